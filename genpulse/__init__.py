@@ -1,0 +1,1 @@
+"""GenPulse: one durable task API in front of slow, flaky, paid generative media."""

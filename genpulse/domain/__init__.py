@@ -1,0 +1,1 @@
+"""What GenPulse is about, without any input or output: values, legal moves, decisions."""

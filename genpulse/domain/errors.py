@@ -1,0 +1,284 @@
+"""Every error that GenPulse raises on purpose.
+
+GenPulseError
+├── Refused                      the caller asked for something that cannot be done; nothing was accepted
+│   ├── BadInput                 carries one problem for each place that does not fit
+│   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset
+│   ├── IdempotencyKeyReuse      the key was used before with another body
+│   ├── InvalidCursor            a page cursor that this service did not make
+│   ├── NotRetryable             the task is not in a state from which it can run again
+│   ├── ContentTooLarge          more bytes than the limit allows
+│   └── UploadIncomplete         the client went away in the middle
+├── Unavailable                  a service that GenPulse stands on is away; try again later
+│   ├── DatabaseUnavailable
+│   └── StorageUnavailable
+│       └── StorageFull
+├── LeaseLost                    another worker has taken the task over; the write was not done
+├── TaskCanceled                 the task was canceled while it ran
+└── ProviderError                why an attempt failed; carries a Failure
+    ├── InvalidInput · ModerationBlocked · ProviderRejected
+    ├── ProviderUnavailable · RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
+    └── UnknownOutcome · OutputUnavailable
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+
+
+class GenPulseError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One place in a document that does not fit. `pointer` is a JSON Pointer, such as `/input/width`."""
+
+    pointer: str
+    detail: str
+
+
+class Refused(GenPulseError):
+    """The caller asked for something that cannot be done; nothing was accepted."""
+
+    code: ClassVar[str] = "refused"
+
+
+class BadInput(Refused):
+    """A document does not fit its schema."""
+
+    code = "invalid_input"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+
+def _near(matches: Sequence[str]) -> str:
+    return f" Did you mean {' or '.join(matches)}?" if matches else ""
+
+
+class UnknownModel(Refused):
+    """No enabled provider has a model of this name."""
+
+    code = "unknown_model"
+
+    def __init__(self, model: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no model {model!r}.{_near(near)} GET /v1/models lists all of them.")
+        self.near = tuple(near)
+
+
+class UnknownKind(Refused):
+    """The kind does not exist, or the model cannot do it."""
+
+    code = "unknown_kind"
+
+    def __init__(self, kind: str, model: str, kinds: Sequence[str]) -> None:
+        super().__init__(f"The model {model!r} does not do {kind!r}; it does {', '.join(kinds)}.")
+
+
+class UnknownTask(Refused):
+    """No task has this id."""
+
+    code = "unknown_task"
+
+    def __init__(self, task_id: UUID | str) -> None:
+        super().__init__(f"There is no task {task_id}.")
+
+
+class UnknownAsset(Refused):
+    """No asset has this id."""
+
+    code = "unknown_asset"
+
+    def __init__(self, asset_id: UUID | str) -> None:
+        super().__init__(f"There is no asset {asset_id}.")
+
+
+class IdempotencyKeyReuse(Refused):
+    """The idempotency key was used before with another body."""
+
+    code = "idempotency_key_reuse"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key {key!r} was used before with another body. Send a new key for a new task."
+        )
+
+
+class InvalidCursor(Refused):
+    """A page cursor that this service did not make."""
+
+    code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cursor was not made by this service for this list. Use `next_cursor` as it was given, with"
+            " the same filters, or leave it out to start from the newest task."
+        )
+
+
+class NotRetryable(Refused):
+    """The task is not in a state from which it can run again."""
+
+    code = "not_retryable"
+
+    def __init__(self, task_id: UUID, status: str) -> None:
+        super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
+
+
+class ContentTooLarge(Refused):
+    """More bytes than the limit allows. `limit_bytes` is that limit."""
+
+    code = "content_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The content is larger than the limit of {limit_bytes:,} bytes.")
+        self.limit_bytes = limit_bytes
+
+
+class UploadIncomplete(Refused):
+    """The client went away in the middle of an upload; nothing was kept."""
+
+    code = "upload_incomplete"
+
+
+class Unavailable(GenPulseError):
+    """A service that GenPulse stands on is away. `retry_after_s` is a guess, in seconds."""
+
+    code: ClassVar[str] = "unavailable"
+    retry_after_s: ClassVar[int] = 5
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_unavailable"
+
+
+class StorageUnavailable(Unavailable):
+    """The asset storage does not answer."""
+
+    code = "storage_unavailable"
+
+
+class StorageFull(StorageUnavailable):
+    """There is no space left for assets."""
+
+    code = "storage_full"
+    retry_after_s = 60
+
+
+class LeaseLost(GenPulseError):
+    """Another worker has taken the task over, or the task has ended; the write was not done."""
+
+
+class TaskCanceled(GenPulseError):
+    """The task was canceled while it ran."""
+
+
+class ProviderError(GenPulseError):
+    """Why an attempt failed. The class gives the defaults of its failure; an instance may differ.
+
+    `charged` says whether money was taken; `retry_after_s` is the wait the provider asked for, in seconds.
+    """
+
+    code: ClassVar[FailureCode] = FailureCode.INTERNAL
+    retryable: ClassVar[bool] = False
+    who_must_act: ClassVar[Actor] = Actor.OPERATOR
+
+    def __init__(
+        self, message: str, *, charged: Charged = Charged.NO, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.charged = charged
+        self.retry_after_s = retry_after_s
+
+    @property
+    def failure(self) -> Failure:
+        """The same as a value that is stored and shown."""
+        return Failure(
+            self.code, self.message, self.retryable, self.charged, self.who_must_act, self.retry_after_s
+        )
+
+
+class InvalidInput(ProviderError):
+    """The provider does not take this input; sending it again would not help."""
+
+    code = FailureCode.INVALID_INPUT
+    who_must_act = Actor.CALLER
+
+
+class ModerationBlocked(ProviderError):
+    """The provider's moderation refused the input or the output."""
+
+    code = FailureCode.MODERATION_BLOCKED
+    who_must_act = Actor.CALLER
+
+
+class ProviderRejected(ProviderError):
+    """The provider refused the job for a reason of its own."""
+
+    code = FailureCode.PROVIDER_REJECTED
+    who_must_act = Actor.OPERATOR
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider is down or cannot be reached; the request was definitely not taken."""
+
+    code = FailureCode.PROVIDER_UNAVAILABLE
+    retryable = True
+    who_must_act = Actor.PROVIDER
+
+
+class RateLimited(ProviderError):
+    """The provider asked to slow down."""
+
+    code = FailureCode.RATE_LIMITED
+    retryable = True
+    who_must_act = Actor.NOBODY
+
+
+class QuotaExhausted(ProviderError):
+    """The account has no credit left."""
+
+    code = FailureCode.QUOTA_EXHAUSTED
+    who_must_act = Actor.OPERATOR
+
+
+class AuthenticationFailed(ProviderError):
+    """The provider did not take the API key."""
+
+    code = FailureCode.AUTHENTICATION_FAILED
+    who_must_act = Actor.OPERATOR
+
+
+class TimedOut(ProviderError):
+    """The provider took longer than it may."""
+
+    code = FailureCode.TIMEOUT
+    retryable = True
+    who_must_act = Actor.PROVIDER
+
+
+class UnknownOutcome(ProviderError):
+    """The request was sent and its answer got lost: it may have been done and charged."""
+
+    code = FailureCode.UNKNOWN_OUTCOME
+    who_must_act = Actor.OPERATOR
+
+    def __init__(
+        self, message: str, *, charged: Charged = Charged.MAYBE, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, charged=charged, retry_after_s=retry_after_s)
+
+
+class OutputUnavailable(ProviderError):
+    """The provider says that it is done, yet its output cannot be fetched."""
+
+    code = FailureCode.OUTPUT_UNAVAILABLE
+    who_must_act = Actor.PROVIDER

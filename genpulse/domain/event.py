@@ -1,0 +1,31 @@
+"""What is told to those who watch a task."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+SPAN = 1 << 20
+"""How many numbers one attempt has for its events, so that a successor's are always higher."""
+
+
+def seq_at_begin(seq: int) -> int:
+    """The number of the event that starts an attempt, given the row's last one."""
+    return (seq // SPAN + 1) * SPAN
+
+
+def seq_at_end(seq: int) -> int:
+    """The number of the event that ends the attempt: higher than any progress of it."""
+    return seq_at_begin(seq) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """Something happened to a task.
+
+    With `progress` (0.0 to 1.0) it is how far the work has come; without it the row has changed and is to be
+    read again. `seq` orders the events of one task.
+    """
+
+    task_id: UUID
+    seq: int
+    progress: float | None = None
+    message: str | None = None

@@ -1,0 +1,54 @@
+"""Why a task failed, in words that a program and a person can both act on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    """The closed list of reasons; each is part of the public API."""
+
+    INVALID_INPUT = "invalid_input"
+    MODERATION_BLOCKED = "moderation_blocked"
+    PROVIDER_REJECTED = "provider_rejected"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    TIMEOUT = "timeout"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    OUTPUT_UNAVAILABLE = "output_unavailable"
+    FOREIGN_ENVIRONMENT = "foreign_environment"
+    INTERNAL = "internal"
+
+
+class Charged(StrEnum):
+    """Whether the provider took money for the attempt."""
+
+    NO = "no"
+    YES = "yes"
+    MAYBE = "maybe"
+
+
+class Actor(StrEnum):
+    """Who has to do something before the task can succeed."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+    PROVIDER = "provider"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The end of an attempt that did not succeed.
+
+    `retry_after_s` is the wait that the provider asked for, in seconds, or None when it asked for none.
+    """
+
+    code: FailureCode
+    message: str
+    retryable: bool
+    charged: Charged
+    who_must_act: Actor
+    retry_after_s: float | None = None

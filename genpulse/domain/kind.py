@@ -1,0 +1,20 @@
+"""The kinds of work that the field knows. A plug-in may bring others in the same form."""
+
+import re
+
+WELL_KNOWN = (
+    "text-to-image",
+    "image-to-image",
+    "text-to-video",
+    "image-to-video",
+    "text-to-speech",
+    "text-to-music",
+    "noop",
+)
+
+_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def is_kind(word: str) -> bool:
+    """Whether the word has the form of a kind: lower-case words joined by hyphens."""
+    return _FORM.fullmatch(word) is not None

@@ -1,0 +1,133 @@
+"""A task: what was asked for, where it stands, and which moves between its states are legal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from genpulse.domain.asset import Asset
+from genpulse.domain.cost import Cost
+from genpulse.domain.failure import Failure
+from genpulse.domain.json_value import JsonObject
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands. The last three are ends; only a failed task can leave its end, by a retry."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more happens by itself."""
+        return self in ENDED
+
+
+ENDED = frozenset({TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELED})
+
+LEGAL_MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.CANCELED, TaskStatus.FAILED}),
+    TaskStatus.RUNNING: frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING, *ENDED}),
+    TaskStatus.FAILED: frozenset({TaskStatus.QUEUED}),
+    TaskStatus.SUCCEEDED: frozenset(),
+    TaskStatus.CANCELED: frozenset(),
+}
+"""RUNNING to RUNNING is a take-over: the worker that held the task is gone and another one begins."""
+
+
+def may_move(old: TaskStatus, new: TaskStatus) -> bool:
+    """Whether a task may go from one state to the other."""
+    return new in LEGAL_MOVES[old]
+
+
+class Priority(IntEnum):
+    """Of two tasks that wait, the one with the higher number starts first."""
+
+    HIGH = 10
+    NORMAL = 0
+    LOW = -10
+
+    @property
+    def word(self) -> str:
+        """The name that the public API uses."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task that passed all checks and is about to be written.
+
+    `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
+    under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed.
+    """
+
+    id: UUID
+    environment: str
+    kind: str
+    provider: str
+    model: str
+    input: JsonObject
+    created_at: datetime
+    priority: Priority = Priority.NORMAL
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    webhook_url: str | None = None
+    deadline_at: datetime | None = None
+    idempotency_key: str | None = None
+    fingerprint: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as it stands in the database.
+
+    `model` is `provider/name`. `progress` is between 0.0 and 1.0, or None when nothing is known.
+    `attempt` counts the attempts that began. `seq` grows with every change and orders the task's events.
+    """
+
+    id: UUID
+    environment: str
+    kind: str
+    provider: str
+    model: str
+    status: TaskStatus
+    input: JsonObject
+    created_at: datetime
+    priority: Priority = Priority.NORMAL
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    webhook_url: str | None = None
+    deadline_at: datetime | None = None
+    owner: str = ""
+    progress: float | None = None
+    outputs: tuple[Asset, ...] = ()
+    error: Failure | None = None
+    cost: Cost | None = None
+    attempt: int = 0
+    cancel_requested: bool = False
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The answer to a submit. `replayed` when the idempotency key was known and this is the earlier task."""
+
+    task: Task
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100)."""
+
+    limit: int = 20
+    before: UUID | None = None
+    status: TaskStatus | None = None
+    kind: str | None = None
+    provider: str | None = None
+    owner: str | None = None

@@ -1,0 +1,231 @@
+"""Every door to the outside, on one page. `Services` holds one of each.
+
+An implementation lives in `adapters/`, one a file, and passes the contract suite of its port. When what it
+stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and never anything foreign.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from genpulse.domain.asset import Asset, Content
+from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
+from genpulse.domain.event import TaskEvent
+from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
+from genpulse.provider import AnyModel
+
+
+class TaskStore(Protocol):
+    """The one truth about tasks and attempts. Every write checks the state and the lease that it expects."""
+
+    async def submit(self, task: NewTask) -> Submitted:
+        """Write the row and its queue entry in one commit; return after it.
+
+        Raises `IdempotencyKeyReuse`.
+        """
+
+    async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
+        """The same for several: all of them or none."""
+
+    async def get(self, task_id: UUID) -> Task:
+        """Raises `UnknownTask`."""
+
+    async def find(self, query: TaskQuery) -> tuple[Task, ...]:
+        """A page of tasks, newest first."""
+
+    async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
+        """All attempts of a task, oldest first. Empty for an unknown task."""
+
+    async def begin(self, claim: Claim, *, attempt_id: UUID, worker: str, now: datetime) -> Begun | None:
+        """Start an attempt on what was claimed, or drop the queue entry and return None.
+
+        None: the task has ended or is gone, or another queue entry holds it. A task that is RUNNING under
+        the same ticket is taken over: its attempt becomes ABANDONED and is returned as `previous`, as is a
+        last attempt that was RELEASED.
+        """
+
+    async def journal_submitting(self, lease: Lease, now: datetime) -> None:
+        """Commit that the provider is about to be asked. Raises `LeaseLost`."""
+
+    async def journal_job(self, lease: Lease, job_id: str) -> None:
+        """Commit the provider's job id. Raises `LeaseLost`."""
+
+    async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
+        """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""
+
+    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> Task:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+
+    async def cancel(self, task_id: UUID, now: datetime) -> Task:
+        """End a queued task, ask the worker of a running one to stop, leave an ended one as it is.
+
+        Raises `UnknownTask`.
+        """
+
+    async def retry(self, task_id: UUID, now: datetime) -> Task:
+        """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`."""
+
+    async def cancel_requested(self, task_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Which of these running tasks somebody wants to stop."""
+
+    async def add_asset(self, asset: Asset) -> None:
+        """Keep an asset's identity; its bytes are stored already."""
+
+    async def asset(self, asset_id: UUID) -> Asset:
+        """Raises `UnknownAsset`."""
+
+    async def counts(self) -> dict[str, int]:
+        """How many tasks there are in each state that has not ended."""
+
+
+class TaskQueue(Protocol):
+    """Hands queued tasks to workers, each to one at a time, for as long as that worker renews it."""
+
+    async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
+        """At most `limit` entries of these providers that are due, higher priority first."""
+
+    async def renew(self, tickets: Sequence[int]) -> None:
+        """Say that this worker still works on these; an entry not renewed in time is handed out again."""
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
+
+    def cancellations(self) -> AsyncIterator[UUID]:
+        """Tasks that somebody wants to stop, as they come. A missed one is found by `cancel_requested`."""
+
+    async def depth(self) -> int:
+        """How many entries wait."""
+
+    async def prune(self, older_than_s: float) -> None:
+        """Forget what the queue keeps about entries that were settled longer ago."""
+
+
+class Subscription(Protocol):
+    """The events of one task, as they come."""
+
+    async def next(self, timeout_s: float) -> TaskEvent | None:
+        """The next event, or None after `timeout_s` seconds."""
+
+
+class EventBus(Protocol):
+    """Carries events from workers to those who watch. What it loses can be read from the row."""
+
+    def publish(self, event: TaskEvent) -> None:
+        """Send soon, without waiting; dropped while the bus is away."""
+
+    def subscribe(self, task_id: UUID) -> AbstractAsyncContextManager[Subscription]:
+        """Listen from now on. Never fails: while the bus is away there are just no events."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPresence:
+    """A worker that said it is there. `concurrency` and `running` count tasks."""
+
+    name: str
+    host: str
+    pid: int
+    concurrency: int
+    running: int
+    providers: tuple[str, ...]
+
+
+class Presence(Protocol):
+    """Which workers are there, as far as is known."""
+
+    async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
+        """Be seen for `ttl_s` seconds. Does nothing while it cannot be written."""
+
+    async def workers(self) -> tuple[WorkerPresence, ...]:
+        """Those that were seen. Empty when nothing is known."""
+
+
+class Storage(Protocol):
+    """The team's own storage: content under keys made from its SHA-256."""
+
+    async def keep(
+        self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
+    ) -> Content:
+        """Store the bytes, never holding a stream whole in memory, and tell what they are.
+
+        The media type is found from the bytes. Content that is there already is not stored twice. Raises
+        `ContentTooLarge`, `StorageUnavailable`, `StorageFull`; whatever the iterator raises passes through
+        and nothing is kept.
+        """
+
+    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to but not including `end`, in chunks."""
+
+
+class Catalogue(Protocol):
+    """The models of all enabled providers."""
+
+    def providers(self) -> tuple[str, ...]:
+        """Their names, sorted."""
+
+    def models(self) -> tuple[tuple[str, AnyModel], ...]:
+        """Public id (`provider/name`) and model, sorted by id."""
+
+    def model(self, model_id: str) -> AnyModel:
+        """Raises `UnknownModel`, with the nearest names."""
+
+
+class State(StrEnum):
+    """How a part of the system is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A part of the system and how it is. Only DOWN makes the process not ready."""
+
+    name: str
+    state: State
+    detail: str = ""
+
+
+class Probe(Protocol):
+    """Looks at one part of the system."""
+
+    async def __call__(self) -> Health:
+        """Answers within 2 seconds and never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """The environment that this process belongs to, with nothing secret in it."""
+
+    name: str
+    dynaconf: str
+    branch: str
+    key_prefix: str
+    db_mode: str
+    services: str
+    target: str
+    api_key_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each, chosen once in `wiring.py` and handed in."""
+
+    environment: EnvironmentFacts
+    store: TaskStore
+    queue: TaskQueue
+    events: EventBus
+    presence: Presence
+    storage: Storage
+    catalogue: Catalogue
+    probes: tuple[Probe, ...]
+    retry: RetryPolicy
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    random: Callable[[], float]

@@ -74,6 +74,9 @@ class TaskStore(Protocol):
     async def cancel_requested(self, task_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Which of these running tasks somebody wants to stop."""
 
+    async def expire(self, now: datetime) -> tuple[Task, ...]:
+        """End the queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
+
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
 

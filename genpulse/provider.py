@@ -19,14 +19,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genpulse.domain.cost import Cost
 from genpulse.domain.errors import (
     AuthenticationFailed,
+    BadInput,
     InvalidInput,
     ModerationBlocked,
     OutputUnavailable,
+    Problem,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
@@ -37,6 +39,7 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.json_value import JsonObject
 from genpulse.domain.kind import is_kind
 
 __all__ = [
@@ -121,12 +124,14 @@ class Progress:
     """How far a job has come.
 
     `fraction` is between 0.0 and 1.0, None when the vendor does not say. `done` when the output can be
-    collected. `wait_s` is when to ask again, in seconds, where the vendor says so.
+    collected; `failed` when the vendor says that the job has failed, and why. `wait_s` is when to ask again,
+    in seconds, where the vendor says so.
     """
 
     fraction: float | None = None
     message: str | None = None
     done: bool = False
+    failed: ProviderError | None = None
     wait_s: float | None = None
 
 
@@ -203,15 +208,23 @@ class TwoPhase(ABC, Generic[I]):
 
     @abstractmethod
     async def submit(self, call: Call[I]) -> Submission:
-        """Hand the job to the vendor: one request, without retries. Raises a `ProviderError`."""
+        """Hand the job to the vendor: one request, without retries.
+
+        Raises a `ProviderError` only when the vendor definitely did not take the job, and `UnknownOutcome`,
+        or anything else, when the answer got lost.
+        """
 
     @abstractmethod
     async def poll(self, job: Job[I]) -> Progress:
-        """Ask how far it has come. Raises a `ProviderError` when the job has failed."""
+        """Ask how far it has come.
+
+        A job that has failed is `Progress(failed=…)`. Raises a `ProviderError` when the vendor could not be
+        asked: after a retryable one it is asked again, and the job is never submitted a second time for it.
+        """
 
     @abstractmethod
     async def collect(self, job: Job[I]) -> Result:
-        """Fetch what a finished job made."""
+        """Fetch what a finished job made. May be called again after a retryable `ProviderError`."""
 
     async def cancel(self, job: Job[I]) -> None:
         """Ask the vendor to stop the job. Called only where `can_cancel` is set."""
@@ -253,6 +266,19 @@ class Model(Generic[I]):
             raise ValueError(
                 f"the model {self.name!r} needs kinds such as 'text-to-image', not {self.kinds!r}"
             )
+
+    def parse(self, document: JsonObject) -> I:
+        """The typed input. Raises `BadInput`, whose pointers begin at the input itself (`/width`)."""
+        try:
+            return self.input.model_validate(document)
+        except ValidationError as error:
+            problems = tuple(Problem(_pointer(item["loc"]), item["msg"]) for item in error.errors())
+            raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
+
+
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    """A JSON Pointer (RFC 6901) to the place where pydantic found a problem."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in loc)
 
 
 AnyModel: TypeAlias = Model[Any]

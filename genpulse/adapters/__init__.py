@@ -1,0 +1,1 @@
+"""The world outside: one implementation of one port a file."""

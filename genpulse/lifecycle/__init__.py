@@ -1,0 +1,1 @@
+"""A task's life, a file a step. Data walks one way; no step knows another."""

@@ -1,0 +1,90 @@
+"""Getting a result out of an engine, whatever its shape, without asking for paid work twice by itself."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from genpulse.domain.attempt import Attempt, Begun
+from genpulse.domain.errors import GenPulseError, UnknownOutcome
+from genpulse.domain.recovery import Recovery, Shape, Unknown, recover
+from genpulse.lifecycle.interruption import Signal
+from genpulse.lifecycle.patience import patiently
+from genpulse.ports import Services
+from genpulse.provider import AnyModel, Call, Engine, Immediate, Local, Report, Result
+
+T = TypeVar("T")
+
+
+def shape_of(engine: Engine[Any]) -> Shape:
+    """Which of the three shapes an engine has."""
+    match engine:
+        case Local():
+            return Shape.LOCAL
+        case Immediate():
+            return Shape.IMMEDIATE
+        case _:
+            return Shape.TWO_PHASE
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One attempt, as its engine sees it, and the journal that it writes before anything is paid for."""
+
+    services: Services
+    begun: Begun
+    model: AnyModel
+    call: Call[Any]
+    report: Report
+    signal: Signal
+
+    def recovery(self, *, repeatable: bool, can_find: bool) -> Recovery:
+        """What is to be done about an earlier attempt that did not come to an end."""
+        shape = shape_of(self.model.engine)
+        return recover(self.begun.previous, shape=shape, repeatable=repeatable, can_find=can_find)
+
+    async def journal_submitting(self) -> None:
+        """Commit that the vendor is about to be asked. Raises `LeaseLost`."""
+        lease, now = self.begun.lease, self.services.now()
+        await self._journal(lambda: self.services.store.journal_submitting(lease, now))
+
+    async def journal_job(self, job_id: str) -> None:
+        """Commit the vendor's job id. Raises `LeaseLost`."""
+        await self._journal(lambda: self.services.store.journal_job(self.begun.lease, job_id))
+
+    async def _journal(self, write: Callable[[], Awaitable[None]]) -> None:
+        await patiently(f"the journal of task {self.begun.task.id}", write, random=self.services.random)
+
+
+async def run_local(work: Work, engine: Local[Any]) -> Result:
+    """Run it here; doing it again after a crash costs nothing."""
+    return await engine.run(work.call, work.report)
+
+
+async def run_immediate(work: Work, engine: Immediate[Any]) -> Result:
+    """Ask once. A request that an earlier attempt may have sent is not sent again."""
+    if isinstance(work.recovery(repeatable=engine.repeatable, can_find=False), Unknown):
+        raise lost_before(work.begun.previous)
+    await work.journal_submitting()
+    return await asked_once(engine.generate(work.call))
+
+
+async def asked_once(request: Awaitable[T]) -> T:
+    """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown."""
+    try:
+        return await request
+    except GenPulseError:
+        raise
+    except Exception as error:
+        raise UnknownOutcome(
+            f"The provider was asked and its answer got lost ({type(error).__name__}: {error})."
+            " Look into the provider's own list of jobs before this task is run again."
+        ) from error
+
+
+def lost_before(previous: Attempt | None) -> UnknownOutcome:
+    """The end of a task whose earlier attempt was cut off between asking and being answered."""
+    number = previous.number if previous else 0
+    return UnknownOutcome(
+        f"The worker of attempt {number} was lost after it had begun to ask the provider and before an answer"
+        " was kept. The provider cannot be asked about it: look into its own list of jobs before a retry."
+    )

@@ -1,0 +1,75 @@
+"""How far a running task has come: told to watchers at once, to the row now and then."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from genpulse.domain.attempt import Begun
+from genpulse.domain.errors import TaskCanceled, Unavailable
+from genpulse.domain.event import TaskEvent
+from genpulse.ports import Services
+
+TOLD_EVERY_S = 0.05
+SAVED_EVERY_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class ProgressReport:
+    """The `Report` that an engine gets.
+
+    Callable from any thread. What comes faster than it can be told is dropped, but for the newest. Raises
+    `TaskCanceled` in the engine once `stopped()` is true.
+    """
+
+    def __init__(self, services: Services, begun: Begun, stopped: Callable[[], bool]) -> None:
+        self._services = services
+        self._begun = begun
+        self._stopped = stopped
+        self._loop = asyncio.get_running_loop()
+        self._seq = begun.task.seq
+        self._newest: tuple[float, str | None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._told_at = 0.0
+        self._saved_at = time.monotonic()
+        self._saving: asyncio.Task[None] | None = None
+
+    def __call__(self, fraction: float, message: str | None = None) -> None:
+        """Say that `fraction` (0.0 to 1.0) is done."""
+        if self._stopped():
+            raise TaskCanceled
+        self._loop.call_soon_threadsafe(self._note, min(max(fraction, 0.0), 1.0), message)
+
+    def _note(self, fraction: float, message: str | None) -> None:
+        self._newest = (fraction, message)
+        if self._timer is None:
+            due_s = self._told_at + TOLD_EVERY_S - time.monotonic()
+            self._timer = self._loop.call_later(max(due_s, 0.0), self._tell)
+
+    def _tell(self) -> None:
+        self._timer = None
+        if self._newest is None:
+            return
+        fraction, message = self._newest
+        self._newest = None
+        self._seq += 1
+        self._told_at = time.monotonic()
+        self._services.events.publish(TaskEvent(self._begun.task.id, self._seq, fraction, message))
+        if self._told_at - self._saved_at >= SAVED_EVERY_S and (self._saving is None or self._saving.done()):
+            self._saved_at = self._told_at
+            self._saving = self._loop.create_task(self._save(fraction, self._seq))
+
+    async def _save(self, fraction: float, seq: int) -> None:
+        try:
+            await self._services.store.save_progress(self._begun.lease, fraction, seq)
+        except Unavailable as error:
+            _log.debug("progress of %s was not kept: %s", self._begun.task.id, error)
+
+    async def close(self) -> None:
+        """Tell nothing more. What is being saved is saved first, so that it cannot follow the end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._newest = None
+        if self._saving is not None:
+            await asyncio.wait({self._saving})

@@ -1,0 +1,237 @@
+"""One attempt at a task: ask the engine, store what it made, and save once how it ended."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, assert_never
+
+from genpulse.domain.asset import Asset, Content
+from genpulse.domain.attempt import Begun, Canceled, Failed, Outcome, Released, RetryLater, Succeeded
+from genpulse.domain.errors import (
+    BadInput,
+    InvalidInput,
+    LeaseLost,
+    OutputUnavailable,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    StorageUnavailable,
+    TaskCanceled,
+    UnknownModel,
+    UnknownOutcome,
+)
+from genpulse.domain.event import TaskEvent
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.retry import deadline_exceeded, decide
+from genpulse.lifecycle.engine import Work, run_immediate, run_local
+from genpulse.lifecycle.interruption import Interruption, Signal
+from genpulse.lifecycle.patience import patiently
+from genpulse.lifecycle.progress import ProgressReport
+from genpulse.lifecycle.remote_job import run_remote_job
+from genpulse.ports import Services
+from genpulse.provider import AnyModel, Call, Immediate, Local, Output, Result
+
+_log = logging.getLogger(__name__)
+
+
+class Run:
+    """An attempt that began. Await the call; `interrupt` may be called meanwhile."""
+
+    def __init__(self, services: Services, begun: Begun) -> None:
+        self._services = services
+        self._begun = begun
+        self._signal = Signal()
+        self._report = ProgressReport(services, begun, lambda: self._signal.given)
+        self._engine: asyncio.Task[Succeeded] | None = None
+        self._has_result = False
+
+    def interrupt(self, why: Interruption) -> None:
+        """Stop as soon as the engine lets go. Only the first reason counts.
+
+        A result that is there already is stored before the worker goes away: it may have been paid for.
+        """
+        if self._has_result and why is Interruption.RELEASED:
+            return
+        self._signal.give(why)
+        if self._engine is not None:
+            self._engine.cancel()
+
+    async def __call__(self) -> None:
+        """Run to the end and save it. Returns silently when another worker has taken the task over."""
+        task = self._begun.task
+        self._services.events.publish(TaskEvent(task.id, task.seq))
+        try:
+            outcome = await self._outcome()
+            await self._report.close()
+            await self._save(outcome)
+        except LeaseLost:
+            self._signal.give(Interruption.LEASE_LOST)
+            _log.warning("task %s was taken over by another worker; its result here is dropped", task.id)
+
+    async def _save(self, outcome: Outcome) -> None:
+        task = self._begun.task
+        ended = await patiently(
+            f"the end of task {task.id}",
+            lambda: self._services.store.finish(self._begun.lease, outcome, self._services.now()),
+            random=self._services.random,
+        )
+        self._services.events.publish(TaskEvent(ended.id, ended.seq))
+        _tell(self._begun, outcome)
+
+    async def _outcome(self) -> Outcome:
+        task = self._begun.task
+        if task.environment != self._services.environment.name:
+            return Failed(_foreign(task.environment, self._services.environment.name))
+        try:
+            return await self._until_deadline()
+        except TaskCanceled:
+            return self._interrupted(Charged.NO)
+        except UnknownOutcome as error:
+            return Failed(error.failure)
+        except ProviderError as error:
+            return self._decide(error.failure)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
+            _log.exception("task %s failed in a way that its provider does not know", task.id)
+            return Failed(_internal(error))
+
+    async def _until_deadline(self) -> Outcome:
+        """The engine's result, unless the deadline or an interruption comes first."""
+        self._engine = asyncio.create_task(self._succeed())
+        if self._signal.given:
+            self._engine.cancel()
+        try:
+            await asyncio.wait({self._engine}, timeout=self._left_s())
+            if not self._engine.done():
+                self.interrupt(Interruption.DEADLINE)
+            return await self._engine
+        except asyncio.CancelledError:
+            if not self._signal.given:
+                self._engine.cancel()
+                raise
+            return self._interrupted(Charged.MAYBE)
+
+    def _left_s(self) -> float | None:
+        deadline_at = self._begun.task.deadline_at
+        if deadline_at is None:
+            return None
+        return max((deadline_at - self._services.now()).total_seconds(), 0.0)
+
+    def _interrupted(self, charged: Charged) -> Outcome:
+        match self._signal.why:
+            case Interruption.CANCELED | None:
+                return Canceled()
+            case Interruption.DEADLINE:
+                return Failed(deadline_exceeded(charged))
+            case Interruption.RELEASED:
+                return Released()
+            case Interruption.LEASE_LOST:
+                raise LeaseLost
+            case other:
+                assert_never(other)
+
+    def _decide(self, failure: Failure) -> Outcome:
+        return decide(
+            self._services.retry,
+            self._begun.attempt.number,
+            failure,
+            now=self._services.now(),
+            deadline_at=self._begun.task.deadline_at,
+            random=self._services.random,
+        )
+
+    async def _succeed(self) -> Succeeded:
+        work = self._work()
+        result = await _drive(work)
+        self._has_result = True
+        outputs = [await self._store(output, work.model) for output in result.outputs]
+        return Succeeded(tuple(outputs), result.cost)
+
+    def _work(self) -> Work:
+        task, attempt = self._begun.task, self._begun.attempt
+        model = _model(self._services, task.model)
+        call: Call[Any] = Call(
+            model=model.name,
+            kind=task.kind,
+            input=_input(model, self._begun),
+            task_id=task.id,
+            client_reference=attempt.client_reference,
+            attempt=attempt.number,
+        )
+        return Work(self._services, self._begun, model, call, self._report, self._signal)
+
+    async def _store(self, output: Output, model: AnyModel) -> Asset:
+        content = await self._keep(output.content, model)
+        return Asset(
+            id=self._services.new_id(),
+            content=content,
+            created_at=self._services.now(),
+            environment=self._services.environment.name,
+            task_id=self._begun.task.id,
+            owner=self._begun.task.owner,
+        )
+
+    async def _keep(self, content: bytes | Path | AsyncIterator[bytes], model: AnyModel) -> Content:
+        """Store what was made. A stream cannot be read twice, so its storage has one try."""
+        if isinstance(content, bytes | Path):
+            what = f"an output of task {self._begun.task.id}"
+            keep = self._services.storage.keep
+            return await patiently(what, lambda: keep(content), random=self._services.random)
+        try:
+            return await self._services.storage.keep(content)
+        except StorageUnavailable as error:
+            message = f"The output was made and could not be stored: {error}"
+            again = isinstance(model.engine, Local)
+            raise (ProviderUnavailable if again else OutputUnavailable)(message) from error
+
+
+async def _drive(work: Work) -> Result:
+    match work.model.engine:
+        case Local() as engine:
+            return await run_local(work, engine)
+        case Immediate() as engine:
+            return await run_immediate(work, engine)
+        case engine:
+            return await run_remote_job(work, engine)
+
+
+def _model(services: Services, model_id: str) -> AnyModel:
+    try:
+        return services.catalogue.model(model_id)
+    except UnknownModel as error:
+        raise ProviderRejected(f"This worker no longer has the model {model_id!r}.") from error
+
+
+def _input(model: AnyModel, begun: Begun) -> Any:
+    try:
+        return model.parse(begun.task.input)
+    except BadInput as error:
+        details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
+        raise InvalidInput(f"The input no longer fits the model: {details}") from error
+
+
+def _foreign(theirs: str, ours: str) -> Failure:
+    message = f"The task belongs to the environment {theirs!r}; this worker serves {ours!r}."
+    return Failure(FailureCode.FOREIGN_ENVIRONMENT, message, False, Charged.NO, Actor.OPERATOR)  # noqa: FBT003
+
+
+def _internal(error: Exception) -> Failure:
+    message = f"The provider failed in a way that it does not declare ({type(error).__name__})."
+    return Failure(FailureCode.INTERNAL, message, False, Charged.MAYBE, Actor.OPERATOR)  # noqa: FBT003
+
+
+def _tell(begun: Begun, outcome: Outcome) -> None:
+    task, number = begun.task, begun.attempt.number
+    match outcome:
+        case Succeeded(outputs):
+            _log.debug("task %s succeeded in attempt %d with %d outputs", task.id, number, len(outputs))
+        case Failed(failure):
+            _log.warning("task %s failed: %s: %s", task.id, failure.code, failure.message)
+        case RetryLater(failure, delay_s):
+            _log.info("task %s tries again in %.1f s: %s", task.id, delay_s, failure.message)
+        case Canceled():
+            _log.info("task %s was canceled", task.id)
+        case Released():
+            _log.info("task %s goes back to the queue", task.id)

@@ -1,0 +1,93 @@
+"""From what a caller asks for to a task that is queued."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+
+from genpulse.domain.errors import BadInput, Problem, UnknownKind
+from genpulse.domain.json_value import JsonObject
+from genpulse.domain.task import NewTask, Priority, Submitted
+from genpulse.ports import Services
+from genpulse.provider import AnyModel
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a caller asked for, not yet checked against the model. `deadline_s` is in seconds from now."""
+
+    model: str
+    input: JsonObject
+    kind: str | None = None
+    priority: Priority = Priority.NORMAL
+    webhook_url: str | None = None
+    deadline_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+async def submit(
+    services: Services, order: Order, *, idempotency_key: str | None = None, owner: str = ""
+) -> Submitted:
+    """Queue one task. Returns once it is committed.
+
+    Raises `UnknownModel`, `UnknownKind`, `BadInput`, `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    """
+    return await services.store.submit(_new_task(services, order, "", owner, idempotency_key))
+
+
+async def submit_batch(
+    services: Services, orders: Sequence[Order], *, owner: str = ""
+) -> tuple[Submitted, ...]:
+    """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
+    tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
+    return await services.store.submit_batch(tasks)
+
+
+def _new_task(
+    services: Services, order: Order, place: str, owner: str, idempotency_key: str | None = None
+) -> NewTask:
+    model = services.catalogue.model(order.model)
+    kind = _kind(order, model, place)
+    _check_input(order, model, place)
+    now = services.now()
+    return NewTask(
+        id=services.new_id(),
+        environment=services.environment.name,
+        kind=kind,
+        provider=order.model.partition("/")[0],
+        model=order.model,
+        input=order.input,
+        created_at=now,
+        priority=order.priority,
+        metadata=order.metadata,
+        webhook_url=order.webhook_url,
+        deadline_at=None if order.deadline_s is None else now + timedelta(seconds=order.deadline_s),
+        idempotency_key=idempotency_key,
+        fingerprint=_fingerprint(order) if idempotency_key else "",
+        owner=owner,
+    )
+
+
+def _kind(order: Order, model: AnyModel, place: str) -> str:
+    if order.kind is None and len(model.kinds) == 1:
+        return model.kinds[0]
+    if order.kind is None:
+        choice = Problem(f"{place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
+        raise BadInput(f"The model {order.model!r} does several kinds of work.", [choice])
+    if order.kind not in model.kinds:
+        raise UnknownKind(order.kind, order.model, model.kinds)
+    return order.kind
+
+
+def _check_input(order: Order, model: AnyModel, place: str) -> None:
+    try:
+        model.parse(order.input)
+    except BadInput as error:
+        problems = [Problem(f"{place}/input{problem.pointer}", problem.detail) for problem in error.problems]
+        raise BadInput(str(error), problems) from error
+
+
+def _fingerprint(order: Order) -> str:
+    canonical = json.dumps(asdict(order), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

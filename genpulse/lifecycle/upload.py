@@ -1,0 +1,25 @@
+"""A caller brings a file of its own."""
+
+from collections.abc import AsyncIterator
+
+from genpulse.domain.asset import Asset
+from genpulse.ports import Services
+
+
+async def upload(
+    services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = ""
+) -> Asset:
+    """Store the bytes as they come, then give them an identity.
+
+    Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.
+    """
+    content = await services.storage.keep(chunks, limit_bytes=limit_bytes)
+    asset = Asset(
+        id=services.new_id(),
+        content=content,
+        created_at=services.now(),
+        environment=services.environment.name,
+        owner=owner,
+    )
+    await services.store.add_asset(asset)
+    return asset

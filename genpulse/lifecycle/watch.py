@@ -1,0 +1,77 @@
+"""Row and events become one stream for those who watch a task."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from genpulse.domain.task import Task
+from genpulse.ports import Services, Subscription
+
+LOOK_AGAIN_S = 2.0
+"""The row is read this often at least, so that a lost event delays the end and never hides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One thing to tell a watcher: the task as it stands, or only how far it has come (0.0 to 1.0)."""
+
+    seq: int
+    task: Task | None = None
+    progress: float | None = None
+    message: str | None = None
+
+
+async def watch(
+    services: Services, task_id: UUID, *, after: int | None = None, idle_s: float = 15.0
+) -> AsyncIterator[Update | None]:
+    """The task as it is, then each change with a number higher than `after`; ends when the task has ended.
+
+    Yields None when nothing happened for `idle_s` seconds. Raises `UnknownTask`, `DatabaseUnavailable`.
+    """
+    async with services.events.subscribe(task_id) as subscription:
+        seen = -1 if after is None else after
+        told_at = time.monotonic()
+        task: Task | None = await services.store.get(task_id)
+        while True:
+            if task is not None and task.seq > seen:
+                seen, told_at = task.seq, time.monotonic()
+                yield Update(seen, task=task)
+            if task is not None and task.status.ended:
+                return
+            update, task = await _next(services, subscription, task_id, seen, min(LOOK_AGAIN_S, idle_s))
+            if update is not None:
+                seen, told_at = update.seq, time.monotonic()
+                yield update
+            elif time.monotonic() - told_at >= idle_s:
+                told_at = time.monotonic()
+                yield None
+
+
+async def _next(
+    services: Services, subscription: Subscription, task_id: UUID, seen: int, timeout_s: float
+) -> tuple[Update | None, Task | None]:
+    """Either a progress, or the row read anew because it changed or because nothing was heard."""
+    event = await subscription.next(timeout_s)
+    if event is None:
+        return None, await services.store.get(task_id)
+    if event.seq <= seen:
+        return None, None
+    if event.progress is None:
+        return None, await services.store.get(task_id)
+    return Update(event.seq, progress=event.progress, message=event.message), None
+
+
+async def wait(services: Services, task_id: UUID, timeout_s: float) -> Task:
+    """The task when it has ended, or as it stands after `timeout_s` seconds.
+
+    Raises `UnknownTask`, `DatabaseUnavailable`.
+    """
+    ends_at = time.monotonic() + timeout_s
+    async with services.events.subscribe(task_id) as subscription:
+        task = await services.store.get(task_id)
+        while not task.status.ended and (left_s := ends_at - time.monotonic()) > 0:
+            event = await subscription.next(min(left_s, LOOK_AGAIN_S))
+            if event is None or event.progress is None:
+                task = await services.store.get(task_id)
+    return task

@@ -1,0 +1,74 @@
+"""What a worker does beside its tasks: be seen, renew its leases, hear of cancellations, tidy up."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+from genpulse.domain.errors import Unavailable
+from genpulse.lifecycle.interruption import Interruption
+from genpulse.lifecycle.sweep import sweep
+from genpulse.ports import Services, WorkerPresence
+from genpulse.worker.loop import WorkLoop
+from genpulse.worker.options import WorkerOptions
+
+PRESENCE_S = 5.0
+SWEEP_S = 30.0
+AWAY_PAUSE_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+async def every(period_s: float, what: str, duty: Callable[[], Awaitable[object]]) -> None:
+    """Do it now and then every `period_s` seconds; sooner again while a service is away."""
+    while True:
+        pause_s = period_s
+        try:
+            await duty()
+        except Unavailable as error:
+            _log.warning("%s has to wait: %s", what, error)
+            pause_s = min(AWAY_PAUSE_S, period_s)
+        await asyncio.sleep(pause_s)
+
+
+async def renew_leases(services: Services, loop: WorkLoop, options: WorkerOptions) -> None:
+    """Keep what runs here, and stop what somebody canceled while nobody listened."""
+
+    async def renew() -> None:
+        held = loop.held
+        if not held:
+            return
+        await services.queue.renew([claim.ticket for claim in held])
+        canceled = await services.store.cancel_requested([claim.task_id for claim in held])
+        loop.interrupt(Interruption.CANCELED, only=frozenset(canceled))
+
+    await every(options.lease_s / 3, "the renewal of leases", renew)
+
+
+async def hear_cancellations(services: Services, loop: WorkLoop) -> None:
+    """Stop tasks as soon as somebody cancels them."""
+    async for task_id in services.queue.cancellations():
+        loop.interrupt(Interruption.CANCELED, only=frozenset({task_id}))
+
+
+async def be_present(services: Services, loop: WorkLoop, options: WorkerOptions, name: str) -> None:
+    """Be seen by `genpulse doctor` and by those who wonder why nothing runs."""
+
+    async def beat() -> None:
+        worker = WorkerPresence(
+            name=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            concurrency=options.concurrency,
+            running=len(loop.held),
+            providers=loop.providers,
+        )
+        await services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
+
+    await every(PRESENCE_S, "the presence of this worker", beat)
+
+
+async def tidy_up(services: Services) -> None:
+    """End what can no longer succeed and forget what is old."""
+    await every(SWEEP_S, "the sweep", lambda: sweep(services))

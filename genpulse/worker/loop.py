@@ -1,0 +1,129 @@
+"""Claims tasks while there is room, and holds those that run."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+from genpulse.domain.attempt import Claim
+from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.lifecycle.interruption import Interruption
+from genpulse.lifecycle.patience import patiently
+from genpulse.lifecycle.run import Run
+from genpulse.ports import Services
+from genpulse.worker.options import WorkerOptions
+
+LOOK_AGAIN_S = 5.0
+"""The queue is asked this often even when it is silent, so that work of a lost worker is found."""
+AWAY_PAUSE_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class WorkLoop:
+    """The running tasks of one worker, and the loop that adds to them."""
+
+    def __init__(self, services: Services, options: WorkerOptions, name: str) -> None:
+        self._services = services
+        self._options = options
+        self._name = name
+        self._providers = options.providers or services.catalogue.providers()
+        self._runs: dict[int, tuple[Claim, Run | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._released = False
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Whose tasks are claimed."""
+        return self._providers
+
+    @property
+    def held(self) -> tuple[Claim, ...]:
+        """What this worker has claimed and not yet ended."""
+        return tuple(claim for claim, _ in self._runs.values())
+
+    async def claim_until(self, stop: asyncio.Event) -> None:
+        """Claim and start tasks until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self._claim(stop)
+            except DatabaseUnavailable as error:
+                _log.warning("no work can be claimed: %s", error)
+                await _first_of(stop.wait(), asyncio.sleep(AWAY_PAUSE_S))
+
+    async def _claim(self, stop: asyncio.Event) -> None:
+        room = min(self._options.concurrency - len(self._runs), self._options.batch)
+        claims = await self._services.queue.claim(self._providers, room) if room > 0 else ()
+        for claim in claims:
+            self._start(claim)
+        if len(claims) < max(room, 1):
+            await self._rest(stop, full=room <= 0)
+
+    async def _rest(self, stop: asyncio.Event, *, full: bool) -> None:
+        """Wait for room when full, else for work."""
+        self._changed.clear()
+        waiting = self._changed.wait() if full else self._services.queue.wait(LOOK_AGAIN_S)
+        await _first_of(stop.wait(), waiting)
+
+    def _start(self, claim: Claim) -> None:
+        if claim.ticket in self._runs:
+            return
+        self._runs[claim.ticket] = (claim, None)
+        task = asyncio.create_task(self._run(claim), name=f"task {claim.task_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, claim: Claim) -> None:
+        try:
+            begun = await patiently(
+                f"the start of task {claim.task_id}",
+                lambda: self._services.store.begin(
+                    claim,
+                    attempt_id=self._services.new_id(),
+                    worker=self._name,
+                    now=self._services.now(),
+                ),
+                random=self._services.random,
+            )
+            if begun is not None:
+                run = Run(self._services, begun)
+                self._runs[claim.ticket] = (claim, run)
+                if self._released:
+                    run.interrupt(Interruption.RELEASED)
+                await run()
+        finally:
+            del self._runs[claim.ticket]
+            self._changed.set()
+
+    def interrupt(self, why: Interruption, *, only: frozenset[UUID] | None = None) -> None:
+        """Stop running tasks: those whose ids are in `only`, or all."""
+        for claim, run in list(self._runs.values()):
+            if run is not None and (only is None or claim.task_id in only):
+                run.interrupt(why)
+
+    async def drain(self) -> None:
+        """Let running tasks end for `grace_s` seconds, then give the rest back to the queue."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._options.grace_s)
+        self._released = True
+        self.interrupt(Interruption.RELEASED)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=max(self._options.grace_s, 2.0))
+        for task in list(self._tasks):
+            _log.warning("%s could not be given back in time; another worker finds it later", task.get_name())
+            task.cancel()
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is done and end the others; raise what it raised."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,18 @@
+"""How a worker works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """At most `concurrency` tasks at once, claimed `batch` at a time.
+
+    Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, running tasks
+    get `grace_s` seconds before they go back to the queue. `providers` limits what is claimed; None is all.
+    """
+
+    concurrency: int = 1000
+    batch: int = 100
+    lease_s: float = 15.0
+    grace_s: float = 10.0
+    providers: tuple[str, ...] | None = None

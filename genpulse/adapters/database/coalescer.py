@@ -1,0 +1,74 @@
+"""Writing together what arrives together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar, cast
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Coalescer(Generic[T, R]):
+    """Collects items while an earlier batch is on its way, then hands them over as the next batch.
+
+    `act` returns a result or an exception for each item, in order. An error of the types in `alone` that it
+    raises may be the fault of one item: then each is tried by itself. `largest` bounds a batch, `flights` how
+    many are on their way at once.
+    """
+
+    def __init__(
+        self,
+        act: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
+        *,
+        largest: int = 200,
+        flights: int = 1,
+        alone: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._act = act
+        self._largest = largest
+        self._flights = flights
+        self._alone = alone
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._flying: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, item: T) -> R:
+        """The item's own result, once its batch is done."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if len(self._flying) < self._flights:
+            self._flying.add(asyncio.create_task(self._fly()))
+        return await future
+
+    async def _fly(self) -> None:
+        try:
+            await self._until_nobody_waits()
+        finally:
+            # At once and not by a callback: who is answered may call again before a callback runs.
+            self._flying.discard(cast(asyncio.Task[None], asyncio.current_task()))
+
+    async def _until_nobody_waits(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            results = await self._results([item for item, _ in batch])
+            for (_, future), result in zip(batch, results, strict=True):
+                if future.done():
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+    async def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:
+        try:
+            return await self._act(items)
+        except self._alone as error:
+            if len(items) == 1:
+                return [error]
+            return [result for item in items for result in await self._results([item])]
+        except Exception as error:  # noqa: BLE001 - handed on to every caller, who raises it
+            return [error] * len(items)
+
+    async def close(self) -> None:
+        """Wait for what is on its way."""
+        if self._flying:
+            await asyncio.wait(self._flying)

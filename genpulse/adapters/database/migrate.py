@@ -1,0 +1,112 @@
+"""Bringing a database to the tables that this version needs."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from genpulse.adapters.postgresql import outages, plain_url
+from genpulse.domain.errors import DatabaseUnavailable
+
+InstallQueue: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
+_LOCK = 0x67656E70756C7365
+"""The advisory lock of an upgrade ("genpulse" in hexadecimal): a second one waits for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Where the database is, None when it is empty, and where this version wants it to be."""
+
+    current: str | None
+    head: str
+
+    @property
+    def ready(self) -> bool:
+        """Nothing is left to do."""
+        return self.current == self.head
+
+
+def head() -> str:
+    """The revision that this version of GenPulse needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise AssertionError("the package holds no migration")
+    return revision
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+async def upgrade(url: str, install_queue: InstallQueue) -> tuple[str, ...]:
+    """Apply what is missing, our tables and then the queue's; returns the revisions that were applied.
+
+    Raises `DatabaseUnavailable`.
+    """
+    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        with _sqlalchemy_outages(), outages():
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+                before = await connection.run_sync(_current)
+                await connection.run_sync(_apply)
+                await connection.commit()
+                raw = await connection.get_raw_connection()
+                await install_queue(raw.driver_connection)
+            return _between(before, head())
+    finally:
+        await engine.dispose()
+
+
+async def current(url: str) -> Revision:
+    """Raises `DatabaseUnavailable`."""
+    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        with _sqlalchemy_outages(), outages():
+            async with engine.connect() as connection:
+                return Revision(await connection.run_sync(_current), head())
+    finally:
+        await engine.dispose()
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _apply(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _between(before: str | None, after: str) -> tuple[str, ...]:
+    scripts = ScriptDirectory.from_config(_config()).iterate_revisions(after, before or "base")
+    return tuple(script.revision for script in reversed(list(scripts)))
+
+
+def _sqlalchemy_url(url: str) -> str:
+    return "postgresql+asyncpg" + plain_url(url)[plain_url(url).index("://") :]
+
+
+@contextmanager
+def _sqlalchemy_outages() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not error.connection_invalidated and not isinstance(error.orig, OSError):
+            raise
+        raise DatabaseUnavailable(f"PostgreSQL does not answer ({error.orig}).") from error

@@ -1,0 +1,56 @@
+"""How the database is."""
+
+import asyncio
+
+import asyncpg
+
+from genpulse.adapters.database.migrate import head
+from genpulse.adapters.postgresql import outages
+from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.ports import Health, State
+
+PROBE_S = 2.0
+
+
+class DatabaseProbe:
+    """Whether PostgreSQL answers."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def __call__(self) -> Health:
+        """Answers within 2 seconds and never raises."""
+        try:
+            with outages():
+                async with asyncio.timeout(PROBE_S):
+                    version = await self._pool.fetchval("SHOW server_version")
+        except DatabaseUnavailable as error:
+            return Health("database", State.DOWN, str(error))
+        return Health("database", State.OK, f"PostgreSQL {version}")
+
+
+class MigrationsProbe:
+    """Whether the tables are those of this version."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._head = head()
+
+    async def __call__(self) -> Health:
+        """Answers within 2 seconds and never raises."""
+        try:
+            with outages():
+                async with asyncio.timeout(PROBE_S):
+                    current = await self._pool.fetchval("SELECT version_num FROM alembic_version")
+        except asyncpg.UndefinedTableError:
+            current = None
+        except DatabaseUnavailable as error:
+            return Health("migrations", State.DOWN, str(error))
+        if current == self._head:
+            return Health("migrations", State.OK, f"at {current}")
+        found = f"at {current}" if current else "empty"
+        return Health(
+            "migrations",
+            State.DOWN,
+            f"the database is {found}, expected {self._head}: run `genpulse db upgrade`",
+        )

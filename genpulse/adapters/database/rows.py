@@ -1,0 +1,152 @@
+"""Between rows and the domain's values."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from genpulse.domain.asset import Asset, Content
+from genpulse.domain.attempt import Attempt, AttemptStatus
+from genpulse.domain.cost import Cost
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.json_value import JsonObject
+from genpulse.domain.task import Priority, Task, TaskStatus
+
+Row = Mapping[str, Any]
+
+
+def uuid_of(value: UUID) -> UUID:
+    """The standard library's UUID: asyncpg's own kind is not equal to itself once it was pickled."""
+    return UUID(int=value.int)
+
+
+def task_of(row: Row) -> Task:
+    """A row of `tasks`."""
+    return Task(
+        id=uuid_of(row["id"]),
+        environment=row["environment"],
+        kind=row["kind"],
+        provider=row["provider"],
+        model=row["model"],
+        status=TaskStatus(row["status"]),
+        input=row["input"],
+        created_at=row["created_at"],
+        priority=Priority(row["priority"]),
+        metadata=row["metadata"],
+        webhook_url=row["webhook_url"],
+        deadline_at=row["deadline_at"],
+        owner=row["owner"],
+        progress=row["progress"],
+        outputs=tuple(_asset_of_document(document) for document in row["outputs"]),
+        error=failure_of(row["error"]),
+        cost=_cost_of(row["cost"]),
+        attempt=row["attempt"],
+        cancel_requested=row["cancel_requested_at"] is not None,
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        seq=row["seq"],
+    )
+
+
+def attempt_of(row: Row) -> Attempt:
+    """A row of `attempts`."""
+    return Attempt(
+        id=uuid_of(row["id"]),
+        task_id=uuid_of(row["task_id"]),
+        number=row["number"],
+        provider=row["provider"],
+        model=row["model"],
+        worker=row["worker"],
+        client_reference=row["client_reference"],
+        started_at=row["started_at"],
+        status=AttemptStatus(row["status"]),
+        submitting_at=row["submitting_at"],
+        job_id=row["job_id"],
+        finished_at=row["finished_at"],
+        error=failure_of(row["error"]),
+    )
+
+
+def asset_of(row: Row) -> Asset:
+    """A row of `assets`."""
+    return Asset(
+        id=uuid_of(row["id"]),
+        content=Content(
+            key=row["key"],
+            sha256=row["sha256"],
+            size=row["size"],
+            media_type=row["media_type"],
+            width=row["width"],
+            height=row["height"],
+            duration_s=row["duration_s"],
+        ),
+        created_at=row["created_at"],
+        environment=row["environment"],
+        task_id=uuid_of(row["task_id"]) if row["task_id"] else None,
+        owner=row["owner"],
+    )
+
+
+def outputs_document(assets: Sequence[Asset]) -> Sequence[JsonObject]:
+    """Assets as they are kept on the task's row: they never change, and so one row tells all."""
+    return [
+        {
+            "id": str(asset.id),
+            "task_id": str(asset.task_id) if asset.task_id else None,
+            "environment": asset.environment,
+            "owner": asset.owner,
+            "created_at": asset.created_at.isoformat(),
+            "key": asset.content.key,
+            "sha256": asset.content.sha256,
+            "size": asset.content.size,
+            "media_type": asset.content.media_type,
+            "width": asset.content.width,
+            "height": asset.content.height,
+            "duration_s": asset.content.duration_s,
+        }
+        for asset in assets
+    ]
+
+
+def _asset_of_document(document: Row) -> Asset:
+    ids = {name: UUID(document[name]) if document[name] else None for name in ("id", "task_id")}
+    moment = datetime.fromisoformat(document["created_at"])
+    return asset_of({**document, **ids, "created_at": moment})
+
+
+def failure_document(failure: Failure | None) -> JsonObject | None:
+    """A failure as it is kept."""
+    if failure is None:
+        return None
+    return {
+        "code": failure.code.value,
+        "message": failure.message.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        "retryable": failure.retryable,
+        "charged": failure.charged.value,
+        "who_must_act": failure.who_must_act.value,
+        "retry_after_s": failure.retry_after_s,
+    }
+
+
+def failure_of(document: Row | None) -> Failure | None:
+    """The reverse of `failure_document`."""
+    if document is None:
+        return None
+    return Failure(
+        code=FailureCode(document["code"]),
+        message=document["message"],
+        retryable=document["retryable"],
+        charged=Charged(document["charged"]),
+        who_must_act=Actor(document["who_must_act"]),
+        retry_after_s=document["retry_after_s"],
+    )
+
+
+def cost_document(cost: Cost | None) -> JsonObject | None:
+    """A cost as it is kept: the amount as text, so that no digit is lost."""
+    return {"amount_usd": str(cost.amount_usd), "estimated": cost.estimated} if cost else None
+
+
+def _cost_of(document: Row | None) -> Cost | None:
+    return Cost(Decimal(document["amount_usd"]), document["estimated"]) if document else None

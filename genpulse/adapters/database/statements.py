@@ -1,0 +1,142 @@
+"""The SQL of the task store. Each takes columns of many rows as arrays."""
+
+from genpulse.domain.event import SPAN
+
+SUBMIT = """
+INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at)
+SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
+       webhook_url, deadline_at, idempotency_key, fingerprint, created_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
+            $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[],
+            $14::timestamptz[])
+     AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
+            webhook_url, deadline_at, idempotency_key, fingerprint, created_at)
+ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+RETURNING id
+"""
+
+BY_KEY = """
+SELECT tasks.* FROM tasks
+JOIN unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) USING (owner, idempotency_key)
+"""
+
+GET = "SELECT * FROM tasks WHERE id = ANY($1::uuid[])"
+
+FIND = """
+SELECT * FROM tasks
+WHERE ($1::uuid IS NULL OR id < $1)
+  AND ($2::text IS NULL OR status = $2)
+  AND ($3::text IS NULL OR kind = $3)
+  AND ($4::text IS NULL OR provider = $4)
+  AND ($5::text IS NULL OR owner = $5)
+ORDER BY id DESC
+LIMIT $6
+"""
+
+ATTEMPTS = "SELECT * FROM attempts WHERE task_id = $1 ORDER BY number"
+
+BEGIN = f"""
+UPDATE tasks SET status = 'running', lease = claimed.attempt_id, ticket = claimed.ticket,
+       attempt = tasks.attempt + 1, started_at = coalesce(tasks.started_at, claimed.began_at),
+       progress = NULL, seq = (tasks.seq / {SPAN} + 1) * {SPAN}
+FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[])
+     AS claimed(task_id, ticket, attempt_id, began_at)
+WHERE tasks.id = claimed.task_id AND tasks.cancel_requested_at IS NULL
+  AND (tasks.status = 'queued' OR (tasks.status = 'running' AND tasks.ticket = claimed.ticket))
+RETURNING tasks.*
+"""
+
+LAST_ATTEMPTS = """
+SELECT DISTINCT ON (task_id) * FROM attempts WHERE task_id = ANY($1::uuid[]) ORDER BY task_id, number DESC
+"""
+
+ABANDON = """
+UPDATE attempts SET status = 'abandoned', finished_at = $2
+WHERE task_id = ANY($1::uuid[]) AND status = 'running'
+"""
+
+ADD_ATTEMPTS = """
+INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, started_at)
+SELECT id, task_id, number, provider, model, worker, client_reference, 'running', started_at
+FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[])
+     AS new(id, task_id, number, provider, model, worker, client_reference, started_at)
+"""
+
+CANCEL_LOST = f"""
+UPDATE tasks SET status = 'canceled', lease = NULL, finished_at = now(),
+       seq = (seq / {SPAN} + 1) * {SPAN} - 1
+FROM unnest($1::uuid[], $2::bigint[]) AS claimed(task_id, ticket)
+WHERE tasks.id = claimed.task_id AND cancel_requested_at IS NOT NULL
+  AND (status = 'queued' OR (status = 'running' AND tasks.ticket = claimed.ticket))
+RETURNING id
+"""
+
+JOURNAL = """
+UPDATE attempts SET submitting_at = coalesce($3, submitting_at), job_id = coalesce($4, job_id)
+FROM tasks
+WHERE attempts.id = $2 AND tasks.id = $1 AND tasks.lease = $2 AND tasks.status = 'running'
+RETURNING attempts.id
+"""
+
+SAVE_PROGRESS = """
+UPDATE tasks SET progress = saved.progress, seq = greatest(tasks.seq, saved.seq)
+FROM unnest($1::uuid[], $2::uuid[], $3::float8[], $4::bigint[]) AS saved(task_id, lease, progress, seq)
+WHERE tasks.id = saved.task_id AND tasks.lease = saved.lease AND tasks.status = 'running'
+"""
+
+FINISH = f"""
+UPDATE tasks SET status = ended.status, lease = NULL, progress = ended.progress,
+       outputs = ended.outputs::jsonb, error = ended.error::jsonb, cost = ended.cost::jsonb,
+       finished_at = ended.finished_at, seq = (tasks.seq / {SPAN} + 1) * {SPAN} - 1
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[])
+     AS ended(task_id, lease, status, progress, outputs, error, cost, finished_at)
+WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
+RETURNING tasks.*
+"""
+
+FINISH_ATTEMPTS = """
+UPDATE attempts SET status = ended.status, finished_at = ended.finished_at, error = ended.error::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[]) AS ended(id, status, finished_at, error)
+WHERE attempts.id = ended.id
+"""
+
+CANCEL = f"""
+UPDATE tasks SET
+       status = CASE status WHEN 'queued' THEN 'canceled' ELSE status END,
+       finished_at = CASE status WHEN 'queued' THEN $2 ELSE finished_at END,
+       seq = CASE status WHEN 'queued' THEN (seq / {SPAN} + 1) * {SPAN} - 1 ELSE seq END,
+       cancel_requested_at = coalesce(cancel_requested_at, $2)
+WHERE id = $1 AND status IN ('queued', 'running')
+RETURNING *
+"""
+
+RETRY = """
+UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, ticket = NULL,
+       deadline_at = NULL, cancel_requested_at = NULL, seq = seq + 1
+WHERE id = $1 AND status = 'failed'
+RETURNING *
+"""
+
+CANCEL_REQUESTED = "SELECT id FROM tasks WHERE id = ANY($1::uuid[]) AND cancel_requested_at IS NOT NULL"
+
+EXPIRE = f"""
+UPDATE tasks SET status = 'failed', error = $2::jsonb, finished_at = $1,
+       seq = (seq / {SPAN} + 1) * {SPAN} - 1
+WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND deadline_at <= $1 LIMIT 1000
+             FOR UPDATE SKIP LOCKED)
+RETURNING *
+"""
+
+ADD_ASSETS = """
+INSERT INTO assets (id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s,
+                    created_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $8::text[], $9::int[], $10::int[], $11::float8[], $12::timestamptz[])
+"""
+
+ASSET = "SELECT * FROM assets WHERE id = $1"
+
+COUNTS = "SELECT status, count(*) FROM tasks WHERE status IN ('queued', 'running') GROUP BY status"

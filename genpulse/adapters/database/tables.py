@@ -1,0 +1,121 @@
+"""The tables, as Alembic compares them with the database."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Moment = DateTime(timezone=True)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("input", JSONB, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("webhook_url", Text),
+    Column("deadline_at", _Moment),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("progress", Double),
+    Column("outputs", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("error", JSONB),
+    Column("cost", JSONB),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("lease", Uuid),
+    Column("ticket", BigInteger),
+    Column("cancel_requested_at", _Moment),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", _Moment, nullable=False),
+    Column("started_at", _Moment),
+    Column("finished_at", _Moment),
+    CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
+    CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
+    CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
+)
+
+Index(
+    "uq_tasks_idempotency_key",
+    tasks.c.owner,
+    tasks.c.idempotency_key,
+    unique=True,
+    postgresql_where=tasks.c.idempotency_key.is_not(None),
+)
+Index("ix_tasks_status_id", tasks.c.status, tasks.c.id)
+Index("ix_tasks_provider_id", tasks.c.provider, tasks.c.id)
+Index("ix_tasks_kind_id", tasks.c.kind, tasks.c.id)
+Index(
+    "ix_tasks_deadline_at",
+    tasks.c.deadline_at,
+    postgresql_where=text("status = 'queued' AND deadline_at IS NOT NULL"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("client_reference", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("submitting_at", _Moment),
+    Column("job_id", Text),
+    Column("started_at", _Moment, nullable=False),
+    Column("finished_at", _Moment),
+    Column("error", JSONB),
+    UniqueConstraint("task_id", "number"),
+    CheckConstraint(
+        "status IN ('running', 'succeeded', 'failed', 'canceled', 'released', 'abandoned')", name="status"
+    ),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), index=True),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("environment", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("sha256", Text, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("duration_s", Double),
+    Column("created_at", _Moment, nullable=False),
+)

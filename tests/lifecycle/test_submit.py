@@ -1,0 +1,76 @@
+"""From an order to a queued task."""
+
+from dataclasses import replace
+
+import pytest
+
+from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
+from genpulse.domain.task import TaskStatus
+from genpulse.lifecycle.submit import Order, submit, submit_batch
+
+ORDER = Order("art/painter", {"prompt": "a fox"})
+
+
+async def test_a_task_is_queued_with_everything_that_was_asked_for(world):
+    order = replace(ORDER, metadata={"job": "7"}, deadline_s=60, webhook_url="https://example.org/hook")
+    submitted = await submit(world.services, order)
+    task = await world.services.store.get(submitted.task.id)
+    assert task.status is TaskStatus.QUEUED
+    assert (task.kind, task.provider, task.model) == ("text-to-image", "art", "art/painter")
+    assert (task.metadata, task.webhook_url) == ({"job": "7"}, "https://example.org/hook")
+    assert (task.deadline_at - task.created_at).total_seconds() == 60
+    assert task.environment == "dev"
+    assert await world.services.queue.depth() == 1
+
+
+async def test_the_same_key_and_body_give_the_same_task(world):
+    first = await submit(world.services, ORDER, idempotency_key="k")
+    again = await submit(world.services, ORDER, idempotency_key="k")
+    assert again.replayed
+    assert not first.replayed
+    assert again.task.id == first.task.id
+    assert await world.services.queue.depth() == 1
+
+
+async def test_the_same_key_with_another_body_is_refused(world):
+    await submit(world.services, ORDER, idempotency_key="k")
+    with pytest.raises(IdempotencyKeyReuse):
+        await submit(world.services, replace(ORDER, input={"prompt": "a crow"}), idempotency_key="k")
+
+
+async def test_keys_of_two_owners_do_not_meet(world):
+    one = await submit(world.services, ORDER, idempotency_key="k", owner="one")
+    two = await submit(world.services, ORDER, idempotency_key="k", owner="two")
+    assert one.task.id != two.task.id
+
+
+async def test_an_unknown_model_is_refused_with_near_ones(world):
+    with pytest.raises(UnknownModel) as caught:
+        await submit(world.services, replace(ORDER, model="art/paintr"))
+    assert "art/painter" in caught.value.near
+
+
+async def test_a_kind_that_the_model_does_not_do_is_refused(world):
+    with pytest.raises(UnknownKind, match="text-to-image"):
+        await submit(world.services, replace(ORDER, kind="text-to-speech"))
+
+
+async def test_a_model_of_several_kinds_asks_which_one(world):
+    with pytest.raises(BadInput) as caught:
+        await submit(world.services, replace(ORDER, model="art/shop"))
+    assert [problem.pointer for problem in caught.value.problems] == ["/kind"]
+
+
+async def test_input_that_does_not_fit_is_refused_with_its_places(world):
+    with pytest.raises(BadInput) as caught:
+        await submit(world.services, replace(ORDER, input={"prompt": 7, "a/b": 1}))
+    assert {problem.pointer for problem in caught.value.problems} == {"/input/prompt", "/input/a~1b"}
+
+
+async def test_a_batch_is_all_or_nothing(world):
+    with pytest.raises(BadInput) as caught:
+        await submit_batch(world.services, [ORDER, replace(ORDER, input={"prompt": 7})])
+    assert [problem.pointer for problem in caught.value.problems] == ["/tasks/1/input/prompt"]
+    assert await world.services.queue.depth() == 0
+    assert len(await submit_batch(world.services, [ORDER] * 3)) == 3
+    assert await world.services.queue.depth() == 3

@@ -42,7 +42,7 @@ def owner_of(port: int) -> str:
         listening = [
             connection
             for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         ]
     except psutil.AccessDenied:
         listening = []

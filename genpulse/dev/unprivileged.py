@@ -107,9 +107,7 @@ def _elsewhere(name: str) -> Path:
     folder.mkdir(mode=0o711, exist_ok=True)
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid():
-        raise DevStackError(
-            f"{folder} is not a folder of ours: it belongs to user {status.st_uid}. Remove it."
-        )
+        raise DevStackError(f"{folder} is not a folder of ours: it belongs to user {status.st_uid}. Remove it.")
     folder.chmod(0o711)
     return folder
 

@@ -44,7 +44,7 @@ class Coalescer(Generic[T, R]):
             await self._until_nobody_waits()
         finally:
             # At once and not by a callback: who is answered may call again before a callback runs.
-            self._flying.discard(cast(asyncio.Task[None], asyncio.current_task()))
+            self._flying.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _until_nobody_waits(self) -> None:
         while self._waiting:

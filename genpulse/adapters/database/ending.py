@@ -65,9 +65,7 @@ class Ending:
                 rows = await connection.fetch(statements.FINISH, *_task_columns(ends, changes))
                 tasks = {task.id: task for task in map(task_of, rows)}
                 held = [
-                    (end, change)
-                    for end, change in zip(ends, changes, strict=True)
-                    if end.lease.task_id in tasks
+                    (end, change) for end, change in zip(ends, changes, strict=True) if end.lease.task_id in tasks
                 ]
                 await connection.execute(statements.FINISH_ATTEMPTS, *_attempt_columns(held))
                 await add_assets(connection, [asset for _, change in held for asset in change.outputs])
@@ -90,9 +88,7 @@ class Ending:
 def _change(outcome: Outcome) -> _Change:
     match outcome:
         case Succeeded(outputs, cost):
-            return _Change(
-                TaskStatus.SUCCEEDED, AttemptStatus.SUCCEEDED, 1.0, outputs, cost=cost_document(cost)
-            )
+            return _Change(TaskStatus.SUCCEEDED, AttemptStatus.SUCCEEDED, 1.0, outputs, cost=cost_document(cost))
         case Failed(failure):
             error = failure_document(failure)
             return _Change(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)

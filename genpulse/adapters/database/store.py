@@ -92,9 +92,7 @@ class PostgresTaskStore:
         await self._journal(lease, None, job_id)
 
     async def _journal(self, lease: Lease, submitting_at: datetime | None, job_id: str | None) -> None:
-        written = await self._fetch(
-            statements.JOURNAL, lease.task_id, lease.attempt_id, submitting_at, job_id
-        )
+        written = await self._fetch(statements.JOURNAL, lease.task_id, lease.attempt_id, submitting_at, job_id)
         if not written:
             raise LeaseLost("the task has another lease")
 

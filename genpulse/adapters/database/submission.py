@@ -49,9 +49,7 @@ class Submission:
         known = await self._known(connection, [task for task in tasks if task.id not in ids])
         return [_answer(task, known) if task.id not in ids else Submitted(_queued(task)) for task in tasks]
 
-    async def _known(
-        self, connection: asyncpg.Connection, tasks: Sequence[NewTask]
-    ) -> dict[tuple[str, str], Row]:
+    async def _known(self, connection: asyncpg.Connection, tasks: Sequence[NewTask]) -> dict[tuple[str, str], Row]:
         if not tasks:
             return {}
         owners = [task.owner for task in tasks]

@@ -276,9 +276,7 @@ class MemoryTaskStore:
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
         open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)
-        return {
-            state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states
-        }
+        return {state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states}
 
 
 def _matches(task: Task, query: TaskQuery) -> bool:

@@ -42,8 +42,7 @@ class PgTaskQueue:
         self._notices.work.clear()
         self._providers = [QueueEntrypoint(provider) for provider in providers]
         limits = {
-            provider: EntrypointExecutionParameter(self._limits.get(provider, 0))
-            for provider in self._providers
+            provider: EntrypointExecutionParameter(self._limits.get(provider, 0)) for provider in self._providers
         }
         with outages():
             jobs = await self._queries.dequeue(

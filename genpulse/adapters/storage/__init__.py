@@ -1,0 +1,1 @@
+"""The team's own storage, and what the bytes in it are."""

@@ -1,0 +1,28 @@
+"""Every key and channel. Each begins with the environment's prefix, so that environments may share a server."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """Builds keys below `prefix`, such as `dev:`."""
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if not self.prefix.endswith(":"):
+            raise ValueError(f"the key prefix {self.prefix!r} must end with ':'")
+
+    def events(self, task_id: UUID) -> str:
+        """The channel of a task's events."""
+        return f"{self.prefix}events:{task_id}"
+
+    @property
+    def workers(self) -> str:
+        """The names of the workers, by the time until which they are seen."""
+        return f"{self.prefix}workers"
+
+    def worker(self, name: str) -> str:
+        """What is known about one worker."""
+        return f"{self.prefix}worker:{name}"

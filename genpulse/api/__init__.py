@@ -1,0 +1,1 @@
+"""The HTTP API: thin; no decision is taken here."""

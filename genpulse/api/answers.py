@@ -1,0 +1,96 @@
+"""Responses as bytes that are ready to send, and how the OpenAPI document describes them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from genpulse.api import problems
+from genpulse.api.problems import ProblemDocument
+
+Described = dict[int | str, dict[str, Any]]
+
+_EVERYWHERE = (401, 403, 500, 503)
+_MEANINGS = {
+    400: "The request cannot be read",
+    401: "An API key is needed",
+    403: "The API key belongs to another environment",
+    404: "There is no such thing",
+    409: "The state does not allow it",
+    413: "The body is over the limit",
+    415: "The body has a type that is not taken",
+    416: "The range lies outside of the content",
+    422: "The request does not fit",
+    500: "Something went wrong here",
+    503: "A service that this one stands on is away; try again after `Retry-After` seconds",
+}
+
+
+def router(tag: str) -> APIRouter:
+    """Routes under one heading; a call is named after its function."""
+    return APIRouter(tags=[tag], generate_unique_id_function=lambda route: route.name)
+
+
+def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return Response(document.model_dump_json(), status, headers, "application/json")
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """How the OpenAPI document points to a model; `openapi.py` puts the model there."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def header(description: str, schema: str = "string") -> dict[str, Any]:
+    """The description of a response header."""
+    return {"description": description, "schema": {"type": schema}}
+
+
+def described(
+    status: int,
+    meaning: str,
+    shown: type[BaseModel] | dict[str, Any] | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Described:
+    """One response, for the OpenAPI document. `shown` is a JSON document, or content by media type."""
+    response: dict[str, Any] = {"description": meaning}
+    if isinstance(shown, dict):
+        response["content"] = shown
+    elif shown is not None:
+        response["content"] = {"application/json": {"schema": reference(shown)}}
+    if named := {name: header(text) for name, text in headers}:
+        response["headers"] = named
+    return {status: response}
+
+
+def refusals(*statuses: int) -> Described:
+    """The problems that a call under `/v1` may answer with, beside those that each of them may."""
+    return {status: _refusal(status) for status in sorted({*statuses, *_EVERYWHERE})}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    content = {problems.MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
+    refusal: dict[str, Any] = {"description": _MEANINGS[status], "content": content}
+    if status == 503:
+        refusal["headers"] = {"Retry-After": header("Seconds to wait", "integer")}
+    if status == 401:
+        refusal["headers"] = {"WWW-Authenticate": header("`Bearer`")}
+    return refusal
+
+
+def taken(model: type[BaseModel]) -> dict[str, Any]:
+    """The description of a JSON body."""
+    return {"required": True, "content": {"application/json": {"schema": reference(model)}}}
+
+
+def path_parameter(name: str, meaning: str) -> dict[str, Any]:
+    """The description of an id in a path."""
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": meaning,
+        "schema": {"type": "string", "format": "uuid"},
+    }

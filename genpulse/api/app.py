@@ -1,0 +1,115 @@
+"""The HTTP API as one application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from genpulse.api import (
+    assets,
+    catalogue,
+    deliveries,
+    environment,
+    events,
+    health,
+    metrics,
+    multipart,
+    openapi,
+    problems,
+    task_list,
+    tasks,
+    uploads,
+)
+from genpulse.api.access import LoopbackAccess
+from genpulse.api.context import Context
+from genpulse.api.express import Express
+from genpulse.api.figures import Metrics
+from genpulse.api.front import Front
+from genpulse.api.limits import BodyLimit
+from genpulse.api.options import ApiOptions
+from genpulse.api.shutdown import heard
+from genpulse.ports import Services
+
+OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
+
+_ROOMS = (tasks, task_list, deliveries, events, uploads, assets, catalogue, environment, health, metrics)
+
+
+class Api(FastAPI):
+    """FastAPI with our own OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.describe(self)
+        return self.openapi_schema
+
+
+def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
+    """The application. It opens its services when the server starts and closes them when it ends."""
+    app = Api(
+        title="GenPulse",
+        version=options.version,
+        lifespan=_lifespan(open_services, options),
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    for room in _ROOMS:
+        app.router.routes.extend(room.routes.routes)
+    app.add_exception_handler(HTTPException, _routing_problem)
+    app.add_exception_handler(RequestValidationError, _parameter_problem)
+    upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
+    app.add_middleware(Express)
+    app.add_middleware(
+        BodyLimit,
+        limit_bytes=options.body_limit_bytes,
+        exceptions={uploads.UPLOADS_PATH: upload_limit_bytes},
+    )
+    app.add_middleware(Front)
+    return app
+
+
+def _lifespan(
+    open_services: OpenServices, options: ApiOptions
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        async with open_services() as services:
+            app.state.context = Context(services, options, _access(services, options), Metrics(), stopping)
+            with heard(stopping):
+                yield
+            stopping.set()
+
+    return lifespan
+
+
+def _access(services: Services, options: ApiOptions) -> LoopbackAccess:
+    public_host = urlsplit(options.public_url).hostname if options.public_url else None
+    return LoopbackAccess(services.environment, options.api_key_prefixes, public_host)
+
+
+async def _routing_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    return problems.answer_routing(error, request.scope, _methods(request))
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that the path takes, over all of its routes."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in route.methods or ()})
+
+
+async def _parameter_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    return problems.answer_parameters(error, request.scope)

@@ -1,0 +1,113 @@
+"""Assets: what they are, and their bytes."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api import answers, byte_range
+from genpulse.api.byte_range import ByteRange
+from genpulse.api.context import context_in, links_for
+from genpulse.api.documents import KeptAssetDocument
+from genpulse.api.media_types import disposition
+from genpulse.api.streams import Stream
+from genpulse.domain.asset import Asset
+from genpulse.ports import Storage
+
+ASSET_PATH = "/v1/assets/{asset_id}"
+
+_HEADERS = (
+    ("ETag", "The SHA-256 of the content, in quotes"),
+    ("Accept-Ranges", "`bytes`"),
+    ("Content-Disposition", "`inline` for pictures, video and sound, else `attachment`"),
+)
+_BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_ASKED = {
+    "Range": "One range, as in `bytes=0-1023`; several get the whole content.",
+    "If-Range": "An ETag: the range is sent only when the content is still that one.",
+    "If-None-Match": "ETags of what the client has already.",
+}
+_PARAMETERS = [
+    {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+    for name, description in _ASKED.items()
+]
+
+AssetId = Annotated[UUID, Path(description="The `id` of an asset")]
+
+routes = answers.router("assets")
+
+
+@routes.get(
+    ASSET_PATH,
+    summary="Look at an asset",
+    responses=answers.described(200, "The asset", KeptAssetDocument) | answers.refusals(404),
+)
+async def show_asset(request: Request, asset_id: AssetId) -> Response:
+    """What is known about an asset, without its bytes."""
+    asset = await context_in(request.scope).services.store.asset(asset_id)
+    return answers.json(KeptAssetDocument.of(asset, links_for(request)))
+
+
+@routes.head(f"{ASSET_PATH}/content", include_in_schema=False)
+@routes.get(
+    f"{ASSET_PATH}/content",
+    summary="Fetch an asset's bytes",
+    response_class=Response,
+    responses=answers.described(200, "The content", _BYTES, _HEADERS)
+    | answers.described(206, "The range that was asked for", _BYTES, _HEADERS)
+    | answers.described(304, "The client has this content already")
+    | answers.refusals(404, 416),
+    openapi_extra={"parameters": _PARAMETERS},
+)
+async def fetch_content(request: Request, asset_id: AssetId) -> Response:
+    """The bytes of an asset. They never change."""
+    services = context_in(request.scope).services
+    asset = await services.store.asset(asset_id)
+    headers, etag = _headers(asset), f'"{asset.content.sha256}"'
+    if byte_range.etag_matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    wanted = _range(request, etag, asset.content.size)
+    part = wanted or ByteRange(0, asset.content.size)
+    headers["Content-Length"] = str(part.end - part.start)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{asset.content.size}"
+    status, media_type = 206 if wanted else 200, asset.content.media_type
+    if request.method == "HEAD" or part.end == part.start:
+        return Response(b"", status, headers, media_type)
+    chunks = await _begun(services.storage, asset.content.key, part)
+    return Stream(chunks, status, headers, media_type)
+
+
+def _headers(asset: Asset) -> dict[str, str]:
+    """What goes with the bytes: they are somebody's, and a browser must not run them."""
+    return {
+        "ETag": f'"{asset.content.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": disposition(asset.content.media_type, str(asset.id)),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _range(request: Request, etag: str, size: int) -> ByteRange | None:
+    only_if = request.headers.get("if-range")
+    if only_if is not None and only_if.strip() != etag:
+        return None
+    return byte_range.parse(request.headers.get("range"), size)
+
+
+async def _begun(storage: Storage, key: str, part: ByteRange) -> AsyncGenerator[bytes, None]:
+    """The chunks, once the first one is there: a storage that is away is told before the response begins."""
+    chunks = storage.read(key, part.start, part.end)
+    first = await anext(chunks, b"")
+
+    async def all_chunks() -> AsyncGenerator[bytes, None]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return all_chunks()

@@ -1,0 +1,164 @@
+"""The providers and models that can be asked for."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from fastapi import Path
+from pydantic import ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api import answers
+from genpulse.api.context import context_in
+from genpulse.api.documents import Document
+from genpulse.api.errors import ModelNotFound
+from genpulse.domain.errors import UnknownModel
+from genpulse.domain.recovery import Shape
+from genpulse.lifecycle.engine import shape_of
+from genpulse.ports import Catalogue
+from genpulse.provider import AnyModel, Immediate, TwoPhase
+
+ShapeWord: TypeAlias = Literal["local", "immediate", "two-phase"]
+_WORDS: dict[Shape, ShapeWord] = {
+    Shape.LOCAL: "local",
+    Shape.IMMEDIATE: "immediate",
+    Shape.TWO_PHASE: "two-phase",
+}
+
+routes = answers.router("catalogue")
+
+
+class Capabilities(Document):
+    """What GenPulse can do with a task of this model."""
+
+    cancel: bool
+    """A running task stops at its source, so that it costs no more."""
+    resume: bool
+    """After a lost worker the same job goes on."""
+    find: bool
+    """A job whose answer got lost can be looked up."""
+    repeatable: bool
+    """Running it twice does no harm and costs nothing more."""
+    progress: bool
+    """Tells how far it has come."""
+
+    @classmethod
+    def of(cls, model: AnyModel) -> "Capabilities":
+        """From the model's engine."""
+        match model.engine:
+            case TwoPhase() as engine:
+                return cls(
+                    cancel=engine.can_cancel,
+                    resume=True,
+                    find=engine.can_find,
+                    repeatable=engine.repeatable,
+                    progress=True,
+                )
+            case Immediate() as engine:
+                again = engine.repeatable
+                return cls(cancel=False, resume=False, find=False, repeatable=again, progress=False)
+            case _:
+                return cls(cancel=True, resume=False, find=False, repeatable=True, progress=True)
+
+
+class ModelDocument(Document):
+    """A model that can be asked for."""
+
+    model_config = ConfigDict(title="Model")
+
+    id: str = Field(examples=["sandbox/image"])
+    """What a task's `model` has to say."""
+    provider: str = Field(examples=["sandbox"])
+    name: str = Field(examples=["image"])
+    title: str
+    description: str
+    kinds: list[str] = Field(examples=[["text-to-image"]])
+    shape: ShapeWord
+    """Runs here, is one call to a vendor, or is a job at a vendor."""
+    capabilities: Capabilities
+    input_schema: dict[str, Any]
+    """JSON Schema of a task's `input`."""
+
+    @classmethod
+    def of(cls, model_id: str, model: AnyModel) -> "ModelDocument":
+        """From the catalogue's value."""
+        return cls(
+            id=model_id,
+            provider=model_id.partition("/")[0],
+            name=model.name,
+            title=model.title or model_id,
+            description=model.description,
+            kinds=list(model.kinds),
+            shape=_WORDS[shape_of(model.engine)],
+            capabilities=Capabilities.of(model),
+            input_schema=model.input.model_json_schema(),
+        )
+
+
+class ModelList(Document):
+    """All models, sorted by id."""
+
+    data: list[ModelDocument]
+
+
+class ProviderDocument(Document):
+    """A provider that is enabled."""
+
+    model_config = ConfigDict(title="Provider")
+
+    name: str = Field(examples=["sandbox"])
+    kinds: list[str]
+    """All kinds of work that it does."""
+    models: list[str] = Field(examples=[["sandbox/image"]])
+    """The ids of its models."""
+
+
+class ProviderList(Document):
+    """All enabled providers, sorted by name."""
+
+    data: list[ProviderDocument]
+
+
+@routes.get(
+    "/v1/providers",
+    summary="List providers",
+    responses=answers.described(200, "The enabled providers", ProviderList) | answers.refusals(),
+)
+async def list_providers(request: Request) -> Response:
+    """The providers that are installed and enabled here."""
+    catalogue = context_in(request.scope).services.catalogue
+    data = [_provider(catalogue, name) for name in catalogue.providers()]
+    return answers.json(ProviderList(data=data))
+
+
+def _provider(catalogue: Catalogue, name: str) -> ProviderDocument:
+    own = [(model_id, model) for model_id, model in catalogue.models() if model_id.startswith(f"{name}/")]
+    kinds = sorted({kind for _, model in own for kind in model.kinds})
+    return ProviderDocument(name=name, kinds=kinds, models=[model_id for model_id, _ in own])
+
+
+@routes.get(
+    "/v1/models",
+    summary="List models",
+    responses=answers.described(200, "All models", ModelList) | answers.refusals(),
+)
+async def list_models(request: Request) -> Response:
+    """All models of all enabled providers, each with the JSON Schema of its input."""
+    catalogue = context_in(request.scope).services.catalogue
+    return answers.json(ModelList(data=[ModelDocument.of(*found) for found in catalogue.models()]))
+
+
+@routes.get(
+    "/v1/models/{model_id:path}",
+    summary="Look at a model",
+    responses=answers.described(200, "The model", ModelDocument) | answers.refusals(404),
+)
+async def show_model(
+    request: Request,
+    model_id: Annotated[str, Path(description="`provider/name`", examples=["sandbox/image"])],
+) -> Response:
+    """One model, with the JSON Schema of its input."""
+    try:
+        found = context_in(request.scope).services.catalogue.model(model_id[:200])
+    except UnknownModel as error:
+        raise ModelNotFound(str(error)) from error
+    return answers.json(ModelDocument.of(model_id, found))

@@ -1,0 +1,243 @@
+"""Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation
+
+from genpulse.domain.asset import Asset
+from genpulse.domain.cost import Cost
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.task import Priority, Task, TaskStatus
+
+Time = Annotated[
+    datetime, AfterValidator(lambda time: time.astimezone(UTC)), Field(examples=["2030-01-31T12:00:00Z"])
+]
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json"),
+    Field(examples=["0.04"]),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of what this service shows. `base` has no slash at its end."""
+
+    base: str
+
+    def task(self, task_id: UUID) -> str:
+        """Of a task."""
+        return f"{self.base}/v1/tasks/{task_id}"
+
+    def asset(self, asset_id: UUID) -> str:
+        """Of an asset."""
+        return f"{self.base}/v1/assets/{asset_id}"
+
+    def content(self, asset_id: UUID) -> str:
+        """Of an asset's bytes."""
+        return f"{self.base}/v1/assets/{asset_id}/content"
+
+
+class Document(BaseModel):
+    """Base of what is shown."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class AssetDocument(Document):
+    """A file that was made or uploaded."""
+
+    model_config = ConfigDict(title="Asset")
+
+    id: UUID
+    url: str
+    """Where its bytes are."""
+    media_type: str = Field(examples=["image/png"])
+    """Found from the bytes themselves."""
+    bytes: int
+    sha256: str
+    width: int | None
+    """Pixels; null where it does not apply."""
+    height: int | None
+    """Pixels; null where it does not apply."""
+    duration_s: float | None
+    """Seconds; null where it does not apply."""
+
+    @classmethod
+    def of(cls, asset: Asset, links: Links) -> "AssetDocument":
+        """From the domain's value."""
+        content = asset.content
+        return cls(
+            id=asset.id,
+            url=links.content(asset.id),
+            media_type=content.media_type,
+            bytes=content.size,
+            sha256=content.sha256,
+            width=content.width,
+            height=content.height,
+            duration_s=content.duration_s,
+        )
+
+
+class KeptAssetDocument(AssetDocument):
+    """An asset with its origin."""
+
+    model_config = ConfigDict(title="KeptAsset")
+
+    task_id: UUID | None
+    """The task that made it; null for an upload."""
+    environment: str
+    created_at: Time
+
+    @classmethod
+    def of(cls, asset: Asset, links: Links) -> "KeptAssetDocument":
+        """From the domain's value."""
+        return cls(
+            **dict(AssetDocument.of(asset, links)),
+            task_id=asset.task_id,
+            environment=asset.environment,
+            created_at=asset.created_at,
+        )
+
+
+class FailureDocument(Document):
+    """Why a task failed."""
+
+    model_config = ConfigDict(title="Failure")
+
+    code: FailureCode
+    message: str
+    retryable: bool
+    """Whether the same task may succeed when it is retried."""
+    charged: Charged
+    """Whether the provider took money."""
+    who_must_act: Actor
+    """Who has to do something first."""
+
+    @classmethod
+    def of(cls, failure: Failure) -> "FailureDocument":
+        """From the domain's value."""
+        return cls(
+            code=failure.code,
+            message=failure.message,
+            retryable=failure.retryable,
+            charged=failure.charged,
+            who_must_act=failure.who_must_act,
+        )
+
+
+class CostDocument(Document):
+    """What a task cost."""
+
+    model_config = ConfigDict(title="Cost")
+
+    amount_usd: Amount
+    """US dollars, as a decimal number in a string."""
+    estimated: bool
+    """True when the provider did not state it."""
+
+    @classmethod
+    def of(cls, cost: Cost) -> "CostDocument":
+        """From the domain's value."""
+        return cls(amount_usd=cost.amount_usd, estimated=cost.estimated)
+
+
+PriorityWord: TypeAlias = Literal["high", "normal", "low"]
+_WORDS: Mapping[Priority, PriorityWord] = {
+    Priority.HIGH: "high",
+    Priority.NORMAL: "normal",
+    Priority.LOW: "low",
+}
+
+
+class TaskUrls(Document):
+    """Where to go from here."""
+
+    self: str
+    events: str
+    """Server-Sent Events."""
+    cancel: str
+    """POST here to stop it."""
+
+
+class TaskDocument(Document):
+    """A task as it stands."""
+
+    model_config = ConfigDict(title="Task")
+
+    id: UUID
+    """A UUIDv7: newer tasks have higher ids."""
+    kind: str = Field(examples=["text-to-image"])
+    provider: str = Field(examples=["sandbox"])
+    model: str = Field(examples=["sandbox/image"])
+    status: TaskStatus
+    progress: float | None
+    """0.0 to 1.0; null when nothing is known."""
+    input: SkipValidation[Mapping[str, object]]
+    outputs: list[AssetDocument]
+    error: FailureDocument | None
+    attempt: int
+    """How many attempts have begun."""
+    priority: PriorityWord
+    metadata: SkipValidation[Mapping[str, str]]
+    cost: CostDocument | None
+    environment: str = Field(examples=["dev"])
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    urls: TaskUrls
+
+    @classmethod
+    def of(cls, task: Task, links: Links) -> "TaskDocument":
+        """From the domain's value."""
+        url = links.task(task.id)
+        return cls(
+            id=task.id,
+            kind=task.kind,
+            provider=task.provider,
+            model=task.model,
+            status=task.status,
+            progress=task.progress,
+            input=task.input,
+            outputs=[AssetDocument.of(asset, links) for asset in task.outputs],
+            error=FailureDocument.of(task.error) if task.error else None,
+            attempt=task.attempt,
+            priority=_WORDS[task.priority],
+            metadata=task.metadata,
+            cost=CostDocument.of(task.cost) if task.cost else None,
+            environment=task.environment,
+            created_at=task.created_at,
+            started_at=task.started_at,
+            finished_at=task.finished_at,
+            urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
+        )
+
+
+class TaskPage(Document):
+    """A page of tasks, newest first."""
+
+    data: list[TaskDocument]
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; null on the last one."""
+
+
+class TaskBatch(Document):
+    """Tasks that were submitted together, in the order in which they were asked for."""
+
+    data: list[TaskDocument]
+
+
+class ProgressDocument(Document):
+    """How far a task has come."""
+
+    model_config = ConfigDict(title="Progress")
+
+    task_id: UUID
+    progress: float | None
+    """0.0 to 1.0."""
+    message: str | None

@@ -1,0 +1,156 @@
+"""Which HTTP status an error has, and the errors that only exist because there is HTTP.
+
+Refused
+├── InvalidJson · InvalidMultipart              the body cannot be read
+├── UnsupportedContentType                      the body is of another type than this call takes
+├── InvalidPrefer · InvalidIdempotencyKey · InvalidLastEventId    a header that does not make sense
+├── AuthenticationRequired · ForeignEnvironment who asks may not
+├── ModelNotFound                               as `UnknownModel`, where the model is in the path
+└── RangeNotSatisfiable                         a range outside of the content
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from genpulse.domain.errors import (
+    ContentTooLarge,
+    GenPulseError,
+    InvalidCursor,
+    NotRetryable,
+    Refused,
+    Unavailable,
+    UnknownAsset,
+    UnknownTask,
+    UploadIncomplete,
+)
+
+
+class InvalidJson(Refused):
+    """The body is not JSON in UTF-8."""
+
+    code = "invalid_json"
+
+
+class InvalidMultipart(Refused):
+    """The body is not the multipart form that it claims to be."""
+
+    code = "invalid_multipart"
+
+
+class UnsupportedContentType(Refused):
+    """The body is of another type than this call takes."""
+
+    code = "unsupported_media_type"
+
+    def __init__(self, found: str | None, expected: str) -> None:
+        said = f"is {found!r}" if found else "is missing"
+        super().__init__(f"The Content-Type {said}; this call takes {expected}.")
+
+
+class InvalidPrefer(Refused):
+    """The `wait` of a Prefer header is not a number of seconds from 1 to 60."""
+
+    code = "invalid_prefer"
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The header Prefer has wait={found[:40]!r}; it takes whole seconds from 1 to 60, as in"
+            " `Prefer: wait=10`."
+        )
+
+
+class InvalidIdempotencyKey(Refused):
+    """The Idempotency-Key cannot be used here."""
+
+    code = "invalid_idempotency_key"
+
+
+class InvalidLastEventId(Refused):
+    """The Last-Event-ID is not one that this service gave."""
+
+    code = "invalid_last_event_id"
+
+    def __init__(self) -> None:
+        super().__init__("The header Last-Event-ID is not the `id` of an event of this service.")
+
+
+class AuthenticationRequired(Refused):
+    """This call needs an API key."""
+
+    code = "authentication_required"
+
+
+class ForeignEnvironment(Refused):
+    """The API key belongs to another environment."""
+
+    code = "foreign_environment"
+
+    def __init__(self, theirs: str, ours: str) -> None:
+        super().__init__(
+            f"The API key belongs to the environment {theirs!r}; this service runs in {ours!r}."
+            f" Use a key of {ours!r}, or the address of {theirs!r}."
+        )
+
+
+class ModelNotFound(Refused):
+    """No enabled provider has the model that the path names."""
+
+    code = "unknown_model"
+
+
+class RangeNotSatisfiable(Refused):
+    """The range lies outside of the content, which is `size` bytes long."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The range lies outside of the content, which is {size:,} bytes long.")
+        self.size = size
+
+
+class Internal(GenPulseError):
+    """Stands for an error that nobody foresaw; its cause is in the log only."""
+
+    code: ClassVar[str] = "internal"
+
+
+STATUS: Mapping[type[GenPulseError], int] = {
+    Refused: 422,
+    InvalidJson: 400,
+    InvalidMultipart: 400,
+    InvalidPrefer: 400,
+    InvalidIdempotencyKey: 400,
+    InvalidLastEventId: 400,
+    InvalidCursor: 400,
+    UploadIncomplete: 400,
+    AuthenticationRequired: 401,
+    ForeignEnvironment: 403,
+    UnknownTask: 404,
+    UnknownAsset: 404,
+    ModelNotFound: 404,
+    NotRetryable: 409,
+    ContentTooLarge: 413,
+    UnsupportedContentType: 415,
+    RangeNotSatisfiable: 416,
+    Internal: 500,
+    Unavailable: 503,
+}
+"""The one table from error to status; a class that is not in it has the status of its base."""
+
+
+def status_of(error: Refused | Unavailable | Internal) -> int:
+    """The HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def headers_of(error: GenPulseError) -> dict[str, str]:
+    """The headers that belong to an error."""
+    match error:
+        case Unavailable():
+            return {"Retry-After": str(error.retry_after_s)}
+        case AuthenticationRequired():
+            return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
+        case RangeNotSatisfiable():
+            return {"Content-Range": f"bytes */{error.size}"}
+        case _:
+            return {}

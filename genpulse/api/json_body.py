@@ -1,0 +1,77 @@
+"""Reading a JSON body into a typed value, with a clear word about everything that does not fit."""
+
+from collections.abc import Iterator
+from itertools import islice
+from math import isfinite
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+
+from genpulse.api.errors import InvalidJson, UnsupportedContentType
+from genpulse.api.problems import SHOWN_AT_MOST
+from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json_value import JsonValue
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read(request: Request, model: type[M]) -> M:
+    """The body as `model`. Raises `UnsupportedContentType`, `InvalidJson`, `BadInput`, `ContentTooLarge`."""
+    _check_type(request)
+    document = _parse(await request.body())
+    if problems := tuple(islice(_unstorable(document), SHOWN_AT_MOST)):
+        raise BadInput("The body holds values that cannot be kept.", problems)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        found = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
+        problems = tuple(Problem(_pointer(item["loc"]), item["msg"]) for item in found)
+        raise BadInput("The body does not fit what this call takes.", problems) from error
+
+
+def _check_type(request: Request) -> None:
+    found = request.headers.get("content-type")
+    if found is None or found.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedContentType(found, "application/json")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedContentType(f"{found} encoded as {encoding}", "application/json that is not encoded")
+
+
+def _parse(body: bytes) -> JsonValue:
+    try:
+        document: JsonValue = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidJson(f"The body is not JSON in UTF-8: {error}.") from error
+    return document
+
+
+def _unstorable(document: JsonValue) -> Iterator[Problem]:
+    """Places with values that JSON can write down and PostgreSQL cannot keep."""
+    stack: list[tuple[str, JsonValue]] = [("", document)]
+    while stack:
+        place, value = stack.pop()
+        if isinstance(value, dict):
+            stack += ((f"{place}/{_escaped(key)}", item) for key, item in value.items())
+            yield from (_nul(place, "a key") for key in value if "\0" in key)
+        elif isinstance(value, list):
+            stack += ((f"{place}/{index}", item) for index, item in enumerate(value))
+        elif isinstance(value, str) and "\0" in value:
+            yield _nul(place, "the text")
+        elif isinstance(value, float) and not isfinite(value):
+            yield Problem(place, "the number is too large")
+
+
+def _nul(place: str, what: str) -> Problem:
+    return Problem(place, f"{what} holds the character U+0000, which cannot be kept")
+
+
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    """A JSON Pointer (RFC 6901). `[key]` is pydantic's word for a key of the object at that place."""
+    return "".join(f"/{_escaped(str(part))}" for part in loc if part != "[key]")
+
+
+def _escaped(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,47 @@
+"""No body is read beyond its limit."""
+
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from genpulse.api.paths import inner_path
+from genpulse.domain.errors import ContentTooLarge
+
+
+class BodyLimit:
+    """ASGI middleware that raises `ContentTooLarge`, at once when the length is announced, else on the way.
+
+    `exceptions` gives other limits to single paths. All limits are in bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit_bytes: int, exceptions: Mapping[str, int]) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+        self._exceptions = exceptions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting what is read."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        limit_bytes = self._exceptions.get(inner_path(scope), self._limit_bytes)
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > limit_bytes:
+            raise ContentTooLarge(limit_bytes)
+        await self._app(scope, _counted(receive, limit_bytes), send)
+
+
+def _counted(receive: Receive, limit_bytes: int) -> Receive:
+    read_bytes = 0
+
+    async def counted() -> Message:
+        nonlocal read_bytes
+        message = await receive()
+        if message["type"] == "http.request":
+            read_bytes += len(message.get("body", b""))
+            if read_bytes > limit_bytes:
+                raise ContentTooLarge(limit_bytes)
+        return message
+
+    return counted

@@ -1,0 +1,20 @@
+"""How the API presents and defends itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """Limits are in bytes. `public_url` is where callers reach this service; None is whatever they asked.
+
+    `api_key_prefixes` names the environment of every prefix that an API key may have, so that a key of
+    another environment is refused with a message that says so.
+    """
+
+    body_limit_bytes: int = 1 << 20
+    upload_limit_bytes: int = 2 << 30
+    public_url: str | None = None
+    version: str = "0"
+    api_key_prefixes: Mapping[str, str] = field(default_factory=dict)
+    keep_alive_s: float = 15.0

@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem documents."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from genpulse.api.errors import Internal, headers_of, status_of
+from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN_AT_MOST = 100
+"""So many places are named in one document, however many there are."""
+
+
+class ProblemPlace(BaseModel):
+    """One place in the request that does not fit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pointer: str | None = Field(default=None, description="JSON Pointer into the body", examples=["/input/width"])
+    parameter: str | None = Field(default=None, description="Name of the query parameter", examples=["status"])
+    detail: str = Field(examples=["Input should be less than or equal to 2048"])
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong (RFC 9457). `code` is stable and meant for programs, `detail` for people."""
+
+    model_config = ConfigDict(frozen=True, title="Problem")
+
+    type: str = Field(examples=["urn:genpulse:problem:invalid_input"])
+    title: str = Field(examples=["Invalid input"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["The input does not fit the model 'image'."])
+    instance: str = Field(description="Path of the request", examples=["/v1/tasks"])
+    code: str = Field(examples=["invalid_input"])
+    errors: list[ProblemPlace] | None = Field(default=None, description="The places that do not fit")
+
+
+def answer(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
+    """The response to an error that was raised on purpose."""
+    places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in _problems(error)]
+    return _response(status_of(error), error.code, str(error), scope, headers_of(error), places)
+
+
+def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
+    """The response to what the router refuses: an unknown path, or a method that the path does not take."""
+    path = scope["path"][:200]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {path!r}. GET /openapi.json describes every call."
+        return _response(404, "not_found", detail, scope)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{path!r} does not take {scope['method']}; it takes {', '.join(allowed)}."
+        return _response(405, "method_not_allowed", detail, scope, {"Allow": ", ".join(allowed)})
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    return _response(error.status_code, code, str(error.detail), scope, error.headers or {})
+
+
+def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
+    """The response to parameters that do not fit: an id that cannot exist, or a query that is not taken."""
+    found = error.errors()
+    match found[0]["loc"]:
+        case ("path", "task_id"):
+            return answer(UnknownTask(_shown(found[0]["input"])), scope)
+        case ("path", "asset_id"):
+            return answer(UnknownAsset(_shown(found[0]["input"])), scope)
+        case _:
+            places = [ProblemPlace(parameter=str(item["loc"][-1]), detail=item["msg"]) for item in found]
+            detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}."
+            return _response(422, BadInput.code, detail, scope, places=places)
+
+
+def _shown(value: object) -> str:
+    return repr(str(value)[:100])
+
+
+def _problems(error: Refused | Unavailable | Internal) -> Sequence[Problem]:
+    return error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput) else ()
+
+
+def _response(
+    status: int,
+    code: str,
+    detail: str,
+    scope: Scope,
+    headers: Mapping[str, str] | None = None,
+    places: list[ProblemPlace] | None = None,
+) -> Response:
+    document = ProblemDocument(
+        type=f"urn:genpulse:problem:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        instance=quote(scope["path"], safe="/:@!$&'()*+,;=~"),
+        code=code,
+        errors=places or None,
+    )
+    body = document.model_dump_json(exclude_none=True)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)

@@ -1,0 +1,62 @@
+"""What callers say in headers."""
+
+import re
+
+from starlette.datastructures import Headers
+
+from genpulse.api.errors import InvalidIdempotencyKey, InvalidLastEventId, InvalidPrefer
+
+LONGEST_WAIT_S = 60
+
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def wait_s(headers: Headers) -> int | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240), or None. Other preferences are left alone.
+
+    Raises `InvalidPrefer`.
+    """
+    for preference in ",".join(headers.getlist("prefer")).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "wait":
+            return _seconds(value.strip().strip('"'))
+    return None
+
+
+def _seconds(word: str) -> int:
+    if not re.fullmatch(r"0*[1-9][0-9]?", word, re.ASCII) or int(word) > LONGEST_WAIT_S:
+        raise InvalidPrefer(word)
+    return int(word)
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """The Idempotency-Key, or None. Raises `InvalidIdempotencyKey`."""
+    match headers.getlist("idempotency-key"):
+        case []:
+            return None
+        case [key] if _PRINTABLE.fullmatch(key):
+            return key
+        case [key]:
+            raise InvalidIdempotencyKey(
+                f"The Idempotency-Key has {len(key)} characters; it takes 1 to 255 of printable ASCII."
+            )
+        case keys:
+            raise InvalidIdempotencyKey(f"There are {len(keys)} Idempotency-Key headers; send one.")
+
+
+def refuse_idempotency_key(headers: Headers) -> None:
+    """Raises `InvalidIdempotencyKey` when there is one, so that nobody relies on it in vain."""
+    if "idempotency-key" in headers:
+        raise InvalidIdempotencyKey(
+            "A batch takes no Idempotency-Key. Submit the tasks one by one, each with a key of its own."
+        )
+
+
+def last_event_id(headers: Headers) -> int | None:
+    """The number of the last event that the client has, or None. Raises `InvalidLastEventId`."""
+    word = headers.get("last-event-id", "")
+    if not word:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", word, re.ASCII):
+        raise InvalidLastEventId
+    return int(word)

@@ -1,0 +1,80 @@
+"""The list of tasks, newest first, a page at a time."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api import answers
+from genpulse.api.context import caller_of, context_in, links_for
+from genpulse.api.cursor import decode, encode
+from genpulse.api.documents import TaskDocument, TaskPage
+from genpulse.api.tasks import TASKS_PATH
+from genpulse.domain.kind import is_kind
+from genpulse.domain.task import Task, TaskQuery, TaskStatus
+from genpulse.ports import TaskStore
+
+routes = answers.router("tasks")
+
+
+def _kind(word: str) -> str:
+    if not is_kind(word):
+        raise PydanticCustomError("kind", "Input should be a kind such as text-to-image")
+    return word
+
+
+def _given(word: object) -> object:
+    """An empty value is the same as none."""
+    return None if word == "" else word
+
+
+class TaskFilter(BaseModel):
+    """Which tasks, and how many of them. Parameters that are not listed are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Annotated[TaskStatus | None, BeforeValidator(_given)] = None
+    kind: Annotated[
+        Annotated[str, StringConstraints(max_length=64), AfterValidator(_kind)] | None,
+        BeforeValidator(_given),
+    ] = Field(None, examples=["text-to-image"])
+    provider: Annotated[
+        Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None,
+        BeforeValidator(_given),
+    ] = Field(None, examples=["sandbox"])
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[Annotated[str, StringConstraints(max_length=200)] | None, BeforeValidator(_given)] = Field(
+        None, description="The `next_cursor` of the page before, with the same filters"
+    )
+
+    def query(self, owner: str) -> TaskQuery:
+        """The same for the store. Raises `InvalidCursor`."""
+        query = TaskQuery(self.limit, None, self.status, self.kind, self.provider, owner or None)
+        return replace(query, before=decode(self.cursor, query)) if self.cursor else query
+
+
+@routes.get(
+    TASKS_PATH,
+    summary="List tasks",
+    responses=answers.described(200, "A page of tasks, newest first", TaskPage) | answers.refusals(400, 422),
+)
+async def list_tasks(request: Request, filters: Annotated[TaskFilter, Query()]) -> Response:
+    """Tasks, newest first. Follow `next_cursor` until it is null."""
+    store, links = context_in(request.scope).services.store, links_for(request)
+    query = filters.query(caller_of(request).owner)
+    tasks = await store.find(query)
+    data = [TaskDocument.of(task, links) for task in tasks]
+    return answers.json(TaskPage(data=data, next_cursor=await _next_cursor(store, query, tasks)))
+
+
+async def _next_cursor(store: TaskStore, query: TaskQuery, tasks: tuple[Task, ...]) -> str | None:
+    """A cursor only where there is more, so that nobody has to fetch an empty page."""
+    if len(tasks) < query.limit:
+        return None
+    last = tasks[-1].id
+    older = await store.find(replace(query, limit=1, before=last))
+    return encode(last, query) if older else None

@@ -1,0 +1,160 @@
+"""Tasks: submitting them, looking at them, changing their course."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api import answers, json_body, request_headers
+from genpulse.api.context import Context, caller_of, context_in, links_for
+from genpulse.api.documents import TaskBatch, TaskDocument
+from genpulse.api.orders import BatchDocument, OrderDocument
+from genpulse.api.shutdown import unless
+from genpulse.domain.errors import Unavailable, UnknownTask
+from genpulse.domain.task import Submitted, Task
+from genpulse.lifecycle import cancel as cancelling
+from genpulse.lifecycle import retry as retrying
+from genpulse.lifecycle import submit as submitting
+from genpulse.lifecycle.watch import wait
+
+TASKS_PATH = "/v1/tasks"
+TASK_PATH = "/v1/tasks/{task_id}"
+
+routes = answers.router("tasks")
+TaskId = Annotated[UUID, Path(description="The `id` of a task")]
+
+_LOCATION = ("Location", "Address of the task")
+_SUBMIT_HEADERS = (
+    _LOCATION,
+    ("Idempotent-Replayed", "`true` when the key was known and this is the earlier task"),
+    ("Preference-Applied", "`wait=N` when that preference was followed"),
+)
+_SUBMIT_PARAMETERS = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key and body give the same task, however often they are sent.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`wait=N` waits up to N seconds (1 to 60) for the end of the task.",
+        "schema": {"type": "string"},
+        "example": "wait=10",
+    },
+]
+
+
+@routes.post(
+    TASKS_PATH,
+    status_code=202,
+    summary="Submit a task",
+    responses=answers.described(202, "The task is queued, and committed", TaskDocument, _SUBMIT_HEADERS)
+    | answers.described(200, "The task has ended while the call waited", TaskDocument, _SUBMIT_HEADERS)
+    | answers.refusals(400, 413, 415, 422),
+    openapi_extra={"parameters": _SUBMIT_PARAMETERS, "requestBody": answers.taken(OrderDocument)},
+)
+async def submit_task(request: Request) -> Response:
+    """Queue one task. With `Prefer: wait=N` the answer comes when it has ended, or after N seconds."""
+    context = context_in(request.scope)
+    key = request_headers.idempotency_key(request.headers)
+    wait_s = request_headers.wait_s(request.headers)
+    order = (await json_body.read(request, OrderDocument)).order()
+    submitted = await submitting.submit(
+        context.services, order, idempotency_key=key, owner=caller_of(request).owner
+    )
+    context.metrics.submitted(submitted)
+    task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
+    return _accepted(request, submitted, task, wait_s)
+
+
+def _accepted(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
+    document = TaskDocument.of(task, links_for(request))
+    headers = {"Location": document.urls.self}
+    if submitted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if wait_s is not None:
+        headers["Preference-Applied"] = f"wait={wait_s}"
+    ended = wait_s is not None and task.status.ended
+    return answers.json(document, 200 if ended else 202, headers)
+
+
+async def _waited(context: Context, task: Task, wait_s: int) -> Task:
+    """The task at its end, or as it stands. It is committed: nothing that happens now is an error."""
+    try:
+        waited = await unless(context.stopping, wait(context.services, task.id, wait_s))
+    except Unavailable:
+        return task
+    return waited or task
+
+
+@routes.post(
+    f"{TASKS_PATH}/batch",
+    status_code=202,
+    summary="Submit several tasks",
+    responses=answers.described(202, "All tasks are queued, and committed", TaskBatch)
+    | answers.refusals(400, 413, 415, 422),
+    openapi_extra={"requestBody": answers.taken(BatchDocument)},
+)
+async def submit_batch(request: Request) -> Response:
+    """Queue 1 to 1000 tasks: all of them, or none."""
+    context = context_in(request.scope)
+    request_headers.refuse_idempotency_key(request.headers)
+    batch = await json_body.read(request, BatchDocument)
+    orders = [order.order() for order in batch.tasks]
+    all_submitted = await submitting.submit_batch(context.services, orders, owner=caller_of(request).owner)
+    links = links_for(request)
+    for submitted in all_submitted:
+        context.metrics.submitted(submitted)
+    data = [TaskDocument.of(submitted.task, links) for submitted in all_submitted]
+    return answers.json(TaskBatch(data=data), 202)
+
+
+@routes.get(
+    TASK_PATH,
+    summary="Look at a task",
+    responses=answers.described(200, "The task as it stands", TaskDocument) | answers.refusals(404),
+    openapi_extra={"parameters": [answers.path_parameter("task_id", "The `id` of a task")]},
+)
+async def show_task(request: Request) -> Response:
+    """The task as it stands now."""
+    word = request.path_params["task_id"]
+    try:
+        task_id = UUID(word)
+    except ValueError:
+        raise UnknownTask(repr(word[:100])) from None
+    return _shown(request, await context_in(request.scope).services.store.get(task_id))
+
+
+@routes.post(
+    f"{TASK_PATH}/cancel",
+    summary="Cancel a task",
+    responses=answers.described(200, "The task as it stands", TaskDocument) | answers.refusals(404),
+)
+async def cancel_task(request: Request, task_id: TaskId) -> Response:
+    """Stop what can still be stopped: a queued task at once, a running one as soon as its worker can.
+
+    A task that has ended is returned unchanged.
+    """
+    return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+
+
+@routes.post(
+    f"{TASK_PATH}/retry",
+    status_code=202,
+    summary="Run a failed task again",
+    responses=answers.described(202, "The task is queued again", TaskDocument, [_LOCATION])
+    | answers.refusals(404, 409),
+)
+async def retry_task(request: Request, task_id: TaskId) -> Response:
+    """Queue a failed task again, as a new attempt."""
+    task = await retrying.retry(context_in(request.scope).services, task_id)
+    document = TaskDocument.of(task, links_for(request))
+    return answers.json(document, 202, {"Location": document.urls.self})
+
+
+def _shown(request: Request, task: Task) -> Response:
+    return answers.json(TaskDocument.of(task, links_for(request)))

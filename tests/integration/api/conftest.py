@@ -1,0 +1,304 @@
+"""The API as a real server on a loopback port, over in-memory twins, and a real client."""
+
+import asyncio
+import json
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+import uuid_utils.compat
+import uvicorn
+from fastapi import FastAPI
+from pydantic import Field
+from yarl import URL
+
+from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.api.app import create_app
+from genpulse.api.options import ApiOptions
+from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
+from genpulse.domain.retry import RetryPolicy
+from genpulse.ports import EnvironmentFacts, Health, Services, State
+from genpulse.provider import (
+    Call,
+    Immediate,
+    Input,
+    Local,
+    Model,
+    Output,
+    Provider,
+    ProviderRejected,
+    Report,
+    Result,
+)
+from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.worker.options import WorkerOptions
+from genpulse.worker.process import run_until
+
+DEV = EnvironmentFacts(
+    "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
+)
+KEY_PREFIXES = {"gp_dev_": "dev", "gp_test_": "test", "gp_live_": "main"}
+
+
+class Sketch(Input):
+    """What the easel draws."""
+
+    prompt: str
+    width: int = Field(64, ge=1, le=2048, description="Pixels")
+
+
+@dataclass
+class Easel(Local[Sketch]):
+    """Draws at once, or step by step as far as it is allowed to; fails as often as it is told to."""
+
+    allowed: asyncio.Event = field(default_factory=asyncio.Event)
+    half_way: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+
+    def __post_init__(self) -> None:
+        self.allowed.set()
+
+    async def run(self, call: Call[Sketch], report: Report) -> Result:
+        if self.failures:
+            self.failures -= 1
+            raise ProviderRejected("The easel fell over.")
+        report(0.5, "half of it")
+        self.half_way.set()
+        await self.allowed.wait()
+        return Result((Output(f"drawing of {call.input.prompt}".encode()),))
+
+
+class Print(Immediate[Sketch]):
+    """One call, one print."""
+
+    async def generate(self, call: Call[Sketch]) -> Result:
+        return Result((Output(b"print"),))
+
+
+class BlinkingStore(MemoryTaskStore):
+    """Away whenever it is told to be."""
+
+    away = False
+
+    def _look(self) -> None:
+        if self.away:
+            raise DatabaseUnavailable("PostgreSQL does not answer.")
+
+    async def submit(self, task):
+        self._look()
+        return await super().submit(task)
+
+    async def get(self, task_id):
+        self._look()
+        return await super().get(task_id)
+
+    async def find(self, query):
+        self._look()
+        return await super().find(query)
+
+    async def counts(self):
+        self._look()
+        return await super().counts()
+
+
+class FailingStorage(ObjectStorage):
+    """Full, away, or broken whenever it is told to be."""
+
+    error: Exception | None = None
+    breaks = False
+
+    async def keep(self, content, *, limit_bytes=None):
+        if self.error:
+            raise self.error
+        return await super().keep(content, limit_bytes=limit_bytes)
+
+    async def read(self, key, start, end):
+        if self.error:
+            raise self.error
+        async for chunk in super().read(key, start, end):
+            yield chunk[:1] if self.breaks else chunk
+            if self.breaks:
+                raise StorageUnavailable("The asset storage does not answer.")
+
+
+@dataclass
+class Answer:
+    """A response that was read to its end."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def problem(self, status: int, code: str) -> dict[str, Any]:
+        """The problem document, checked for what each of them must have."""
+        assert self.status == status, self.body
+        assert self.headers["Content-Type"] == "application/problem+json"
+        document = self.json
+        assert document["code"] == code, document
+        assert document["type"] == f"urn:genpulse:problem:{code}"
+        assert document["status"] == status
+        assert document["title"]
+        assert document["detail"]
+        assert document["instance"].startswith("/")
+        assert "Traceback" not in self.body.decode()
+        return document
+
+
+@dataclass
+class Served:
+    """A running API and all that stands behind it."""
+
+    url: str
+    app: FastAPI
+    server: uvicorn.Server
+    services: Services
+    client: aiohttp.ClientSession
+    easel: Easel
+    store: BlinkingStore
+    storage: FailingStorage
+
+    async def call(self, method: str, path: str, *, encoded: bool = False, **options) -> Answer:
+        url = URL(self.url + path, encoded=encoded)
+        async with self.client.request(method, url, **options) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+    async def get(self, path: str, **options) -> Answer:
+        return await self.call("GET", path, **options)
+
+    async def post(self, path: str, **options) -> Answer:
+        return await self.call("POST", path, **options)
+
+    async def submit(self, model: str = "art/easel", headers=None, **changes) -> Answer:
+        body = {"model": model, "input": {"prompt": "a fox"}} | changes
+        return await self.post("/v1/tasks", json=body, headers=headers)
+
+    async def upload(self, content: bytes) -> Answer:
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename="file")
+        return await self.post("/v1/uploads", data=form)
+
+    async def ended(self, task_id: str) -> dict[str, Any]:
+        """The task at its end, at most 10 seconds from now."""
+        async with asyncio.timeout(10):
+            while True:
+                task = (await self.get(f"/v1/tasks/{task_id}")).json
+                if task["status"] in {"succeeded", "failed", "canceled"}:
+                    return task
+                await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        """A worker beside the body."""
+        stop = asyncio.Event()
+        options = WorkerOptions(concurrency=20, batch=10, lease_s=5.0, grace_s=0.1)
+        task = asyncio.create_task(run_until(stop, self.services, options))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+
+@pytest.fixture
+def catalogue_of():
+    def make(easel: Easel) -> LoadedCatalogue:
+        models = (
+            Model("easel", ("text-to-image",), Sketch, easel, title="Easel", description="Draws"),
+            Model("print", ("text-to-image", "text-to-video"), Sketch, Print()),
+        )
+        return LoadedCatalogue([Provider("art", models)])
+
+    return make
+
+
+@pytest.fixture
+async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
+    """Start an API: `await serve(options, environment=…, probes=…)`."""
+    async with AsyncExitStack() as stack:
+
+        async def start(options: ApiOptions | None = None, root_path: str = "", **changes) -> Served:
+            queue, easel = MemoryTaskQueue(), Easel()
+            storage = FailingStorage("memory:///", spool_dir=tmp_path)
+            stack.push_async_callback(storage.close)
+            services = Services(
+                environment=DEV,
+                store=(store := BlinkingStore(queue)),
+                queue=queue,
+                events=MemoryEventBus(),
+                presence=MemoryPresence(),
+                storage=storage,
+                catalogue=catalogue_of(easel),
+                probes=(),
+                retry=RetryPolicy(max_attempts=1),
+                now=lambda: datetime.now(UTC),
+                new_id=uuid_utils.compat.uuid7,
+                random=random.Random(7).random,
+            )
+            services = replace(services, **changes)
+            options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
+            app = create_app(lambda: nullcontext(services), options)
+            url, server = await stack.enter_async_context(_running(app, root_path))
+            client = await stack.enter_async_context(aiohttp.ClientSession())
+            return Served(url, app, server, services, client, easel, store, storage)
+
+        yield start
+
+
+@pytest.fixture
+async def api(serve) -> Served:
+    """An API in the environment `dev`."""
+    return await serve()
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, root_path: str) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app,
+        root_path=root_path,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", server
+    finally:
+        app.state.context.stopping.set()
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+def probe():
+    """A probe that answers so, after so many seconds."""
+
+    def make(name: str, state: State, detail: str = "", delay_s: float = 0.0):
+        async def look() -> Health:
+            await asyncio.sleep(delay_s)
+            return Health(name, state, detail)
+
+        return look
+
+    return make

@@ -1,0 +1,77 @@
+"""The list of tasks."""
+
+
+async def submit_many(api, count):
+    return [(await api.submit()).json["id"] for _ in range(count)]
+
+
+async def test_pages_follow_each_other_newest_first(api):
+    ids = await submit_many(api, 5)
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = (await api.get("/v1/tasks", params={"limit": "2", "cursor": cursor})).json
+        assert 1 <= len(page["data"]) <= 2
+        seen += [task["id"] for task in page["data"]]
+        cursor = page["next_cursor"]
+    assert seen == ids[::-1]
+
+
+async def test_a_full_last_page_has_no_cursor(api):
+    await submit_many(api, 2)
+    assert (await api.get("/v1/tasks?limit=2")).json["next_cursor"] is None
+
+
+async def test_new_tasks_do_not_move_a_page(api):
+    ids = await submit_many(api, 4)
+    first = (await api.get("/v1/tasks?limit=2")).json
+    await submit_many(api, 3)
+    second = (await api.get("/v1/tasks", params={"limit": "2", "cursor": first["next_cursor"]})).json
+    assert [task["id"] for task in second["data"]] == ids[1::-1]
+
+
+async def test_filters(api):
+    queued, canceled = await submit_many(api, 2)
+    await api.post(f"/v1/tasks/{canceled}/cancel")
+
+    async def found(query):
+        return [task["id"] for task in (await api.get(f"/v1/tasks?{query}")).json["data"]]
+
+    assert await found("status=queued") == [queued]
+    assert await found("status=canceled&kind=text-to-image&provider=art") == [canceled]
+    assert await found("kind=text-to-video") == []
+    assert await found("provider=nobody") == []
+    assert await found("status=&kind=&provider=&limit=20&cursor=") == [canceled, queued]
+
+
+async def test_a_query_that_does_not_fit_is_refused(api):
+    for query, parameter in [
+        ("status=done", "status"),
+        ("status=%00", "status"),
+        ("kind=Text%20To", "kind"),
+        ("provider=a%00b", "provider"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=many", "limit"),
+        ("stats=queued", "stats"),
+        ("cursor=" + "a" * 201, "cursor"),
+    ]:
+        problem = (await api.get(f"/v1/tasks?{query}")).problem(422, "invalid_input")
+        assert problem["errors"][0]["parameter"] == parameter
+
+
+async def test_a_cursor_that_was_tampered_with_is_refused(api):
+    await submit_many(api, 3)
+    cursor = (await api.get("/v1/tasks?limit=1")).json["next_cursor"]
+    flipped = ("A" if cursor[5] != "A" else "B").join((cursor[:5], cursor[6:]))
+    for wrong in (flipped, cursor[:-1], cursor + "A", cursor + "=", "x", "\u00e4", "!" * 32, cursor[::-1]):
+        (await api.get("/v1/tasks", params={"cursor": wrong})).problem(400, "invalid_cursor")
+
+
+async def test_a_cursor_belongs_to_its_filters(api):
+    await submit_many(api, 3)
+    cursor = (await api.get("/v1/tasks?limit=1&status=queued")).json["next_cursor"]
+    same = await api.get("/v1/tasks", params={"status": "queued", "cursor": cursor})
+    assert len(same.json["data"]) == 2
+    (await api.get("/v1/tasks", params={"cursor": cursor})).problem(400, "invalid_cursor")
+    other = {"status": "failed", "cursor": cursor}
+    (await api.get("/v1/tasks", params=other)).problem(400, "invalid_cursor")

@@ -171,6 +171,9 @@ class Catalogue(Protocol):
     def providers(self) -> tuple[str, ...]:
         """Their names, sorted."""
 
+    def title(self, provider: str) -> str:
+        """What a provider calls itself; its name where it says nothing."""
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""
 

@@ -259,13 +259,9 @@ class Model(Generic[I]):
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(
-                f"the model name {self.name!r} is not lower-case letters, digits, '.', '_' or '-'"
-            )
+            raise ValueError(f"the model name {self.name!r} is not lower-case letters, digits, '.', '_' or '-'")
         if not self.kinds or not all(is_kind(kind) for kind in self.kinds):
-            raise ValueError(
-                f"the model {self.name!r} needs kinds such as 'text-to-image', not {self.kinds!r}"
-            )
+            raise ValueError(f"the model {self.name!r} needs kinds such as 'text-to-image', not {self.kinds!r}")
 
     def parse(self, document: JsonObject) -> I:
         """The typed input. Raises `BadInput`, whose pointers begin at the input itself (`/width`)."""

@@ -190,9 +190,7 @@ class ProviderError(GenPulseError):
     retryable: ClassVar[bool] = False
     who_must_act: ClassVar[Actor] = Actor.OPERATOR
 
-    def __init__(
-        self, message: str, *, charged: Charged = Charged.NO, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, charged: Charged = Charged.NO, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.charged = charged

@@ -36,9 +36,7 @@ async def submit(
     return await services.store.submit(_new_task(services, order, "", owner, idempotency_key))
 
 
-async def submit_batch(
-    services: Services, orders: Sequence[Order], *, owner: str = ""
-) -> tuple[Submitted, ...]:
+async def submit_batch(services: Services, orders: Sequence[Order], *, owner: str = "") -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
     tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
     return await services.store.submit_batch(tasks)

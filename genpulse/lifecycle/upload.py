@@ -6,9 +6,7 @@ from genpulse.domain.asset import Asset
 from genpulse.ports import Services
 
 
-async def upload(
-    services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = ""
-) -> Asset:
+async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = "") -> Asset:
     """Store the bytes as they come, then give them an identity.
 
     Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.

@@ -1,7 +1,7 @@
 """Row and events become one stream for those who watch a task."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,7 +24,7 @@ class Update:
 
 async def watch(
     services: Services, task_id: UUID, *, after: int | None = None, idle_s: float = 15.0
-) -> AsyncIterator[Update | None]:
+) -> AsyncGenerator[Update | None, None]:
     """The task as it is, then each change with a number higher than `after`; ends when the task has ended.
 
     Yields None when nothing happened for `idle_s` seconds. Raises `UnknownTask`, `DatabaseUnavailable`.

@@ -1,0 +1,28 @@
+"""What an ASGI server is pointed at: `genpulse.asgi:create`, as a factory."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from genpulse import config, log
+from genpulse.api.app import create_app
+from genpulse.api.options import ApiOptions
+from genpulse.environment.table import ENVIRONMENTS
+from genpulse.wiring import open_services
+
+
+def create() -> FastAPI:
+    """The application, from the configuration of this process.
+
+    Raises `EnvironmentProblem`, `ConfigurationError`.
+    """
+    settings = config.load()
+    log.configure(settings.log.level, settings.log.format, environment=settings.environment.name, process="api")
+    options = ApiOptions(
+        body_limit_bytes=settings.api.body_limit_bytes,
+        upload_limit_bytes=settings.api.upload_limit_bytes,
+        public_url=settings.api.public_url,
+        version=version("genpulse"),
+        api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
+    )
+    return create_app(lambda: open_services(settings, process="api"), options)

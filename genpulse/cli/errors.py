@@ -1,0 +1,56 @@
+"""From an error to a message and an exit code: 1 refused or failed, 2 misuse, 78 bad configuration."""
+
+import sys
+import traceback
+
+import click
+
+_BAD_CONFIGURATION = 78
+_INTERRUPTED = 130
+
+_EXPECTED = {
+    ("genpulse.config", "ConfigurationError"): _BAD_CONFIGURATION,
+    ("genpulse.environment.errors", "EnvironmentProblem"): _BAD_CONFIGURATION,
+    ("genpulse.client", "ClientError"): 1,
+    ("genpulse.dev.errors", "DevStackError"): 1,
+    ("genpulse.domain.errors", "GenPulseError"): 1,
+    ("genpulse.cli.errors", "CommandRefused"): 1,
+}
+
+
+class CommandRefused(Exception):
+    """The command cannot do what it was asked for."""
+
+
+def exit_code_of(error: BaseException, *, debug: bool) -> int:
+    """Say what is wrong on standard error and return the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return _INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return 1
+    if debug:
+        traceback.print_exception(error)
+    code = _expected(error)
+    if code is not None:
+        sys.stderr.write(f"genpulse: {error}\n")
+        return code
+    if not debug:
+        what = f"{type(error).__name__}: {error}"
+        sys.stderr.write(
+            f"genpulse: unexpected error: {what}\nRun it again as `genpulse --debug …` to see where.\n"
+        )
+    return 1
+
+
+def _expected(error: BaseException) -> int | None:
+    """By name, so that nothing has to be imported to ask."""
+    for cls in type(error).__mro__:
+        code = _EXPECTED.get((cls.__module__, cls.__name__))
+        if code is not None:
+            return code
+    return None

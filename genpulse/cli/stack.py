@@ -1,0 +1,45 @@
+"""What a command finds around it: the settings, and the stack of this folder that may be running."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from genpulse import config
+from genpulse.dev.state import DevState, read_state
+from genpulse.settings import Settings
+
+api_option = click.option(
+    "--api", "api", metavar="URL", help="Address of the API. Default: the running dev stack's, else api.port."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+HOME = ".genpulse"
+
+
+def running_stack(folder: Path | None = None) -> DevState | None:
+    """The dev stack of this project, if it is up."""
+    folder = folder or Path.cwd()
+    return read_state((config.project_root(folder) or folder) / HOME)
+
+
+def settings_for_servers(require: Sequence[str] = ("database_url", "redis.url")) -> Settings:
+    """The settings; in dev, servers that are not named are those of this folder's running stack."""
+    process = dict(os.environ)
+    state = running_stack()
+    if state is not None and config.find_environment().environment.services == "auto-spawn":
+        process.setdefault("GENPULSE_DATABASE_URL", state.database_url)
+        process.setdefault("GENPULSE_REDIS__URL", state.redis_url)
+    return config.load(process=process, require=require)
+
+
+def api_url(option: str | None) -> str:
+    """Where the API is: the option, else the running dev stack, else what is configured."""
+    if option:
+        return option
+    state = running_stack()
+    if state is not None:
+        return state.api_url
+    settings = config.load(require=())
+    return settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}"

@@ -1,0 +1,42 @@
+"""`genpulse worker`: a worker, as a process of its own."""
+
+import click
+import uvloop
+
+from genpulse import log
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.stack import settings_for_servers
+from genpulse.settings import Settings
+from genpulse.wiring import open_services
+from genpulse.worker.options import WorkerOptions
+from genpulse.worker.process import run
+
+
+@click.command("worker")
+@click.option("--concurrency", type=click.IntRange(1), help="Tasks at once. Default: worker.concurrency.")
+@click.option("--providers", metavar="A,B", help="Work for these providers only. Default: all.")
+def command(concurrency: int | None, providers: str | None) -> None:
+    """A worker, as a process of its own.
+
+    Any number of them may run, on any host, against the same PostgreSQL and Redis. SIGTERM lets running tasks
+    end for worker.grace_s seconds; the rest goes back to the queue.
+    """
+    settings = settings_for_servers()
+    log.configure(settings.log.level, settings.log.format, environment=settings.environment.name, process="worker")
+    chosen = tuple(name.strip() for name in providers.split(",")) if providers else None
+    uvloop.run(_work(settings, concurrency, chosen))
+
+
+async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, ...] | None) -> None:
+    options = WorkerOptions(
+        concurrency=concurrency or settings.worker.concurrency,
+        batch=settings.worker.batch,
+        lease_s=settings.worker.lease_s,
+        grace_s=settings.worker.grace_s,
+        providers=chosen,
+    )
+    async with open_services(settings, process="worker") as services:
+        known = services.catalogue.providers()
+        if unknown := sorted(set(chosen or ()) - set(known)):
+            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(known)}.")
+        await run(services, options)

@@ -1,0 +1,51 @@
+"""What a running stack says about itself, for commands beside it: `.genpulse/dev.json`."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+_FILE = "dev.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DevState:
+    """A stack that is up. `born` is when its process began, to tell it from a later one of the same number."""
+
+    pid: int
+    born: float
+    api_url: str
+    database_url: str
+    redis_url: str
+
+
+def write_state(home: Path, state: DevState) -> None:
+    """Whole or not at all, and readable by nobody else: it holds passwords."""
+    part = home / f"{_FILE}.part"
+    part.touch(mode=0o600)
+    part.write_text(json.dumps(asdict(state), indent=2) + "\n")
+    part.replace(home / _FILE)
+
+
+def remove_state(home: Path) -> None:
+    """The stack is down."""
+    (home / _FILE).unlink(missing_ok=True)
+
+
+def read_state(home: Path) -> DevState | None:
+    """The state of a stack that is alive; one that a dead process left behind is nothing."""
+    try:
+        state = DevState(**json.loads((home / _FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if born(state.pid) == state.born else None
+
+
+def born(pid: int | None = None) -> float | None:
+    """When a process began, in seconds since the epoch; None when it is gone. Without a number: this one."""
+    try:
+        return float(psutil.Process(os.getpid() if pid is None else pid).create_time())
+    except psutil.Error:
+        return None

@@ -1,0 +1,73 @@
+"""One log for everything that runs in a process: text for people, JSON for machines."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+_SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
+_HIDDEN = "…"
+_QUIET = ("uvicorn.access", "alembic.runtime.plugins", "asyncio")
+
+Format = Literal["auto", "text", "json"]
+
+
+def configure(level: str, form: Format, *, environment: str, process: str) -> None:
+    """Send all logging of this process to standard output. `auto` is text in dev and JSON elsewhere."""
+    machine = form == "json" or (form == "auto" and environment != "dev")
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True) if machine else _clock,
+        structlog.processors.format_exc_info if machine else _keep,
+        hide_secrets,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if machine
+        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _facts(environment, process)] if machine else shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+_clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+Event = MutableMapping[str, Any]
+
+
+def _keep(_logger: object, _name: str, event: Event) -> Event:
+    return event
+
+
+def _facts(environment: str, process: str) -> structlog.typing.Processor:
+    def add(_logger: object, _name: str, event: Event) -> Event:
+        event.update(environment=environment, process=process)
+        return event
+
+    return add
+
+
+def hide_secrets(_logger: object, _name: str, event: Event) -> Event:
+    """Take out what has the name of a secret, and passwords in URLs."""
+    for key, value in event.items():
+        if _SECRET_NAME.search(key):
+            event[key] = _HIDDEN
+        elif isinstance(value, str):
+            event[key] = _URL_PASSWORD.sub(rf"\1{_HIDDEN}\2", value)
+    return event

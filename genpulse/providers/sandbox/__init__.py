@@ -1,0 +1,37 @@
+"""Five local models that need no key, no download and no GPU, and are honest about what they are."""
+
+from genpulse.provider import Model, Provider, ProviderSettings
+from genpulse.providers.sandbox.image import HONEST, Image, ImageInput
+from genpulse.providers.sandbox.music import Music, MusicInput
+from genpulse.providers.sandbox.noop import Noop, NoopInput
+from genpulse.providers.sandbox.speech import Speech, SpeechInput
+from genpulse.providers.sandbox.video import Video, VideoInput
+from genpulse.providers.sandbox.workbench import Workbench
+
+
+def provider(settings: ProviderSettings) -> Provider:
+    """The entry point. There is nothing to configure; heavy libraries are loaded at the first use."""
+    del settings
+    workbench = Workbench()
+    models = (
+        Model("image", ("text-to-image",), ImageInput, Image(workbench), "Sandbox image", HONEST),
+        Model("video", ("text-to-video",), VideoInput, Video(workbench), "Sandbox video", HONEST),
+        Model(
+            "speech",
+            ("text-to-speech",),
+            SpeechInput,
+            Speech(workbench),
+            "Sandbox speech",
+            "A small neural voice (hibari, distilled from Kokoro-82M) that speaks English on the processor.",
+        ),
+        Model(
+            "music",
+            ("text-to-music",),
+            MusicInput,
+            Music(workbench),
+            "Sandbox music",
+            "Synthesised by rules from the words and the seed, not by a neural model.",
+        ),
+        Model("noop", ("noop",), NoopInput, Noop(), "Sandbox no-op", "Does nothing, for tests and measurements."),
+    )
+    return Provider("sandbox", models, workbench.close, "Sandbox")

@@ -1,0 +1,66 @@
+"""Speech by hibari, a small text-to-speech model whose weights are inside its package."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from genpulse.provider import Call, Input, InvalidInput, Local, Output, Report, Result
+from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.workbench import Workbench
+
+if TYPE_CHECKING:
+    from hibari import Hibari
+
+
+class SpeechInput(Input):
+    """What to say, and how."""
+
+    text: str = Field(
+        min_length=1,
+        max_length=2000,
+        title="What to say",
+        description="English.",
+        examples=["GenPulse never loses a task."],
+    )
+    speed: float = Field(1.0, ge=0.5, le=2.0, title="Speed", description="1.0 is an unhurried pace.")
+    seed: int | None = Field(None, ge=0, le=2**32 - 1, title="Seed", description="Left out: made from the text.")
+
+
+class Speech(Local[SpeechInput]):
+    """Speaks one sentence after the other. The model is loaded once, at the first use."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = workbench
+        self._voice: Hibari | None = None
+        self._one_at_a_time = threading.Lock()
+
+    async def run(self, call: Call[SpeechInput], report: Report) -> Result:
+        """A WAV file of 24 kHz, one channel."""
+        spoken = await self._workbench.run(lambda: self._speak(call.input, report))
+        return Result((Output(spoken),))
+
+    def _speak(self, wanted: SpeechInput, report: Report) -> bytes:
+        import numpy as np
+
+        from genpulse.providers.sandbox.wav import wav_bytes
+
+        report(0.0, "loading the voice")
+        with self._one_at_a_time:
+            voice = self._loaded()
+            sentences = max(len(voice.phonemize(wanted.text)), 1)
+            seed = seed_of(wanted.text) if wanted.seed is None else wanted.seed
+            parts = []
+            for number, part in enumerate(voice.stream(wanted.text, speed=wanted.speed, seed=seed), 1):
+                parts.append(part)
+                report(number / sentences, f"sentence {number} of {sentences}")
+        if not parts:
+            raise InvalidInput("There is nothing in the text that can be spoken. Send English words.")
+        return wav_bytes(np.concatenate(parts), voice.sample_rate)
+
+    def _loaded(self) -> "Hibari":
+        if self._voice is None:
+            from hibari import Hibari
+
+            self._voice = Hibari()
+        return self._voice

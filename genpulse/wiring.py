@@ -1,0 +1,116 @@
+"""Opens and closes everything, and introduces the rooms to each other. Settings end here."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import uuid_utils.compat
+
+from genpulse.adapters.database import migrate
+from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.queue.entries import QueueEntries
+from genpulse.adapters.queue.schema import install
+from genpulse.adapters.queue.task_queue import PgTaskQueue
+from genpulse.adapters.redis.connection import RedisProbe, open_redis
+from genpulse.adapters.redis.events import RedisEventBus
+from genpulse.adapters.redis.keys import Keyspace
+from genpulse.adapters.redis.presence import RedisPresence
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.retry import RetryPolicy
+from genpulse.ports import EnvironmentFacts, Services
+from genpulse.provider import ProviderSettings
+from genpulse.providers.catalog import LoadedCatalogue, load
+from genpulse.settings import ProviderSection, Settings
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Services]:
+    """One of each, for as long as the body runs. Nothing is asked yet: servers may come up later."""
+    async with AsyncExitStack() as stack:
+        url = _database_url(settings)
+        name = f"genpulse {process} {settings.environment.name}"
+        pool = await open_pool(url, size=settings.database.pool_size, application_name=name)
+        stack.push_async_callback(pool.close)
+        queue = PgTaskQueue(pool, url, lease_s=settings.worker.lease_s, limits=_limits(settings))
+        stack.push_async_callback(queue.close)
+        store = PostgresTaskStore(pool, QueueEntries())
+        stack.push_async_callback(store.close)
+        redis = open_redis(_redis_url(settings))
+        stack.push_async_callback(redis.aclose)
+        keys = Keyspace(settings.key_prefix)
+        events = RedisEventBus(redis, keys)
+        stack.push_async_callback(events.close)
+        storage = ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir)
+        stack.push_async_callback(storage.close)
+        catalogue = open_catalogue(settings)
+        stack.push_async_callback(catalogue.close)
+        yield Services(
+            environment=environment_facts(settings),
+            store=store,
+            queue=queue,
+            events=events,
+            presence=RedisPresence(redis, keys),
+            storage=storage,
+            catalogue=catalogue,
+            probes=(DatabaseProbe(pool), MigrationsProbe(pool), RedisProbe(redis), storage.probe),
+            retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
+            now=lambda: datetime.now(UTC),
+            new_id=uuid_utils.compat.uuid7,
+            random=random.SystemRandom().random,
+        )
+
+
+def open_catalogue(settings: Settings) -> LoadedCatalogue:
+    """The models of all enabled providers; needs no server."""
+    disabled = [name for name, section in settings.providers.items() if not section.enabled]
+    return load({name: _for_plug_in(section) for name, section in settings.providers.items()}, disabled)
+
+
+def _for_plug_in(section: ProviderSection) -> ProviderSettings:
+    key = section.api_key.get_secret_value() if section.api_key else None
+    return ProviderSettings(api_key=key, base_url=section.base_url, options=section.options)
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {name: section.concurrency for name, section in settings.providers.items() if section.concurrency}
+
+
+async def upgrade_database(settings: Settings) -> tuple[str, ...]:
+    """Bring our tables and the queue's up to date; returns the revisions that were applied."""
+    return await migrate.upgrade(_database_url(settings), install)
+
+
+async def database_revision(settings: Settings) -> tuple[str | None, str]:
+    """Where the database is, None when it is empty, and where this version wants it."""
+    revision = await migrate.current(_database_url(settings))
+    return revision.current, revision.head
+
+
+def environment_facts(settings: Settings) -> EnvironmentFacts:
+    """The row of the environments table, as the rooms below get it."""
+    row = settings.environment
+    return EnvironmentFacts(
+        name=row.name,
+        dynaconf=row.dynaconf,
+        branch=row.branch,
+        key_prefix=settings.key_prefix,
+        db_mode=row.db_mode,
+        services=row.services,
+        target=row.target,
+        api_key_prefix=row.api_key_prefix,
+    )
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise AssertionError("load() was told that database_url is not required")
+    return settings.database_url.get_secret_value()
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis.url is None:
+        raise AssertionError("load() was told that redis.url is not required")
+    return settings.redis.url.get_secret_value()

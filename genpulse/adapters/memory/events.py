@@ -1,38 +1,47 @@
 """An event bus inside this process."""
 
 import asyncio
-from collections import defaultdict
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from genpulse.domain.event import TaskEvent
 
+UNREAD = 256
+"""How many events wait for one watcher."""
+
 
 class MemorySubscription:
-    """The events of one task since the subscription began."""
+    """The events of one task. A watcher that is too slow loses the oldest progress, and never the newest event."""
 
     def __init__(self) -> None:
-        self._events: asyncio.Queue[TaskEvent] = asyncio.Queue()
+        self._events: deque[TaskEvent] = deque()
+        self._arrived = asyncio.Event()
 
     def put(self, event: TaskEvent) -> None:
         """Hand an event over."""
-        self._events.put_nowait(event)
+        if len(self._events) >= UNREAD:
+            oldest = next((unread for unread in self._events if unread.progress is not None), self._events[0])
+            self._events.remove(oldest)
+        self._events.append(event)
+        self._arrived.set()
 
     async def next(self, timeout_s: float) -> TaskEvent | None:
         """The next event, or None after `timeout_s` seconds."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                return await self._events.get()
-        except TimeoutError:
-            return None
+                while not self._events:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        return self._events.popleft() if self._events else None
 
 
 class MemoryEventBus:
     """Implements `EventBus`."""
 
     def __init__(self) -> None:
-        self._watchers: defaultdict[UUID, set[MemorySubscription]] = defaultdict(set)
+        self._watchers: dict[UUID, set[MemorySubscription]] = {}
 
     def publish(self, event: TaskEvent) -> None:
         """Hand the event to those who watch the task."""
@@ -43,10 +52,11 @@ class MemoryEventBus:
     async def subscribe(self, task_id: UUID) -> AsyncIterator[MemorySubscription]:
         """Listen from now on."""
         watcher = MemorySubscription()
-        self._watchers[task_id].add(watcher)
+        watchers = self._watchers.setdefault(task_id, set())
+        watchers.add(watcher)
         try:
             yield watcher
         finally:
-            self._watchers[task_id].discard(watcher)
-            if not self._watchers[task_id]:
+            watchers.remove(watcher)
+            if not watchers:
                 del self._watchers[task_id]

@@ -1,10 +1,12 @@
 """The connection to Redis, and how it is."""
 
 import asyncio
+import logging
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
 
 from genpulse.ports import Health, State
@@ -16,17 +18,49 @@ PROBE_S = 2.0
 AWAY = (RedisError, OSError, TimeoutError)
 """All the ways in which Redis says, or does not say, that it is away."""
 
+_log = logging.getLogger(__name__)
+
 
 def open_redis(url: str) -> Redis:
-    """A client whose calls fail soon and are not repeated: everything here may be lost."""
+    """One client for the whole process; it connects when it is first used. Close it with `aclose()`.
+
+    A connection takes at most 2 seconds and a command 5. A command is sent a second time when its connection
+    turns out to be broken, and no more: everything that is kept here may be lost.
+    """
     return Redis.from_url(
         url,
         decode_responses=True,
+        protocol=2,
         socket_connect_timeout=CONNECT_S,
         socket_timeout=COMMAND_S,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
         health_check_interval=30,
     )
+
+
+class Outage:
+    """Says once that Redis is away, however many parts notice it, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._noticed_by: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._noticed_by)
+
+    def notice(self, part: str, error: BaseException) -> None:
+        """A part of the process could not reach Redis."""
+        if not self._noticed_by:
+            _log.warning(
+                "live events are lost while Redis is away (%s); tasks run on", error or type(error).__name__
+            )
+        self._noticed_by.add(part)
+
+    def end(self, part: str) -> None:
+        """A part of the process has reached Redis."""
+        if part in self._noticed_by:
+            self._noticed_by.remove(part)
+            if not self._noticed_by:
+                _log.info("Redis is back; events are live again")
 
 
 class RedisProbe:

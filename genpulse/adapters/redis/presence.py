@@ -2,8 +2,6 @@
 
 import json
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 
 from redis.asyncio import Redis
@@ -16,36 +14,49 @@ _log = logging.getLogger(__name__)
 
 
 class RedisPresence:
-    """Implements `Presence`. An index by name spares a scan, which would meet other environments' keys."""
+    """Implements `Presence`. An index by name spares a scan, which would meet other environments' keys.
 
-    def __init__(self, client: Redis, keys: Keyspace, clock: Callable[[], float] = time.time) -> None:
+    Redis' own clock is used, so that workers whose clocks differ do not lose sight of each other.
+    """
+
+    def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
         self._keys = keys
-        self._clock = clock
 
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
-        """Be seen for `ttl_s` seconds."""
-        now = self._clock()
+        """Be seen for `ttl_s` seconds, which is more than 0."""
+        ttl_ms = max(1, round(ttl_s * 1000))
         try:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.set(self._keys.worker(worker.name), json.dumps(asdict(worker)), px=int(ttl_s * 1000))
-                pipeline.zadd(self._keys.workers, {worker.name: now + ttl_s})
+            now = await self._now()
+            async with self._client.pipeline(transaction=True) as pipeline:
+                pipeline.set(self._keys.worker(worker.name), json.dumps(asdict(worker)), px=ttl_ms)
+                pipeline.zadd(self._keys.workers, {worker.name: now + ttl_ms / 1000})
                 pipeline.zremrangebyscore(self._keys.workers, 0, now)
                 await pipeline.execute()
         except AWAY as error:
             _log.debug("the presence of %s was not told: %s", worker.name, error)
 
     async def workers(self) -> tuple[WorkerPresence, ...]:
-        """Those that were seen. Empty when nothing is known."""
+        """Those that were seen, sorted by name. Empty when nothing is known."""
         try:
-            names = await self._client.zrangebyscore(self._keys.workers, self._clock(), "+inf")
-            found = await self._client.mget([self._keys.worker(name) for name in map(str, names)]) if names else []
+            names = await self._client.zrangebyscore(self._keys.workers, await self._now(), "+inf")
+            keys = [self._keys.worker(name) for name in sorted(map(str, names))]
+            found = await self._client.mget(keys) if keys else []
         except AWAY as error:
             _log.debug("workers are not known: %s", error)
             return ()
-        return tuple(_worker(str(document)) for document in found if document)
+        workers = (_worker(str(document)) for document in found if document)
+        return tuple(worker for worker in workers if worker is not None)
+
+    async def _now(self) -> float:
+        seconds, microseconds = await self._client.time()
+        return float(seconds) + float(microseconds) / 1e6
 
 
-def _worker(document: str) -> WorkerPresence:
-    values = json.loads(document)
-    return WorkerPresence(**{**values, "providers": tuple(values["providers"])})
+def _worker(document: str) -> WorkerPresence | None:
+    """None for what another version of this software wrote."""
+    try:
+        values = json.loads(document)
+        return WorkerPresence(**{**values, "providers": tuple(values["providers"])})
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,130 @@
+"""Listens to channels of Redis, all of them over one connection."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as ConnectionLost
+
+from genpulse.adapters.redis.connection import AWAY, Outage
+
+_CONFIRM_S = 1.0
+_AGAIN_S = 0.5
+_QUIET_S = 5.0
+
+
+class ChannelListener:
+    """Hands every message to `deliver(channel, text)`; connects again, and listens again, after an outage.
+
+    One background task does all the talking, so that whoever joins or leaves, or is canceled meanwhile, never
+    disturbs the connection that the others share.
+    """
+
+    def __init__(self, client: Redis, outage: Outage, deliver: Callable[[str, str], None]) -> None:
+        self._client = client
+        self._outage = outage
+        self._deliver = deliver
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._asked: set[str] = set()
+        self._confirmed: set[str] = set()
+        self._changed = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def join(self, channel: str) -> None:
+        """Listen to the channel; returns once Redis has confirmed it, or after a second without an answer."""
+        if self._closed:
+            return
+        confirmed = self._wanted.setdefault(channel, asyncio.Event())
+        if channel in self._confirmed:
+            confirmed.set()
+        self._changed.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="events from redis")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CONFIRM_S):
+                await confirmed.wait()
+
+    def leave(self, channel: str) -> None:
+        """Listen to the channel no more."""
+        self._wanted.pop(channel, None)
+        self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as pubsub:
+                    await self._converse(pubsub)
+            except AWAY as error:
+                self._outage.notice("listener", error)
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _converse(self, pubsub: PubSub) -> None:
+        """Ask and hear until the connection is lost; raises what it was lost by."""
+        await pubsub.ping()
+        self._forget()
+        talks = [asyncio.create_task(self._ask(pubsub)), asyncio.create_task(self._hear(pubsub))]
+        try:
+            done, _ = await asyncio.wait(talks, return_when=asyncio.FIRST_COMPLETED)
+            for talk in done:
+                talk.result()
+        finally:
+            self._forget()
+            for talk in talks:
+                talk.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
+
+    def _forget(self) -> None:
+        """A connection begins or has ended: nothing is asked on it."""
+        self._asked.clear()
+        self._confirmed.clear()
+        for confirmed in self._wanted.values():
+            confirmed.clear()
+        self._changed.set()
+
+    async def _ask(self, pubsub: PubSub) -> None:
+        """Subscribe to what is wanted and unsubscribe from what no longer is.
+
+        A subscription is given up only after it was confirmed, so that a confirmation always belongs to the
+        last time that a channel was asked for.
+        """
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if wanted := self._wanted.keys() - self._asked:
+                self._asked |= wanted
+                await pubsub.subscribe(*wanted)
+            if unwanted := self._confirmed - self._wanted.keys():
+                self._asked -= unwanted
+                self._confirmed -= unwanted
+                await pubsub.unsubscribe(*unwanted)
+
+    async def _hear(self, pubsub: PubSub) -> None:
+        while True:
+            message = await pubsub.get_message(timeout=_QUIET_S)
+            if message is None:
+                await pubsub.ping()
+                message = await pubsub.get_message(timeout=_QUIET_S)
+            if message is None:
+                raise ConnectionLost(f"no answer within {_QUIET_S:g} s")
+            self._outage.end("listener")
+            self._take(message["type"], message["channel"], message["data"])
+
+    def _take(self, kind: str, channel: str, data: object) -> None:
+        if kind == "message":
+            self._deliver(channel, str(data))
+        elif kind == "subscribe":
+            self._confirmed.add(channel)
+            if channel in self._wanted:
+                self._wanted[channel].set()
+            else:
+                self._changed.set()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)

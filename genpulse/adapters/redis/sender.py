@@ -1,0 +1,81 @@
+"""Sends events to Redis, many at a time, without anybody waiting for it."""
+
+import asyncio
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from genpulse.adapters.redis.connection import AWAY, Outage
+from genpulse.domain.event import TaskEvent
+
+_WAITING = 10_000
+_AT_ONCE = 1_000
+_AGAIN_S = 0.5
+_CLOSE_S = 1.0
+
+
+class EventSender:
+    """A bounded buffer and one background task that empties it.
+
+    Of one task's progress only the newest waits. What cannot be sent is dropped, and so is the oldest of more
+    than 10,000 events that wait.
+    """
+
+    def __init__(self, client: Redis, outage: Outage, encode: Callable[[TaskEvent], tuple[str, str]]) -> None:
+        self._client = client
+        self._outage = outage
+        self._encode = encode
+        self._waiting: OrderedDict[tuple[UUID, int | None], TaskEvent] = OrderedDict()
+        self._awake = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, event: TaskEvent) -> None:
+        """Send it soon."""
+        if self._closed:
+            return
+        slot = (event.task_id, event.seq if event.progress is None else None)
+        self._waiting[slot] = event
+        self._waiting.move_to_end(slot)
+        if len(self._waiting) > _WAITING:
+            self._waiting.popitem(last=False)
+        self._awake.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="events to redis")
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closed:
+            await self._awake.wait()
+            self._awake.clear()
+            try:
+                await self._flush()
+                self._outage.end("sender")
+            except AWAY as error:
+                self._outage.notice("sender", error)
+                await asyncio.sleep(_AGAIN_S)
+                self._awake.set()
+
+    async def _flush(self) -> None:
+        if not self._waiting and self._outage:
+            await self._client.ping()
+        while self._waiting:
+            batch = tuple(itertools.islice(self._waiting.values(), _AT_ONCE))
+            for _ in batch:
+                self._waiting.popitem(last=False)
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for event in batch:
+                    pipeline.publish(*self._encode(event))
+                await pipeline.execute()
+
+    async def close(self) -> None:
+        """Send what waits, as far as that goes within a second. What is put afterwards is dropped."""
+        self._closed = True
+        if self._task is None:
+            return
+        self._awake.set()
+        await asyncio.wait({self._task}, timeout=_CLOSE_S)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)

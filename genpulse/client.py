@@ -214,7 +214,7 @@ class GenPulse:
     async def generate(
         self,
         model: str,
-        input: Mapping[str, Any],
+        input: Mapping[str, Any],  # noqa: A002 - the name of the field
         *,
         on_event: OnEvent | None = None,
         **options: Any,
@@ -254,10 +254,9 @@ class GenPulse:
 
     async def upload(self, path: str | os.PathLike[str]) -> AssetView:
         """Bring a file of one's own."""
-        with Path(path).open("rb") as file:
-            form = aiohttp.FormData()
-            form.add_field("file", file, filename=Path(path).name)
-            return _asset(await self._json("POST", "/v1/uploads", data=form))
+        form = aiohttp.FormData()
+        form.add_field("file", _chunks_of(Path(path)), filename=Path(path).name)
+        return _asset(await self._json("POST", "/v1/uploads", data=form))
 
     async def models(self) -> list[Mapping[str, Any]]:
         """The catalogue."""
@@ -323,6 +322,13 @@ async def _refusal(response: aiohttp.ClientResponse) -> ApiRefused:
     )
     detail = problem.get("detail") or problem.get("title") or "refused"
     return ApiRefused(response.status, problem.get("code", "unknown"), detail, places)
+
+
+async def _chunks_of(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    with file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            yield chunk
 
 
 def _task(document: Mapping[str, Any]) -> TaskView:

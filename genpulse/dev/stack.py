@@ -31,8 +31,8 @@ _WORKER_READY = "worker ready"
 class StackPlan:
     """What to bring up.
 
-    `home` holds data and state. Without `api_port` a free one is chosen. `database_url` and `redis_url` name servers
-    that are there already; without them our own are started. `environment` is what api and worker get.
+    `home` holds data and state. Without `api_port` a free one is chosen. `database_url` and `redis_url` name
+    servers that are there already; without them our own are started. `environment` is what api and worker get.
     """
 
     home: Path

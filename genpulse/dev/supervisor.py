@@ -20,7 +20,7 @@ Hear = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class Service:
-    """A part of the stack. `is_ready` says whether others may count on it; `patience_s` is how long it may stop."""
+    """A part of the stack. `is_ready`: others may count on it. `patience_s`: how long stopping it may take."""
 
     command: Command
     is_ready: Callable[[], Awaitable[bool]]
@@ -70,9 +70,7 @@ class Supervisor:
     async def run_once(self, command: Command) -> None:
         """Run something to its end. Raises `StartFailed` when that is not a good one."""
         child = Child(command, self._guard, self._hear)
-        while child.exit_code is None:
-            await asyncio.sleep(0.03)
-        child.reap()
+        await asyncio.to_thread(child.reap)
         if child.exit_code != 0:
             raise StartFailed(command.name, f"it ended with exit code {child.exit_code}", child.last_lines)
 

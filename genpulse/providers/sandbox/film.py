@@ -1,7 +1,7 @@
 """Frames in, a video file out."""
 
+from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import av
 import numpy as np
@@ -16,9 +16,9 @@ class Film:
     One thread and exact flags, so that the same frames are the same bytes.
     """
 
-    def __init__(self, file: BinaryIO, width: int, height: int, fps: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: int) -> None:
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
-        self._container = av.open(file, "w", format="mp4", options=options)
+        self._container = av.open(str(path), "w", format="mp4", options=options)
         self._stream = self._container.add_stream("libx264", rate=fps, options=_H264)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = "yuv420p"

@@ -1,6 +1,7 @@
 """The painting, moving."""
 
-import io
+import tempfile
+from pathlib import Path
 
 from pydantic import Field, field_validator
 
@@ -52,9 +53,10 @@ def _film(wanted: VideoInput, report: Report) -> bytes:
     seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
     painting = Painting(wanted.prompt, seed, wanted.width, wanted.height)
     frames = max(round(wanted.duration_s * wanted.fps), 2)
-    file = io.BytesIO()
-    with Film(file, wanted.width, wanted.height, wanted.fps) as film:
-        for number in range(frames):
-            film.add(painting.frame(number / (frames - 1)))
-            report((number + 1) / (frames + 1), f"frame {number + 1} of {frames}")
-    return file.getvalue()
+    with tempfile.TemporaryDirectory(prefix="genpulse-film-") as folder:
+        path = Path(folder) / "film.mp4"
+        with Film(path, wanted.width, wanted.height, wanted.fps) as film:
+            for number in range(frames):
+                film.add(painting.frame(number / (frames - 1)))
+                report((number + 1) / (frames + 1), f"frame {number + 1} of {frames}")
+        return path.read_bytes()

@@ -1,0 +1,123 @@
+"""`genpulse demo`: from nothing to three files, and back to nothing but the files."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from genpulse.cli.dev import development_settings, stack_plan
+from genpulse.cli.files import described, target_of
+from genpulse.cli.progress import Bars
+from genpulse.client import GenPulse
+from genpulse.dev.console import StackConsole
+from genpulse.dev.errors import DevStackError
+from genpulse.dev.stack import StackPlan, running_stack
+from genpulse.dev.unprivileged import remove_home
+
+_FOLDER = "genpulse-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    name: str
+    model: str
+    input: Mapping[str, object]
+
+
+_PIECES = (
+    _Piece("picture", "sandbox/image", {"prompt": "a red fox at dawn"}),
+    _Piece("video", "sandbox/video", {"prompt": "a lighthouse by the sea at sunset"}),
+    _Piece("speech", "sandbox/speech", {"text": "GenPulse never loses a task, and never pays for one twice."}),
+)
+
+
+@click.command("demo")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_FOLDER,
+    help=f"Folder for the three files. Default: {_FOLDER}",
+)
+def command(output: Path) -> None:
+    """Make a picture, a video and a spoken sentence from nothing.
+
+    Brings up a private PostgreSQL, a Valkey, the API and a worker in a throw-away folder, submits three tasks
+    through the HTTP API, saves what they made, and takes everything down again.
+    """
+    settings = development_settings("genpulse demo")
+    output.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="genpulse-demo-"))
+    storage = {"GENPULSE_STORAGE__URL": (home / "storage").as_uri()}
+    plan = stack_plan(settings, home, None)
+    plan = replace(
+        plan, environment={**plan.environment, **storage}, api_host="127.0.0.1", database_url=None, redis_url=None
+    )
+    try:
+        asyncio.run(_until_interrupted(_demo(plan, output)))
+    finally:
+        remove_home(home)
+
+
+async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
+    """Take everything down in order on SIGTERM too."""
+    task = asyncio.create_task(demo)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+        return
+    raise KeyboardInterrupt
+
+
+async def _demo(plan: StackPlan, output: Path) -> None:
+    console = Console(highlight=False)
+    hear = StackConsole(plan.home / "logs", console, quiet=True)
+    started = time.monotonic()
+    console.print("Bringing up PostgreSQL, Valkey, the API and a worker …")
+    try:
+        async with running_stack(plan, hear) as stack:
+            console.print(
+                f"Up after {time.monotonic() - started:.1f} s. Submitting three tasks to {stack.api_url}"
+            )
+            made = await _make(stack.api_url, output)
+            console.print()
+            for path, what in made:
+                console.print(f"  {path}  ({what})", soft_wrap=True)
+            console.print(f"\nMade in {time.monotonic() - started:.1f} s. Taking everything down …")
+    except DevStackError:
+        _show_logs(plan.home / "logs", console)
+        raise
+    finally:
+        hear.close()
+    console.print("Next: genpulse dev, for the same stack to work with.")
+
+
+async def _make(api_url: str, output: Path) -> list[tuple[Path, str]]:
+    async with GenPulse(api_url) as genpulse:
+        with Bars() as bars:
+            return await asyncio.gather(*(_piece(genpulse, bars, piece, output) for piece in _PIECES))
+
+
+async def _piece(genpulse: GenPulse, bars: Bars, piece: _Piece, output: Path) -> tuple[Path, str]:
+    bar = bars.follow(f"{piece.name:<8}")
+    task = await genpulse.generate(piece.model, piece.input, on_event=bar)
+    (asset,) = task.outputs
+    path = target_of(output, piece.name, asset, 1, 1)
+    await genpulse.download(asset, path)
+    return path, described(asset)
+
+
+def _show_logs(folder: Path, console: Console) -> None:
+    for file in sorted(folder.glob("*.log")):
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        for line in lines:
+            console.print(f"{file.stem}: {line}", markup=False, soft_wrap=True)

@@ -1,0 +1,105 @@
+"""`genpulse models`: what can be asked for."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from genpulse import config
+from genpulse.cli.stack import api_option, api_url, json_option
+from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.wiring import open_catalogue
+
+Documents = list[Mapping[str, Any]]
+
+
+@click.command("models")
+@click.argument("model", required=False)
+@api_option
+@json_option
+def command(model: str | None, api: str | None, as_json: bool) -> None:
+    """What can be asked for; with a MODEL, the fields of its input.
+
+    Asks the API, or looks at the installed providers when none answers.
+    """
+    documents = found_models(api)
+    if model is not None:
+        documents = [document for document in documents if document["id"] == model]
+        if not documents:
+            open_catalogue(config.load(require=())).model(model)
+    if as_json:
+        click.echo(json.dumps(documents[0] if model else documents, indent=2))
+    else:
+        Console(highlight=False).print(_inputs(documents[0]) if model else _list(documents))
+
+
+def found_models(api: str | None) -> Documents:
+    """From the API, or from the installed providers when nothing answers and no address was given."""
+    try:
+        return asyncio.run(_from_api(api_url(api)))
+    except ApiUnreachable:
+        if api is not None:
+            raise
+        click.echo("No API answers; these are the providers that are installed here.", err=True)
+        return _installed()
+
+
+async def _from_api(url: str) -> Documents:
+    async with GenPulse(url) as genpulse:
+        return await genpulse.models()
+
+
+def _installed() -> Documents:
+    catalogue = open_catalogue(config.load(require=()))
+    return [
+        {
+            "id": model_id,
+            "title": model.title or model.name,
+            "description": model.description,
+            "kinds": list(model.kinds),
+            "input_schema": model.input.model_json_schema(),
+        }
+        for model_id, model in catalogue.models()
+    ]
+
+
+def _list(documents: Documents) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", no_wrap=True, style="bold")
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what it is")
+    for document in documents:
+        table.add_row(
+            document["id"], ", ".join(document["kinds"]), document.get("description") or document["title"]
+        )
+    return table
+
+
+def _inputs(document: Mapping[str, Any]) -> Table:
+    schema = document["input_schema"]
+    table = Table(title=f"{document['id']}: {document.get('description') or ''}", title_justify="left", box=None)
+    for column in ("field", "type", "default", "meaning"):
+        table.add_column(column)
+    for name, field in schema.get("properties", {}).items():
+        required = name in schema.get("required", ())
+        meaning = " ".join(filter(None, (field.get("title"), _range(field), field.get("description"))))
+        table.add_row(name, _type(field), "required" if required else json.dumps(field.get("default")), meaning)
+    return table
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(option) for option in field["anyOf"]))
+    if "enum" in field:
+        return " | ".join(map(str, field["enum"]))
+    return str(field.get("type", "any"))
+
+
+def _range(field: Mapping[str, Any]) -> str:
+    field = field if "anyOf" not in field else {**field["anyOf"][0], **field}
+    low, high = field.get("minimum"), field.get("maximum")
+    return f"({low} to {high})" if low is not None and high is not None else ""

@@ -39,7 +39,7 @@ def _end(watched: dict[int, tuple[int, str]]) -> None:
 
 
 def _signal(pid: int, number: int, birth: str) -> None:
-    """To the process group that it leads, if it is still the same process."""
+    """To the process group that it leads, also when only its children are left in it."""
     if _is(pid, birth):
         try:
             os.killpg(pid, number)
@@ -48,12 +48,13 @@ def _signal(pid: int, number: int, birth: str) -> None:
 
 
 def _is(pid: int, birth: str) -> bool:
-    return _alive(pid) and _birth(pid) == birth
+    """Whether its group is there: the number of a group is given to nobody else while it has a member."""
+    return _group_is_there(pid) and _birth(pid) in {birth, "", "gone"}
 
 
-def _alive(pid: int) -> bool:
+def _group_is_there(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
+        os.killpg(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:

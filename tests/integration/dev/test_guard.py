@@ -1,0 +1,56 @@
+"""Nothing is left behind when a supervisor is gone."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from genpulse.dev.guard import _birth
+
+SUPERVISOR = """
+import os, sys, time
+from pathlib import Path
+from genpulse.dev.child import Child, Command, Guard
+guard = Guard()
+sleep = "import time; time.sleep(60)"
+parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{sleep}']); {sleep}"
+command = Command("c", [sys.executable, "-c", parent], dict(os.environ), Path.cwd())
+child = Child(command, guard, lambda *_: None)
+time.sleep(0.5)
+print(child.pid, flush=True)
+END
+"""
+
+
+def gone(processes, within_s=6.0):
+    _, alive = psutil.wait_procs(processes, timeout=within_s)
+    return not alive
+
+
+@pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(3)", "os.kill(os.getpid(), 9)"])
+def test_children_and_their_children_end_with_it(end):
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR.replace("END", end)], stdout=subprocess.PIPE, text=True
+    )
+    child = psutil.Process(int(supervisor.stdout.readline()))
+    family = [child, *child.children(recursive=True)]
+    assert len(family) == 2 or end != "time.sleep(60)"
+    supervisor.send_signal(signal.SIGKILL)
+    supervisor.wait()
+    supervisor.stdout.close()
+    assert gone(family)
+
+
+def test_a_number_that_was_given_anew_is_another_process():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+    one = _birth(process.pid)
+    process.kill()
+    deadline = time.monotonic() + 5
+    while _birth(process.pid) == one and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert _birth(process.pid) == "gone"
+    process.wait()
+    assert _birth(process.pid) == ""

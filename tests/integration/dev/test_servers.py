@@ -1,0 +1,100 @@
+"""The servers out of wheels: private, unprivileged, and back with their data after a kill."""
+
+import os
+import secrets
+from urllib.parse import urlsplit
+
+import asyncpg
+import psutil
+import pytest
+from redis.asyncio import Redis as Client
+from redis.exceptions import AuthenticationError
+
+from genpulse.dev.ports import free_port
+from genpulse.dev.postgres import Postgres
+from genpulse.dev.redis import Redis
+from genpulse.dev.unprivileged import NOBODY, remove_home
+from tests.servers import TestServer, finished
+
+
+@pytest.fixture
+def home(tmp_path):
+    yield tmp_path
+    remove_home(tmp_path)
+
+
+def laid_out(kind, home, guard):
+    return TestServer(kind.lay_out(home, free_port(), secrets.token_urlsafe(9)), guard)
+
+
+async def executed(url, statement):
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def test_postgresql_keeps_its_data_over_a_kill(home, guard):
+    server = laid_out(Postgres, home, guard)
+    server.start()
+    finished(executed(server.url, "CREATE TABLE t AS SELECT 7 AS n"))
+    server.kill()
+    server.start()
+    assert finished(executed(server.url, "SELECT n FROM t")) == 7
+    server.stop()
+
+
+def test_redis_keeps_its_data_over_a_kill(home, guard):
+    async def put_and_get(url, value=None):
+        async with Client.from_url(url) as client:
+            if value:
+                await client.set("dev:k", value)
+                await client.waitaof(1, 0, 2000)
+            return await client.get("dev:k")
+
+    server = laid_out(Redis, home, guard)
+    server.start()
+    finished(put_and_get(server.url, "v"))
+    server.kill()
+    server.start()
+    assert finished(put_and_get(server.url)) == b"v"
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", [Postgres, Redis])
+def test_servers_listen_on_loopback_alone_and_never_as_root(home, guard, kind):
+    server = laid_out(kind, home, guard)
+    server.start()
+    process = psutil.Process(server.child.pid)
+    assert process.uids().real == (NOBODY if os.geteuid() == 0 else os.geteuid())
+    listening = [c.laddr.ip for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert listening == ["127.0.0.1"]
+    server.stop()
+
+
+def test_a_password_is_needed(postgres, redis_server):
+    wrong = postgres.url.replace(urlsplit(postgres.url).password, "wrong")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        finished(executed(wrong, "SELECT 1"))
+
+    async def ping(url):
+        async with Client.from_url(url) as client:
+            await client.ping()
+
+    with pytest.raises(AuthenticationError):
+        finished(ping(redis_server.url.replace(urlsplit(redis_server.url).password, "wrong")))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
+def test_a_folder_that_nobody_may_enter_is_stepped_around(tmp_path, guard):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    server = laid_out(Postgres, closed, guard)
+    server.start()
+    assert (closed / "postgres").is_symlink()
+    assert finished(executed(server.url, "SELECT 1")) == 1
+    elsewhere = (closed / "postgres").resolve()
+    server.stop()
+    remove_home(closed)
+    assert not elsewhere.exists()

@@ -1,0 +1,82 @@
+"""Finding providers, and naming the models that were meant."""
+
+import pytest
+
+from genpulse.domain.errors import UnknownModel
+from genpulse.provider import Call, Input, Local, Model, Provider, ProviderSettings, Report, Result
+from genpulse.providers.catalog import LoadedCatalogue, load
+
+
+class Nothing(Local[Input]):
+    async def run(self, call: Call[Input], report: Report) -> Result:
+        return Result()
+
+
+def provider(name, *models, close=None):
+    made = tuple(Model(model, ("noop",), Input, Nothing()) for model in models)
+    return Provider(name, made, close) if close else Provider(name, made)
+
+
+CATALOGUE = LoadedCatalogue([provider("paint", "image", "video-hd"), provider("sound", "speech")])
+
+
+def test_models_are_sorted_by_their_public_id():
+    assert [name for name, _ in CATALOGUE.models()] == ["paint/image", "paint/video-hd", "sound/speech"]
+    assert CATALOGUE.providers() == ("paint", "sound")
+    assert CATALOGUE.model("sound/speech").name == "speech"
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("paint/imag", "paint/image"),
+        ("speech", "sound/speech"),
+        ("other/speech", "sound/speech"),
+        ("PAINT/IMAGE", "paint/image"),
+    ],
+)
+def test_near_names_are_given(asked, near):
+    with pytest.raises(UnknownModel) as caught:
+        CATALOGUE.model(asked)
+    assert near in caught.value.near
+
+
+def test_far_names_are_not_given():
+    with pytest.raises(UnknownModel) as caught:
+        CATALOGUE.model("zzzzzzzzzzz/q")
+    assert caught.value.near == ()
+
+
+def test_ours_are_found_like_anybodys():
+    found = load({})
+    assert "sandbox" in found.providers()
+    assert {f"sandbox/{name}" for name in ("image", "video", "speech", "music", "noop")} <= {
+        name for name, _ in found.models()
+    }
+    assert found.broken == {}
+
+
+def test_a_disabled_provider_is_left_out():
+    assert "sandbox" not in load({}, ["sandbox"]).providers()
+
+
+def test_every_model_has_a_schema_with_titles():
+    for _, model in load({}).models():
+        schema = model.input.model_json_schema()
+        assert schema["additionalProperties"] is False
+        assert all(field.get("title") for field in schema["properties"].values())
+        assert model.description
+
+
+async def test_closing_closes_every_provider():
+    closed = []
+
+    async def close():
+        closed.append(1)
+
+    await LoadedCatalogue([provider("a", "x", close=close), provider("b", "x", close=close)]).close()
+    assert closed == [1, 1]
+
+
+def test_settings_do_not_show_the_key():
+    assert "hunter2" not in repr(ProviderSettings(api_key="hunter2"))

@@ -1,0 +1,66 @@
+"""The contract that authors of plug-ins write against."""
+
+import pytest
+
+from genpulse.domain.errors import BadInput
+from genpulse.provider import Call, Input, Local, Model, PollInterval, Provider, Report, Result
+
+
+class Size(Input):
+    width: int
+    tags: tuple[str, ...] = ()
+
+
+class Nothing(Local[Size]):
+    async def run(self, call: Call[Size], report: Report) -> Result:
+        return Result()
+
+
+def model(name="image", kinds=("text-to-image",)):
+    return Model(name, kinds, Size, Nothing())
+
+
+def test_input_is_typed():
+    assert model().parse({"width": 3}) == Size(width=3)
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({}, "/width"),
+        ({"width": "x"}, "/width"),
+        ({"width": 1, "a/b~": 2}, "/a~1b~0"),
+        ({"width": 1, "tags": [1]}, "/tags/0"),
+    ],
+)
+def test_input_that_does_not_fit_says_where(document, pointer):
+    with pytest.raises(BadInput) as caught:
+        model().parse(document)
+    assert [problem.pointer for problem in caught.value.problems] == [pointer]
+
+
+@pytest.mark.parametrize("name", ["", "Image", "a b", "/x", "x/"])
+def test_names_of_models_have_a_form(name):
+    with pytest.raises(ValueError, match="lower-case"):
+        model(name)
+
+
+@pytest.mark.parametrize("kinds", [(), ("Text To Image",)])
+def test_kinds_have_a_form(kinds):
+    with pytest.raises(ValueError, match="text-to-image"):
+        model(kinds=kinds)
+
+
+def test_a_provider_has_each_model_once():
+    with pytest.raises(ValueError, match="two models named image"):
+        Provider("p", (model(), model()))
+
+
+def test_names_of_providers_have_a_form():
+    with pytest.raises(ValueError, match="lower-case"):
+        Provider("My Provider", ())
+
+
+def test_polls_grow_apart():
+    interval = PollInterval(1.0, 2.0, 10.0)
+    assert [interval.after(polls) for polls in (0, 1, 2, 3, 4, 1000)] == [1, 2, 4, 8, 10, 10]

@@ -20,7 +20,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.retry import RetryPolicy
-from genpulse.ports import EnvironmentFacts, Services
+from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
 from genpulse.provider import ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
@@ -55,12 +55,30 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             presence=RedisPresence(redis, keys),
             storage=storage,
             catalogue=catalogue,
-            probes=(DatabaseProbe(pool), MigrationsProbe(pool), RedisProbe(redis), storage.probe),
+            probes=(
+                DatabaseProbe(pool),
+                MigrationsProbe(pool),
+                RedisProbe(redis),
+                storage.probe,
+                _stamp_probe(settings),
+            ),
             retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.SystemRandom().random,
         )
+
+
+def _stamp_probe(settings: Settings) -> Probe:
+    """Databases are not stamped with their environment yet; this says so where it matters."""
+    needed = settings.environment.services != "auto-spawn"
+
+    async def probe() -> Health:
+        if needed:
+            return Health("stamp", State.DEGRADED, "the database carries no stamp of its environment")
+        return Health("stamp", State.OK, "none is needed in development")
+
+    return probe
 
 
 def open_catalogue(settings: Settings) -> LoadedCatalogue:

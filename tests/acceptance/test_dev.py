@@ -1,0 +1,246 @@
+"""`genpulse dev`, with the whole stack up: what people will do to it."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import psutil
+import pytest
+from redis.asyncio import Redis
+
+from genpulse.client import GenPulse
+from genpulse.dev.ports import free_port
+from genpulse.dev.unprivileged import remove_home
+
+UP_S = 40.0
+LEASE_S = 2
+
+
+class Dev:
+    """A running `genpulse dev` in a folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
+
+    def start(self) -> None:
+        self._log = (self.folder / "dev.log").open("w")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "genpulse", "dev", "--port", str(self.port)],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + UP_S
+        while "GenPulse is up" not in self.log:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
+        self.state = json.loads((self.folder / ".genpulse/dev.json").read_text())
+        self.family = psutil.Process(self.process.pid).children(recursive=True)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "dev.log").read_text()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def pid_of(self, verb: str) -> int:
+        (pid,) = [
+            child.pid
+            for child in psutil.Process(self.process.pid).children(recursive=True)
+            if child.cmdline()[-3:] == ["-m", "genpulse", verb]
+        ]
+        return pid
+
+    def end(self, number: signal.Signals, within_s: float) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(within_s)
+        self._log.close()
+        return code
+
+    def left_behind(self, within_s: float) -> list[psutil.Process]:
+        return psutil.wait_procs(self.family, timeout=within_s)[1]
+
+
+@pytest.fixture
+def dev(tmp_path):
+    dev = Dev(tmp_path)
+    dev.start()
+    yield dev
+    if dev.process.poll() is None:
+        dev.end(signal.SIGINT, 15)
+    remove_home(tmp_path / ".genpulse")
+
+
+async def statuses(client, tasks):
+    return Counter([(await client.task(task.id)).status for task in tasks])
+
+
+async def all_ended(client, tasks, within_s):
+    async with asyncio.timeout(within_s):
+        while (found := await statuses(client, tasks)).keys() & {"queued", "running"}:
+            await asyncio.sleep(0.2)
+    return found
+
+
+async def attempts(dev, tasks):
+    connection = await asyncpg.connect(dev.state["database_url"])
+    try:
+        ids = [task.id for task in tasks]
+        return Counter(
+            row["task_id"]
+            for row in await connection.fetch("SELECT task_id FROM attempts WHERE task_id = ANY($1)", ids)
+        )
+    finally:
+        await connection.close()
+
+
+async def streamed(url):
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        lines = [line.decode() async for line in response.content]
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("event:")]
+
+
+async def test_two_hundred_tasks_run_exactly_once_and_every_key_has_its_prefix(dev):
+    async with GenPulse(dev.url) as client:
+        first = await client.submit("sandbox/noop", {"delay_s": 0.5})
+        before = asyncio.create_task(streamed(f"{dev.url}/v1/tasks/{first.id}/events"))
+        tasks = await asyncio.gather(*(client.submit("sandbox/noop", {}) for _ in range(200)))
+        assert await all_ended(client, tasks, 60) == {"succeeded": 200}
+        assert (await asyncio.wait_for(before, 20))[-1] == "done"
+        assert await streamed(f"{dev.url}/v1/tasks/{first.id}/events") == ["done"]
+    assert set((await attempts(dev, tasks)).values()) == {1}
+    async with Redis.from_url(dev.state["redis_url"], decode_responses=True) as redis:
+        keys = await redis.keys("*")
+    assert keys
+    assert all(key.startswith("dev:") for key in keys)
+
+
+async def test_tasks_of_a_killed_worker_are_run_again(dev):
+    async with GenPulse(dev.url) as client:
+        tasks = await asyncio.gather(*(client.submit("sandbox/noop", {"delay_s": 3}) for _ in range(50)))
+        async with asyncio.timeout(20):
+            while (await statuses(client, tasks))["running"] < 50:
+                await asyncio.sleep(0.1)
+        os.kill(dev.pid_of("worker"), signal.SIGKILL)
+        assert await all_ended(client, tasks, 60) == {"succeeded": 50}
+    assert set((await attempts(dev, tasks)).values()) == {2}
+    assert "worker ended with exit code 137" in dev.log
+
+
+async def test_redis_away_delays_progress_and_loses_nothing(dev):
+    (redis,) = [child for child in dev.family if "valkey" in child.name() or "redis" in child.name()]
+    async with GenPulse(dev.url) as client:
+        redis.send_signal(signal.SIGSTOP)
+        try:
+            task = await client.submit("sandbox/noop", {"delay_s": 1.5})
+            events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task.id}/events"), 40)
+        finally:
+            redis.send_signal(signal.SIGCONT)
+        assert events[-1] == "done"
+        assert (await client.task(task.id)).status == "succeeded"
+
+
+async def test_postgresql_away_is_said_and_then_over(dev):
+    postmaster = next(child for child in dev.family if "postgres" in child.cmdline()[0])
+    async with aiohttp.ClientSession() as session, GenPulse(dev.url) as client:
+        await client.generate("sandbox/noop", {})
+        postmaster.send_signal(signal.SIGKILL)
+        body = {"model": "sandbox/noop", "input": {}}
+        refused = accepted = 0
+        async with asyncio.timeout(40):
+            while not (refused and accepted):
+                async with session.post(f"{dev.url}/v1/tasks", json=body) as response:
+                    assert response.status in {202, 503}, await response.text()
+                    if response.status == 503:
+                        refused += 1
+                        assert "Retry-After" in response.headers
+                    elif refused:
+                        accepted += 1
+                        task = await response.json()
+                await asyncio.sleep(0.02)
+        events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task['id']}/events"), 40)
+        assert events[-1] == "done"
+
+
+def test_a_second_start_and_a_busy_port_are_answered(dev, tmp_path_factory):
+    second = subprocess.run(
+        [sys.executable, "-m", "genpulse", "dev"],
+        cwd=dev.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert second.returncode == 1
+    assert f"already running in this folder (pid {dev.process.pid})" in second.stderr
+    other = subprocess.run(
+        [sys.executable, "-m", "genpulse", "dev", "--port", str(dev.port)],
+        cwd=tmp_path_factory.mktemp("other"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert other.returncode == 1
+    assert f"Port {dev.port} is taken by" in other.stderr
+    assert f"(pid {dev.pid_of('api')})" in other.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_the_whole_tree_within_five_seconds(dev, number):
+    started = time.monotonic()
+    assert dev.end(number, 5) == 130
+    assert dev.left_behind(max(5 - (time.monotonic() - started), 0)) == []
+    assert not (dev.folder / ".genpulse/dev.json").exists()
+
+
+def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
+    async def made():
+        async with GenPulse(dev.url) as client:
+            return await client.generate("sandbox/noop", {"output_bytes": 100})
+
+    async def found(task_id):
+        async with GenPulse(dev.url) as client:
+            task = await client.task(task_id)
+            return b"".join([chunk async for chunk in client.read(task.outputs[0])])
+
+    task = asyncio.run(made())
+    assert dev.end(signal.SIGKILL, 5) == -signal.SIGKILL
+    assert dev.left_behind(8) == []
+    dev.start()
+    assert len(asyncio.run(found(task.id))) == 100
+
+
+def test_a_change_starts_api_and_worker_again(tmp_path):
+    (tmp_path / "config").mkdir()
+    settings = tmp_path / "config/config.yaml"
+    settings.write_text("default: {}\n")
+    dev = Dev(tmp_path)
+    dev.start()
+    try:
+        before = dev.pid_of("api"), dev.pid_of("worker")
+        settings.write_text("default: {worker: {concurrency: 77}}\n")
+        deadline = time.monotonic() + 30
+        while "77 tasks at once" not in dev.log or dev.log.count("Uvicorn running on") < 2:
+            assert time.monotonic() < deadline, dev.log
+            time.sleep(0.1)
+        assert "changed: starting api and worker again" in dev.log
+        assert not {dev.pid_of("api"), dev.pid_of("worker")} & set(before)
+    finally:
+        dev.end(signal.SIGINT, 15)
+        remove_home(tmp_path / ".genpulse")

@@ -64,3 +64,14 @@ def launch(lay_out: Callable[..., Postgres | Redis], home: Path, guard: Guard) -
     server = TestServer(lay_out(home, free_port(), secrets.token_urlsafe(12), durable=False), guard)
     server.start()
     return server
+
+
+def stack_of(home: Path, guard: Guard, *, durable: bool) -> tuple[TestServer, TestServer]:
+    """Both servers, for measurements: with `durable` they keep what they are told."""
+    servers = [
+        TestServer(lay_out(home, free_port(), secrets.token_urlsafe(12), durable=durable), guard)
+        for lay_out in (Postgres.lay_out, Redis.lay_out)
+    ]
+    for server in servers:
+        server.start()
+    return servers[0], servers[1]

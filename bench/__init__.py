@@ -1,0 +1,1 @@
+"""Measurements, always as a ratio against a floor in the same run."""

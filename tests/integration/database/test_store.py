@@ -1,0 +1,118 @@
+"""What only the real store can meet: an outage in the middle, and text that PostgreSQL cannot hold."""
+
+import asyncio
+import secrets
+from dataclasses import replace
+
+import pytest
+
+from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.queue.entries import QueueEntries
+from genpulse.adapters.queue.schema import install
+from genpulse.adapters.queue.task_queue import PgTaskQueue
+from genpulse.dev.ports import free_port
+from genpulse.dev.postgres import Postgres
+from genpulse.dev.unprivileged import remove_home
+from genpulse.domain.attempt import Succeeded
+from genpulse.domain.errors import BadInput, DatabaseUnavailable
+from genpulse.ports import State
+from tests.contract.conftest import Backend, new_task, now
+from tests.servers import TestServer
+
+
+async def opened(url):
+    await upgrade(url, install)
+    pool = await open_pool(url, size=5, application_name="tests")
+    return pool, Backend(PostgresTaskStore(pool, QueueEntries()), PgTaskQueue(pool, url, lease_s=5))
+
+
+@pytest.fixture
+async def backend(database_url):
+    pool, backend = await opened(database_url)
+    yield backend
+    await backend.queue.close()
+    await backend.store.close()
+    await pool.close()
+
+
+@pytest.fixture
+def own_server(tmp_path, guard):
+    """A PostgreSQL that this test may kill."""
+    server = TestServer(Postgres.lay_out(tmp_path, free_port(), secrets.token_urlsafe(9)), guard)
+    server.start()
+    yield server
+    server.stop()
+    remove_home(tmp_path)
+
+
+async def test_a_character_that_cannot_be_stored_refuses_its_own_task_alone(backend):
+    good = [new_task() for _ in range(20)]
+    bad = replace(new_task(), input={"prompt": "a\x00b"})
+    answers = await asyncio.gather(
+        *map(backend.store.submit, [*good[:10], bad, *good[10:]]), return_exceptions=True
+    )
+    assert isinstance(answers.pop(10), BadInput)
+    assert [answer.task.id for answer in answers] == [task.id for task in good]
+    assert await backend.queue.depth() == 20
+
+
+async def test_a_caller_that_goes_away_takes_nobody_along(backend):
+    tasks = [new_task() for _ in range(10)]
+    submits = [asyncio.create_task(backend.store.submit(task)) for task in tasks]
+    await asyncio.sleep(0)
+    submits[3].cancel()
+    answers = await asyncio.gather(*submits, return_exceptions=True)
+    assert sum(isinstance(answer, asyncio.CancelledError) for answer in answers) == 1
+    assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 9
+
+
+async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
+    pool, backend = await opened(own_server.url)
+    begun = await backend.begun()
+    listening = asyncio.create_task(backend.queue.wait(30))
+    await asyncio.sleep(0.3)
+    own_server.kill()
+    for call in (
+        backend.store.submit(new_task()),
+        backend.store.get(begun.task.id),
+        backend.store.finish(begun.lease, Succeeded(()), now()),
+        backend.queue.claim(["sandbox"], 1),
+        backend.queue.renew([begun.lease.ticket]),
+    ):
+        with pytest.raises(DatabaseUnavailable):
+            await call
+    assert (await DatabaseProbe(pool)()).state is State.DOWN
+    assert (await MigrationsProbe(pool)()).state is State.DOWN
+    await asyncio.to_thread(own_server.start)
+    ended = await backend.store.finish(begun.lease, Succeeded(()), now())
+    assert ended.status == "succeeded"
+    assert (await DatabaseProbe(pool)()).state is State.OK
+    await backend.queue.claim(["sandbox"], 1)
+    heard = asyncio.create_task(backend.queue.wait(30))
+    async with asyncio.timeout(20):
+        while not heard.done():
+            await backend.store.submit(new_task())
+            await asyncio.sleep(0.2)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await backend.queue.close()
+    await pool.close()
+
+
+async def test_tables_that_are_missing_are_said(database_url):
+    pool = await open_pool(database_url, size=2, application_name="tests")
+    health = await MigrationsProbe(pool)()
+    assert health.state is State.DOWN
+    assert "genpulse db upgrade" in health.detail
+    await pool.close()
+
+
+async def test_the_url_of_sqlalchemy_is_understood(database_url):
+    pool = await open_pool(
+        database_url.replace("postgresql://", "postgresql+asyncpg://"), size=2, application_name="tests"
+    )
+    assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()

@@ -190,8 +190,10 @@ class GenPulse:
                         return
             except (aiohttp.ClientError, TimeoutError, ApiUnreachable) as error:
                 tries += 1
+                if tries >= _TRIES and isinstance(error, ApiUnreachable):
+                    raise
                 if tries >= _TRIES:
-                    raise ApiUnreachable(self.url, str(error) or type(error).__name__) from error
+                    raise ApiUnreachable(self.url, _why(error)) from error
                 await asyncio.sleep(_AGAIN_S * tries)
                 continue
             task = await self.task(task_id)
@@ -297,7 +299,7 @@ class _Answer:
         try:
             response = await self._request.__aenter__()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ApiUnreachable(self._url, str(error) or type(error).__name__) from error
+            raise ApiUnreachable(self._url, _why(error)) from error
         if self._refuse and response.status >= 400:
             refusal = await _refusal(response)
             response.release()
@@ -308,6 +310,12 @@ class _Answer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._request.__aexit__(kind, error, trace)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> ApiRefused:

@@ -28,6 +28,8 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
         return error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _INTERRUPTED
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code

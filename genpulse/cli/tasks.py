@@ -54,7 +54,7 @@ def list_(
 
 def _table(tasks: tuple[TaskView, ...]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("task", "model", "status", "progress", "created", "attempt"):
+    for column in ("task", "model", "status", "done", "created"):
         table.add_column(column, no_wrap=True)
     for task in tasks:
         colour = _COLOURS.get(task.status, "")
@@ -65,7 +65,6 @@ def _table(tasks: tuple[TaskView, ...]) -> Table:
             f"[{colour}]{task.status}[/]",
             "" if task.progress is None else f"{task.progress:.0%}",
             f"{created:%H:%M:%S}",
-            str(task.document["attempt"]),
         )
     return table
 

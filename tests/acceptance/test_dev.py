@@ -27,15 +27,16 @@ LEASE_S = 2
 class Dev:
     """A running `genpulse dev` in a folder of its own."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
+        self._options = options
         self.port = free_port()
         self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
 
     def start(self) -> None:
         self._log = (self.folder / "dev.log").open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "genpulse", "dev", "--port", str(self.port)],
+            [sys.executable, "-m", "genpulse", "dev", "--port", str(self.port), *self._options],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -78,7 +79,7 @@ class Dev:
 
 @pytest.fixture
 def dev(tmp_path):
-    dev = Dev(tmp_path)
+    dev = Dev(tmp_path, "--no-reload")
     dev.start()
     yield dev
     if dev.process.poll() is None:
@@ -177,6 +178,50 @@ async def test_postgresql_away_is_said_and_then_over(dev):
         assert events[-1] == "done"
 
 
+def test_commands_find_the_stack_of_their_folder(dev):
+    def genpulse(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "genpulse", *arguments],
+            cwd=dev.folder,
+            env={"PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    made = genpulse("generate", "Hello there.", "-m", "sandbox/speech", "-o", "hello", "--input", "speed=1.5")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith("hello.wav  (WAV, ")
+    assert (dev.folder / "hello.wav").read_bytes()[:4] == b"RIFF"
+    assert "100%" in made.stderr
+    (task,) = json.loads(genpulse("tasks", "list", "--json").stdout)
+    assert task["status"] == "succeeded"
+    assert task["id"] in genpulse("tasks", "list").stdout
+    assert task["id"] in genpulse("tasks", "show", task["id"]).stdout
+    assert genpulse("tasks", "watch", task["id"]).returncode == 0
+    refused = genpulse("tasks", "retry", task["id"])
+    assert (refused.returncode, "only a failed task can run again" in refused.stderr) == (1, True)
+    refused = genpulse("generate", "x", "-m", "sandbox/image", "--input", "width=1")
+    assert refused.returncode == 1
+    assert "/input/width" in refused.stderr
+    failed = genpulse("generate", "-m", "sandbox/noop", "--input", "fail=permanent")
+    assert failed.returncode == 1
+    assert "provider_rejected" in failed.stderr
+    raw = subprocess.run(
+        [sys.executable, "-m", "genpulse", "generate", "Hi.", "-m", "sandbox/speech", "-o", "-"],
+        cwd=dev.folder,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert raw.stdout[:4] == b"RIFF"
+    doctor = genpulse("doctor")
+    assert doctor.returncode == 0, doctor.stdout
+    assert "PostgreSQL 18" in doctor.stdout
+
+
 def test_a_second_start_and_a_busy_port_are_answered(dev, tmp_path_factory):
     second = subprocess.run(
         [sys.executable, "-m", "genpulse", "dev"],
@@ -238,7 +283,10 @@ def test_a_change_starts_api_and_worker_again(tmp_path):
         deadline = time.monotonic() + 30
         while "77 tasks at once" not in dev.log or dev.log.count("Uvicorn running on") < 2:
             assert time.monotonic() < deadline, dev.log
-            time.sleep(0.1)
+            if "changed: starting" not in dev.log:
+                settings.touch()
+                settings.write_text("default: {worker: {concurrency: 77}}\n")
+            time.sleep(0.5)
         assert "changed: starting api and worker again" in dev.log
         assert not {dev.pid_of("api"), dev.pid_of("worker")} & set(before)
     finally:

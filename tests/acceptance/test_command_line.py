@@ -1,0 +1,164 @@
+"""The command line, as a person and as a program use it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genpulse.dev.ports import free_port
+
+VERBS = (
+    "demo",
+    "dev",
+    "generate",
+    "tasks",
+    "models",
+    "providers",
+    "api",
+    "worker",
+    "db",
+    "config",
+    "env",
+    "doctor",
+)
+
+
+def genpulse(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "genpulse", *arguments],
+        cwd=folder,
+        env={"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port()), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_shows_every_verb_and_needs_no_configuration(tmp_path):
+    done = genpulse("--help", folder=tmp_path, ENV="nonsense")
+    assert done.returncode == 0
+    for verb in VERBS:
+        assert f"\n  {verb} " in done.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_fits_a_screen(tmp_path, verb):
+    done = genpulse(verb, "--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert 4 <= len(done.stdout.splitlines()) <= 40
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    script = (
+        "import contextlib, sys; sys.argv = ['genpulse', '--help']; from genpulse.__main__ import main\n"
+        "with contextlib.suppress(SystemExit): main()\nprint('MODULES', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.rpartition("MODULES")[2].split())
+    assert not modules & {
+        "dynaconf",
+        "pydantic",
+        "fastapi",
+        "aiohttp",
+        "sqlalchemy",
+        "asyncpg",
+        "numpy",
+        "rich",
+        "uvicorn",
+    }
+
+
+def test_the_version_is_told(tmp_path):
+    assert genpulse("--version", folder=tmp_path).stdout.startswith("genpulse 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("modles",), "Did you mean models?"),
+        (("tasks", "list", "--status", "nope"), "'nope' is not one of"),
+        (("dev", "--port", "70000"), "range"),
+        (("tasks", "show"), "Missing argument"),
+    ],
+)
+def test_misuse_is_two(tmp_path, arguments, said):
+    done = genpulse(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [("tasks", "list"), ("generate", "x"), ("tasks", "watch", "x")])
+def test_an_api_that_does_not_answer_is_one_and_says_what_to_do(tmp_path, arguments):
+    done = genpulse(*arguments, folder=tmp_path)
+    assert done.returncode == 1
+    assert "Start it with `genpulse dev`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("api",), ("worker",), ("db", "upgrade"), ("config", "check")])
+def test_a_bad_configuration_is_seventy_eight(tmp_path, verb):
+    done = genpulse(*verb, folder=tmp_path)
+    assert done.returncode == 78
+    assert "GENPULSE_DATABASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("doctor",), ("models",), ("env", "show"), ("demo",)])
+def test_a_wrong_environment_is_seventy_eight_or_a_finding(tmp_path, verb):
+    done = genpulse(*verb, folder=tmp_path, ENV="prod")
+    assert done.returncode == (1 if verb == ("doctor",) else 78)
+    assert "ENV='prod'" in done.stdout + done.stderr
+
+
+def test_a_database_that_is_away_is_one(tmp_path):
+    url = f"postgresql://u:s3cret@127.0.0.1:{free_port()}/d"
+    done = genpulse("db", "upgrade", folder=tmp_path, GENPULSE_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "PostgreSQL does not answer" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_the_row_of_the_environments_table(tmp_path):
+    done = genpulse("env", "show", "--json", folder=tmp_path, ENV="test")
+    assert json.loads(done.stdout) == {
+        "name": "test",
+        "dynaconf": "testing",
+        "branch": "test",
+        "key_prefix": "test:",
+        "db_mode": "shared",
+        "services": "dedicated-service",
+        "target": "Testing / QA",
+        "decided_by": "ENV in the process environment",
+    }
+
+
+def test_secrets_are_not_shown(tmp_path):
+    done = genpulse("config", "show", folder=tmp_path, GENPULSE_PROVIDERS__KLING__API_KEY="hunter2")
+    assert done.returncode == 0
+    assert "providers.kling.api_key = ********" in done.stdout
+
+
+def test_models_are_listed_without_an_api(tmp_path):
+    done = genpulse("models", "--json", folder=tmp_path)
+    assert done.returncode == 0
+    assert {"sandbox/image", "sandbox/noop"} <= {model["id"] for model in json.loads(done.stdout)}
+    assert "No API answers" in done.stderr
+
+
+def test_doctor_works_with_nothing_running(tmp_path):
+    done = genpulse("doctor", "--json", folder=tmp_path)
+    findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stdout
+    assert findings["servers"]["detail"].startswith("none runs")
+    assert findings["providers"]["detail"] == "sandbox"
+
+
+def test_a_pipe_that_closes_is_no_error(tmp_path):
+    command = f"{sys.executable} -m genpulse config show | head -1"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""

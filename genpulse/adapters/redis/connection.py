@@ -39,7 +39,7 @@ def open_redis(url: str) -> Redis:
 
 
 class Outage:
-    """Says once that Redis is away, however many parts notice it, and once that it is back."""
+    """Says once that Redis cannot be used, however many parts notice it, and once that it can again."""
 
     def __init__(self) -> None:
         self._noticed_by: set[str] = set()
@@ -51,7 +51,7 @@ class Outage:
         """A part of the process could not reach Redis."""
         if not self._noticed_by:
             _log.warning(
-                "live events are lost while Redis is away (%s); tasks run on", error or type(error).__name__
+                "live events are lost (%s); tasks run on without them", str(error) or type(error).__name__
             )
         self._noticed_by.add(part)
 
@@ -60,7 +60,24 @@ class Outage:
         if part in self._noticed_by:
             self._noticed_by.remove(part)
             if not self._noticed_by:
-                _log.info("Redis is back; events are live again")
+                _log.info("events are live again")
+
+
+async def end_tasks(*tasks: asyncio.Task[None]) -> None:
+    """Cancel them until they have ended: a cancellation that comes while the client writes may get lost in it."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.02)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def heed_cancellation() -> None:
+    """Raise the cancellation of this task that the client may have lost while it wrote."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class RedisProbe:
@@ -74,6 +91,7 @@ class RedisProbe:
         try:
             async with asyncio.timeout(PROBE_S):
                 await self._client.ping()
+                heed_cancellation()
         except AWAY as error:
             return Health("redis", State.DEGRADED, f"no live events: {type(error).__name__}")
         return Health("redis", State.OK)

@@ -51,15 +51,16 @@ class RedisSubscription:
 class RedisEventBus:
     """Implements `EventBus` with two connections a process: one that sends, one that listens for all watchers.
 
-    Nothing is opened before the first event or the first watcher. Close it before its client.
+    Nothing is opened before the first event or the first watcher. Close it before its client. After `quiet_s`
+    seconds in which nothing was heard the connection is tried out.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace) -> None:
+    def __init__(self, client: Redis, keys: Keyspace, *, quiet_s: float = 5.0) -> None:
         outage = Outage()
         self._keys = keys
         self._watchers: dict[str, set[RedisSubscription]] = {}
         self._sender = EventSender(client, outage, self._encode)
-        self._listener = ChannelListener(client, outage, self._deliver)
+        self._listener = ChannelListener(client, outage, self._deliver, quiet_s)
 
     def publish(self, event: TaskEvent) -> None:
         """Send soon, without waiting; of progress that could not be sent yet only the newest is kept."""

@@ -11,8 +11,8 @@ class Keyspace:
     prefix: str
 
     def __post_init__(self) -> None:
-        if not self.prefix.endswith(":"):
-            raise ValueError(f"the key prefix {self.prefix!r} must end with ':'")
+        if len(self.prefix) < 2 or not self.prefix.endswith(":"):
+            raise ValueError(f"the key prefix {self.prefix!r} must be a name that ends with ':', such as 'dev:'")
 
     def events(self, task_id: UUID) -> str:
         """The channel of a task's events."""

@@ -8,24 +8,26 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from genpulse.adapters.redis.connection import AWAY, Outage
+from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
 
 _CONFIRM_S = 1.0
 _AGAIN_S = 0.5
-_QUIET_S = 5.0
 
 
 class ChannelListener:
     """Hands every message to `deliver(channel, text)`; connects again, and listens again, after an outage.
 
+    When nothing came for `quiet_s` seconds Redis is asked whether it is still there, and has as long to answer.
+
     One background task does all the talking, so that whoever joins or leaves, or is canceled meanwhile, never
     disturbs the connection that the others share.
     """
 
-    def __init__(self, client: Redis, outage: Outage, deliver: Callable[[str, str], None]) -> None:
+    def __init__(self, client: Redis, outage: Outage, deliver: Callable[[str, str], None], quiet_s: float) -> None:
         self._client = client
         self._outage = outage
         self._deliver = deliver
+        self._quiet_s = quiet_s
         self._wanted: dict[str, asyncio.Event] = {}
         self._asked: set[str] = set()
         self._confirmed: set[str] = set()
@@ -72,9 +74,7 @@ class ChannelListener:
                 talk.result()
         finally:
             self._forget()
-            for talk in talks:
-                talk.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
+            await end_tasks(*talks)
 
     def _forget(self) -> None:
         """A connection begins or has ended: nothing is asked on it."""
@@ -103,14 +103,15 @@ class ChannelListener:
 
     async def _hear(self, pubsub: PubSub) -> None:
         while True:
-            message = await pubsub.get_message(timeout=_QUIET_S)
+            message = await pubsub.get_message(timeout=self._quiet_s)
             if message is None:
                 await pubsub.ping()
-                message = await pubsub.get_message(timeout=_QUIET_S)
+                message = await pubsub.get_message(timeout=self._quiet_s)
             if message is None:
-                raise ConnectionLost(f"no answer within {_QUIET_S:g} s")
-            self._outage.end("listener")
+                raise ConnectionLost(f"no answer within {self._quiet_s:g} s")
             self._take(message["type"], message["channel"], message["data"])
+            if self._outage and self._wanted.keys() <= self._confirmed:
+                self._outage.end("listener")
 
     def _take(self, kind: str, channel: str, data: object) -> None:
         if kind == "message":
@@ -126,5 +127,4 @@ class ChannelListener:
         """Stop listening."""
         self._closed = True
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks(self._task)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from redis.asyncio import Redis
 
-from genpulse.adapters.redis.connection import AWAY
+from genpulse.adapters.redis.connection import AWAY, heed_cancellation
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.ports import WorkerPresence
 
@@ -35,6 +35,7 @@ class RedisPresence:
                 await pipeline.execute()
         except AWAY as error:
             _log.debug("the presence of %s was not told: %s", worker.name, error)
+        heed_cancellation()
 
     async def workers(self) -> tuple[WorkerPresence, ...]:
         """Those that were seen, sorted by name. Empty when nothing is known."""
@@ -44,7 +45,8 @@ class RedisPresence:
             found = await self._client.mget(keys) if keys else []
         except AWAY as error:
             _log.debug("workers are not known: %s", error)
-            return ()
+            found = []
+        heed_cancellation()
         workers = (_worker(str(document)) for document in found if document)
         return tuple(worker for worker in workers if worker is not None)
 

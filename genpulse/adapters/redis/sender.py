@@ -7,8 +7,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from genpulse.adapters.redis.connection import AWAY, Outage
+from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
 from genpulse.domain.event import TaskEvent
 
 _WAITING = 10_000
@@ -56,7 +57,8 @@ class EventSender:
             except AWAY as error:
                 self._outage.notice("sender", error)
                 await asyncio.sleep(_AGAIN_S)
-                self._awake.set()
+                if not isinstance(error, ResponseError):
+                    self._awake.set()
 
     async def _flush(self) -> None:
         if not self._waiting and self._outage:
@@ -77,5 +79,4 @@ class EventSender:
             return
         self._awake.set()
         await asyncio.wait({self._task}, timeout=_CLOSE_S)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_tasks(self._task)

@@ -1,17 +1,18 @@
 """The `Storage` port on obstore: a folder, memory, S3, GCS or Azure, by the same calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from typing import ParamSpec, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, MemoryStore
 
+from genpulse.adapters.storage.errors import disk_errors, object_errors
 from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.opening import open_store
 from genpulse.adapters.storage.spool import Spooled, spool, spool_file
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageUnavailable
@@ -19,8 +20,15 @@ from genpulse.ports import Health, State
 
 CHUNK = 1 << 20
 PROBE_S = 2.0
-_DESCRIBE_S = 10.0
-_PROBE_KEY = "probe"
+PROBE_KEY = "probe"
+
+_PART = 8 << 20
+_PARTS_AT_ONCE = 4
+_CALLS_AT_ONCE = 32
+_LOOKS_AT_ONCE = 4
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ObjectStorage:
@@ -28,25 +36,30 @@ class ObjectStorage:
 
     `url` is `file:///folder`, `memory:///`, `s3://bucket/prefix` and so on; `options` go to the store as they are
     (`endpoint`, `access_key_id`, …). Streams are spooled in `spool_dir`, by default the system's temporary folder.
+    Raises `ValueError` for a URL or options that no store takes, `StorageUnavailable` where the folder cannot be.
+
+    obstore is called in threads of our own: its asynchronous calls may abort a process that ends right after
+    them, and a storage that hangs must not hold up what else runs in threads.
     """
 
     def __init__(self, url: str, *, spool_dir: Path | None = None, options: dict[str, str] | None = None) -> None:
-        self._local = urlsplit(url).scheme == "file"
-        self._memory = urlsplit(url).scheme == "memory"
-        self._store = _open(url, options or {})
+        self._store = open_store(url, options or {})
         self._spool_dir = spool_dir
+        self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
+        self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
 
     async def keep(
         self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
     ) -> Content:
-        """Store the bytes under the digest that they have, and tell what they are."""
-        if self._spool_dir is not None:
-            self._spool_dir.mkdir(parents=True, exist_ok=True)
+        """Store the bytes under the digest that they have, and tell what they are.
+
+        In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
+        """
         with spool_file(self._spool_dir) as file:
             spooled = await spool(content, file, limit_bytes)
-            media = await _described(spooled.path)
+            media = await self._look(spooled)
             key = key_of(spooled.sha256)
-            await self._put(key, spooled, media.media_type)
+            await self._call(self._put, key, spooled, media.media_type)
         return Content(
             key,
             spooled.sha256,
@@ -57,72 +70,79 @@ class ObjectStorage:
             media.duration_s,
         )
 
-    async def _put(self, key: str, spooled: Spooled, media_type: str) -> None:
-        with _storage_errors():
-            if await asyncio.to_thread(self._has, key, spooled.size):
-                return
-            plain = self._local or self._memory
-            attributes = None if plain else {"Content-Type": media_type}
-            await asyncio.to_thread(obstore.put, self._store, key, spooled.path, attributes=attributes)
-
-    def _has(self, key: str, size: int) -> bool:
-        try:
-            return obstore.head(self._store, key)["size"] == size
-        except (NotFoundError, FileNotFoundError):
-            return False
-
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks."""
-        if start >= end:
-            return
-        with _storage_errors():
-            chunks = await asyncio.to_thread(self._stream, key, start, end)
-            while chunk := await asyncio.to_thread(next, chunks, b""):
-                yield chunk
+        """The bytes from `start` up to but not including `end`, in chunks of at most 1 MiB.
 
-    def _stream(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        found = obstore.get(self._store, key, options={"range": (start, end)})
-        return (bytes(chunk) for chunk in found.stream(min_chunk_size=CHUNK))
+        Each chunk is asked for when it is wanted, so that a slow reader holds neither a thread nor a connection.
+        """
+        for at in range(start, end, CHUNK):
+            yield await self._call(self._part, key, at, min(at + CHUNK, end))
 
     async def probe(self) -> Health:
         """Whether something can be written. Answers within 2 seconds and never raises."""
         try:
             async with asyncio.timeout(PROBE_S):
-                with _storage_errors():
-                    await asyncio.to_thread(obstore.put, self._store, _PROBE_KEY, b"")
-        except (StorageUnavailable, TimeoutError) as error:
-            return Health("storage", State.DOWN, str(error) or f"no answer within {PROBE_S:g} s")
+                await self._call(self._write_probe)
+        except StorageFull as error:
+            return Health("storage", State.DEGRADED, str(error))
+        except StorageUnavailable as error:
+            return Health("storage", State.DOWN, str(error))
+        except TimeoutError:
+            return Health("storage", State.DOWN, f"no answer within {PROBE_S:g} s")
         return Health("storage", State.OK)
 
     async def close(self) -> None:
-        """Nothing is left open: every call has ended in its thread."""
+        """Begin nothing more. What a thread is still about ends before the process does."""
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        self._looks.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        with object_errors():
+            return await loop.run_in_executor(self._calls, lambda: call(*args, **kwargs))
+
+    async def _look(self, spooled: Spooled) -> Media:
+        with disk_errors("read the spool file"):
+            return await asyncio.get_running_loop().run_in_executor(self._looks, describe, spooled.path)
+
+    def _put(self, key: str, spooled: Spooled, media_type: str) -> None:
+        if self._has(key, spooled.size):
+            return
+        plain = isinstance(self._store, LocalStore | MemoryStore)
+        obstore.put(
+            self._store,
+            key,
+            spooled.path,
+            attributes=None if plain else {"Content-Type": media_type},
+            chunk_size=_PART,
+            max_concurrency=_PARTS_AT_ONCE,
+        )
+        if isinstance(self._store, LocalStore):
+            _reach_the_disk(Path(self._store.prefix or "/") / key)
+
+    def _has(self, key: str, size: int) -> bool:
+        try:
+            return obstore.head(self._store, key)["size"] == size
+        except FileNotFoundError:
+            return False
+
+    def _part(self, key: str, start: int, end: int) -> bytes:
+        part = bytes(obstore.get_range(self._store, key, start=start, end=end))
+        if len(part) != end - start:
+            raise StorageUnavailable(
+                f"The bytes of this asset are incomplete: {end - start:,} were asked for, {len(part):,} came."
+            )
+        return part
+
+    def _write_probe(self) -> None:
+        obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")
 
 
-def _open(url: str, options: dict[str, str]) -> ObjectStore:
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return LocalStore(Path(url2pathname(parts.path)), mkdir=True)
-    return from_url(url, config=options or None)  # type: ignore[arg-type]
-
-
-async def _described(path: Path) -> Media:
-    """What the file is; one that takes too long to look at is just bytes."""
-    try:
-        async with asyncio.timeout(_DESCRIBE_S):
-            return await asyncio.to_thread(describe, path)
-    except TimeoutError:
-        return Media("application/octet-stream")
-
-
-@contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Turn what a store says into the words of the house."""
-    try:
-        yield
-    except (NotFoundError, FileNotFoundError) as error:
-        raise StorageUnavailable("The bytes of this asset are gone from the storage.") from error
-    except (BaseError, OSError) as error:
-        said = str(error)
-        if any(word in said for word in ("os error 28", "os error 122", "os error 27", "No space left")):
-            raise StorageFull("There is no space left in the storage.") from error
-        raise StorageUnavailable(f"The storage does not take part ({type(error).__name__}).") from error
+def _reach_the_disk(path: Path) -> None:
+    """The file, and the folders that name it: a file that a power cut takes away again was never kept."""
+    for place in (path, *list(path.parents)[:3]):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

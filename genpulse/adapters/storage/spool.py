@@ -1,19 +1,18 @@
 """A stream on its way to the storage: written to a local file while its digest is computed."""
 
 import asyncio
-import errno
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO
 
-from genpulse.domain.errors import ContentTooLarge, StorageFull, StorageUnavailable
+from genpulse.adapters.storage.errors import disk_errors
+from genpulse.domain.errors import ContentTooLarge
 
 _AT_ONCE = 1 << 20
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,69 +25,77 @@ class Spooled:
 
 
 @contextmanager
-def spool_file(folder: Path | None) -> Iterator[BinaryIO]:
-    """A temporary file that is gone afterwards."""
-    with local_errors():
-        file = tempfile.NamedTemporaryFile(prefix="genpulse-", dir=folder)  # noqa: SIM115 - closed below
+def spool_file(folder: Path | None) -> Iterator[IO[bytes]]:
+    """A temporary file that is gone afterwards. The folder is made when it is not there."""
+    with disk_errors("open a spool file"):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        file = tempfile.NamedTemporaryFile(prefix="genpulse-", dir=folder)  # noqa: SIM115 - below
     with file:
-        yield cast("BinaryIO", file)
+        yield file
 
 
-@contextmanager
-def local_errors() -> Iterator[None]:
-    """Turn what the local disk says into the words of the house."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull("There is no space left for new files.") from error
-        raise StorageUnavailable(f"A file could not be written ({error.strerror}).") from error
+async def spool(content: bytes | Path | AsyncIterator[bytes], file: IO[bytes], limit_bytes: int | None) -> Spooled:
+    """Write everything to the file.
 
-
-async def spool(content: bytes | Path | AsyncIterator[bytes], file: BinaryIO, limit_bytes: int | None) -> Spooled:
-    """Write everything to the file. Raises `ContentTooLarge`, `StorageFull`, `StorageUnavailable`."""
+    Raises `ContentTooLarge` as soon as that is known, `StorageFull`, `StorageUnavailable`, and whatever an
+    iterator raises.
+    """
     digest = hashlib.sha256()
     size = 0
-    async for piece in _in_pieces(_chunks(content)):
-        size += len(piece)
-        if limit_bytes is not None and size > limit_bytes:
-            raise ContentTooLarge(limit_bytes)
-        await asyncio.to_thread(_write, file, digest, piece)
-    with local_errors():
+    async with aclosing(_pieces(content, limit_bytes)) as pieces:
+        async for piece in pieces:
+            size += len(piece)
+            await asyncio.to_thread(_write, file, digest, piece)
+    with disk_errors("write the spool file"):
         await asyncio.to_thread(file.flush)
     return Spooled(Path(file.name), digest.hexdigest(), size)
 
 
-def _write(file: BinaryIO, digest: "hashlib._Hash", piece: bytes) -> None:
+def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
     digest.update(piece)
-    with local_errors():
+    with disk_errors("write the spool file"):
         file.write(piece)
 
 
-async def _in_pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _pieces(
+    content: bytes | Path | AsyncIterator[bytes], limit_bytes: int | None
+) -> AsyncGenerator[bytes, None]:
     """Small chunks together, so that a thread is not asked for each of them."""
     waiting: list[bytes] = []
-    length = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        length += len(chunk)
-        if length >= _AT_ONCE:
-            yield b"".join(waiting)
-            waiting, length = [], 0
+    length = size = 0
+    async with aclosing(_chunks(content)) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if limit_bytes is not None and size > limit_bytes:
+                raise ContentTooLarge(limit_bytes)
+            waiting.append(chunk)
+            length += len(chunk)
+            if length >= _AT_ONCE:
+                yield b"".join(waiting)
+                waiting, length = [], 0
     if waiting:
         yield b"".join(waiting)
 
 
-async def _chunks(content: bytes | Path | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(content: bytes | Path | AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     match content:
         case bytes():
             yield content
         case Path():
-            with local_errors():
-                file = await asyncio.to_thread(content.open, "rb")
-            with file:
-                while chunk := await asyncio.to_thread(file.read, _AT_ONCE):
+            with await asyncio.to_thread(_open, content) as file:
+                while chunk := await asyncio.to_thread(_read, file):
                     yield chunk
         case chunks:
             async for chunk in chunks:
                 yield chunk
+
+
+def _open(path: Path) -> IO[bytes]:
+    with disk_errors(f"open {path.name}"):
+        return path.open("rb")
+
+
+def _read(file: IO[bytes]) -> bytes:
+    with disk_errors("read a file"):
+        return file.read(_AT_ONCE)

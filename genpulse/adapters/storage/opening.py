@@ -1,0 +1,56 @@
+"""Which store a URL means."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from genpulse.adapters.storage.errors import disk_errors
+
+_REQUEST = timedelta(seconds=30)
+_CONNECT = timedelta(seconds=5)
+_RETRIES = 3
+_RETRY_FOR = timedelta(seconds=15)
+_REMOTE = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix"
+
+
+def open_store(url: str, options: dict[str, str]) -> ObjectStore:
+    """A folder is made when it is not there; nothing else is asked yet.
+
+    A remote store that does not answer is tried again for about 15 seconds, a request takes at most 30.
+    Raises `ValueError`, `StorageUnavailable`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _folder(url, parts.netloc, url2pathname(parts.path))
+    if parts.scheme == "memory":
+        return MemoryStore()
+    try:
+        return from_url(  # type: ignore[call-overload, no-any-return]  # which options fit, the store itself knows
+            url,
+            config=options,
+            client_options={
+                "timeout": _REQUEST,
+                "connect_timeout": _CONNECT,
+                "allow_http": options.get("endpoint", "").startswith("http://"),
+            },
+            retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_FOR},
+        )
+    except (BaseError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{_first_line(error)} A storage URL is file:///folder, memory:/// or {_REMOTE}."
+        ) from error
+
+
+def _folder(url: str, host: str, path: str) -> LocalStore:
+    if host not in {"", "localhost"} or not Path(path).is_absolute():
+        raise ValueError(f"The storage URL {url!r} needs an absolute folder with three slashes: file:///folder.")
+    with disk_errors(f"open the storage folder {path}"):
+        return LocalStore(Path(path), mkdir=True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") + "."

@@ -1,0 +1,191 @@
+"""What every storage does."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.asset import key_of
+from genpulse.domain.errors import ContentTooLarge, StorageUnavailable
+from genpulse.ports import State, Storage
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def spool_dir(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture(params=["file", "memory"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path, spool_dir: Path) -> AsyncIterator[ObjectStorage]:
+    url = (tmp_path / "storage").as_uri() if request.param == "file" else "memory:///"
+    storage = ObjectStorage(url, spool_dir=spool_dir)
+    yield storage
+    assert not list(spool_dir.glob("*")), "something was left behind"
+    await storage.close()
+
+
+async def read(storage: Storage, key: str, start: int, end: int) -> bytes:
+    return b"".join([chunk async for chunk in storage.read(key, start, end)])
+
+
+async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def test_bytes_come_back_as_they_were_kept(storage: Storage) -> None:
+    content = await storage.keep("Grüße\n".encode())
+    digest = hashlib.sha256("Grüße\n".encode()).hexdigest()
+    assert (content.sha256, content.size, content.media_type) == (digest, 8, "text/plain")
+    assert content.key == key_of(digest)
+    assert await read(storage, content.key, 0, content.size) == "Grüße\n".encode()
+
+
+async def test_bytes_a_file_and_a_stream_are_kept_alike(storage: Storage, tmp_path: Path) -> None:
+    document = bytes(range(256)) * 10_000
+    path = tmp_path / "document"
+    path.write_bytes(document)
+    kept = {
+        await storage.keep(document),
+        await storage.keep(path),
+        await storage.keep(stream(document[:1], b"", document[1:5], document[5:])),
+    }
+    assert len(kept) == 1
+    assert path.read_bytes() == document
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 9 * MIB + 7])
+async def test_content_of_any_size(storage: Storage, size: int) -> None:
+    document = hashlib.shake_128(b"seed").digest(1009) * (size // 1009 + 1)
+    content = await storage.keep(stream(*(document[at : min(at + 70_001, size)] for at in range(0, size, 70_001))))
+    assert content.size == size
+    assert content.sha256 == hashlib.sha256(document[:size]).hexdigest()
+    chunks = [chunk async for chunk in storage.read(content.key, 0, size)]
+    assert b"".join(chunks) == document[:size]
+    assert all(0 < len(chunk) <= MIB for chunk in chunks)
+
+
+async def test_empty_content_has_no_known_type(storage: Storage) -> None:
+    assert (await storage.keep(b"")).media_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(0, 1), (0, 0), (5, 9), (MIB - 1, MIB + 1), (2 * MIB, 3 * MIB), (7, 7)]
+)
+async def test_any_part_can_be_read(storage: Storage, start: int, end: int) -> None:
+    document = hashlib.shake_128(b"part").digest(3 * MIB)
+    content = await storage.keep(document)
+    assert await read(storage, content.key, start, end) == document[start:end]
+
+
+async def test_a_reader_may_stop_in_the_middle(storage: Storage) -> None:
+    content = await storage.keep(bytes(3 * MIB))
+    chunks = storage.read(content.key, 0, content.size)
+    assert await anext(chunks)
+    await chunks.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("limit", [0, 10, MIB])
+async def test_what_is_as_large_as_the_limit_is_kept_and_one_byte_more_is_not(
+    storage: Storage, limit: int
+) -> None:
+    assert (await storage.keep(bytes(limit), limit_bytes=limit)).size == limit
+    for content in (bytes(limit + 1), stream(bytes(limit), b"x")):
+        with pytest.raises(ContentTooLarge):
+            await storage.keep(content, limit_bytes=limit)
+    key = key_of(hashlib.sha256(bytes(limit + 1)).hexdigest())
+    with pytest.raises(StorageUnavailable):
+        await read(storage, key, 0, 1)
+
+
+async def test_the_limit_ends_a_stream_that_never_would(storage: Storage) -> None:
+    asked = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield b"1234567890"
+
+    with pytest.raises(ContentTooLarge):
+        await storage.keep(endless(), limit_bytes=100)
+    assert asked == 11
+
+
+async def test_what_a_stream_raises_passes_through_and_nothing_is_kept(storage: Storage) -> None:
+    class ClientGoneError(Exception):
+        pass
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(2 * MIB)
+        raise ClientGoneError
+
+    with pytest.raises(ClientGoneError):
+        await storage.keep(broken())
+    with pytest.raises(StorageUnavailable):
+        await read(storage, key_of(hashlib.sha256(bytes(2 * MIB)).hexdigest()), 0, 1)
+
+
+async def test_a_stream_that_is_canceled_leaves_nothing_behind(storage: Storage) -> None:
+    reached = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield bytes(2 * MIB)
+        reached.set()
+        await asyncio.Event().wait()
+
+    keeping = asyncio.create_task(storage.keep(stuck()))
+    await reached.wait()
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+
+
+async def test_the_same_content_can_be_kept_at_once_and_again(storage: Storage) -> None:
+    document = bytes(100_000)
+    kept = await asyncio.gather(*(storage.keep(document) for _ in range(20)))
+    assert set(kept) == {await storage.keep(document)}
+    assert await read(storage, kept[0].key, 0, 100_000) == document
+
+
+async def test_content_that_is_gone_is_told_as_such(storage: Storage) -> None:
+    with pytest.raises(StorageUnavailable, match="gone"):
+        await read(storage, key_of("0" * 64), 0, 10)
+
+
+async def test_content_that_is_shorter_than_it_should_be_is_told_as_such(storage: Storage) -> None:
+    content = await storage.keep(b"short")
+    with pytest.raises(StorageUnavailable):
+        await read(storage, content.key, 0, 10)
+    with pytest.raises(StorageUnavailable):
+        await read(storage, content.key, 10, 20)
+
+
+async def test_the_event_loop_goes_on_while_much_is_kept(storage: Storage) -> None:
+    longest = 0.0
+    loop = asyncio.get_running_loop()
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0)
+            longest = max(longest, loop.time() - began)
+
+    watching = asyncio.create_task(watch())
+    content = await storage.keep(bytes(64 * MIB))
+    async for _ in storage.read(content.key, 0, content.size):
+        pass
+    watching.cancel()
+    assert longest < 0.5
+
+
+async def test_the_probe_finds_the_storage(storage: ObjectStorage) -> None:
+    for _ in range(2):
+        health = await storage.probe()
+        assert (health.name, health.state) == ("storage", State.OK)

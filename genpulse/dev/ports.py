@@ -1,53 +1,68 @@
-"""Ports on the loopback address: free ones, and who has the others."""
+"""Ports: free ones, and who has the others."""
 
+import contextlib
+import errno
 import socket
 
 import psutil
 
-from genpulse.dev.errors import PortBusy
+from genpulse.dev.errors import PortBusy, PortRefused
 
 LOOPBACK = "127.0.0.1"
+_HIGHEST = 65535
 
 
-def free_port(wanted: int | None = None) -> int:
-    """The wanted port when it is free, else another one."""
-    if wanted is not None and is_free(wanted):
+def free_port(wanted: int | None = None, *, but: int | None = None) -> int:
+    """The wanted port of the loopback address when it is free, else another one; never `but`."""
+    if wanted is not None and wanted != but and is_free(wanted):
         return wanted
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port != but:
+            return port
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Whether somebody could listen there now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
+    try:
+        _listen_a_moment(port, host)
+    except OSError:
+        return False
     return True
 
 
+def _listen_a_moment(port: int, host: str) -> None:
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+
+
 def claim(port: int, host: str = LOOPBACK) -> int:
-    """The port itself. Raises `PortBusy`, naming who has it."""
-    if not is_free(port, host):
-        raise PortBusy(port, owner_of(port))
+    """The port itself. Raises `PortBusy`, naming who has it, or `PortRefused`."""
+    try:
+        _listen_a_moment(port, host)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusy(port, owner_of(port), _next_free(port, host)) from error
+        raise PortRefused(host, port, error.strerror or str(error)) from error
     return port
+
+
+def _next_free(port: int, host: str) -> int:
+    return next((other for other in range(port + 1, _HIGHEST + 1) if is_free(other, host)), free_port())
 
 
 def owner_of(port: int) -> str:
     """The name and the number of the process that listens there, as far as we may see it."""
-    try:
-        listening = [
-            connection
-            for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
-        ]
-    except psutil.AccessDenied:
-        listening = []
+    listening = []
+    with contextlib.suppress(psutil.AccessDenied):
+        listening = psutil.net_connections("tcp")
     for connection in listening:
-        if connection.pid:
+        here = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if here and connection.pid:
             return f"{_name_of(connection.pid)} (pid {connection.pid})"
     return "another process, which this user may not see"
 

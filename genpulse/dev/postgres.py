@@ -1,7 +1,7 @@
 """A PostgreSQL of our own: one data folder, one loopback port, one password."""
 
-import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ import asyncpg
 import psutil
 
 from genpulse.dev.binaries import postgres_binaries
-from genpulse.dev.child import Command
+from genpulse.dev.child import Command, dies_with_us
 from genpulse.dev.errors import StartFailed
+from genpulse.dev.lost import end_lost_servers
 from genpulse.dev.ports import LOOPBACK
 from genpulse.dev.unprivileged import User, reachable_program, server_user, service_folder
 
@@ -37,11 +38,12 @@ class Postgres:
         """Find the programs and make the data folder, unless it is there. Raises `DevStackError`."""
         user = server_user()
         found = postgres_binaries()
-        programs = reachable_program(found.folder / "postgres", found.root, user).parent
+        programs = reachable_program(found.folder / "postgres", found.parts, user).parent
         server = cls(service_folder(home, NAME, user), port, password, programs, user, durable)
-        if not (server.data / "PG_VERSION").exists():
+        if server.data.exists():
+            server._forget_lost_postmaster()
+        else:
             server._initialize()
-        server._forget_lost_postmaster()
         return server
 
     @property
@@ -52,7 +54,11 @@ class Postgres:
     @property
     def url(self) -> str:
         """How to reach it."""
-        return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}/genpulse"
+        return f"{self._server_url}/genpulse"
+
+    @property
+    def _server_url(self) -> str:
+        return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}"
 
     def command(self) -> Command:
         """How to start it."""
@@ -65,18 +71,10 @@ class Postgres:
             **({} if self.durable else dict.fromkeys(_DURABLE, "off")),
         }
         settings = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+        place = ["-D", str(self.data), "-p", str(self.port), "-h", LOOPBACK]
         return Command(
             NAME,
-            [
-                str(self.programs / "postgres"),
-                "-D",
-                str(self.data),
-                "-p",
-                str(self.port),
-                "-h",
-                LOOPBACK,
-                *settings,
-            ],
+            [str(self.programs / "postgres"), *place, *settings],
             _PLAIN,
             self.folder,
             self.user,
@@ -85,10 +83,14 @@ class Postgres:
         )
 
     async def is_ready(self) -> bool:
-        """Whether it answers; makes the database at the first time."""
+        """Whether it answers; makes the database at the first time. Raises `StartFailed` on a wrong password."""
         try:
-            connection = await asyncpg.connect(self.url.rpartition("/")[0] + "/postgres", timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncio.IncompleteReadError):
+            connection = await asyncpg.connect(f"{self._server_url}/postgres", timeout=2)
+        except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+            raise StartFailed(
+                NAME, f"what listens at port {self.port} refuses the password that is kept here", str(error)
+            ) from error
+        except (OSError, TimeoutError, EOFError, asyncpg.PostgresError):
             return False
         try:
             there = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'genpulse'")
@@ -99,45 +101,45 @@ class Postgres:
         return True
 
     def _initialize(self) -> None:
-        secret = self.folder / "password"
+        """Make the data beside its place and move it there, so that what is there is complete."""
+        part, secret = self.folder / "data.part", self.folder / "password"
+        shutil.rmtree(part, ignore_errors=True)
+        secret.unlink(missing_ok=True)
         secret.touch(mode=0o600)
         secret.write_text(self.password)
         if self.user:
             os.chown(secret, self.user.uid, self.user.gid)
-        options = ["-A", "scram-sha-256", "-E", "UTF8", "--locale-provider=libc", "--locale=C", "--no-sync"]
-        done = subprocess.run(
-            [
-                str(self.programs / "initdb"),
-                "-D",
-                str(self.data),
-                "-U",
-                "genpulse",
-                f"--pwfile={secret}",
-                *options,
-            ],
+        done = self._initdb(part, secret)
+        secret.unlink()
+        if done.returncode != 0:
+            shutil.rmtree(part, ignore_errors=True)
+            raise StartFailed(NAME, f"initdb ended with {done.returncode}", done.stderr.strip())
+        part.rename(self.data)
+
+    def _initdb(self, data: Path, secret: Path) -> "subprocess.CompletedProcess[str]":
+        options = ["-A", "scram-sha-256", "-U", "genpulse", f"--pwfile={secret}", "-E", "UTF8", "--locale=C"]
+        return subprocess.run(
+            [str(self.programs / "initdb"), "-D", str(data), *options, "--no-sync"],
             cwd=self.folder,
             env=_PLAIN,
             user=self.user.uid if self.user else None,
             group=self.user.gid if self.user else None,
             extra_groups=[] if self.user else None,
+            preexec_fn=dies_with_us(signal.SIGTERM),
             capture_output=True,
             text=True,
             check=False,
         )
-        secret.unlink()
-        if done.returncode != 0:
-            raise StartFailed(NAME, f"initdb ended with {done.returncode}", done.stderr.strip())
 
     def _forget_lost_postmaster(self) -> None:
-        """Remove a lock file whose process is gone, and end a server that an earlier supervisor lost."""
+        """End a server that an earlier supervisor lost. A lock file goes whose number another process has now.
+
+        PostgreSQL itself sees to a lock file whose number nobody has: it then looks for backends still at work.
+        """
         lock = self.data / "postmaster.pid"
         if not lock.exists():
             return
-        try:
-            process = psutil.Process(int(lock.read_text().split()[0]))
-            if str(self.data) in process.cmdline():
-                process.send_signal(signal.SIGQUIT)
-                process.wait(5)
-        except (psutil.Error, ValueError, IndexError):
-            pass
-        lock.unlink(missing_ok=True)
+        end_lost_servers(NAME, self.data, signal.SIGQUIT)
+        first = lock.read_text().partition("\n")[0] if lock.exists() else ""
+        if first.isdecimal() and psutil.pid_exists(int(first)):
+            lock.unlink(missing_ok=True)

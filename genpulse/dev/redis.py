@@ -1,6 +1,5 @@
 """A Valkey or Redis of our own: one data folder, one loopback port, one password."""
 
-import asyncio
 import os
 import signal
 from dataclasses import dataclass
@@ -8,7 +7,9 @@ from pathlib import Path
 
 from genpulse.dev.binaries import redis_binary
 from genpulse.dev.child import Command
+from genpulse.dev.lost import end_lost_servers
 from genpulse.dev.ports import LOOPBACK
+from genpulse.dev.probes import exchange
 from genpulse.dev.unprivileged import User, reachable_program, server_user, service_folder
 
 NAME = "redis"
@@ -29,8 +30,11 @@ class Redis:
     def lay_out(cls, home: Path, port: int, password: str, *, durable: bool = True) -> "Redis":
         """Find the program and write its configuration. Raises `DevStackError`."""
         user = server_user()
-        program = reachable_program(redis_binary().program, None, user)
+        found = redis_binary().program
+        program = reachable_program(found, (found,), user)
         server = cls(service_folder(home, NAME, user), port, password, program, user, durable)
+        if server._configuration.exists():
+            end_lost_servers(program.name, server.folder, signal.SIGTERM)
         server._configure()
         return server
 
@@ -59,14 +63,15 @@ class Redis:
         lines = (
             f"bind {LOOPBACK}",
             f"port {self.port}",
-            f"dir {self.folder}",
-            f"requirepass {self.password}",
+            f"dir {_quoted(str(self.folder))}",
+            f"requirepass {_quoted(self.password)}",
             "daemonize no",
             'save ""',
             f"appendonly {'yes' if self.durable else 'no'}",
             "appendfsync everysec",
             "loglevel warning",
         )
+        self._configuration.unlink(missing_ok=True)
         self._configuration.touch(mode=0o600)
         self._configuration.write_text("\n".join(lines) + "\n")
         if self.user:
@@ -74,12 +79,9 @@ class Redis:
 
     async def is_ready(self) -> bool:
         """Whether it answers."""
-        try:
-            async with asyncio.timeout(2):
-                reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
-                writer.write(f"AUTH {self.password}\r\nPING\r\n".encode())
-                answers = [await reader.readline(), await reader.readline()]
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return answers == [b"+OK\r\n", b"+PONG\r\n"]
+        answers = await exchange(LOOPBACK, self.port, f"AUTH {self.password}\r\nPING\r\n", lines=2)
+        return answers == ["+OK", "+PONG"]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -2,21 +2,16 @@
 
 import asyncio
 import os
-import urllib.error
-import urllib.request
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import asyncpg
 
 from genpulse.dev.child import Command, Guard
-from genpulse.dev.errors import ServerUnreachable
 from genpulse.dev.lock import stack_lock
 from genpulse.dev.ports import LOOPBACK, claim, free_port
 from genpulse.dev.postgres import Postgres
+from genpulse.dev.probes import answers_ok, check_database, check_redis
 from genpulse.dev.redis import Redis
 from genpulse.dev.secrets import remembered
 from genpulse.dev.state import DevState, born, remove_state, write_state
@@ -25,6 +20,8 @@ from genpulse.dev.supervisor import STACK, Hear, Service, Supervisor
 API, WORKER, POSTGRES, REDIS = "api", "worker", "postgres", "redis"
 NAMES = (API, WORKER, POSTGRES, REDIS, STACK)
 _WORKER_READY = "worker ready"
+_SERVER_PATIENCE_S = 1.7
+_EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,11 @@ class Stack:
 
 @asynccontextmanager
 async def running_stack(plan: StackPlan, hear: Hear) -> AsyncIterator[Stack]:
-    """Bring everything up, and take it down after the body. Raises `DevStackError`."""
-    plan.home.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+    """Bring everything up, and take it down after the body. Raises `DevStackError`.
+
+    To be used in the main thread: the processes end with the thread that started them.
+    """
+    _open_home(plan.home)
     with stack_lock(plan.home):
         port = claim(plan.api_port, plan.api_host) if plan.api_port else free_port()
         guard = Guard()
@@ -78,14 +78,23 @@ async def running_stack(plan: StackPlan, hear: Hear) -> AsyncIterator[Stack]:
             write_state(plan.home, state)
             yield stack
         finally:
-            remove_state(plan.home)
-            await asyncio.shield(supervisor.stop((API, WORKER), (POSTGRES, REDIS)))
-            guard.close()
+            try:
+                await asyncio.shield(supervisor.stop((API, WORKER), (POSTGRES, REDIS)))
+            finally:
+                remove_state(plan.home)
+                await asyncio.to_thread(guard.close)
+
+
+def _open_home(home: Path) -> None:
+    """Nobody else may look into it; where servers run as another user, that one has to pass through it."""
+    home.mkdir(parents=True, exist_ok=True)
+    if home.stat().st_uid == os.geteuid():
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 async def _up(plan: StackPlan, port: int, supervisor: Supervisor, hear: Hear) -> Stack:
     database_url, redis_url = await _servers(plan, supervisor, hear)
-    api_url = f"http://{plan.api_host}:{port}"
+    api_url = f"http://{_reachable(plan.api_host)}:{port}"
     environment = {
         **plan.environment,
         "GENPULSE_DATABASE_URL": database_url,
@@ -95,80 +104,53 @@ async def _up(plan: StackPlan, port: int, supervisor: Supervisor, hear: Hear) ->
         "PYTHONUNBUFFERED": "1",
     }
 
-    def command(name: str, *verb: str) -> Command:
-        return Command(name, [plan.python, "-m", "genpulse", *verb], environment, plan.folder)
+    def command(name: str, *verb: str, announcement: str | None = None) -> Command:
+        arguments = [plan.python, "-m", "genpulse", *verb]
+        return Command(name, arguments, environment, plan.folder, announcement=announcement)
 
     await supervisor.run_once(command(STACK, "db", "upgrade"))
-    worker = Service(command(WORKER, WORKER), lambda: _has_said(worker, _WORKER_READY))
-    await _together(
-        supervisor.start(Service(command(API, API), lambda: _answers(api_url + "/readyz"))),
-        supervisor.start(worker),
+    await supervisor.start(
+        Service(command(API, "api"), lambda: answers_ok(f"{api_url}/readyz")),
+        Service(command(WORKER, "worker", announcement=_WORKER_READY)),
     )
     return Stack(api_url, database_url, redis_url, supervisor)
 
 
+def _reachable(host: str) -> str:
+    """A host by which a server that listens there is reached from this machine, as it is written in a URL."""
+    host = _EVERYWHERE.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
 async def _servers(plan: StackPlan, supervisor: Supervisor, hear: Hear) -> tuple[str, str]:
     """The addresses of both servers, of which those that are not named are started."""
-    kept = await asyncio.to_thread(remembered, plan.home)
     database_url, redis_url = plan.database_url, plan.redis_url
-    starting: list[Coroutine[None, None, None]] = []
-    if database_url is None:
-        if not (plan.home / "postgres").exists():
+    if database_url:
+        await check_database(database_url)
+    if redis_url:
+        await check_redis(redis_url)
+    servers = await asyncio.to_thread(_laid_out, plan, hear)
+    await supervisor.start(
+        *(Service(each.command(), each.is_ready, patience_s=_SERVER_PATIENCE_S) for each in servers)
+    )
+    for server in servers:
+        if isinstance(server, Postgres):
+            database_url = server.url
+        else:
+            redis_url = server.url
+    return database_url or "", redis_url or ""
+
+
+def _laid_out(plan: StackPlan, hear: Hear) -> list[Postgres | Redis]:
+    """The servers that have to be started."""
+    servers: list[Postgres | Redis] = []
+    if plan.database_url and plan.redis_url:
+        return servers
+    kept = remembered(plan.home)
+    if not plan.database_url:
+        if not (plan.home / POSTGRES).exists():
             hear(STACK, "making a new PostgreSQL database")
-        postgres = await asyncio.to_thread(Postgres.lay_out, plan.home, kept.postgres_port, kept.password)
-        database_url = postgres.url
-        starting.append(supervisor.start(Service(postgres.command(), postgres.is_ready, patience_s=1.5)))
-    else:
-        await _check_database(database_url)
-    if redis_url is None:
-        redis = await asyncio.to_thread(Redis.lay_out, plan.home, kept.redis_port, kept.password)
-        redis_url = redis.url
-        starting.append(supervisor.start(Service(redis.command(), redis.is_ready, patience_s=1.5)))
-    else:
-        await _check_redis(redis_url)
-    await _together(*starting)
-    return database_url, redis_url
-
-
-async def _together(*starting: Coroutine[None, None, None]) -> None:
-    """All of them; the first failure is raised once the others have ended."""
-    results = await asyncio.gather(*starting, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-
-
-async def _check_database(url: str) -> None:
-    scheme, _, rest = url.partition("://")
-    try:
-        connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}", timeout=5)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
-        raise ServerUnreachable("PostgreSQL", "GENPULSE_DATABASE_URL", str(error)) from error
-    await connection.close()
-
-
-async def _check_redis(url: str) -> None:
-    parts = urlsplit(url)
-    try:
-        async with asyncio.timeout(5):
-            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 6379)
-    except (OSError, TimeoutError) as error:
-        raise ServerUnreachable("Redis", "GENPULSE_REDIS__URL", str(error)) from error
-    writer.close()
-
-
-async def _has_said(service: Service, words: str) -> bool:
-    return service.child is not None and words in service.child.last_lines
-
-
-async def _answers(url: str) -> bool:
-    """Whether an address answers with success."""
-
-    def ask() -> bool:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
-                return bool(response.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    return await asyncio.to_thread(ask)
+        servers.append(Postgres.lay_out(plan.home, kept.postgres_port, kept.password))
+    if not plan.redis_url:
+        servers.append(Redis.lay_out(plan.home, kept.redis_port, kept.password))
+    return servers

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 _FILE = "dev.json"
+_CLOCK_S = 2.0  # the system derives a process's birth from its clock, which may be set while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,16 @@ class DevState:
 
 def write_state(home: Path, state: DevState) -> None:
     """Whole or not at all, and readable by nobody else: it holds passwords."""
-    part = home / f"{_FILE}.part"
+    write_private(home / _FILE, json.dumps(asdict(state), indent=2) + "\n")
+
+
+def write_private(file: Path, text: str) -> None:
+    """Put a file there that only its owner may read: whole, or not at all."""
+    part = file.with_name(f"{file.name}.part")
+    part.unlink(missing_ok=True)
     part.touch(mode=0o600)
-    part.write_text(json.dumps(asdict(state), indent=2) + "\n")
-    part.replace(home / _FILE)
+    part.write_text(text)
+    part.replace(file)
 
 
 def remove_state(home: Path) -> None:
@@ -40,7 +47,8 @@ def read_state(home: Path) -> DevState | None:
         state = DevState(**json.loads((home / _FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return state if born(state.pid) == state.born else None
+    began = born(state.pid)
+    return state if began is not None and abs(began - state.born) < _CLOCK_S else None
 
 
 def born(pid: int | None = None) -> float | None:

@@ -11,6 +11,8 @@ from genpulse.dev.child import Child, Command, Guard
 from genpulse.dev.errors import StartFailed
 
 LOOK_EVERY_S = 0.1
+ASK_EVERY_S = 0.03
+FIRST_PAUSE_S = 0.5
 MOST_RESTARTS = 3
 WITHIN_S = 60.0
 STACK = "stack"
@@ -20,65 +22,105 @@ Hear = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class Service:
-    """A part of the stack. `is_ready`: others may count on it. `patience_s`: how long stopping it may take."""
+    """A part of the stack. `is_ready`: others may count on it. `patience_s`: how long stopping it may take.
+
+    Without `is_ready` it is ready as soon as it has announced itself.
+    """
 
     command: Command
-    is_ready: Callable[[], Awaitable[bool]]
+    is_ready: Callable[[], Awaitable[bool]] | None = None
     start_s: float = 30.0
     patience_s: float = 3.0
     child: Child | None = None
-    ended_at: "collections.deque[float]" = field(
-        default_factory=lambda: collections.deque(maxlen=MOST_RESTARTS + 1)
-    )
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ends: "collections.deque[float]" = field(default_factory=collections.deque)
 
     @property
     def name(self) -> str:
         """What the log calls it."""
         return self.command.name
 
-    def ended_too_often(self, now: float) -> bool:
-        """Take notice of an end, and say whether there were too many of late."""
-        self.ended_at.append(now)
-        return len(self.ended_at) > MOST_RESTARTS and now - self.ended_at[0] < WITHIN_S
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs, or when it is not meant to."""
+        return self.child.exit_code if self.child else None
+
+    async def may_be_counted_on(self) -> bool:
+        """Whether it is ready."""
+        if self.is_ready is not None:
+            return await self.is_ready()
+        return self.child is not None and self.child.has_announced
+
+    def ends_of_late(self, now: float) -> int:
+        """Take notice of an end, and say how many there were within the last minute."""
+        self.ends.append(now)
+        while now - self.ends[0] > WITHIN_S:
+            self.ends.popleft()
+        return len(self.ends)
 
 
 class Supervisor:
     """Starts services, starts those again that end by themselves, and stops all of them."""
 
-    def __init__(self, guard: Guard, hear: Hear) -> None:
+    def __init__(self, guard: Guard, hear: Hear, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
         self._guard = guard
         self._hear = hear
+        self._first_pause_s = first_pause_s
         self._services: list[Service] = []
-        self._busy: set[str] = set()
 
-    async def start(self, service: Service) -> None:
-        """Start it and return when it is ready. Raises `StartFailed`."""
-        self._services.append(service)
-        await self._start(service)
+    async def start(self, *services: Service) -> None:
+        """Start these together and return when all are ready. Raises `StartFailed` as soon as one cannot be."""
+        self._services += services
+        starting = [asyncio.create_task(self._bring_up(service)) for service in services]
+        try:
+            await asyncio.gather(*starting)
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
 
-    async def _start(self, service: Service) -> None:
+    async def _bring_up(self, service: Service) -> None:
+        """Start it and return when it is ready; it is ended when it cannot be. Raises `StartFailed`."""
         service.child = child = Child(service.command, self._guard, self._hear)
         deadline = time.monotonic() + service.start_s
-        while not await service.is_ready():
+        while True:
+            ready = await service.may_be_counted_on()
             if child.exit_code is not None:
-                child.reap()
+                await asyncio.to_thread(child.reap)
                 raise StartFailed(service.name, f"it ended with exit code {child.exit_code}", child.last_lines)
+            if ready:
+                return
             if time.monotonic() > deadline:
-                raise StartFailed(service.name, f"it was not ready after {service.start_s:g} s", child.last_lines)
-            await asyncio.sleep(0.03)
+                await asyncio.to_thread(child.stop, service.patience_s)
+                why = f"it was not ready after {service.start_s:g} s"
+                raise StartFailed(service.name, why, child.last_lines)
+            await asyncio.sleep(ASK_EVERY_S)
 
     async def run_once(self, command: Command) -> None:
         """Run something to its end. Raises `StartFailed` when that is not a good one."""
         child = Child(command, self._guard, self._hear)
-        await asyncio.to_thread(child.reap)
+        try:
+            await asyncio.to_thread(child.reap)
+        finally:
+            child.signal(signal.SIGKILL)
         if child.exit_code != 0:
             raise StartFailed(command.name, f"it ended with exit code {child.exit_code}", child.last_lines)
 
     async def watch_over(self) -> int:
-        """Start again what ends by itself, until one of them ends too often; returns its exit code."""
+        """Start again what ends by itself, until one of them ends too often; returns its exit code, never 0."""
+        keepers = [asyncio.create_task(self._keep(service)) for service in self._services]
+        try:
+            done, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+        return done.pop().result()
+
+    async def _keep(self, service: Service) -> int:
         while True:
-            for service in self._services:
-                code = service.child.exit_code if service.child and service.name not in self._busy else None
+            async with service.turn:
+                code = service.exit_code
                 if code is not None and not await self._begin_again(service, code):
                     return code or 1
             await asyncio.sleep(LOOK_EVERY_S)
@@ -86,32 +128,33 @@ class Supervisor:
     async def _begin_again(self, service: Service, code: int) -> bool:
         """False when it has ended too often."""
         if service.child is not None:
-            service.child.reap()
-        if service.ended_too_often(time.monotonic()):
-            self._hear(STACK, f"{service.name} ended {len(service.ended_at)} times within a minute; giving up")
+            await asyncio.to_thread(service.child.reap)
+        ends = service.ends_of_late(time.monotonic())
+        if ends > MOST_RESTARTS:
+            self._hear(STACK, f"{service.name} ended {ends} times within a minute; giving up")
             return False
-        pause_s = 0.25 * 2 ** (len(service.ended_at) - 1)
+        pause_s = self._first_pause_s * 2 ** (ends - 1)
         self._hear(STACK, f"{service.name} ended with exit code {code}; starting it again in {pause_s:g} s")
         await asyncio.sleep(pause_s)
         try:
-            await self._start(service)
+            await self._bring_up(service)
         except StartFailed as error:
             self._hear(STACK, str(error))
         return True
 
     async def restart(self, names: Sequence[str]) -> None:
-        """Stop these in order and start them again."""
-        for service in [service for service in self._services if service.name in names]:
-            self._busy.add(service.name)
+        """Stop these and start them again, all together. One that cannot start waits for the next time."""
+        await asyncio.gather(*(self._restart(service) for service in self._services if service.name in names))
+
+    async def _restart(self, service: Service) -> None:
+        async with service.turn:
+            await self._stop(service)
+            service.ends.clear()
             try:
-                await self._stop(service)
-                await self._start(service)
+                await self._bring_up(service)
             except StartFailed as error:
                 self._hear(STACK, f"{error}\nWaiting for the next change.")
-                await self._stop(service)
                 service.child = None
-            finally:
-                self._busy.discard(service.name)
 
     async def _stop(self, service: Service) -> None:
         if service.child is not None:
@@ -121,9 +164,3 @@ class Supervisor:
         """Stop everything: those of the first wave together, then the next."""
         for wave in waves:
             await asyncio.gather(*(self._stop(service) for service in self._services if service.name in wave))
-
-    def kill(self) -> None:
-        """End everything now."""
-        for service in self._services:
-            if service.child is not None:
-                service.child.signal(signal.SIGKILL)

@@ -6,15 +6,17 @@ through, and it is not ours to open; then data and programs lie in folders of ou
 
 import hashlib
 import os
+import pwd
 import shutil
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genpulse.dev.errors import DevStackError
+from genpulse.dev.elsewhere import copy_of, folder_of_ours, place_of
+from genpulse.dev.errors import FolderRefused
 
 NOBODY = 65534
-"""The user and the group without rights: the same number on Linux distributions, and it needs no name."""
+"""The user and the group without rights, where the system has no user of the name `nobody`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +29,25 @@ class User:
 
 def server_user() -> User | None:
     """Whom servers run as; None is ourselves, which is right for everybody but root."""
-    return User(NOBODY, NOBODY) if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return None
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return User(NOBODY, NOBODY)
+    return User(nobody.pw_uid, nobody.pw_gid)
 
 
-def lets_through(folder: Path, user: User | None) -> bool:
-    """Whether the user can enter the folder, going through all that are above it."""
+def lets_through(path: Path, user: User | None) -> bool:
+    """Whether the user can enter the folder, or run the program, going through all that is above it."""
     if user is None:
         return True
-    resolved = folder.resolve()
-    return all(_may_enter(path, user) for path in (resolved, *resolved.parents))
+    resolved = path.resolve()
+    return all(_may_enter(each, user) for each in (resolved, *resolved.parents))
 
 
-def _may_enter(folder: Path, user: User) -> bool:
-    status = folder.stat()
+def _may_enter(path: Path, user: User) -> bool:
+    status = path.stat()
     if status.st_uid == user.uid:
         return bool(status.st_mode & 0o100)
     if status.st_gid == user.gid:
@@ -48,69 +56,64 @@ def _may_enter(folder: Path, user: User) -> bool:
 
 
 def service_folder(home: Path, name: str, user: User | None) -> Path:
-    """A folder of the service's own that its user may write; `home/name` is it, or a link to it."""
+    """A folder of the service's own that its user may write; `home/name` is it, or a link to it.
+
+    Raises `FolderRefused` where an older one is there that its user cannot have.
+    """
     place = home / name
-    if lets_through(home, user):
-        folder = place
-    else:
-        folder = _elsewhere(f"genpulse-{_digest(str(home.resolve()))}") / name
+    outside = place_of(_name_elsewhere(home)) / name
+    if place.is_symlink():
+        _check_link(place, outside)
+    elif not place.exists() and not lets_through(home, user):
+        place.symlink_to(outside)
+    if place.is_symlink():
+        folder_of_ours(outside.parent.name)
+        return _owned(outside, user)
+    if not lets_through(home, user):
+        raise FolderRefused(
+            f"{place} was made by another user, and a folder above it keeps out the user that servers run as."
+            " Run genpulse as the user that made it, or remove it to begin with empty data."
+        )
+    return _owned(place, user)
+
+
+def _check_link(place: Path, outside: Path) -> None:
+    target = place.readlink()
+    if target != outside:
+        raise FolderRefused(
+            f"{place} leads to {target}, which belongs to another folder: this one was moved or copied. To keep"
+            f" the data: mkdir -p -m 711 {outside.parent} && mv {target} {outside}. To begin with empty data or"
+            f" after the move: rm {place}"
+        )
+
+
+def _owned(folder: Path, user: User | None) -> Path:
+    """The folder, made when need be. Raises `FolderRefused` where it belongs to somebody else."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    if user is not None:
+    wanted = user.uid if user else os.geteuid()
+    if user and folder.lstat().st_uid == os.geteuid() and not any(folder.iterdir()):
         os.chown(folder, user.uid, user.gid)
-    if folder != place and not place.is_symlink():
-        place.symlink_to(folder)
+    owner = folder.lstat().st_uid
+    if owner != wanted:
+        raise FolderRefused(
+            f"{folder} belongs to user {owner}, and the server would run as user {wanted}. Run genpulse as the"
+            " same user as before, or remove the folder to begin with empty data."
+        )
     return folder
 
 
 def remove_home(home: Path) -> None:
     """Remove a throw-away home together with what lies elsewhere for it."""
-    for link in home.iterdir():
-        if link.is_symlink():
-            shutil.rmtree(link.resolve().parent, ignore_errors=True)
+    outside = place_of(_name_elsewhere(home))
+    if outside.exists() and not outside.is_symlink():
+        shutil.rmtree(outside, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
 
 
-def reachable_program(program: Path, root: Path | None, user: User | None) -> Path:
-    """The program where its user can reach it; copied with its whole tree `root` when need be."""
-    if lets_through(program.parent, user):
-        return program
-    root = root or program
-    copy = _copy_of(root)
-    return copy / program.relative_to(root) if root != program else copy / program.name
+def _name_elsewhere(home: Path) -> str:
+    return f"genpulse-{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}"
 
 
-def _copy_of(root: Path) -> Path:
-    """A copy of a tree or a file in a folder of ours, made once and complete when it is there."""
-    stamp = f"{root}:{root.stat().st_mtime_ns}:{root.stat().st_ino}"
-    copies = _elsewhere("genpulse-programs")
-    copy = copies / _digest(stamp)
-    if not copy.exists():
-        fresh = Path(tempfile.mkdtemp(dir=copies))
-        if root.is_dir():
-            shutil.copytree(root, fresh, symlinks=True, dirs_exist_ok=True)
-        else:
-            shutil.copy2(root, fresh)
-        fresh.chmod(0o755)
-        try:
-            fresh.rename(copy)
-        except OSError:
-            shutil.rmtree(fresh, ignore_errors=True)
-            if not copy.exists():
-                raise
-    return copy
-
-
-def _elsewhere(name: str) -> Path:
-    """A folder of ours that everybody may enter and only we may write. Raises `DevStackError`."""
-    base = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
-    folder = base / name
-    folder.mkdir(mode=0o711, exist_ok=True)
-    status = folder.lstat()
-    if folder.is_symlink() or status.st_uid != os.geteuid():
-        raise DevStackError(f"{folder} is not a folder of ours: it belongs to user {status.st_uid}. Remove it.")
-    folder.chmod(0o711)
-    return folder
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def reachable_program(program: Path, parts: Sequence[Path], user: User | None) -> Path:
+    """The program where its user can reach it; copied with `parts`, its own folder first, when need be."""
+    return program if lets_through(program, user) else copy_of(program, parts)

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis as Client
 from redis.exceptions import AuthenticationError
 
+from genpulse.dev.errors import StartFailed
 from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
@@ -98,3 +99,55 @@ def test_a_folder_that_nobody_may_enter_is_stepped_around(tmp_path, guard):
     server.stop()
     remove_home(closed)
     assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize("kind", [Postgres, Redis])
+def test_a_server_that_an_earlier_supervisor_lost_is_ended_first(home, guard, kind):
+    lost = laid_out(kind, home, guard)
+    lost.start()
+    server = kind.lay_out(home, free_port(), urlsplit(lost.url).password)
+    assert lost.child.exit_code is not None
+    lost.child.reap()
+    again = TestServer(server, guard)
+    again.start()
+    again.stop()
+
+
+def test_a_lock_file_whose_number_another_process_has_does_not_hinder(home, guard):
+    server = laid_out(Postgres, home, guard)
+    server.start()
+    server.kill()
+    lock = (home / "postgres").resolve() / "data" / "postmaster.pid"
+    lock.write_text(lock.read_text().replace(str(server.child.pid), str(os.getpid()), 1))
+    again = TestServer(Postgres.lay_out(home, free_port(), urlsplit(server.url).password), guard)
+    again.start()
+    again.stop()
+
+
+def test_an_interrupted_initdb_is_begun_anew(home, guard):
+    server = laid_out(Postgres, home, guard)
+    data = (home / "postgres").resolve() / "data"
+    data.rename(data.with_name("data.part"))
+    (data.with_name("data.part") / "PG_VERSION").unlink()
+    again = laid_out(Postgres, home, guard)
+    again.start()
+    again.stop()
+    assert server.url != again.url
+
+
+def test_a_password_that_does_not_fit_the_data_is_said(home, guard):
+    laid_out(Postgres, home, guard)
+    other = laid_out(Postgres, home, guard)
+    with pytest.raises(StartFailed, match="refuses the password"):
+        other.start()
+    other.stop()
+
+
+def test_a_folder_with_blanks_and_quotes_will_do(tmp_path, guard):
+    home = tmp_path / 'my "own" project'
+    home.mkdir(mode=0o711)
+    for kind in (Postgres, Redis):
+        server = laid_out(kind, home, guard)
+        server.start()
+        server.stop()
+    remove_home(home)

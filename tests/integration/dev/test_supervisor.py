@@ -33,7 +33,7 @@ def heard():
 
 @pytest.fixture
 async def supervisor(guard, heard):
-    supervisor = Supervisor(guard, heard)
+    supervisor = Supervisor(guard, heard, first_pause_s=0.05)
     yield supervisor
     await supervisor.stop(("a", "b"))
 
@@ -84,7 +84,9 @@ async def test_a_service_that_is_killed_is_started_again(supervisor, tmp_path, h
 
 
 async def test_a_service_that_ends_too_often_ends_everything_with_its_code(supervisor, tmp_path, heard):
-    await supervisor.start(service(tmp_path, "print('up', flush=True); raise SystemExit(7)"))
+    await supervisor.start(
+        service(tmp_path, "print('up', flush=True); import time; time.sleep(0.3); raise SystemExit(7)")
+    )
     assert await asyncio.wait_for(supervisor.watch_over(), 20) == 7
     assert "giving up" in heard.text()
 

@@ -1,0 +1,62 @@
+"""Asks servers whether they are there."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from genpulse.dev.errors import ServerUnreachable
+
+_PATIENCE_S = 2.0
+_NAMED_PATIENCE_S = 5.0
+
+
+async def exchange(host: str, port: int, request: str, *, lines: int) -> list[str]:
+    """The first lines that a server answers; fewer, or none, when it does not within two seconds."""
+    answers: list[str] = []
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(request.encode())
+                while len(answers) < lines and (line := await reader.readline()):
+                    answers.append(line.decode(errors="replace").rstrip())
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, ValueError):
+        pass
+    return answers
+
+
+async def answers_ok(url: str) -> bool:
+    """Whether a plain HTTP address of this machine answers 200; no proxy is asked."""
+    parts = urlsplit(url)
+    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    answers = await exchange(parts.hostname or "", parts.port or 80, request, lines=1)
+    return bool(answers) and answers[0].split()[1:2] == ["200"]
+
+
+async def check_database(url: str) -> None:
+    """Raises `ServerUnreachable` unless the PostgreSQL that was named lets us in."""
+    scheme, _, rest = url.partition("://")
+    try:
+        connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}", timeout=_NAMED_PATIENCE_S)
+    except (OSError, TimeoutError, EOFError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ServerUnreachable("PostgreSQL", "GENPULSE_DATABASE_URL", _why(error)) from error
+    await connection.close()
+
+
+async def check_redis(url: str) -> None:
+    """Raises `ServerUnreachable` unless the Redis that was named lets us in."""
+    from redis.asyncio import Redis  # a tenth of a second, and only a server that was named needs it
+    from redis.exceptions import RedisError
+
+    try:
+        async with asyncio.timeout(_NAMED_PATIENCE_S), Redis.from_url(url) as client:
+            await client.get("genpulse")
+    except (OSError, TimeoutError, ValueError, RedisError) as error:
+        raise ServerUnreachable("Redis", "GENPULSE_REDIS__URL", _why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

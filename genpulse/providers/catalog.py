@@ -2,22 +2,35 @@
 
 import difflib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from importlib.metadata import EntryPoint, entry_points
 
-from genpulse.domain.errors import UnknownModel
+from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
 
 GROUP = "genpulse.providers"
 _NEAR = 3
+_ALIKE = 0.6
 
 _log = logging.getLogger(__name__)
 
 
+class ProviderNameTaken(GenPulseError):
+    """Two installed plug-ins want the same name, so that nobody could say which of them a task means."""
+
+
 class LoadedCatalogue:
-    """The models of the given providers. `broken` says by name why a plug-in was left out."""
+    """The models of the given providers. `broken` says by name why a plug-in was left out.
+
+    Raises `ProviderNameTaken` when two of the providers have the same name.
+    """
 
     def __init__(self, providers: Sequence[Provider], broken: Mapping[str, str] | None = None) -> None:
+        names = [provider.name for provider in providers]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ProviderNameTaken(f"two providers are named {', '.join(twice)}; give each a name of its own.")
         self._providers = {provider.name: provider for provider in sorted(providers, key=lambda one: one.name)}
         self._models = {
             f"{provider.name}/{model.name}": model
@@ -31,12 +44,12 @@ class LoadedCatalogue:
         return tuple(self._providers)
 
     def title(self, provider: str) -> str:
-        """What a provider calls itself; its name where it says nothing."""
+        """What a provider calls itself; its name where it says nothing. Raises `KeyError` for an unknown one."""
         return self._providers[provider].title or provider
 
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id and model, sorted by id."""
-        return tuple(sorted(self._models.items()))
+        return tuple(sorted(self._models.items(), key=lambda item: item[0]))
 
     def model(self, model_id: str) -> AnyModel:
         """Raises `UnknownModel`, with the nearest names."""
@@ -46,32 +59,37 @@ class LoadedCatalogue:
             raise UnknownModel(model_id, self._near(model_id)) from None
 
     def _near(self, model_id: str) -> list[str]:
-        """Ids that look alike, and those whose part behind the slash does."""
+        """Ids that look alike, then those whose part behind the first slash does."""
         wanted = model_id.lower()
-        alike = difflib.get_close_matches(wanted, self._models, n=_NEAR, cutoff=0.6)
-        short = {known.partition("/")[2]: known for known in self._models}
-        by_name = difflib.get_close_matches(wanted.rpartition("/")[2], short, n=_NEAR, cutoff=0.6)
-        return list(dict.fromkeys([*alike, *(short[name] for name in by_name)]))[:_NEAR]
+        by_name: defaultdict[str, list[str]] = defaultdict(list)
+        for known in sorted(self._models):
+            by_name[known.partition("/")[2]].append(known)
+        alike = difflib.get_close_matches(wanted, self._models, _NEAR, _ALIKE)
+        names = difflib.get_close_matches(wanted.rpartition("/")[2], by_name, _NEAR, _ALIKE)
+        return list(dict.fromkeys([*alike, *(known for name in names for known in by_name[name])]))[:_NEAR]
 
     async def close(self) -> None:
-        """Close every provider."""
-        for provider in self._providers.values():
-            await provider.close()
+        """Close every provider, even when one of them fails to; the last failure is raised."""
+        async with AsyncExitStack() as stack:
+            for provider in self._providers.values():
+                stack.push_async_callback(provider.close)
 
 
-def load(settings: Mapping[str, ProviderSettings], disabled: Collection[str] = ()) -> LoadedCatalogue:
+def load(
+    settings: Mapping[str, ProviderSettings],
+    disabled: Collection[str] = (),
+    *,
+    found: Iterable[EntryPoint] | None = None,
+) -> LoadedCatalogue:
     """Build every installed provider that is not disabled, each with its settings.
 
-    A plug-in that cannot be built is left out, so that it does not take the others down with it. Raises
-    `ValueError` when two plug-ins have the same name.
+    A plug-in that cannot be built is left out, so that it does not take the others down with it. `found` are
+    the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`.
     """
-    found = entry_points(group=GROUP)
-    _refuse_twins(found)
+    installed = entry_points(group=GROUP) if found is None else found
     providers: list[Provider] = []
     broken: dict[str, str] = {}
-    for entry in sorted(found, key=lambda entry: entry.name):
-        if entry.name in disabled:
-            continue
+    for entry in _one_each([entry for entry in installed if entry.name not in disabled]):
         try:
             providers.append(_build(entry, settings.get(entry.name, ProviderSettings())))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
@@ -81,20 +99,28 @@ def load(settings: Mapping[str, ProviderSettings], disabled: Collection[str] = (
 
 
 def _build(entry: EntryPoint, settings: ProviderSettings) -> Provider:
-    build: Callable[[ProviderSettings], Provider] = entry.load()
+    build: Callable[[ProviderSettings], object] = entry.load()
     provider = build(settings)
+    if not isinstance(provider, Provider):
+        raise TypeError(f"{entry.value} must return a genpulse.provider.Provider, not {provider!r}")
     if provider.name != entry.name:
         raise ValueError(f"the entry point is named {entry.name!r} and builds a provider named {provider.name!r}")
     return provider
 
 
-def _refuse_twins(found: Collection[EntryPoint]) -> None:
-    for entry in found:
-        twins = [other for other in found if other.name == entry.name]
-        if len({twin.value for twin in twins}) > 1:
-            places = " and ".join(sorted(f"{twin.value} ({_package(twin)})" for twin in twins))
-            raise ValueError(f"two plug-ins are named {entry.name!r}: {places}. Uninstall one of them.")
+def _one_each(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Sorted by name. The same function found twice (a package that is on the path twice) counts once."""
+    chosen: dict[str, EntryPoint] = {}
+    for entry in entries:
+        other = chosen.setdefault(entry.name, entry)
+        if other.value != entry.value:
+            places = " and ".join(sorted(f"{one.value} ({_package(one)})" for one in (other, entry)))
+            raise ProviderNameTaken(
+                f"two plug-ins are named {entry.name!r}: {places}. Uninstall one of them, or leave the name out"
+                f" with providers.{entry.name}.enabled: false."
+            )
+    return [chosen[name] for name in sorted(chosen)]
 
 
 def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "an unknown package"
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"

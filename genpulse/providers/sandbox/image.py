@@ -1,12 +1,17 @@
 """A picture, painted by rules."""
 
 import io
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from genpulse.provider import Call, Input, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
 from genpulse.providers.sandbox.workbench import Workbench
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 HONEST = "Procedural: painted by rules from the words and the seed, not by a neural model."
 
@@ -23,6 +28,13 @@ class ImageInput(Input):
     )
     width: int = Field(768, ge=64, le=2048, title="Width in pixels")
     height: int = Field(768, ge=64, le=2048, title="Height in pixels")
+    steps: int = Field(
+        20,
+        ge=1,
+        le=50,
+        title="Steps",
+        description="In how many steps, at most, progress is told. The picture is the same.",
+    )
     seed: int | None = Field(None, ge=0, le=2**32 - 1, title="Seed", description="Left out: made from the prompt.")
 
 
@@ -38,19 +50,44 @@ class Image(Local[ImageInput]):
 
 
 def _paint(wanted: ImageInput, report: Report) -> bytes:
+    from genpulse.providers.sandbox.painting import Painting
+
+    steps = _Steps(report, wanted.steps)
+    seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
+    steps.reach(0.0)
+    painting = Painting(
+        wanted.prompt, seed, wanted.width, wanted.height, shown=lambda share: steps.reach(0.55 * share)
+    )
+    pixels = painting.frame(shown=lambda share: steps.reach(0.55 + 0.35 * share))
+    steps.reach(0.9)
+    content = _png(pixels)
+    steps.reach(1.0)
+    return content
+
+
+def _png(pixels: "NDArray[np.uint8]") -> bytes:
     from PIL import Image as Picture
     from PIL.PngImagePlugin import PngInfo
 
-    from genpulse.providers.sandbox.painting import Painting
-
-    report(0.02, "choosing colours")
-    seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
-    painting = Painting(wanted.prompt, seed, wanted.width, wanted.height)
-    pixels = painting.frame(0.35, shown=lambda fraction: report(0.1 + 0.8 * fraction, "painting"))
-    report(0.92, "drying")
     notes = PngInfo()
     notes.add_text("Software", "GenPulse sandbox/image")
     notes.add_text("Comment", HONEST)
     file = io.BytesIO()
-    Picture.fromarray(pixels).save(file, "PNG", pnginfo=notes, compress_level=6)
+    Picture.fromarray(pixels).save(file, "PNG", pnginfo=notes, compress_level=3)
     return file.getvalue()
+
+
+class _Steps:
+    """Tells each step once."""
+
+    def __init__(self, report: Report, count: int) -> None:
+        self._report = report
+        self._count = count
+        self._told = -1
+
+    def reach(self, share: float) -> None:
+        """So much of the work is done, from 0 to 1."""
+        step = int(share * self._count + 1e-9)
+        if step > self._told:
+            self._told = step
+            self._report(step / self._count, f"step {step} of {self._count}")

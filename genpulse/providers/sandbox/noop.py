@@ -22,6 +22,7 @@ from genpulse.provider import (
     Result,
 )
 
+_SILENT_S = 1.0
 _TELL_EVERY_S = 0.5
 _CHUNK = 1 << 16
 
@@ -31,30 +32,55 @@ Fail = Literal["transient", "permanent", "moderation", "rate_limited"]
 class NoopInput(Input):
     """How to do nothing."""
 
-    delay_s: float = Field(0, ge=0, le=3600, title="Seconds to take")
-    fail: Fail | None = Field(None, title="How to fail", description="Left out or null: not at all.")
-    fail_times: int = Field(
-        0, ge=0, le=1000, title="How many attempts fail", description="0: all of them, when `fail` is set."
+    delay_s: float = Field(
+        0,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        title="Delay in seconds",
+        description="How long an attempt takes; longer than 1 second, it also tells its progress.",
+        examples=[0, 2.5],
     )
-    output_bytes: int = Field(0, ge=0, le=100 << 20, title="Size of the output in bytes", description="0: none.")
+    fail: Fail | None = Field(
+        None,
+        title="How to fail",
+        description="After the delay. `transient` and `rate_limited` are tried again, the others are not.",
+        examples=[None, "transient"],
+    )
+    fail_times: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        title="How many attempts fail",
+        description="The first so many attempts fail, the next one succeeds. 0: every attempt, if `fail` is set.",
+        examples=[0, 2],
+    )
+    output_bytes: int = Field(
+        0,
+        ge=0,
+        le=100 << 20,
+        title="Size of the output in bytes",
+        description="The same size gives the same bytes. 0: no output.",
+        examples=[0, 1024],
+    )
 
 
 class Noop(Local[NoopInput]):
-    """Light enough for thousands at once."""
+    """Light enough for thousands at once: it waits on the event loop and streams its output."""
 
     async def run(self, call: Call[NoopInput], report: Report) -> Result:
         """Wait, then fail or succeed as asked."""
         wanted = call.input
         await _wait(wanted.delay_s, report)
         if wanted.fail and (wanted.fail_times == 0 or call.attempt <= wanted.fail_times):
-            raise _failure(wanted.fail)
+            raise _failure(wanted.fail, call.attempt)
         if wanted.output_bytes == 0:
             return Result()
         return Result((Output(_bytes(wanted.output_bytes)),))
 
 
 async def _wait(delay_s: float, report: Report) -> None:
-    if delay_s <= 1:
+    if delay_s <= _SILENT_S:
         await asyncio.sleep(delay_s)
         return
     started = time.monotonic()
@@ -63,21 +89,22 @@ async def _wait(delay_s: float, report: Report) -> None:
         await asyncio.sleep(min(_TELL_EVERY_S, delay_s - gone_s))
 
 
-def _failure(fail: Fail) -> ProviderError:
+def _failure(fail: Fail, attempt: int) -> ProviderError:
+    because = f"as the input asked for (attempt {attempt})."
     match fail:
         case "transient":
-            return ProviderUnavailable("The sandbox was asked to be unavailable.")
+            return ProviderUnavailable(f"The sandbox was unavailable, {because}")
         case "permanent":
-            return ProviderRejected("The sandbox was asked to refuse.")
+            return ProviderRejected(f"The sandbox refused the job, {because}")
         case "moderation":
-            return ModerationBlocked("The sandbox was asked to block this.")
+            return ModerationBlocked(f"The sandbox's moderation blocked the job, {because}")
         case "rate_limited":
-            return RateLimited("The sandbox was asked to limit the rate.", retry_after_s=1)
+            return RateLimited(f"The sandbox limited the rate, {because}", retry_after_s=1)
 
 
 async def _bytes(size: int) -> AsyncIterator[bytes]:
-    """The same bytes for the same size, made piece by piece so that memory stays flat."""
-    block = hashlib.sha256(b"genpulse noop").digest() * (_CHUNK // 32)
+    """Made piece by piece so that memory stays flat. No two pieces are alike."""
     for start in range(0, size, _CHUNK):
-        yield block[: min(_CHUNK, size - start)]
+        seed = hashlib.shake_128(f"genpulse noop {start}".encode())
+        yield seed.digest(min(_CHUNK, size - start))
         await asyncio.sleep(0)

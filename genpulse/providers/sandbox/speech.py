@@ -1,5 +1,6 @@
 """Speech by hibari, a small text-to-speech model whose weights are inside its package."""
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -48,19 +49,23 @@ class Speech(Local[SpeechInput]):
         report(0.0, "loading the voice")
         with self._one_at_a_time:
             voice = self._loaded()
-            sentences = max(len(voice.phonemize(wanted.text)), 1)
-            seed = seed_of(wanted.text) if wanted.seed is None else wanted.seed
-            parts = []
-            for number, part in enumerate(voice.stream(wanted.text, speed=wanted.speed, seed=seed), 1):
-                parts.append(part)
-                report(number / sentences, f"sentence {number} of {sentences}")
-        if not parts:
+            sentences = voice.phonemize(wanted.text)
+        seed = seed_of(wanted.text) if wanted.seed is None else wanted.seed
+        parts = []
+        for number, sentence in enumerate(sentences, 1):
+            with self._one_at_a_time:
+                parts.append(voice.from_phonemes(sentence, wanted.speed, seed=[seed, number]))
+            report(number / len(sentences), f"sentence {number} of {len(sentences)}")
+        spoken = np.concatenate([np.zeros(0, np.float32), *parts])
+        if not spoken.size:
             raise InvalidInput("There is nothing in the text that can be spoken. Send English words.")
-        return wav_bytes(np.concatenate(parts), voice.sample_rate)
+        return wav_bytes(spoken, voice.sample_rate)
 
     def _loaded(self) -> "Hibari":
         if self._voice is None:
+            # ONNX Runtime 1.29 and newer reports its use to its maker unless told otherwise before it is imported.
+            os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
             from hibari import Hibari
 
-            self._voice = Hibari()
+            self._voice = Hibari(voice="heart")
         return self._voice

@@ -9,6 +9,9 @@ from genpulse.provider import Call, Input, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
 from genpulse.providers.sandbox.workbench import Workbench
 
+_SCENE = 0.1
+"""The share of the work that is done before the first frame."""
+
 
 class VideoInput(Input):
     """What to film."""
@@ -41,22 +44,31 @@ class Video(Local[VideoInput]):
         self._workbench = workbench
 
     async def run(self, call: Call[VideoInput], report: Report) -> Result:
-        """An MP4 file, H.264."""
+        """An MP4 file with H.264, or WebM with VP9 where FFmpeg was built without it."""
         return Result((Output(await self._workbench.run(lambda: _film(call.input, report))),))
 
 
 def _film(wanted: VideoInput, report: Report) -> bytes:
-    from genpulse.providers.sandbox.film import Film
+    from genpulse.providers.sandbox.film import Film, best
     from genpulse.providers.sandbox.painting import Painting
 
-    report(0.01, "building the scene")
+    report(0.0, "building the scene")
     seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
-    painting = Painting(wanted.prompt, seed, wanted.width, wanted.height)
+    painting = Painting(
+        wanted.prompt,
+        seed,
+        wanted.width,
+        wanted.height,
+        moving=True,
+        shown=lambda share: report(_SCENE * share, "building the scene"),
+    )
     frames = max(round(wanted.duration_s * wanted.fps), 2)
+    written = best()
     with tempfile.TemporaryDirectory(prefix="genpulse-film-") as folder:
-        path = Path(folder) / "film.mp4"
-        with Film(path, wanted.width, wanted.height, wanted.fps) as film:
+        path = Path(folder) / f"film.{written.container}"
+        with Film(path, wanted.width, wanted.height, wanted.fps, written=written) as film:
             for number in range(frames):
                 film.add(painting.frame(number / (frames - 1)))
-                report((number + 1) / (frames + 1), f"frame {number + 1} of {frames}")
+                share = (number + 1) / (frames + 1)
+                report(_SCENE + (1 - _SCENE) * share, f"frame {number + 1} of {frames}")
         return path.read_bytes()

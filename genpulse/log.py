@@ -24,6 +24,7 @@ def configure(level: str, form: Format, *, environment: str, process: str) -> No
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _drop_twin,
         structlog.processors.TimeStamper(fmt="iso", utc=True) if machine else _clock,
         structlog.processors.format_exc_info if machine else _keep,
         hide_secrets,
@@ -52,6 +53,12 @@ Event = MutableMapping[str, Any]
 
 
 def _keep(_logger: object, _name: str, event: Event) -> Event:
+    return event
+
+
+def _drop_twin(_logger: object, _name: str, event: Event) -> Event:
+    """uvicorn gives each message a second time, for its own colours."""
+    event.pop("color_message", None)
     return event
 
 

@@ -12,7 +12,8 @@ SCRIPT = """
 import logging
 from genpulse import log
 log.configure("info", "{form}", environment="{environment}", process="worker")
-logging.getLogger("genpulse.x").info("task %s ended", 7, extra={{"api_key": "hunter2", "url": "redis://:hunter2@h/0"}})
+extra = {{"color_message": "twin", "api_key": "hunter2", "url": "redis://:hunter2@h/0"}}
+logging.getLogger("genpulse.x").info("task %s ended", 7, extra=extra)
 logging.getLogger("genpulse.x").debug("not shown")
 """
 
@@ -28,6 +29,7 @@ def test_machines_get_json():
     assert event["event"] == "task 7 ended"
     assert (event["level"], event["environment"], event["process"]) == ("info", "main", "worker")
     assert event["timestamp"].endswith("Z")
+    assert "color_message" not in event
 
 
 def test_people_get_text_without_colours_in_a_pipe():

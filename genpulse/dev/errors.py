@@ -3,6 +3,7 @@
 DevStackError
 ├── BinaryMissing      no server to start
 ├── FolderRefused      a folder that a server needs is not one that it may use
+├── UserHasNoName      PostgreSQL does not run as a user that the system cannot name
 ├── PortBusy           somebody else listens there
 ├── PortRefused        the system does not let us listen there
 ├── AlreadyRunning     this folder's stack is up
@@ -30,6 +31,17 @@ class BinaryMissing(DevStackError):
 
 class FolderRefused(DevStackError):
     """A folder that a server needs is not one that it may use."""
+
+
+class UserHasNoName(DevStackError):
+    """PostgreSQL does not run as a user that the system cannot name, as some containers have them."""
+
+    def __init__(self, uid: int) -> None:
+        super().__init__(
+            f"You are user {uid}, who has no line in /etc/passwd, and PostgreSQL does not start without one. Run"
+            " genpulse as a user that has a name (root will do: servers then run as nobody), or name a running"
+            " server in GENPULSE_DATABASE_URL."
+        )
 
 
 class PortBusy(DevStackError):

@@ -15,7 +15,7 @@ from genpulse.dev.child import Command, dies_with_us
 from genpulse.dev.errors import StartFailed
 from genpulse.dev.lost import end_lost_servers
 from genpulse.dev.ports import LOOPBACK
-from genpulse.dev.unprivileged import User, reachable_program, server_user, service_folder
+from genpulse.dev.unprivileged import User, check_name, reachable_program, server_user, service_folder
 
 NAME = "postgres"
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -37,6 +37,7 @@ class Postgres:
     def lay_out(cls, home: Path, port: int, password: str, *, durable: bool = True) -> "Postgres":
         """Find the programs and make the data folder, unless it is there. Raises `DevStackError`."""
         user = server_user()
+        check_name(user)
         found = postgres_binaries()
         programs = reachable_program(found.folder / "postgres", found.parts, user).parent
         server = cls(service_folder(home, NAME, user), port, password, programs, user, durable)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpulse.dev.elsewhere import copy_of, folder_of_ours, place_of
-from genpulse.dev.errors import FolderRefused
+from genpulse.dev.errors import FolderRefused, UserHasNoName
 
 NOBODY = 65534
 """The user and the group without rights, where the system has no user of the name `nobody`."""
@@ -36,6 +36,15 @@ def server_user() -> User | None:
     except KeyError:
         return User(NOBODY, NOBODY)
     return User(nobody.pw_uid, nobody.pw_gid)
+
+
+def check_name(user: User | None) -> None:
+    """Raises `UserHasNoName` when PostgreSQL would refuse to run as the user."""
+    uid = user.uid if user else os.geteuid()
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise UserHasNoName(uid) from None
 
 
 def lets_through(path: Path, user: User | None) -> bool:

@@ -26,7 +26,7 @@ class Format:
 MP4 = Format(
     "libx264",
     "mp4",
-    {"preset": "veryfast", "crf": "19", "threads": "1", "x264-params": "threads=1"},
+    {"preset": "veryfast", "crf": "19", "threads": "1", "x264-params": "threads=1:mbtree=0:weightp=0"},
     {"movflags": "+faststart", "fflags": "+bitexact"},
 )
 WEBM = Format(
@@ -45,7 +45,8 @@ def best() -> Format:
 class Film:
     """Writes a file that plays while it loads.
 
-    One thread and exact flags, so that the same frames are the same bytes.
+    The same frames are the same bytes on the same machine: one thread, exact flags, and for x264 neither `mbtree`
+    nor `weightp`, whose AVX-512 code was seen to give other bytes from one run to the next.
     """
 
     def __init__(self, path: Path, width: int, height: int, fps: int, *, written: Format) -> None:

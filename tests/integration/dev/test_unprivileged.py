@@ -10,10 +10,11 @@ import pytest
 
 from genpulse.dev.binaries import postgres_binaries
 from genpulse.dev.elsewhere import copy_of, folder_of_ours, place_of
-from genpulse.dev.errors import FolderRefused
+from genpulse.dev.errors import FolderRefused, UserHasNoName
 from genpulse.dev.unprivileged import (
     NOBODY,
     User,
+    check_name,
     lets_through,
     reachable_program,
     remove_home,
@@ -35,6 +36,12 @@ def closed(tmp_path):
 
 def test_only_root_steps_down():
     assert (server_user() is None) == (os.geteuid() != 0)
+
+
+def test_a_user_without_a_name_is_told_what_to_do():
+    check_name(ANOTHER)
+    with pytest.raises(UserHasNoName, match=r"user 424242, who has no line in /etc/passwd.*GENPULSE_DATABASE_URL"):
+        check_name(User(424242, 424242))
 
 
 def test_a_closed_folder_lets_nobody_through(closed):

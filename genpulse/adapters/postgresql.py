@@ -59,13 +59,13 @@ async def open_pool(url: str, *, size: int, application_name: str) -> asyncpg.Po
         )
 
 
-async def connect(url: str, *, application_name: str) -> asyncpg.Connection:
-    """A connection of its own, such as one that listens."""
+async def connect(url: str, *, application_name: str, command_s: float | None = COMMAND_S) -> asyncpg.Connection:
+    """A connection of its own, such as one that listens. A command may take `command_s` seconds, or for ever."""
     with outages():
         return await asyncpg.connect(
             plain_url(url),
             timeout=ACQUIRE_S,
-            command_timeout=COMMAND_S,
+            command_timeout=command_s,
             server_settings={"application_name": application_name},
         )
 

@@ -55,11 +55,11 @@ class Postgres:
     @property
     def url(self) -> str:
         """How to reach it."""
-        return f"{self._server_url}/genpulse"
+        return self._url("genpulse")
 
-    @property
-    def _server_url(self) -> str:
-        return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}"
+    def _url(self, database: str) -> str:
+        """Without TLS on loopback, the client does not look for keys in a home that may be closed to it."""
+        return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}/{database}?sslmode=disable"
 
     def command(self) -> Command:
         """How to start it."""
@@ -86,7 +86,7 @@ class Postgres:
     async def is_ready(self) -> bool:
         """Whether it answers; makes the database at the first time. Raises `StartFailed` on a wrong password."""
         try:
-            connection = await asyncpg.connect(f"{self._server_url}/postgres", timeout=2)
+            connection = await asyncpg.connect(self._url("postgres"), timeout=2)
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise StartFailed(
                 NAME, f"what listens at port {self.port} refuses the password that is kept here", str(error)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,10 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from genpulse.adapters.postgresql import outages, plain_url
+from genpulse.adapters.postgresql import connect, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
 InstallQueue: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
@@ -57,7 +58,7 @@ async def upgrade(url: str, install_queue: InstallQueue) -> tuple[str, ...]:
 
     Raises `DatabaseUnavailable`.
     """
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         with _sqlalchemy_outages(), outages():
             async with engine.connect() as connection:
@@ -74,7 +75,7 @@ async def upgrade(url: str, install_queue: InstallQueue) -> tuple[str, ...]:
 
 async def current(url: str) -> Revision:
     """Raises `DatabaseUnavailable`."""
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         with _sqlalchemy_outages(), outages():
             async with engine.connect() as connection:
@@ -98,8 +99,13 @@ def _between(before: str | None, after: str) -> tuple[str, ...]:
     return tuple(script.revision for script in reversed(list(scripts)))
 
 
-def _sqlalchemy_url(url: str) -> str:
-    return "postgresql+asyncpg" + plain_url(url)[plain_url(url).index("://") :]
+def _engine(url: str) -> AsyncEngine:
+    """Connects as everything else does, so that one URL means one thing: SQLAlchemy knows no `sslmode`."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        async_creator=partial(connect, url, application_name="genpulse db", command_s=None),
+    )
 
 
 @contextmanager

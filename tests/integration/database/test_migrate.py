@@ -29,6 +29,11 @@ async def test_upgrades_at_the_same_time_wait_for_each_other(database_url):
     assert sorted(applied) == [(), (), (), ("0001",)]
 
 
+async def test_a_url_with_options_for_tls_is_understood(database_url):
+    assert await upgrade(f"{database_url}?sslmode=prefer", install) == ("0001",)
+    assert (await current(f"{database_url}?sslmode=disable")).ready
+
+
 async def test_the_migrations_make_the_tables_that_the_code_describes(database_url):
     await upgrade(database_url, install)
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))

@@ -17,7 +17,7 @@ def create() -> FastAPI:
     Raises `EnvironmentProblem`, `ConfigurationError`.
     """
     settings = config.load()
-    log.configure(settings.log.level, settings.log.format, environment=settings.environment.name, process="api")
+    log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="api")
     options = ApiOptions(
         body_limit_bytes=settings.api.body_limit_bytes,
         upload_limit_bytes=settings.api.upload_limit_bytes,

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import structlog
 
+from genpulse.environment.table import Environment
+
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
 _HIDDEN = "…"
@@ -16,9 +18,9 @@ _QUIET = ("uvicorn.access", "alembic.runtime.plugins", "asyncio")
 Format = Literal["auto", "text", "json"]
 
 
-def configure(level: str, form: Format, *, environment: str, process: str) -> None:
-    """Send all logging of this process to standard output. `auto` is text in dev and JSON elsewhere."""
-    machine = form == "json" or (form == "auto" and environment != "dev")
+def configure(level: str, form: Format, *, environment: Environment, process: str) -> None:
+    """Send all logging of this process to standard output. `auto` is text where people develop, JSON elsewhere."""
+    machine = form == "json" or (form == "auto" and not environment.spawns_services)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -37,7 +39,7 @@ def configure(level: str, form: Format, *, environment: str, process: str) -> No
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _facts(environment, process)] if machine else shared,
+            foreign_pre_chain=[*shared, _facts(environment.name, process)] if machine else shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )

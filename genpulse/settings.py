@@ -1,110 +1,209 @@
-"""The settings, typed and frozen, as the rest of the house gets them."""
+"""The settings, typed and frozen, as the rest of the house gets them.
 
+Each field says what it means; the reference and `.env.example` are made from this file.
+"""
+
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from genpulse.environment.table import Environment
 
-_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+PROVIDERS_OWN = ("paid",)
+"""Names below `providers` that are settings of all of them, and so no names of providers."""
 
 
 def _empty_is_unset(value: object) -> object:
-    return None if value == "" else value
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 Optional = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
+OptionalDollars = Annotated[Decimal | None, BeforeValidator(_empty_is_unset)]
 
 
 class Section(BaseModel):
     """A group of settings: unknown names are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Database(Section):
-    """`pool_size`: connections of one process at most."""
+    """PostgreSQL."""
 
-    pool_size: int = Field(10, ge=2, le=1000)
+    pool_size: int = Field(10, ge=2, le=1000, description="Connections of one process at most.")
+    statement_timeout_s: float = Field(
+        20, gt=0, le=3600, description="Seconds after which PostgreSQL gives a statement up."
+    )
+    allow_remote: bool = Field(
+        default=False,
+        description="Lets development use a database on another machine, where others may work in it.",
+    )
+    allow_loopback: bool = Field(
+        default=False,
+        description="Lets testing and production use a database on this machine, such as a proxy beside them.",
+    )
+    allow_plaintext: bool = Field(default=False, description="Lets production reach the database without TLS.")
 
 
 class RedisSection(Section):
-    """`namespace` is put behind the environment's key prefix."""
+    """Redis or Valkey: live events and presence. It may be lost; no task is."""
 
-    url: OptionalSecret = None
-    namespace: str = Field("", pattern=r"^[a-zA-Z0-9_.-]*$")
+    url: OptionalSecret = Field(
+        None,
+        description=(
+            "redis://, rediss:// (TLS), unix://, redis+sentinel://host:26379,host:26379/service/0 or"
+            " redis+cluster://host:7000,host:7001. `genpulse dev` starts a server of its own when it is empty."
+        ),
+    )
+    namespace: str = Field(
+        "",
+        pattern=r"^[a-zA-Z0-9_.-]*$",
+        description="A name of your own behind the environment's key prefix, for developers who share a server.",
+    )
+    allow_plaintext: bool = Field(default=False, description="Lets production reach Redis without TLS.")
 
 
 class Storage(Section):
     """Where assets are kept, and where streams wait until they are."""
 
-    url: str = "file:.genpulse/storage"
-    spool_dir: Annotated[Path | None, BeforeValidator(_empty_is_unset)] = None
+    url: str = Field(
+        "file:.genpulse/storage", description="file:folder, file:///folder, s3://bucket/prefix, gs://…, az://…"
+    )
+    endpoint: Optional = Field(None, description="Address of an S3-compatible server; empty for the cloud's own.")
+    region: Optional = Field(None, description="Region of the bucket.")
+    access_key_id: OptionalSecret = Field(
+        None, description="Key of the bucket; empty: the machine's own identity."
+    )
+    secret_access_key: OptionalSecret = Field(None, description="Secret of that key.")
+    spool_dir: OptionalPath = Field(
+        None, description="Where streams wait on the local disk until they are stored; empty: the system's folder."
+    )
+    allow_local: bool = Field(default=False, description="Lets production keep assets in a folder of one machine.")
 
 
 class Api(Section):
-    """`grace_s`: seconds that open requests get when the API stops."""
+    """The HTTP API."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
-    public_url: Optional = None
-    body_limit_bytes: int = Field(1 << 20, ge=1024)
-    upload_limit_bytes: int = Field(2 << 30, ge=1024)
-    grace_s: int = Field(3, ge=0, le=3600)
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: Optional = Field(
+        None, description="How clients reach the API, for the URLs in its answers; empty: as the request came."
+    )
+    body_limit_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body at most.")
+    upload_limit_bytes: int = Field(2 << 30, ge=1024, description="Bytes of an upload at most.")
+    grace_s: int = Field(3, ge=0, le=3600, description="Seconds that open requests get when the API stops.")
 
 
 class Worker(Section):
-    """`concurrency` tasks at once, claimed `batch` at a time; times in seconds."""
+    """A worker process."""
 
-    concurrency: int = Field(1000, ge=1, le=100_000)
-    batch: int = Field(100, ge=1, le=1000)
-    lease_s: float = Field(15, ge=1, le=3600)
-    grace_s: float = Field(30, ge=0, le=86400)
+    concurrency: int = Field(1000, ge=1, le=100_000, description="Tasks at once in one process.")
+    batch: int = Field(100, ge=1, le=1000, description="Tasks that are claimed at a time.")
+    lease_s: float = Field(
+        15, ge=1, le=3600, description="Seconds until the tasks of a worker that is gone go to another one."
+    )
+    grace_s: float = Field(30, ge=0, le=86400, description="Seconds that running tasks get when a worker stops.")
 
 
 class Retry(Section):
-    """When failed attempts are tried again; times in seconds."""
+    """When failed attempts are made again."""
 
-    max_attempts: int = Field(5, ge=1, le=100)
-    base_s: float = Field(1, gt=0, le=3600)
-    longest_s: float = Field(300, gt=0, le=86400)
+    max_attempts: int = Field(5, ge=1, le=100, description="Attempts of one task at most.")
+    base_s: float = Field(1, gt=0, le=3600, description="Seconds before the second attempt; each wait is longer.")
+    longest_s: float = Field(300, gt=0, le=86400, description="Seconds that a wait lasts at most.")
 
 
 class Log(Section):
-    """`auto` is text for people in dev and JSON elsewhere."""
+    """What is written to standard output."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    format: Literal["auto", "text", "json"] = Field(
+        "auto", description="auto is text for people in development and JSON elsewhere."
+    )
 
 
 class Webhooks(Section):
-    """What signs them."""
+    """Deliveries to other systems."""
 
-    secret: OptionalSecret = None
+    secret: OptionalSecret = Field(None, description="Signs them.")
+
+
+class Budget(Section):
+    """What may be spent."""
+
+    daily_usd: OptionalDollars = Field(
+        None,
+        ge=0,
+        description="US dollars that providers with a known price may cost a day (UTC); empty: no limit.",
+    )
+
+
+class Release(Section):
+    """What may be started."""
+
+    require_tag: bool = Field(
+        default=True,
+        description="Production starts only a build of a final tag (vX.Y.Z); false lets it start any.",
+    )
 
 
 class ProviderSection(Section):
-    """`concurrency` tasks at once over all workers; `rate` such as `5/s` or `60/min`."""
+    """One provider."""
 
-    enabled: bool = True
-    api_key: OptionalSecret = None
-    base_url: Optional = None
-    concurrency: int | None = Field(None, ge=1)
-    rate: str | None = Field(None, pattern=r"^\d+/(s|min|h)$")
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    enabled: bool = Field(default=True, description="Whether its models are offered.")
+    paid: bool | None = Field(
+        None, description="Whether it may be used although it costs money; empty: as providers.paid says."
+    )
+    api_key: OptionalSecret = Field(None, description="Key of the account.")
+    base_url: Optional = Field(None, description="Address of its server.")
+    concurrency: int | None = Field(None, ge=1, description="Tasks at once over all workers; empty: no limit.")
+    rate: str | None = Field(
+        None, pattern=r"^\d+/(s|min|h)$", description="Requests in a time, such as 5/s or 60/min; empty: no limit."
+    )
+    options: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="What else the provider reads."
+    )
+
+
+class Providers(BaseModel):
+    """All providers: what holds for each, and a section by name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+    __pydantic_extra__: dict[str, ProviderSection] = Field(init=False)
+
+    paid: bool = Field(
+        default=False, description="Whether providers that cost money may be used in this environment."
+    )
+
+    @property
+    def named(self) -> dict[str, ProviderSection]:
+        """The sections by the provider's name."""
+        return dict(self.__pydantic_extra__ or {})
 
 
 class Settings(Section):
-    """Everything that can be configured. `root` is the folder that relative paths begin at."""
+    """Everything that can be configured.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    `environment` is the row of the table, `decided_by` what named it, `root` the folder at which relative paths
+    begin; these three are found and not configured.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     environment: Environment
     decided_by: str
     root: Path
-    database_url: OptionalSecret = None
+    database_url: OptionalSecret = Field(
+        None,
+        description=(
+            "postgresql://user:password@host:5432/database; several hosts separated by commas."
+            " `genpulse dev` starts a server of its own when it is empty."
+        ),
+    )
     database: Database = Field(default_factory=Database)
     redis: RedisSection = Field(default_factory=RedisSection)
     storage: Storage = Field(default_factory=Storage)
@@ -113,14 +212,9 @@ class Settings(Section):
     retry: Retry = Field(default_factory=Retry)
     log: Log = Field(default_factory=Log)
     webhooks: Webhooks = Field(default_factory=Webhooks)
-    providers: dict[str, ProviderSection] = Field(default_factory=dict)
-
-    @field_validator("database_url")
-    @classmethod
-    def _only_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and url.get_secret_value().partition("://")[0] not in _SCHEMES:
-            raise ValueError("must begin with postgresql://; PostgreSQL is the only database")
-        return url
+    budget: Budget = Field(default_factory=Budget)
+    release: Release = Field(default_factory=Release)
+    providers: Providers = Field(default_factory=Providers)
 
     @property
     def key_prefix(self) -> str:

@@ -43,7 +43,9 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         keys = Keyspace(settings.key_prefix)
         events = RedisEventBus(redis, keys)
         stack.push_async_callback(events.close)
-        storage = ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir)
+        storage = ObjectStorage(
+            settings.storage_url, spool_dir=settings.storage.spool_dir, options=_storage_options(settings)
+        )
         stack.push_async_callback(storage.close)
         catalogue = open_catalogue(settings)
         stack.push_async_callback(catalogue.close)
@@ -71,7 +73,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
 
 def _stamp_probe(settings: Settings) -> Probe:
     """Databases are not stamped with their environment yet; this says so where it matters."""
-    needed = settings.environment.services != "auto-spawn"
+    needed = not settings.environment.spawns_services
 
     async def probe() -> Health:
         if needed:
@@ -83,8 +85,9 @@ def _stamp_probe(settings: Settings) -> Probe:
 
 def open_catalogue(settings: Settings) -> LoadedCatalogue:
     """The models of all enabled providers; needs no server."""
-    disabled = [name for name, section in settings.providers.items() if not section.enabled]
-    return load({name: _for_plug_in(section) for name, section in settings.providers.items()}, disabled)
+    named = settings.providers.named
+    disabled = [name for name, section in named.items() if not section.enabled]
+    return load({name: _for_plug_in(section) for name, section in named.items()}, disabled)
 
 
 def _for_plug_in(section: ProviderSection) -> ProviderSettings:
@@ -92,8 +95,18 @@ def _for_plug_in(section: ProviderSection) -> ProviderSettings:
     return ProviderSettings(api_key=key, base_url=section.base_url, options=section.options)
 
 
+def _storage_options(settings: Settings) -> dict[str, str]:
+    storage = settings.storage
+    secrets = {"access_key_id": storage.access_key_id, "secret_access_key": storage.secret_access_key}
+    plain = {"endpoint": storage.endpoint, "region": storage.region}
+    return {
+        **{name: value for name, value in plain.items() if value},
+        **{name: secret.get_secret_value() for name, secret in secrets.items() if secret},
+    }
+
+
 def _limits(settings: Settings) -> dict[str, int]:
-    return {name: section.concurrency for name, section in settings.providers.items() if section.concurrency}
+    return {name: section.concurrency for name, section in settings.providers.named.items() if section.concurrency}
 
 
 async def upgrade_database(settings: Settings) -> tuple[str, ...]:

@@ -1,63 +1,125 @@
-"""`genpulse config`: show and check the configuration."""
+"""`genpulse config`: show, explain and check the configuration."""
 
 import json
-from typing import Any
+import os
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
 
 import click
-from pydantic import BaseModel, SecretStr
 
 from genpulse import config
+from genpulse.cli.environment_option import environment_option
+from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import json_option
-
-_HIDDEN = "********"
-_INTERNAL = {"environment", "decided_by", "root"}
+from genpulse.environment.table import Environment
 
 
 @click.group("config")
 def command() -> None:
-    """Show and check the configuration."""
+    """Show, explain and check the configuration."""
 
 
 @command.command()
 @json_option
 def show(as_json: bool) -> None:
-    """Every setting that is in force, secrets hidden."""
-    settings = config.load(require=())
-    values = {name: value for name, value in _shown(settings).items() if name not in _INTERNAL}
+    """Every setting that is in force and where it comes from; secrets are masked."""
+    from genpulse.configuration.explanation import explain_all
+
+    resolved = config.find_environment()
+    found = explain_all(None, os.environ)
     if as_json:
-        click.echo(json.dumps({"environment": settings.environment.dynaconf, **values}, indent=2))
+        values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in found}
+        click.echo(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
         return
-    click.echo(f"environment = {settings.environment.dynaconf}  ({settings.decided_by})")
-    for key, value in _lines(values):
-        click.echo(f"{key} = {value}")
-
-
-def _shown(section: BaseModel) -> dict[str, Any]:
-    return {name: _value(getattr(section, name)) for name in type(section).model_fields}
-
-
-def _value(value: object) -> Any:
-    if isinstance(value, BaseModel):
-        return _shown(value)
-    if isinstance(value, SecretStr):
-        return _HIDDEN
-    if isinstance(value, dict):
-        return {key: _value(inner) for key, inner in value.items()}
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def _lines(values: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
-    lines: list[tuple[str, str]] = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            lines.extend(_lines(value, f"{before}{key}."))
-        else:
-            lines.append((before + key, "(not set)" if value is None else str(value)))
-    return lines
+    click.echo(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
+    for each in found:
+        place = next((said.place for said in each.layers if said.layer == each.winner), "")
+        click.echo(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
 
 
 @command.command()
-def check() -> None:
-    """Exit code 0, or 78 with every problem."""
-    settings = config.load()
-    click.echo(f"The configuration of {settings.environment.dynaconf} is in order.")
+@click.argument("key")
+@json_option
+def explain(key: str, as_json: bool) -> None:
+    """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
+    from genpulse.configuration.explanation import default_of
+    from genpulse.configuration.explanation import explain as explained
+    from genpulse.configuration.masking import shown
+    from genpulse.configuration.variables import variable_name
+
+    found = explained(key, None, os.environ)
+    if found is None:
+        raise CommandRefused(_no_such(key))
+    default = shown(found.key, default_of(found.known))
+    if as_json:
+        document = {
+            "key": found.key,
+            "value": found.value,
+            "winner": found.winner or "code",
+            "default": default,
+            "layers": [asdict(said) for said in found.layers],
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    click.echo(f"{found.key}   {found.known.kind}   {variable_name(found.key)}")
+    click.echo(f"  {found.known.meaning}")
+    rows = [("code", default, ""), *((said.layer, said.value, said.place) for said in found.layers)]
+    for layer, value, place in rows:
+        mark = "→" if layer == (found.winner or "code") else " "
+        click.echo(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "(not set)"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _no_such(key: str) -> str:
+    from genpulse.configuration.schema import keys
+
+    near = get_close_matches(key.lower(), [known.key for known in keys()], n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{key} is not a setting.{hint} `genpulse config show` lists all of them."
+
+
+@command.command()
+@environment_option("Check what is committed for this environment, without .env and variables.")
+def check(environment: Environment | None) -> None:
+    """Exit code 0, or 78 with every problem.
+
+    Without --environment it checks all four layers of the environment that this process is in, as the API and a
+    worker do when they start.
+    """
+    if environment is None:
+        settings = config.load()
+        click.echo(f"The configuration of {settings.environment.dynaconf} is in order.")
+    else:
+        config.check_committed(environment)
+        click.echo(f"What is committed for {environment.dynaconf} is in order.")
+
+
+@command.command()
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def example(write: Path | None) -> None:
+    """A `.env.example` with every setting, made from the schema."""
+    from genpulse.configuration.example import example_text
+
+    _give(example_text(), write)
+
+
+@command.command()
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def reference(write: Path | None) -> None:
+    """Every setting as a page of documentation, made from the schema."""
+    from genpulse.configuration.reference import reference_text
+
+    _give(reference_text(), write)
+
+
+def _give(text: str, file: Path | None) -> None:
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")

@@ -1,16 +1,35 @@
-"""`genpulse env`: the environment that is in force."""
+"""`genpulse env`: the environment that is in force, and what belongs to it."""
 
+import importlib
 import json
 
 import click
 
 from genpulse import config
 from genpulse.cli.stack import json_option
+from genpulse.configuration.errors import ConfigurationError
+
+_ELSEWHERE: dict[str, str] = {}
 
 
-@click.group("env")
+class _Verbs(click.Group):
+    """Some verbs are modules of their own and are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """By name."""
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = importlib.import_module(_ELSEWHERE[cmd_name]).command
+        return found
+
+
+@click.group("env", cls=_Verbs)
 def command() -> None:
-    """Show the environment that is in force."""
+    """Show the environment that is in force, and what belongs to it."""
 
 
 @command.command()
@@ -28,9 +47,25 @@ def show(as_json: bool) -> None:
         "services": row.services,
         "target": row.target,
         "decided_by": resolved.decided_by,
+        **({"warning": resolved.warning} if resolved.warning else {}),
     }
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<12}{value}")
+
+
+@command.command()
+def lint() -> None:
+    """Exit code 0 when .env, .env.example and config.yaml are as they must be, or 78 with what is wrong.
+
+    .env is untracked and ignored; .env.example knows every setting and no secret; config.yaml has known
+    sections, known keys and no secret.
+    """
+    from genpulse.configuration.lint import lint as linted
+    from genpulse.configuration.project import find_project
+
+    if faults := linted(find_project()):
+        raise ConfigurationError("", faults)
+    click.echo("The files of the configuration are in order.")

@@ -9,7 +9,7 @@ _BAD_CONFIGURATION = 78
 _INTERRUPTED = 130
 
 _EXPECTED = {
-    ("genpulse.config", "ConfigurationError"): _BAD_CONFIGURATION,
+    ("genpulse.configuration.errors", "ConfigurationError"): _BAD_CONFIGURATION,
     ("genpulse.environment.errors", "EnvironmentProblem"): _BAD_CONFIGURATION,
     ("genpulse.client", "ClientError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,

@@ -20,8 +20,7 @@ HOME = ".genpulse"
 
 def running_stack(folder: Path | None = None) -> DevState | None:
     """The dev stack of this project, if it is up."""
-    folder = folder or Path.cwd()
-    return read_state((config.project_root(folder) or folder) / HOME)
+    return read_state(config.project_root(folder) / HOME)
 
 
 def settings_for_servers(require: Sequence[str] = ("database_url", "redis.url")) -> Settings:

@@ -22,7 +22,7 @@ def command(concurrency: int | None, providers: str | None) -> None:
     end for worker.grace_s seconds; the rest goes back to the queue.
     """
     settings = settings_for_servers()
-    log.configure(settings.log.level, settings.log.format, environment=settings.environment.name, process="worker")
+    log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
     chosen = tuple(name.strip() for name in providers.split(",")) if providers else None
     uvloop.run(_work(settings, concurrency, chosen))
 

@@ -3,15 +3,22 @@
 EnvironmentProblem
 ├── UnknownEnvironment   a value that names none
 ├── EnvironmentConflict  two variables that name different ones
+├── ForeignSecrets       a `.env` of another environment, about to be used in production
 └── NoEnvironment        none is named where one must be
 """
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from genpulse.environment.table import BY_NAME
+
+_SAY = "|".join(BY_NAME)
+
 
 class EnvironmentProblem(Exception):
     """Base of these errors. Every command ends with exit code 78."""
+
+    exit_code = 78
 
 
 class UnknownEnvironment(EnvironmentProblem):
@@ -21,10 +28,10 @@ class UnknownEnvironment(EnvironmentProblem):
         message = f"{variable}={value!r} (from {source}) names no environment. Allowed: {', '.join(allowed)}."
         if near := get_close_matches(value.strip().lower(), allowed, n=1, cutoff=0.3):
             message += f" Did you mean {near[0]}?"
-        if "/" in value or "$" in value:
+        if looks_like_a_start_up_file(value):
             message += (
                 " This looks like the start-up file of a POSIX shell, which also uses the name ENV;"
-                " unset it, or set ENV=dev|test|main."
+                f" unset it, or set ENV={_SAY}."
             )
         super().__init__(message)
 
@@ -36,8 +43,23 @@ class EnvironmentConflict(EnvironmentProblem):
         super().__init__(f"{one}; {other}. Unset one of them.")
 
 
+class ForeignSecrets(EnvironmentProblem):
+    """A `.env` of another environment, about to be used in production."""
+
+    def __init__(self, said: str, resolved: str) -> None:
+        super().__init__(
+            f"{said}, and this process is {resolved}: its secrets are not for here. Remove that .env, or the line"
+            " that names the environment if its secrets are meant."
+        )
+
+
 class NoEnvironment(EnvironmentProblem):
     """None is named where one must be."""
 
     def __init__(self) -> None:
-        super().__init__("No environment is named. Set ENV=dev|test|main.")
+        super().__init__(f"No environment is named, and a built image assumes none. Set ENV={_SAY}.")
+
+
+def looks_like_a_start_up_file(value: str) -> bool:
+    """Shells read the file that ENV names: such a value is no mistake about environments."""
+    return "/" in value or "$" in value

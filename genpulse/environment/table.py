@@ -24,6 +24,16 @@ class Environment:
     services: ServiceMode
     target: str
 
+    @property
+    def spawns_services(self) -> bool:
+        """Whether missing servers are started here, data may be thrown away, and people read the log."""
+        return self.services == "auto-spawn"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether customers are on it: nothing unsafe is assumed there, and nothing destructive exists."""
+        return self.db_mode == "cluster"
+
 
 DEVELOPMENT = Environment(
     name="dev",
@@ -59,3 +69,11 @@ PRODUCTION = Environment(
 ENVIRONMENTS = (DEVELOPMENT, TESTING, PRODUCTION)
 BY_NAME = {environment.name: environment for environment in ENVIRONMENTS}
 BY_DYNACONF = {environment.dynaconf: environment for environment in ENVIRONMENTS}
+LOCAL = DEVELOPMENT
+"""What is meant where nothing is named."""
+
+
+def environment_named(word: str) -> Environment | None:
+    """The row that a person means by either of its names; None when there is none."""
+    wanted = word.strip().lower()
+    return BY_NAME.get(wanted) or BY_DYNACONF.get(wanted)

@@ -11,7 +11,8 @@ from genpulse.log import hide_secrets
 SCRIPT = """
 import logging
 from genpulse import log
-log.configure("info", "{form}", environment="{environment}", process="worker")
+from genpulse.environment.table import BY_NAME
+log.configure("info", "{form}", environment=BY_NAME["{environment}"], process="worker")
 extra = {{"color_message": "twin", "api_key": "hunter2", "url": "redis://:hunter2@h/0"}}
 logging.getLogger("genpulse.x").info("task %s ended", 7, extra=extra)
 logging.getLogger("genpulse.x").debug("not shown")

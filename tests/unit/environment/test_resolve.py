@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.environment.errors import EnvironmentConflict, NoEnvironment, UnknownEnvironment
+from genpulse.environment.errors import EnvironmentConflict, ForeignSecrets, NoEnvironment, UnknownEnvironment
 from genpulse.environment.resolve import resolve
 from genpulse.environment.table import DEVELOPMENT, PRODUCTION, TESTING
 
@@ -66,7 +66,9 @@ def test_the_start_up_file_of_a_shell_is_explained():
 
 
 def test_the_start_up_file_of_a_shell_is_ignored_when_the_other_variable_decides():
-    assert resolved({"ENV": "/root/.ashrc", "ENV_FOR_DYNACONF": "testing"}).environment is TESTING
+    found = resolved({"ENV": "$HOME/.ashrc", "ENV_FOR_DYNACONF": "testing"})
+    assert found.environment is TESTING
+    assert "ENV='$HOME/.ashrc'" in found.warning
 
 
 def test_two_variables_that_disagree_are_refused():
@@ -80,3 +82,10 @@ def test_two_variables_that_disagree_are_refused():
 
 def test_two_variables_that_agree_are_fine():
     assert resolved({"ENV": "main", "ENV_FOR_DYNACONF": "production"}).environment is PRODUCTION
+
+
+def test_a_dotenv_of_another_environment_does_not_get_into_production():
+    with pytest.raises(ForeignSecrets, match=r"ENV='dev' \(from /app/.env\) means development.*production"):
+        resolved({"ENV": "main"}, {"ENV": "dev"})
+    assert resolved({"ENV": "main"}, {"ENV": "MAIN"}).environment is PRODUCTION
+    assert resolved({"ENV": "test"}, {"ENV": "dev"}).environment is TESTING

@@ -8,9 +8,15 @@ from genpulse.environment.table import BY_DYNACONF, BY_NAME, DEVELOPMENT, ENVIRO
 @pytest.mark.parametrize(
     ("row", "cells"),
     [
-        (DEVELOPMENT, ("dev", "development", "dev", "dev:", "gp_dev_", "local", "auto-spawn")),
-        (TESTING, ("test", "testing", "test", "test:", "gp_test_", "shared", "dedicated-service")),
-        (PRODUCTION, ("main", "production", "main", "prod:", "gp_live_", "cluster", "dedicated-cluster")),
+        (
+            DEVELOPMENT,
+            ("dev", "development", "dev", "dev:", "gp_dev_", "local", "auto-spawn", "Development / Sandbox"),
+        ),
+        (TESTING, ("test", "testing", "test", "test:", "gp_test_", "shared", "dedicated-service", "Testing / QA")),
+        (
+            PRODUCTION,
+            ("main", "production", "main", "prod:", "gp_live_", "cluster", "dedicated-cluster", "Production"),
+        ),
     ],
 )
 def test_every_cell(row, cells):
@@ -22,6 +28,7 @@ def test_every_cell(row, cells):
         row.api_key_prefix,
         row.db_mode,
         row.services,
+        row.target,
     ) == cells
 
 

@@ -1,0 +1,94 @@
+"""From what was read to typed settings, or to everything that is wrong with it."""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from genpulse.configuration import names, policy
+from genpulse.configuration.errors import ConfigurationError, Fault
+from genpulse.configuration.layers import Tree, place_of, value_of
+from genpulse.configuration.reading import Reading
+from genpulse.configuration.schema import find
+from genpulse.settings import Settings
+
+_SHORT = 60
+
+
+def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Settings:
+    """The settings. Raises `ConfigurationError` with every fault: of names, of values, of what is missing, and
+    what the environment does not allow.
+    """
+    found = [*_of_names(reading)]
+    settings, of_values = _typed(reading, values)
+    found += of_values
+    found += missing
+    if settings is not None:
+        found += policy.faults(settings, reading.layers)
+    if found or settings is None:
+        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(found, key=str))
+    return settings
+
+
+def _of_names(reading: Reading) -> Iterator[Fault]:
+    for layer in reading.layers[:2]:
+        yield from names.unknown_keys(layer)
+    yield from names.unknown_variables(reading.variables)
+    yield from names.contradictions(reading.variables)
+
+
+def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]]:
+    """The settings as far as they can be made: what does not fit is left out, so that the rest is looked at."""
+    facts = {
+        "environment": reading.resolved.environment,
+        "decided_by": reading.resolved.decided_by,
+        "root": reading.project.root,
+    }
+    try:
+        return Settings.model_validate({**values, **facts}), []
+    except ValidationError as error:
+        misfits = error.errors(include_url=False, include_input=False)
+    rest = deepcopy(values)
+    for misfit in misfits:
+        _remove(rest, misfit["loc"])
+    faults = [fault for misfit in misfits if (fault := _fault(misfit, reading))]
+    try:
+        return Settings.model_validate({**rest, **facts}), faults
+    except ValidationError:
+        return None, faults
+
+
+def _remove(values: Tree, path: Sequence[int | str]) -> None:
+    inner: object = values
+    for part in path[:-1]:
+        inner = inner.get(str(part)) if isinstance(inner, dict) else None
+    if isinstance(inner, dict):
+        inner.pop(str(path[-1]), None)
+
+
+def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
+    """None for an unknown name, of which the names say more."""
+    if misfit["type"] == "extra_forbidden":
+        return None
+    key = ".".join(str(part) for part in misfit["loc"])
+    while value_of(reading.values, key) is None and "." in key:
+        key = key.rpartition(".")[0]
+    known = find(key)
+    value = value_of(reading.values, key)
+    if isinstance(value, dict) or (known is None and misfit["type"].endswith("_type")):
+        return (
+            None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
+        )
+    expected = f"expected {known.kind}" if known else misfit["msg"]
+    shown = "" if known is None or known.secret else f", found {_short(value)}"
+    return Fault(key, _place(reading, key), expected + shown)
+
+
+def _place(reading: Reading, key: str) -> str:
+    return place_of(reading.layers, key)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHORT else text[:_SHORT] + "…"

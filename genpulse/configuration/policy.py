@@ -1,0 +1,194 @@
+"""What each environment allows: rules that look at several settings, and at whose servers they name."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import SecretStr
+
+from genpulse.configuration.errors import Fault
+from genpulse.configuration.layers import Layer, place_of
+from genpulse.configuration.schema import ANY_PROVIDER, keys
+from genpulse.configuration.variables import variable_name
+from genpulse.settings import Settings
+
+_LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
+_TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
+_TLS = frozenset({"require", "verify-ca", "verify-full"})
+_LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
+_Rule = Callable[[Settings], Iterator[tuple[str, str]]]
+
+
+def faults(settings: Settings, layers: Sequence[Layer]) -> Iterator[Fault]:
+    """What this environment does not allow; nothing that is missing, and no value of a secret."""
+    for rule in _RULES:
+        for key, detail in rule(settings):
+            yield Fault(key, place_of(layers, key), detail)
+
+
+def _database_hosts(settings: Settings) -> Iterator[tuple[str, str]]:
+    hosts = _hosts(settings.database_url)
+    environment, database = settings.environment, settings.database
+    foreign = [host for host in hosts if not (is_loopback(host) or _is_service_name(host))]
+    if environment.spawns_services and foreign and not database.allow_remote:
+        detail = (
+            f"{foreign[0]} is not this machine, and {environment.dynaconf} keeps to a database of its own;"
+            f" unset it to have one started, or allow it: {_allow('database.allow_remote')}"
+        )
+        yield "database_url", detail
+    local = [host for host in hosts if is_loopback(host)]
+    if not environment.spawns_services and local and not database.allow_loopback:
+        detail = (
+            f"{local[0] or 'a socket'} is this machine, and {environment.dynaconf} uses a {environment.db_mode}"
+            f" database on the network; name it, or allow a proxy here: {_allow('database.allow_loopback')}"
+        )
+        yield "database_url", detail
+
+
+def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
+    url = _text(settings.database_url)
+    if not url or not settings.environment.is_production or settings.database.allow_plaintext:
+        return
+    mode = parse_qs(url.partition("?")[2]).get("sslmode", [""])[-1]
+    if mode not in _TLS and not all(map(is_loopback, _hosts(settings.database_url))):
+        detail = (
+            f"{settings.environment.dynaconf} reaches its database with TLS: add sslmode=verify-full (or require),"
+            f" or allow it without: {_allow('database.allow_plaintext')}"
+        )
+        yield "database_url", detail
+
+
+def _redis_tls(settings: Settings) -> Iterator[tuple[str, str]]:
+    url = _text(settings.redis.url)
+    if not url or not settings.environment.is_production or settings.redis.allow_plaintext:
+        return
+    scheme = url.partition("://")[0]
+    if not scheme.startswith("rediss") and scheme != "unix":
+        detail = (
+            f"{settings.environment.dynaconf} reaches Redis with TLS: use rediss://, or allow it without:"
+            f" {_allow('redis.allow_plaintext')}"
+        )
+        yield "redis.url", detail
+
+
+def _storage_place(settings: Settings) -> Iterator[tuple[str, str]]:
+    scheme = settings.storage.url.partition(":")[0]
+    if settings.environment.is_production and not settings.storage.allow_local and scheme in {"file", "memory"}:
+        detail = (
+            f"{scheme}: is on one machine, and {settings.environment.dynaconf} keeps assets where all its machines"
+            f" reach them, such as s3://bucket/prefix; or allow it: {_allow('storage.allow_local')}"
+        )
+        yield "storage.url", detail
+
+
+def _storage_keys(settings: Settings) -> Iterator[tuple[str, str]]:
+    storage = settings.storage
+    if (storage.access_key_id is None) != (storage.secret_access_key is None):
+        missing = "access_key_id" if storage.access_key_id is None else "secret_access_key"
+        yield f"storage.{missing}", "it is empty while the other half of the key is set; set both or neither"
+
+
+def _retry_waits(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.retry.base_s > settings.retry.longest_s:
+        yield (
+            "retry.base_s",
+            (
+                f"the first wait ({settings.retry.base_s:g} s) is longer than the longest"
+                f" ({settings.retry.longest_s:g} s, retry.longest_s)"
+            ),
+        )
+
+
+def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Vendors mark their keys with what they are for."""
+    environment = settings.environment
+    wrong, what = (_TEST, "a test key") if environment.is_production else (_LIVE, "a live key")
+    for key, secret in secrets_of(settings):
+        if wrong.search(secret):
+            yield key, f"this is {what} by its prefix, and this is {environment.dynaconf}; use a key of its own"
+
+
+_RULES: tuple[_Rule, ...] = (
+    _database_hosts,
+    _database_tls,
+    _redis_tls,
+    _storage_place,
+    _storage_keys,
+    _retry_waits,
+    _secrets_of_another,
+)
+
+
+def allowances(settings: Settings) -> Iterator[str]:
+    """Settings that switch a rule of this environment off, such as `database.allow_loopback`."""
+    for key in ("database.allow_remote", "database.allow_loopback", "database.allow_plaintext"):
+        if getattr(settings.database, key.rpartition(".")[2]):
+            yield key
+    if settings.redis.allow_plaintext:
+        yield "redis.allow_plaintext"
+    if settings.storage.allow_local:
+        yield "storage.allow_local"
+
+
+def secrets_of(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Key and text of every secret that is set."""
+    for known in keys():
+        if known.secret:
+            names = settings.providers.named if ANY_PROVIDER in known.key else ("",)
+            for name in names:
+                key = known.key.replace(ANY_PROVIDER, name)
+                if text := _text(_read(settings, key)):
+                    yield key, text
+
+
+def _read(settings: Settings, key: str) -> object:
+    parts = key.split(".")
+    if parts[0] == "providers":
+        return getattr(settings.providers.named[parts[1]], parts[2])
+    found: object = settings
+    for part in parts:
+        found = getattr(found, part)
+    return found
+
+
+def database_scheme(url: str) -> str:
+    """Why a URL is none of PostgreSQL; empty when it is one."""
+    if urlsplit(url).scheme in {"postgresql", "postgres", "postgresql+asyncpg"}:
+        return ""
+    return "it must begin with postgresql://, since PostgreSQL is the only database"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine; a path or nothing is a socket on it."""
+    if host.lower() in _LOOPBACK_NAMES or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_service_name(host: str) -> bool:
+    """A single word, as containers beside this one are called."""
+    return re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_-]*", host) is not None
+
+
+def _hosts(url: SecretStr | None) -> tuple[str, ...]:
+    """Every host that a database URL names; several are separated by commas, or given as `host=` in its query."""
+    text = _text(url)
+    if not text:
+        return ()
+    parts = urlsplit(text.partition("?")[0])
+    named = parse_qs(text.partition("?")[2]).get("host", [])
+    address = parts.netloc.rpartition("@")[2]
+    hosts = [re.sub(r":\d*$", "", host) for host in (*address.split(","), *named) if host or not named]
+    return tuple(host for host in hosts if host or len(hosts) == 1)
+
+
+def _text(secret: object) -> str:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else ""
+
+
+def _allow(key: str) -> str:
+    return f"{key}: true ({variable_name(key)}=true)"

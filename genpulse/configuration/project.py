@@ -1,0 +1,51 @@
+"""The folder that is configured."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from genpulse.configuration.errors import ConfigurationError, Fault
+
+COMMITTED = Path("config/config.yaml")
+_PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`root` is where relative paths begin; `committed` is the file of defaults, `secrets` the `.env`."""
+
+    root: Path
+    committed: Path
+    secrets: Path
+
+
+def find_project(folder: Path | None = None) -> Project:
+    """The nearest folder, upwards, that holds `config/config.yaml`.
+
+    Without one it is the folder itself, with the defaults that are in the package. Raises `ConfigurationError`.
+    """
+    folder = (folder or Path.cwd()).absolute()
+    for candidate in (folder, *folder.parents):
+        if (candidate / COMMITTED).exists():
+            return Project(candidate, candidate / COMMITTED, candidate / ".env")
+    return Project(folder, packaged_defaults(), folder / ".env")
+
+
+def packaged_defaults() -> Path:
+    """The committed defaults that GenPulse was installed with. Raises `ConfigurationError`."""
+    for candidate in (_PACKAGE / "defaults/config.yaml", _PACKAGE.parent / COMMITTED):
+        if candidate.is_file():
+            return candidate
+    raise ConfigurationError("", [Fault("config.yaml", "", "it is missing from the package; install it again")])
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises `ConfigurationError` when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        detail = "this is a directory, expected a file"
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+    except OSError as error:
+        detail = f"it cannot be read: {error.strerror}"
+    raise ConfigurationError("", [Fault(str(path), "", detail)])

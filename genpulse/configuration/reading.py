@@ -1,0 +1,76 @@
+"""All four layers as they are read, before anything is checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genpulse.configuration.layers import Layer, Tree, merged
+from genpulse.configuration.project import Project, find_project
+from genpulse.configuration.variables import (
+    Variable,
+    dotenv_variables,
+    last_of_each,
+    process_variables,
+    variables_layer,
+)
+from genpulse.configuration.yaml_file import committed_layers
+from genpulse.environment.resolve import Resolved, resolve
+from genpulse.environment.table import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found. `layers` are the four, or the two committed ones alone."""
+
+    project: Project
+    resolved: Resolved
+    layers: tuple[Layer, ...]
+    variables: tuple[Variable, ...]
+
+    @property
+    def values(self) -> Tree:
+        """All layers over each other."""
+        return merged(self.layers)
+
+
+def find_environment(folder: Path | None, process: Mapping[str, str]) -> Resolved:
+    """The environment alone. Raises `EnvironmentProblem`, `ConfigurationError`."""
+    project = find_project(folder)
+    return _resolved(project, process, dotenv_variables(project.secrets))
+
+
+def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
+    """Everything. Raises `EnvironmentProblem`, and `ConfigurationError` when a file is broken."""
+    project = find_project(folder)
+    secrets = dotenv_variables(project.secrets)
+    resolved = _resolved(project, process, secrets)
+    own = process_variables(process)
+    layers = (
+        *_committed(project, resolved.environment),
+        variables_layer("dotenv", secrets),
+        variables_layer("environ", own),
+    )
+    return Reading(project, resolved, layers, (*secrets, *own))
+
+
+def read_committed(folder: Path | None, environment: Environment) -> Reading:
+    """What is committed for an environment, as somebody sees it who has none of its secrets."""
+    project = find_project(folder)
+    resolved = Resolved(environment, "the command line")
+    return Reading(project, resolved, _committed(project, environment), ())
+
+
+def _committed(project: Project, environment: Environment) -> tuple[Layer, Layer]:
+    return committed_layers(project.committed, environment.dynaconf, _shown(project))
+
+
+def _shown(project: Project) -> str:
+    """The path of the committed file below the project, or that it is the packaged one."""
+    if project.committed.is_relative_to(project.root):
+        return str(project.committed.relative_to(project.root))
+    return "the packaged defaults"
+
+
+def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
+    said = {name: variable.value for name, variable in last_of_each(secrets).items()}
+    return resolve(process, said, str(project.secrets))

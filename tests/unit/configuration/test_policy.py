@@ -1,0 +1,117 @@
+"""What each environment allows."""
+
+import pytest
+
+from genpulse.config import ConfigurationError, load
+
+REMOTE = "postgresql://u:s3cret@db.example.com,db2.example.com/d?target_session_attrs=read-write"
+REDIS = "rediss://:s3cret@redis.example.com/0"
+MAIN = {
+    "ENV": "main",
+    "GENPULSE_DATABASE_URL": REMOTE + "&sslmode=verify-full",
+    "GENPULSE_REDIS__URL": REDIS,
+    "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
+}
+
+
+def problems(folder, process):
+    """The message; empty when nothing is wrong."""
+    message = ""
+    try:
+        load(folder, process)
+    except ConfigurationError as error:
+        message = str(error)
+    assert "s3cret" not in message
+    return message
+
+
+def test_production_as_it_must_be(tmp_path):
+    assert problems(tmp_path, MAIN) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "allowed_by"),
+    [
+        (
+            {"GENPULSE_DATABASE_URL": "postgresql://u@localhost/d?sslmode=require"},
+            "localhost is this machine, and production uses a cluster database",
+            "GENPULSE_DATABASE__ALLOW_LOOPBACK",
+        ),
+        (
+            {"GENPULSE_DATABASE_URL": "postgresql://u@[::1]:5432/d?sslmode=require"},
+            "[::1] is this machine",
+            "GENPULSE_DATABASE__ALLOW_LOOPBACK",
+        ),
+        (
+            {"GENPULSE_DATABASE_URL": "postgresql:///d?host=/run/postgresql&sslmode=require"},
+            "/run/postgresql is this machine",
+            "GENPULSE_DATABASE__ALLOW_LOOPBACK",
+        ),
+        (
+            {"GENPULSE_DATABASE_URL": REMOTE},
+            "production reaches its database with TLS",
+            "GENPULSE_DATABASE__ALLOW_PLAINTEXT",
+        ),
+        (
+            {"GENPULSE_REDIS__URL": "redis://redis.example.com/0"},
+            "production reaches Redis with TLS",
+            "GENPULSE_REDIS__ALLOW_PLAINTEXT",
+        ),
+        (
+            {"GENPULSE_STORAGE__URL": "file:.genpulse/storage"},
+            "file: is on one machine",
+            "GENPULSE_STORAGE__ALLOW_LOCAL",
+        ),
+    ],
+)
+def test_production_refuses_unless_it_is_allowed(tmp_path, change, words, allowed_by):
+    message = problems(tmp_path, MAIN | change)
+    assert words in message
+    assert f"({allowed_by}=true)" in message
+    assert problems(tmp_path, MAIN | change | {allowed_by: "true"}) == ""
+
+
+def test_testing_uses_a_shared_database_on_the_network(tmp_path):
+    here = {"ENV": "test", "GENPULSE_DATABASE_URL": "postgresql://u@127.0.0.1/d", "GENPULSE_REDIS__URL": REDIS}
+    assert "127.0.0.1 is this machine, and testing uses a shared database" in problems(tmp_path, here)
+    assert problems(tmp_path, here | {"GENPULSE_DATABASE_URL": REMOTE}) == ""
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "postgres", "db_1"])
+def test_development_may_use_this_machine_and_containers_beside_it(tmp_path, host):
+    process = {"GENPULSE_DATABASE_URL": f"postgresql://u@{host}:5432/d", "GENPULSE_REDIS__URL": REDIS}
+    assert problems(tmp_path, process) == ""
+
+
+def test_development_keeps_off_other_machines(tmp_path):
+    process = {"GENPULSE_DATABASE_URL": REMOTE, "GENPULSE_REDIS__URL": REDIS}
+    message = problems(tmp_path, process)
+    assert "db.example.com is not this machine" in message
+    assert problems(tmp_path, process | {"GENPULSE_DATABASE__ALLOW_REMOTE": "true"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("process", "words"),
+    [
+        (
+            {"GENPULSE_PROVIDERS__ART__API_KEY": "sk_live_s3cret"},
+            "a live key by its prefix, and this is development",
+        ),
+        (MAIN | {"GENPULSE_PROVIDERS__ART__API_KEY": "sk_test_s3cret"}, "a test key by its prefix"),
+        (MAIN | {"GENPULSE_WEBHOOKS__SECRET": "gp_dev_s3cret"}, "webhooks.secret (GENPULSE_WEBHOOKS__SECRET)"),
+    ],
+)
+def test_secrets_of_another_environment_are_refused(tmp_path, process, words):
+    servers = {"GENPULSE_DATABASE_URL": "postgresql://u@localhost/d", "GENPULSE_REDIS__URL": REDIS}
+    assert words in problems(tmp_path, servers | process)
+
+
+def test_half_a_key_of_the_storage_is_none(tmp_path):
+    message = problems(tmp_path, MAIN | {"GENPULSE_STORAGE__ACCESS_KEY_ID": "s3cret"})
+    assert "storage.secret_access_key: it is empty while the other half" in message
+
+
+def test_paid_providers_are_off_but_in_production(tmp_path):
+    assert load(tmp_path, MAIN).providers.paid is True
+    assert load(tmp_path, {}, require=()).providers.paid is False
+    assert load(tmp_path, {"ENV": "test"}, require=()).providers.paid is False

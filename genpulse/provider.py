@@ -308,4 +308,4 @@ class ProviderSettings:
 
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
-    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict, repr=False)

@@ -165,7 +165,7 @@ class ProviderSection(Section):
         None, pattern=r"^\d+/(s|min|h)$", description="Requests in a time, such as 5/s or 60/min; empty: no limit."
     )
     options: dict[str, str | int | float | bool] = Field(
-        default_factory=dict, description="What else the provider reads."
+        default_factory=dict, repr=False, description="What else the provider reads."
     )
 
 

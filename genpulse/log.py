@@ -4,10 +4,12 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from importlib.metadata import version
 from typing import Any, Literal
 
 import structlog
 
+from genpulse.build import read_stamp
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
@@ -19,7 +21,10 @@ Format = Literal["auto", "text", "json"]
 
 
 def configure(level: str, form: Format, *, environment: Environment, process: str) -> None:
-    """Send all logging of this process to standard output. `auto` is text where people develop, JSON elsewhere."""
+    """Send all logging of this process to standard output, and say first what runs where.
+
+    `auto` is text where people develop, and JSON elsewhere.
+    """
     machine = form == "json" or (form == "auto" and not environment.spawns_services)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -48,6 +53,8 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    build = read_stamp() or f"{version('genpulse')} from a work tree"
+    logging.getLogger(__name__).info("%s of GenPulse %s starts in %s", process, build, environment.dynaconf)
 
 
 _clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)

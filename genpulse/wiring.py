@@ -19,6 +19,7 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.build import read_stamp
 from genpulse.domain.retry import RetryPolicy
 from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
 from genpulse.provider import ProviderSettings
@@ -63,12 +64,19 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
                 RedisProbe(redis),
                 storage.probe,
                 _stamp_probe(settings),
+                _build_probe,
             ),
             retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.SystemRandom().random,
         )
+
+
+async def _build_probe() -> Health:
+    """What runs here."""
+    build = read_stamp()
+    return Health("build", State.OK, str(build) if build else "a work tree, not an image")
 
 
 def _stamp_probe(settings: Settings) -> Probe:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from genpulse.configuration import names, policy
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
-from genpulse.configuration.reading import Reading
+from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
 from genpulse.configuration.schema import find
 from genpulse.settings import Settings
 
@@ -17,22 +17,22 @@ _SHORT = 60
 
 
 def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Settings:
-    """The settings. Raises `ConfigurationError` with every fault: of names, of values, of what is missing, and
-    what the environment does not allow.
+    """The settings. Raises `ConfigurationError` with every fault: of names, of values, of what is missing, and,
+    when the reading is complete, what the environment does not allow.
     """
     found = [*_of_names(reading)]
     settings, of_values = _typed(reading, values)
     found += of_values
     found += missing
-    if settings is not None:
-        found += policy.faults(settings, reading.layers)
+    if settings is not None and reading.is_complete:
+        found += policy.faults(settings, reading.layers, reading.build)
     if found or settings is None:
         raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(found, key=str))
     return settings
 
 
 def _of_names(reading: Reading) -> Iterator[Fault]:
-    for layer in reading.layers[:2]:
+    for layer in reading.layers[: len(COMMITTED_LAYERS)]:
         yield from names.unknown_keys(layer)
     yield from names.unknown_variables(reading.variables)
     yield from names.contradictions(reading.variables)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
+from genpulse.build import Build
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.layers import Layer, place_of
 from genpulse.configuration.schema import ANY_PROVIDER, keys
@@ -20,11 +21,25 @@ _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
 _Rule = Callable[[Settings], Iterator[tuple[str, str]]]
 
 
-def faults(settings: Settings, layers: Sequence[Layer]) -> Iterator[Fault]:
+def faults(settings: Settings, layers: Sequence[Layer], build: Build | None) -> Iterator[Fault]:
     """What this environment does not allow; nothing that is missing, and no value of a secret."""
+    yield from _of_build(settings, build)
     for rule in _RULES:
         for key, detail in rule(settings):
             yield Fault(key, place_of(layers, key), detail)
+
+
+def _of_build(settings: Settings, build: Build | None) -> Iterator[Fault]:
+    if not settings.environment.is_production or not settings.release.require_tag:
+        return
+    if build is None or not build.is_final:
+        yield Fault(
+            "release.require_tag",
+            "",
+            f"{settings.environment.dynaconf} starts only the build of a final tag (vX.Y.Z), and this is"
+            f" {build or 'no build at all: it has no stamp'}. Build from a release (genpulse flow stamp writes the"
+            f" stamp), or allow it: release.require_tag: false ({variable_name('release.require_tag')}=false)",
+        )
 
 
 def _database_hosts(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpulse.build import BrokenStamp, Build, read_stamp
+from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Layer, Tree, merged
 from genpulse.configuration.project import Project, find_project
 from genpulse.configuration.variables import (
@@ -17,15 +19,23 @@ from genpulse.configuration.yaml_file import committed_layers
 from genpulse.environment.resolve import Resolved, resolve
 from genpulse.environment.table import Environment
 
+COMMITTED_LAYERS = ("default", "environment")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found. `layers` are the four, or the two committed ones alone."""
+    """What was found. `layers` are the four, or the two committed ones alone; `build` is what was built."""
 
     project: Project
     resolved: Resolved
     layers: tuple[Layer, ...]
     variables: tuple[Variable, ...]
+    build: Build | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether this is what a process would start with, and not what is committed alone."""
+        return len(self.layers) > len(COMMITTED_LAYERS)
 
     @property
     def values(self) -> Tree:
@@ -50,7 +60,7 @@ def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
         variables_layer("dotenv", secrets),
         variables_layer("environ", own),
     )
-    return Reading(project, resolved, layers, (*secrets, *own))
+    return Reading(project, resolved, layers, (*secrets, *own), _build())
 
 
 def read_committed(folder: Path | None, environment: Environment) -> Reading:
@@ -69,6 +79,13 @@ def _shown(project: Project) -> str:
     if project.committed.is_relative_to(project.root):
         return str(project.committed.relative_to(project.root))
     return "the packaged defaults"
+
+
+def _build() -> Build | None:
+    try:
+        return read_stamp()
+    except BrokenStamp as error:
+        raise ConfigurationError("", [Fault("", "", str(error))]) from error
 
 
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:

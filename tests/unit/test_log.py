@@ -25,7 +25,8 @@ def said(form, environment):
 
 
 def test_machines_get_json():
-    (line,) = said("auto", "main").splitlines()
+    first, line = said("auto", "main").splitlines()
+    assert json.loads(first)["event"].startswith("worker of GenPulse ")
     event = json.loads(line)
     assert event["event"] == "task 7 ended"
     assert (event["level"], event["environment"], event["process"]) == ("info", "main", "worker")
@@ -34,7 +35,8 @@ def test_machines_get_json():
 
 
 def test_people_get_text_without_colours_in_a_pipe():
-    (line,) = said("auto", "dev").splitlines()
+    first, line = said("auto", "dev").splitlines()
+    assert "from a work tree starts in development" in first
     assert "task 7 ended" in line
     assert "\x1b" not in line
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from genpulse.build import Build
 from genpulse.config import ConfigurationError, load
+from genpulse.configuration.policy import faults
+from genpulse.settings import Release
 
 REMOTE = "postgresql://u:s3cret@db.example.com,db2.example.com/d?target_session_attrs=read-write"
 REDIS = "rediss://:s3cret@redis.example.com/0"
@@ -11,6 +14,7 @@ MAIN = {
     "GENPULSE_DATABASE_URL": REMOTE + "&sslmode=verify-full",
     "GENPULSE_REDIS__URL": REDIS,
     "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
+    "GENPULSE_RELEASE__REQUIRE_TAG": "false",
 }
 
 
@@ -115,3 +119,28 @@ def test_paid_providers_are_off_but_in_production(tmp_path):
     assert load(tmp_path, MAIN).providers.paid is True
     assert load(tmp_path, {}, require=()).providers.paid is False
     assert load(tmp_path, {"ENV": "test"}, require=()).providers.paid is False
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (None, "this is no build at all"),
+        (Build("1.0.0", "a" * 40, "b" * 40), "this is 1.0.0, no tag, commit aaaaaaaaaa."),
+        (Build("1.0.0rc1", "a" * 40, "b" * 40, "v1.0.0-rc.1"), "this is v1.0.0-rc.1, commit aaaaaaaaaa."),
+        (Build("1.0.0", "a" * 40, "b" * 40, "v1.0.0", dirty=True), "with changes besides"),
+        (Build("1.0.0", "a" * 40, "b" * 40, "v1.0.0"), ""),
+    ],
+)
+def test_production_starts_only_the_build_of_a_final_tag(tmp_path, build, words):
+    settings = load(tmp_path, MAIN).model_copy(update={"release": Release()})
+    found = "".join(map(str, faults(settings, (), build)))
+    assert words in found
+    assert bool(found) == bool(words)
+
+
+def test_other_environments_start_anything(tmp_path):
+    assert list(faults(load(tmp_path, {}, require=()), (), None)) == []
+
+
+def test_production_without_a_stamp_is_refused_at_the_start(tmp_path):
+    assert "this is no build at all" in problems(tmp_path, MAIN | {"GENPULSE_RELEASE__REQUIRE_TAG": "true"})

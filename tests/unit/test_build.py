@@ -1,0 +1,35 @@
+"""The stamp of a build."""
+
+import pytest
+
+from genpulse.build import BrokenStamp, Build, read_stamp, write_stamp
+
+FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3")
+
+
+def test_what_was_written_is_read(tmp_path):
+    write_stamp(FINAL, tmp_path / "build.json")
+    assert read_stamp(tmp_path / "build.json") == FINAL
+    assert [file.name for file in tmp_path.iterdir()] == ["build.json"]
+
+
+def test_a_work_tree_has_none(tmp_path):
+    assert read_stamp(tmp_path / "build.json") is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": "1"}', '{"commit": 1'])
+def test_a_stamp_that_is_broken(tmp_path, text):
+    (tmp_path / "build.json").write_text(text)
+    with pytest.raises(BrokenStamp, match="build the image again"):
+        read_stamp(tmp_path / "build.json")
+
+
+@pytest.mark.parametrize("tag", ["", "v1.2.3-rc.1", "1.2.3", "v1.2", "v01.2.3", "v1.2.3+x"])
+def test_what_is_not_final(tag):
+    assert not Build("1.2.3", "a" * 40, "b" * 40, tag).is_final
+
+
+def test_a_final_tag_with_changes_is_not_final():
+    assert FINAL.is_final
+    assert not Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", dirty=True).is_final
+    assert str(FINAL) == "v1.2.3, commit aaaaaaaaaa"

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check format lock bench clean
+.PHONY: help install demo dev test check format docs lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,15 +36,21 @@ dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-check: $(READY)  ## format, lint, types, floors
+check: $(READY)  ## format, lint, types, floors, committed configuration
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@for environment in dev test main; do $(BIN)/genpulse config check --environment $$environment || exit; done
+	@$(BIN)/genpulse env lint
 
 format: $(READY)  ## rewrite the code in the house style
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## write what is made from the code: .env.example and the reference of the configuration
+	@$(BIN)/genpulse config example --write .env.example
+	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
 
 bench: $(READY)  ## measure, as ratios against a floor in the same run
 	@$(BIN)/python -m bench

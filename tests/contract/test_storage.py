@@ -2,15 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.dev.child import Guard
 from genpulse.domain.asset import key_of
 from genpulse.domain.errors import ContentTooLarge, StorageUnavailable
 from genpulse.ports import State, Storage
+from tests.s3 import BUCKET, S3Server, s3_server
 
 MIB = 1 << 20
 
@@ -20,10 +22,21 @@ def spool_dir(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(scope="session")
+def s3(guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3_server(tmp_path_factory.mktemp("s3"), guard) as server:
+        yield server
+
+
+@pytest.fixture(params=["file", "memory", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path, spool_dir: Path) -> AsyncIterator[ObjectStorage]:
-    url = (tmp_path / "storage").as_uri() if request.param == "file" else "memory:///"
-    storage = ObjectStorage(url, spool_dir=spool_dir)
+    url, options = "memory:///", {}
+    if request.param == "file":
+        url = (tmp_path / "storage").as_uri()
+    if request.param == "s3":
+        url = f"s3://{BUCKET}/{tmp_path.name}"
+        options = request.getfixturevalue("s3").options
+    storage = ObjectStorage(url, spool_dir=spool_dir, options=options)
     yield storage
     assert not list(spool_dir.glob("*")), "something was left behind"
     await storage.close()

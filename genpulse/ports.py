@@ -15,6 +15,7 @@ from uuid import UUID
 
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
+from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
@@ -165,6 +166,35 @@ class Storage(Protocol):
         """The bytes from `start` up to but not including `end`, in chunks."""
 
 
+class DeliveryStore(Protocol):
+    """Messages about ended tasks. Each is written in the commit that ends its task, by the store of tasks."""
+
+    async def due(self, now: datetime, limit: int, held_s: float) -> tuple[tuple[Delivery, Task], ...]:
+        """Take at most `limit` that are due, so that nobody else sends them for `held_s` seconds.
+
+        With each comes the task as it was when it ended.
+        """
+
+    async def taken(self, delivery_id: UUID, answer: Answer, now: datetime) -> None:
+        """It was received."""
+
+    async def not_taken(self, delivery_id: UUID, answer: Answer, next_try_at: datetime | None) -> None:
+        """It was not received; without another try it is given up."""
+
+    async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
+        """All about one task, oldest first."""
+
+    async def again(self, task_id: UUID, delivery_id: UUID, now: datetime) -> Delivery:
+        """Send it again as soon as possible, also one that was received. Raises `UnknownDelivery`."""
+
+
+class MessageSender(Protocol):
+    """Sends a signed message to another system."""
+
+    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+        """Send it once. Answers within 15 seconds and never raises."""
+
+
 class Catalogue(Protocol):
     """The models of all enabled providers."""
 
@@ -227,6 +257,8 @@ class Services:
     store: TaskStore
     queue: TaskQueue
     events: EventBus
+    deliveries: DeliveryStore
+    sender: MessageSender
     presence: Presence
     storage: Storage
     catalogue: Catalogue

@@ -129,7 +129,13 @@ class Log(Section):
 class Webhooks(Section):
     """Deliveries to other systems."""
 
-    secret: OptionalSecret = Field(None, description="Signs them.")
+    secret: OptionalSecret = Field(
+        None, description="Signs them: whsec_ and base64, or any text, whose bytes are the key."
+    )
+    allow_private: bool | None = Field(
+        None,
+        description="Whether they may go to addresses that are not public; empty: in development alone.",
+    )
 
 
 class Budget(Section):

@@ -1,14 +1,18 @@
 """Opens and closes everything, and introduces the rooms to each other. Settings end here."""
 
+import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import uuid_utils.compat
 
-from genpulse.adapters.database import migrate
-from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
+from genpulse.adapters.database import migrate, stamp
+from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
+from genpulse.adapters.database.stamp import StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
@@ -19,12 +23,16 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.build import read_stamp
+from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.domain.retry import RetryPolicy
-from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
+from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -33,9 +41,20 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
     async with AsyncExitStack() as stack:
         url = _database_url(settings)
         name = f"genpulse {process} {settings.environment.name}"
-        pool = await open_pool(url, size=settings.database.pool_size, application_name=name)
+        pool = await open_pool(
+            url,
+            size=settings.database.pool_size,
+            application_name=name,
+            environment=settings.environment.name,
+        )
         stack.push_async_callback(pool.close)
-        queue = PgTaskQueue(pool, url, lease_s=settings.worker.lease_s, limits=_limits(settings))
+        queue = PgTaskQueue(
+            pool,
+            url,
+            lease_s=settings.worker.lease_s,
+            limits=_limits(settings),
+            environment=settings.environment.name,
+        )
         stack.push_async_callback(queue.close)
         store = PostgresTaskStore(pool, QueueEntries())
         stack.push_async_callback(store.close)
@@ -44,6 +63,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         keys = Keyspace(settings.key_prefix)
         events = RedisEventBus(redis, keys)
         stack.push_async_callback(events.close)
+        sender = _sender(settings)
+        stack.push_async_callback(sender.close)
         storage = ObjectStorage(
             settings.storage_url, spool_dir=settings.storage.spool_dir, options=_storage_options(settings)
         )
@@ -55,6 +76,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             store=store,
             queue=queue,
             events=events,
+            deliveries=PostgresDeliveries(pool),
+            sender=sender,
             presence=RedisPresence(redis, keys),
             storage=storage,
             catalogue=catalogue,
@@ -63,7 +86,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
                 MigrationsProbe(pool),
                 RedisProbe(redis),
                 storage.probe,
-                _stamp_probe(settings),
+                StampProbe(pool, settings.environment.name),
                 _build_probe,
             ),
             retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
@@ -79,18 +102,6 @@ async def _build_probe() -> Health:
     return Health("build", State.OK, str(build) if build else "a work tree, not an image")
 
 
-def _stamp_probe(settings: Settings) -> Probe:
-    """Databases are not stamped with their environment yet; this says so where it matters."""
-    needed = not settings.environment.spawns_services
-
-    async def probe() -> Health:
-        if needed:
-            return Health("stamp", State.DEGRADED, "the database carries no stamp of its environment")
-        return Health("stamp", State.OK, "none is needed in development")
-
-    return probe
-
-
 def open_catalogue(settings: Settings) -> LoadedCatalogue:
     """The models of all enabled providers; needs no server."""
     named = settings.providers.named
@@ -101,6 +112,15 @@ def open_catalogue(settings: Settings) -> LoadedCatalogue:
 def _for_plug_in(section: ProviderSection) -> ProviderSettings:
     key = section.api_key.get_secret_value() if section.api_key else None
     return ProviderSettings(api_key=key, base_url=section.base_url, options=section.options)
+
+
+def _sender(settings: Settings) -> WebhookSender:
+    secret, allowed = settings.webhooks.secret, settings.webhooks.allow_private
+    return WebhookSender(
+        secret.get_secret_value() if secret else None,
+        allow_private=settings.environment.spawns_services if allowed is None else allowed,
+        version=version("genpulse"),
+    )
 
 
 def _storage_options(settings: Settings) -> dict[str, str]:
@@ -118,8 +138,38 @@ def _limits(settings: Settings) -> dict[str, int]:
 
 
 async def upgrade_database(settings: Settings) -> tuple[str, ...]:
-    """Bring our tables and the queue's up to date; returns the revisions that were applied."""
-    return await migrate.upgrade(_database_url(settings), install)
+    """Bring our tables and the queue's up to date; returns the revisions that were applied.
+
+    Where services are spawned, a database without a stamp gets that of this environment. Raises `ForeignDatabase`,
+    `DatabaseUnavailable`.
+    """
+    row = settings.environment
+    url = _database_url(settings)
+    return await migrate.upgrade(url, install, environment=row.name, stamps_itself=row.spawns_services)
+
+
+async def check_database(settings: Settings) -> None:
+    """Before a process starts: whose database is it? Raises `ForeignDatabase`, `UnstampedDatabase`.
+
+    One that is away may still come up.
+    """
+    row = settings.environment
+    try:
+        await stamp.check_stamp(_database_url(settings), row.name, stamps_itself=row.spawns_services)
+    except (ForeignDatabase, UnstampedDatabase):
+        raise
+    except DatabaseUnavailable as error:
+        _log.warning("%s It is looked at again when it answers.", error)
+
+
+async def database_stamp(settings: Settings) -> StampedDatabase:
+    """The database and its stamp, whosever it is. Raises `DatabaseUnavailable`."""
+    return await stamp.look(_database_url(settings))
+
+
+async def stamp_database(settings: Settings, *, replaces: str | None) -> StampedDatabase:
+    """Say that the database belongs to this environment. Raises as `stamp.stamp` does."""
+    return await stamp.stamp(_database_url(settings), settings.environment.name, replaces=replaces)
 
 
 async def database_revision(settings: Settings) -> tuple[str | None, str]:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 from pydantic_core import from_json, to_json
 
-from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 
 ACQUIRE_S = 5.0
 COMMAND_S = 20.0
@@ -45,32 +47,97 @@ def plain_url(url: str) -> str:
     return f"{scheme.partition('+')[0]}{separator}{rest}"
 
 
-async def open_pool(url: str, *, size: int, application_name: str) -> asyncpg.Pool:
-    """A pool of at most `size` connections that opens them when they are needed."""
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """To which environment a database belongs, since when, and who said so (host and version)."""
+
+    environment: str
+    stamped_at: datetime
+    stamped_by: str
+
+    def __str__(self) -> str:
+        return f"stamped {self.stamped_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {self.stamped_by}"
+
+
+async def read_stamp(connection: asyncpg.Connection) -> Stamp | None:
+    """None without a stamp, or without a table for it. Not to be called inside a transaction.
+
+    Raises `DatabaseUnavailable`, also where the role may not read it.
+    """
+    try:
+        with outages():
+            row = await connection.fetchrow("SELECT environment, stamped_at, stamped_by FROM environment_stamp")
+    except asyncpg.UndefinedTableError:
+        return None
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise DatabaseUnavailable(
+            "The role of this database URL may not read to which environment the database belongs."
+            " Grant it SELECT on the table environment_stamp."
+        ) from error
+    return Stamp(row["environment"], row["stamped_at"], row["stamped_by"]) if row else None
+
+
+async def check_connection(connection: asyncpg.Connection, environment: str) -> None:
+    """Raises `ForeignDatabase` or `UnstampedDatabase` unless what is connected belongs to this environment."""
+    stamp = await read_stamp(connection)
+    if stamp is None:
+        raise UnstampedDatabase(environment)
+    if stamp.environment != environment:
+        raise ForeignDatabase(stamp.environment, environment, str(stamp))
+
+
+async def open_pool(url: str, *, size: int, application_name: str, environment: str | None = None) -> asyncpg.Pool:
+    """A pool of at most `size` connections that opens them when they are needed.
+
+    Each new connection has to lead to a database of `environment`, or whoever needs it gets `ForeignDatabase` or
+    `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use it.
+    """
+
+    async def prepare(connection: asyncpg.Connection) -> None:
+        if environment is not None:
+            await check_connection(connection, environment)
+        await _speak_json(connection)
+
     with outages():
         return await asyncpg.create_pool(
             plain_url(url),
             min_size=0,
             max_size=size,
-            init=_prepare,
+            init=prepare,
             timeout=ACQUIRE_S,
             command_timeout=COMMAND_S,
             server_settings={"application_name": application_name},
         )
 
 
-async def connect(url: str, *, application_name: str, command_s: float | None = COMMAND_S) -> asyncpg.Connection:
-    """A connection of its own, such as one that listens. A command may take `command_s` seconds, or for ever."""
+async def connect(
+    url: str,
+    *,
+    application_name: str,
+    command_s: float | None = COMMAND_S,
+    environment: str | None = None,
+) -> asyncpg.Connection:
+    """A connection of its own, such as one that listens. A command may take `command_s` seconds, or for ever.
+
+    It has to lead to a database of `environment`, as in `open_pool`; None leads anywhere.
+    """
     with outages():
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             plain_url(url),
             timeout=ACQUIRE_S,
             command_timeout=command_s,
             server_settings={"application_name": application_name},
         )
+    try:
+        if environment is not None:
+            await check_connection(connection, environment)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def _speak_json(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

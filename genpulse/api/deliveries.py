@@ -1,5 +1,9 @@
 """What was told about a task by webhook."""
 
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,8 +12,10 @@ from genpulse.api import answers
 from genpulse.api.context import context_in
 from genpulse.api.documents import Document, Time
 from genpulse.api.tasks import TASK_PATH, TaskId
+from genpulse.domain.delivery import Delivery, DeliveryState
 
 routes = answers.router("tasks")
+DeliveryId = Annotated[UUID, Path(description="The `id` of a delivery")]
 
 
 class DeliveryDocument(Document):
@@ -17,15 +23,39 @@ class DeliveryDocument(Document):
 
     model_config = ConfigDict(title="Delivery")
 
-    id: str
-    """The message's id; it stays the same over all tries."""
+    id: UUID
+    message_id: str = Field(examples=["msg_0198c0ffee"])
+    """The receiver sees it as `webhook-id`; it stays the same over all tries."""
     type: str = Field(examples=["task.succeeded"])
+    url: str
+    state: DeliveryState
+    """`given_up` after a day of tries, or when the receiver said 410."""
     attempts: int
     """How often it was sent."""
     status_code: int | None
     """The last answer; null when there was none."""
+    error: str | None
+    """Why the last try was none."""
+    created_at: Time
     delivered_at: Time | None
     next_try_at: Time | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryDocument":
+        """From the domain's value."""
+        return cls(
+            id=delivery.id,
+            message_id=delivery.message_id,
+            type=delivery.type,
+            url=delivery.url,
+            state=delivery.state,
+            attempts=delivery.tries,
+            status_code=delivery.status_code,
+            error=delivery.error or None,
+            created_at=delivery.created_at,
+            delivered_at=delivery.delivered_at,
+            next_try_at=delivery.next_try_at,
+        )
 
 
 class DeliveryPage(Document):
@@ -41,5 +71,20 @@ class DeliveryPage(Document):
 )
 async def list_deliveries(request: Request, task_id: TaskId) -> Response:
     """The webhook deliveries of a task."""
-    await context_in(request.scope).services.store.get(task_id)
-    return answers.json(DeliveryPage(data=[]))
+    services = context_in(request.scope).services
+    await services.store.get(task_id)
+    deliveries = await services.deliveries.of_task(task_id)
+    return answers.json(DeliveryPage(data=[DeliveryDocument.of(delivery) for delivery in deliveries]))
+
+
+@routes.post(
+    f"{TASK_PATH}/deliveries/{{delivery_id}}/retry",
+    status_code=202,
+    summary="Send a webhook delivery again",
+    responses=answers.described(202, "It is sent as soon as possible", DeliveryDocument) | answers.refusals(404),
+)
+async def send_again(request: Request, task_id: TaskId, delivery_id: DeliveryId) -> Response:
+    """Send it again, under the same id, also when it was received or given up."""
+    services = context_in(request.scope).services
+    delivery = await services.deliveries.again(task_id, delivery_id, services.now())
+    return answers.json(DeliveryDocument.of(delivery), 202)

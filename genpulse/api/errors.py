@@ -20,6 +20,7 @@ from genpulse.domain.errors import (
     Refused,
     Unavailable,
     UnknownAsset,
+    UnknownDelivery,
     UnknownTask,
     UploadIncomplete,
 )
@@ -127,6 +128,7 @@ STATUS: Mapping[type[GenPulseError], int] = {
     ForeignEnvironment: 403,
     UnknownTask: 404,
     UnknownAsset: 404,
+    UnknownDelivery: 404,
     ModelNotFound: 404,
     NotRetryable: 409,
     ContentTooLarge: 413,

@@ -1,9 +1,12 @@
 """`genpulse api`: the HTTP API, as a process of its own."""
 
+import asyncio
+
 import click
 import uvicorn
 
 from genpulse.cli.stack import settings_for_servers
+from genpulse.wiring import check_database
 
 
 @click.command("api")
@@ -15,6 +18,7 @@ def command(host: str | None, port: int | None) -> None:
     Any number of them may run, on any host, against the same PostgreSQL and Redis.
     """
     settings = settings_for_servers()
+    asyncio.run(check_database(settings))
     uvicorn.run(
         "genpulse.asgi:create",
         factory=True,

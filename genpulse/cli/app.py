@@ -9,13 +9,14 @@ COMMANDS: dict[str, str] = {
     "dev": "The whole stack to work with, until Ctrl-C.",
     "generate": "Submit one task, follow it, save what it made.",
     "tasks": "List, show, watch, cancel and retry tasks.",
+    "listen": "Receive webhooks here and print them, for those who develop.",
     "models": "What can be asked for.",
     "providers": "Who does it.",
     "api": "The HTTP API, as a process of its own.",
     "worker": "A worker, as a process of its own.",
     "db": "Bring the database up to date.",
     "config": "Show and check the configuration.",
-    "env": "Show the environment that is in force.",
+    "env": "Show the environment that is in force, and what belongs to it.",
     "doctor": "Look at everything that has to be there, and say what to do.",
 }
 

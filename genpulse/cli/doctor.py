@@ -15,11 +15,14 @@ from genpulse import config
 from genpulse.cli.stack import json_option, running_stack, settings_for_servers
 from genpulse.dev.binaries import postgres_binaries, redis_binary
 from genpulse.dev.errors import BinaryMissing
+from genpulse.domain.errors import ForeignDatabase, UnstampedDatabase
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.ports import Health, State, WorkerPresence
 from genpulse.settings import Settings
-from genpulse.wiring import open_catalogue, open_services
+from genpulse.wiring import check_database, open_catalogue, open_services
 
+_BAD_CONFIGURATION = 78
+_WHOSE = "whose database"
 _LEAST_FREE = 1 << 30
 _OLDEST = (3, 11)
 _SANDBOX = ("numpy", "PIL", "av", "hibari")
@@ -41,14 +44,16 @@ class Finding:
 def command(ctx: click.Context, as_json: bool) -> None:
     """Look at everything that has to be there, and say what to do.
 
-    Works with nothing running. Exit code 1 when something is wrong.
+    Works with nothing running. Exit code 1 when something is wrong, 78 when the database is that of another
+    environment.
     """
     findings = list(_findings())
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _print(findings)
-    ctx.exit(0 if all(finding.ok for finding in findings) else 1)
+    wrong = [finding.name for finding in findings if not finding.ok]
+    ctx.exit(_BAD_CONFIGURATION if _WHOSE in wrong else int(bool(wrong)))
 
 
 def _print(findings: list[Finding]) -> None:
@@ -73,6 +78,11 @@ def _findings() -> Iterator[Finding]:
         yield _no_servers(error)
         return
     except EnvironmentProblem:
+        return
+    try:
+        asyncio.run(check_database(settings))
+    except (ForeignDatabase, UnstampedDatabase) as error:
+        yield Finding(_WHOSE, False, str(error))
         return
     yield from asyncio.run(_running(settings))
 

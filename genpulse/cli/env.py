@@ -9,7 +9,7 @@ from genpulse import config
 from genpulse.cli.stack import json_option
 from genpulse.configuration.errors import ConfigurationError
 
-_ELSEWHERE: dict[str, str] = {}
+_ELSEWHERE = {"stamp": "genpulse.cli.env_stamp"}
 
 
 class _Verbs(click.Group):

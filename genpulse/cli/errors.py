@@ -11,6 +11,8 @@ _INTERRUPTED = 130
 _EXPECTED = {
     ("genpulse.configuration.errors", "ConfigurationError"): _BAD_CONFIGURATION,
     ("genpulse.environment.errors", "EnvironmentProblem"): _BAD_CONFIGURATION,
+    ("genpulse.domain.errors", "ForeignDatabase"): _BAD_CONFIGURATION,
+    ("genpulse.domain.errors", "UnstampedDatabase"): _BAD_CONFIGURATION,
     ("genpulse.client", "ClientError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,
     ("genpulse.domain.errors", "GenPulseError"): 1,

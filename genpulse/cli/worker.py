@@ -4,10 +4,12 @@ import click
 import uvloop
 
 from genpulse import log
+from genpulse.api.documents import Links, TaskDocument
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
+from genpulse.lifecycle.deliver import Describe
 from genpulse.settings import Settings
-from genpulse.wiring import open_services
+from genpulse.wiring import check_database, open_services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run
 
@@ -27,6 +29,12 @@ def command(concurrency: int | None, providers: str | None) -> None:
     uvloop.run(_work(settings, concurrency, chosen))
 
 
+def _describer(settings: Settings) -> Describe:
+    """Tasks as the API of this environment shows them, for webhooks."""
+    links = Links(settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}")
+    return lambda task: TaskDocument.of(task, links).model_dump(mode="json")
+
+
 async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, ...] | None) -> None:
     options = WorkerOptions(
         concurrency=concurrency or settings.worker.concurrency,
@@ -34,7 +42,9 @@ async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, 
         lease_s=settings.worker.lease_s,
         grace_s=settings.worker.grace_s,
         providers=chosen,
+        describe=_describer(settings),
     )
+    await check_database(settings)
     async with open_services(settings, process="worker") as services:
         known = services.catalogue.providers()
         if unknown := sorted(set(chosen or ()) - set(known)):

@@ -3,14 +3,17 @@
 GenPulseError
 ├── Refused                      the caller asked for something that cannot be done; nothing was accepted
 │   ├── BadInput                 carries one problem for each place that does not fit
-│   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset
+│   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
+│   ├── DatabaseInUse            processes are connected that must not be
 │   ├── ContentTooLarge          more bytes than the limit allows
 │   └── UploadIncomplete         the client went away in the middle
 ├── Unavailable                  a service that GenPulse stands on is away; try again later
 │   ├── DatabaseUnavailable
+│   │   ├── ForeignDatabase     it belongs to another environment
+│   │   └── UnstampedDatabase   nothing says to which environment it belongs
 │   └── StorageUnavailable
 │       └── StorageFull
 ├── LeaseLost                    another worker has taken the task over; the write was not done
@@ -98,6 +101,17 @@ class UnknownAsset(Refused):
         super().__init__(f"There is no asset {asset_id}.")
 
 
+class UnknownDelivery(Refused):
+    """There is no webhook message of this id about this task."""
+
+    code = "unknown_delivery"
+
+    def __init__(self, delivery_id: UUID) -> None:
+        super().__init__(
+            f"There is no delivery {delivery_id} of this task. GET its /deliveries lists all of them."
+        )
+
+
 class IdempotencyKeyReuse(Refused):
     """The idempotency key was used before with another body."""
 
@@ -130,6 +144,18 @@ class NotRetryable(Refused):
         super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
 
 
+class DatabaseInUse(Refused):
+    """The stamp of a database cannot be replaced while processes of GenPulse are connected."""
+
+    code = "database_in_use"
+
+    def __init__(self, connected: Sequence[str]) -> None:
+        super().__init__(
+            f"Processes are connected to this database: {', '.join(connected)}. Stop them first: they were started"
+            " for the environment to which it belongs now."
+        )
+
+
 class ContentTooLarge(Refused):
     """More bytes than the limit allows. `limit_bytes` is that limit."""
 
@@ -157,6 +183,35 @@ class DatabaseUnavailable(Unavailable):
     """PostgreSQL does not answer."""
 
     code = "database_unavailable"
+
+
+class ForeignDatabase(DatabaseUnavailable):
+    """The database belongs to another environment: it is `theirs`, and this process is `ours`.
+
+    `evidence` is how that is known, `stamped` whether it is the database's stamp. A process does not start with
+    it; one that runs waits until its own database is back, as when it is away.
+    """
+
+    def __init__(self, theirs: str, ours: str, evidence: str, *, stamped: bool = True) -> None:
+        super().__init__(
+            f"This database belongs to {theirs} ({evidence}), and this process is {ours}. Nothing was written to"
+            " it. Check GENPULSE_DATABASE_URL and ENV: each environment has a database of its own."
+        )
+        self.theirs = theirs
+        self.ours = ours
+        self.stamped = stamped
+
+
+class UnstampedDatabase(DatabaseUnavailable):
+    """Nothing says to which environment the database belongs; this process is `ours`."""
+
+    def __init__(self, ours: str) -> None:
+        super().__init__(
+            f"This database carries no stamp of its environment, and this process is {ours}. Nothing was written"
+            f" to it. Check GENPULSE_DATABASE_URL; if this database is meant for {ours}, run `genpulse db upgrade`"
+            f" and then `genpulse env stamp`, once, with ENV={ours}."
+        )
+        self.ours = ours
 
 
 class StorageUnavailable(Unavailable):

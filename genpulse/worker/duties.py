@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from genpulse.domain.errors import Unavailable
+from genpulse.lifecycle.deliver import deliver
 from genpulse.lifecycle.interruption import Interruption
 from genpulse.lifecycle.sweep import sweep
 from genpulse.ports import Services, WorkerPresence
@@ -15,6 +16,7 @@ from genpulse.worker.options import WorkerOptions
 
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
+DELIVER_S = 0.5
 AWAY_PAUSE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -67,6 +69,16 @@ async def be_present(services: Services, loop: WorkLoop, options: WorkerOptions,
         await services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
 
     await every(PRESENCE_S, "the presence of this worker", beat)
+
+
+async def deliver_messages(services: Services, options: WorkerOptions) -> None:
+    """Send webhooks as they become due."""
+
+    async def send() -> None:
+        while await deliver(services, options.describe):
+            pass
+
+    await every(DELIVER_S, "the delivery of webhooks", send)
 
 
 async def tidy_up(services: Services) -> None:

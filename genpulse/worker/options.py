@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 
+from genpulse.domain.json_value import JsonObject
+from genpulse.domain.task import Task
+from genpulse.lifecycle.deliver import Describe
+
+
+def _no_document(task: Task) -> JsonObject:
+    """Just who it is."""
+    return {"id": str(task.id), "status": task.status.value}
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
@@ -9,6 +18,7 @@ class WorkerOptions:
 
     Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, running tasks
     get `grace_s` seconds before they go back to the queue. `providers` limits what is claimed; None is all.
+    `describe` makes the document about a task that webhooks carry.
     """
 
     concurrency: int = 1000
@@ -16,3 +26,4 @@ class WorkerOptions:
     lease_s: float = 15.0
     grace_s: float = 10.0
     providers: tuple[str, ...] | None = None
+    describe: Describe = _no_document

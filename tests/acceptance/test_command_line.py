@@ -15,6 +15,7 @@ VERBS = (
     "dev",
     "generate",
     "tasks",
+    "listen",
     "models",
     "providers",
     "api",

@@ -1,15 +1,17 @@
 """One store and queue after the other: PostgreSQL, and the twin in memory."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
@@ -18,7 +20,7 @@ from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.domain.attempt import Begun, Claim
 from genpulse.domain.task import NewTask
-from genpulse.ports import TaskQueue, TaskStore
+from genpulse.ports import DeliveryStore, TaskQueue, TaskStore
 
 LEASE_S = 0.5
 
@@ -47,6 +49,7 @@ class Backend:
 
     store: TaskStore
     queue: TaskQueue
+    deliveries: DeliveryStore = field(default_factory=MemoryDeliveries)
 
     async def claim(self, *providers: str) -> Claim:
         (claim,) = await self.queue.claim(providers or ("sandbox",), 1)
@@ -68,7 +71,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     limits = {"limited": 2}
     if request.param == "memory":
         queue = MemoryTaskQueue(lease_s=LEASE_S, limits=limits)
-        yield Backend(MemoryTaskStore(queue), queue)
+        deliveries = MemoryDeliveries()
+        yield Backend(MemoryTaskStore(queue, deliveries), queue, deliveries)
         return
     url = request.getfixturevalue("database_url")
     await upgrade(url, install)
@@ -77,7 +81,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         PostgresTaskStore(pool, QueueEntries()),
         PgTaskQueue(pool, url, lease_s=LEASE_S, limits=limits),
     )
-    yield Backend(store, pg_queue)
+    yield Backend(store, pg_queue, PostgresDeliveries(pool))
     await pg_queue.close()
     await store.close()
     await pool.close()

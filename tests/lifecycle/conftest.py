@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.retry import RetryPolicy
@@ -175,12 +177,15 @@ async def world(tmp_path) -> AsyncIterator[World]:
         ),
     )
     queue = MemoryTaskQueue(lease_s=QUICK.lease_s)
+    deliveries = MemoryDeliveries()
     storage = ObjectStorage("memory:///", spool_dir=tmp_path)
     services = Services(
         environment=DEV,
-        store=MemoryTaskStore(queue),
+        store=MemoryTaskStore(queue, deliveries),
         queue=queue,
         events=MemoryEventBus(),
+        deliveries=deliveries,
+        sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,
         catalogue=LoadedCatalogue([provider]),

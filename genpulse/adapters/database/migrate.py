@@ -14,9 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from genpulse.adapters.database.stamp import own_stamp, put_stamp
 from genpulse.adapters.postgresql import connect, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
@@ -53,24 +54,38 @@ def _config() -> Config:
     return config
 
 
-async def upgrade(url: str, install_queue: InstallQueue) -> tuple[str, ...]:
+async def upgrade(
+    url: str, install_queue: InstallQueue, *, environment: str | None = None, stamps_itself: bool = False
+) -> tuple[str, ...]:
     """Apply what is missing, our tables and then the queue's; returns the revisions that were applied.
 
-    Raises `DatabaseUnavailable`.
+    A database of another environment than `environment` is left as it is; None upgrades whatever is there. With
+    `stamps_itself` a database without a stamp gets one. Raises `ForeignDatabase`, `DatabaseUnavailable`.
     """
     engine = _engine(url)
     try:
         with _sqlalchemy_outages(), outages():
             async with engine.connect() as connection:
-                await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+                database = await _locked(connection)
+                if environment is not None:
+                    await own_stamp(database, environment)
                 before = await connection.run_sync(_current)
                 await connection.run_sync(_apply)
                 await connection.commit()
-                raw = await connection.get_raw_connection()
-                await install_queue(raw.driver_connection)
+                await install_queue(database)
+                if environment is not None and stamps_itself:
+                    await put_stamp(database, environment)
             return _between(before, head())
     finally:
         await engine.dispose()
+
+
+async def _locked(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection, which holds the lock until it is closed and is in no transaction."""
+    await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+    await connection.commit()
+    raw = await connection.get_raw_connection()
+    return raw.driver_connection
 
 
 async def current(url: str) -> Revision:

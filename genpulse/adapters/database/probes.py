@@ -5,11 +5,12 @@ import asyncio
 import asyncpg
 
 from genpulse.adapters.database.migrate import head
-from genpulse.adapters.postgresql import outages
-from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.adapters.postgresql import check_connection, outages
+from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.ports import Health, State
 
 PROBE_S = 2.0
+_NOT_OURS = "what answers is not known to be of this environment: see stamp"
 
 
 class DatabaseProbe:
@@ -24,6 +25,8 @@ class DatabaseProbe:
             with outages():
                 async with asyncio.timeout(PROBE_S):
                     version = await self._pool.fetchval("SHOW server_version")
+        except (ForeignDatabase, UnstampedDatabase):
+            return Health("database", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("database", State.DOWN, str(error))
         return Health("database", State.OK, f"PostgreSQL {version}")
@@ -44,6 +47,8 @@ class MigrationsProbe:
                     current = await self._pool.fetchval("SELECT version_num FROM alembic_version")
         except asyncpg.UndefinedTableError:
             current = None
+        except (ForeignDatabase, UnstampedDatabase):
+            return Health("migrations", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("migrations", State.DOWN, str(error))
         if current == self._head:
@@ -54,3 +59,21 @@ class MigrationsProbe:
             State.DOWN,
             f"the database is {found}, expected {self._head}: run `genpulse db upgrade`",
         )
+
+
+class StampProbe:
+    """Whether the database belongs to the environment of this process."""
+
+    def __init__(self, pool: asyncpg.Pool, environment: str) -> None:
+        self._pool = pool
+        self._environment = environment
+
+    async def __call__(self) -> Health:
+        """Answers within 2 seconds and never raises."""
+        try:
+            with outages():
+                async with asyncio.timeout(PROBE_S), self._pool.acquire() as connection:
+                    await check_connection(connection, self._environment)
+        except DatabaseUnavailable as error:
+            return Health("stamp", State.DOWN, str(error))
+        return Health("stamp", State.OK, f"of {self._environment}")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -118,4 +119,36 @@ assets = Table(
     Column("height", Integer),
     Column("duration_s", Double),
     Column("created_at", _Moment, nullable=False),
+)
+
+environment_stamp = Table(
+    "environment_stamp",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("environment", Text, nullable=False),
+    Column("stamped_at", _Moment, nullable=False, server_default=text("now()")),
+    Column("stamped_by", Text, nullable=False),
+    CheckConstraint("one", name="one"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("task", JSONB, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("status_code", Integer),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("next_try_at", _Moment),
+    Column("delivered_at", _Moment),
+)
+Index("ix_deliveries_task_id", deliveries.c.task_id)
+Index(
+    "ix_deliveries_next_try_at",
+    deliveries.c.next_try_at,
+    postgresql_where=deliveries.c.next_try_at.is_not(None),
 )

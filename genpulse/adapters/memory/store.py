@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -36,10 +37,11 @@ _ENDS = {
 
 
 class MemoryTaskStore:
-    """Implements `TaskStore` together with a `MemoryTaskQueue`."""
+    """Implements `TaskStore` together with a `MemoryTaskQueue`, and notes ends in `MemoryDeliveries`."""
 
-    def __init__(self, queue: MemoryTaskQueue) -> None:
+    def __init__(self, queue: MemoryTaskQueue, deliveries: MemoryDeliveries | None = None) -> None:
         self._queue = queue
+        self._deliveries = deliveries or MemoryDeliveries()
         self._tasks: dict[UUID, Task] = {}
         self._keys: dict[tuple[str, str], tuple[UUID, str]] = {}
         self._leases: dict[UUID, Lease] = {}
@@ -217,6 +219,7 @@ class MemoryTaskStore:
     def _end(self, task: Task, now: datetime, *, status: TaskStatus) -> Task:
         ended = replace(task, status=status, finished_at=now, seq=seq_at_end(task.seq))
         self._tasks[task.id] = ended
+        self._deliveries.note(ended)
         return ended
 
     async def cancel(self, task_id: UUID, now: datetime) -> Task:

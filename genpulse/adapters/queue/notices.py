@@ -19,8 +19,9 @@ _log = logging.getLogger(__name__)
 class Notices:
     """A connection that listens, opened when it is first needed and opened again whenever it is lost."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, environment: str | None = None) -> None:
         self._url = url
+        self._environment = environment
         self.work = asyncio.Event()
         self._canceled: set[asyncio.Queue[UUID]] = set()
         self._listening: asyncio.Task[None] | None = None
@@ -56,7 +57,7 @@ class Notices:
             await asyncio.sleep(_AGAIN_S)
 
     async def _until_lost(self) -> None:
-        connection = await connect(self._url, application_name="genpulse notices")
+        connection = await connect(self._url, application_name="genpulse notices", environment=self._environment)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:

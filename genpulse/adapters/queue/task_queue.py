@@ -27,11 +27,17 @@ class PgTaskQueue:
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, url: str, *, lease_s: float = 15.0, limits: Mapping[str, int] | None = None
+        self,
+        pool: asyncpg.Pool,
+        url: str,
+        *,
+        lease_s: float = 15.0,
+        limits: Mapping[str, int] | None = None,
+        environment: str | None = None,
     ) -> None:
         self._pool = pool
         self._queries = queries(AsyncpgPoolDriver(pool))
-        self._notices = Notices(url)
+        self._notices = Notices(url, environment)
         self._lease = timedelta(seconds=lease_s)
         self._limits = limits or {}
         self._worker = QueueManagerId(uuid.uuid4())

@@ -18,9 +18,11 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
@@ -231,14 +233,16 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
         async def start(options: ApiOptions | None = None, root_path: str = "", **changes) -> Served:
-            queue, easel = MemoryTaskQueue(), Easel()
+            queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
             storage = FailingStorage("memory:///", spool_dir=tmp_path)
             stack.push_async_callback(storage.close)
             services = Services(
                 environment=DEV,
-                store=(store := BlinkingStore(queue)),
+                store=(store := BlinkingStore(queue, deliveries)),
                 queue=queue,
                 events=MemoryEventBus(),
+                deliveries=deliveries,
+                sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
                 catalogue=catalogue_of(easel),

@@ -15,6 +15,7 @@ CALLS = {
     ("/v1/tasks/{task_id}/retry", "post"),
     ("/v1/tasks/{task_id}/events", "get"),
     ("/v1/tasks/{task_id}/deliveries", "get"),
+    ("/v1/tasks/{task_id}/deliveries/{delivery_id}/retry", "post"),
     ("/v1/uploads", "post"),
     ("/v1/assets/{asset_id}", "get"),
     ("/v1/assets/{asset_id}/content", "get"),

@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 import uuid_utils.compat
 import uvicorn
 
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
@@ -36,13 +38,16 @@ class Nothing(Local):
 
 def services():
     queue = MemoryTaskQueue()
+    deliveries = MemoryDeliveries()
     model = Model("noop", ("noop",), Input, Nothing())
     return nullcontext(
         Services(
             environment=EnvironmentFacts("dev", "", "", "", "", "", "", ""),
-            store=MemoryTaskStore(queue),
+            store=MemoryTaskStore(queue, deliveries),
             queue=queue,
             events=MemoryEventBus(),
+            deliveries=deliveries,
+            sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),
             catalogue=LoadedCatalogue([Provider("art", (model,))]),

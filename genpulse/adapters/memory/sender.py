@@ -1,0 +1,29 @@
+"""A sender that keeps its messages in this process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from genpulse.domain.delivery import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as it was sent."""
+
+    url: str
+    message_id: str
+    body: bytes
+
+
+class MemoryMessageSender:
+    """Implements `MessageSender`. Answers as it is told, and then takes everything."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.sent: list[Sent] = []
+        self._answers: Iterator[Answer] = iter(answers)
+
+    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+        """Keep it."""
+        self.sent.append(Sent(url, message_id, body))
+        return next(self._answers, Answer(204))

@@ -1,0 +1,76 @@
+"""Which addresses a message may be sent to.
+
+Whoever submits a task chooses the URL, and must not reach our inside by it.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_Address = IPv4Address | IPv6Address
+
+
+class AddressRefused(OSError):
+    """The name leads to an address that is not public. An `OSError`, as aiohttp expects of a resolver."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(
+            f"{host} leads to {address}, which is not a public address; this environment sends to public ones only"
+            " (webhooks.allow_private)"
+        )
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody in the Internet could reach it. One that stands for another is judged by that other."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return all(each.is_global and not each.is_multicast for each in _meant(parsed))
+
+
+def _meant(address: _Address) -> Sequence[_Address]:
+    if isinstance(address, IPv4Address):
+        return (address,)
+    if address.ipv4_mapped:
+        return (address.ipv4_mapped,)
+    if address.sixtofour:
+        return (address, address.sixtofour)
+    if address.teredo:
+        return (address, *address.teredo)
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    return (address,)
+
+
+def check_literal(host: str) -> None:
+    """Refuse a host that is an address itself, which no resolver is asked about. Raises `AddressRefused`."""
+    try:
+        public = is_public(host)
+    except ValueError:
+        return
+    if not public:
+        raise AddressRefused(host, host)
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves a name once; the connection goes to the very addresses that were checked."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """All addresses, of which each must be public. Raises `AddressRefused`, `OSError`."""
+        found = await self._resolver.resolve(host, port, family)
+        for each in found:
+            if not is_public(each["host"]):
+                raise AddressRefused(host, each["host"])
+        return found
+
+    async def close(self) -> None:
+        """Nothing is held."""
+        await self._resolver.close()

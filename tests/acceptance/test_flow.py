@@ -1,0 +1,313 @@
+"""`genpulse flow`, as a team uses it: from a branch to a release, twice, and all that goes wrong between."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "user.name",
+    "GIT_CONFIG_VALUE_0": "Author",
+    "GIT_CONFIG_KEY_1": "user.email",
+    "GIT_CONFIG_VALUE_1": "author@example.org",
+}
+
+
+@dataclass(frozen=True)
+class Team:
+    """A clone that everybody works in."""
+
+    folder: Path
+
+    def git(self, *arguments: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+            input=stdin,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def shell(self, command: str) -> None:
+        """What a message told to run, word for word."""
+        done = subprocess.run(
+            ["sh", "-ec", command], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "genpulse", "flow", *arguments],
+            cwd=self.folder,
+            env={**ENVIRONMENT, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def flow(self, *arguments: str, **environment: str) -> str:
+        done = self.run(*arguments, **environment)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    def refused(self, *arguments: str, **environment: str) -> str:
+        """Standard error of a command that is refused: rule, what was found, what mends it; nothing is changed."""
+        before = self.git("for-each-ref", "refs/heads", "refs/tags"), self.git("ls-remote", "origin")
+        done = self.run(*arguments, **environment)
+        assert done.returncode == 1, done.stderr + done.stdout
+        assert "found: " in done.stderr
+        assert "mend:  " in done.stderr
+        assert before == (self.git("for-each-ref", "refs/heads", "refs/tags"), self.git("ls-remote", "origin"))
+        return done.stderr
+
+    def commit(self, file: str, text: str) -> None:
+        (self.folder / file).write_text(text)
+        self.git("add", file)
+        self.git("commit", "-qm", f"Change {file}")
+
+    def work(self, name: str, file: str, text: str) -> None:
+        """A branch from its start to dev."""
+        self.flow("start", name)
+        self.commit(file, text)
+        self.flow("finish", "--merge")
+
+    def out(self, lane: str) -> None:
+        self.git("switch", "-q", lane)
+        self.git("pull", "-q", "--ff-only", "origin", lane)
+
+    def tree(self, ref: str) -> str:
+        return self.git("rev-parse", f"{ref}^{{tree}}")
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    bare, folder = tmp_path / "remote.git", tmp_path / "work"
+    for place in (["--bare", str(bare)], [str(folder)]):
+        subprocess.run(["git", "init", "-q", "-b", "main", "--template=", *place], env=ENVIRONMENT, check=True)
+    team = Team(folder)
+    team.commit("readme.md", "Something\n")
+    team.git("remote", "add", "origin", str(bare))
+    for lane in ("test", "dev"):
+        team.git("branch", lane)
+    team.git("push", "-q", "origin", "main", "test", "dev")
+    team.git("switch", "-q", "dev")
+    return team
+
+
+def mend_of(error: str) -> str:
+    return error.partition("mend:")[2].strip().partition("\n")[0]
+
+
+def test_the_whole_way_twice(team):
+    _first_release(team)
+    _second_release(team)
+    listed = json.loads(team.flow("release", "--list", "--json"))
+    assert [(release["tag"], release["candidate"]) for release in listed] == [
+        ("v1.1.0", "v1.1.0-rc.2"),
+        ("v1.0.0", "v1.0.0-rc.1"),
+    ]
+    state = json.loads(team.flow("status", "--fetch", "--json"))
+    assert state["violations"] == []
+    assert [len(waiting["commits"]) for waiting in state["waiting"]] == [0, 0]
+    assert len({lane["tree"] for lane in state["lanes"].values()}) == 1
+
+
+def _first_release(team: Team) -> None:
+    team.work("feature/queue", "queue.py", "one\n")
+    assert "Change queue.py" in team.flow("promote", "test", "--dry-run")
+    team.flow("promote", "test", "--merge")
+    assert "main only accepts a release candidate" in team.refused("promote", "main", "--merge")
+    assert "you are on feature/queue" in team.refused("rc")
+    team.out("test")
+    assert "v1.0.0-rc.1 marks test" in team.flow("rc", "--version", "1.0.0")
+    team.flow("promote", "main", "--merge")
+    team.out("main")
+    assert "v1.0.0 is released" in team.flow("release")
+    assert "v1.0.0 is a verified release" in team.flow("verify")
+    assert "belongs to Production: ENV=main" in team.flow("deployable", "--ref", "v1.0.0", ENV="main")
+
+
+def _second_release(team: Team) -> None:
+    _conflict(team)
+    _wrong_base(team)
+    _squash(team)
+    _two_candidates_and_a_rollback(team)
+
+
+def _conflict(team: Team) -> None:
+    team.flow("start", "fix/left")
+    team.commit("queue.py", "left\n")
+    team.git("switch", "-q", "dev")
+    team.work("fix/right", "queue.py", "right\n")
+    team.git("switch", "-q", "fix/left")
+    error = team.refused("finish", "--merge")
+    assert "merging would conflict in:\n         queue.py" in error
+    team.git("rebase", "-q", "-X", "theirs", "origin/dev")
+    team.flow("finish", "--merge")
+
+
+def _wrong_base(team: Team) -> None:
+    team.git("switch", "-qc", "feature/wrong", "--no-track", "origin/main")
+    team.commit("wrong.py", "x\n")
+    error = team.refused("finish", "--merge")
+    assert "feature/wrong must start from dev" in error
+    team.shell(mend_of(error))
+    team.flow("finish", "--merge")
+    assert team.run("check", "--head", "feature/x", "--base", "main").returncode == 1
+
+
+def _squash(team: Team) -> None:
+    team.out("test")
+    team.git("merge", "-q", "--squash", "origin/dev")
+    team.git("commit", "-qm", "All at once (#12)")
+    team.git("push", "-q", "origin", "test")
+    error = team.refused("rc", "--version", "1.1.0")
+    assert "All at once (#12)" in error
+    assert "it was squashed" in error
+    team.shell(mend_of(error))
+    team.git("reset", "-q", "--hard", "origin/test")
+    team.flow("promote", "test", "--merge")
+
+
+def _two_candidates_and_a_rollback(team: Team) -> None:
+    team.out("test")
+    assert "v1.1.0-rc.1" in team.flow("rc")
+    assert "v1.1.0-rc.1 marks" in team.refused("rc")
+    assert "refs/tags/v1.0.0" in team.flow("release", "--list")
+    assert team.flow("deployable", "--ref", "refs/tags/v1.0.0", ENV="main")
+    team.git("switch", "-q", "dev")
+    team.work("fix/found-in-testing", "found.py", "x\n")
+    team.flow("promote", "test", "--merge")
+    assert "main only accepts a release candidate" in team.refused("promote", "main")
+    team.out("test")
+    assert "v1.1.0-rc.2" in team.flow("rc")
+    team.flow("promote", "main", "--merge")
+    team.out("main")
+    assert "v1.1.0-rc.2 is a release candidate" in team.refused("release", "1.1.0-rc.2")
+    team.flow("release", "1.1.0")
+    assert team.tree("v1.1.0") == team.tree("v1.1.0-rc.2") != team.tree("v1.1.0-rc.1")
+
+
+def test_a_hotfix_is_shown_the_way(team):
+    error = team.refused("start", "hotfix/pay")
+    assert "hotfix/… is not a branch type here" in error
+    assert "genpulse flow start fix/pay" in error
+    assert "feature/x must start from dev" in team.refused("start", "feature/x", "main")
+    assert "fix/pay begins at" in team.flow("start", "fix", "pay")
+
+
+@pytest.mark.parametrize("name", ["feature/a b", "feature/$(id)", "fix/Ü", "feature/a'b", "feature/--x"])
+def test_odd_names_are_refused(team, name):
+    assert "begin" in team.refused("start", name)
+
+
+def test_a_leading_dash_is_never_an_option_of_git(team):
+    assert "is not a branch type here" in team.refused("start", "--", "--orphan")
+    assert team.run("start", "--orphan").returncode == 2
+    refused = team.run("check", "--head=--all", "--base=--all")
+    assert refused.returncode == 1
+    assert "Merges go into dev, test, main only" in refused.stderr
+
+
+def test_wrong_usage_is_exit_code_two(team):
+    for arguments in (["promote", "dev"], ["start"], ["check", "--head", "x"], ["deployable"], ["nonsense"]):
+        assert team.run(*arguments).returncode == 2
+
+
+def test_the_gate_annotates_a_pull_request(team):
+    options = ["check", "--head", "dev", "--base", "main", "--head-repo", "own/x", "--base-repo", "own/x"]
+    done = team.run(*options, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error title=genpulse flow::main only accepts test;")
+    assert len(done.stdout.splitlines()) == 1
+    document = json.loads(team.run(*options, "--json").stdout)
+    assert document["allowed"] is False
+    assert document["refusals"][0]["mend"] == "genpulse flow promote test"
+    assert "may be merged into test" in team.flow("check", "--head", "dev", "--base", "test")
+
+
+def test_production_takes_nothing_but_a_verified_tag(team):
+    assert "runs verified final tags" in team.refused("deployable", "--ref", "main")
+    assert "runs verified final tags" in team.refused("deployable", "--ref", "dev", ENV="main")
+    assert "belongs to Testing" in team.refused("deployable", "--ref", "test", "--env", "dev")
+    assert json.loads(team.flow("deployable", "--ref", "test", "--json", ENV="test"))["env"] == "test"
+    assert team.run("deployable", "--ref", "test", ENV="prod").returncode == 78
+
+
+@pytest.mark.parametrize("width", ["60", "80", "140"])
+def test_the_status_is_a_picture_that_fits_the_terminal(team, width):
+    team.work("feature/one", "one.py", "x\n")
+    team.flow("start", "feature/two")
+    team.commit("two.py", "x\n")
+    team.git("tag", "test")
+    picture = team.flow("status", COLUMNS=width)
+    for words in (
+        "dev",
+        "Testing / QA",
+        "Production",
+        "1 waiting for test",
+        "feature/two",
+        "not pushed",
+        "1 violation",
+    ):
+        assert words in picture
+    assert "git tag -d test" in picture
+    assert max(len(line) for line in picture.splitlines() if "mend" not in line and "git " not in line) <= int(
+        width
+    )
+
+
+def test_a_drawing_needs_no_repository(team, tmp_path):
+    outside = Team(tmp_path)
+    assert outside.flow("graph").startswith("flowchart LR")
+    outside.flow("graph", "--format", "svg", "-o", "flow.svg")
+    assert (tmp_path / "flow.svg").read_text().startswith("<svg")
+    assert "not a git repository" in outside.run("status").stderr
+
+
+def test_a_large_repository_is_answered_at_once(team):
+    team.git("fast-import", "--quiet", "--force", stdin=_large(commits=5000, branches=200))
+    assert int(team.git("rev-list", "--count", "origin/dev")) > 5000
+    assert _best_of_three(team, "status") < 1.0
+    assert _best_of_three(team, "check", "--head", "dev", "--base", "test") < 0.6
+
+
+def _best_of_three(team: Team, *arguments: str) -> float:
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        team.flow(*arguments)
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def _large(*, commits: int, branches: int) -> str:
+    lines = ["reset refs/remotes/origin/dev", "from refs/heads/dev^0", ""]
+
+    def commit(ref: str, number: int, start: str = "") -> None:
+        lines.extend(
+            (f"commit {ref}", f"committer Author <a@example.org> {4_000_000_000 + number} +0000", "data 4")
+        )
+        lines.extend(("Work", *([f"from {start}"] if start else [])))
+        lines.extend((f"M 100644 inline f{number % 50}", f"data {len(str(number))}", str(number), ""))
+
+    for number in range(commits):
+        commit("refs/remotes/origin/dev", number)
+    for number in range(branches):
+        commit(f"refs/remotes/origin/feature/b{number}", number, "refs/remotes/origin/dev^0")
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""One signed message, to real servers that behave as real ones do."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+from standardwebhooks import Webhook
+
+from genpulse.adapters.webhooks.sender import WebhookSender
+from genpulse.dev.ports import free_port
+
+SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
+BODY = b'{"type":"task.succeeded"}'
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def receiver(handler: Handler) -> AsyncIterator[str]:
+    """A server; the body gets its URL."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield f"http://127.0.0.1:{port}/hook"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def sender():
+    sender = WebhookSender(SECRET, allow_private=True, version="1.0.0")
+    yield sender
+    await sender.close()
+
+
+@asynccontextmanager
+async def aclosing_sender(sender):
+    try:
+        yield sender
+    finally:
+        await sender.close()
+
+
+def answers(status=200, **headers):
+    async def handler(_request):
+        return web.Response(status=status, headers=headers, text="thank you")
+
+    return handler
+
+
+async def send(sender, url):
+    return await sender.send(url, "msg_1", BODY, now=datetime.now(UTC))
+
+
+async def test_a_receiver_can_verify_what_it_gets(sender):
+    got = []
+
+    async def handler(request):
+        got.append((dict(request.headers), await request.read()))
+        return web.Response(status=204)
+
+    async with receiver(handler) as url:
+        answer = await send(sender, url)
+    assert (answer.status_code, answer.error, answer.is_taken) == (204, "", True)
+    ((headers, body),) = got
+    assert Webhook(SECRET).verify(body, headers) == json.loads(BODY)
+    assert (headers["webhook-id"], headers["Content-Type"], headers["User-Agent"]) == (
+        "msg_1",
+        "application/json",
+        "GenPulse/1.0.0",
+    )
+
+
+async def test_a_secret_that_is_plain_text_signs_with_its_bytes():
+    got = []
+
+    async def handler(request):
+        got.append((dict(request.headers), await request.read()))
+        return web.Response()
+
+    sender = WebhookSender("plain text", allow_private=True, version="1")
+    async with receiver(handler) as url:
+        await send(sender, url)
+    await sender.close()
+    assert Webhook(b"plain text").verify(got[0][1], got[0][0])
+
+
+async def test_without_a_secret_nothing_is_signed():
+    async def handler(request):
+        return web.Response(status=400 if "webhook-signature" in request.headers else 200)
+
+    sender = WebhookSender(None, allow_private=True, version="1")
+    async with receiver(handler) as url:
+        assert (await send(sender, url)).is_taken
+    await sender.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 500, 503])
+async def test_everything_but_a_success_is_not_taken_and_no_redirect_is_followed(sender, status):
+    elsewhere = []
+
+    async def other(request):
+        elsewhere.append(request)
+        return web.Response()
+
+    async with receiver(other) as target, receiver(answers(status, Location=target)) as url:
+        answer = await send(sender, url)
+    assert (answer.status_code, answer.is_taken) == (status, False)
+    assert answer.error.startswith(f"answered {status}")
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("120", 120, 120), ("x", None, None), ("-5", None, None), ("999999999", 86400, 86400)],
+)
+async def test_when_the_receiver_wants_it_again(sender, header, least, most):
+    async with receiver(answers(503, **{"Retry-After": header})) as url:
+        wait_s = (await send(sender, url)).retry_after_s
+    assert (wait_s, wait_s) == (least, most)
+
+
+async def test_a_date_will_do(sender):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    async with receiver(answers(503, **{"Retry-After": date})) as url:
+        assert 90 < (await send(sender, url)).retry_after_s <= 100
+
+
+async def test_nobody_there_and_nonsense(sender):
+    assert "Cannot connect" in (await send(sender, f"http://127.0.0.1:{free_port()}/")).error
+    assert (await send(sender, "http://")).status_code is None
+    assert (await send(sender, "nonsense")).status_code is None
+
+
+async def test_a_connection_that_is_dropped(sender):
+    async def handler(request):
+        request.transport.abort()
+        return web.Response()
+
+    async with receiver(handler) as url:
+        answer = await send(sender, url)
+    assert answer.status_code is None
+    assert answer.error
+
+
+async def test_an_answer_without_end_is_read_in_part(sender):
+    sent = 0
+
+    async def handler(request):
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            try:
+                await response.write(b"x" * 65536)
+            except ConnectionError:
+                return response
+            sent += 65536
+
+    async with receiver(handler) as url:
+        assert (await send(sender, url)).is_taken
+    assert sent < 64 << 20
+
+
+async def test_only_public_addresses_unless_it_is_allowed():
+    touched = []
+
+    async def handler(request):
+        touched.append(request)
+        return web.Response()
+
+    careful = WebhookSender(SECRET, allow_private=False, version="1")
+    async with receiver(handler) as url, aclosing_sender(careful):
+        for inside in (url, url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "[::ffff:127.0.0.1]")):
+            answer = await send(careful, inside)
+            assert answer.status_code is None
+            assert "not a public address" in answer.error
+    assert touched == []
+
+
+async def test_many_at_once(sender):
+    running = most = 0
+
+    async def handler(_request):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return web.Response()
+
+    async with receiver(handler) as url:
+        done = await asyncio.gather(*(send(sender, url) for _ in range(200)))
+    assert all(answer.is_taken for answer in done)
+    assert 1 < most <= 100

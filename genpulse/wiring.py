@@ -46,6 +46,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             size=settings.database.pool_size,
             application_name=name,
             environment=settings.environment.name,
+            statement_s=settings.database.statement_timeout_s,
         )
         stack.push_async_callback(pool.close)
         queue = PgTaskQueue(

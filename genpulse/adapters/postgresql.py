@@ -13,6 +13,7 @@ from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, Unstamp
 
 ACQUIRE_S = 5.0
 COMMAND_S = 20.0
+_SLOWER_S = 1.0
 
 _AWAY = (
     OSError,
@@ -86,8 +87,17 @@ async def check_connection(connection: asyncpg.Connection, environment: str) -> 
         raise ForeignDatabase(stamp.environment, environment, str(stamp))
 
 
-async def open_pool(url: str, *, size: int, application_name: str, environment: str | None = None) -> asyncpg.Pool:
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    application_name: str,
+    environment: str | None = None,
+    statement_s: float = COMMAND_S,
+) -> asyncpg.Pool:
     """A pool of at most `size` connections that opens them when they are needed.
+
+    PostgreSQL gives a statement up after `statement_s` seconds, and so do we a little later.
 
     Each new connection has to lead to a database of `environment`, or whoever needs it gets `ForeignDatabase` or
     `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use it.
@@ -105,8 +115,11 @@ async def open_pool(url: str, *, size: int, application_name: str, environment: 
             max_size=size,
             init=prepare,
             timeout=ACQUIRE_S,
-            command_timeout=COMMAND_S,
-            server_settings={"application_name": application_name},
+            command_timeout=statement_s + _SLOWER_S,
+            server_settings={
+                "application_name": application_name,
+                "statement_timeout": str(round(statement_s * 1000)),
+            },
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.postgresql import open_pool, outages
 from genpulse.adapters.queue.entries import QueueEntries
 from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
@@ -115,4 +115,22 @@ async def test_the_url_of_sqlalchemy_is_understood(database_url):
         database_url.replace("postgresql://", "postgresql+asyncpg://"), size=2, application_name="tests"
     )
     assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()
+
+
+async def test_a_statement_that_takes_too_long_is_given_up(database_url):
+    pool = await open_pool(database_url, size=1, application_name="tests", statement_s=0.2)
+    with pytest.raises(DatabaseUnavailable, match="statement timeout"), outages():
+        await pool.execute("SELECT pg_sleep(5)")
+    assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()
+
+
+async def test_several_hosts_in_one_url_the_first_of_which_is_away(database_url):
+    user, _, rest = database_url.removeprefix("postgresql://").partition("@")
+    address, _, database = rest.partition("/")
+    url = f"postgresql://{user}@127.0.0.1:1,{address}/{database}?target_session_attrs=read-write"
+    await upgrade(url, install)
+    pool = await open_pool(url, size=1, application_name="tests")
+    assert await pool.fetchval("SELECT count(*) FROM tasks") == 0
     await pool.close()

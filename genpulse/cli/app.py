@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "db": "Bring the database up to date.",
     "config": "Show and check the configuration.",
     "env": "Show the environment that is in force, and what belongs to it.",
+    "flow": "Move changes from dev through test to main, by branches and tags.",
     "doctor": "Look at everything that has to be there, and say what to do.",
 }
 

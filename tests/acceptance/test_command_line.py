@@ -21,6 +21,7 @@ VERBS = (
     "api",
     "worker",
     "db",
+    "flow",
     "config",
     "env",
     "doctor",

@@ -1,0 +1,139 @@
+"""What must always be true of test and main: they carry nothing but what the lane before them carried.
+
+A promotion is a merge commit whose second parent comes from the lane before and whose tree is that parent's tree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genpulse.branching.commits import Commit, commits_named, counted, listed, own_line, reachable
+from genpulse.branching.errors import LaneBroken, Refusal
+from genpulse.branching.refs import Ref
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import DEV, LANES, Branch
+from genpulse.branching.versions import version_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Faults:
+    """Commits on a lane that must not be there, newest first: `over` merged another branch than the lane before,
+    `strays` were committed directly, `altered` are promotions with a change of their own."""
+
+    over: tuple[Commit, ...]
+    strays: tuple[Commit, ...]
+    altered: tuple[Commit, ...]
+    line: tuple[Commit, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.over or self.strays or self.altered)
+
+    @property
+    def oldest(self) -> Commit | None:
+        """The first of them on the lane's own line."""
+        bad = {commit.id for commit in (*self.over, *self.strays, *self.altered)}
+        return next((commit for commit in reversed(self.line) if commit.id in bad), None)
+
+
+def demand_intact(repository: Repository, row: Branch) -> None:
+    """Raises `LaneBroken` when the lane carries what did not come from the lane before it."""
+    for refusal in lane_refusals(repository, row):
+        raise LaneBroken(refusal.rule, refusal.found, refusal.mend)
+
+
+def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
+    """What is wrong with a lane's history; empty for one that is as it must be, and for dev."""
+    if row == DEV:
+        return ()
+    before = LANES[LANES.index(row) - 1]
+    tip, source = repository.lane(row), repository.lane(before)
+    own = repository.between([tip.commit], [source.commit])
+    faults = _faults(repository, own, tip, source, strict=before != DEV)
+    if not faults.any:
+        return ()
+    own = repository.without_history_of(own, [source.commit])
+    faults = _faults(repository, own, tip, source, strict=before != DEV)
+    mend = _mend(repository, row, tip, faults)
+    found = (
+        (f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
+        (f"Nothing is committed to {row.pattern} directly, and nothing squashed.", "commit", faults.strays),
+        (f"A promotion to {row.pattern} changes nothing.", "merge", faults.altered),
+    )
+    words = f"on {row.pattern} that {before.pattern} does not have"
+    return tuple(
+        Refusal(
+            rule,
+            f"{counted(len(bad), what)} {words}:\n{listed(bad)}{_squashed(repository, faults, bad, source)}",
+            mend,
+        )
+        for rule, what, bad in found
+        if bad
+    )
+
+
+def _faults(repository: Repository, own: Sequence[Commit], tip: Ref, source: Ref, *, strict: bool) -> _Faults:
+    known = {commit.id: commit for commit in own}
+    line = _line(tip.commit, known)
+    merges = [commit for commit in line if commit.is_merge]
+    fitting = own_line(repository.git, source.commit) if strict and merges else None
+    over = tuple(merge for merge in merges if not _from_source(merge, known, fitting))
+    explained = {
+        commit.id for merge in over for parent in merge.parents[1:] for commit in reachable(parent, known)
+    }
+    strays = tuple(commit for commit in own if not commit.is_merge and commit.id not in explained)
+    promotions = [merge for merge in merges if merge not in over]
+    parents = commits_named(repository.git, (merge.parents[1] for merge in promotions))
+    trees = {parent.id: parent.tree for parent in parents}
+    altered = tuple(merge for merge in promotions if merge.tree != trees[merge.parents[1]])
+    return _Faults(over, strays, altered, line)
+
+
+def _line(tip: str, known: dict[str, Commit]) -> tuple[Commit, ...]:
+    line = []
+    commit = known.get(tip)
+    while commit is not None:
+        line.append(commit)
+        commit = known.get(commit.parents[0]) if commit.parents else None
+    return tuple(line)
+
+
+def _from_source(merge: Commit, known: dict[str, Commit], fitting: frozenset[str] | None) -> bool:
+    if fitting is not None:
+        return all(parent in fitting for parent in merge.parents[1:])
+    return all(parent not in known for parent in merge.parents[1:])
+
+
+def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], source: Ref) -> str:
+    oldest = faults.oldest
+    if oldest is None or oldest not in bad or oldest.is_merge:
+        return ""
+    promised = repository.between([source.commit], oldest.parents[:1])
+    twin = next((commit for commit in promised if commit.tree == oldest.tree and commit.id != oldest.id), None)
+    return f"\n{oldest.id[:9]} has the tree of {twin}: it was squashed." if twin else ""
+
+
+def _mend(repository: Repository, row: Branch, tip: Ref, faults: _Faults) -> str:
+    remote, name, oldest = repository.remote, row.pattern, faults.oldest
+    if oldest is None or not oldest.parents or _went_further(repository, row, oldest):
+        return (
+            f"It went further already, so it has to become part of dev, by somebody who may push there:\n"
+            f"git switch dev && git merge --no-ff {remote}/{name} && git push {remote} dev"
+        )
+    lease = f"--force-with-lease=refs/heads/{name}:{tip.commit}"
+    return (
+        f"git push {lease} {remote} {oldest.parents[0]}:refs/heads/{name}\n"
+        f"Then bring the change into dev as fix/<name>, if it is not there, and: genpulse flow promote {name}"
+    )
+
+
+def _went_further(repository: Repository, row: Branch, commit: Commit) -> bool:
+    said = repository.git(
+        "for-each-ref", f"--contains={commit.id}", "--format=%(refname)", "refs/tags", "refs/remotes"
+    )
+    later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in LANES[LANES.index(row) + 1 :]}
+    for ref in said.out.split():
+        version = version_of(ref.removeprefix("refs/tags/"))
+        if ref in later or (version is not None and version.candidate is None):
+            return True
+    return False

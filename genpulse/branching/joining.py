@@ -1,0 +1,52 @@
+"""How one branch gets into another: by a pull request, or by a merge commit that is made beside the work tree."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from genpulse.branching.commits import Commit
+from genpulse.branching.refs import Ref
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import Branch
+
+if TYPE_CHECKING:
+    from genpulse.branching.forges import PullRequest
+
+_SHOWN = 100
+
+
+def join(repository: Repository, source: Ref, target: Branch) -> str:
+    """Merge into the target on the remote with a merge commit, and return it. The work tree is not touched.
+
+    The remote refuses when the target moved on in the meantime: `GitFailed`, and nothing is changed anywhere.
+    """
+    base = repository.lane(target)
+    tried = repository.try_merge(base.commit, source.commit)
+    signed = ("-S",) if repository.signs_commits else ()
+    parents = ("-p", base.commit, "-p", source.commit)
+    message = f"Merge {source.name} into {target.pattern}\n"
+    said = repository.git("commit-tree", *signed, *parents, tried.tree, stdin=message)
+    where = f"{said.line}:refs/heads/{target.pattern}"
+    repository.git.remotely("push", "--quiet", "--", repository.remote, where)
+    repository.forget()
+    return said.line
+
+
+def open_request(
+    repository: Repository, head: str, base: Branch, title: str, commits: Sequence[Commit]
+) -> "PullRequest":
+    """Open the pull request, or find the one that is open. Raises the forge's error."""
+    from genpulse.branching.forges import open_pull_request
+
+    own = [commit for commit in commits if not commit.is_merge]
+    lines = [f"- {commit.subject} ({commit.id[:9]})" for commit in own[:_SHOWN]]
+    if len(own) > _SHOWN:
+        lines.append(f"- and {len(own) - _SHOWN} more")
+    return open_pull_request(
+        repository.root,
+        repository.remote,
+        head,
+        base.pattern,
+        title,
+        "\n".join(lines),
+        environment=repository.git.environment,
+    )

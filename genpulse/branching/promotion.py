@@ -1,0 +1,107 @@
+"""Move a lane forward: dev to test, test to main."""
+
+from dataclasses import dataclass
+
+from genpulse.branching.commits import Commit
+from genpulse.branching.conditions import demand_history
+from genpulse.branching.errors import LaneBroken, MergeRefused, ReleaseRefused
+from genpulse.branching.invariants import lane_refusals
+from genpulse.branching.joining import join, open_request
+from genpulse.branching.refs import Ref
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import DEV, LANES, MAIN, Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A promotion that would succeed: from where, to where, and the commits that would move, newest first."""
+
+    source: Branch
+    target: Branch
+    commits: tuple[Commit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """What was done: the pull request's address (and whether it is open), or the merge commit."""
+
+    plan: Plan
+    url: str = ""
+    opened: bool = False
+    merged: str = ""
+
+
+def plan_promotion(repository: Repository, target: Branch) -> Plan:
+    """What would move into test or main. Nothing is changed but what git knows of the remote.
+
+    Raises `LaneBroken`, `MergeRefused` with the files that conflict, `ReleaseRefused` when main is to get what was
+    no candidate, and `RepositoryUnfit`.
+    """
+    demand_history(repository)
+    repository.fetch()
+    return judge_promotion(repository, target)
+
+
+def judge_promotion(repository: Repository, target: Branch) -> Plan:
+    """The same by what is known of the remote, without asking it."""
+    source = LANES[LANES.index(target) - 1]
+    ours, theirs = repository.lane(target), repository.lane(source)
+    tried = repository.try_merge(ours.commit, theirs.commit)
+    for row in (source, target):
+        _demand_intact(repository, row, tried.conflicts if row == target else ())
+    commits = repository.between([theirs.commit], [ours.commit])
+    if not commits:
+        found = f"{target.pattern} has everything that {source.pattern} has."
+        raise MergeRefused("There is something to promote.", found, "genpulse flow status")
+    if tried.conflicts:
+        raise _conflict(source, target, tried.conflicts, repository.remote)
+    if tried.tree != theirs.tree:
+        rule = f"A promotion makes {target.pattern} what {source.pattern} is."
+        found = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {theirs.tree[:9]})."
+        raise LaneBroken(rule, found, _levelled(target, repository.remote))
+    if target == MAIN:
+        demand_candidate(repository, theirs, source)
+    return Plan(source, target, commits)
+
+
+def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promoted:
+    """Open a plan's pull request, or make the merge commit and push it. Raises `GitFailed`, the forge's error."""
+    source, target = plan.source, plan.target
+    if merge:
+        return Promoted(plan, merged=join(repository, repository.lane(source), target))
+    title = f"Promote {source.pattern} to {target.pattern}"
+    request = open_request(repository, source.pattern, target, title, plan.commits)
+    return Promoted(plan, request.url, request.opened)
+
+
+def demand_candidate(repository: Repository, tip: Ref, source: Branch) -> None:
+    """Raises `ReleaseRefused` when no release candidate has the tree of the lane's tip."""
+    versions = repository.refs.versions
+    candidates = {version: ref for version, ref in versions.items() if version.candidate and ref.annotated}
+    if any(ref.tree == tip.tree for ref in candidates.values()):
+        return
+    last = next(iter(candidates.items()), None)
+    found = f"{source.pattern} is at {tip.commit[:9]}, and "
+    found += f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
+    mend = f"git switch {source.pattern} && genpulse flow rc"
+    raise ReleaseRefused(f"{MAIN.pattern} only accepts a release candidate.", found, mend)
+
+
+def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ...]) -> None:
+    for refusal in lane_refusals(repository, row):
+        files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
+        raise LaneBroken(refusal.rule, refusal.found + files, refusal.mend)
+
+
+def _conflict(source: Branch, target: Branch, files: tuple[str, ...], remote: str) -> MergeRefused:
+    rule = f"{source.pattern} merges into {target.pattern} without conflicts."
+    found = "promoting would conflict in:\n" + "\n".join(files)
+    return MergeRefused(rule, found, _levelled(target, remote))
+
+
+def _levelled(target: Branch, remote: str) -> str:
+    dev, lane = DEV.pattern, target.pattern
+    return (
+        f"Both lines changed. Somebody who may push to {dev} brings them together once:\n"
+        f"git switch {dev} && git merge --no-ff {remote}/{lane} && git push {remote} {dev}"
+    )

@@ -1,0 +1,148 @@
+"""What the flow asks of a git repository."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from genpulse.branching import commits
+from genpulse.branching.commits import Commit
+from genpulse.branching.errors import NameRefused, RepositoryUnfit
+from genpulse.branching.git import Git
+from genpulse.branching.refs import Ref, Refs, read_refs
+from genpulse.branching.table import LANES, Branch
+
+_SETTINGS = r"^(remote\..*\.url|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
+_TRUE = {"true", "yes", "on", "1", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class TriedMerge:
+    """What a merge would give: a tree, or the files in which it conflicts."""
+
+    tree: str
+    conflicts: tuple[str, ...]
+
+
+class Repository:
+    """A repository and its remote, read once and kept until `fetch` or `forget`."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, offline: bool = False) -> None:
+        self.git = Git(folder, environment)
+        self.offline = offline
+
+    @cached_property
+    def remote(self) -> str:
+        """The remote's name: `flow.remote`, else origin, else the only one. Raises `RepositoryUnfit`."""
+        names = [key[len("remote.") : -len(".url")] for key in self._settings if key.startswith("remote.")]
+        wanted = self._settings.get("flow.remote")
+        for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
+            if name in names:
+                return _plain_remote(name)
+        found = f"the remotes are {', '.join(names)}" if names else "there is no remote"
+        found += f", and git config flow.remote is {wanted}." if wanted else "."
+        mend = "git config flow.remote <name>" if names else "git remote add origin <url>"
+        raise RepositoryUnfit("The flow has a remote that everybody shares.", found, mend)
+
+    @cached_property
+    def refs(self) -> Refs:
+        """Branches and tags."""
+        return read_refs(self.git, self.remote)
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether a part of the history is missing here."""
+        return self.git("rev-parse", "--is-shallow-repository").line == "true"
+
+    @property
+    def signs_tags(self) -> bool:
+        """Whether git is told to sign tags here, by `tag.gpgSign` or `flow.signTags`."""
+        return self._is_on("tag.gpgsign") or self._is_on("flow.signtags")
+
+    @property
+    def signs_commits(self) -> bool:
+        """Whether git is told to sign commits here."""
+        return self._is_on("commit.gpgsign")
+
+    @property
+    def root(self) -> Path:
+        """The work tree's top folder."""
+        return Path(self.git("rev-parse", "--show-toplevel").line)
+
+    def lane(self, row: Branch) -> Ref:
+        """The lane's tip on the remote, as last fetched. Raises `RepositoryUnfit` when it is not there."""
+        ref = self.refs.remote.get(row.pattern)
+        if ref is None:
+            raise _no_lane(row, self.remote, self.refs)
+        return ref
+
+    def fetch(self) -> None:
+        """Branches and tags of the remote; nothing when offline."""
+        if self.offline:
+            return
+        where = f"+refs/heads/*:refs/remotes/{self.remote}/*"
+        self.git.remotely("fetch", "--prune", "--tags", "--no-recurse-submodules", "--", self.remote, where)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read branches and tags again when they are asked for."""
+        self.__dict__.pop("refs", None)
+        self.__dict__.pop("is_shallow", None)
+
+    def between(self, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
+        """Commits reachable from `tips` and not from `without`, newest first."""
+        return commits.commits_between(self.git, tips, without)
+
+    def without_history_of(self, found: Iterable[Commit], tips: Iterable[str]) -> tuple[Commit, ...]:
+        """Those that are in no tip's history, whatever the clocks said.
+
+        Git walks ranges by date and lists too much where a parent is much younger than its children; this looks at
+        every commit instead, so it is for what is about to be refused.
+        """
+        known = set(self.git("rev-list", *tips, "--").out.split())
+        return tuple(commit for commit in found if commit.id not in known)
+
+    def changed_files(self) -> tuple[str, ...]:
+        """Tracked files that differ from what is committed."""
+        said = self.git("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
+        return tuple(entry[3:] for entry in said.fields)
+
+    def paths(self, commit: str, candidates: Sequence[str]) -> tuple[str, ...]:
+        """Those of the candidates that are a file or folder in the commit's tree."""
+        said = self.git("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
+        return said.fields
+
+    def try_merge(self, ours: str, theirs: str) -> TriedMerge:
+        """Merge two commits without touching the work tree."""
+        options = ("--write-tree", "--name-only", "--no-messages", "-z")
+        said = self.git("merge-tree", *options, ours, theirs, ok=(0, 1))
+        tree, *files = said.fields
+        return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
+
+    def _is_on(self, key: str) -> bool:
+        return self._settings.get(key, "false").lower() in _TRUE
+
+    @cached_property
+    def _settings(self) -> dict[str, str]:
+        self.git("rev-parse", "--git-dir")
+        said = self.git("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1))
+        return dict(entry.partition("\n")[::2] for entry in said.fields)
+
+
+def _plain_remote(name: str) -> str:
+    if name.startswith("-") or not name.isprintable():
+        rule = "A remote's name does not look like an option."
+        raise NameRefused(rule, f"{name!r}", "git remote add origin <url>")
+    return name
+
+
+def _no_lane(row: Branch, remote: str, refs: Refs) -> RepositoryUnfit:
+    lanes = ", ".join(lane.pattern for lane in LANES)
+    there = next((lane.pattern for lane in (LANES[-1], *LANES) if lane.pattern in refs.remote), None)
+    mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{row.pattern}" if there else ""
+    mend = mend or f"git push {remote} HEAD:refs/heads/{row.pattern}"
+    return RepositoryUnfit(
+        f"The lanes {lanes} are on the remote.",
+        f"{remote} has no branch {row.pattern} (as last fetched).",
+        f"git fetch {remote}, and if it is really missing: {mend}",
+    )

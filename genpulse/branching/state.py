@@ -1,0 +1,159 @@
+"""Where everything stands: the lanes, what waits between them, the work in progress, what is wrong."""
+
+import shlex
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from genpulse.branching.commits import Commit
+from genpulse.branching.conditions import demand_history
+from genpulse.branching.errors import FlowError, Refusal
+from genpulse.branching.invariants import lane_refusals
+from genpulse.branching.names import is_reserved_for_branches
+from genpulse.branching.refs import Ref
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import LANES, TEST, Branch
+from genpulse.branching.topics import Topic, open_topics, strangers
+from genpulse.branching.verification import Verifier
+from genpulse.branching.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Commits of `source` that `target` does not have, newest first, without merges."""
+
+    source: Branch
+    target: Branch
+    commits: tuple[Commit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A version's tag, and why it does not hold (None: it does)."""
+
+    version: Version
+    ref: Ref
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970."""
+
+    remote: str
+    current: str | None
+    lanes: tuple[tuple[Branch, Ref], ...]
+    waiting: tuple[Waiting, ...]
+    topics: tuple[Topic, ...]
+    candidate: Mark | None
+    release: Mark | None
+    violations: tuple[Refusal, ...]
+    fetched: float | None
+
+
+def read_state(repository: Repository) -> State:
+    """As last fetched. Raises `RepositoryUnfit` when there is nothing to read: no remote, no history, no lane."""
+    demand_history(repository)
+    lanes = tuple((row, ref) for row in LANES if (ref := repository.refs.remote.get(row.pattern)))
+    if len(lanes) < len(LANES):
+        missing = next(row for row in LANES if row.pattern not in repository.refs.remote)
+        repository.lane(missing)
+    topics = open_topics(repository)
+    verifier = Verifier(repository)
+    candidate, release = _last(repository, verifier, final=False), _last(repository, verifier, final=True)
+    return State(
+        remote=repository.remote,
+        current=repository.refs.current,
+        lanes=lanes,
+        waiting=tuple(_waiting(repository, *pair) for pair in pairwise(LANES)),
+        topics=topics,
+        candidate=candidate,
+        release=release,
+        violations=_violations(repository, topics, (candidate, release)),
+        fetched=_last_fetch(repository),
+    )
+
+
+def _waiting(repository: Repository, source: Branch, target: Branch) -> Waiting:
+    commits = repository.between([repository.lane(source).commit], [repository.lane(target).commit])
+    return Waiting(source, target, tuple(commit for commit in commits if not commit.is_merge))
+
+
+def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | None:
+    for version, ref in repository.refs.versions.items():
+        if (version.candidate is None) == final:
+            return Mark(version, ref, _refusal(verifier, version))
+    return None
+
+
+def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
+    try:
+        if version.candidate is None:
+            verifier.verify(version.tag)
+        else:
+            verifier.demand_candidate(version)
+    except FlowError as error:
+        return error.refusal
+    return None
+
+
+def _violations(
+    repository: Repository, topics: tuple[Topic, ...], marks: tuple[Mark | None, ...]
+) -> tuple[Refusal, ...]:
+    lanes = [refusal for row in LANES for refusal in lane_refusals(repository, row)]
+    cut = [refusal for topic in topics if (refusal := topic.refusal(repository.remote))]
+    broken = [mark.refusal for mark in marks if mark and mark.refusal]
+    return (
+        *lanes,
+        *broken,
+        *cut,
+        *_stranger_refusals(repository),
+        *tag_refusals(repository),
+        *path_refusals(repository),
+    )
+
+
+def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """Tags that would be taken for branches."""
+    refs, remote = repository.refs, repository.remote
+    branches = {*refs.heads, *refs.remote}
+    names = [name for name in refs.tags if is_reserved_for_branches(name) or name in branches]
+    rule = "A tag is not named like a branch: git would take one for the other."
+    mend = "git tag -d {0} && git push {1} :refs/tags/{0}"
+    return tuple(
+        Refusal(rule, f"there is a tag {name}.", mend.format(shlex.quote(name), remote)) for name in names
+    )
+
+
+def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """Lanes whose name is also a file or folder in dev's tree."""
+    names = repository.paths(repository.lane(LANES[0]).commit, [row.pattern for row in LANES])
+    rule = "A branch and a file or folder do not share a name: `git diff {0}` would be ambiguous."
+    return tuple(
+        Refusal(rule.format(name), f"{name} is in the tree.", f"git mv {name} {_other(name)}") for name in names
+    )
+
+
+def _other(name: str) -> str:
+    return "tests" if name == TEST.pattern else f"{name}-files"
+
+
+def _stranger_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    remote = repository.remote
+    rule = "Beside the lanes there are feature/* and fix/* branches only."
+    return tuple(
+        Refusal(
+            rule,
+            f"{remote} has a branch {name!r}.",
+            f"If it is merged or given up: git push {remote} {shlex.quote(f':refs/heads/{name}')}",
+        )
+        for name in strangers(repository)
+    )
+
+
+def _last_fetch(repository: Repository) -> float | None:
+    path = Path(repository.git("rev-parse", "--git-path", "FETCH_HEAD").line)
+    try:
+        return (repository.git.folder / path).stat().st_mtime
+    except FileNotFoundError:
+        return None

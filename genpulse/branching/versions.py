@@ -1,0 +1,124 @@
+"""Versions of releases and of their candidates: vX.Y.Z and vX.Y.Z-rc.N."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import total_ordering
+
+from genpulse.branching.errors import NameRefused, ReleaseRefused
+
+_NUMBER = r"(0|[1-9][0-9]{0,8})"
+_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-rc\.([1-9][0-9]{{0,8}}))?")
+_RULE = "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on."
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Three numbers, and a fourth for a candidate (None: the release itself). Releases are above candidates."""
+
+    major: int
+    minor: int
+    patch: int
+    candidate: int | None = None
+
+    @property
+    def tag(self) -> str:
+        """The tag's name."""
+        return f"v{self}"
+
+    @property
+    def final(self) -> "Version":
+        """The release that this is a candidate for; a release is its own."""
+        return replace(self, candidate=None)
+
+    @property
+    def pep440(self) -> str:
+        """The same version as Python packages write it: v1.0.0-rc.1 is 1.0.0rc1."""
+        return f"{self.major}.{self.minor}.{self.patch}" + (f"rc{self.candidate}" if self.candidate else "")
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}" + (f"-rc.{self.candidate}" if self.candidate else "")
+
+    def __lt__(self, other: object) -> bool:
+        return self._rank < other._rank if isinstance(other, Version) else NotImplemented
+
+    @property
+    def _rank(self) -> tuple[int, int, int, float]:
+        return self.major, self.minor, self.patch, float("inf") if self.candidate is None else self.candidate
+
+
+def version_of(tag: str) -> Version | None:
+    """The version that a tag of exactly this name stands for; None for every other tag."""
+    found = _VERSION.fullmatch(tag[1:]) if tag.startswith("v") else None
+    if found is None:
+        return None
+    major, minor, patch, candidate = found.groups()
+    return Version(int(major), int(minor), int(patch), int(candidate) if candidate else None)
+
+
+def version_named(text: str) -> Version:
+    """What a person means by `1.0.0`, `v1.0.0`, `v1.0.0-rc.1` or a Python package's `1.0.0rc1`.
+
+    Raises `NameRefused` for anything else.
+    """
+    found = version_of(f"v{text.strip().removeprefix('v')}") or _from_pep440(text)
+    if found is None:
+        raise NameRefused(_RULE, f"{text!r} is no version.", "Write three numbers, such as 1.4.0.")
+    return found
+
+
+def next_candidate(tags: Iterable[str], version: Version | None = None) -> Version:
+    """The candidate to tag next: one more of `version`.
+
+    Without a version it is the newest one that has candidates and no release yet, else a minor step above the last
+    release, else 0.1.0. Raises `ReleaseRefused` for a version that is released or below the last release.
+    """
+    known = [found for tag in tags if (found := version_of(tag))]
+    finals = [found for found in known if found.candidate is None]
+    last = max(finals, default=None)
+    wanted = version.final if version else _next_version(known, last)
+    check_order(wanted, finals)
+    taken = [found.candidate or 0 for found in known if found.final == wanted]
+    return replace(wanted, candidate=max(taken, default=0) + 1)
+
+
+def check_order(wanted: Version, finals: Iterable[Version]) -> None:
+    """Raises `ReleaseRefused` when the version is released already, or is below the last release."""
+    released = set(finals)
+    last = max(released, default=None)
+    if last is None or wanted > last:
+        return
+    found = (
+        f"{wanted.tag} exists." if wanted in released else f"{wanted.tag} is below {last.tag}, the last release."
+    )
+    above = replace(last, patch=last.patch + 1)
+    raise ReleaseRefused(
+        "A version is released once, and every release is above the one before.",
+        found,
+        f"Take {above} or above: genpulse flow rc --version {above}",
+    )
+
+
+def _next_version(known: list[Version], last: Version | None) -> Version:
+    open_ones = [found.final for found in known if found.candidate and (last is None or found.final > last)]
+    if open_ones:
+        return max(open_ones)
+    return Version(last.major, last.minor + 1, 0) if last else Version(0, 1, 0)
+
+
+def _from_pep440(text: str) -> Version | None:
+    from packaging.version import InvalidVersion
+    from packaging.version import Version as Package
+
+    try:
+        package = Package(text)
+    except InvalidVersion:
+        return None
+    numbers = [*package.release, 0, 0][: max(3, len(package.release))]
+    kind, candidate = package.pre or ("rc", None)
+    if len(numbers) != 3 or kind != "rc" or package.is_devrelease or package.is_postrelease:
+        return None
+    if package.epoch or package.local or candidate == 0:
+        return None
+    return version_of(Version(numbers[0], numbers[1], numbers[2], candidate).tag)

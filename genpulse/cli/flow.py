@@ -1,0 +1,68 @@
+"""`genpulse flow`: the branching model as a tool."""
+
+import importlib
+import signal
+import threading
+
+import click
+
+from genpulse.branching.errors import FlowError
+from genpulse.cli.flow_options import report
+
+_VERBS = {
+    "start": ("genpulse.cli.flow_branches:start", "Begin feature/<name> or fix/<name> from dev."),
+    "finish": ("genpulse.cli.flow_branches:finish", "Check and push the branch, open its pull request into dev."),
+    "promote": ("genpulse.cli.flow_branches:promote", "Move dev to test, or test to main."),
+    "rc": ("genpulse.cli.flow_versions:rc", "Tag a release candidate on test."),
+    "release": (
+        "genpulse.cli.flow_versions:release",
+        "Tag a release on main; --list shows where to roll back to.",
+    ),
+    "verify": ("genpulse.cli.flow_versions:verify", "Whether a tag is a verified release."),
+    "deployable": ("genpulse.cli.flow_versions:deployable", "Which environment a ref may be deployed to."),
+    "status": ("genpulse.cli.flow_status:status", "The lanes, what waits between them, what is wrong."),
+    "check": ("genpulse.cli.flow_check:check", "The gate for CI and hooks: may head be merged into base."),
+    "install": ("genpulse.cli.flow_install:install", "Write hooks, CI workflow and rulesets, after showing them."),
+    "graph": ("genpulse.cli.flow_install:graph", "The model as a drawing for a document."),
+    "stamp": ("genpulse.cli.flow_stamp:command", "Write the stamp of the build that is under way."),
+}
+
+
+class _Verbs(click.Group):
+    """Loads a verb when it is called, and says what is refused."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of the work."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the verb's module."""
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name][0].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """From the table, so that nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in _VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Exit code 1 for what is refused, with the rule, what was found and what mends it."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            return super().invoke(ctx)
+        except FlowError as error:
+            report(error.refusal)
+            ctx.exit(1)
+
+
+@click.group("flow", cls=_Verbs)
+def command() -> None:
+    """Move work from dev through test to main, and prove what runs where.
+
+    feature/* and fix/* are cut from dev and merge into dev; dev merges into test, test into main. Candidates are
+    tagged on test as vX.Y.Z-rc.N, releases on main as vX.Y.Z. Exit codes: 0 done, 1 refused, 2 wrong usage.
+    """

@@ -1,0 +1,92 @@
+"""`genpulse flow start`, `finish` and `promote`."""
+
+import click
+
+from genpulse.branching.commits import Commit
+from genpulse.cli.flow_options import offline_option, repository_here
+
+_MERGE = "Without a forge: make the merge commit and push it."
+
+
+@click.command()
+@click.argument("name", nargs=-1, required=True)
+@click.option("--from", "start_from", default="dev", help="Only dev is right.", hidden=True)
+@offline_option
+def start(name: tuple[str, ...], start_from: str, offline: bool) -> None:
+    """Begin a branch from dev's newest commit and switch to it.
+
+    NAME is feature/<name> or fix/<name>, or the same as two words.
+    """
+    from genpulse.branching.start import start as begin
+
+    wanted = "/".join(name[:2])
+    if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
+        wanted, start_from = "/".join(name[:-1]), name[-1]
+    commit = begin(repository_here(offline=offline), wanted, start_from)
+    click.echo(f"{wanted} begins at {commit[:9]}, the tip of dev.\nWhen it is complete: genpulse flow finish")
+
+
+@click.command()
+@click.option("--merge", is_flag=True, help=_MERGE)
+@offline_option
+def finish(merge: bool, offline: bool) -> None:
+    """Check the branch that is out, push it, and open its pull request into dev."""
+    from genpulse.branching.finish import finish as bring
+
+    done = bring(repository_here(offline=offline), merge=merge)
+    _list(done.commits)
+    if done.merged:
+        click.echo(f"{done.branch} is merged into dev as {done.merged[:9]}.")
+        click.echo(f"Afterwards: git switch dev && git pull && git branch -d {done.branch}")
+    else:
+        _say_request(done.url, done.branch, "dev", opened=done.opened)
+
+
+@click.command()
+@click.argument("target", type=click.Choice(["test", "main"]))
+@click.option("--dry-run", is_flag=True, help="Only say what would move.")
+@click.option("--merge", is_flag=True, help=_MERGE)
+@offline_option
+def promote(target: str, dry_run: bool, merge: bool, offline: bool) -> None:
+    """Move dev to test, or test to main: try the merge, say what moves, open the pull request.
+
+    The work tree is not touched.
+    """
+    from genpulse.branching.promotion import plan_promotion
+    from genpulse.branching.promotion import promote as move
+    from genpulse.branching.table import LANES
+
+    repository = repository_here(offline=offline)
+    plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target))
+    source = plan.source.pattern
+    _list(plan.commits)
+    if dry_run:
+        click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
+        return
+    done = move(repository, plan, merge=merge)
+    if not done.merged:
+        _say_request(done.url, source, target, opened=done.opened)
+        return
+    click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
+    version = "rc" if target == "test" else "release"
+    click.echo(f"Next: git switch {target} && git pull --ff-only && genpulse flow {version}")
+
+
+def _list(commits: tuple[Commit, ...]) -> None:
+    own = [commit for commit in commits if not commit.is_merge]
+    click.echo(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
+    for commit in own[:20]:
+        click.echo(f"  {commit}")
+    if len(own) > 20:
+        click.echo(f"  and {len(own) - 20} more")
+
+
+def _say_request(url: str, head: str, base: str, *, opened: bool) -> None:
+    if opened:
+        click.echo(f"The pull request from {head} into {base} is open: {url}")
+    elif url:
+        click.echo(f"Open the pull request from {head} into {base} here: {url}")
+    else:
+        click.echo(
+            f"{head} is pushed. The remote has no pull requests; to merge into {base} run this with --merge."
+        )

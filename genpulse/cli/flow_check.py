@@ -1,0 +1,67 @@
+"""`genpulse flow check`: the gate for CI and hooks."""
+
+import json
+
+import click
+
+from genpulse.branching.errors import Refusal
+from genpulse.branching.gate import Answer, Asked, answer
+from genpulse.cli.flow_options import annotate, json_option, refusal_document, report, repository_here
+
+
+@click.command()
+@click.option("--head", required=True, help="The branch that is to be merged.")
+@click.option("--base", required=True, help="The branch that it is to be merged into.")
+@click.option("--head-repo", default="", help="owner/name of the head's repository: a fork's lanes are no lanes.")
+@click.option("--base-repo", default="", help="owner/name of the base's repository.")
+@click.option("--head-sha", default="", help="The head's commit, where its branch is not here (a fork's).")
+@click.option("--names-only", is_flag=True, help="Look at the names, not at the history.")
+@json_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    head: str,
+    base: str,
+    head_repo: str,
+    base_repo: str,
+    head_sha: str,
+    names_only: bool,
+    as_json: bool,
+) -> None:
+    """Exit code 0 when head may be merged into base, or 1 with the rule that forbids it.
+
+    By the names, and by the history as far as it is here. Asks no remote.
+    """
+    asked = Asked(head, base, head_repo, base_repo, head_sha)
+    found = answer(asked, repository_here(), history=not names_only)
+    if as_json:
+        click.echo(json.dumps(_document(asked, found), indent=2))
+    else:
+        _say(asked, found)
+    ctx.exit(0 if found else 1)
+
+
+def _say(asked: Asked, found: Answer) -> None:
+    for refusal in found.refusals:
+        report(refusal)
+    for warning in found.warnings:
+        annotate("warning", warning)
+        click.echo(f"warning: {warning}", err=True)
+    if found.unchecked:
+        rule = "The history was not looked at."
+        annotate("warning", Refusal(rule, found.unchecked, "Check out the whole history."))
+        click.echo(f"{rule} {found.unchecked}", err=True)
+    if found:
+        click.echo(f"{asked.head} may be merged into {asked.base}: {found.rule}")
+
+
+def _document(asked: Asked, found: Answer) -> dict[str, object]:
+    return {
+        "head": asked.head,
+        "base": asked.base,
+        "allowed": bool(found),
+        "rule": found.rule,
+        "refusals": [refusal_document(refusal) for refusal in found.refusals],
+        "warnings": [refusal_document(warning) for warning in found.warnings],
+        "unchecked": found.unchecked,
+    }

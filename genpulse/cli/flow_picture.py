@@ -1,0 +1,162 @@
+"""Where everything stands, as a picture for the terminal."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.align import Align
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from genpulse.branching.errors import Refusal
+from genpulse.branching.refs import Ref
+from genpulse.branching.state import Mark, State, Waiting
+from genpulse.branching.table import Branch
+from genpulse.branching.topics import Topic
+
+_COLOURS = {"dev": "blue", "test": "yellow", "main": "green"}
+_NARROW = 79
+"""Columns below which the lanes stand under each other."""
+_WIDEST = 34
+_ARROW = 5
+_SUBJECTS = 4
+_TOPICS = 8
+_STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+
+
+def draw(state: State, width: int) -> RenderableType:
+    """The lanes, what waits between them, work in progress, versions, violations."""
+    lanes = _side_by_side(state, width) if width >= _NARROW else _stacked(state)
+    parts: list[RenderableType | None] = [
+        lanes,
+        *(_queue(waiting, state) for waiting in state.waiting if waiting.commits),
+    ]
+    parts += [_topics(state.topics), _versions(state)]
+    parts += [_violations(state.violations), Text(_foot(state), style="dim")]
+    return Group(*(part for part in parts if part is not None))
+
+
+def _side_by_side(state: State, width: int) -> RenderableType:
+    grid = Table.grid(expand=False)
+    panel = min((width - (len(state.lanes) - 1) * _ARROW) // len(state.lanes), _WIDEST)
+    cells: list[RenderableType] = []
+    for place, (row, ref) in enumerate(state.lanes):
+        if place:
+            cells.append(Align(_arrow(state.waiting[place - 1], "══▶"), vertical="middle", height=6))
+        cells.append(_panel(state, row, ref, panel))
+    for _ in cells:
+        grid.add_column(no_wrap=True)
+    grid.add_row(*cells)
+    return grid
+
+
+def _stacked(state: State) -> RenderableType:
+    parts: list[RenderableType] = []
+    for place, (row, ref) in enumerate(state.lanes):
+        if place:
+            parts.append(Padding(_arrow(state.waiting[place - 1], "▼"), (0, 0, 0, _WIDEST // 2 - 2)))
+        parts.append(_panel(state, row, ref, _WIDEST))
+    return Group(*parts)
+
+
+def _arrow(waiting: Waiting, shape: str) -> Text:
+    number = len(waiting.commits)
+    style = f"bold {_COLOURS[waiting.source.pattern]}" if number else "dim"
+    return Text(f"{number or '':^{_ARROW}}\n{shape:^{_ARROW}}", style=style)
+
+
+def _panel(state: State, row: Branch, ref: Ref, width: int) -> Panel:
+    colour = _COLOURS[row.pattern]
+    lines = [
+        Text(row.target, style=colour),
+        Text(f"ENV={row.environment.name}  {row.stability}", style="dim"),
+        Text(f"{ref.commit[:9]}  {_age(ref.when)}"),
+        Text(ref.subject),
+    ]
+    for line in lines:
+        line.truncate(width - 2, overflow="ellipsis")
+    here = " ●" if state.current == row.pattern else ""
+    marks = [
+        mark.version.tag for mark in (state.release, state.candidate) if mark and mark.ref.commit == ref.commit
+    ]
+    title = Text(f" {row.pattern}{here} ", style=f"bold {colour}")
+    return Panel(
+        Group(*lines), title=title, subtitle=" ".join(marks) or None, border_style=colour, width=width, padding=0
+    )
+
+
+def _queue(waiting: Waiting, state: State) -> RenderableType:
+    number, target = len(waiting.commits), waiting.target.pattern
+    text = Text()
+    text.append(f"\n{number} waiting for {target}", style=f"bold {_COLOURS[target]}")
+    text.append(f"   {_next_step(waiting, state)}\n", style="dim")
+    for commit in waiting.commits[:_SUBJECTS]:
+        text.append(f"  {commit.id[:9]} ", style="dim").append(f"{commit.subject}\n")
+    if number > _SUBJECTS:
+        text.append(f"  and {number - _SUBJECTS} more\n", style="dim")
+    text.rstrip()
+    return text
+
+
+def _next_step(waiting: Waiting, state: State) -> str:
+    tip = next(ref for row, ref in state.lanes if row == waiting.source)
+    tested = state.candidate is not None and state.candidate.ref.tree == tip.tree
+    if waiting.source.tags == "candidate" and not tested:
+        return "first a candidate: genpulse flow rc"
+    return f"genpulse flow promote {waiting.target.pattern}"
+
+
+def _topics(topics: Sequence[Topic]) -> RenderableType | None:
+    if not topics:
+        return None
+    table = Table.grid(padding=(0, 2))
+    for topic in topics[:_TOPICS]:
+        ahead = f"{len(topic.commits)} commit{'' if len(topic.commits) == 1 else 's'}"
+        name = Text(f"  {topic.ref.name}", style="red" if topic.foreign else "")
+        where = "" if topic.published else "not pushed"
+        table.add_row(name, ahead, _age(topic.ref.when), Text(where, style="dim"))
+    head = Text(f"\n{len(topics)} open branch{'' if len(topics) == 1 else 'es'}", style="bold")
+    rest = [Text(f"  and {len(topics) - _TOPICS} more", style="dim")] if len(topics) > _TOPICS else []
+    return Group(head, table, *rest)
+
+
+def _versions(state: State) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for name, mark in (("last candidate", state.candidate), ("last release", state.release)):
+        table.add_row(Text(name, style="bold"), *_mark(mark))
+    return Group(Text(""), table)
+
+
+def _mark(mark: Mark | None) -> tuple[Text, ...]:
+    if mark is None:
+        return (Text("none yet", style="dim"),)
+    said = Text("✘ does not hold", style="red") if mark.refusal else Text("✔ verified", style="green")
+    return Text(mark.version.tag), Text(f"{mark.ref.commit[:9]}  {_age(mark.ref.when)}", style="dim"), said
+
+
+def _violations(violations: Sequence[Refusal]) -> RenderableType | None:
+    if not violations:
+        return None
+    text = Text()
+    text.append(f"\n{len(violations)} violation{'' if len(violations) == 1 else 's'}\n", style="bold red")
+    for refusal in violations:
+        rule, _, rest = str(refusal).partition("\n")
+        text.append(f"✘ {rule}\n", style="red").append(f"{rest}\n")
+    text.rstrip()
+    return text
+
+
+def _foot(state: State) -> str:
+    if state.fetched is None:
+        return f"\nAs this clone knows {state.remote}; ask it: genpulse flow status --fetch"
+    return f"\nAs {state.remote} was {_age(state.fetched)}; ask it again: genpulse flow status --fetch"
+
+
+def _age(seconds: float) -> str:
+    passed = max(0.0, datetime.now(UTC).timestamp() - seconds)
+    for length, unit in _STEPS:
+        if passed >= length:
+            return f"{passed / length:.0f} {unit} ago"
+    return "just now"

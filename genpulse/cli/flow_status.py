@@ -1,0 +1,88 @@
+"""`genpulse flow status`."""
+
+import json
+from datetime import UTC, datetime
+
+import click
+
+from genpulse.branching.state import Mark, State, read_state
+from genpulse.branching.topics import Topic
+from genpulse.cli.flow_options import json_option, refusal_document, repository_here
+
+
+@click.command()
+@click.option("--fetch", is_flag=True, help="Ask the remote first.")
+@click.option("--offline", is_flag=True, help="Never ask the remote, as without --fetch.")
+@json_option
+@click.pass_context
+def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> None:
+    """The lanes dev, test and main, what waits between them, open branches, and what is wrong.
+
+    Goes by what was fetched last. Exit code 0 whatever is found.
+    """
+    if fetch and offline:
+        raise click.UsageError("--fetch and --offline exclude each other.", ctx)
+    repository = repository_here(offline=offline)
+    if fetch:
+        repository.fetch()
+    state = read_state(repository)
+    if as_json:
+        click.echo(json.dumps(_document(state), indent=2))
+        return
+    from rich.console import Console
+
+    from genpulse.cli.flow_picture import draw
+
+    console = Console(highlight=False)
+    console.print(draw(state, console.width))
+
+
+def _document(state: State) -> dict[str, object]:
+    return {
+        "remote": state.remote,
+        "branch": state.current,
+        "fetched_at": _time(state.fetched),
+        "lanes": {
+            row.pattern: {
+                "commit": ref.commit,
+                "tree": ref.tree,
+                "env": row.environment.name,
+                "target": row.target,
+            }
+            for row, ref in state.lanes
+        },
+        "waiting": [
+            {
+                "from": waiting.source.pattern,
+                "to": waiting.target.pattern,
+                "commits": [{"commit": commit.id, "subject": commit.subject} for commit in waiting.commits],
+            }
+            for waiting in state.waiting
+        ],
+        "topics": [_topic(topic) for topic in state.topics],
+        "candidate": _mark(state.candidate),
+        "release": _mark(state.release),
+        "violations": [refusal_document(refusal) for refusal in state.violations],
+    }
+
+
+def _topic(topic: Topic) -> dict[str, object]:
+    return {
+        "branch": topic.ref.name,
+        "commit": topic.ref.commit,
+        "ahead": len(topic.commits),
+        "published": topic.published,
+        "cut_from_dev": not topic.foreign,
+        "changed_at": _time(topic.ref.when),
+    }
+
+
+def _mark(mark: Mark | None) -> dict[str, object] | None:
+    if mark is None:
+        return None
+    facts = {"tag": mark.version.tag, "commit": mark.ref.commit, "tagged_at": _time(mark.ref.when)}
+    return {**facts, "verified": mark.refusal is None}
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()

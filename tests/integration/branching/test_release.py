@@ -1,0 +1,165 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from genpulse.branching.candidate import tag_candidate
+from genpulse.branching.errors import (
+    FlowError,
+    GitFailed,
+    LaneBroken,
+    NameRefused,
+    ReleaseRefused,
+    RepositoryUnfit,
+)
+from genpulse.branching.release import release
+from tests.integration.branching.conftest import ENVIRONMENT, moved, on_test
+
+
+def on_main(clone):
+    on_test(clone)
+    tag_candidate(clone.repository())
+    moved(clone, "main")
+
+
+def refused(clone, act, words, error=ReleaseRefused):
+    before = clone.refs()
+    with pytest.raises(error, match=words) as caught:
+        act()
+    assert clone.refs() == before
+    return caught.value
+
+
+def rc(clone, version=None):
+    return lambda: tag_candidate(clone.repository(), version)
+
+
+def final(clone, version=None):
+    return lambda: release(clone.repository(), version)
+
+
+def there(clone, tag):
+    return clone.git("ls-remote", "origin", f"refs/tags/{tag}").split("\t")[0]
+
+
+def test_candidates_are_counted_and_published(clone):
+    on_test(clone)
+    assert tag_candidate(clone.repository(), "1.0.0").tag == "v1.0.0-rc.1"
+    refused(clone, rc(clone), "v1.0.0-rc.1 marks")
+    on_test(clone, "feature/y")
+    assert tag_candidate(clone.repository()).tag == "v1.0.0-rc.2"
+    assert there(clone, "v1.0.0-rc.2") == clone.git("rev-parse", "refs/tags/v1.0.0-rc.2")
+    assert clone.git("cat-file", "-t", "v1.0.0-rc.2") == "tag"
+
+
+def test_a_candidate_anywhere_but_on_test(clone):
+    error = refused(clone, rc(clone), "Release candidates are tagged on test")
+    assert error.found == "you are on dev."
+
+
+def test_a_candidate_of_an_old_or_changed_test(clone):
+    on_test(clone)
+    clone.git("reset", "-q", "--hard", "HEAD^")
+    refused(clone, rc(clone), "here and", RepositoryUnfit)
+    clone.out("test")
+    (clone.folder / "readme.md").write_text("changed")
+    refused(clone, rc(clone), "not committed", RepositoryUnfit)
+
+
+def test_no_candidate_on_a_broken_lane(clone):
+    clone.out("test")
+    clone.commit("stray.txt", "text")
+    clone.push("test")
+    refused(clone, rc(clone), "Change stray.txt", LaneBroken)
+
+
+def test_a_candidate_with_a_number_of_its_own(clone):
+    on_test(clone)
+    refused(clone, rc(clone, "1.0.0-rc.2"), "the next one is v1.0.0-rc.1")
+    refused(clone, rc(clone, "soon"), "no version", NameRefused)
+    assert tag_candidate(clone.repository(), "1.0.0-rc.1").tag == "v1.0.0-rc.1"
+
+
+def test_a_release_is_annotated_and_published_with_main(clone):
+    on_main(clone)
+    assert release(clone.repository()).tag == "v0.1.0"
+    assert there(clone, "v0.1.0") == clone.git("rev-parse", "refs/tags/v0.1.0")
+    assert "Verified as v0.1.0-rc.1." in clone.git("cat-file", "tag", "v0.1.0")
+    refused(clone, final(clone), "v0.1.0 exists")
+
+
+def test_what_is_not_released(clone):
+    refused(clone, final(clone), "you are on dev")
+    on_main(clone)
+    refused(clone, final(clone, "0.1.0-rc.1"), "v0.1.0-rc.1 is a release candidate; |release candidate")
+    refused(clone, final(clone, "9.0.0"), "no release candidate of v9.0.0")
+    refused(clone, final(clone, "latest"), "no version", NameRefused)
+
+
+def test_a_candidate_is_not_made_of_what_is_released(clone):
+    on_main(clone)
+    release(clone.repository())
+    clone.out("test")
+    refused(clone, rc(clone), "v0.1.0 marks")
+    refused(clone, rc(clone, "0.1.0"), "v0.1.0 exists")
+    refused(clone, rc(clone, "0.0.9"), "below v0.1.0")
+
+
+def test_a_candidate_that_was_not_tagged_on_test_does_not_count(clone):
+    clone.merged("feature/x", "x.txt")
+    clone.git("fetch", "-q", "origin")
+    clone.git("tag", "-am", "x", "v1.0.0-rc.1", "origin/dev")
+    moved(clone, "test")
+    clone.push("refs/remotes/origin/test:refs/heads/main", "v1.0.0-rc.1")
+    clone.out("main")
+    refused(clone, final(clone), "there is no release candidate")
+
+
+def test_a_remote_that_refuses_the_tag_gets_nothing(clone):
+    on_main(clone)
+    clone.hook("update", 'case "$1" in refs/tags/*) echo no tags >&2; exit 1;; esac')
+    refused(clone, final(clone), "no tags|atomic", GitFailed)
+
+
+def test_main_that_moved_on_in_the_meantime(clone):
+    on_main(clone)
+    clone.git("config", "remote.origin.pushurl", str(clone.bare))
+    other = clone.git("commit-tree", "-p", "main", "-m", "Another", "main^{tree}")
+    clone.push(f"{other}:refs/heads/main")
+    clone.git("update-ref", "refs/remotes/origin/main", "refs/heads/main")
+    before = clone.git("for-each-ref")
+    with pytest.raises(FlowError, match=r"moved on|main is"):
+        release(clone.repository(offline=True))
+    assert clone.git("for-each-ref") == before
+    assert there(clone, "v0.1.0") == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_release_leaves_no_tag(clone, tmp_path, number):
+    on_main(clone)
+    reached = tmp_path / "reached"
+    clone.hook("pre-receive", f"touch {reached}\nsleep 3\nexit 1")
+    before = clone.git("for-each-ref")
+    script = (
+        "import sys; from genpulse.cli.flow import command\n"
+        "try: command.main(['release'], prog_name='flow', standalone_mode=False)\n"
+        "except BaseException as error: sys.exit(130)\n"
+    )
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(Path.cwd())}
+    running = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=clone.folder,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 20
+    while not reached.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(running.pid, number) if number == signal.SIGINT else running.send_signal(number)
+    assert running.wait(20) != 0
+    assert clone.git("for-each-ref") == before

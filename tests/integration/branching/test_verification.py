@@ -1,0 +1,129 @@
+import pytest
+
+from genpulse.branching.errors import NameRefused, ReleaseRefused, RepositoryUnfit
+from genpulse.branching.verification import Verifier
+from tests.integration.branching.conftest import released
+
+
+def refused(clone, tag, words, **options):
+    with pytest.raises(ReleaseRefused, match=words) as caught:
+        Verifier(clone.repository(), **options).verify(tag)
+    return caught.value
+
+
+def test_a_release_is_verified_by_its_name_or_as_the_last_one(done):
+    found = Verifier(done.repository()).verify("v0.1.0")
+    assert found == Verifier(done.repository()).verify() == Verifier(done.repository()).verify("refs/tags/v0.1.0")
+    assert (found.version.tag, found.candidate.tag) == ("v0.1.0", "v0.1.0-rc.1")
+    assert found.commit == done.git("rev-parse", "origin/main")
+    assert not found.signed
+
+
+def test_no_release_yet(clone):
+    refused(clone, None, "no release yet")
+    refused(clone, "v1.0.0", "there is no tag v1.0.0")
+    assert Verifier(clone.repository()).releases() == ()
+
+
+def test_what_is_no_release(done):
+    refused(done, "v0.1.0-rc.1", "is a release candidate; final tags are vX.Y.Z")
+    with pytest.raises(NameRefused):
+        Verifier(done.repository()).verify("main")
+
+
+def test_a_light_tag(done):
+    done.git("tag", "v0.2.0", "origin/main")
+    refused(done, "v0.2.0", "a light tag")
+
+
+def test_a_tag_under_another_name(done):
+    done.git("update-ref", "refs/tags/v0.2.0", done.git("rev-parse", "refs/tags/v0.1.0"))
+    refused(done, "v0.2.0", "the tag v0.1.0 under another name")
+
+
+def test_a_tag_that_is_not_on_main(done):
+    done.git("tag", "-am", "x", "v0.2.0", "origin/test")
+    refused(done, "v0.2.0", "not on main")
+
+
+def test_a_tag_on_a_tree(done):
+    done.git("tag", "-am", "x", "v0.2.0", "origin/main^{tree}")
+    refused(done, "v0.2.0", "something else than a commit")
+
+
+def test_a_release_whose_candidate_is_of_another_version_or_place(done):
+    done.git("tag", "-am", "x", "v0.2.0", "origin/main")
+    refused(done, "v0.2.0", "no candidate of v0.2.0 on test")
+    done.git("tag", "-am", "x", "v0.2.0-rc.1", "origin/dev")
+    refused(done, "v0.2.0", "no candidate of v0.2.0 on test")
+    done.git("tag", "v0.2.0-rc.2", "origin/test")
+    refused(done, "v0.2.0", "no candidate of v0.2.0 on test")
+
+
+def test_only_what_holds_is_listed_newest_first(done):
+    done.git("tag", "v9.0.0", "origin/main")
+    released(done, "feature/y")
+    released(done, "feature/z", "10.0.0")
+    names = [found.version.tag for found in Verifier(done.repository()).releases()]
+    assert names == ["v10.0.0", "v9.1.0", "v0.1.0"]
+
+
+def test_a_tag_that_is_here_and_not_on_the_remote(done):
+    done.git("push", "-q", "origin", ":refs/tags/v0.1.0")
+    verifier = Verifier(done.repository())
+    with pytest.raises(ReleaseRefused, match="does not have it"):
+        verifier.demand_published(verifier.verify().version)
+    Verifier(done.repository(offline=True)).demand_published(verifier.verify().version)
+
+
+def test_a_tag_that_was_moved(done):
+    done.git("tag", "-f", "-am", "other", "v0.1.0", "origin/main")
+    verifier = Verifier(done.repository())
+    with pytest.raises(ReleaseRefused, match="has another one"):
+        verifier.demand_published(verifier.verify().version)
+    with pytest.raises(Exception, match="A published tag never moves"):
+        done.repository().fetch()
+
+
+def test_a_signature_is_demanded_where_it_is_asked_for_or_git_says_so(done):
+    refused(done, "v0.1.0", "Releases are signed here", signed=True)
+    done.git("config", "flow.signTags", "true")
+    refused(done, "v0.1.0", "Releases are signed here")
+
+
+def test_signed_tags(clone, tmp_path):
+    import shutil
+    import subprocess
+
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("needs ssh-keygen")
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers = tmp_path / "signers"
+    signers.write_text(f"author@example.org {key.with_suffix('.pub').read_text()}")
+    for name, value in {
+        "gpg.format": "ssh",
+        "user.signingkey": str(key),
+        "gpg.ssh.allowedSignersFile": str(signers),
+        "tag.gpgSign": "true",
+        "commit.gpgSign": "true",
+    }.items():
+        clone.git("config", name, value)
+    released(clone, "feature/x")
+    assert Verifier(clone.repository()).verify().signed
+    assert "SIGNATURE" in clone.git("cat-file", "commit", "origin/main")
+    signers.write_text("")
+    refused(clone, "v0.1.0", "Releases are signed here")
+
+
+def test_a_replaced_object_deceives_nobody(done):
+    done.git("tag", "-am", "x", "v0.2.0", "origin/main")
+    done.git("tag", "-am", "x", "v0.2.0-rc.1", "origin/dev")
+    done.git("replace", done.git("rev-parse", "origin/dev"), done.git("rev-parse", "origin/test"))
+    refused(done, "v0.2.0", "no candidate of v0.2.0 on test")
+
+
+def test_a_shallow_clone_proves_nothing(done):
+    done.git("fetch", "-q", "--depth=1", f"file://{done.bare}", "+refs/heads/*:refs/remotes/origin/*")
+    with pytest.raises(RepositoryUnfit, match="shallow"):
+        Verifier(done.repository())

@@ -39,8 +39,7 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
     _demand_no_conflict(repository, ref)
     if merge:
         return Finished(ref.name, topic.commits, merged=join(repository, ref, DEV))
-    repository.git.remotely("push", "--quiet", "--", repository.remote, f"{ref.commit}:{ref.full}")
-    request = open_request(repository, ref.name, DEV, _title(topic.commits), topic.commits)
+    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits)
     return Finished(ref.name, topic.commits, request.url, request.opened)
 
 

@@ -32,9 +32,12 @@ def join(repository: Repository, source: Ref, target: Branch) -> str:
 
 
 def open_request(
-    repository: Repository, head: str, base: Branch, title: str, commits: Sequence[Commit]
+    repository: Repository, head: Ref, base: Branch, title: str, commits: Sequence[Commit]
 ) -> "PullRequest":
-    """Open the pull request, or find the one that is open. Raises the forge's error."""
+    """Push what is not on the remote yet, and open the pull request or find the one that is open.
+
+    Raises `GitFailed` and the forge's error.
+    """
     from genpulse.branching.forges import open_pull_request
 
     own = [commit for commit in commits if not commit.is_merge]
@@ -44,7 +47,8 @@ def open_request(
     return open_pull_request(
         repository.root,
         repository.remote,
-        head,
+        head.name,
+        head.commit,
         base.pattern,
         title,
         "\n".join(lines),

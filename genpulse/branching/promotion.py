@@ -70,7 +70,7 @@ def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promo
     if merge:
         return Promoted(plan, merged=join(repository, repository.lane(source), target))
     title = f"Promote {source.pattern} to {target.pattern}"
-    request = open_request(repository, source.pattern, target, title, plan.commits)
+    request = open_request(repository, repository.lane(source), target, title, plan.commits)
     return Promoted(plan, request.url, request.opened)
 
 

@@ -1,0 +1,106 @@
+"""Rules for the forge, as documents that its own import takes.
+
+GitHub: what `POST /repos/{owner}/{repo}/rulesets` takes (docs.github.com, REST API, repository rules). A ruleset
+cannot say from which branch a pull request may come; the check `flow-check` does.
+"""
+
+from collections.abc import Sequence
+
+from genpulse.branching.table import BOTS, DEV, LANES, MAIN, TEST, TOPICS
+from genpulse.domain.json_value import JsonObject
+
+CHECK = "flow-check"
+_ADMINISTRATOR = 5
+_RELEASER: JsonObject = {"actor_id": _ADMINISTRATOR, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+
+
+def github_rulesets() -> dict[str, JsonObject]:
+    """By the name of the file."""
+    lanes = [f"refs/heads/{row.pattern}" for row in LANES]
+    promoted = [f"refs/heads/{row.pattern}" for row in (TEST, MAIN)]
+    checks: JsonObject = {
+        "strict_required_status_checks_policy": False,
+        "required_status_checks": [{"context": CHECK}],
+    }
+    guarded: list[JsonObject] = [
+        {"type": "deletion"},
+        {"type": "non_fast_forward"},
+        {"type": "pull_request", "parameters": _pull_request("merge", "squash", "rebase")},
+        {"type": "required_status_checks", "parameters": checks},
+    ]
+    merged: list[JsonObject] = [{"type": "pull_request", "parameters": _pull_request("merge")}]
+    tags: list[JsonObject] = [{"type": "creation"}, {"type": "update"}, {"type": "deletion"}]
+    return {
+        "branches": _ruleset("flow: lanes", "branch", lanes, [], guarded),
+        "promotion": _ruleset("flow: promotions are merge commits", "branch", promoted, [], merged),
+        "tags": _ruleset("flow: version tags", "tag", ["refs/tags/v*"], [], tags, releaser=True),
+        "names": _ruleset(
+            "flow: names of branches", "branch", ["~ALL"], [*lanes, *_allowed_names()], [{"type": "creation"}]
+        ),
+    }
+
+
+def github_environments() -> JsonObject:
+    """What `PUT /repos/{owner}/{repo}/environments/{name}` and its deployment branch policies take."""
+    custom = {"protected_branches": False, "custom_branch_policies": True}
+    return {
+        row.environment.dynaconf: {
+            "environment": {"deployment_branch_policy": custom},
+            "deployment_branch_policies": [
+                {"name": "v*.*.*", "type": "tag"} if row is MAIN else {"name": row.pattern, "type": "branch"}
+            ],
+        }
+        for row in LANES
+    }
+
+
+def gitlab_protection() -> JsonObject:
+    """What GitLab's APIs of protected branches, protected tags and merge requests take."""
+    nobody, maintainers = 0, 40
+    return {
+        "protected_branches": [
+            {"name": row.pattern, "push_access_level": nobody, "merge_access_level": maintainers} for row in LANES
+        ],
+        "protected_tags": [{"name": "v*", "create_access_level": maintainers}],
+        "project": {
+            "merge_method": "merge",
+            "squash_option": "default_off",
+            "only_allow_merge_if_pipeline_succeeds": True,
+            "default_branch": DEV.pattern,
+        },
+    }
+
+
+def _pull_request(*methods: str) -> JsonObject:
+    return {
+        "allowed_merge_methods": list(methods),
+        "dismiss_stale_reviews_on_push": False,
+        "require_code_owner_review": False,
+        "require_last_push_approval": False,
+        "required_approving_review_count": 0,
+        "required_review_thread_resolution": False,
+    }
+
+
+def _ruleset(
+    name: str,
+    target: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    rules: Sequence[JsonObject],
+    *,
+    releaser: bool = False,
+) -> JsonObject:
+    return {
+        "name": name,
+        "target": target,
+        "enforcement": "active",
+        "bypass_actors": [_RELEASER] if releaser else [],
+        "conditions": {"ref_name": {"include": include, "exclude": exclude}},
+        "rules": rules,
+    }
+
+
+def _allowed_names() -> list[str]:
+    families = [row.prefix for row in TOPICS]
+    return [f"refs/heads/{prefix}**" for prefix in (*families, *BOTS)]

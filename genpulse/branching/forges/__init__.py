@@ -1,0 +1,48 @@
+"""Opens pull requests, by whatever of a forge can be reached from here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from genpulse.branching.forges.address import Address, address_of
+from genpulse.branching.forges.errors import ForgeError
+from genpulse.branching.forges.github import open_by_gh, open_by_rest
+from genpulse.branching.forges.gitlab import has_glab, open_by_glab, open_by_push_options
+from genpulse.branching.forges.request import PullRequest, Wanted
+from genpulse.branching.git import Git
+
+__all__ = ["ForgeError", "PullRequest", "open_pull_request"]
+
+
+def open_pull_request(
+    folder: Path,
+    remote: str,
+    head: str,
+    commit: str,
+    base: str,
+    title: str,
+    body: str,
+    *,
+    environment: Mapping[str, str],
+) -> PullRequest:
+    """Push the commit as the branch `head`, and open a pull request or find the one that is open already.
+
+    By `gh` or `glab` where they are installed; else by GitHub's REST with a token in GITHUB_TOKEN or GH_TOKEN;
+    else by GitLab's push options, which work while something is pushed. Where there is none of these, a person
+    has to open the address that is returned; it is empty for a remote that is no forge. Raises `ForgeError`,
+    `GitFailed`.
+    """
+    git = Git(folder, environment)
+    address = address_of(git, remote)
+    wanted = Wanted(remote, head, commit, base, title, body)
+    if address is not None and address.kind == "gitlab" and not has_glab(git):
+        return open_by_push_options(git, address, wanted)
+    git.remotely("push", "--quiet", "--", remote, wanted.refspec)
+    if address is None:
+        return PullRequest("", opened=False)
+    if address.kind == "github":
+        return open_by_gh(git, address, wanted) or open_by_rest(git, address, wanted) or _by_hand(address, wanted)
+    return (open_by_glab(git, address, wanted) if address.kind == "gitlab" else None) or _by_hand(address, wanted)
+
+
+def _by_hand(address: Address, wanted: Wanted) -> PullRequest:
+    return PullRequest(address.compare(wanted.base, wanted.head), opened=False)

@@ -1,0 +1,10 @@
+"""What a forge may answer."""
+
+from genpulse.branching.errors import FlowError
+
+
+class ForgeError(FlowError):
+    """The forge did not open a pull request."""
+
+    def __init__(self, found: str, mend: str) -> None:
+        super().__init__("A branch is merged by a pull request.", found, mend)

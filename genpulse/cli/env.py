@@ -9,7 +9,7 @@ from genpulse import config
 from genpulse.cli.stack import json_option
 from genpulse.configuration.errors import ConfigurationError
 
-_ELSEWHERE = {"stamp": "genpulse.cli.env_stamp"}
+_ELSEWHERE = {"acl": "genpulse.cli.env_acl", "stamp": "genpulse.cli.env_stamp"}
 
 
 class _Verbs(click.Group):

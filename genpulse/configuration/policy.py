@@ -17,6 +17,15 @@ from genpulse.settings import Settings
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 _TLS = frozenset({"require", "verify-ca", "verify-full"})
+_REDIS_SCHEMES = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
+)
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
 _Rule = Callable[[Settings], Iterator[tuple[str, str]]]
 
@@ -74,6 +83,12 @@ def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "database_url", detail
 
 
+def _redis_address(settings: Settings) -> Iterator[tuple[str, str]]:
+    url = _text(settings.redis.url)
+    if url and url.partition("://")[0] not in _REDIS_SCHEMES:
+        yield "redis.url", f"it must begin with one of {', '.join(f'{scheme}://' for scheme in _REDIS_SCHEMES)}"
+
+
 def _redis_tls(settings: Settings) -> Iterator[tuple[str, str]]:
     url = _text(settings.redis.url)
     if not url or not settings.environment.is_production or settings.redis.allow_plaintext:
@@ -127,6 +142,7 @@ def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
 _RULES: tuple[_Rule, ...] = (
     _database_hosts,
     _database_tls,
+    _redis_address,
     _redis_tls,
     _storage_place,
     _storage_keys,

@@ -22,7 +22,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[EventBus]:
     if request.param == "memory":
         yield MemoryEventBus()
         return
-    client = open_redis(request.getfixturevalue("redis_url"))
+    client = open_redis(request.getfixturevalue("redis_url"), "dev:")
     async with RedisEventBus(client, Keyspace("dev:")) as redis_bus:
         yield redis_bus
     await client.aclose()

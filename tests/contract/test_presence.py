@@ -18,7 +18,7 @@ async def presence(request: pytest.FixtureRequest) -> AsyncIterator[Presence]:
     if request.param == "memory":
         yield MemoryPresence()
         return
-    async with open_redis(request.getfixturevalue("redis_url")) as client:
+    async with open_redis(request.getfixturevalue("redis_url"), "dev:") as client:
         yield RedisPresence(client, Keyspace("dev:"))
 
 

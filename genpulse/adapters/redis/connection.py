@@ -2,13 +2,19 @@
 
 import asyncio
 import logging
+from typing import Any, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
 
+from genpulse.adapters.redis.address import RedisAddress, address_of
+from genpulse.adapters.redis.guard import guarded
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
@@ -21,21 +27,74 @@ AWAY = (RedisError, OSError, TimeoutError)
 _log = logging.getLogger(__name__)
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str, prefix: str) -> Redis:
     """One client for the whole process; it connects when it is first used. Close it with `aclose()`.
 
-    A connection takes at most 2 seconds and a command 5. A command is sent a second time when its connection
-    turns out to be broken, and no more: everything that is kept here may be lost.
+    Every key and channel has to begin with `prefix`; any other raises `ForeignKey` before it is sent. A connection
+    takes at most 2 seconds and a command 5. A command is sent a second time when its connection turns out to be
+    broken, and no more: everything that is kept here may be lost. Raises `BadRedisAddress`.
     """
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        protocol=2,
-        socket_connect_timeout=CONNECT_S,
-        socket_timeout=COMMAND_S,
-        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
-        health_check_interval=30,
-    )
+    address = address_of(url)
+    match address.kind:
+        case "server":
+            return _of_server(address, prefix)
+        case "sentinel":
+            return _of_sentinels(address, prefix)
+        case "cluster":
+            return _of_cluster(address, prefix)
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "decode_responses": True,
+        "protocol": 2,
+        "socket_connect_timeout": CONNECT_S,
+        "socket_timeout": COMMAND_S,
+    }
+
+
+def _again() -> Retry:
+    return Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
+
+
+def _of_server(address: RedisAddress, prefix: str) -> Redis:
+    kind = guarded(address.options.get("connection_class", Connection), prefix)
+    options = {**_options(), "retry": _again(), "health_check_interval": 30, **address.options}
+    return Redis.from_pool(ConnectionPool(**{**options, "connection_class": kind}))
+
+
+class _SentinelPool(SentinelConnectionPool):
+    """Closes the connections to its Sentinels too."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - as inherited
+        """With those in use it is for good."""
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for client in self.sentinel_manager.sentinels:
+                await client.aclose()
+
+
+def _of_sentinels(address: RedisAddress, prefix: str) -> Redis:
+    """The primary of a service; another one is asked for whenever a connection is opened."""
+    tls = address.options.get("connection_class") is SSLConnection
+    kind = SentinelManagedSSLConnection if tls else SentinelManagedConnection
+    options = {**_options(), "retry": _again(), **address.options, "connection_class": guarded(kind, prefix)}
+    sentinel = Sentinel(address.hosts, sentinel_kwargs=_options())  # type: ignore[no-untyped-call]
+    pool = _SentinelPool(address.service, sentinel, **options)  # type: ignore[no-untyped-call]
+    return Redis.from_pool(pool)
+
+
+def _of_cluster(address: RedisAddress, prefix: str) -> Redis:
+    """It has the methods of a client that are used here, and so it stands for one."""
+    tls = address.options.get("connection_class") is SSLConnection
+    login = {key: value for key, value in address.options.items() if key not in {"connection_class", "db"}}
+    nodes = [ClusterNode(host, port) for host, port in address.hosts]
+    cluster = RedisCluster(startup_nodes=nodes, ssl=tls, **_options(), **login)
+    kind = cast("type[Connection]", guarded(SSLConnection if tls else Connection, prefix))
+    cluster.connection_kwargs["connection_class"] = kind
+    for node in cluster.nodes_manager.startup_nodes.values():
+        node.connection_class = kind
+    return cast("Redis", cluster)
 
 
 class Outage:

@@ -20,9 +20,12 @@ class Keyspace:
 
     @property
     def workers(self) -> str:
-        """The names of the workers, by the time until which they are seen."""
-        return f"{self.prefix}workers"
+        """The names of the workers, by the time until which they are seen.
+
+        The braces let a cluster keep it where it keeps what is known about each of them.
+        """
+        return f"{self.prefix}{{workers}}"
 
     def worker(self, name: str) -> str:
         """What is known about one worker."""
-        return f"{self.prefix}worker:{name}"
+        return f"{self.prefix}{{workers}}:{name}"

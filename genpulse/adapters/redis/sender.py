@@ -68,8 +68,10 @@ class EventSender:
             for _ in batch:
                 self._waiting.popitem(last=False)
             async with self._client.pipeline(transaction=False) as pipeline:
-                for event in batch:
-                    pipeline.publish(*self._encode(event))
+                for (
+                    event
+                ) in batch:  # the client forbids `publish` in a cluster's pipeline, which knows the command
+                    pipeline.execute_command("PUBLISH", *self._encode(event))
                 await pipeline.execute()
 
     async def close(self) -> None:

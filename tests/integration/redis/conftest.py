@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.adapters.redis.connection import open_redis
 from genpulse.dev.child import Guard
 from genpulse.dev.redis import Redis
 from genpulse.dev.unprivileged import remove_home
@@ -25,6 +24,6 @@ def own_server(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterat
 
 @pytest.fixture
 async def client(redis_url: str) -> AsyncIterator[Client]:
-    client = open_redis(redis_url)
+    client = Client.from_url(redis_url, decode_responses=True, protocol=2)
     yield client
     await client.aclose()

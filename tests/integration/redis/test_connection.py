@@ -16,7 +16,7 @@ async def test_the_probe_finds_redis(client: Client) -> None:
 
 
 async def test_without_redis_the_system_is_degraded_and_not_down(own_server: TestServer) -> None:
-    async with open_redis(own_server.url) as client:
+    async with open_redis(own_server.url, "dev:") as client:
         assert (await RedisProbe(client)()).state is State.OK
         own_server.kill()
         health = await RedisProbe(client)()
@@ -27,7 +27,7 @@ async def test_without_redis_the_system_is_degraded_and_not_down(own_server: Tes
 
 
 async def test_the_probe_answers_in_time_when_redis_does_not(own_server: TestServer) -> None:
-    async with open_redis(own_server.url) as client:
+    async with open_redis(own_server.url, "dev:") as client:
         own_server.child.signal(signal.SIGSTOP)
         began = time.monotonic()
         health = await RedisProbe(client)()
@@ -38,14 +38,14 @@ async def test_the_probe_answers_in_time_when_redis_does_not(own_server: TestSer
 
 async def test_a_wrong_password_is_degraded_and_is_not_shown(own_server: TestServer) -> None:
     head, _, tail = own_server.url.partition("://:")
-    async with open_redis(f"{head}://:not-the-one@{tail.partition('@')[2]}") as client:
+    async with open_redis(f"{head}://:not-the-one@{tail.partition('@')[2]}", "dev:") as client:
         health = await RedisProbe(client)()
     assert health.state is State.DEGRADED
     assert "not-the-one" not in health.detail
 
 
 async def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(own_server: TestServer) -> None:
-    async with open_redis(own_server.url) as client:
+    async with open_redis(own_server.url, "dev:") as client:
         await client.ping()
         own_server.kill()
         own_server.start()

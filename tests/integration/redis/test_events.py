@@ -11,6 +11,7 @@ from redis.exceptions import NoPermissionError
 
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.events import RedisEventBus, RedisSubscription
+from genpulse.adapters.redis.guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.domain.event import TaskEvent
@@ -71,7 +72,7 @@ async def test_the_bus_survives_that_redis_is_killed(
     caplog.set_level(logging.INFO, "genpulse")
     task_id = uuid4()
     async with (
-        open_redis(own_server.url) as client,
+        open_redis(own_server.url, "dev:") as client,
         RedisEventBus(client, DEV) as bus,
         bus.subscribe(task_id) as subscription,
     ):
@@ -99,7 +100,7 @@ async def test_who_comes_while_redis_is_away_waits_a_moment_and_hears_when_it_is
 ) -> None:
     own_server.kill()
     task_id = uuid4()
-    async with open_redis(own_server.url) as client, RedisEventBus(client, DEV) as bus:
+    async with open_redis(own_server.url, "dev:") as client, RedisEventBus(client, DEV) as bus:
         began = time.monotonic()
         async with bus.subscribe(task_id) as subscription:
             assert time.monotonic() - began < 2
@@ -111,7 +112,7 @@ async def test_who_comes_while_redis_is_away_waits_a_moment_and_hears_when_it_is
 
 async def test_publishing_never_waits_for_a_redis_that_does_not_answer(own_server: TestServer) -> None:
     task_id = uuid4()
-    async with open_redis(own_server.url) as client:
+    async with open_redis(own_server.url, "dev:") as client:
         bus = RedisEventBus(client, DEV)
         async with bus.subscribe(task_id):
             own_server.child.signal(signal.SIGSTOP)
@@ -129,7 +130,7 @@ async def test_a_connection_on_which_nothing_comes_any_more_is_given_up(own_serv
     """The far end vanishes without a word, as behind a firewall that forgets; no error is ever read."""
     task_id = uuid4()
     async with (
-        open_redis(own_server.url) as client,
+        open_redis(own_server.url, "dev:") as client,
         RedisEventBus(client, DEV, quiet_s=0.3) as bus,
         bus.subscribe(task_id) as subscription,
     ):
@@ -166,7 +167,7 @@ async def test_what_is_published_just_before_the_end_is_sent(client: Client) -> 
 
 def open_redis_like(client: Client) -> Client:
     arguments = client.connection_pool.connection_kwargs
-    return open_redis(f"redis://:{arguments['password']}@{arguments['host']}:{arguments['port']}/0")
+    return open_redis(f"redis://:{arguments['password']}@{arguments['host']}:{arguments['port']}/0", "dev:")
 
 
 @pytest.mark.parametrize("junk", ["", "nonsense", "{}", "[1,2]", '["x",1,null,null]', "[null,null,null,null]"])
@@ -194,7 +195,7 @@ async def test_environments_do_not_hear_each_other(client: Client) -> None:
 
 
 async def test_a_user_limited_to_one_environment_runs_it_all(own_server: TestServer) -> None:
-    async with open_redis(own_server.url) as admin:
+    async with Client.from_url(own_server.url) as admin:
         await admin.acl_setuser(
             "dev",
             enabled=True,
@@ -205,7 +206,7 @@ async def test_a_user_limited_to_one_environment_runs_it_all(own_server: TestSer
         )
     url = f"redis://dev:secret@{own_server.url.rpartition('@')[2]}"
     task_id = uuid4()
-    async with open_redis(url) as client, RedisEventBus(client, DEV) as bus:
+    async with open_redis(url, "dev:") as client, RedisEventBus(client, DEV) as bus:
         async with bus.subscribe(task_id) as subscription:
             bus.publish(TaskEvent(task_id, 1))
             assert await subscription.next(5) == TaskEvent(task_id, 1)
@@ -213,21 +214,24 @@ async def test_a_user_limited_to_one_environment_runs_it_all(own_server: TestSer
         worker = WorkerPresence("w", "host", 1, 16, 0, ("sandbox",))
         await presence.beat(worker, 60)
         assert await presence.workers() == (worker,)
-        with pytest.raises(NoPermissionError):
+        with pytest.raises(ForeignKey):
             await client.get("main:anything")
+    async with Client.from_url(url) as unguarded:
+        with pytest.raises(NoPermissionError):
+            await unguarded.get("main:anything")
 
 
 async def test_a_user_who_may_not_listen_gets_one_warning(
     own_server: TestServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_redis(own_server.url) as admin:
+    async with Client.from_url(own_server.url) as admin:
         await admin.acl_setuser(
             "narrow", enabled=True, nopass=True, keys=["dev:*"], channels=["main:*"], categories=["+@all"]
         )
     url = f"redis://narrow:any@{own_server.url.rpartition('@')[2]}"
     task_id = uuid4()
     async with (
-        open_redis(url) as client,
+        open_redis(url, "dev:") as client,
         RedisEventBus(client, DEV) as bus,
         bus.subscribe(task_id) as subscription,
     ):

@@ -11,8 +11,8 @@ TASK = UUID("0192d3a4-0000-7000-8000-000000000001")
 def test_every_key_begins_with_the_prefix(prefix: str) -> None:
     keys = Keyspace(prefix)
     assert keys.events(TASK) == f"{prefix}events:{TASK}"
-    assert keys.workers == f"{prefix}workers"
-    assert keys.worker("w-1") == f"{prefix}worker:w-1"
+    assert keys.workers == f"{prefix}{{workers}}"
+    assert keys.worker("w-1") == f"{prefix}{{workers}}:w-1"
 
 
 @pytest.mark.parametrize("prefix", ["", "dev", ":"])

@@ -19,11 +19,11 @@ async def test_environments_do_not_see_each_other(client: Client) -> None:
     await dev.beat(WORKER, 60)
     assert await main.workers() == ()
     assert await dev.workers() == (WORKER,)
-    assert {str(key) for key in await client.keys()} == {"dev:workers", "dev:worker:w"}
+    assert {str(key) for key in await client.keys()} == {"dev:{workers}", "dev:{workers}:w"}
 
 
 async def test_without_redis_nobody_is_seen_and_nothing_fails(own_server: TestServer) -> None:
-    async with open_redis(own_server.url) as client:
+    async with open_redis(own_server.url, "dev:") as client:
         presence = RedisPresence(client, Keyspace("dev:"))
         own_server.kill()
         await presence.beat(WORKER, 60)
@@ -38,7 +38,7 @@ async def test_what_another_version_wrote_is_passed_over(client: Client, documen
     presence = RedisPresence(client, Keyspace("dev:"))
     await presence.beat(WORKER, 60)
     await presence.beat(WorkerPresence("x", "host", 2, 1, 1, ()), 60)
-    await client.set("dev:worker:w", document)
+    await client.set("dev:{workers}:w", document)
     assert [worker.name for worker in await presence.workers()] == ["x"]
 
 
@@ -48,7 +48,7 @@ async def test_nothing_is_left_of_workers_that_are_gone(client: Client) -> None:
         await presence.beat(WorkerPresence(f"w{number}", "host", number, 1, 0, ()), 0.001)
     await asyncio.sleep(0.01)
     await presence.beat(WORKER, 60)
-    assert await client.zrange("dev:workers", 0, -1) == ["w"]
+    assert await client.zrange("dev:{workers}", 0, -1) == ["w"]
 
 
 async def test_a_cancellation_is_never_lost(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -144,3 +144,9 @@ def test_other_environments_start_anything(tmp_path):
 
 def test_production_without_a_stamp_is_refused_at_the_start(tmp_path):
     assert "this is no build at all" in problems(tmp_path, MAIN | {"GENPULSE_RELEASE__REQUIRE_TAG": "true"})
+
+
+@pytest.mark.parametrize("url", ["s3cret", "http://s3cret@h", "redis+ring://s3cret@h"])
+def test_redis_is_reached_by_its_own_protocol(tmp_path, url):
+    message = problems(tmp_path, {"GENPULSE_DATABASE_URL": "postgresql://localhost/d", "GENPULSE_REDIS__URL": url})
+    assert "redis.url (GENPULSE_REDIS__URL): it must begin with one of redis://" in message

@@ -1,0 +1,58 @@
+"""What a Redis URL means."""
+
+import pytest
+from redis.asyncio.connection import SSLConnection
+
+from genpulse.adapters.redis.address import BadRedisAddress, address_of
+
+
+def test_one_server():
+    address = address_of("redis://ada:s3cret@host:7000/3?socket_timeout=1")
+    assert address.kind == "server"
+    assert address.options == {
+        "host": "host",
+        "port": 7000,
+        "db": 3,
+        "username": "ada",
+        "password": "s3cret",
+        "socket_timeout": 1.0,
+    }
+    assert address_of("unix:///run/redis.sock").options["path"] == "/run/redis.sock"
+    assert address_of("rediss://host").options["connection_class"] is SSLConnection
+
+
+def test_sentinels():
+    address = address_of("rediss+sentinel://:s3cret@a:1,b,c:3/main-service/2?ssl_ca_certs=/ca.pem")
+    assert (address.kind, address.hosts, address.service) == (
+        "sentinel",
+        (("a", 1), ("b", 26379), ("c", 3)),
+        "main-service",
+    )
+    assert (address.options["db"], address.options["password"]) == (2, "s3cret")
+    assert address.options["connection_class"] is SSLConnection
+    assert address.options["ssl_ca_certs"] == "/ca.pem"
+    assert "host" not in address.options
+
+
+def test_a_cluster():
+    address = address_of("redis+cluster://ada:s3cret@a:7000,b:7001")
+    assert (address.kind, address.hosts) == ("cluster", (("a", 7000), ("b", 7001)))
+    assert address.options == {"username": "ada", "password": "s3cret"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3cret",
+        "http://s3cret@host",
+        "redis+ring://s3cret@host",
+        "redis+sentinel://s3cret@host",
+        "redis+sentinel://:s3cret@/service",
+        "redis+cluster://:s3cret@host:port",
+        "redis://:s3cret@host:port",
+    ],
+)
+def test_what_means_nothing(url):
+    with pytest.raises(BadRedisAddress, match="Expected such as redis://") as caught:
+        address_of(url)
+    assert "s3cret" not in str(caught.value)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
 from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
 from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
 from genpulse.provider import AnyModel
 
@@ -77,6 +79,13 @@ class TaskStore(Protocol):
 
     async def expire(self, now: datetime) -> tuple[Task, ...]:
         """End the queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
+
+    async def spent_usd(self, since: datetime) -> Decimal:
+        """What the tasks that were submitted since then cost, in US dollars.
+
+        The cost where it is known, else the price of a task that waits, runs or succeeded, that was canceled after
+        it had begun, or that may have been charged.
+        """
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
@@ -204,6 +213,9 @@ class Catalogue(Protocol):
     def title(self, provider: str) -> str:
         """What a provider calls itself; its name where it says nothing."""
 
+    def is_paid(self, provider: str) -> bool:
+        """Whether asking it may cost money; an unknown one does not."""
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""
 
@@ -264,6 +276,7 @@ class Services:
     catalogue: Catalogue
     probes: tuple[Probe, ...]
     retry: RetryPolicy
+    spending: Spending
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     random: Callable[[], float]

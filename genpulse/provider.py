@@ -15,6 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
@@ -247,7 +248,7 @@ class Model(Generic[I]):
     """One thing that a provider can do.
 
     `name` is unique within the provider; the model's public id is `provider/name`. With several `kinds` the
-    caller must say which one is meant.
+    caller must say which one is meant. `price` is what one call with this input costs at most, in US dollars.
     """
 
     name: str
@@ -256,6 +257,7 @@ class Model(Generic[I]):
     engine: Engine[I]
     title: str = ""
     description: str = ""
+    price: Callable[[I], Decimal] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -287,12 +289,16 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A name and its models. `close` is awaited once when the process ends."""
+    """A name and its models. `close` is awaited once when the process ends.
+
+    `paid`: asking it may cost money, so that an environment has to allow it.
+    """
 
     name: str
     models: tuple[AnyModel, ...]
     close: Callable[[], Awaitable[None]] = _nothing
     title: str = ""
+    paid: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

@@ -27,6 +27,7 @@ from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.build import read_stamp
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
@@ -91,6 +92,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
                 _build_probe,
             ),
             retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
+            spending=_spending(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.SystemRandom().random,
@@ -113,6 +115,16 @@ def open_catalogue(settings: Settings) -> LoadedCatalogue:
 def _for_plug_in(section: ProviderSection) -> ProviderSettings:
     key = section.api_key.get_secret_value() if section.api_key else None
     return ProviderSettings(api_key=key, base_url=section.base_url, options=section.options)
+
+
+def _spending(settings: Settings) -> Spending:
+    named = settings.providers.named.items()
+    return Spending(
+        paid=settings.providers.paid,
+        by_provider={name: section.paid for name, section in named if section.paid is not None},
+        daily_usd=settings.budget.daily_usd,
+        place=settings.environment.dynaconf,
+    )
 
 
 def _sender(settings: Settings) -> WebhookSender:

@@ -14,7 +14,7 @@ from genpulse.api.errors import ModelNotFound
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.recovery import Shape
 from genpulse.lifecycle.engine import shape_of
-from genpulse.ports import Catalogue
+from genpulse.ports import Services
 from genpulse.provider import AnyModel, Immediate, TwoPhase
 
 ShapeWord: TypeAlias = Literal["local", "immediate", "two-phase"]
@@ -72,6 +72,8 @@ class ModelDocument(Document):
     title: str
     description: str
     kinds: list[str] = Field(examples=[["text-to-image"]])
+    priced: bool
+    """What a task costs at most is known before it is submitted, and counts for the day's budget."""
     shape: ShapeWord
     """Runs here, is one call to a vendor, or is a job at a vendor."""
     capabilities: Capabilities
@@ -88,6 +90,7 @@ class ModelDocument(Document):
             title=model.title or model_id,
             description=model.description,
             kinds=list(model.kinds),
+            priced=model.price is not None,
             shape=_WORDS[shape_of(model.engine)],
             capabilities=Capabilities.of(model),
             input_schema=model.input.model_json_schema(),
@@ -106,8 +109,13 @@ class ProviderDocument(Document):
     model_config = ConfigDict(title="Provider")
 
     name: str = Field(examples=["sandbox"])
+    title: str = Field(examples=["Sandbox"])
     kinds: list[str]
     """All kinds of work that it does."""
+    paid: bool
+    """Asking it may cost money."""
+    allowed: bool
+    """False where it costs money and this environment does not allow that."""
     models: list[str] = Field(examples=[["sandbox/image"]])
     """The ids of its models."""
 
@@ -125,15 +133,24 @@ class ProviderList(Document):
 )
 async def list_providers(request: Request) -> Response:
     """The providers that are installed and enabled here."""
-    catalogue = context_in(request.scope).services.catalogue
-    data = [_provider(catalogue, name) for name in catalogue.providers()]
+    services = context_in(request.scope).services
+    data = [_provider(services, name) for name in services.catalogue.providers()]
     return answers.json(ProviderList(data=data))
 
 
-def _provider(catalogue: Catalogue, name: str) -> ProviderDocument:
+def _provider(services: Services, name: str) -> ProviderDocument:
+    catalogue = services.catalogue
+    paid = catalogue.is_paid(name)
     own = [(model_id, model) for model_id, model in catalogue.models() if model_id.startswith(f"{name}/")]
     kinds = sorted({kind for _, model in own for kind in model.kinds})
-    return ProviderDocument(name=name, kinds=kinds, models=[model_id for model_id, _ in own])
+    return ProviderDocument(
+        name=name,
+        title=catalogue.title(name),
+        kinds=kinds,
+        paid=paid,
+        allowed=not paid or services.spending.allows(name),
+        models=[model_id for model_id, _ in own],
+    )
 
 
 @routes.get(

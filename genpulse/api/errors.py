@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from genpulse.domain.errors import (
+    BudgetExceeded,
     ContentTooLarge,
     GenPulseError,
     InvalidCursor,
     NotRetryable,
+    PaidProviderRefused,
     Refused,
     Unavailable,
     UnknownAsset,
@@ -125,7 +127,9 @@ STATUS: Mapping[type[GenPulseError], int] = {
     InvalidCursor: 400,
     UploadIncomplete: 400,
     AuthenticationRequired: 401,
+    BudgetExceeded: 402,
     ForeignEnvironment: 403,
+    PaidProviderRefused: 403,
     UnknownTask: 404,
     UnknownAsset: 404,
     UnknownDelivery: 404,
@@ -148,7 +152,7 @@ def status_of(error: Refused | Unavailable | Internal) -> int:
 def headers_of(error: GenPulseError) -> dict[str, str]:
     """The headers that belong to an error."""
     match error:
-        case Unavailable():
+        case Unavailable() | BudgetExceeded():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}

@@ -8,6 +8,8 @@ GenPulseError
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
 │   ├── DatabaseInUse            processes are connected that must not be
+│   ├── PaidProviderRefused      it costs money, and this environment does not allow that
+│   ├── BudgetExceeded           it costs more than is left for today
 │   ├── ContentTooLarge          more bytes than the limit allows
 │   └── UploadIncomplete         the client went away in the middle
 ├── Unavailable                  a service that GenPulse stands on is away; try again later
@@ -21,11 +23,13 @@ GenPulseError
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
     ├── ProviderUnavailable · RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
+    ├── SpendingNotAllowed · OverBudget
     └── UnknownOutcome · OutputUnavailable
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
@@ -154,6 +158,36 @@ class DatabaseInUse(Refused):
             f"Processes are connected to this database: {', '.join(connected)}. Stop them first: they were started"
             " for the environment to which it belongs now."
         )
+
+
+class PaidProviderRefused(Refused):
+    """The provider costs money, and this environment (`place`) does not allow that."""
+
+    code = "paid_provider_refused"
+
+    def __init__(self, provider: str, place: str) -> None:
+        name = provider.upper()
+        super().__init__(
+            f"{provider} costs money, and providers that do are switched off in {place}. Allow all of them:"
+            f" providers.paid: true (GENPULSE_PROVIDERS__PAID=true); or this one:"
+            f" GENPULSE_PROVIDERS__{name}__PAID=true."
+        )
+
+
+class BudgetExceeded(Refused):
+    """The task costs more than is left of today's budget. Amounts are in US dollars.
+
+    `retry_after_s` is when the next day begins, in seconds.
+    """
+
+    code = "budget_exceeded"
+
+    def __init__(self, spent_usd: Decimal, price_usd: Decimal, daily_usd: Decimal, retry_after_s: int) -> None:
+        super().__init__(
+            f"This costs {price_usd} USD, and {spent_usd} of today's {daily_usd} USD are spent or promised. The"
+            f" day ends at 00:00 UTC; more is allowed by budget.daily_usd (GENPULSE_BUDGET__DAILY_USD)."
+        )
+        self.retry_after_s = retry_after_s
 
 
 class ContentTooLarge(Refused):
@@ -307,6 +341,20 @@ class AuthenticationFailed(ProviderError):
     """The provider did not take the API key."""
 
     code = FailureCode.AUTHENTICATION_FAILED
+    who_must_act = Actor.OPERATOR
+
+
+class SpendingNotAllowed(ProviderError):
+    """The provider costs money, and this environment does not allow that; it was not asked."""
+
+    code = FailureCode.PAID_PROVIDER_REFUSED
+    who_must_act = Actor.OPERATOR
+
+
+class OverBudget(ProviderError):
+    """The provider costs more than is left of today's budget; it was not asked."""
+
+    code = FailureCode.BUDGET_EXCEEDED
     who_must_act = Actor.OPERATOR
 
 

@@ -19,6 +19,8 @@ class FailureCode(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
     OUTPUT_UNAVAILABLE = "output_unavailable"
     FOREIGN_ENVIRONMENT = "foreign_environment"
+    PAID_PROVIDER_REFUSED = "paid_provider_refused"
+    BUDGET_EXCEEDED = "budget_exceeded"
     INTERNAL = "internal"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
@@ -62,7 +63,8 @@ class NewTask:
     """A task that passed all checks and is about to be written.
 
     `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
-    under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed.
+    under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
+    it costs at most in US dollars, None when nobody knows.
     """
 
     id: UUID
@@ -76,6 +78,7 @@ class NewTask:
     metadata: Mapping[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
     deadline_at: datetime | None = None
+    price_usd: Decimal | None = None
     idempotency_key: str | None = None
     fingerprint: str = ""
     owner: str = ""
@@ -101,6 +104,7 @@ class Task:
     metadata: Mapping[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
     deadline_at: datetime | None = None
+    price_usd: Decimal | None = None
     owner: str = ""
     progress: float | None = None
     outputs: tuple[Asset, ...] = ()

@@ -9,6 +9,7 @@ from genpulse.domain.errors import GenPulseError, UnknownOutcome
 from genpulse.domain.recovery import Recovery, Shape, Unknown, recover
 from genpulse.lifecycle.interruption import Signal
 from genpulse.lifecycle.patience import patiently
+from genpulse.lifecycle.purse import check_before_paying
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Call, Engine, Immediate, Local, Report, Result
 
@@ -43,7 +44,13 @@ class Work:
         return recover(self.begun.previous, shape=shape, repeatable=repeatable, can_find=can_find)
 
     async def journal_submitting(self) -> None:
-        """Commit that the vendor is about to be asked. Raises `LeaseLost`."""
+        """Commit that the vendor is about to be asked, unless that costs what may not be spent.
+
+        Raises `SpendingNotAllowed`, `OverBudget`, `LeaseLost`.
+        """
+        task = self.begun.task
+        what = f"the budget for task {task.id}"
+        await patiently(what, lambda: check_before_paying(self.services, task), random=self.services.random)
         lease, now = self.begun.lease, self.services.now()
         await self._journal(lambda: self.services.store.journal_submitting(lease, now))
 

@@ -5,10 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from genpulse.domain.errors import BadInput, Problem, UnknownKind
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import NewTask, Priority, Submitted
+from genpulse.lifecycle.purse import check_allowed, check_budget
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -31,14 +33,18 @@ async def submit(
 ) -> Submitted:
     """Queue one task. Returns once it is committed.
 
-    Raises `UnknownModel`, `UnknownKind`, `BadInput`, `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    Raises `UnknownModel`, `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`,
+    `IdempotencyKeyReuse`, `DatabaseUnavailable`.
     """
-    return await services.store.submit(_new_task(services, order, "", owner, idempotency_key))
+    task = _new_task(services, order, "", owner, idempotency_key)
+    await check_budget(services, (task,))
+    return await services.store.submit(task)
 
 
 async def submit_batch(services: Services, orders: Sequence[Order], *, owner: str = "") -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
     tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
+    await check_budget(services, tuple(tasks))
     return await services.store.submit_batch(tasks)
 
 
@@ -47,13 +53,15 @@ def _new_task(
 ) -> NewTask:
     model = services.catalogue.model(order.model)
     kind = _kind(order, model, place)
-    _check_input(order, model, place)
+    price_usd = _price(order, model, place)
+    provider = order.model.partition("/")[0]
+    check_allowed(services, provider)
     now = services.now()
     return NewTask(
         id=services.new_id(),
         environment=services.environment.name,
         kind=kind,
-        provider=order.model.partition("/")[0],
+        provider=provider,
         model=order.model,
         input=order.input,
         created_at=now,
@@ -61,6 +69,7 @@ def _new_task(
         metadata=order.metadata,
         webhook_url=order.webhook_url,
         deadline_at=None if order.deadline_s is None else now + timedelta(seconds=order.deadline_s),
+        price_usd=price_usd,
         idempotency_key=idempotency_key,
         fingerprint=_fingerprint(order) if idempotency_key else "",
         owner=owner,
@@ -78,12 +87,14 @@ def _kind(order: Order, model: AnyModel, place: str) -> str:
     return order.kind
 
 
-def _check_input(order: Order, model: AnyModel, place: str) -> None:
+def _price(order: Order, model: AnyModel, place: str) -> Decimal | None:
+    """Check the input, and say what it costs where that is known."""
     try:
-        model.parse(order.input)
+        parsed = model.parse(order.input)
     except BadInput as error:
         problems = [Problem(f"{place}/input{problem.pointer}", problem.detail) for problem in error.problems]
         raise BadInput(str(error), problems) from error
+    return model.price(parsed) if model.price else None
 
 
 def _fingerprint(order: Order) -> str:

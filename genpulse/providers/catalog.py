@@ -47,6 +47,10 @@ class LoadedCatalogue:
         """What a provider calls itself; its name where it says nothing. Raises `KeyError` for an unknown one."""
         return self._providers[provider].title or provider
 
+    def is_paid(self, provider: str) -> bool:
+        """Whether asking it may cost money."""
+        return provider in self._providers and self._providers[provider].paid
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id and model, sorted by id."""
         return tuple(sorted(self._models.items(), key=lambda item: item[0]))

@@ -28,7 +28,7 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownTask,
 )
-from genpulse.domain.failure import FailureCode
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus
 from tests.contract.conftest import LEASE_S, new_task, now
 
@@ -354,3 +354,37 @@ async def test_one_lost_lease_does_not_hurt_its_neighbours(backend):
     )
     assert isinstance(lost, LeaseLost)
     assert kept.status is TaskStatus.SUCCEEDED
+
+
+async def test_what_was_spent_since_a_moment(backend):
+    began = now()
+    price = Decimal("0.25")
+    assert await backend.store.spent_usd(began) == 0
+
+    async def ended(outcome, **changes):
+        begun = await backend.begun(price_usd=price, **changes)
+        await backend.store.finish(begun.lease, outcome, now())
+
+    def failed(charged):
+        return Failed(
+            Failure(FailureCode.TIMEOUT, "", retryable=False, charged=charged, who_must_act=Actor.NOBODY)
+        )
+
+    await ended(Succeeded((), Cost(Decimal("0.10"))))
+    assert await backend.store.spent_usd(began) == Decimal("0.10")
+    await ended(Succeeded(()))
+    assert await backend.store.spent_usd(began) == Decimal("0.35")
+    await ended(failed(Charged.NO))
+    assert await backend.store.spent_usd(began) == Decimal("0.35")
+    await ended(failed(Charged.MAYBE))
+    assert await backend.store.spent_usd(began) == Decimal("0.60")
+    await ended(Canceled())
+    assert await backend.store.spent_usd(began) == Decimal("0.85")
+    waiting = (await backend.store.submit(new_task(price_usd=price))).task
+    assert await backend.store.spent_usd(began) == Decimal("1.10")
+    assert (await backend.store.get(waiting.id)).price_usd == price
+    await backend.store.cancel(waiting.id, now())
+    assert await backend.store.spent_usd(began) == Decimal("0.85")
+    await backend.store.submit(new_task(price_usd=None))
+    assert await backend.store.spent_usd(began) == Decimal("0.85")
+    assert await backend.store.spent_usd(now()) == 0

@@ -18,6 +18,7 @@ from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import EnvironmentFacts, Services
@@ -191,6 +192,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
         catalogue=LoadedCatalogue([provider]),
         probes=(),
         retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
+        spending=Spending(),
         now=lambda: datetime.now(UTC),
         new_id=uuid_utils.compat.uuid7,
         random=random.Random(7).random,

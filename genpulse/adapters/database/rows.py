@@ -36,6 +36,7 @@ def task_of(row: Row) -> Task:
         metadata=row["metadata"],
         webhook_url=row["webhook_url"],
         deadline_at=row["deadline_at"],
+        price_usd=row["price_usd"],
         owner=row["owner"],
         progress=row["progress"],
         outputs=tuple(_asset_of_document(document) for document in row["outputs"]),

@@ -4,14 +4,14 @@ from genpulse.domain.event import SPAN
 
 SUBMIT = """
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at)
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, deadline_at, idempotency_key, fingerprint, created_at
+       webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[],
-            $14::timestamptz[])
+            $14::timestamptz[], $15::numeric[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_at, idempotency_key, fingerprint, created_at)
+            webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 RETURNING id
 """
@@ -128,6 +128,15 @@ UPDATE tasks SET status = 'failed', error = $2::jsonb, finished_at = $1,
 WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND deadline_at <= $1 LIMIT 1000
              FOR UPDATE SKIP LOCKED)
 RETURNING *
+"""
+
+SPENT = """
+SELECT coalesce(sum(coalesce(
+           (cost ->> 'amount_usd')::numeric,
+           CASE status WHEN 'failed' THEN CASE WHEN error ->> 'charged' <> 'no' THEN price_usd END
+                       WHEN 'canceled' THEN CASE WHEN attempt > 0 THEN price_usd END
+                       ELSE price_usd END)), 0)
+FROM tasks WHERE created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
 """
 
 ADD_ASSETS = """

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -143,6 +144,11 @@ class PostgresTaskStore:
         """End the queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
         error = failure_document(deadline_exceeded(Charged.NO))
         return tuple(task_of(row) for row in await self._fetch(statements.EXPIRE, now, error))
+
+    async def spent_usd(self, since: datetime) -> Decimal:
+        """What the tasks that were submitted since then cost, in US dollars."""
+        with outages():
+            return Decimal(await self._pool.fetchval(statements.SPENT, since))
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""

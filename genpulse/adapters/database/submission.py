@@ -82,6 +82,7 @@ def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.idempotency_key for task in tasks],
         [task.fingerprint for task in tasks],
         [task.created_at for task in tasks],
+        [task.price_usd for task in tasks],
     )
 
 
@@ -100,5 +101,6 @@ def _queued(new: NewTask) -> Task:
         metadata=new.metadata,
         webhook_url=new.webhook_url,
         deadline_at=new.deadline_at,
+        price_usd=new.price_usd,
         owner=new.owner,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -53,6 +54,7 @@ tasks = Table(
     Column("outputs", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("error", JSONB),
     Column("cost", JSONB),
+    Column("price_usd", Numeric),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("lease", Uuid),
     Column("ticket", BigInteger),
@@ -80,6 +82,12 @@ Index(
     "ix_tasks_deadline_at",
     tasks.c.deadline_at,
     postgresql_where=text("status = 'queued' AND deadline_at IS NOT NULL"),
+)
+
+Index(
+    "ix_tasks_spent",
+    tasks.c.created_at,
+    postgresql_where=text("price_usd IS NOT NULL OR cost IS NOT NULL"),
 )
 
 attempts = Table(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
@@ -89,6 +90,7 @@ class MemoryTaskStore:
             metadata=new.metadata,
             webhook_url=new.webhook_url,
             deadline_at=new.deadline_at,
+            price_usd=new.price_usd,
             owner=new.owner,
         )
         self._tasks[task.id] = task
@@ -265,6 +267,10 @@ class MemoryTaskStore:
         failure = deadline_exceeded(Charged.NO)
         return tuple(self._end(replace(task, error=failure), now, status=TaskStatus.FAILED) for task in late)
 
+    async def spent_usd(self, since: datetime) -> Decimal:
+        """What the tasks that were submitted since then cost, in US dollars."""
+        return sum((_spent(task) for task in self._tasks.values() if task.created_at >= since), Decimal(0))
+
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity."""
         self._assets[asset.id] = asset
@@ -280,6 +286,19 @@ class MemoryTaskStore:
         """How many tasks there are in each state that has not ended."""
         open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)
         return {state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states}
+
+
+def _spent(task: Task) -> Decimal:
+    if task.cost is not None:
+        return task.cost.amount_usd
+    match task.status:
+        case TaskStatus.FAILED:
+            counts = task.error is not None and task.error.charged is not Charged.NO
+        case TaskStatus.CANCELED:
+            counts = task.attempt > 0
+        case _:
+            counts = True
+    return task.price_usd if counts and task.price_usd else Decimal(0)
 
 
 def _matches(task: Task, query: TaskQuery) -> bool:

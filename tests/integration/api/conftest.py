@@ -29,6 +29,7 @@ from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (
     Call,
@@ -248,6 +249,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 catalogue=catalogue_of(easel),
                 probes=(),
                 retry=RetryPolicy(max_attempts=1),
+                spending=Spending(),
                 now=lambda: datetime.now(UTC),
                 new_id=uuid_utils.compat.uuid7,
                 random=random.Random(7).random,

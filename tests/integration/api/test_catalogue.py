@@ -17,6 +17,7 @@ async def test_models_are_listed_with_what_they_take(api):
         "title": "Easel",
         "description": "Draws",
         "kinds": ["text-to-image"],
+        "priced": False,
         "shape": "local",
         "capabilities": {
             "cancel": True,
@@ -46,6 +47,9 @@ async def test_providers(api):
         "data": [
             {
                 "name": "art",
+                "title": "art",
+                "paid": False,
+                "allowed": True,
                 "kinds": ["text-to-image", "text-to-video"],
                 "models": ["art/easel", "art/print"],
             }

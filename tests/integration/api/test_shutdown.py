@@ -26,6 +26,7 @@ from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.provider import Input, Local, Model, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue
@@ -53,6 +54,7 @@ def services():
             catalogue=LoadedCatalogue([Provider("art", (model,))]),
             probes=(),
             retry=RetryPolicy(),
+            spending=Spending(),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.random,

@@ -1,9 +1,14 @@
 """Submitting tasks, looking at them, changing their course."""
 
 import asyncio
+from decimal import Decimal
 from uuid import UUID
 
 from genpulse.api.options import ApiOptions
+from genpulse.domain.spending import Spending
+from genpulse.provider import Model, Provider
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.integration.api.conftest import Easel, Sketch
 
 FIELDS = {
     *("id", "kind", "provider", "model", "status", "progress", "input", "outputs", "error", "attempt"),
@@ -203,3 +208,19 @@ async def test_addresses_are_public_where_that_is_known(serve):
     api = await serve(ApiOptions(public_url="https://media.example/genpulse/"))
     task = (await api.submit()).json
     assert task["urls"]["self"] == f"https://media.example/genpulse/v1/tasks/{task['id']}"
+
+
+async def test_what_costs_too_much_or_may_not_cost_is_refused(serve):
+    model = Model("print", ("text-to-image",), Sketch, Easel(), price=lambda _sketch: Decimal("0.30"))
+    catalogue = LoadedCatalogue([Provider("vendor", (model,), paid=True)])
+    order = {"model": "vendor/print", "input": {"prompt": "a fox"}}
+    poor = await serve(catalogue=catalogue, spending=Spending(daily_usd=Decimal("0.50"), place="development"))
+    assert (await poor.post("/v1/tasks", json=order)).status == 202
+    answer = await poor.post("/v1/tasks", json=order)
+    assert "0.30 of today's 0.50 USD" in answer.problem(402, "budget_exceeded")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    careful = await serve(catalogue=catalogue, spending=Spending(paid=False, place="development"))
+    problem = (await careful.post("/v1/tasks", json=order)).problem(403, "paid_provider_refused")
+    assert "GENPULSE_PROVIDERS__VENDOR__PAID=true" in problem["detail"]
+    (provider,) = (await careful.get("/v1/providers")).json["data"]
+    assert (provider["paid"], provider["allowed"]) == (True, False)

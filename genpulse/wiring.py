@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Protocol, TypeVar
 
+import asyncpg
 import uuid_utils.compat
 
 from genpulse.adapters.database import migrate, stamp
@@ -28,7 +30,7 @@ from genpulse.build import read_stamp
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
-from genpulse.ports import EnvironmentFacts, Health, Services, State
+from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
 from genpulse.provider import ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
@@ -40,63 +42,66 @@ _log = logging.getLogger(__name__)
 async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Services]:
     """One of each, for as long as the body runs. Nothing is asked yet: servers may come up later."""
     async with AsyncExitStack() as stack:
-        url = _database_url(settings)
-        name = f"genpulse {process} {settings.environment.name}"
-        pool = await open_pool(
-            url,
-            size=settings.database.pool_size,
-            application_name=name,
-            environment=settings.environment.name,
-            statement_s=settings.database.statement_timeout_s,
-        )
+        pool = await _pool(settings, process)
         stack.push_async_callback(pool.close)
-        queue = PgTaskQueue(
-            pool,
-            url,
-            lease_s=settings.worker.lease_s,
-            limits=_limits(settings),
-            environment=settings.environment.name,
-        )
-        stack.push_async_callback(queue.close)
-        store = PostgresTaskStore(pool, QueueEntries())
-        stack.push_async_callback(store.close)
         keys = Keyspace(settings.key_prefix)
         redis = open_redis(_redis_url(settings), keys.prefix)
         stack.push_async_callback(redis.aclose)
-        events = RedisEventBus(redis, keys)
-        stack.push_async_callback(events.close)
-        sender = _sender(settings)
-        stack.push_async_callback(sender.close)
-        storage = ObjectStorage(
-            settings.storage_url, spool_dir=settings.storage.spool_dir, options=_storage_options(settings)
-        )
-        stack.push_async_callback(storage.close)
-        catalogue = open_catalogue(settings)
-        stack.push_async_callback(catalogue.close)
+        storage = _closed_by(stack, _storage(settings))
         yield Services(
             environment=environment_facts(settings),
-            store=store,
-            queue=queue,
-            events=events,
+            store=_closed_by(stack, PostgresTaskStore(pool, QueueEntries())),
+            queue=_closed_by(stack, _queue(settings, pool)),
+            events=_closed_by(stack, RedisEventBus(redis, keys)),
             deliveries=PostgresDeliveries(pool),
-            sender=sender,
+            sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
-            catalogue=catalogue,
-            probes=(
-                DatabaseProbe(pool),
-                MigrationsProbe(pool),
-                RedisProbe(redis),
-                storage.probe,
-                StampProbe(pool, settings.environment.name),
-                _build_probe,
-            ),
+            catalogue=_closed_by(stack, open_catalogue(settings)),
+            probes=(*_probes(settings, pool), RedisProbe(redis), storage.probe),
             retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
             spending=_spending(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.SystemRandom().random,
         )
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closes)
+
+
+def _closed_by(stack: AsyncExitStack, thing: C) -> C:
+    """The same thing, which the stack closes before what it stands on."""
+    stack.push_async_callback(thing.close)
+    return thing
+
+
+async def _pool(settings: Settings, process: str) -> asyncpg.Pool:
+    return await open_pool(
+        _database_url(settings),
+        size=settings.database.pool_size,
+        application_name=f"genpulse {process} {settings.environment.name}",
+        environment=settings.environment.name,
+        statement_s=settings.database.statement_timeout_s,
+    )
+
+
+def _queue(settings: Settings, pool: asyncpg.Pool) -> PgTaskQueue:
+    return PgTaskQueue(
+        pool,
+        _database_url(settings),
+        lease_s=settings.worker.lease_s,
+        limits=_limits(settings),
+        environment=settings.environment.name,
+    )
+
+
+def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
+    return DatabaseProbe(pool), MigrationsProbe(pool), StampProbe(pool, settings.environment.name), _build_probe
 
 
 async def _build_probe() -> Health:
@@ -134,6 +139,11 @@ def _sender(settings: Settings) -> WebhookSender:
         allow_private=settings.environment.spawns_services if allowed is None else allowed,
         version=version("genpulse"),
     )
+
+
+def _storage(settings: Settings) -> ObjectStorage:
+    options = _storage_options(settings)
+    return ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir, options=options)
 
 
 def _storage_options(settings: Settings) -> dict[str, str]:

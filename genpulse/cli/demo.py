@@ -2,27 +2,36 @@
 
 import asyncio
 import contextlib
+import os
+import re
+import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from genpulse.cli.dev import development_settings, stack_plan
+from genpulse.cli.dev import development, development_settings, stack_plan
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
+from genpulse.cli.stack import HOME
 from genpulse.client import GenPulse
+from genpulse.configuration.project import COMMITTED, packaged_defaults
 from genpulse.dev.console import StackConsole
 from genpulse.dev.errors import DevStackError
-from genpulse.dev.stack import StackPlan, running_stack
+from genpulse.dev.plan import StackPlan
+from genpulse.dev.stack import running_stack
+from genpulse.dev.state import read_state
 from genpulse.dev.unprivileged import remove_home
 
 _FOLDER = "genpulse-demo"
+_CONFIGURES = re.compile(r"GENPULSE_|DYNACONF_|.*_FOR_DYNACONF$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +56,58 @@ _PIECES = (
     default=_FOLDER,
     help=f"Folder for the three files. Default: {_FOLDER}",
 )
-def command(output: Path) -> None:
+@click.option("--here", is_flag=True, help="Use the stack of this project, and leave the tasks in it.")
+def command(output: Path, here: bool) -> None:
     """Make a picture, a video and a spoken sentence from nothing.
 
     Brings up a private PostgreSQL, a Valkey, the API and a worker in a throw-away folder, submits three tasks
-    through the HTTP API, saves what they made, and takes everything down again.
+    through the HTTP API, saves what they made, and takes everything down again. Nothing that is configured is
+    used.
+
+    With --here it is the stack of this project, with its servers, its settings and its data: the one that runs, or
+    one that is brought up for it and taken down again.
     """
-    settings = development_settings("genpulse demo")
+    if here:
+        _in_project(output)
+    else:
+        _in_throw_away_folder(output)
+
+
+def _in_throw_away_folder(output: Path) -> None:
+    environment = development("genpulse demo").environment
     output.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="genpulse-demo-"))
-    storage = {"GENPULSE_STORAGE__URL": (home / "storage").as_uri()}
-    plan = stack_plan(settings, home, None)
-    plan = replace(
-        plan, environment={**plan.environment, **storage}, api_host="127.0.0.1", database_url=None, redis_url=None
-    )
+    ours = {name: value for name, value in os.environ.items() if not _CONFIGURES.match(name)}
+    named = {
+        "ENV": environment.name,
+        "ENV_FOR_DYNACONF": environment.dynaconf,
+        "GENPULSE_STORAGE__URL": (home / "storage").as_uri(),
+    }
+    plan = StackPlan(home=home, python=sys.executable, folder=home, environment={**ours, **named})
     try:
+        _lay_out(home)
         asyncio.run(_until_interrupted(_demo(plan, output)))
     finally:
         remove_home(home)
+
+
+def _lay_out(home: Path) -> None:
+    """Make it a project of its own, also where a folder above it is one."""
+    (home / COMMITTED).parent.mkdir()
+    shutil.copyfile(packaged_defaults(), home / COMMITTED)
+
+
+def _in_project(output: Path) -> None:
+    """Where the stack is up already it is used, and stays up."""
+    settings = development_settings("genpulse demo --here")
+    output.mkdir(parents=True, exist_ok=True)
+    home = settings.root / HOME
+    state = read_state(home)
+    if state is not None:
+        asyncio.run(_until_interrupted(_submit(state.api_url, output)))
+        return
+    plan = stack_plan(settings, home, settings.api.port)
+    asyncio.run(_until_interrupted(_demo(plan, output)))
 
 
 async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
@@ -80,18 +123,14 @@ async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
 
 async def _demo(plan: StackPlan, output: Path) -> None:
     console = Console(highlight=False)
+    plan.home.mkdir(parents=True, exist_ok=True)
     hear = StackConsole(plan.home / "logs", console, quiet=True)
     started = time.monotonic()
-    console.print("Bringing up PostgreSQL, Valkey, the API and a worker …")
+    console.print("Bringing up PostgreSQL, Redis, the API and a worker …")
     try:
         async with running_stack(plan, hear) as stack:
-            console.print(
-                f"Up after {time.monotonic() - started:.1f} s. Submitting three tasks to {stack.api_url}"
-            )
-            made = await _make(stack.api_url, output)
-            console.print()
-            for path, what in made:
-                console.print(f"  {path}  ({what})", soft_wrap=True)
+            console.print(f"Up after {time.monotonic() - started:.1f} s.")
+            await _submit(stack.api_url, output)
             console.print(f"\nMade in {time.monotonic() - started:.1f} s. Taking everything down …")
     except DevStackError:
         _show_logs(plan.home / "logs", console)
@@ -99,6 +138,15 @@ async def _demo(plan: StackPlan, output: Path) -> None:
     finally:
         hear.close()
     console.print("Next: genpulse dev, for the same stack to work with.")
+
+
+async def _submit(api_url: str, output: Path) -> None:
+    console = Console(highlight=False)
+    console.print(f"Submitting three tasks to {api_url}")
+    made = await _make(api_url, output)
+    console.print()
+    for path, what in made:
+        console.print(f"  {path}  ({what})", soft_wrap=True)
 
 
 async def _make(api_url: str, output: Path) -> list[tuple[Path, str]]:

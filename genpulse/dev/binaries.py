@@ -47,10 +47,11 @@ def postgres_binaries(*, packages: bool = True, search: str | None = None) -> Po
     for folder in _postgres_folders(search):
         if not ((folder / "postgres").is_file() and (folder / "initdb").is_file()):
             continue
-        if _major_version(folder / "postgres") >= OLDEST_POSTGRES:
+        if major_version(folder / "postgres") >= OLDEST_POSTGRES:
             return PostgresBinaries(folder, (folder,), str(folder))
         too_old.append(str(folder))
-    raise BinaryMissing("PostgreSQL", f"postgres ({OLDEST_POSTGRES} or newer)", "GENPULSE_DATABASE_URL", too_old)
+    programs = f"postgres ({OLDEST_POSTGRES} or newer)"
+    raise BinaryMissing("PostgreSQL", programs, "GENPULSE_DATABASE_URL", too_old, packages=packages)
 
 
 def _postgres_folders(search: str | None) -> list[Path]:
@@ -72,14 +73,14 @@ def redis_binary(*, packages: bool = True, search: str | None = None) -> RedisBi
     too_old: list[str] = []
     for name in _REDIS_PROGRAMS:
         found = shutil.which(name, path=search)
-        if found and _major_version(Path(found)) >= OLDEST_REDIS:
+        if found and major_version(Path(found)) >= OLDEST_REDIS:
             return RedisBinary(Path(found), found)
         too_old += [found] if found else []
     programs = f"{' or '.join(_REDIS_PROGRAMS)} ({OLDEST_REDIS} or newer)"
-    raise BinaryMissing("Redis or Valkey", programs, "GENPULSE_REDIS__URL", too_old)
+    raise BinaryMissing("Redis or Valkey", programs, "GENPULSE_REDIS__URL", too_old, packages=packages)
 
 
-def _major_version(program: Path) -> int:
+def major_version(program: Path) -> int:
     """The first number that the program says of its version; 0 when it cannot be run."""
     try:
         said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)

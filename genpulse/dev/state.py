@@ -13,13 +13,19 @@ _CLOCK_S = 2.0  # the system derives a process's birth from its clock, which may
 
 @dataclass(frozen=True, slots=True)
 class DevState:
-    """A stack that is up. `born` is when its process began, to tell it from a later one of the same number."""
+    """A stack that is up.
+
+    `born` is when its process began, in seconds since the epoch, to tell it from a later one of the same number.
+    `postgres_from` and `redis_from` say where the servers come from.
+    """
 
     pid: int
     born: float
     api_url: str
     database_url: str
     redis_url: str
+    postgres_from: str = ""
+    redis_from: str = ""
 
 
 def write_state(home: Path, state: DevState) -> None:

@@ -4,6 +4,7 @@ That user must be able to reach what it runs and where it writes. A folder such 
 through, and it is not ours to open; then data and programs lie in folders of our own under `/var/tmp`.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -117,6 +118,27 @@ def remove_home(home: Path) -> None:
     if outside.exists() and not outside.is_symlink():
         shutil.rmtree(outside, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def remove_service_folder(home: Path, name: str) -> None:
+    """Remove the folder of one service, where it lies in the home and where it lies elsewhere.
+
+    Raises `FolderRefused` when it belongs to another user.
+    """
+    outside = place_of(_name_elsewhere(home)) / name
+    for place in (outside, home / name):
+        try:
+            if place.is_symlink():
+                place.unlink()
+            elif place.exists():
+                shutil.rmtree(place)
+        except PermissionError as error:
+            raise FolderRefused(
+                f"{place} cannot be removed ({error.strerror}: {error.filename}). Do it as the user that ran"
+                " genpulse before."
+            ) from error
+    with contextlib.suppress(OSError):  # it is not there, or another service has its folder in it
+        outside.parent.rmdir()
 
 
 def _name_elsewhere(home: Path) -> str:

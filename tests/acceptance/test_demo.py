@@ -1,6 +1,8 @@
 """`genpulse demo`, as somebody runs it who has nothing."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import wave
@@ -10,6 +12,10 @@ import av
 import psutil
 import pytest
 from PIL import Image
+
+from genpulse.dev.ports import free_port
+from genpulse.dev.unprivileged import remove_home
+from tests.acceptance.dev_stack import Dev
 
 BARE = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
@@ -58,11 +64,11 @@ def test_it_makes_three_files_that_open_and_leaves_nothing_else(tmp_path):
     assert not (tmp_path / ".genpulse").exists()
 
 
-@pytest.mark.parametrize("verb", ["demo", "dev"])
+@pytest.mark.parametrize("verb", ["demo", "demo --here", "dev"])
 @pytest.mark.parametrize("environment", ["test", "main"])
 def test_it_runs_in_development_alone(tmp_path, verb, environment):
     done = subprocess.run(
-        [sys.executable, "-m", "genpulse", verb],
+        [sys.executable, "-m", "genpulse", *verb.split()],
         cwd=tmp_path,
         env={**BARE, "ENV": environment},
         capture_output=True,
@@ -74,3 +80,51 @@ def test_it_runs_in_development_alone(tmp_path, verb, environment):
     assert f"genpulse {verb} starts local services and runs only with ENV=dev" in done.stderr
     assert "ENV in the process environment" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_is_configured_is_used(tmp_path):
+    """Neither what the shell says nor what the project says, which is broken here besides."""
+    (tmp_path / ".env").write_text("GENPULSE_DATABASE_URL=postgresql://u:p@127.0.0.1:1/d\nGENPULSE_NONSENSE=1\n")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("default: {nonsense: 1}\n")
+    done = demo(
+        tmp_path,
+        GENPULSE_DATABASE_URL="postgresql://u:p@127.0.0.1:1/d",
+        GENPULSE_REDIS__URL="redis://127.0.0.1:1/0",
+        GENPULSE_STORAGE__URL="s3://bucket",
+        GENPULSE_STORAGE__ENDPOINT="http://127.0.0.1:1",
+        GENPULSE_WORKER__CONCURRENCY="nonsense",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "genpulse-demo").iterdir())) == 3
+
+
+def test_here_it_uses_the_project_and_leaves_the_tasks(tmp_path):
+    def genpulse(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "genpulse", *arguments],
+            cwd=tmp_path,
+            env={**BARE, "GENPULSE_API__PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+    port = free_port()
+    try:
+        done = genpulse("demo", "--here", "-o", "first")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"http://127.0.0.1:{port}" in done.stdout
+        assert processes_of(tmp_path) == []
+        dev = Dev(tmp_path, "--no-reload")
+        dev.start()
+        again = dev.genpulse("demo", "--here", "-o", "second")
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert f"Submitting three tasks to {dev.url}" in again.stdout
+        assert len(json.loads(dev.genpulse("tasks", "list", "--json").stdout)) == 6
+        dev.end(signal.SIGINT, 15)
+    finally:
+        remove_home(tmp_path / ".genpulse")
+    assert len([*(tmp_path / "first").iterdir(), *(tmp_path / "second").iterdir()]) == 6

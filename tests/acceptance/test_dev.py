@@ -8,73 +8,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import aiohttp
 import asyncpg
-import psutil
 import pytest
 from redis.asyncio import Redis
 
 from genpulse.client import GenPulse
-from genpulse.dev.ports import free_port
 from genpulse.dev.unprivileged import remove_home
-
-UP_S = 40.0
-LEASE_S = 2
-
-
-class Dev:
-    """A running `genpulse dev` in a folder of its own."""
-
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
-        self.folder = folder
-        self._options = options
-        self.port = free_port()
-        self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
-
-    def start(self) -> None:
-        self._log = (self.folder / "dev.log").open("w")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "genpulse", "dev", "--port", str(self.port), *self._options],
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
-        deadline = time.monotonic() + UP_S
-        while "GenPulse is up" not in self.log:
-            assert self.process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.05)
-        self.state = json.loads((self.folder / ".genpulse/dev.json").read_text())
-        self.family = psutil.Process(self.process.pid).children(recursive=True)
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "dev.log").read_text()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def pid_of(self, verb: str) -> int:
-        (pid,) = [
-            child.pid
-            for child in psutil.Process(self.process.pid).children(recursive=True)
-            if child.cmdline()[-3:] == ["-m", "genpulse", verb]
-        ]
-        return pid
-
-    def end(self, number: signal.Signals, within_s: float) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(within_s)
-        self._log.close()
-        return code
-
-    def left_behind(self, within_s: float) -> list[psutil.Process]:
-        return psutil.wait_procs(self.family, timeout=within_s)[1]
+from tests.acceptance.dev_stack import Dev
 
 
 @pytest.fixture

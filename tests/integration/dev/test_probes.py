@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from redis.asyncio import Redis
 
 from genpulse.dev.errors import ServerUnreachable
 from genpulse.dev.ports import free_port
@@ -59,3 +60,18 @@ async def test_servers_that_refuse_us_are_named_too(database_url, redis_url):
         await check_database(wrong)
     with pytest.raises(ServerUnreachable, match=r"password|NOAUTH|Authentication"):
         await check_redis(f"redis://:wrong@127.0.0.1:{urlsplit(redis_url).port}/0")
+
+
+async def test_a_redis_user_that_may_read_its_own_keys_alone_is_let_in(redis_url):
+    async with Redis.from_url(redis_url) as admin:
+        await admin.acl_setuser(
+            "narrow", enabled=True, passwords="+pw", keys=["dev:*"], categories=["+@connection"]
+        )
+        try:
+            await check_redis(f"redis://narrow:pw@127.0.0.1:{urlsplit(redis_url).port}/0")
+        finally:
+            await admin.acl_deluser("narrow")
+
+
+async def test_several_servers_are_not_asked_here():
+    await check_redis(f"redis+sentinel://127.0.0.1:{free_port()}/main/0")

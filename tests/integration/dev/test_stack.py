@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from genpulse.dev.errors import AlreadyRunning, PortBusy, ServerUnreachable, StartFailed
+from genpulse.dev.plan import StackPlan
 from genpulse.dev.ports import free_port
-from genpulse.dev.stack import StackPlan, running_stack
+from genpulse.dev.stack import running_stack
 from genpulse.dev.state import read_state
 from genpulse.dev.unprivileged import remove_home
 
@@ -113,7 +114,7 @@ async def test_its_own_servers_keep_their_addresses(plan, home, tmp_path):
     addresses = []
     for _ in range(2):
         async with running_stack(plan(), heard) as stack:
-            addresses.append((stack.database_url, stack.redis_url))
+            addresses.append((stack.state.database_url, stack.state.redis_url))
     assert addresses[0] == addresses[1]
     assert heard.count(("stack", "making a new PostgreSQL database")) == 1
     assert addresses[0][0] in order(tmp_path)[0]

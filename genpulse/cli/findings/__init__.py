@@ -1,0 +1,1 @@
+"""What `genpulse doctor` looks at: a file for each place."""

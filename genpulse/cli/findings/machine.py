@@ -1,0 +1,79 @@
+"""What this machine has: Python, programs, libraries, space."""
+
+import importlib.util
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from genpulse.cli.findings.finding import Finding, warning, well, wrong
+from genpulse.dev.binaries import postgres_binaries, redis_binary
+from genpulse.dev.errors import BinaryMissing
+from genpulse.settings import Settings
+
+_OLDEST = (3, 11)
+_SANDBOX = ("numpy", "PIL", "av", "hibari")
+_LITTLE = 1 << 30
+_NONE = 100 << 20
+
+
+def python() -> Finding:
+    """The interpreter."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < _OLDEST:
+        return wrong("Python", version, f"install {'.'.join(map(str, _OLDEST))} or newer")
+    return well("Python", version)
+
+
+def programs() -> Iterator[Finding]:
+    """Servers that `genpulse dev` could start."""
+    yield _program("PostgreSQL program", lambda: postgres_binaries().origin)
+    yield _program("Redis program", lambda: redis_binary().origin)
+
+
+def _program(name: str, find: Callable[[], str]) -> Finding:
+    try:
+        return well(name, find())
+    except BinaryMissing as error:
+        return well(name, f"none, so that genpulse dev needs a running server. {error}")
+
+
+def sandbox() -> Finding:
+    """The libraries of the provider that needs no account."""
+    missing = [name for name in _SANDBOX if importlib.util.find_spec(name) is None]
+    if missing:
+        return warning("sandbox", f"{', '.join(missing)} not installed", "pip install 'genpulse[sandbox]'")
+    return well("sandbox", "its libraries are installed")
+
+
+def disks(settings: Settings) -> Iterator[Finding]:
+    """Space where assets are kept and where streams wait until they are; each disk once."""
+    seen: set[int] = set()
+    for what, folder in _folders(settings):
+        there = _nearest(folder)
+        if there.stat().st_dev not in seen:
+            seen.add(there.stat().st_dev)
+            yield _disk(what, folder, shutil.disk_usage(there).free)
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+    storage = urlsplit(settings.storage_url)
+    if storage.scheme == "file":
+        yield "assets", Path(unquote(storage.path))
+    yield "waiting streams", settings.storage.spool_dir or Path(tempfile.gettempdir())
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _disk(what: str, folder: Path, free: int) -> Finding:
+    detail = f"{free / 1e9:.1f} GB free for {what} in {folder}"
+    if free < _NONE:
+        return wrong("disk", detail, "make room: nothing can be stored")
+    if free < _LITTLE:
+        return warning("disk", detail, "make room before it is full")
+    return well("disk", detail)

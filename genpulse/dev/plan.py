@@ -1,0 +1,39 @@
+"""What to bring up, and where its servers come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from genpulse.dev.ports import LOOPBACK
+
+
+class Source(StrEnum):
+    """Where servers come from that are not named in the configuration."""
+
+    EMBEDDED = "embedded"
+    """The wheels of `genpulse[embedded]`, else programs on PATH."""
+    PATH = "path"
+    """Programs on PATH alone."""
+    DOCKER = "docker"
+    """Docker Compose, by the project's `compose.yaml`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlan:
+    """What to bring up.
+
+    `home` holds data and state, `folder` is the project. Without `api_port` a free one is chosen. `database_url`
+    and `redis_url` name servers that are there already; without them our own are started, from `services`.
+    `environment` is what api and worker get.
+    """
+
+    home: Path
+    python: str
+    folder: Path
+    environment: Mapping[str, str]
+    api_host: str = LOOPBACK
+    api_port: int | None = None
+    database_url: str | None = None
+    redis_url: str | None = None
+    services: Source = Source.EMBEDDED

@@ -1,0 +1,76 @@
+"""What is said about servers, from what they have told."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from genpulse import config
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.cli.findings.facts import DatabaseFacts, RedisFacts
+from genpulse.cli.findings.finding import Level
+from genpulse.cli.findings.servers import of_database, of_redis, storage_finding, workers_finding
+from genpulse.ports import WorkerPresence
+
+WELL = DatabaseFacts(version=18, tls=True, connections=200, clock_ahead_s=0.01, clock_error_s=0.02)
+WORKER = WorkerPresence("w", "host", 7, 10, 3, ("sandbox",))
+
+
+class WrongBytes(ObjectStorage):
+    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        yield b"other"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def of(environment, **more):
+        return config.load(tmp_path, {"ENV": environment, **more}, require=())
+
+    return of
+
+
+def levels(facts, settings):
+    return {finding.name: finding.level for finding in of_database(facts, settings)}
+
+
+def test_all_is_well_and_production_is_looked_at_more_closely(settings, tmp_path):
+    assert levels(WELL, settings("dev")) == {"database version": Level.OK, "clock": Level.OK}
+    production = settings("main", GENPULSE_STORAGE__URL="s3://bucket", GENPULSE_RELEASE__REQUIRE_TAG="false")
+    assert set(levels(WELL, production)) == {"database version", "clock", "database TLS", "connections"}
+    assert set(levels(WELL, production).values()) == {Level.OK}
+    bare = replace(WELL, tls=False, connections=40)
+    assert levels(bare, production)["database TLS"] is Level.WARNING
+    assert levels(bare, production)["connections"] is Level.WARNING
+
+
+def test_an_old_postgresql_is_wrong(settings):
+    assert levels(replace(WELL, version=13), settings("dev"))["database version"] is Level.WRONG
+
+
+@pytest.mark.parametrize(
+    ("ahead", "error", "level"),
+    [(1.9, 0.0, Level.OK), (2.1, 0.0, Level.WARNING), (-2.1, 0.0, Level.WARNING), (3.0, 1.5, Level.OK)],
+)
+def test_a_clock_may_be_two_seconds_off(settings, ahead, error, level):
+    facts = replace(WELL, clock_ahead_s=ahead, clock_error_s=error)
+    assert levels(facts, settings("dev"))["clock"] is level
+
+
+@pytest.mark.parametrize(("version", "level"), [("6.2.7", Level.WRONG), ("7.0.15", Level.OK), ("9.1.2", Level.OK)])
+def test_the_oldest_redis(version, level):
+    (finding,) = of_redis(RedisFacts("redis", int(version[0]), version))
+    assert (finding.level, finding.detail) == (level, f"redis {version}")
+
+
+def test_workers_are_not_known_while_redis_is_away():
+    assert workers_finding((WORKER,), is_watched=True).detail == "host:7 (3 running)"
+    assert workers_finding((), is_watched=True).level is Level.WRONG
+    assert workers_finding((), is_watched=False).level is Level.WARNING
+
+
+async def test_a_storage_has_to_give_back_what_it_was_given(tmp_path):
+    storage = ObjectStorage(tmp_path.as_uri())
+    assert (await storage_finding(storage)).level is Level.OK
+    wrong = await storage_finding(WrongBytes(tmp_path.as_uri()))
+    assert (wrong.level, "other bytes" in wrong.detail) == (Level.WRONG, True)
+    await storage.close()

@@ -90,4 +90,4 @@ def _build() -> Build | None:
 
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
     said = {name: variable.value for name, variable in last_of_each(secrets).items()}
-    return resolve(process, said, str(project.secrets))
+    return resolve(process, said, str(project.secrets), required=True if _build() else None)

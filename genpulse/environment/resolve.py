@@ -14,7 +14,7 @@ from genpulse.environment.errors import (
 from genpulse.environment.table import BY_DYNACONF, BY_NAME, LOCAL, Environment
 
 REQUIRE_FILE = Path("/etc/genpulse/require-env")
-"""A built image has this file: there nothing is assumed."""
+"""Where this file is nothing is assumed, as in an image that carries the stamp of its build."""
 _PROCESS = "the process environment"
 _BY_SWITCH = {"ENV": BY_NAME, "ENV_FOR_DYNACONF": BY_DYNACONF}
 SWITCHES = tuple(_BY_SWITCH)
@@ -51,7 +51,7 @@ def resolve(
     """The environment that `ENV` or `ENV_FOR_DYNACONF` names, each from the process first and from `.env` else.
 
     Case and blanks do not matter, empty is unset. With neither it is development, unless `required` (None: where
-    the file of a built image is). Raises `UnknownEnvironment`, `EnvironmentConflict`, `ForeignSecrets`,
+    `REQUIRE_FILE` is). Raises `UnknownEnvironment`, `EnvironmentConflict`, `ForeignSecrets`,
     `NoEnvironment`.
     """
     values = {name: _value(name, process, dotenv, dotenv_path) for name in SWITCHES}

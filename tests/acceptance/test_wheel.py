@@ -1,6 +1,7 @@
 """The wheel alone, in an empty folder: everything that it needs is in it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+
+from genpulse.build import STAMP, Build, write_stamp
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +60,38 @@ def test_the_database_is_upgraded_from_the_wheel(installed, tmp_path, database_u
 
 def test_the_typing_of_the_package_is_shipped(installed):
     assert (installed / "genpulse/py.typed").is_file()
+
+
+@pytest.fixture
+def stamped(installed, tmp_path):
+    """A copy of it as an image has it: with the stamp of a final tag, or of the one that is given."""
+
+    def stamping(tag):
+        site = tmp_path / "site"
+        shutil.copytree(installed, site)
+        write_stamp(Build("1.0.0", "a" * 40, "b" * 40, tag), site / "genpulse" / STAMP.name)
+        return site
+
+    return stamping
+
+
+def test_an_image_assumes_no_environment(stamped, tmp_path):
+    done = run(stamped("v1.0.0"), tmp_path, "env", "show")
+    assert done.returncode == 78
+    assert "No environment is named, and a built image assumes none. Set ENV=dev|test|main." in done.stderr
+
+
+@pytest.mark.parametrize(("tag", "code"), [("v1.0.0", 0), ("v1.0.0-rc.1", 78), ("", 78)])
+def test_production_starts_the_image_of_a_final_tag_alone(stamped, tmp_path, tag, code):
+    production = {
+        "ENV": "main",
+        "GENPULSE_DATABASE_URL": "postgresql://u@db.example.com/d?sslmode=verify-full",
+        "GENPULSE_REDIS__URL": "rediss://redis.example.com/0",
+        "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
+    }
+    done = run(stamped(tag), tmp_path, "config", "check", **production)
+    assert done.returncode == code, done.stderr
+    assert ("starts only the build of a final tag (vX.Y.Z), and this is" in done.stderr) == bool(code)
 
 
 def test_nothing_but_the_package_is_in_it(installed):

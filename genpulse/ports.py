@@ -33,6 +33,12 @@ class TaskStore(Protocol):
         Raises `IdempotencyKeyReuse`.
         """
 
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task that was submitted before under the same idempotency key, if any. Writes nothing.
+
+        Raises `IdempotencyKeyReuse`.
+        """
+
     async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
         """The same for several: all of them or none."""
 
@@ -84,7 +90,7 @@ class TaskStore(Protocol):
         """What the tasks that were submitted since then cost, in US dollars.
 
         The cost where it is known, else the price of a task that waits, runs or succeeded, that was canceled after
-        it had begun, or that may have been charged.
+        it had begun, or that may have been charged. A task counts once, however many attempts it had.
         """
 
     async def add_asset(self, asset: Asset) -> None:

@@ -248,7 +248,8 @@ class Model(Generic[I]):
     """One thing that a provider can do.
 
     `name` is unique within the provider; the model's public id is `provider/name`. With several `kinds` the
-    caller must say which one is meant. `price` is what one call with this input costs at most, in US dollars.
+    caller must say which one is meant. `price` is what one call with this input costs at most, in US dollars, 0 or
+    more; it is asked in the middle of a request, so it computes and does not wait.
     """
 
     name: str
@@ -272,6 +273,21 @@ class Model(Generic[I]):
         except ValidationError as error:
             problems = tuple(Problem(_pointer(item["loc"]), item["msg"]) for item in error.errors())
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
+
+    def price_of(self, wanted: I) -> Decimal | None:
+        """What one call with this input costs at most, in US dollars; None when nobody knows.
+
+        Raises `ValueError` when the model's own `price` gives something else than a Decimal of 0 or more.
+        """
+        if self.price is None:
+            return None
+        price_usd: object = self.price(wanted)
+        if not isinstance(price_usd, Decimal) or not price_usd.is_finite() or price_usd < 0:
+            raise ValueError(
+                f"the model {self.name!r} gives {price_usd!r} as its price; it must be US dollars as a"
+                " decimal.Decimal, 0 or more"
+            )
+        return price_usd
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

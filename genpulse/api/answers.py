@@ -16,7 +16,8 @@ _EVERYWHERE = (401, 403, 500, 503)
 _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
-    403: "The API key belongs to another environment",
+    402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
+    403: "The API key belongs to another environment, or the provider costs money and may not be used in this one",
     404: "There is no such thing",
     409: "The state does not allow it",
     413: "The body is over the limit",
@@ -73,7 +74,7 @@ def refusals(*statuses: int) -> Described:
 def _refusal(status: int) -> dict[str, Any]:
     content = {problems.MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
     refusal: dict[str, Any] = {"description": _MEANINGS[status], "content": content}
-    if status == 503:
+    if status in {402, 503}:
         refusal["headers"] = {"Retry-After": header("Seconds to wait", "integer")}
     if status == 401:
         refusal["headers"] = {"WWW-Authenticate": header("`Bearer`")}

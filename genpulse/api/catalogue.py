@@ -14,6 +14,7 @@ from genpulse.api.errors import ModelNotFound
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.recovery import Shape
 from genpulse.lifecycle.engine import shape_of
+from genpulse.lifecycle.purse import is_allowed
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Immediate, TwoPhase
 
@@ -72,6 +73,10 @@ class ModelDocument(Document):
     title: str
     description: str
     kinds: list[str] = Field(examples=[["text-to-image"]])
+    paid: bool
+    """Asking its provider may cost money."""
+    allowed: bool
+    """False where it costs money and this environment does not allow that."""
     priced: bool
     """What a task costs at most is known before it is submitted, and counts for the day's budget."""
     shape: ShapeWord
@@ -81,15 +86,18 @@ class ModelDocument(Document):
     """JSON Schema of a task's `input`."""
 
     @classmethod
-    def of(cls, model_id: str, model: AnyModel) -> "ModelDocument":
-        """From the catalogue's value."""
+    def of(cls, services: Services, model_id: str, model: AnyModel) -> "ModelDocument":
+        """From the catalogue's value, as it is in this environment."""
+        provider = model_id.partition("/")[0]
         return cls(
             id=model_id,
-            provider=model_id.partition("/")[0],
+            provider=provider,
             name=model.name,
             title=model.title or model_id,
             description=model.description,
             kinds=list(model.kinds),
+            paid=services.catalogue.is_paid(provider),
+            allowed=is_allowed(services, provider),
             priced=model.price is not None,
             shape=_WORDS[shape_of(model.engine)],
             capabilities=Capabilities.of(model),
@@ -140,15 +148,14 @@ async def list_providers(request: Request) -> Response:
 
 def _provider(services: Services, name: str) -> ProviderDocument:
     catalogue = services.catalogue
-    paid = catalogue.is_paid(name)
     own = [(model_id, model) for model_id, model in catalogue.models() if model_id.startswith(f"{name}/")]
     kinds = sorted({kind for _, model in own for kind in model.kinds})
     return ProviderDocument(
         name=name,
         title=catalogue.title(name),
         kinds=kinds,
-        paid=paid,
-        allowed=not paid or services.spending.allows(name),
+        paid=catalogue.is_paid(name),
+        allowed=is_allowed(services, name),
         models=[model_id for model_id, _ in own],
     )
 
@@ -160,8 +167,9 @@ def _provider(services: Services, name: str) -> ProviderDocument:
 )
 async def list_models(request: Request) -> Response:
     """All models of all enabled providers, each with the JSON Schema of its input."""
-    catalogue = context_in(request.scope).services.catalogue
-    return answers.json(ModelList(data=[ModelDocument.of(*found) for found in catalogue.models()]))
+    services = context_in(request.scope).services
+    data = [ModelDocument.of(services, *found) for found in services.catalogue.models()]
+    return answers.json(ModelList(data=data))
 
 
 @routes.get(
@@ -174,8 +182,9 @@ async def show_model(
     model_id: Annotated[str, Path(description="`provider/name`", examples=["sandbox/image"])],
 ) -> Response:
     """One model, with the JSON Schema of its input."""
+    services = context_in(request.scope).services
     try:
-        found = context_in(request.scope).services.catalogue.model(model_id[:200])
+        found = services.catalogue.model(model_id[:200])
     except UnknownModel as error:
         raise ModelNotFound(str(error)) from error
-    return answers.json(ModelDocument.of(model_id, found))
+    return answers.json(ModelDocument.of(services, model_id, found))

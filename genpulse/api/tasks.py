@@ -54,7 +54,7 @@ _SUBMIT_PARAMETERS = [
     summary="Submit a task",
     responses=answers.described(202, "The task is queued, and committed", TaskDocument, _SUBMIT_HEADERS)
     | answers.described(200, "The task has ended while the call waited", TaskDocument, _SUBMIT_HEADERS)
-    | answers.refusals(400, 413, 415, 422),
+    | answers.refusals(400, 402, 413, 415, 422),
     openapi_extra={"parameters": _SUBMIT_PARAMETERS, "requestBody": answers.taken(OrderDocument)},
 )
 async def submit_task(request: Request) -> Response:
@@ -96,7 +96,7 @@ async def _waited(context: Context, task: Task, wait_s: int) -> Task:
     status_code=202,
     summary="Submit several tasks",
     responses=answers.described(202, "All tasks are queued, and committed", TaskBatch)
-    | answers.refusals(400, 413, 415, 422),
+    | answers.refusals(400, 402, 413, 415, 422),
     openapi_extra={"requestBody": answers.taken(BatchDocument)},
 )
 async def submit_batch(request: Request) -> Response:
@@ -147,7 +147,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     status_code=202,
     summary="Run a failed task again",
     responses=answers.described(202, "The task is queued again", TaskDocument, [_LOCATION])
-    | answers.refusals(404, 409),
+    | answers.refusals(402, 404, 409),
 )
 async def retry_task(request: Request, task_id: TaskId) -> Response:
     """Queue a failed task again, as a new attempt."""

@@ -184,8 +184,8 @@ class BudgetExceeded(Refused):
 
     def __init__(self, spent_usd: Decimal, price_usd: Decimal, daily_usd: Decimal, retry_after_s: int) -> None:
         super().__init__(
-            f"This costs {price_usd} USD, and {spent_usd} of today's {daily_usd} USD are spent or promised. The"
-            f" day ends at 00:00 UTC; more is allowed by budget.daily_usd (GENPULSE_BUDGET__DAILY_USD)."
+            f"This costs {price_usd:f} USD, and {spent_usd:f} of today's {daily_usd:f} USD are spent or promised."
+            " The day ends at 00:00 UTC; more is allowed by budget.daily_usd (GENPULSE_BUDGET__DAILY_USD)."
         )
         self.retry_after_s = retry_after_s
 

@@ -1,8 +1,9 @@
 """What an environment may spend, and on whom."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 
@@ -30,9 +31,9 @@ class Spending:
 
 def start_of_day(now: datetime) -> datetime:
     """When the day of a moment began, in UTC."""
-    return datetime.combine(now.date(), time.min, now.tzinfo)
+    return datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
 
 
 def left_of_day_s(now: datetime) -> int:
-    """Seconds until the next day begins, in UTC."""
-    return int((start_of_day(now) + timedelta(days=1) - now).total_seconds()) + 1
+    """Whole seconds after which the next day has begun, in UTC: from 1 to 86,400."""
+    return math.ceil((start_of_day(now) + timedelta(days=1) - now).total_seconds())

@@ -43,14 +43,18 @@ class Work:
         shape = shape_of(self.model.engine)
         return recover(self.begun.previous, shape=shape, repeatable=repeatable, can_find=can_find)
 
+    async def check_spending(self) -> None:
+        """Raises `SpendingNotAllowed` or `OverBudget` where asking the provider costs what may not be spent."""
+        task = self.begun.task
+        what = f"the budget for task {task.id}"
+        await patiently(what, lambda: check_before_paying(self.services, task), random=self.services.random)
+
     async def journal_submitting(self) -> None:
         """Commit that the vendor is about to be asked, unless that costs what may not be spent.
 
         Raises `SpendingNotAllowed`, `OverBudget`, `LeaseLost`.
         """
-        task = self.begun.task
-        what = f"the budget for task {task.id}"
-        await patiently(what, lambda: check_before_paying(self.services, task), random=self.services.random)
+        await self.check_spending()
         lease, now = self.begun.lease, self.services.now()
         await self._journal(lambda: self.services.store.journal_submitting(lease, now))
 
@@ -64,6 +68,7 @@ class Work:
 
 async def run_local(work: Work, engine: Local[Any]) -> Result:
     """Run it here; doing it again after a crash costs nothing."""
+    await work.check_spending()
     return await engine.run(work.call, work.report)
 
 

@@ -4,26 +4,31 @@ from decimal import Decimal
 
 from genpulse.domain.errors import BudgetExceeded, OverBudget, PaidProviderRefused, SpendingNotAllowed
 from genpulse.domain.spending import left_of_day_s, start_of_day
-from genpulse.domain.task import NewTask, Task
+from genpulse.domain.task import Task
 from genpulse.ports import Services
 
 _NOTHING = Decimal(0)
 
 
+def is_allowed(services: Services, provider: str) -> bool:
+    """Whether the provider costs nothing, or may cost something here."""
+    return not services.catalogue.is_paid(provider) or services.spending.allows(provider)
+
+
 def check_allowed(services: Services, provider: str) -> None:
     """Before a task is queued. Raises `PaidProviderRefused`."""
-    if services.catalogue.is_paid(provider) and not services.spending.allows(provider):
+    if not is_allowed(services, provider):
         raise PaidProviderRefused(provider, services.spending.place)
 
 
-async def check_budget(services: Services, tasks: tuple[NewTask, ...]) -> None:
-    """Before tasks are queued, all of one call together. Raises `BudgetExceeded`, `DatabaseUnavailable`.
+async def check_budget(services: Services, price_usd: Decimal) -> None:
+    """Before so much (US dollars) is queued in one commit. Raises `BudgetExceeded`, `DatabaseUnavailable`.
 
-    Nothing is asked where there is no budget or no price. Calls at the same moment do not see each other, and may
-    go over the budget together; the worker that would pay looks again.
+    Nothing is asked where there is no budget or no price. Requests that are checked before any of them is committed
+    do not see each other: n of them can queue up to n - 1 of their prices too much, those of one request never.
+    The worker that would pay looks again, at all that is committed, so that this much is queued and not paid.
     """
     budget = services.spending.daily_usd
-    price_usd = sum((task.price_usd or _NOTHING for task in tasks), _NOTHING)
     if budget is None or not price_usd:
         return
     now = services.now()
@@ -33,20 +38,20 @@ async def check_budget(services: Services, tasks: tuple[NewTask, ...]) -> None:
 
 
 async def check_before_paying(services: Services, task: Task) -> None:
-    """Before a vendor is asked. The task itself is among what is spent today.
+    """Before a provider is asked. The task itself is among what is spent today.
 
-    Raises `SpendingNotAllowed`, `OverBudget`, `DatabaseUnavailable`.
+    Tasks of earlier days that run today do not see each other; beyond that, what is paid goes over the budget only as
+    far as costs exceed their prices. Raises `SpendingNotAllowed`, `OverBudget`, `DatabaseUnavailable`.
     """
-    if not services.catalogue.is_paid(task.provider):
-        return
-    if not services.spending.allows(task.provider):
+    if not is_allowed(services, task.provider):
         raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
-    if services.spending.daily_usd is None or not task.price_usd:
+    budget = services.spending.daily_usd
+    if budget is None or not task.price_usd:
         return
-    today = start_of_day(services.now())
+    now = services.now()
+    today = start_of_day(now)
     own_usd = task.price_usd if task.created_at < today else _NOTHING
     spent_usd = await services.store.spent_usd(today) + own_usd
     if services.spending.is_over(spent_usd):
-        raise OverBudget(
-            f"The budget of {services.spending.daily_usd} USD a day would be exceeded: {spent_usd} USD."
-        )
+        others_usd = max(spent_usd - task.price_usd, _NOTHING)
+        raise OverBudget(str(BudgetExceeded(others_usd, task.price_usd, budget, left_of_day_s(now))))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from genpulse.domain.errors import BadInput, Problem, UnknownKind
+from genpulse.domain.errors import BadInput, BudgetExceeded, PaidProviderRefused, Problem, UnknownKind
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import NewTask, Priority, Submitted
 from genpulse.lifecycle.purse import check_allowed, check_budget
@@ -33,19 +33,30 @@ async def submit(
 ) -> Submitted:
     """Queue one task. Returns once it is committed.
 
-    Raises `UnknownModel`, `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`,
+    A repeated `idempotency_key` gets its task even where a new one could not be paid for. Raises `UnknownModel`, `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`,
     `IdempotencyKeyReuse`, `DatabaseUnavailable`.
     """
     task = _new_task(services, order, "", owner, idempotency_key)
-    await check_budget(services, (task,))
+    try:
+        await _check_spending(services, [task])
+    except (PaidProviderRefused, BudgetExceeded):
+        if earlier := await services.store.earlier(task):
+            return earlier
+        raise
     return await services.store.submit(task)
 
 
 async def submit_batch(services: Services, orders: Sequence[Order], *, owner: str = "") -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
     tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
-    await check_budget(services, tuple(tasks))
+    await _check_spending(services, tasks)
     return await services.store.submit_batch(tasks)
+
+
+async def _check_spending(services: Services, tasks: Sequence[NewTask]) -> None:
+    for provider in {task.provider for task in tasks}:
+        check_allowed(services, provider)
+    await check_budget(services, sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0)))
 
 
 def _new_task(
@@ -54,14 +65,12 @@ def _new_task(
     model = services.catalogue.model(order.model)
     kind = _kind(order, model, place)
     price_usd = _price(order, model, place)
-    provider = order.model.partition("/")[0]
-    check_allowed(services, provider)
     now = services.now()
     return NewTask(
         id=services.new_id(),
         environment=services.environment.name,
         kind=kind,
-        provider=provider,
+        provider=order.model.partition("/")[0],
         model=order.model,
         input=order.input,
         created_at=now,
@@ -94,7 +103,7 @@ def _price(order: Order, model: AnyModel, place: str) -> Decimal | None:
     except BadInput as error:
         problems = [Problem(f"{place}/input{problem.pointer}", problem.detail) for problem in error.problems]
         raise BadInput(str(error), problems) from error
-    return model.price(parsed) if model.price else None
+    return model.price_of(parsed)
 
 
 def _fingerprint(order: Order) -> str:

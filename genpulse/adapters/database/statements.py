@@ -132,7 +132,7 @@ RETURNING *
 
 SPENT = """
 SELECT coalesce(sum(coalesce(
-           (cost ->> 'amount_usd')::numeric,
+           nullif((cost ->> 'amount_usd')::numeric, 'NaN'),
            CASE status WHEN 'failed' THEN CASE WHEN error ->> 'charged' <> 'no' THEN price_usd END
                        WHEN 'canceled' THEN CASE WHEN attempt > 0 THEN price_usd END
                        ELSE price_usd END)), 0)

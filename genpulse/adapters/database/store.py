@@ -50,6 +50,10 @@ class PostgresTaskStore:
         """Write the row and its queue entry in one commit; return after it."""
         return await self._submit(task)
 
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task that was submitted before under the same idempotency key, if any."""
+        return await self._submission.earlier(task)
+
     async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
         """The same for several: all of them or none."""
         answers = await self._submission.write(tasks, all_or_none=True)

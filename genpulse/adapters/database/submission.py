@@ -39,6 +39,15 @@ class Submission:
         except asyncpg.DataError as error:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task under the same key. Raises `IdempotencyKeyReuse`, `DatabaseUnavailable`."""
+        if task.idempotency_key is None:
+            return None
+        with outages():
+            async with self._pool.acquire() as connection:
+                known = await self._known(connection, [task])
+        return _replay(task, known) if known else None
+
     async def _write(self, connection: asyncpg.Connection, tasks: Sequence[NewTask]) -> Sequence[Answer]:
         # In the order of their keys, so that two processes with the same keys wait and never deadlock.
         in_order = sorted(tasks, key=lambda task: (task.owner, task.idempotency_key or "", task.id))
@@ -59,10 +68,17 @@ class Submission:
 
 
 def _answer(task: NewTask, known: dict[tuple[str, str], Row]) -> Answer:
+    try:
+        return _replay(task, known)
+    except IdempotencyKeyReuse as error:
+        return error
+
+
+def _replay(task: NewTask, known: dict[tuple[str, str], Row]) -> Submitted:
     key = task.idempotency_key or ""
     row = known[task.owner, key]
     if row["fingerprint"] != task.fingerprint:
-        return IdempotencyKeyReuse(key)
+        raise IdempotencyKeyReuse(key)
     return Submitted(task_of(row), replayed=True)
 
 

@@ -53,6 +53,10 @@ class MemoryTaskStore:
         """Keep the task and its queue entry, or find the one with the same idempotency key."""
         return self._known(task) or self._add(task)
 
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task that was submitted before under the same idempotency key, if any."""
+        return self._known(task)
+
     async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
         """All of them or none: every key is looked at before anything is kept."""
         keys: dict[tuple[str, str], str] = {}
@@ -289,7 +293,7 @@ class MemoryTaskStore:
 
 
 def _spent(task: Task) -> Decimal:
-    if task.cost is not None:
+    if task.cost is not None and not task.cost.amount_usd.is_nan():
         return task.cost.amount_usd
     match task.status:
         case TaskStatus.FAILED:

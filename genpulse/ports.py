@@ -89,8 +89,8 @@ class TaskStore(Protocol):
     async def spent_usd(self, since: datetime) -> Decimal:
         """What the tasks that were submitted since then cost, in US dollars.
 
-        The cost where it is known, else the price of a task that waits, runs or succeeded, that was canceled after
-        it had begun, or that may have been charged. A task counts once, however many attempts it had.
+        The cost where it is known, else the price of a task that waits, runs or succeeded, or that was canceled
+        after it had begun; and the price once more for each failed attempt that was charged, or may have been.
         """
 
     async def add_asset(self, asset: Asset) -> None:

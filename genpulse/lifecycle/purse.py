@@ -24,9 +24,9 @@ def check_allowed(services: Services, provider: str) -> None:
 async def check_budget(services: Services, price_usd: Decimal) -> None:
     """Before so much (US dollars) is queued in one commit. Raises `BudgetExceeded`, `DatabaseUnavailable`.
 
-    Nothing is asked where there is no budget or no price. Requests that are checked before any of them is committed
-    do not see each other: n of them can queue up to n - 1 of their prices too much, those of one request never.
-    The worker that would pay looks again, at all that is committed, so that this much is queued and not paid.
+    Nothing is asked where there is no budget or no price. Requests that are checked before any of them is
+    committed do not see each other: together they can go over by the prices of all of them but one, a request
+    alone never does. That much is queued and not paid: the worker looks again, at all that is committed.
     """
     budget = services.spending.daily_usd
     if budget is None or not price_usd:
@@ -40,8 +40,8 @@ async def check_budget(services: Services, price_usd: Decimal) -> None:
 async def check_before_paying(services: Services, task: Task) -> None:
     """Before a provider is asked. The task itself is among what is spent today.
 
-    Tasks of earlier days that run today do not see each other; beyond that, what is paid goes over the budget only as
-    far as costs exceed their prices. Raises `SpendingNotAllowed`, `OverBudget`, `DatabaseUnavailable`.
+    Tasks of earlier days that run today do not see each other; beyond that, what is paid goes over the budget
+    only as far as costs exceed their prices. Raises `SpendingNotAllowed`, `OverBudget`, `DatabaseUnavailable`.
     """
     if not is_allowed(services, task.provider):
         raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))

@@ -33,8 +33,9 @@ async def submit(
 ) -> Submitted:
     """Queue one task. Returns once it is committed.
 
-    A repeated `idempotency_key` gets its task even where a new one could not be paid for. Raises `UnknownModel`, `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`,
-    `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    A repeated `idempotency_key` gets its task even where a new one may not be paid for. Raises `UnknownModel`,
+    `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`, `IdempotencyKeyReuse`,
+    `DatabaseUnavailable`.
     """
     task = _new_task(services, order, "", owner, idempotency_key)
     try:
@@ -54,7 +55,7 @@ async def submit_batch(services: Services, orders: Sequence[Order], *, owner: st
 
 
 async def _check_spending(services: Services, tasks: Sequence[NewTask]) -> None:
-    for provider in {task.provider for task in tasks}:
+    for provider in sorted({task.provider for task in tasks}):
         check_allowed(services, provider)
     await check_budget(services, sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0)))
 

@@ -388,3 +388,54 @@ async def test_what_was_spent_since_a_moment(backend):
     await backend.store.submit(new_task(price_usd=None))
     assert await backend.store.spent_usd(began) == Decimal("0.85")
     assert await backend.store.spent_usd(now()) == 0
+
+
+async def test_a_cost_that_is_no_number_counts_as_the_price(backend):
+    began, price = now(), Decimal("0.25")
+    begun = await backend.begun(price_usd=price)
+    await backend.store.finish(begun.lease, Succeeded((), Cost(Decimal("NaN"))), now())
+    assert await backend.store.spent_usd(began) == price
+
+
+async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(backend):
+    began, price = now(), Decimal("0.25")
+
+    async def after(outcome):
+        begun = await backend.begin(await backend.claim())
+        await backend.store.finish(begun.lease, outcome, now())
+        return await backend.store.spent_usd(began)
+
+    def failure(charged):
+        return Failure(FailureCode.TIMEOUT, "", retryable=True, charged=charged, who_must_act=Actor.PROVIDER)
+
+    task = (await backend.store.submit(new_task(price_usd=price))).task
+    assert await after(RetryLater(failure(Charged.NO), 0.0)) == price
+    assert await after(RetryLater(failure(Charged.MAYBE), 0.0)) == 2 * price
+    assert await after(Failed(failure(Charged.NO))) == price
+    await backend.store.retry(task.id, now())
+    assert await backend.store.spent_usd(began) == 2 * price
+    assert await after(Failed(failure(Charged.YES))) == 2 * price
+    await backend.store.retry(task.id, now())
+    assert await after(Succeeded((), Cost(Decimal("0.40")))) == 2 * price + Decimal("0.40")
+
+
+async def test_a_price_keeps_all_its_digits(backend):
+    prices = [Decimal("0.1"), Decimal("0.2"), Decimal("0.000000000000000001"), Decimal(0)]
+    for price in prices:
+        task = (await backend.store.submit(new_task(price_usd=price))).task
+        assert (await backend.store.get(task.id)).price_usd == price
+    assert await backend.store.spent_usd(now() - timedelta(hours=1)) == sum(prices)
+
+
+async def test_the_earlier_task_of_a_key(backend):
+    assert await backend.store.earlier(new_task()) is None
+    keyed = new_task(idempotency_key="k", fingerprint="f", owner="o")
+    assert await backend.store.earlier(keyed) is None
+    await backend.store.submit(keyed)
+    again = new_task(idempotency_key="k", fingerprint="f", owner="o")
+    found = await backend.store.earlier(again)
+    assert (found.task.id, found.replayed) == (keyed.id, True)
+    assert await backend.store.earlier(replace(again, owner="somebody else")) is None
+    with pytest.raises(IdempotencyKeyReuse):
+        await backend.store.earlier(replace(again, fingerprint="g"))
+    assert await backend.queue.depth() == 1

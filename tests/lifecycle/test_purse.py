@@ -1,18 +1,20 @@
 """Before money is spent: is it allowed here, and is there enough for today?"""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.errors import BudgetExceeded, PaidProviderRefused
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, NotRetryable, PaidProviderRefused
 from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry
-from genpulse.lifecycle.submit import Order, submit_batch
-from genpulse.provider import Model, Provider
+from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import Words
 
@@ -22,11 +24,23 @@ PRICE = Decimal("0.40")
 @pytest.fixture
 def paid(world):
     """The world, in which the vendor costs money: 0.40 USD a job."""
-    model = Model("shop", ("text-to-image",), Words, world.shop, price=lambda _words: PRICE)
+    engines = {"shop": world.shop, "studio": world.studio, "painter": world.painter}
+    models = [
+        Model(name, ("text-to-image",), Words, engine, price=lambda _words: PRICE)
+        for name, engine in engines.items()
+    ]
     unpriced = Model("unpriced", ("text-to-image",), Words, world.shop)
-    catalogue = LoadedCatalogue([Provider("vendor", (model, unpriced), paid=True)])
+    free = Provider("art", (Model("painter", ("text-to-image",), Words, world.painter),))
+    catalogue = LoadedCatalogue([Provider("vendor", (*models, unpriced), paid=True), free])
     world.services = replace(world.services, catalogue=catalogue)
     return world
+
+
+class Thrifty(MemoryTaskStore):
+    """Does not like to be asked about money."""
+
+    async def spent_usd(self, since):
+        raise AssertionError("the sum was asked for, and nobody needed it")
 
 
 def limited(world, **spending):
@@ -56,8 +70,9 @@ async def test_what_costs_nothing_always_runs(world):
     await world.submit("art/painter")
 
 
-async def test_a_task_from_before_the_switch_is_not_paid_for(paid):
-    task = await paid.submit("vendor/shop")
+@pytest.mark.parametrize("model", ["vendor/shop", "vendor/studio", "vendor/painter"])
+async def test_a_task_from_before_the_switch_is_not_paid_for(paid, model):
+    task = await paid.submit(model)
     limited(paid, paid=False)
     async with paid.worker():
         ended = await paid.ended(task)
@@ -68,7 +83,62 @@ async def test_a_task_from_before_the_switch_is_not_paid_for(paid):
         Charged.NO,
         Actor.OPERATOR,
     )
-    assert paid.shop.sold == 0
+    assert "GENPULSE_PROVIDERS__VENDOR__PAID=true" in ended.error.message
+    assert (paid.shop.sold, paid.studio.submits, paid.painter.runs) == (0, 0, 0)
+    (attempt,) = await paid.services.store.attempts(task.id)
+    assert attempt.submitting_at is None
+
+
+async def test_a_job_that_is_paid_for_is_seen_to_its_end_after_the_switch(paid, until):
+    paid.studio.finished = False
+    task = await paid.submit("vendor/studio")
+    async with paid.worker():
+        await until(lambda: paid.studio.jobs)
+    limited(paid, paid=False, daily_usd=Decimal(0))
+    paid.studio.finished = True
+    async with paid.worker():
+        ended = await paid.ended(task)
+    assert (ended.status, paid.studio.submits) == (TaskStatus.SUCCEEDED, 1)
+
+
+async def test_a_repeated_key_gets_its_task_though_a_new_one_may_not_be_paid_for(paid):
+    order = Order("vendor/shop", {"prompt": "a fox"})
+    first = await submit(paid.services, order, idempotency_key="k")
+    for spending in ({"paid": False}, {"daily_usd": PRICE}):
+        limited(paid, **spending)
+        again = await submit(paid.services, order, idempotency_key="k")
+        assert (again.task.id, again.replayed) == (first.task.id, True)
+        with pytest.raises(IdempotencyKeyReuse):
+            await submit(paid.services, replace(order, input={"prompt": "a hen"}), idempotency_key="k")
+        with pytest.raises((PaidProviderRefused, BudgetExceeded)):
+            await submit(paid.services, order, idempotency_key="another")
+
+
+async def test_a_batch_with_one_refused_task_queues_none(paid):
+    limited(paid, paid=False)
+    orders = [Order("art/painter", {}), Order("vendor/shop", {})]
+    with pytest.raises(PaidProviderRefused):
+        await submit_batch(paid.services, orders)
+    assert await paid.services.queue.depth() == 0
+
+
+async def test_what_has_no_price_and_what_is_free_do_not_need_the_store(paid):
+    limited(paid, daily_usd=Decimal(0))
+    with pytest.raises(BudgetExceeded):
+        await paid.submit("vendor/shop")
+    paid.services = replace(paid.services, store=Thrifty(paid.services.queue))
+    await paid.submit("vendor/unpriced")
+    await paid.submit("art/painter")
+    limited(paid)
+    await paid.submit("vendor/shop")
+
+
+async def test_a_price_that_is_none_accepts_nothing(paid):
+    shop = Model("shop", ("text-to-image",), Words, paid.shop, price=lambda _words: Decimal("NaN"))
+    paid.services = replace(paid.services, catalogue=LoadedCatalogue([Provider("vendor", (shop,), paid=True)]))
+    with pytest.raises(ValueError, match="0 or more"):
+        await paid.submit("vendor/shop")
+    assert await paid.services.queue.depth() == 0
 
 
 async def test_the_budget_of_a_day(paid):
@@ -109,12 +179,60 @@ async def test_what_went_over_at_the_same_moment_is_not_paid_for(paid):
     assert paid.shop.sold == sum(task.status is TaskStatus.SUCCEEDED for task in ended) <= 2
 
 
-async def test_a_retry_looks_again(paid):
+async def test_a_request_counts_what_others_have_committed_and_not_what_they_are_about_to(paid):
+    limited(paid, daily_usd=PRICE)
+    answers = await asyncio.gather(*(paid.submit("vendor/shop") for _ in range(4)), return_exceptions=True)
+    accepted = [task for task in answers if not isinstance(task, BudgetExceeded)]
+    assert accepted
+    async with paid.worker():
+        ended = [await paid.ended(task) for task in accepted]
+    assert sum(task.status is TaskStatus.SUCCEEDED for task in ended) == paid.shop.sold <= 1
+
+
+async def test_a_task_of_yesterday_counts_today_when_it_is_paid_today(paid):
+    clock = [datetime(2026, 1, 1, 23, 59, tzinfo=UTC)]
+    paid.services = replace(paid.services, now=lambda: clock[0])
     task = await paid.submit("vendor/shop")
+    clock[0] += timedelta(minutes=2)
+    limited(paid, daily_usd=Decimal("0.30"))
+    async with paid.worker():
+        ended = await paid.ended(task)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.BUDGET_EXCEEDED, Charged.NO)
+    assert "This costs 0.40 USD, and 0.00 of today's 0.30 USD" in ended.error.message
+    assert paid.shop.sold == 0
+
+
+async def failed_at_the_vendor(paid):
+    paid.shop.errors = [ProviderRejected("No.")]
+    task = await paid.submit("vendor/shop")
+    async with paid.worker():
+        assert (await paid.ended(task)).status is TaskStatus.FAILED
+    return task
+
+
+async def test_a_retry_is_refused_where_a_new_task_would_be(paid):
+    task = await failed_at_the_vendor(paid)
+    limited(paid, paid=False)
+    with pytest.raises(PaidProviderRefused):
+        await retry(paid.services, task.id)
+    limited(paid, daily_usd=Decimal("0.30"))
+    with pytest.raises(BudgetExceeded):
+        await retry(paid.services, task.id)
+    assert (await paid.services.store.get(task.id)).status is TaskStatus.FAILED
+    limited(paid, daily_usd=PRICE)
+    await retry(paid.services, task.id)
+    async with paid.worker():
+        assert (await paid.ended(task)).status is TaskStatus.SUCCEEDED
+    limited(paid, paid=False)
+    with pytest.raises(NotRetryable):
+        await retry(paid.services, task.id)
+
+
+async def test_the_worker_looks_again_at_a_retry(paid):
+    task = await failed_at_the_vendor(paid)
+    await retry(paid.services, task.id)
     limited(paid, paid=False)
     async with paid.worker():
-        await paid.ended(task)
-        await retry(paid.services, task.id)
         ended = await paid.ended(task)
     assert ended.error.code is FailureCode.PAID_PROVIDER_REFUSED
-    assert paid.shop.sold == 0
+    assert paid.shop.sold == 1

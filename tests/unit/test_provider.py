@@ -1,5 +1,7 @@
 """The contract that authors of plug-ins write against."""
 
+from decimal import Decimal
+
 import pytest
 
 from genpulse.domain.errors import BadInput
@@ -16,8 +18,8 @@ class Nothing(Local[Size]):
         return Result()
 
 
-def model(name="image", kinds=("text-to-image",)):
-    return Model(name, kinds, Size, Nothing())
+def model(name="image", kinds=("text-to-image",), price=None):
+    return Model(name, kinds, Size, Nothing(), price=price)
 
 
 def test_input_is_typed():
@@ -49,6 +51,18 @@ def test_names_of_models_have_a_form(name):
 def test_kinds_have_a_form(kinds):
     with pytest.raises(ValueError, match="text-to-image"):
         model(kinds=kinds)
+
+
+def test_a_price_is_that_of_the_input():
+    assert model().price_of(Size(width=3)) is None
+    assert model(price=lambda size: Decimal("0.10") * size.width).price_of(Size(width=3)) == Decimal("0.30")
+    assert model(price=lambda _size: Decimal(0)).price_of(Size(width=3)) == 0
+
+
+@pytest.mark.parametrize("price", [Decimal("NaN"), Decimal("Infinity"), Decimal("-0.01"), 0.3, None, "0.30"])
+def test_a_price_that_is_no_amount_is_the_fault_of_the_model(price):
+    with pytest.raises(ValueError, match="the model 'image' gives"):
+        model(price=lambda _size: price).price_of(Size(width=3))
 
 
 def test_a_provider_has_each_model_once():

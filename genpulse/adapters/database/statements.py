@@ -131,11 +131,16 @@ RETURNING *
 """
 
 SPENT = """
-SELECT coalesce(sum(coalesce(
-           nullif((cost ->> 'amount_usd')::numeric, 'NaN'),
-           CASE status WHEN 'failed' THEN CASE WHEN error ->> 'charged' <> 'no' THEN price_usd END
-                       WHEN 'canceled' THEN CASE WHEN attempt > 0 THEN price_usd END
-                       ELSE price_usd END)), 0)
+SELECT coalesce(sum(
+           coalesce(nullif((cost ->> 'amount_usd')::numeric, 'NaN'),
+                    CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
+                         THEN price_usd END,
+                    0)
+           + CASE WHEN attempt > 1 OR status IN ('queued', 'failed')
+                  THEN coalesce(price_usd, 0) * (SELECT count(*) FROM attempts
+                                                 WHERE task_id = tasks.id AND attempts.status = 'failed'
+                                                   AND attempts.error ->> 'charged' <> 'no')
+                  ELSE 0 END), 0)
 FROM tasks WHERE created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
 """
 

@@ -273,7 +273,8 @@ class MemoryTaskStore:
 
     async def spent_usd(self, since: datetime) -> Decimal:
         """What the tasks that were submitted since then cost, in US dollars."""
-        return sum((_spent(task) for task in self._tasks.values() if task.created_at >= since), Decimal(0))
+        tasks = [task for task in self._tasks.values() if task.created_at >= since]
+        return sum((_spent(task, self._attempts.get(task.id, ())) for task in tasks), Decimal(0))
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity."""
@@ -292,17 +293,18 @@ class MemoryTaskStore:
         return {state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states}
 
 
-def _spent(task: Task) -> Decimal:
+def _spent(task: Task, attempts: Sequence[Attempt]) -> Decimal:
+    price_usd = task.price_usd or Decimal(0)
+    charged = [attempt for attempt in attempts if attempt.error and attempt.error.charged is not Charged.NO]
+    return _spent_by_itself(task, price_usd) + price_usd * len(charged)
+
+
+def _spent_by_itself(task: Task, price_usd: Decimal) -> Decimal:
     if task.cost is not None and not task.cost.amount_usd.is_nan():
         return task.cost.amount_usd
-    match task.status:
-        case TaskStatus.FAILED:
-            counts = task.error is not None and task.error.charged is not Charged.NO
-        case TaskStatus.CANCELED:
-            counts = task.attempt > 0
-        case _:
-            counts = True
-    return task.price_usd if counts and task.price_usd else Decimal(0)
+    if task.status is TaskStatus.FAILED or (task.status is TaskStatus.CANCELED and not task.attempt):
+        return Decimal(0)
+    return price_usd
 
 
 def _matches(task: Task, query: TaskQuery) -> bool:

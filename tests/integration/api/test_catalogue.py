@@ -1,6 +1,13 @@
 """What can be asked for."""
 
+from decimal import Decimal
+
 from jsonschema import Draft202012Validator
+
+from genpulse.domain.spending import Spending
+from genpulse.provider import Model, Provider
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.integration.api.conftest import Easel, Sketch
 
 
 async def test_models_are_listed_with_what_they_take(api):
@@ -17,6 +24,8 @@ async def test_models_are_listed_with_what_they_take(api):
         "title": "Easel",
         "description": "Draws",
         "kinds": ["text-to-image"],
+        "paid": False,
+        "allowed": True,
         "priced": False,
         "shape": "local",
         "capabilities": {
@@ -28,6 +37,27 @@ async def test_models_are_listed_with_what_they_take(api):
         },
     }
     assert (prints["shape"], prints["capabilities"]["repeatable"]) == ("immediate", False)
+
+
+async def test_money_is_told_of_models_and_providers(serve):
+    prices = {"dear": lambda _sketch: Decimal("0.30"), "unknown": None}
+    models = tuple(Model(name, ("text-to-image",), Sketch, Easel(), price=price) for name, price in prices.items())
+    free = Provider("art", (Model("easel", ("text-to-image",), Sketch, Easel()),))
+    catalogue = LoadedCatalogue([free, Provider("vendor", models, paid=True)])
+    for allowed in (False, True):
+        served = await serve(catalogue=catalogue, spending=Spending(paid=allowed))
+        listed = (await served.get("/v1/models")).json["data"]
+        assert {model["id"]: (model["paid"], model["allowed"], model["priced"]) for model in listed} == {
+            "art/easel": (False, True, False),
+            "vendor/dear": (True, allowed, True),
+            "vendor/unknown": (True, allowed, False),
+        }
+        assert (await served.get("/v1/models/vendor/dear")).json["allowed"] is allowed
+        providers = (await served.get("/v1/providers")).json["data"]
+        assert [(one["name"], one["paid"], one["allowed"]) for one in providers] == [
+            ("art", False, True),
+            ("vendor", True, allowed),
+        ]
 
 
 async def test_one_model(api):

@@ -68,6 +68,19 @@ async def test_every_call_has_a_tag_a_summary_and_says_what_it_refuses(api):
                     assert list(response["content"]) == ["application/problem+json"]
 
 
+async def test_the_calls_that_may_cost_money_say_when_to_come_again(api):
+    spec = await document(api)
+    refusing = {
+        (path, method)
+        for path, calls in spec["paths"].items()
+        for method, call in calls.items()
+        if "402" in call["responses"]
+    }
+    assert refusing == {("/v1/tasks", "post"), ("/v1/tasks/batch", "post"), ("/v1/tasks/{task_id}/retry", "post")}
+    for path, method in refusing:
+        assert "Retry-After" in spec["paths"][path][method]["responses"]["402"]["headers"]
+
+
 async def test_names_are_those_of_the_callers(api):
     spec = await document(api)
     names = set(spec["components"]["schemas"])

@@ -1,6 +1,7 @@
 """Submitting tasks, looking at them, changing their course."""
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -210,17 +211,52 @@ async def test_addresses_are_public_where_that_is_known(serve):
     assert task["urls"]["self"] == f"https://media.example/genpulse/v1/tasks/{task['id']}"
 
 
-async def test_what_costs_too_much_or_may_not_cost_is_refused(serve):
-    model = Model("print", ("text-to-image",), Sketch, Easel(), price=lambda _sketch: Decimal("0.30"))
-    catalogue = LoadedCatalogue([Provider("vendor", (model,), paid=True)])
-    order = {"model": "vendor/print", "input": {"prompt": "a fox"}}
-    poor = await serve(catalogue=catalogue, spending=Spending(daily_usd=Decimal("0.50"), place="development"))
-    assert (await poor.post("/v1/tasks", json=order)).status == 202
-    answer = await poor.post("/v1/tasks", json=order)
-    assert "0.30 of today's 0.50 USD" in answer.problem(402, "budget_exceeded")["detail"]
-    assert int(answer.headers["Retry-After"]) > 0
-    careful = await serve(catalogue=catalogue, spending=Spending(paid=False, place="development"))
-    problem = (await careful.post("/v1/tasks", json=order)).problem(403, "paid_provider_refused")
+def vendor(easel=None):
+    """A catalogue of one provider that costs money: 0.30 USD a print."""
+    price = Decimal("0.30")
+    model = Model("print", ("text-to-image",), Sketch, easel or Easel(), price=lambda _sketch: price)
+    return LoadedCatalogue([Provider("vendor", (model,), paid=True)])
+
+
+PRINT = {"model": "vendor/print", "input": {"prompt": "a fox"}}
+
+
+async def test_what_is_over_the_budget_of_the_day_is_refused_until_midnight(serve):
+    spending = Spending(daily_usd=Decimal("0.50"), place="development")
+    evening = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+    api = await serve(catalogue=vendor(), spending=spending, now=lambda: evening)
+    key = {"Idempotency-Key": "k"}
+    first = await api.post("/v1/tasks", json=PRINT, headers=key)
+    answer = await api.post("/v1/tasks", json=PRINT)
+    detail = answer.problem(402, "budget_exceeded")["detail"]
+    assert "costs 0.30 USD, and 0.30 of today's 0.50 USD" in detail
+    assert "00:00 UTC" in detail
+    assert "GENPULSE_BUDGET__DAILY_USD" in detail
+    assert answer.headers["Retry-After"] == "7200"
+    batch = {"tasks": [PRINT]}
+    (await api.post("/v1/tasks/batch", json=batch)).problem(402, "budget_exceeded")
+    again = await api.post("/v1/tasks", json=PRINT, headers=key)
+    assert (again.status, again.json["id"]) == (202, first.json["id"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len((await api.get("/v1/tasks")).json["data"]) == 1
+
+
+async def test_what_may_not_cost_money_here_is_refused_and_says_what_allows_it(serve):
+    api = await serve(catalogue=vendor(), spending=Spending(paid=False, place="development"))
+    problem = (await api.post("/v1/tasks", json=PRINT)).problem(403, "paid_provider_refused")
     assert "GENPULSE_PROVIDERS__VENDOR__PAID=true" in problem["detail"]
-    (provider,) = (await careful.get("/v1/providers")).json["data"]
-    assert (provider["paid"], provider["allowed"]) == (True, False)
+    assert "development" in problem["detail"]
+    (await api.post("/v1/tasks/batch", json={"tasks": [PRINT]})).problem(403, "paid_provider_refused")
+    assert (await api.get("/v1/tasks")).json["data"] == []
+
+
+async def test_a_retry_is_refused_as_a_new_task_would_be(serve):
+    spending = Spending(daily_usd=Decimal("0.30"), place="development")
+    api = await serve(catalogue=vendor(Easel(failures=1)), spending=spending)
+    task = (await api.post("/v1/tasks", json=PRINT)).json
+    async with api.worker():
+        assert (await api.ended(task["id"]))["status"] == "failed"
+    assert (await api.post("/v1/tasks", json=PRINT)).status == 202
+    answer = await api.post(f"/v1/tasks/{task['id']}/retry")
+    answer.problem(402, "budget_exceeded")
+    assert int(answer.headers["Retry-After"]) > 0

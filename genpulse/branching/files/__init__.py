@@ -1,65 +1,56 @@
 """What `genpulse flow install` writes: hooks, the gate for CI, rules for the forge."""
 
-import difflib
 import json
-import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from genpulse.branching.files import rulesets
-from genpulse.branching.table import DEV, LANES
+from genpulse.branching.files.hooks import HOOKS, hooks_step
+from genpulse.branching.files.planned import Planned, compared
+from genpulse.branching.files.writing import write
+from genpulse.branching.table import DEV, LANES, QUEUE
+
+__all__ = ["HOOKS", "Forge", "Planned", "hooks_step", "plan", "write"]
 
 Forge: TypeAlias = Literal["github", "gitlab"]
-HOOKS = ".githooks"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A file: its path below the repository, its content, and the difference to what is there, empty for none."""
-
-    path: str
-    diff: str
-    content: str
 
 
 def plan(folder: Path, forge: Forge) -> tuple[Planned, ...]:
-    """Everything that belongs into the repository. Nothing is written."""
-    return tuple(_planned(folder, path, content) for path, content in _contents(folder, forge))
+    """Everything that belongs into the repository. Nothing is written.
 
-
-def write(folder: Path, planned: Sequence[Planned]) -> None:
-    """Write what differs, and tell git where the hooks are."""
-    for file in planned:
-        path = folder / file.path
-        if file.diff:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(file.content, encoding="utf-8")
-        if path.parent.name == HOOKS:
-            path.chmod(0o755)
-    subprocess.run(["git", "config", "core.hooksPath", HOOKS], cwd=folder, check=True, capture_output=True)
+    Raises `FileInTheWay` when a file cannot be written where it belongs.
+    """
+    return tuple(compared(folder, path, content) for path, content in _contents(folder, forge))
 
 
 def _contents(folder: Path, forge: Forge) -> Iterator[tuple[str, str]]:
     yield f"{HOOKS}/pre-push", _hook()
     if forge == "gitlab":
-        yield ".gitlab/flow.yml", _filled("gitlab/flow.yml", GENPULSE=_genpulse(folder))
+        if not (folder / ".gitlab-ci.yml").exists():
+            yield ".gitlab-ci.yml", _filled("gitlab/gitlab-ci.yml")
+        yield ".gitlab/flow.yml", _workflow("gitlab/flow.yml", folder, "|", " " * 10 + "{0}) head={1} ;;")
         yield ".gitlab/protection.json", _json(rulesets.gitlab_protection())
         return
-    yield ".github/workflows/flow.yml", _workflow(folder)
+    yield (
+        ".github/workflows/flow.yml",
+        _workflow("github/flow.yml", folder, ", ", " " * 14 + "{0}) HEAD_REF={1} ;;"),
+    )
     for name, ruleset in rulesets.github_rulesets().items():
         yield f".github/rulesets/{name}.json", _json(ruleset)
     yield ".github/environments.json", _json(rulesets.github_environments())
 
 
-def _workflow(folder: Path) -> str:
-    came_from = "\n".join(
-        f"              {row.pattern}) HEAD_REF={row.starts_from[0]} ;;" for row in LANES if row is not DEV
+def _workflow(template: str, folder: Path, between: str, case: str) -> str:
+    lanes = [row for row in LANES if row is not DEV]
+    return _filled(
+        template,
+        LANES=between.join(row.pattern for row in lanes),
+        CAME_FROM="\n".join(case.format(row.pattern, row.starts_from[0]) for row in lanes),
+        QUEUE=QUEUE,
+        GENPULSE=_genpulse(folder),
     )
-    lanes = ", ".join(row.pattern for row in LANES if row is not DEV)
-    return _filled("github/flow.yml", LANES=lanes, CAME_FROM=came_from, GENPULSE=_genpulse(folder))
 
 
 def _hook() -> str:
@@ -81,15 +72,3 @@ def _filled(template: str, **values: str) -> str:
 
 def _json(document: object) -> str:
     return json.dumps(document, indent=2) + "\n"
-
-
-def _planned(folder: Path, path: str, content: str) -> Planned:
-    file = folder / path
-    before = file.read_text(encoding="utf-8") if file.is_file() else ""
-    difference = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        content.splitlines(keepends=True),
-        f"a/{path}" if file.is_file() else "/dev/null",
-        f"b/{path}",
-    )
-    return Planned(path, "".join(difference), content)

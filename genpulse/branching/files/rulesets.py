@@ -1,12 +1,13 @@
 """Rules for the forge, as documents that its own import takes.
 
 GitHub: what `POST /repos/{owner}/{repo}/rulesets` takes (docs.github.com, REST API, repository rules). A ruleset
-cannot say from which branch a pull request may come; the check `flow-check` does.
+cannot say from which branch a pull request may come; the check `flow-check` does. In patterns `*`, and `**` at the
+end, stay within one part of a name; `**/` stands for any number of parts.
 """
 
 from collections.abc import Sequence
 
-from genpulse.branching.table import BOTS, DEV, LANES, MAIN, TEST, TOPICS
+from genpulse.branching.table import BOTS, DEV, LANES, MAIN, QUEUE, TEST, TOPICS
 from genpulse.domain.json_value import JsonObject
 
 CHECK = "flow-check"
@@ -55,7 +56,10 @@ def github_environments() -> JsonObject:
 
 
 def gitlab_protection() -> JsonObject:
-    """What GitLab's APIs of protected branches, protected tags and merge requests take."""
+    """What GitLab's APIs of protected branches, protected tags and projects take.
+
+    Squashing is a choice of the whole project there, and a squashed promotion would part the lanes for good.
+    """
     nobody, maintainers = 0, 40
     return {
         "protected_branches": [
@@ -64,7 +68,7 @@ def gitlab_protection() -> JsonObject:
         "protected_tags": [{"name": "v*", "create_access_level": maintainers}],
         "project": {
             "merge_method": "merge",
-            "squash_option": "default_off",
+            "squash_option": "never",
             "only_allow_merge_if_pipeline_succeeds": True,
             "default_branch": DEV.pattern,
         },
@@ -102,5 +106,10 @@ def _ruleset(
 
 
 def _allowed_names() -> list[str]:
-    families = [row.prefix for row in TOPICS]
-    return [f"refs/heads/{prefix}**" for prefix in (*families, *BOTS)]
+    """Topic names have one part after the prefix; those of programs and of a merge queue have any number."""
+    topics = [f"refs/heads/{row.prefix}**" for row in TOPICS]
+    return [*topics, *(f"refs/heads/{pattern}" for prefix in (*BOTS, QUEUE) for pattern in _below(prefix))]
+
+
+def _below(prefix: str) -> tuple[str, ...]:
+    return (f"{prefix}**/*",) if prefix.endswith("/") else (f"{prefix}*", f"{prefix}*/**/*")

@@ -1,14 +1,22 @@
 """Which forge a remote belongs to, by its address."""
 
 import re
+import subprocess
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git import Git
 
 Kind: TypeAlias = Literal["github", "gitlab", "other"]
 _SCP = re.compile(r"(?:[^@/:]+@)?([^/:]+):(?!//)(.+)")
+_ON_A_FORGE = re.compile(r"[^/~][^/]*/[^/]+")
+_SSH = {"ssh", "git+ssh"}
+_WEB = {"http", "https", "git"}
+_BESIDE_SSH = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
+"""Where SSH is answered on port 443, and the host whose door that is."""
+_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +41,69 @@ class Address:
 
 
 def address_of(git: Git, remote: str) -> Address | None:
-    """None for a remote that is a folder. `git config flow.forge github|gitlab` names the kind of another host."""
+    """None for a remote that is a folder, here or on a server without a forge.
+
+    `git config flow.forge github|gitlab` names the kind of a host whose name does not. Raises `GitFailed`, and
+    `RepositoryUnfit` for an address that has none of the forms that git knows.
+    """
     url = git("remote", "get-url", "--", remote).line
-    found = _split(url)
-    if found is None:
+    found = _over_ssh(url)
+    host, path = (_real(found[0], git), found[1]) if found else _over_web(url, remote)
+    if not host:
         return None
-    host, path = found
-    configured = git("config", "--get", "flow.forge", ok=(0, 1)).line
-    return Address(_kind(configured or host.partition(":")[0]), host, path)
+    configured = git("config", "--get", "flow.forge", ok=(0, 1)).line.strip()
+    kind = _kind(configured or host.partition(":")[0])
+    if kind == "other" and found and not _ON_A_FORGE.fullmatch(path):
+        return None
+    return Address(kind, host, path)
 
 
-def _split(url: str) -> tuple[str, str] | None:
-    """Host and path, without user, password and `.git`."""
+def _over_ssh(url: str) -> tuple[str, str] | None:
+    """Host and path, without user and `.git`."""
+    if "://" not in url:
+        scp = _SCP.fullmatch(url)
+        return (scp[1], _path(scp[2])) if scp else None
     parts = urlsplit(url)
-    if parts.scheme in {"http", "https", "ssh", "git", "git+ssh"} and parts.hostname:
-        port = f":{parts.port}" if parts.port and parts.scheme in {"http", "https"} else ""
-        return f"{parts.hostname}{port}", _path(parts.path)
-    scp = _SCP.fullmatch(url)
-    if scp is None or parts.scheme == "file":
-        return None
-    return scp[1], _path(scp[2])
+    return (parts.hostname, _path(parts.path)) if parts.scheme in _SSH and parts.hostname else None
+
+
+def _over_web(url: str, remote: str) -> tuple[str, str]:
+    """The same, with the port; empty for a folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in _WEB or not parts.hostname:
+        return "", ""
+    try:
+        port = parts.port
+    except ValueError as error:
+        mend = f"git remote set-url {remote} <address>"
+        raise RepositoryUnfit("A remote has an address.", f"the port of {remote}: {error}.", mend) from error
+    host = parts.hostname.removeprefix("www.")
+    return (f"{host}:{port}" if port and parts.scheme != "git" else host), _path(parts.path)
+
+
+def _real(host: str, git: Git) -> str:
+    """The host behind a name of one's own in SSH's configuration, as `git@work:owner/name` uses it."""
+    command = ["ssh", "-G", "--", host]
+    try:
+        said = subprocess.run(
+            command,
+            cwd=git.folder,
+            env=dict(git.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        said = ""
+    real = next((line.partition(" ")[2] for line in said.splitlines() if line.startswith("hostname ")), host)
+    return _BESIDE_SSH.get(real, real)
 
 
 def _path(path: str) -> str:
-    return path.strip("/").removesuffix(".git")
+    return path.rstrip("/").removesuffix(".git").lstrip("/") if not path.startswith("~") else path
 
 
 def _kind(name: str) -> Kind:

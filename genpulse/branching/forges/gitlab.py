@@ -8,9 +8,14 @@ from genpulse.branching.forges.address import Address
 from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.program import said_by
 from genpulse.branching.forges.request import PullRequest, Wanted
+from genpulse.branching.forges.tokens import without_tokens
 from genpulse.branching.git import Git
+from genpulse.branching.table import LANES
 
-_REQUEST = re.compile(r"https?://\S+/merge_requests/\d+")
+_PAGE = re.compile(r"https?://\S+/merge_requests/\d+")
+_HEADS = "refs/merge-requests/"
+_LONGEST = 8000
+"""Characters of a description: one packet of git's protocol holds 65,516 bytes."""
 
 
 def has_glab(git: Git) -> bool:
@@ -19,7 +24,7 @@ def has_glab(git: Git) -> bool:
 
 
 def open_by_glab(git: Git, address: Address, wanted: Wanted) -> PullRequest | None:
-    """None when `glab` is not installed."""
+    """None when `glab` is not installed. Raises `ForgeError`."""
     arguments = [
         "mr",
         "create",
@@ -30,31 +35,59 @@ def open_by_glab(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
         f"--description={wanted.body}",
         "--yes",
     ]
-    url = said_by("glab", arguments, git.folder, git.environment)
-    return None if url is None else PullRequest(url or address.page, opened=True)
+    said = said_by("glab", arguments, git, by_hand=address.compare(wanted.base, wanted.head))
+    if said is None:
+        return None
+    return PullRequest(said.url or _page(address, said.number), opened=True)
 
 
 def open_by_push_options(git: Git, address: Address, wanted: Wanted) -> PullRequest:
     """GitLab opens a merge request while it takes a push; one that is open stays the only one.
 
-    It does not look at the options when there was nothing to push; then a person has to open it.
+    One that is there already keeps the title and description that people gave it. GitLab does not look at the
+    options when there is nothing to push: then the topic branch's own merge request is returned, or the page on
+    which a person opens one. Raises `ForgeError`, `GitFailed`.
     """
-    options = [
-        "merge_request.create",
-        f"merge_request.target={wanted.base}",
-        f"merge_request.title={_one_line(wanted.title)}",
-    ]
+    before = _known(git, wanted)
+    options = ["merge_request.create", f"merge_request.target={wanted.base}"]
+    if not before:
+        options += _words(wanted)
     flags = [part for option in options for part in ("-o", option)]
+    by_hand = address.compare(wanted.base, wanted.head)
     try:
         said = git.remotely("push", *flags, "--", wanted.remote, wanted.refspec)
     except GitFailed as error:
-        mend = f"Open it by hand: {address.compare(wanted.base, wanted.head)}"
-        raise ForgeError(f"GitLab did not take the push: {error.found}", mend) from error
-    found = _REQUEST.search(said.err)
-    if found:
-        return PullRequest(found.group(), opened=True)
-    return PullRequest(address.compare(wanted.base, wanted.head), opened=False)
+        found = without_tokens(f"GitLab did not take the push: {error.found}", git.environment)
+        raise ForgeError(found, f"{error.mend}\nOpen it by hand: {by_hand}") from error
+    if page := _PAGE.search(said.err):
+        return PullRequest(page.group(), opened=True)
+    return PullRequest(_page(address, before), opened=True) if before else PullRequest(by_hand, opened=False)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _known(git: Git, wanted: Wanted) -> str:
+    """The number of the newest merge request whose head is where this branch is on the remote; empty for none.
+
+    A lane's tip may also be the head of what was merged into it, so a lane is not looked up.
+    """
+    if wanted.head in {lane.pattern for lane in LANES}:
+        return ""
+    branch = f"refs/heads/{wanted.head}"
+    place = git("remote", "get-url", "--push", "--", wanted.remote).line.partition("\n")[0]
+    said = git.remotely("ls-remote", "--quiet", "--", place, branch, f"{_HEADS}*/head")
+    rows = [line.partition("\t")[::2] for line in said.out.splitlines()]
+    tip = next((commit for commit, ref in rows if ref == branch), None)
+    numbers = [
+        ref.removeprefix(_HEADS).partition("/")[0] for commit, ref in rows if commit == tip and ref != branch
+    ]
+    return max((number for number in numbers if number.isdecimal()), key=int, default="")
+
+
+def _words(wanted: Wanted) -> list[str]:
+    """Title and description. A push option is one line, and GitLab shows `<br>` as its end."""
+    words = [f"merge_request.title={' '.join(wanted.title.split())}"]
+    lines = [line for line in wanted.body.splitlines() if line.strip()]
+    return [*words, f"merge_request.description={'<br>'.join(lines)[:_LONGEST]}"] if lines else words
+
+
+def _page(address: Address, number: str) -> str:
+    return f"{address.page}/-/merge_requests/{number}" if number else f"{address.page}/-/merge_requests"

@@ -3,38 +3,66 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from genpulse.branching.forges.errors import ForgeError
+from genpulse.branching.forges.tokens import without_tokens
+from genpulse.branching.git import Git
 
-_URL = re.compile(r"https?://\S+")
+_PAGE = re.compile(r"https?://[^\s\"']+/(?:pull|merge_requests)/\d+")
+_NUMBER = re.compile(r"already exists[^!\n]*!(\d+)")
 _SECONDS = 120
 _QUIET = {"GH_PROMPT_DISABLED": "1", "GLAB_NO_PROMPT": "1", "NO_COLOR": "1"}
 
 
-def said_by(name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str | None:
-    """The address that the command printed last; None when it is not installed. Raises `ForgeError`."""
-    program = shutil.which(name, path=environment.get("PATH"))
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The pull request's page as the command named it, or else its number (GitLab's `!12`); empty when unsaid."""
+
+    url: str
+    number: str
+
+
+def said_by(name: str, arguments: Sequence[str], git: Git, *, by_hand: str) -> Said | None:
+    """What the command said of the one that it opened, or of one that was open already.
+
+    None when it is not installed. `by_hand` is the page on which a person could do the same. Raises `ForgeError`.
+    """
+    program = shutil.which(name, path=git.environment.get("PATH"))
     if program is None:
         return None
+    done = _run(name, [program, *arguments], git, by_hand)
+    pages = _PAGE.findall(done.stdout)
+    if done.returncode == 0:
+        return Said(pages[-1] if pages else "", "")
+    if "already exists" in done.stderr:
+        pages = _PAGE.findall(done.stderr)
+        number = _NUMBER.search(done.stderr)
+        return Said(pages[-1] if pages else "", number[1] if number else "")
+    why = " ".join((done.stderr or done.stdout).split()) or f"nothing, and ended with {done.returncode}"
+    raise ForgeError(f"{name} said: {without_tokens(why, git.environment)}", _mend(name, by_hand))
+
+
+def _run(name: str, command: list[str], git: Git, by_hand: str) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            env={**environment, **_QUIET},
+        return subprocess.run(
+            command,
+            cwd=git.folder,
+            env={**git.environment, **_QUIET},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ForgeError(
-            f"{name} did not answer within {_SECONDS} s.", f"Run it by hand: {name} auth status"
-        ) from error
-    urls = _URL.findall(done.stdout) or _URL.findall(done.stderr if "already exists" in done.stderr else "")
-    if done.returncode != 0 and not (urls and "already exists" in done.stderr):
-        why = " ".join((done.stderr or done.stdout).split()) or f"it ended with {done.returncode}"
-        raise ForgeError(f"{name} said: {why}", f"{name} auth status, or remove it from PATH")
-    return urls[-1] if urls else ""
+        raise ForgeError(f"{name} did not end within {_SECONDS} s.", _mend(name, by_hand)) from error
+    except OSError as error:
+        found = f"{command[0]} cannot be run: {error.strerror}"
+        raise ForgeError(found, f"Mend it, or remove it from PATH.\nOpen it by hand: {by_hand}") from error
+
+
+def _mend(name: str, by_hand: str) -> str:
+    return f"{name} auth status\nOpen it by hand: {by_hand}"

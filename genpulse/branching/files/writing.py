@@ -1,0 +1,52 @@
+"""Writing what was planned and shown."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from genpulse.branching.files.errors import FileInTheWay
+from genpulse.branching.files.hooks import HOOKS, reach_hooks
+from genpulse.branching.files.planned import Planned, compared, inside
+
+_FILE, _PROGRAM = 0o644, 0o755
+
+
+def write(folder: Path, shown: Sequence[Planned]) -> None:
+    """Write what differs, each file whole or not at all, and do what `hooks_step` says.
+
+    Nothing is written when a file changed since it was planned: its difference was not shown. Raises
+    `FileInTheWay`, `GitFailed`.
+    """
+    for file in shown:
+        if compared(folder, file.path, file.content).diff != file.diff:
+            raise FileInTheWay(f"{file.path} changed after its difference was shown.", "genpulse flow install")
+    for file in shown:
+        _put(folder, file)
+    reach_hooks(folder)
+
+
+def _put(folder: Path, file: Planned) -> None:
+    path = inside(folder, file.path)
+    mode = _PROGRAM if path.parent.name == HOOKS else _FILE
+    try:
+        if file.diff:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path.resolve(), file.content, mode)
+        elif mode == _PROGRAM:
+            path.chmod(mode)
+    except OSError as error:
+        found = f"{file.path} cannot be written: {error.strerror}."
+        raise FileInTheWay(found, "Give yourself the right to write there, then run it again.") from error
+
+
+def _replace(path: Path, content: str, mode: int) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -34,10 +34,10 @@ def allowed(head: str, base: str, *, head_repo: str = "", base_repo: str = "") -
     target = kind_of(base)
     if target is None or not target.is_lane:
         return _refused(*_no_target(head, base))
-    if head.startswith(QUEUE):
-        return _queued(head, base)
     if is_foreign(head_repo, base_repo):
         return _from_fork(head, base, head_repo)
+    if head.startswith(QUEUE):
+        return _queued(head, base)
     return _within(head, base)
 
 

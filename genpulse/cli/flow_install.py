@@ -15,7 +15,7 @@ from genpulse.cli.flow_options import repository_here
 @click.pass_context
 def install(ctx: click.Context, forge: Literal["github", "gitlab"], dry_run: bool, yes: bool) -> None:
     """Show what would be written as a diff, ask, and write hooks, CI workflow and rulesets."""
-    from genpulse.branching.files import plan, write
+    from genpulse.branching.files import hooks_step, plan, write
 
     root = repository_here().root
     planned = plan(root, forge)
@@ -24,6 +24,8 @@ def install(ctx: click.Context, forge: Literal["github", "gitlab"], dry_run: boo
         click.echo(file.diff)
     if not changed:
         click.echo("Every file is as it should be.")
+    if step := hooks_step(root):
+        click.echo(step)
     if dry_run:
         ctx.exit(0)
     if changed and not yes:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genpulse.branching.files.errors import FileInTheWay
@@ -12,7 +12,7 @@ from genpulse.branching.files.planned import Planned, compared, inside
 _FILE, _PROGRAM = 0o644, 0o755
 
 
-def write(folder: Path, shown: Sequence[Planned]) -> None:
+def write(folder: Path, shown: Sequence[Planned], environment: Mapping[str, str] = os.environ) -> None:
     """Write what differs, each file whole or not at all, and do what `hooks_step` says.
 
     Nothing is written when a file changed since it was planned: its difference was not shown. Raises
@@ -23,7 +23,7 @@ def write(folder: Path, shown: Sequence[Planned]) -> None:
             raise FileInTheWay(f"{file.path} changed after its difference was shown.", "genpulse flow install")
     for file in shown:
         _put(folder, file)
-    reach_hooks(folder)
+    reach_hooks(folder, environment)
 
 
 def _put(folder: Path, file: Planned) -> None:

@@ -148,7 +148,7 @@ def test_a_difference_is_shown_and_then_there_is_none(tmp_path):
     planned = plan(tmp_path, "github")
     hook = next(file for file in planned if file.path == ".githooks/pre-push")
     assert "-echo mine" in hook.diff
-    write(tmp_path, planned)
+    write(tmp_path, planned, {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
     assert all(not file.diff for file in plan(tmp_path, "github"))
     assert os.access(tmp_path / ".githooks/pre-push", os.X_OK)
     done = subprocess.run(

@@ -116,3 +116,8 @@ def test_the_environment_of_a_ref():
 def test_any_text_is_judged(text):
     environment_of(text)
     allowed(text, "dev")
+
+
+def test_a_fork_cannot_pass_for_the_merge_queue():
+    assert not allowed("gh-readonly-queue/main/x", "main", head_repo="evil/fork", base_repo="o/r")
+    assert allowed("gh-readonly-queue/main/x", "main", head_repo="o/r", base_repo="o/r")

@@ -18,6 +18,8 @@ from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
 from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
+from genpulse.domain.failure import Failure
+from genpulse.domain.gate import Admission, Circuit, Limits
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
@@ -109,6 +111,20 @@ class TaskQueue(Protocol):
     async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
         """At most `limit` entries of these providers that are due, higher priority first."""
 
+    async def claim_resumed(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
+        """At most `limit` entries of these providers whose work has begun: those that a worker gave back while it
+        stopped, and those that are not renewed any more. Limits do not hold them up: they were counted before.
+        """
+
+    async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
+        """Which of these providers have an entry that could be claimed now, but for limits."""
+
+    async def promote(self, older_than_s: float) -> int:
+        """Give entries that wait for so many seconds the next higher priority, and once more after as long again.
+
+        So none waits for ever behind higher ones. Returns how many there were, at most 1,000 at a time.
+        """
+
     async def renew(self, tickets: Sequence[int]) -> None:
         """Say that this worker still works on these; an entry not renewed in time is handed out again."""
 
@@ -123,6 +139,34 @@ class TaskQueue(Protocol):
 
     async def prune(self, older_than_s: float) -> None:
         """Forget what the queue keeps about entries that were settled longer ago."""
+
+
+class ProviderGate(Protocol):
+    """Lets work through to the providers' accounts, for all workers together.
+
+    Never raises: when nobody can be asked, each process keeps to its own share of the rates.
+    """
+
+    def guards(self, provider: str) -> bool:
+        """Whether there is anything to ask: not where work is done here and no rate is set."""
+
+    async def admit(self, provider: str, wanted: int) -> Admission:
+        """Let at most `wanted` (1 or more) new tasks through."""
+
+    async def give_back(self, provider: str, count: int) -> None:
+        """So many of those that were let through did not go."""
+
+    async def succeeded(self, provider: str) -> None:
+        """The account answered as it should."""
+
+    async def failed(self, provider: str, failure: Failure) -> Circuit:
+        """An attempt failed. Returns how the account is since then."""
+
+    def limits(self, provider: str) -> Limits:
+        """What the account may be asked."""
+
+    async def circuit(self, provider: str) -> Circuit:
+        """How the account is."""
 
 
 class Subscription(Protocol):
@@ -175,6 +219,12 @@ class Storage(Protocol):
         The media type is found from the bytes. Content that is there already is not stored twice. Raises
         `ContentTooLarge`, `StorageUnavailable`, `StorageFull`; whatever the iterator raises passes through
         and nothing is kept.
+        """
+
+    def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Path]:
+        """The bytes of a stream in a local file, which is gone afterwards: it can be read more than once.
+
+        Raises as `keep` does.
         """
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
@@ -269,11 +319,12 @@ class EnvironmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each, chosen once in `wiring.py` and handed in."""
+    """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`."""
 
     environment: EnvironmentFacts
     store: TaskStore
     queue: TaskQueue
+    gate: ProviderGate
     events: EventBus
     deliveries: DeliveryStore
     sender: MessageSender
@@ -286,3 +337,4 @@ class Services:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     random: Callable[[], float]
+    output_limit_bytes: int = 8 << 30

@@ -186,10 +186,11 @@ class Immediate(ABC, Generic[I]):
     """An engine whose vendor answers one request with the output.
 
     `repeatable`: the same request sent twice is charged once at most. Where that is not so, a request whose
-    answer got lost is never sent again by itself.
+    answer got lost is never sent again by itself. An answer that takes longer than `answer_s` seconds is lost.
     """
 
     repeatable: ClassVar[bool] = False
+    answer_s: ClassVar[float] = 900.0
 
     @abstractmethod
     async def generate(self, call: Call[I]) -> Result:
@@ -199,13 +200,18 @@ class Immediate(ABC, Generic[I]):
 class TwoPhase(ABC, Generic[I]):
     """An engine whose vendor takes a job, works on it, and is asked for it later.
 
-    Set `can_cancel` or `can_find` where the vendor has the call and the method is overridden.
+    Set `can_cancel` or `can_find` where the vendor has the call and the method is overridden. A submit or a poll
+    that is not answered within `answer_s` seconds counts as not answered, and so does a collect after `collect_s`.
+    A job that has not ended after `longest_s` seconds is given up.
     """
 
     repeatable: ClassVar[bool] = False
     can_cancel: ClassVar[bool] = False
     can_find: ClassVar[bool] = False
     poll_interval: ClassVar[PollInterval] = PollInterval()
+    answer_s: ClassVar[float] = 120.0
+    collect_s: ClassVar[float] = 3600.0
+    longest_s: ClassVar[float] = 86_400.0
 
     @abstractmethod
     async def submit(self, call: Call[I]) -> Submission:

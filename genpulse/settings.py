@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from genpulse.domain.rate import PATTERN
 from genpulse.environment.table import Environment
 
 PROVIDERS_OWN = ("paid",)
@@ -107,6 +108,17 @@ class Worker(Section):
         15, ge=1, le=3600, description="Seconds until the tasks of a worker that is gone go to another one."
     )
     grace_s: float = Field(30, ge=0, le=86400, description="Seconds that running tasks get when a worker stops.")
+    output_limit_bytes: int = Field(8 << 30, ge=1024, description="Bytes of one output at most.")
+
+
+class Circuit(Section):
+    """When an account that does not work is left alone, so that waiting tasks are not wasted on it."""
+
+    failures: int = Field(5, ge=1, le=1000, description="Failures in a row after which nothing is sent.")
+    first_s: float = Field(
+        5, gt=0, le=3600, description="Seconds until one task tries again; each wait is longer."
+    )
+    longest_s: float = Field(300, gt=0, le=3600, description="Seconds that a wait lasts at most.")
 
 
 class Retry(Section):
@@ -167,8 +179,17 @@ class ProviderSection(Section):
     api_key: OptionalSecret = Field(None, description="Key of the account.")
     base_url: Optional = Field(None, description="Address of its server.")
     concurrency: int | None = Field(None, ge=1, description="Tasks at once over all workers; empty: no limit.")
-    rate: str | None = Field(
-        None, pattern=r"^\d+/(s|min|h)$", description="Requests in a time, such as 5/s or 60/min; empty: no limit."
+    rate: Annotated[str | None, BeforeValidator(_empty_is_unset)] = Field(
+        None,
+        pattern=PATTERN,
+        description="Tasks that start in a time over all workers, such as 5/s or 60/min; empty: no limit.",
+    )
+    on_unknown: Literal["fail", "resubmit"] = Field(
+        "fail",
+        description=(
+            "When a request may have been taken and nobody can tell: fail the task, or resubmit it and perhaps pay"
+            " twice."
+        ),
     )
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict, repr=False, description="What else the provider reads."
@@ -216,6 +237,7 @@ class Settings(Section):
     api: Api = Field(default_factory=Api)
     worker: Worker = Field(default_factory=Worker)
     retry: Retry = Field(default_factory=Retry)
+    circuit: Circuit = Field(default_factory=Circuit)
     log: Log = Field(default_factory=Log)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     budget: Budget = Field(default_factory=Budget)

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import asyncpg
 import uuid_utils.compat
+from redis.asyncio import Redis
 
 from genpulse.adapters.database import migrate, stamp
 from genpulse.adapters.database.deliveries import PostgresDeliveries
@@ -22,19 +23,23 @@ from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
+from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.build import read_stamp
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
+from genpulse.domain.gate import CircuitPolicy, Limits
+from genpulse.domain.rate import Rate
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
-from genpulse.provider import ProviderSettings
+from genpulse.provider import Local, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
 
+_random = random.SystemRandom().random
 _log = logging.getLogger(__name__)
 
 
@@ -48,22 +53,26 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         redis = open_redis(_redis_url(settings), keys.prefix)
         stack.push_async_callback(redis.aclose)
         storage = _closed_by(stack, _storage(settings))
+        queue = _closed_by(stack, _queue(settings, pool))
+        catalogue = _closed_by(stack, open_catalogue(settings))
         yield Services(
             environment=environment_facts(settings),
             store=_closed_by(stack, PostgresTaskStore(pool, QueueEntries())),
-            queue=_closed_by(stack, _queue(settings, pool)),
+            queue=queue,
+            gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys)),
             deliveries=PostgresDeliveries(pool),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
-            catalogue=_closed_by(stack, open_catalogue(settings)),
+            catalogue=catalogue,
             probes=(*_probes(settings, pool), RedisProbe(redis), storage.probe),
-            retry=RetryPolicy(settings.retry.max_attempts, settings.retry.base_s, settings.retry.longest_s),
+            retry=_retry(settings),
             spending=_spending(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
-            random=random.SystemRandom().random,
+            random=_random,
+            output_limit_bytes=settings.worker.output_limit_bytes,
         )
 
 
@@ -98,6 +107,33 @@ def _queue(settings: Settings, pool: asyncpg.Pool) -> PgTaskQueue:
         limits=_limits(settings),
         environment=settings.environment.name,
     )
+
+
+def _gate(
+    settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PgTaskQueue
+) -> RedisGate:
+    remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
+    named = settings.providers.named.items()
+    circuit = settings.circuit
+    return RedisGate(
+        redis,
+        keys,
+        guarded=remote,
+        limits={name: _account_limits(section) for name, section in named},
+        policy=CircuitPolicy(circuit.failures, circuit.first_s, circuit.longest_s),
+        workers=queue.workers,
+        random=_random,
+    )
+
+
+def _account_limits(section: ProviderSection) -> Limits:
+    return Limits(section.concurrency, Rate.parse(section.rate) if section.rate else None)
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    retry, named = settings.retry, settings.providers.named.items()
+    resubmits = frozenset(name for name, section in named if section.on_unknown == "resubmit")
+    return RetryPolicy(retry.max_attempts, retry.base_s, retry.longest_s, resubmits)
 
 
 def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:

@@ -24,6 +24,7 @@ from genpulse.api import (
     multipart,
     openapi,
     problems,
+    providers,
     task_list,
     tasks,
     uploads,
@@ -40,7 +41,19 @@ from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
-_ROOMS = (tasks, task_list, deliveries, events, uploads, assets, catalogue, environment, health, metrics)
+_ROOMS = (
+    tasks,
+    task_list,
+    deliveries,
+    events,
+    uploads,
+    assets,
+    providers,
+    catalogue,
+    environment,
+    health,
+    metrics,
+)
 
 
 class Api(FastAPI):

@@ -111,55 +111,6 @@ class ModelList(Document):
     data: list[ModelDocument]
 
 
-class ProviderDocument(Document):
-    """A provider that is enabled."""
-
-    model_config = ConfigDict(title="Provider")
-
-    name: str = Field(examples=["sandbox"])
-    title: str = Field(examples=["Sandbox"])
-    kinds: list[str]
-    """All kinds of work that it does."""
-    paid: bool
-    """Asking it may cost money."""
-    allowed: bool
-    """False where it costs money and this environment does not allow that."""
-    models: list[str] = Field(examples=[["sandbox/image"]])
-    """The ids of its models."""
-
-
-class ProviderList(Document):
-    """All enabled providers, sorted by name."""
-
-    data: list[ProviderDocument]
-
-
-@routes.get(
-    "/v1/providers",
-    summary="List providers",
-    responses=answers.described(200, "The enabled providers", ProviderList) | answers.refusals(),
-)
-async def list_providers(request: Request) -> Response:
-    """The providers that are installed and enabled here."""
-    services = context_in(request.scope).services
-    data = [_provider(services, name) for name in services.catalogue.providers()]
-    return answers.json(ProviderList(data=data))
-
-
-def _provider(services: Services, name: str) -> ProviderDocument:
-    catalogue = services.catalogue
-    own = [(model_id, model) for model_id, model in catalogue.models() if model_id.startswith(f"{name}/")]
-    kinds = sorted({kind for _, model in own for kind in model.kinds})
-    return ProviderDocument(
-        name=name,
-        title=catalogue.title(name),
-        kinds=kinds,
-        paid=catalogue.is_paid(name),
-        allowed=is_allowed(services, name),
-        models=[model_id for model_id, _ in own],
-    )
-
-
 @routes.get(
     "/v1/models",
     summary="List models",

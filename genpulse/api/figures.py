@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.gate import Circuit, CircuitState
 from genpulse.domain.task import Submitted, TaskStatus
 from genpulse.ports import Services
 
@@ -35,6 +36,12 @@ class Metrics:
         )
         self._tasks = Gauge("genpulse_tasks", "Tasks that have not ended.", ("status",), registry=registry)
         self._depth = Gauge("genpulse_queue_depth", "Queue entries that wait.", registry=registry)
+        self._circuits = Gauge(
+            "genpulse_provider_circuit",
+            "1 for the state in which a provider's account is, else 0.",
+            ("provider", "state"),
+            registry=registry,
+        )
         self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
         self.watchers = Gauge("genpulse_watchers", "Open event streams.", registry=registry)
 
@@ -48,6 +55,10 @@ class Metrics:
         """Count a task, unless it was there before."""
         if not submitted.replayed:
             self._submitted.labels(submitted.task.model).inc()
+
+    def _circuit(self, provider: str, circuit: Circuit) -> None:
+        for state in CircuitState:
+            self._circuits.labels(provider, state.value).set(circuit.state is state)
 
     async def scrape(self, services: Services) -> bytes:
         """Everything as text. Figures that PostgreSQL knows are left out while it is away."""
@@ -63,4 +74,7 @@ class Metrics:
             for status in (status for status in TaskStatus if not status.ended):
                 self._tasks.labels(status.value).set(counts.get(status.value, 0))
             self._depth.set(depth)
+        for provider in services.catalogue.providers():
+            if services.gate.guards(provider):
+                self._circuit(provider, await services.gate.circuit(provider))
         return generate_latest(self._registry)

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from genpulse.api.catalogue import ModelDocument, ModelList, ProviderList
+from genpulse.api.catalogue import ModelDocument, ModelList
 from genpulse.api.deliveries import DeliveryPage
 from genpulse.api.documents import (
     KeptAssetDocument,
@@ -22,6 +22,7 @@ from genpulse.api.environment import EnvironmentDocument
 from genpulse.api.health import Alive, Readiness
 from genpulse.api.orders import BatchDocument, OrderDocument
 from genpulse.api.problems import ProblemDocument
+from genpulse.api.providers import ProviderList
 
 DESCRIPTION = """\
 One durable task API in front of generative media: submit a task, watch it, fetch its files.

@@ -23,7 +23,7 @@ GenPulseError
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
     ├── ProviderUnavailable · RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
-    ├── SpendingNotAllowed · OverBudget
+    ├── SpendingNotAllowed · OverBudget · JobOverdue
     └── UnknownOutcome · OutputUnavailable
 """
 
@@ -363,6 +363,13 @@ class TimedOut(ProviderError):
 
     code = FailureCode.TIMEOUT
     retryable = True
+    who_must_act = Actor.PROVIDER
+
+
+class JobOverdue(ProviderError):
+    """The provider has taken a job and does not end it; another one might be paid for too."""
+
+    code = FailureCode.TIMEOUT
     who_must_act = Actor.PROVIDER
 
 

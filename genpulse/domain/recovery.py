@@ -42,12 +42,20 @@ class Unknown:
 Recovery: TypeAlias = StartAnew | Resume | LookUp | Unknown
 
 
-def recover(previous: Attempt | None, *, shape: Shape, repeatable: bool, can_find: bool) -> Recovery:
-    """Decide from the journal. `repeatable`: twice does no harm; `can_find`: jobs can be looked up."""
+def recover(
+    previous: Attempt | None, *, shape: Shape, repeatable: bool, can_find: bool, resubmits: bool = False
+) -> Recovery:
+    """Decide from the journal.
+
+    `repeatable`: twice does no harm; `can_find`: jobs can be looked up; `resubmits`: the operator would rather pay
+    twice than not have the result.
+    """
     if previous is None or shape is Shape.LOCAL:
         return StartAnew()
     if previous.job_id is not None:
         return Resume(previous.job_id)
     if previous.submitting_at is None or repeatable:
         return StartAnew()
-    return LookUp(previous.client_reference) if can_find else Unknown()
+    if can_find:
+        return LookUp(previous.client_reference)
+    return StartAnew() if resubmits else Unknown()

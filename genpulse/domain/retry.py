@@ -10,11 +10,20 @@ from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `max_attempts` (1 or more) attempts; waits grow from `base_s` to `longest_s` seconds."""
+    """At most `max_attempts` (1 or more) attempts; waits grow from `base_s` to `longest_s` seconds.
+
+    `resubmits` are the providers that are asked again even where an earlier request may have been paid for.
+    """
 
     max_attempts: int = 5
     base_s: float = 1.0
     longest_s: float = 300.0
+    resubmits: frozenset[str] = frozenset()
+
+    def retries(self, failure: Failure, provider: str) -> bool:
+        """Whether a failure is worth another attempt."""
+        is_unknown = failure.code is FailureCode.UNKNOWN_OUTCOME
+        return failure.retryable or (is_unknown and provider in self.resubmits)
 
     def delay_s(self, attempt: int, retry_after_s: float | None, draw: float) -> float:
         """Seconds until the attempt after this one. `draw` is a random number from 0.0 to 1.0.
@@ -31,12 +40,19 @@ def decide(
     attempt: int,
     failure: Failure,
     *,
+    provider: str,
     now: datetime,
     deadline_at: datetime | None,
     random: Callable[[], float],
+    outage: bool = False,
 ) -> Failed | RetryLater:
-    """What follows from a failed attempt: the next one later, or the end."""
-    if not failure.retryable or attempt >= policy.max_attempts:
+    """What follows from a failed attempt: the next one later, or the end.
+
+    During an `outage` of the provider's account an attempt that cost nothing does not count as one of those that a
+    task has: whichever task finds out that it lasts would have to pay for it.
+    """
+    uncounted = outage and failure.charged is Charged.NO
+    if not policy.retries(failure, provider) or (attempt >= policy.max_attempts and not uncounted):
         return Failed(failure)
     delay_s = policy.delay_s(attempt, failure.retry_after_s, random())
     if deadline_at is not None and now + timedelta(seconds=delay_s) >= deadline_at:

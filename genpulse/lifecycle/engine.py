@@ -1,13 +1,23 @@
 """Getting a result out of an engine, whatever its shape, without asking for paid work twice by itself."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from genpulse.domain.attempt import Attempt, Begun
-from genpulse.domain.errors import GenPulseError, UnknownOutcome
+from genpulse.domain.errors import (
+    GenPulseError,
+    OutputUnavailable,
+    ProviderUnavailable,
+    StorageUnavailable,
+    UnknownOutcome,
+)
+from genpulse.domain.failure import Charged
 from genpulse.domain.recovery import Recovery, Shape, Unknown, recover
 from genpulse.lifecycle.interruption import Signal
+from genpulse.lifecycle.outputs import Made, receive
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.purse import check_before_paying
 from genpulse.ports import Services
@@ -29,7 +39,10 @@ def shape_of(engine: Engine[Any]) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One attempt, as its engine sees it, and the journal that it writes before anything is paid for."""
+    """One attempt, as its engine sees it, and the journal that it writes before anything is paid for.
+
+    `files` removes what outputs wait in until they are stored.
+    """
 
     services: Services
     begun: Begun
@@ -37,11 +50,15 @@ class Work:
     call: Call[Any]
     report: Report
     signal: Signal
+    files: AsyncExitStack
 
     def recovery(self, *, repeatable: bool, can_find: bool) -> Recovery:
         """What is to be done about an earlier attempt that did not come to an end."""
         shape = shape_of(self.model.engine)
-        return recover(self.begun.previous, shape=shape, repeatable=repeatable, can_find=can_find)
+        resubmits = self.begun.task.provider in self.services.retry.resubmits
+        return recover(
+            self.begun.previous, shape=shape, repeatable=repeatable, can_find=can_find, resubmits=resubmits
+        )
 
     async def check_spending(self) -> None:
         """Raises `SpendingNotAllowed` or `OverBudget` where asking the provider costs what may not be spent."""
@@ -62,28 +79,53 @@ class Work:
         """Commit the vendor's job id. Raises `LeaseLost`."""
         await self._journal(lambda: self.services.store.journal_job(self.begun.lease, job_id))
 
+    async def receive(self, result: Result) -> Made:
+        """The result without streams. Raises as `outputs.receive` does."""
+        return await receive(self.services, result, self.files)
+
+    async def tell_success(self) -> None:
+        """The provider has taken what it was asked for."""
+        await self.services.gate.succeeded(self.begun.task.provider)
+
     async def _journal(self, write: Callable[[], Awaitable[None]]) -> None:
         await patiently(f"the journal of task {self.begun.task.id}", write, random=self.services.random)
 
 
-async def run_local(work: Work, engine: Local[Any]) -> Result:
+async def run_local(work: Work, engine: Local[Any]) -> Made:
     """Run it here; doing it again after a crash costs nothing."""
     await work.check_spending()
-    return await engine.run(work.call, work.report)
+    result = await engine.run(work.call, work.report)
+    try:
+        return await work.receive(result)
+    except StorageUnavailable as error:
+        raise ProviderUnavailable(f"The output was made and could not be kept: {error}") from error
 
 
-async def run_immediate(work: Work, engine: Immediate[Any]) -> Result:
+async def run_immediate(work: Work, engine: Immediate[Any]) -> Made:
     """Ask once. A request that an earlier attempt may have sent is not sent again."""
     if isinstance(work.recovery(repeatable=engine.repeatable, can_find=False), Unknown):
         raise lost_before(work.begun.previous)
     await work.journal_submitting()
-    return await asked_once(engine.generate(work.call))
-
-
-async def asked_once(request: Awaitable[T]) -> T:
-    """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown."""
+    result = await asked_once(engine.generate(work.call), engine.answer_s)
+    await work.tell_success()
     try:
-        return await request
+        return await work.receive(result)
+    except StorageUnavailable as error:
+        message = f"The output was made and came as a stream, which could not be kept: {error}"
+        raise OutputUnavailable(message, charged=Charged.YES) from error
+    except OSError as error:
+        message = f"The output was made and broke off while it came ({type(error).__name__}: {error})."
+        raise OutputUnavailable(message, charged=Charged.YES) from error
+
+
+async def asked_once(request: Awaitable[T], answer_s: float) -> T:
+    """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
+
+    An answer is waited for `answer_s` seconds.
+    """
+    try:
+        async with asyncio.timeout(answer_s):
+            return await request
     except GenPulseError:
         raise
     except Exception as error:

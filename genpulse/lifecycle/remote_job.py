@@ -6,27 +6,43 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from genpulse.domain.errors import GenPulseError, ProviderError, UnknownOutcome
+from genpulse.domain.errors import (
+    GenPulseError,
+    JobOverdue,
+    ProviderError,
+    ProviderUnavailable,
+    Unavailable,
+    UnknownOutcome,
+)
+from genpulse.domain.failure import Charged
 from genpulse.domain.recovery import LookUp, Resume, Unknown
 from genpulse.lifecycle.engine import Work, asked_once, lost_before
-from genpulse.provider import Job, Result, Submission, TwoPhase
+from genpulse.lifecycle.outputs import Made
+from genpulse.provider import Call, Job, Submission, TwoPhase
 
 SUBMIT_SETTLES_S = 60.0
 """How long a submit may take to answer, once it is interrupted, before its outcome counts as unknown."""
 VENDOR_CANCEL_S = 10.0
+LOOK_UP_AGAIN_S = (0.5, 2.0)
+"""Pauses after which a vendor is asked once more about a job that it does not know."""
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-async def run_remote_job(work: Work, engine: TwoPhase[Any]) -> Result:
+async def run_remote_job(work: Work, engine: TwoPhase[Any]) -> Made:
     """Take the job up where an earlier attempt left it, or submit it, and see it to its end."""
     job = Job(await _job_id(work, engine), work.call)
+
+    async def collect() -> Made:
+        return await work.receive(await engine.collect(job))
+
     try:
         await _until_done(work, engine, job)
-        return await _asking_again(work, engine, lambda: engine.collect(job))
+        return await _asking_again(work, engine, collect, engine.collect_s)
     except asyncio.CancelledError:
-        await _stop_at_vendor(work, engine, job)
+        if work.signal.why and work.signal.why.for_good:
+            await _stop_at_vendor(work, engine, job)
         raise
 
 
@@ -45,23 +61,48 @@ async def _job_id(work: Work, engine: TwoPhase[Any]) -> str:
 
 async def _find_or_submit(work: Work, engine: TwoPhase[Any], reference: str) -> str:
     earlier = replace(work.call, client_reference=reference)
-    found = await _asking_again(work, engine, lambda: engine.find(earlier))
+    found = await _look_up(work, engine, earlier)
     if found is None:
         return await _submit(work, engine)
     await work.journal_job(found.job_id)
     return found.job_id
 
 
+async def _look_up(work: Work, engine: TwoPhase[Any], call: Call[Any]) -> Submission | None:
+    """The job under the call's reference. A vendor may need a moment until its list shows a new job."""
+    for wait_s in (*LOOK_UP_AGAIN_S, None):
+        found = await _asking_again(work, engine, lambda: engine.find(call), engine.answer_s)
+        if found is not None or wait_s is None:
+            return found
+        await asyncio.sleep(wait_s)
+    return None
+
+
 async def _submit(work: Work, engine: TwoPhase[Any]) -> str:
     await work.journal_submitting()
-    request = asyncio.ensure_future(asked_once(engine.submit(work.call)))
+    request = asyncio.ensure_future(asked_once(engine.submit(work.call), engine.answer_s))
     try:
         submission = await asyncio.shield(request)
     except asyncio.CancelledError:
         await _settle(work, engine, request)
         raise
+    except UnknownOutcome as lost:
+        submission = await _found_after_all(work, engine, lost)
     await work.journal_job(submission.job_id)
+    await work.tell_success()
     return submission.job_id
+
+
+async def _found_after_all(work: Work, engine: TwoPhase[Any], lost: UnknownOutcome) -> Submission:
+    """The job whose answer got lost, where the vendor can be asked about it."""
+    if not engine.can_find:
+        raise lost
+    found = await _look_up(work, engine, work.call)
+    if found is None:
+        raise ProviderUnavailable(
+            "The provider was asked, its answer got lost, and it knows of no such job: it was never taken."
+        ) from lost
+    return found
 
 
 async def _settle(work: Work, engine: TwoPhase[Any], request: "asyncio.Future[Submission]") -> None:
@@ -74,41 +115,63 @@ async def _settle(work: Work, engine: TwoPhase[Any], request: "asyncio.Future[Su
         return
     job = Job(request.result().job_id, work.call)
     await work.journal_job(job.id)
-    await _stop_at_vendor(work, engine, job)
+    if work.signal.why and work.signal.why.for_good:
+        await _stop_at_vendor(work, engine, job)
 
 
 async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
     polls = 0
     while True:
-        progress = await _asking_again(work, engine, lambda: engine.poll(job))
+        progress = await _asking_again(work, engine, lambda: engine.poll(job), engine.answer_s)
         if progress.failed is not None:
             raise progress.failed
         if progress.fraction is not None:
             work.report(progress.fraction, progress.message)
         if progress.done:
             return
+        await _give_up_overdue(work, engine, job)
         await asyncio.sleep(progress.wait_s or engine.poll_interval.after(polls))
         polls += 1
 
 
-async def _asking_again(work: Work, engine: TwoPhase[Any], ask: Callable[[], Awaitable[T]]) -> T:
+async def _give_up_overdue(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
+    began = (work.begun.previous or work.begun.attempt).started_at
+    if (work.services.now() - began).total_seconds() <= engine.longest_s:
+        return
+    await _stop_at_vendor(work, engine, job)
+    raise JobOverdue(
+        f"The provider's job {job.id} has not ended within {engine.longest_s:g} s. It is not submitted again,"
+        " since it may be charged.",
+        charged=Charged.MAYBE,
+    )
+
+
+async def _asking_again(work: Work, engine: TwoPhase[Any], ask: Callable[[], Awaitable[T]], answer_s: float) -> T:
     """The vendor's answer about a job. Giving up would lose the job, so only a plain refusal ends it."""
     tries = 0
     while True:
+        asked_for_s = 0.0
         try:
-            return await ask()
+            async with asyncio.timeout(answer_s):
+                return await ask()
         except ProviderError as error:
             if not error.retryable:
                 raise
-            _log.warning("%s cannot be asked about task %s: %s", work.call.model, work.call.task_id, error)
-            wait_s = max(error.retry_after_s or 0.0, engine.poll_interval.after(tries))
-        await asyncio.sleep(wait_s)
+            asked_for_s = error.retry_after_s or 0.0
+            _tell_waiting(work, str(error))
+        except (OSError, TimeoutError, Unavailable) as error:
+            _tell_waiting(work, str(error) or type(error).__name__)
+        await asyncio.sleep(max(asked_for_s, engine.poll_interval.after(tries)))
         tries += 1
+
+
+def _tell_waiting(work: Work, why: str) -> None:
+    _log.warning("%s cannot be asked about task %s: %s", work.call.model, work.call.task_id, why)
 
 
 async def _stop_at_vendor(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
     """Ask the vendor to stop what nobody wants any more; a refusal changes nothing here."""
-    if not (engine.can_cancel and work.signal.why and work.signal.why.for_good):
+    if not engine.can_cancel:
         return
     try:
         async with asyncio.timeout(VENDOR_CANCEL_S):

@@ -2,35 +2,34 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Any, assert_never
 
-from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Begun, Canceled, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import (
     BadInput,
     InvalidInput,
     LeaseLost,
-    OutputUnavailable,
     ProviderError,
     ProviderRejected,
-    ProviderUnavailable,
-    StorageUnavailable,
     TaskCanceled,
     UnknownModel,
-    UnknownOutcome,
 )
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.gate import CircuitState
 from genpulse.domain.retry import deadline_exceeded, decide
 from genpulse.lifecycle.engine import Work, run_immediate, run_local
 from genpulse.lifecycle.interruption import Interruption, Signal
+from genpulse.lifecycle.outputs import Made, store
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.progress import ProgressReport
 from genpulse.lifecycle.remote_job import run_remote_job
 from genpulse.ports import Services
-from genpulse.provider import AnyModel, Call, Immediate, Local, Output, Result
+from genpulse.provider import AnyModel, Call, Immediate, Local
+
+OUTAGE_S = 86_400.0
+"""Tasks wait for a provider that is away until they are a day old; then an attempt more is one too many."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,10 +86,8 @@ class Run:
             return await self._until_deadline()
         except TaskCanceled:
             return self._interrupted(Charged.NO)
-        except UnknownOutcome as error:
-            return Failed(error.failure)
         except ProviderError as error:
-            return self._decide(error.failure)
+            return await self._decide(error.failure)
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
@@ -132,24 +129,36 @@ class Run:
             case other:
                 assert_never(other)
 
-    def _decide(self, failure: Failure) -> Outcome:
+    async def _decide(self, failure: Failure) -> Outcome:
+        now, task = self._services.now(), self._begun.task
+        patient = (now - task.created_at).total_seconds() < OUTAGE_S
         return decide(
             self._services.retry,
             self._begun.attempt.number,
             failure,
-            now=self._services.now(),
-            deadline_at=self._begun.task.deadline_at,
+            provider=task.provider,
+            now=now,
+            deadline_at=task.deadline_at,
             random=self._services.random,
+            outage=await self._is_outage(failure) and patient,
         )
 
-    async def _succeed(self) -> Succeeded:
-        work = self._work()
-        result = await _drive(work)
-        self._has_result = True
-        outputs = [await self._store(output, work.model) for output in result.outputs]
-        return Succeeded(tuple(outputs), result.cost)
+    async def _is_outage(self, failure: Failure) -> bool:
+        """Tell the gate, and learn whether the account is out of order. What is done here has none."""
+        provider, gate = self._begun.task.provider, self._services.gate
+        if not gate.guards(provider):
+            return False
+        circuit = await gate.failed(provider, failure)
+        return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED
 
-    def _work(self) -> Work:
+    async def _succeed(self) -> Succeeded:
+        async with AsyncExitStack() as files:
+            made = await _drive(self._work(files))
+            self._has_result = True
+            outputs = [await store(self._services, self._begun, content) for content in made.contents]
+            return Succeeded(tuple(outputs), made.cost)
+
+    def _work(self, files: AsyncExitStack) -> Work:
         task, attempt = self._begun.task, self._begun.attempt
         model = _model(self._services, task.model)
         call: Call[Any] = Call(
@@ -160,34 +169,10 @@ class Run:
             client_reference=attempt.client_reference,
             attempt=attempt.number,
         )
-        return Work(self._services, self._begun, model, call, self._report, self._signal)
-
-    async def _store(self, output: Output, model: AnyModel) -> Asset:
-        content = await self._keep(output.content, model)
-        return Asset(
-            id=self._services.new_id(),
-            content=content,
-            created_at=self._services.now(),
-            environment=self._services.environment.name,
-            task_id=self._begun.task.id,
-            owner=self._begun.task.owner,
-        )
-
-    async def _keep(self, content: bytes | Path | AsyncIterator[bytes], model: AnyModel) -> Content:
-        """Store what was made. A stream cannot be read twice, so its storage has one try."""
-        if isinstance(content, bytes | Path):
-            what = f"an output of task {self._begun.task.id}"
-            keep = self._services.storage.keep
-            return await patiently(what, lambda: keep(content), random=self._services.random)
-        try:
-            return await self._services.storage.keep(content)
-        except StorageUnavailable as error:
-            message = f"The output was made and could not be stored: {error}"
-            again = isinstance(model.engine, Local)
-            raise (ProviderUnavailable if again else OutputUnavailable)(message) from error
+        return Work(self._services, self._begun, model, call, self._report, self._signal, files)
 
 
-async def _drive(work: Work) -> Result:
+async def _drive(work: Work) -> Made:
     match work.model.engine:
         case Local() as engine:
             return await run_local(work, engine)

@@ -7,13 +7,18 @@ QUEUE_LOG_KEPT_S = 24 * 3600.0
 """Settled queue entries are remembered for a day, for whoever looks into a problem."""
 
 
-async def sweep(services: Services) -> int:
-    """End queued tasks whose deadline has passed and forget old queue entries; returns how many ended.
+PROMOTED_AFTER_S = 600.0
+"""A task that waits for ten minutes gets the next higher priority, so that it does not wait for ever."""
 
-    Raises `DatabaseUnavailable`.
+
+async def sweep(services: Services) -> int:
+    """End queued tasks whose deadline has passed, promote those that wait for long, and forget old queue entries.
+
+    Returns how many ended. Raises `DatabaseUnavailable`.
     """
     expired = await services.store.expire(services.now())
     for task in expired:
         services.events.publish(TaskEvent(task.id, task.seq))
+    await services.queue.promote(PROMOTED_AFTER_S)
     await services.queue.prune(QUEUE_LOG_KEPT_S)
     return len(expired)

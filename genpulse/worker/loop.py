@@ -8,6 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.attempt import Claim
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.lifecycle.claim import claim
 from genpulse.lifecycle.interruption import Interruption
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.run import Run
@@ -42,7 +43,7 @@ class WorkLoop:
     @property
     def held(self) -> tuple[Claim, ...]:
         """What this worker has claimed and not yet ended."""
-        return tuple(claim for claim, _ in self._runs.values())
+        return tuple(claimed for claimed, _ in self._runs.values())
 
     async def claim_until(self, stop: asyncio.Event) -> None:
         """Claim and start tasks until `stop` is set."""
@@ -55,32 +56,31 @@ class WorkLoop:
 
     async def _claim(self, stop: asyncio.Event) -> None:
         room = min(self._options.concurrency - len(self._runs), self._options.batch)
-        claims = await self._services.queue.claim(self._providers, room) if room > 0 else ()
-        for claim in claims:
-            self._start(claim)
-        if len(claims) < max(room, 1):
-            await self._rest(stop, full=room <= 0)
-
-    async def _rest(self, stop: asyncio.Event, *, full: bool) -> None:
-        """Wait for room when full, else for work."""
-        self._changed.clear()
-        waiting = self._changed.wait() if full else self._services.queue.wait(LOOK_AGAIN_S)
-        await _first_of(stop.wait(), waiting)
-
-    def _start(self, claim: Claim) -> None:
-        if claim.ticket in self._runs:
+        if room <= 0:
+            self._changed.clear()
+            await _first_of(stop.wait(), self._changed.wait())
             return
-        self._runs[claim.ticket] = (claim, None)
-        task = asyncio.create_task(self._run(claim), name=f"task {claim.task_id}")
+        catch = await claim(self._services, self._providers, room)
+        for claimed in catch.claims:
+            self._start(claimed)
+        if not catch.more:
+            rest_s = LOOK_AGAIN_S if catch.again_s is None else min(catch.again_s, LOOK_AGAIN_S)
+            await _first_of(stop.wait(), self._services.queue.wait(rest_s))
+
+    def _start(self, claimed: Claim) -> None:
+        if claimed.ticket in self._runs:
+            return
+        self._runs[claimed.ticket] = (claimed, None)
+        task = asyncio.create_task(self._run(claimed), name=f"task {claimed.task_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, claim: Claim) -> None:
+    async def _run(self, claimed: Claim) -> None:
         try:
             begun = await patiently(
-                f"the start of task {claim.task_id}",
+                f"the start of task {claimed.task_id}",
                 lambda: self._services.store.begin(
-                    claim,
+                    claimed,
                     attempt_id=self._services.new_id(),
                     worker=self._name,
                     now=self._services.now(),
@@ -89,18 +89,18 @@ class WorkLoop:
             )
             if begun is not None:
                 run = Run(self._services, begun)
-                self._runs[claim.ticket] = (claim, run)
+                self._runs[claimed.ticket] = (claimed, run)
                 if self._released:
                     run.interrupt(Interruption.RELEASED)
                 await run()
         finally:
-            del self._runs[claim.ticket]
+            del self._runs[claimed.ticket]
             self._changed.set()
 
     def interrupt(self, why: Interruption, *, only: frozenset[UUID] | None = None) -> None:
         """Stop running tasks: those whose ids are in `only`, or all."""
-        for claim, run in list(self._runs.values()):
-            if run is not None and (only is None or claim.task_id in only):
+        for claimed, run in list(self._runs.values()):
+            if run is not None and (only is None or claimed.task_id in only):
                 run.interrupt(why)
 
     async def drain(self) -> None:

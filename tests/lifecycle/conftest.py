@@ -12,11 +12,13 @@ import uuid_utils.compat
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.gate import CircuitPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.lifecycle.submit import Order, submit
@@ -103,6 +105,9 @@ class Studio(TwoPhase[Words]):
     poll_errors: list[Exception] = field(default_factory=list)
     failures: list[Progress] = field(default_factory=list)
     hold_submit: asyncio.Event | None = None
+    forgets: bool = False
+    hanging_polls: int = 0
+    broken_streams: int = 0
 
     async def submit(self, call: Call[Words]) -> Submission:
         self.submits += 1
@@ -117,18 +122,28 @@ class Studio(TwoPhase[Words]):
     async def poll(self, job: Job[Words]) -> Progress:
         if self.poll_errors:
             raise self.poll_errors.pop(0)
+        if self.hanging_polls:
+            self.hanging_polls -= 1
+            await asyncio.Event().wait()
         if self.failures:
             return self.failures.pop(0)
         return Progress(1.0, done=True) if self.finished else Progress(0.5)
 
     async def collect(self, job: Job[Words]) -> Result:
-        return Result((Output(f"made by {job.id}".encode()),))
+        return Result((Output(self._stream(f"made by {job.id}".encode())),))
+
+    async def _stream(self, content: bytes) -> AsyncIterator[bytes]:
+        yield content[:4]
+        if self.broken_streams:
+            self.broken_streams -= 1
+            raise ConnectionResetError("the line broke")
+        yield content[4:]
 
     async def cancel(self, job: Job[Words]) -> None:
         self.canceled.append(job.id)
 
     async def find(self, call: Call[Words]) -> Submission | None:
-        job_id = self.jobs.get(call.client_reference)
+        job_id = None if self.forgets else self.jobs.get(call.client_reference)
         return Submission(job_id) if job_id else None
 
 
@@ -140,6 +155,7 @@ class World:
     painter: Painter
     shop: Shop
     studio: Studio
+    gate: MemoryGate
 
     @asynccontextmanager
     async def worker(self, options: WorkerOptions = QUICK) -> AsyncIterator[asyncio.Event]:
@@ -179,11 +195,13 @@ async def world(tmp_path) -> AsyncIterator[World]:
     )
     queue = MemoryTaskQueue(lease_s=QUICK.lease_s)
     deliveries = MemoryDeliveries()
+    gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
     storage = ObjectStorage("memory:///", spool_dir=tmp_path)
     services = Services(
         environment=DEV,
         store=MemoryTaskStore(queue, deliveries),
         queue=queue,
+        gate=gate,
         events=MemoryEventBus(),
         deliveries=deliveries,
         sender=MemoryMessageSender(),
@@ -197,7 +215,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
         new_id=uuid_utils.compat.uuid7,
         random=random.Random(7).random,
     )
-    yield World(services, painter, shop, studio)
+    yield World(services, painter, shop, studio, gate)
     await storage.close()
 
 

@@ -116,11 +116,86 @@ async def test_a_job_that_failed_for_a_passing_reason_is_submitted_again(world):
     assert world.studio.submits == 2
 
 
-async def test_a_lost_submit_is_looked_up_by_its_successor(world):
+async def test_a_submit_whose_answer_got_lost_is_looked_up_and_not_sent_again(world):
     world.studio.submit_errors = [TimeoutError()]
     async with world.worker():
         ended = await world.ended(await world.submit("art/studio"))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+    (attempt,) = await world.services.store.attempts(ended.id)
+    assert attempt.job_id == "job-1"
+
+
+async def test_a_lost_submit_that_the_vendor_does_not_know_is_sent_again(world):
+    world.studio.submit_errors = [TimeoutError()]
+    world.studio.forgets = True
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 2
+    first, second = await world.services.store.attempts(ended.id)
+    assert first.error.code is FailureCode.PROVIDER_UNAVAILABLE
+    assert first.error.charged is Charged.NO
+    assert second.job_id == "job-2"
+
+
+async def test_a_submit_that_hangs_is_an_unknown_outcome_where_nothing_can_be_looked_up(world):
+    world.shop.hold = asyncio.Event()
+    world.shop.answer_s = 0.05
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/shop", kind="text-to-image"))
     assert ended.error.code is FailureCode.UNKNOWN_OUTCOME
+    assert world.shop.sold == 1
+
+
+async def test_an_unknown_outcome_is_submitted_again_where_the_operator_wants_that(world):
+    world.shop.errors = [ConnectionResetError("peer went away")]
+    world.services = replace(world.services, retry=replace(world.services.retry, resubmits=frozenset({"art"})))
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/shop", kind="text-to-image"))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.shop.sold == 2
+    first, _ = await world.services.store.attempts(ended.id)
+    assert first.error.code is FailureCode.UNKNOWN_OUTCOME
+    assert first.error.charged is Charged.MAYBE
+
+
+async def test_a_poll_that_hangs_is_made_again(world):
+    world.studio.answer_s = 0.05
+    world.studio.hanging_polls = 2
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+async def test_a_job_that_never_ends_is_given_up_and_stopped_and_not_submitted_again(world):
+    world.studio.finished = False
+    world.studio.longest_s = 0.1
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    assert ended.error.code is FailureCode.TIMEOUT
+    assert ended.error.charged is Charged.MAYBE
+    assert world.studio.submits == 1
+    assert world.studio.canceled == ["job-1"]
+
+
+async def test_an_output_that_breaks_off_is_fetched_again(world):
+    world.studio.broken_streams = 2
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    assert await world.content(ended.outputs[0]) == b"made by job-1"
+    assert world.studio.submits == 1
+
+
+async def test_an_output_that_is_too_large_is_not_kept(world):
+    world.services = replace(world.services, output_limit_bytes=5)
+    async with world.worker():
+        streamed = await world.ended(await world.submit("art/studio"))
+        whole = await world.ended(await world.submit("art/painter", input={"prompt": "longer than five"}))
+    for ended in (streamed, whole):
+        assert ended.error.code is FailureCode.OUTPUT_UNAVAILABLE
+        assert "5 bytes" in ended.error.message
     assert world.studio.submits == 1
 
 

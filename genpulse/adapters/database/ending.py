@@ -79,7 +79,7 @@ class Ending:
                 case RetryLater(_, delay_s):
                     await self._entries.postpone(connection, end.lease.ticket, delay_s)
                 case Released():
-                    await self._entries.postpone(connection, end.lease.ticket, 0.0)
+                    await self._entries.release(connection, end.lease.ticket)
                 case _:
                     settled.append(end.lease.ticket)
         await self._entries.settle(connection, settled)

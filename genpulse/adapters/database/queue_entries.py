@@ -19,5 +19,8 @@ class QueueEntries(Protocol):
     async def postpone(self, connection: asyncpg.Connection, ticket: int, delay_s: float) -> None:
         """Let an entry wait again for so many seconds; unknown ones are no error."""
 
+    async def release(self, connection: asyncpg.Connection, ticket: int) -> None:
+        """Let another worker go on with what has begun; unknown ones are no error."""
+
     async def announce_cancellation(self, connection: asyncpg.Connection, task_id: UUID) -> None:
         """Tell the workers once the transaction is committed."""

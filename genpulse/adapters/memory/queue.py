@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from genpulse.domain.attempt import Claim
+from genpulse.domain.task import Priority
 
 
 @dataclass(slots=True)
@@ -17,7 +18,9 @@ class _Entry:
     task_id: UUID
     priority: int
     due_at: float
+    waits_since: float
     held_until: float | None = None
+    begun: bool = False
 
 
 class MemoryTaskQueue:
@@ -44,7 +47,7 @@ class MemoryTaskQueue:
     def enqueue(self, provider: str, task_id: UUID, priority: int) -> int:
         """Add an entry that is due now; returns its ticket."""
         ticket = next(self._tickets)
-        self._entries[ticket] = _Entry(ticket, provider, task_id, priority, self._clock())
+        self._entries[ticket] = _Entry(ticket, provider, task_id, priority, self._clock(), self._clock())
         self._work.set()
         return ticket
 
@@ -54,10 +57,19 @@ class MemoryTaskQueue:
         self._work.set()
 
     def postpone(self, ticket: int, delay_s: float) -> None:
-        """Let an entry wait again; unknown ones are no error."""
+        """Let an entry wait again, as a new one; unknown ones are no error."""
         if entry := self._entries.get(ticket):
             entry.held_until = None
-            entry.due_at = self._clock() + delay_s
+            entry.begun = False
+            entry.due_at = entry.waits_since = self._clock() + delay_s
+            self._work.set()
+
+    def release(self, ticket: int) -> None:
+        """Let another worker go on with it; unknown ones are no error."""
+        if entry := self._entries.get(ticket):
+            entry.held_until = None
+            entry.begun = True
+            entry.due_at = self._clock()
             self._work.set()
 
     def announce_cancellation(self, task_id: UUID) -> None:
@@ -67,18 +79,53 @@ class MemoryTaskQueue:
 
     async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
         """At most `limit` entries of these providers that are due, higher priority first."""
+        return self._take(providers, limit, self._may_claim)
+
+    async def claim_resumed(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
+        """At most `limit` entries of these providers whose work has begun."""
+        return self._take(providers, limit, self._may_resume)
+
+    def _take(
+        self, providers: Sequence[str], limit: int, may_take: Callable[[_Entry, float], bool]
+    ) -> tuple[Claim, ...]:
         now = self._clock()
         claimed: list[Claim] = []
-        for entry in sorted(self._entries.values(), key=lambda entry: (-entry.priority, entry.ticket)):
-            if len(claimed) < limit and entry.provider in providers and self._may_claim(entry, now):
+        in_order = sorted(self._entries.values(), key=lambda one: (not one.begun, -one.priority, one.ticket))
+        for entry in in_order:
+            if len(claimed) < limit and entry.provider in providers and may_take(entry, now):
                 entry.held_until = now + self._lease_s
                 claimed.append(Claim(entry.ticket, entry.task_id))
         return tuple(claimed)
 
     def _may_claim(self, entry: _Entry, now: float) -> bool:
-        if entry.held_until is not None:
-            return entry.held_until <= now
-        return entry.due_at <= now and self._below_limit(entry.provider)
+        if self._is_due(entry, now):
+            return self._below_limit(entry.provider)
+        return self._is_lost(entry, now)
+
+    def _may_resume(self, entry: _Entry, now: float) -> bool:
+        return (entry.begun and self._is_due(entry, now)) or self._is_lost(entry, now)
+
+    def _is_lost(self, entry: _Entry, now: float) -> bool:
+        return entry.held_until is not None and entry.held_until <= now
+
+    def _is_due(self, entry: _Entry, now: float) -> bool:
+        return entry.held_until is None and entry.due_at <= now
+
+    async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
+        """Which of these providers have an entry that could be claimed now, but for limits."""
+        now = self._clock()
+        due = {entry.provider for entry in self._entries.values() if self._is_due(entry, now)}
+        return tuple(sorted(due.intersection(providers)))
+
+    async def promote(self, older_than_s: float) -> int:
+        """Give entries that wait for so many seconds the next higher priority."""
+        now = self._clock()
+        waiting = [entry for entry in self._entries.values() if entry.waits_since <= now - older_than_s]
+        promoted = [entry for entry in waiting if entry.held_until is None and entry.priority < Priority.HIGH]
+        for entry in promoted[:1000]:
+            entry.priority = min(word for word in Priority if word > entry.priority)
+            entry.waits_since = now
+        return len(promoted[:1000])
 
     def _below_limit(self, provider: str) -> bool:
         limit = self._limits.get(provider, 0)
@@ -94,11 +141,11 @@ class MemoryTaskQueue:
     async def wait(self, timeout_s: float) -> None:
         """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
         now = self._clock()
-        dues = [entry.due_at - now for entry in self._entries.values() if entry.held_until is None]
-        self._work.clear()
+        dues = [entry.due_at - now for entry in self._entries.values() if entry.due_at > now]
         try:
             async with asyncio.timeout(max(min([timeout_s, *dues]), 0.01)):
                 await self._work.wait()
+                self._work.clear()
         except TimeoutError:
             return
 

@@ -206,8 +206,10 @@ class MemoryTaskStore:
         self._journal(lease, status=_ENDS[type(outcome)], finished_at=now, error=error)
         match outcome:
             case RetryLater() | Released():
-                delay_s = outcome.delay_s if isinstance(outcome, RetryLater) else 0.0
-                self._queue.postpone(lease.ticket, delay_s)
+                if isinstance(outcome, RetryLater):
+                    self._queue.postpone(lease.ticket, outcome.delay_s)
+                else:
+                    self._queue.release(lease.ticket)
                 waiting = replace(task, status=TaskStatus.QUEUED, progress=None, seq=seq_at_end(task.seq))
                 self._tasks[task.id] = waiting
                 return waiting

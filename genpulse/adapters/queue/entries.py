@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
+from genpulse.adapters.queue import statements
 from genpulse.adapters.queue.notices import CANCELED
 from genpulse.adapters.queue.schema import CHANNEL, STATEMENTS, queries
 
@@ -31,11 +32,22 @@ class QueueEntries:
             await connection.execute(statement, tickets, ["successful"] * count, [None] * count)
 
     async def postpone(self, connection: asyncpg.Connection, ticket: int, delay_s: float) -> None:
-        """Let an entry wait again; unknown ones are no error."""
+        """Let an entry wait again, as a new one; unknown ones are no error."""
+        await connection.execute(statements.AS_NEW, ticket)
         await connection.execute(STATEMENTS.build_retry_job_query(), ticket, timedelta(seconds=delay_s), None)
         if delay_s <= 0:
-            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, '{"operation": "insert"}')
+            await _announce_work(connection)
+
+    async def release(self, connection: asyncpg.Connection, ticket: int) -> None:
+        """Let another worker go on with what has begun; unknown ones are no error."""
+        await connection.execute(STATEMENTS.build_retry_job_query(), ticket, timedelta(), None)
+        await connection.execute(statements.AS_BEGUN, ticket)
+        await _announce_work(connection)
 
     async def announce_cancellation(self, connection: asyncpg.Connection, task_id: UUID) -> None:
         """Tell the workers once the transaction is committed."""
         await connection.execute("SELECT pg_notify($1, $2)", CANCELED, str(task_id))
+
+
+async def _announce_work(connection: asyncpg.Connection) -> None:
+    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, '{"operation": "insert"}')

@@ -11,6 +11,8 @@ from genpulse.adapters.queue.schema import CHANNEL
 from genpulse.domain.errors import DatabaseUnavailable
 
 CANCELED = "genpulse_canceled"
+LISTENER = "genpulse notices"
+"""The name under which PostgreSQL knows the connection that each worker listens with."""
 _AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class Notices:
             await asyncio.sleep(_AGAIN_S)
 
     async def _until_lost(self) -> None:
-        connection = await connect(self._url, application_name="genpulse notices", environment=self._environment)
+        connection = await connect(self._url, application_name=LISTENER, environment=self._environment)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:

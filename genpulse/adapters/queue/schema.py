@@ -30,6 +30,9 @@ SETTINGS = DBSettings(
     widen_id=True,
 )
 
+BEGUN = 1000
+"""Added to the priority of an entry that a worker gave back: its work has begun and goes before all new work."""
+
 _ENVIRONMENT = QueryBuilderEnvironment(SETTINGS)
 STATEMENTS = QueryQueueBuilder(SETTINGS)
 _SCHEDULER = QuerySchedulerBuilder(SETTINGS)

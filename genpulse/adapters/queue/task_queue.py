@@ -12,8 +12,10 @@ from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from genpulse.adapters.postgresql import outages
-from genpulse.adapters.queue.notices import Notices
-from genpulse.adapters.queue.schema import SETTINGS, queries
+from genpulse.adapters.queue import statements
+from genpulse.adapters.queue.notices import LISTENER, Notices
+from genpulse.adapters.queue.outage import Outage
+from genpulse.adapters.queue.schema import queries
 from genpulse.domain.attempt import Claim
 
 _SHORTEST_S = 0.02
@@ -41,24 +43,52 @@ class PgTaskQueue:
         self._lease = timedelta(seconds=lease_s)
         self._limits = limits or {}
         self._worker = QueueManagerId(uuid.uuid4())
-        self._providers: list[QueueEntrypoint] = []
+        self._providers: set[QueueEntrypoint] = set()
+        self._outage = Outage()
 
     async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
         """At most `limit` entries of these providers that are due, higher priority first."""
-        self._notices.work.clear()
-        self._providers = [QueueEntrypoint(provider) for provider in providers]
-        limits = {
-            provider: EntrypointExecutionParameter(self._limits.get(provider, 0)) for provider in self._providers
-        }
-        with outages():
+        entrypoints = [QueueEntrypoint(provider) for provider in providers]
+        self._providers.update(entrypoints)
+        limits = {name: EntrypointExecutionParameter(self._limits.get(name, 0)) for name in entrypoints}
+        with self._outage.watched(), outages():
             jobs = await self._queries.dequeue(
                 batch_size=limit,
                 entrypoints=limits,
                 queue_manager_id=self._worker,
                 global_concurrency_limit=None,
-                heartbeat_timeout=self._lease,
+                heartbeat_timeout=self._lost_after,
             )
         return tuple(Claim(int(job.id), UUID(bytes=job.payload)) for job in jobs if job.payload)
+
+    async def claim_resumed(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
+        """At most `limit` entries of these providers whose work has begun."""
+        with self._outage.watched(), outages():
+            rows = await self._pool.fetch(
+                statements.CLAIM_RESUMED, list(providers), limit, self._lost_after, self._worker
+            )
+        return tuple(Claim(row["id"], UUID(bytes=row["payload"])) for row in rows)
+
+    @property
+    def _lost_after(self) -> timedelta:
+        return self._lease + timedelta(seconds=self._outage.forgiven_s(self._lease.total_seconds()))
+
+    async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
+        """Which of these providers have an entry that could be claimed now, but for limits."""
+        self._providers.update(QueueEntrypoint(provider) for provider in providers)
+        with self._outage.watched(), outages():
+            return tuple(row["entrypoint"] for row in await self._pool.fetch(statements.DUE, list(providers)))
+
+    async def promote(self, older_than_s: float) -> int:
+        """Give entries that wait for so many seconds the next higher priority."""
+        with outages():
+            answer = await self._pool.execute(statements.PROMOTE, timedelta(seconds=older_than_s))
+        return int(answer.rpartition(" ")[2])
+
+    async def workers(self) -> int:
+        """How many processes wait for work, as PostgreSQL sees them."""
+        with outages():
+            return int(await self._pool.fetchval(statements.LISTENING, LISTENER))
 
     async def renew(self, tickets: Sequence[int]) -> None:
         """Hold these for another lease."""
@@ -69,12 +99,13 @@ class PgTaskQueue:
         """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
         self._notices.listen()
         with outages():
-            eta = await self._queries.next_deferred_eta(self._providers) if self._providers else None
+            eta = await self._queries.next_deferred_eta(sorted(self._providers)) if self._providers else None
         if eta is not None:
             timeout_s = min(timeout_s, max(eta.total_seconds(), _SHORTEST_S))
         try:
             async with asyncio.timeout(timeout_s):
                 await self._notices.work.wait()
+                self._notices.work.clear()
         except TimeoutError:
             return
 
@@ -89,15 +120,13 @@ class PgTaskQueue:
 
     async def depth(self) -> int:
         """How many entries wait."""
-        statement = f"SELECT count(*) FROM {SETTINGS.qualified.queue_table} WHERE status = 'queued'"  # noqa: S608
         with outages():
-            return int(await self._pool.fetchval(statement))
+            return int(await self._pool.fetchval(statements.DEPTH))
 
     async def prune(self, older_than_s: float) -> None:
         """Forget what the queue keeps about entries that were settled longer ago."""
-        statement = f"DELETE FROM {SETTINGS.qualified.queue_table_log} WHERE created < now() - $1::interval"  # noqa: S608
         with outages():
-            await self._pool.execute(statement, timedelta(seconds=older_than_s))
+            await self._pool.execute(statements.PRUNE, timedelta(seconds=older_than_s))
 
     async def close(self) -> None:
         """Stop listening. The pool stays open; it belongs to whoever opened it."""

@@ -29,6 +29,7 @@ _NO_KEYS = frozenset(
         "PING",
         "READONLY",
         "ROLE",
+        "SCRIPT",
         "SELECT",
         "SENTINEL",
         "TIME",

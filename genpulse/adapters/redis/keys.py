@@ -18,6 +18,10 @@ class Keyspace:
         """The channel of a task's events."""
         return f"{self.prefix}events:{task_id}"
 
+    def gate(self, provider: str) -> str:
+        """Where a provider's account stands."""
+        return f"{self.prefix}gate:{provider}"
+
     @property
     def workers(self) -> str:
         """The names of the workers, by the time until which they are seen.

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -69,6 +70,12 @@ class ObjectStorage:
             media.height,
             media.duration_s,
         )
+
+    @asynccontextmanager
+    async def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
+        """The bytes of a stream in a local file, which is gone afterwards."""
+        with spool_file(self._spool_dir) as file:
+            yield (await spool(chunks, file, limit_bytes)).path
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 1 MiB.

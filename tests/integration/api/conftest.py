@@ -20,6 +20,7 @@ from yarl import URL
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.sender import MemoryMessageSender
@@ -241,6 +242,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 environment=DEV,
                 store=(store := BlinkingStore(queue, deliveries)),
                 queue=queue,
+                gate=MemoryGate(),
                 events=MemoryEventBus(),
                 deliveries=deliveries,
                 sender=MemoryMessageSender(),

@@ -70,18 +70,3 @@ async def test_an_unknown_model_is_not_found_and_near_ones_are_named(api):
     problem = (await api.get("/v1/models/art/easle")).problem(404, "unknown_model")
     assert "art/easel" in problem["detail"]
     (await api.get("/v1/models/art")).problem(404, "unknown_model")
-
-
-async def test_providers(api):
-    assert (await api.get("/v1/providers")).json == {
-        "data": [
-            {
-                "name": "art",
-                "title": "art",
-                "paid": False,
-                "allowed": True,
-                "kinds": ["text-to-image", "text-to-video"],
-                "models": ["art/easel", "art/print"],
-            }
-        ]
-    }

@@ -19,6 +19,7 @@ import uvicorn
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
@@ -46,6 +47,7 @@ def services():
             environment=EnvironmentFacts("dev", "", "", "", "", "", "", ""),
             store=MemoryTaskStore(queue, deliveries),
             queue=queue,
+                gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
             sender=MemoryMessageSender(),

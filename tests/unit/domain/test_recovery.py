@@ -71,3 +71,10 @@ def test_paid_work_that_may_have_been_asked_for_is_never_asked_for_again(
     may_have_been_paid = shape is not Shape.LOCAL and not repeatable and (submitting or job_id)
     if may_have_been_paid:
         assert recovery != StartAnew()
+
+
+def test_an_operator_may_want_it_sent_again_but_never_before_it_was_looked_up():
+    lost = left_behind(submitting=True)
+    for can_find, expected in ((False, StartAnew()), (True, LookUp("gp-1"))):
+        found = recover(lost, shape=Shape.TWO_PHASE, repeatable=False, can_find=can_find, resubmits=True)
+        assert found == expected

@@ -1,5 +1,6 @@
 """Whether and when an attempt that failed is tried again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genpulse.domain.attempt import Failed, RetryLater
-from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, RateLimited
-from genpulse.domain.failure import FailureCode
+from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, RateLimited, UnknownOutcome
+from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.retry import RetryPolicy, decide
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,7 +17,7 @@ POLICY = RetryPolicy(max_attempts=3, base_s=1.0, longest_s=60.0)
 
 
 def decided(failure, attempt, *, deadline_at=None, draw=0.5):
-    return decide(POLICY, attempt, failure, now=NOW, deadline_at=deadline_at, random=lambda: draw)
+    return decide(POLICY, attempt, failure, provider="art", now=NOW, deadline_at=deadline_at, random=lambda: draw)
 
 
 def test_an_outage_is_tried_again_later():
@@ -61,3 +62,23 @@ def test_waits_stay_within_their_bounds(attempt, draw, asked):
 @pytest.mark.parametrize("attempt", range(1, 7))
 def test_waits_grow(attempt):
     assert POLICY.delay_s(attempt + 1, None, 0.0) >= POLICY.delay_s(attempt, None, 0.0)
+
+
+def test_attempts_of_an_outage_that_cost_nothing_do_not_count():
+    def decided_in_an_outage(error):
+        return decide(
+            POLICY, 9, error.failure, provider="art", now=NOW, deadline_at=None, random=lambda: 0.5, outage=True
+        )
+
+    assert isinstance(decided_in_an_outage(ProviderUnavailable("down")), RetryLater)
+    assert isinstance(decided_in_an_outage(ProviderUnavailable("down", charged=Charged.MAYBE)), Failed)
+    assert isinstance(decided_in_an_outage(ModerationBlocked("no")), Failed)
+
+
+def test_an_unknown_outcome_is_the_end_but_where_the_operator_wants_another_try():
+    failure = UnknownOutcome("lost").failure
+    assert decided(failure, 1) == Failed(failure)
+    policy = replace(POLICY, resubmits=frozenset({"art"}))
+    for provider, kind in (("art", RetryLater), ("other", Failed)):
+        outcome = decide(policy, 1, failure, provider=provider, now=NOW, deadline_at=None, random=lambda: 0.5)
+        assert isinstance(outcome, kind)

@@ -1,0 +1,43 @@
+"""How often something may happen."""
+
+from dataclasses import dataclass
+
+UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
+PATTERN = r"^[1-9]\d*/(s|min|h)$"
+_AT_ONCE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` (1 or more) times in `per_s` seconds, evenly spread."""
+
+    count: int
+    per_s: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """From a text such as `5/s`, `60/min` or `1000/h`. Raises `ValueError` for any other."""
+        count, _, unit = text.partition("/")
+        if unit not in UNITS_S or not count.isascii() or not count.isdigit() or int(count) < 1:
+            raise ValueError(
+                f"the rate {text!r} is not a number above 0 and a unit, such as 5/s, 60/min or 1000/h"
+            )
+        return cls(int(count), UNITS_S[unit])
+
+    def shared_by(self, processes: int) -> "Rate":
+        """What each of so many processes may do, so that all of them together stay within the rate."""
+        return Rate(self.count, self.per_s * max(processes, 1))
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds from one to the next."""
+        return self.per_s / self.count
+
+    @property
+    def at_once(self) -> int:
+        """How many may come together: what is due within a tenth of a second, at least one."""
+        return max(1, round(_AT_ONCE_S / self.interval_s))
+
+    def __str__(self) -> str:
+        unit = next((name for name, seconds in UNITS_S.items() if seconds == self.per_s), f"{self.per_s:g} s")
+        return f"{self.count}/{unit}"

@@ -1,0 +1,106 @@
+"""What every gate does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.redis.connection import open_redis
+from genpulse.adapters.redis.gate import RedisGate
+from genpulse.adapters.redis.keys import Keyspace
+from genpulse.domain.errors import ProviderUnavailable, RateLimited
+from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.rate import Rate
+from genpulse.ports import ProviderGate
+
+LIMITS = {"slow": Limits(rate=Rate.parse("10/s")), "narrow": Limits(concurrency=3)}
+POLICY = CircuitPolicy(failures=2, first_s=0.2, longest_s=1)
+DOWN = ProviderUnavailable("502").failure
+
+
+async def _one() -> int:
+    return 1
+
+
+@pytest.fixture(params=["redis", "memory"])
+async def gates(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ProviderGate, ProviderGate]]:
+    """The gates of two workers."""
+    if request.param == "memory":
+        gate = MemoryGate(["vendor", "slow"], LIMITS, POLICY)
+        yield gate, gate
+        return
+    url = request.getfixturevalue("redis_url")
+    clients = [open_redis(url, "dev:") for _ in range(2)]
+    first, second = (
+        RedisGate(
+            client,
+            Keyspace("dev:"),
+            guarded=["vendor", "slow"],
+            limits=LIMITS,
+            policy=POLICY,
+            workers=_one,
+            random=lambda: 1.0,
+        )
+        for client in clients
+    )
+    yield first, second
+    for client in clients:
+        await client.aclose()
+
+
+async def test_only_accounts_have_gates(gates):
+    gate, _ = gates
+    assert gate.guards("vendor")
+    assert gate.guards("slow")
+    assert not gate.guards("narrow")
+    assert gate.limits("narrow") == Limits(concurrency=3)
+    assert gate.limits("vendor") == Limits()
+
+
+async def test_a_rate_holds_over_all_workers(gates):
+    granted, began = 0, time.monotonic()
+    while time.monotonic() - began < 1.0:
+        admissions = await asyncio.gather(*(gate.admit("slow", 5) for gate in gates for _ in range(3)))
+        granted += sum(admission.granted for admission in admissions)
+        await asyncio.sleep(0.01)
+    allowed = 10 * (time.monotonic() - began) + 1
+    assert allowed * 0.7 <= granted <= allowed
+
+
+async def test_a_rate_of_one_account_holds_up_no_other(gates):
+    first, second = gates
+    await first.admit("slow", 5)
+    assert (await second.admit("slow", 5)).granted == 0
+    assert (await second.admit("vendor", 5)).granted == 5
+
+
+async def test_what_did_not_go_is_given_back(gates):
+    first, second = gates
+    assert (await first.admit("slow", 1)).granted == 1
+    await first.give_back("slow", 1)
+    assert (await second.admit("slow", 1)).granted == 1
+
+
+async def test_the_circuit_opens_for_all_and_a_success_closes_it(gates):
+    first, second = gates
+    await first.failed("vendor", DOWN)
+    await second.failed("vendor", DOWN)
+    assert (await first.admit("vendor", 9)).granted == 0
+    circuit = await second.circuit("vendor")
+    assert circuit.state is CircuitState.OPEN
+    assert circuit.reason == "provider_unavailable: 502"
+    assert 0 < circuit.wait_s <= 0.2
+    await asyncio.sleep(circuit.wait_s + 0.02)
+    probes = await asyncio.gather(first.admit("vendor", 9), second.admit("vendor", 9))
+    assert sorted(probe.granted for probe in probes) == [0, 1]
+    await second.succeeded("vendor")
+    assert (await first.admit("vendor", 9)).granted == 9
+    assert (await second.circuit("vendor")).state is CircuitState.CLOSED
+
+
+async def test_a_wait_that_was_asked_for_holds_for_all(gates):
+    first, second = gates
+    await first.failed("vendor", RateLimited("429", retry_after_s=30).failure)
+    assert (await second.admit("vendor", 1)).wait_s == pytest.approx(30, abs=1)

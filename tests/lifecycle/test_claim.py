@@ -1,0 +1,129 @@
+"""What is taken from the queue, and what waits in it."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.domain.errors import AuthenticationFailed, ProviderUnavailable, RateLimited
+from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority, TaskStatus
+from genpulse.lifecycle.claim import claim
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.lifecycle.conftest import QUICK, Model, Painter, Provider, Words
+
+
+def with_two_providers(world, **changes):
+    """The providers `near` and `far`, each with a painter; only `far` has an account."""
+    painters = {name: Painter() for name in ("near", "far")}
+    providers = [
+        Provider(name, (Model("painter", ("text-to-image",), Words, painter),))
+        for name, painter in painters.items()
+    ]
+    gate = MemoryGate(["far"], **changes)
+    world.services = replace(world.services, catalogue=LoadedCatalogue(providers), gate=gate)
+    return painters
+
+
+async def submit_many(world, provider, count, **changes):
+    order = Order(f"{provider}/painter", {"prompt": "x"}, **changes)
+    return [(await submit(world.services, order)).task for _ in range(count)]
+
+
+async def test_a_provider_at_its_rate_delays_no_other(world):
+    with_two_providers(world, limits={"far": Limits(rate=Rate.parse("1/min"))})
+    await submit_many(world, "far", 500)
+    near = await submit_many(world, "near", 5)
+    async with world.worker():
+        for task in near:
+            assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+    assert await world.services.store.counts() == {"queued": 499, "running": 0}
+
+
+async def test_a_rate_is_used_and_not_exceeded(world):
+    painters = with_two_providers(world, limits={"far": Limits(rate=Rate.parse("20/s"))})
+    tasks = await submit_many(world, "far", 15)
+    began = time.monotonic()
+    async with world.worker():
+        for task in tasks:
+            await world.ended(task)
+    assert painters["far"].runs == 15
+    assert time.monotonic() - began >= 13 / 20 * 0.95
+
+
+async def test_of_those_that_wait_for_a_rate_the_higher_priority_goes_first(world):
+    with_two_providers(world, limits={"far": Limits(rate=Rate.parse("20/s"))})
+    await submit_many(world, "far", 10)
+    async with world.worker():
+        (high,) = await submit_many(world, "far", 1, priority=Priority.HIGH)
+        await world.ended(high)
+        assert (await world.services.store.counts())["queued"] >= 6
+
+
+async def test_no_provider_takes_all_the_room(world):
+    with_two_providers(world)
+    for provider in ("far", "near"):
+        await submit_many(world, provider, 50)
+    catch = await claim(world.services, ("far", "near"), 10)
+    tasks = [await world.services.store.get(one.task_id) for one in catch.claims]
+    assert sorted(task.provider for task in tasks) == ["far"] * 5 + ["near"] * 5
+    assert catch.more
+
+
+async def test_what_was_admitted_and_is_not_there_is_given_back(world):
+    with_two_providers(world, limits={"far": Limits(rate=Rate.parse("1000/s"))})
+    await submit_many(world, "far", 3)
+    catch = await claim(world.services, ("far",), 50)
+    assert len(catch.claims) == 3
+    assert (await world.services.gate.admit("far", 100)).granted >= 90
+
+
+async def test_an_outage_opens_the_circuit_and_waiting_tasks_survive_it(world, until):
+    world.shop.errors = [ProviderUnavailable("503") for _ in range(6)]
+    tasks = [await world.submit("art/shop", kind="text-to-image") for _ in range(20)]
+    async with world.worker(replace(QUICK, concurrency=2, batch=2)):
+        await until(lambda: world.shop.sold >= 4)
+        assert (await world.services.gate.circuit("art")).state is not CircuitState.CLOSED
+        for task in tasks:
+            assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+    assert (await world.services.gate.circuit("art")).state is CircuitState.CLOSED
+    assert world.shop.sold == 26
+
+
+async def test_a_refused_key_does_not_use_up_the_whole_queue(world, until):
+    policy = CircuitPolicy(failures=2, first_s=60)
+    world.services = replace(world.services, gate=MemoryGate(["art"], policy=policy))
+    world.shop.errors = [AuthenticationFailed("401") for _ in range(50)]
+    for _ in range(50):
+        await world.submit("art/shop", kind="text-to-image")
+    async with world.worker(replace(QUICK, concurrency=2, batch=2)):
+        await until(lambda: world.shop.sold >= 2)
+        await asyncio.sleep(0.1)
+    assert world.shop.sold <= 4
+    assert (await world.services.store.counts())["queued"] >= 46
+
+
+async def test_a_provider_that_asks_to_slow_down_is_not_asked_for_so_long(world, until):
+    world.shop.errors = [RateLimited("429", retry_after_s=0.3)]
+    await world.submit("art/shop", kind="text-to-image")
+    async with world.worker():
+        await until(lambda: world.shop.sold == 1)
+        began = time.monotonic()
+        ended = await world.ended(await world.submit("art/shop", kind="text-to-image"))
+        assert time.monotonic() - began >= 0.25
+    assert ended.status is TaskStatus.SUCCEEDED
+
+
+async def test_work_that_was_given_back_is_resumed_whatever_the_rate(world, until):
+    world.services = replace(world.services, gate=MemoryGate(limits={"art": Limits(rate=Rate.parse("1/h"))}))
+    world.studio.finished = False
+    task = await world.submit("art/studio")
+    async with world.worker():
+        await until(lambda: world.studio.submits == 1)
+    assert (await world.services.store.get(task.id)).status is TaskStatus.QUEUED
+    world.studio.finished = True
+    async with world.worker():
+        assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1

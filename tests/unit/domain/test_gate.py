@@ -1,0 +1,157 @@
+"""What is let through to an account, by its rate and by its circuit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, CircuitState, Gate
+from genpulse.domain.rate import Rate
+
+POLICY = CircuitPolicy(failures=3, first_s=10, longest_s=40)
+NOW = 1_000_000.0
+
+
+def failure(code: FailureCode, retry_after_s: float | None = None) -> Failure:
+    return Failure(code, "down", True, Charged.NO, Actor.PROVIDER, retry_after_s)
+
+
+DOWN = failure(FailureCode.PROVIDER_UNAVAILABLE)
+
+
+def opened(trips: int = 1) -> tuple[Gate, float]:
+    """A gate that has opened so often, and a moment at which the next probe may go."""
+    gate, now = Gate(), NOW
+    for _ in range(POLICY.failures):
+        gate = gate.failed(DOWN, POLICY, now, 1.0)
+    for _ in range(trips - 1):
+        now = gate.shut_until
+        gate = gate.failed(DOWN, POLICY, now, 1.0)
+    return gate, gate.shut_until
+
+
+def test_without_a_rate_everything_passes():
+    assert Gate().admit(None, 1000, NOW) == (Admission(1000), Gate())
+
+
+def test_one_passes_and_the_next_has_to_wait_for_its_turn():
+    rate = Rate.parse("5/s")
+    first, gate = Gate().admit(rate, 3, NOW)
+    assert first.granted == 1
+    assert first.wait_s == pytest.approx(0.2)
+    second, same = gate.admit(rate, 1, NOW + 0.1)
+    assert second.granted == 0
+    assert second.wait_s == pytest.approx(0.1)
+    assert same == gate
+    assert gate.admit(rate, 1, NOW + 0.2)[0] == Admission(1)
+
+
+def test_fast_rates_let_several_pass_at_once():
+    rate = Rate.parse("1000/s")
+    admission, gate = Gate().admit(rate, 500, NOW)
+    assert admission.granted == 100
+    assert gate.admit(rate, 500, NOW + 0.01)[0].granted == pytest.approx(10, abs=1)
+
+
+@given(
+    st.integers(1, 2000),
+    st.sampled_from(["s", "min", "h"]),
+    st.lists(st.tuples(st.floats(0, 5), st.integers(1, 200)), min_size=1, max_size=60),
+)
+def test_no_more_passes_than_the_rate_allows(count, unit, asked):
+    rate, gate, now, granted = Rate.parse(f"{count}/{unit}"), Gate(), NOW, 0
+    for pause_s, wanted in asked:
+        now += pause_s
+        admission, gate = gate.admit(rate, wanted, now)
+        assert 0 <= admission.granted <= wanted
+        granted += admission.granted
+        if admission.granted < wanted:
+            assert admission.wait_s > 0
+    assert granted <= (now - NOW) / rate.interval_s + rate.at_once + 1e-3 * granted
+
+
+def test_whoever_waits_as_long_as_told_passes():
+    rate, gate, now = Rate.parse("7/min"), Gate(), NOW
+    for _ in range(50):
+        admission, gate = gate.admit(rate, 1, now)
+        assert admission.granted == 1
+        blocked, _ = gate.admit(rate, 1, now)
+        now += blocked.wait_s + 1e-6
+
+
+def test_what_did_not_go_can_go_later():
+    rate = Rate.parse("1/s")
+    _, gate = Gate().admit(rate, 1, NOW)
+    assert gate.give_back(rate, 1).admit(rate, 1, NOW)[0].granted == 1
+
+
+def test_a_clock_that_jumps_back_holds_nothing_up_for_longer_than_the_jump():
+    rate = Rate.parse("1/s")
+    _, gate = Gate().admit(rate, 1, NOW)
+    assert gate.admit(rate, 1, NOW - 30)[0].wait_s == pytest.approx(31)
+    assert gate.admit(rate, 1, NOW + 3600)[0].granted == 1
+
+
+def test_failures_in_a_row_open_the_circuit_and_waits_grow():
+    gate = Gate().failed(DOWN, POLICY, NOW, 1.0).failed(DOWN, POLICY, NOW, 1.0)
+    assert gate.admit(None, 5, NOW)[0].granted == 5
+    gate = gate.failed(DOWN, POLICY, NOW, 1.0)
+    assert gate.admit(None, 5, NOW)[0] == Admission(0, 10.0)
+    assert gate.circuit(NOW).state is CircuitState.OPEN
+    assert "provider_unavailable: down" in gate.circuit(NOW).reason
+    waits = [opened(trips)[1] - opened(trips - 1)[1] for trips in (2, 3, 4, 5)]
+    assert waits == [20, 40, 40, 40]
+
+
+def test_one_probe_goes_and_nothing_beside_it():
+    gate, now = opened()
+    assert gate.circuit(now).state is CircuitState.HALF_OPEN
+    admission, gate = gate.admit(None, 100, now)
+    assert admission.granted == 1
+    assert gate.admit(None, 100, now + 1)[0].granted == 0
+    assert gate.admit(None, 100, now + PROBE_S)[0].granted == 1
+
+
+def test_a_probe_that_found_no_task_does_not_count():
+    gate, now = opened()
+    _, gate = gate.admit(None, 1, now)
+    assert gate.give_back(None, 1).admit(None, 1, now)[0].granted == 1
+
+
+def test_a_success_closes_the_circuit():
+    gate, now = opened(3)
+    gate = gate.succeeded()
+    assert gate.circuit(now).state is CircuitState.CLOSED
+    assert gate.admit(None, 7, now)[0].granted == 7
+
+
+def test_tasks_that_were_under_way_when_it_opened_do_not_make_it_worse():
+    gate, _ = opened()
+    late = gate
+    for _ in range(100):
+        late = late.failed(DOWN, POLICY, NOW + 1, 1.0)
+    assert late == gate
+
+
+@pytest.mark.parametrize("code", [FailureCode.INVALID_INPUT, FailureCode.MODERATION_BLOCKED, FailureCode.INTERNAL])
+def test_a_failure_of_the_task_says_nothing_about_the_account(code):
+    gate = Gate()
+    for _ in range(10):
+        gate = gate.failed(failure(code), POLICY, NOW, 1.0)
+    assert gate == Gate()
+
+
+def test_an_account_whose_key_is_refused_is_left_alone_too():
+    gate = Gate()
+    for _ in range(POLICY.failures):
+        gate = gate.failed(failure(FailureCode.AUTHENTICATION_FAILED), POLICY, NOW, 1.0)
+    assert gate.circuit(NOW).state is CircuitState.OPEN
+
+
+def test_a_wait_that_the_provider_asks_for_is_kept_for_all_tasks():
+    gate = Gate().failed(failure(FailureCode.RATE_LIMITED, 90), POLICY, NOW, 1.0)
+    assert gate.admit(None, 5, NOW)[0] == Admission(0, 90)
+    assert gate.admit(None, 5, NOW + 90)[0] == Admission(5)
+    assert gate.circuit(NOW).state is CircuitState.CLOSED
+    endless = Gate().failed(failure(FailureCode.RATE_LIMITED, 1e9), POLICY, NOW, 1.0)
+    assert endless.admit(None, 1, NOW)[0].wait_s == LONGEST_S

@@ -1,0 +1,28 @@
+"""Rates as people write them."""
+
+import pytest
+
+from genpulse.domain.rate import Rate
+
+
+@pytest.mark.parametrize(
+    ("text", "interval_s", "at_once"),
+    [("5/s", 0.2, 1), ("60/min", 1.0, 1), ("1/h", 3600.0, 1), ("1000/s", 0.001, 100), ("20/s", 0.05, 2)],
+)
+def test_a_rate_is_spread_evenly(text, interval_s, at_once):
+    rate = Rate.parse(text)
+    assert rate.interval_s == pytest.approx(interval_s)
+    assert rate.at_once == at_once
+    assert str(rate) == text
+
+
+@pytest.mark.parametrize("text", ["", "5", "0/s", "-1/s", "5/day", "5 /s", "1.5/s", "\u2075/s", "/s"])
+def test_what_is_no_rate_is_refused(text):
+    with pytest.raises(ValueError, match="such as 5/s"):
+        Rate.parse(text)
+
+
+def test_shares_of_a_rate_make_up_the_rate():
+    share = Rate.parse("6/s").shared_by(3)
+    assert share.interval_s == pytest.approx(0.5)
+    assert Rate.parse("6/s").shared_by(0) == Rate.parse("6/s")

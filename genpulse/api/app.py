@@ -36,6 +36,7 @@ from genpulse.api.figures import Metrics
 from genpulse.api.front import Front
 from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
+from genpulse.api.pace import BodyPace
 from genpulse.api.shutdown import heard
 from genpulse.ports import Services
 
@@ -82,6 +83,7 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _parameter_problem)
     upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
     app.add_middleware(Express)
+    app.add_middleware(BodyPace, idle_s=options.body_idle_s)
     app.add_middleware(
         BodyLimit,
         limit_bytes=options.body_limit_bytes,

@@ -2,6 +2,7 @@
 
 Refused
 ├── InvalidJson · InvalidMultipart              the body cannot be read
+├── BodyTooSlow                                 the body does not come
 ├── UnsupportedContentType                      the body is of another type than this call takes
 ├── InvalidPrefer · InvalidIdempotencyKey · InvalidLastEventId    a header that does not make sense
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
@@ -111,6 +112,17 @@ class RangeNotSatisfiable(Refused):
         self.size = size
 
 
+class BodyTooSlow(Refused):
+    """The body comes more slowly than anybody can wait for."""
+
+    code = "request_timeout"
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(
+            f"The body did not come: nothing for {idle_s:g} s, or less than 1 KiB a second. Send it again."
+        )
+
+
 class Internal(GenPulseError):
     """Stands for an error that nobody foresaw; its cause is in the log only."""
 
@@ -134,6 +146,7 @@ STATUS: Mapping[type[GenPulseError], int] = {
     UnknownAsset: 404,
     UnknownDelivery: 404,
     ModelNotFound: 404,
+    BodyTooSlow: 408,
     NotRetryable: 409,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,
@@ -156,6 +169,8 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
+        case BodyTooSlow():
+            return {"Connection": "close"}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{error.size}"}
         case _:

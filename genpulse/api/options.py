@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
-    """Limits are in bytes. `public_url` is where callers reach this service; None is whatever they asked.
+    """Limits are in bytes. A body may pause for `body_idle_s` seconds.
+
+    `public_url` is where callers reach this service; None is whatever they asked.
 
     `api_key_prefixes` names the environment of every prefix that an API key may have, so that a key of
     another environment is refused with a message that says so.
@@ -18,3 +20,4 @@ class ApiOptions:
     version: str = "0"
     api_key_prefixes: Mapping[str, str] = field(default_factory=dict)
     keep_alive_s: float = 15.0
+    body_idle_s: float = 30.0

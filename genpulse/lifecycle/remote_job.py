@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -120,7 +121,7 @@ async def _settle(work: Work, engine: TwoPhase[Any], request: "asyncio.Future[Su
 
 
 async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
-    polls = 0
+    polls, ends_at = 0, time.monotonic() + engine.longest_s - _age_s(work)
     while True:
         progress = await _asking_again(work, engine, lambda: engine.poll(job), engine.answer_s)
         if progress.failed is not None:
@@ -129,17 +130,21 @@ async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
             work.report(progress.fraction, progress.message)
         if progress.done:
             return
-        await _give_up_overdue(work, engine, job)
+        if time.monotonic() > ends_at:
+            await _stop_at_vendor(work, engine, job)
+            raise _overdue(engine, job)
         await asyncio.sleep(progress.wait_s or engine.poll_interval.after(polls))
         polls += 1
 
 
-async def _give_up_overdue(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
+def _age_s(work: Work) -> float:
+    """How long ago the job was begun. What is left of its time is counted by a clock that does not jump."""
     began = (work.begun.previous or work.begun.attempt).started_at
-    if (work.services.now() - began).total_seconds() <= engine.longest_s:
-        return
-    await _stop_at_vendor(work, engine, job)
-    raise JobOverdue(
+    return max((work.services.now() - began).total_seconds(), 0.0)
+
+
+def _overdue(engine: TwoPhase[Any], job: Job[Any]) -> JobOverdue:
+    return JobOverdue(
         f"The provider's job {job.id} has not ended within {engine.longest_s:g} s. It is not submitted again,"
         " since it may be charged.",
         charged=Charged.MAYBE,

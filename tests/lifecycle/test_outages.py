@@ -1,0 +1,64 @@
+"""What is paid for is kept, whatever is away meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.asset import Content
+from genpulse.domain.errors import StorageFull, StorageUnavailable
+from genpulse.domain.task import TaskStatus
+
+
+class MoodyStorage(ObjectStorage):
+    """Is away as often as `errors` says."""
+
+    def __init__(self, spool_dir: Path, errors: list[Exception]) -> None:
+        super().__init__("memory:///", spool_dir=spool_dir)
+        self.errors = errors
+
+    async def keep(
+        self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
+    ) -> Content:
+        if self.errors:
+            raise self.errors.pop(0)
+        return await super().keep(content, limit_bytes=limit_bytes)
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("away"), StorageFull("no space")])
+@pytest.mark.parametrize(
+    ("model", "kind"), [("art/studio", None), ("art/shop", "text-to-image"), ("art/painter", None)]
+)
+async def test_a_storage_that_is_away_delays_a_task_and_loses_nothing(world, tmp_path, model, kind, error):
+    storage = MoodyStorage(tmp_path, [error, error])
+    world.services = replace(world.services, storage=storage)
+    async with world.worker():
+        task = await world.submit(model, kind=kind)
+        await asyncio.sleep(0.1)
+        assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert await world.content(ended.outputs[0])
+    assert (world.studio.submits, world.shop.sold, world.painter.runs).count(1) == 1
+    assert list(tmp_path.iterdir()) == []
+    await storage.close()
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=2), timedelta(days=-2)])
+async def test_a_clock_that_jumps_ends_no_task(world, until, jump):
+    jumped = timedelta()
+    world.services = replace(world.services, now=lambda: datetime.now(UTC) + jumped)
+    world.studio.finished = False
+    async with world.worker():
+        task = await world.submit("art/studio", deadline_s=60)
+        await until(lambda: world.studio.submits == 1)
+        jumped = jump
+        await asyncio.sleep(0.1)
+        world.studio.finished = True
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1

@@ -1,0 +1,99 @@
+"""The processes of one installation, as if each ran on a host of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import aiohttp
+import asyncpg
+
+from genpulse.dev.ports import free_port
+
+UP_S = 40.0
+
+
+class Fleet:
+    """APIs and workers on one PostgreSQL, one Redis and one folder."""
+
+    def __init__(self, folder, database_url, redis_url):
+        self.folder = folder
+        self.environment = {
+            "PATH": os.defpath,
+            "ENV": "dev",
+            "GENPULSE_DATABASE_URL": database_url,
+            "GENPULSE_REDIS__URL": redis_url,
+            "GENPULSE_STORAGE__URL": (folder / "storage").as_uri(),
+            "GENPULSE_WORKER__GRACE_S": "0.3",
+        }
+        self.urls = []
+        self.workers = []
+        self._processes = []
+
+    def run(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", "genpulse", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    def start(self, *arguments):
+        with (self.folder / "log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "genpulse", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self._processes.append(process)
+        return process
+
+    def start_api(self):
+        port = free_port()
+        self.urls.append(f"http://127.0.0.1:{port}")
+        return self.start("api", "--port", str(port))
+
+    def start_worker(self):
+        worker = self.start("worker")
+        self.workers.append(worker)
+        return worker
+
+    def stop(self):
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait(20)
+
+
+async def until_ready(fleet, client):
+    deadline = time.monotonic() + UP_S
+    for url in fleet.urls:
+        while True:
+            try:
+                async with client.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        break
+            except aiohttp.ClientError:
+                pass
+            assert time.monotonic() < deadline, (fleet.folder / "log").read_text()
+            await asyncio.sleep(0.1)
+
+
+async def attempts(database_url):
+    """How attempts ended, and how many workers made them."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        statuses = await connection.fetch("SELECT DISTINCT status FROM attempts")
+        workers = await connection.fetchval("SELECT count(DISTINCT worker) FROM attempts")
+    finally:
+        await connection.close()
+    return {row["status"] for row in statuses}, workers

@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.events import RedisEventBus
+from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
@@ -22,6 +23,8 @@ from genpulse.dev.binaries import redis_binary
 from genpulse.dev.child import Child, Command, Guard
 from genpulse.dev.ports import LOOPBACK, free_port
 from genpulse.domain.event import TaskEvent
+from genpulse.domain.gate import CircuitPolicy, Limits
+from genpulse.domain.rate import Rate
 from genpulse.ports import WorkerPresence
 
 DEV = Keyspace("dev:")
@@ -64,7 +67,7 @@ async def eventually(holds) -> None:
 
 
 async def works(client: Client) -> None:
-    """An event arrives, and a worker is seen."""
+    """An event arrives, a worker is seen, and a rate holds for two who share it."""
     task_id = uuid4()
     async with RedisEventBus(client, DEV) as bus, bus.subscribe(task_id) as subscription:
         bus.publish(TaskEvent(task_id, 1))
@@ -72,6 +75,25 @@ async def works(client: Client) -> None:
     presence = RedisPresence(client, DEV)
     await presence.beat(WORKER, 60)
     assert await presence.workers() == (WORKER,)
+    vendor = f"vendor_{uuid4().hex}"
+    first, second = (gate_on(client, vendor) for _ in range(2))
+    assert (await first.admit(vendor, 1)).granted == 1
+    assert (await second.admit(vendor, 1)).granted == 0
+
+
+def gate_on(client: Client, vendor: str) -> RedisGate:
+    async def one() -> int:
+        return 1
+
+    return RedisGate(
+        client,
+        DEV,
+        guarded=(),
+        limits={vendor: Limits(rate=Rate.parse("1/min"))},
+        policy=CircuitPolicy(),
+        workers=one,
+        random=lambda: 1.0,
+    )
 
 
 async def test_a_cluster(tmp_path: Path, guard: Guard) -> None:

@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Protocol, TypeVar
@@ -17,6 +18,7 @@ from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.stamp import StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
 from genpulse.adapters.queue.schema import install
@@ -54,7 +56,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         stack.push_async_callback(redis.aclose)
         storage = _closed_by(stack, _storage(settings))
         queue = _closed_by(stack, _queue(settings, pool))
-        catalogue = _closed_by(stack, open_catalogue(settings))
+        http = _closed_by(stack, HttpClient(version("genpulse")))
+        catalogue = _closed_by(stack, open_catalogue(settings, http))
         yield Services(
             environment=environment_facts(settings),
             store=_closed_by(stack, PostgresTaskStore(pool, QueueEntries())),
@@ -146,16 +149,17 @@ async def _build_probe() -> Health:
     return Health("build", State.OK, str(build) if build else "a work tree, not an image")
 
 
-def open_catalogue(settings: Settings) -> LoadedCatalogue:
-    """The models of all enabled providers; needs no server."""
+def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:
+    """The models of all enabled providers; needs no server. Without a client they can only be looked at."""
     named = settings.providers.named
     disabled = [name for name, section in named.items() if not section.enabled]
-    return load({name: _for_plug_in(section) for name, section in named.items()}, disabled)
+    plain = ProviderSettings(http=http) if http else ProviderSettings()
+    return load({name: _for_plug_in(section, plain) for name, section in named.items()}, disabled, plain)
 
 
-def _for_plug_in(section: ProviderSection) -> ProviderSettings:
+def _for_plug_in(section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:
     key = section.api_key.get_secret_value() if section.api_key else None
-    return ProviderSettings(api_key=key, base_url=section.base_url, options=section.options)
+    return replace(plain, api_key=key, base_url=section.base_url, options=section.options)
 
 
 def _spending(settings: Settings) -> Spending:

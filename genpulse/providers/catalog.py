@@ -57,10 +57,16 @@ class LoadedCatalogue:
 
     def model(self, model_id: str) -> AnyModel:
         """Raises `UnknownModel`, with the nearest names."""
-        try:
-            return self._models[model_id]
-        except KeyError:
-            raise UnknownModel(model_id, self._near(model_id)) from None
+        found = self._models.get(model_id) or self._unlisted(model_id)
+        if found is None:
+            raise UnknownModel(model_id, self._near(model_id))
+        return found
+
+    def _unlisted(self, model_id: str) -> AnyModel | None:
+        """A model of a vendor that has more of them than it lists."""
+        name, _, rest = model_id.partition("/")
+        provider = self._providers.get(name)
+        return provider.find_model(rest) if provider and provider.find_model and rest else None
 
     def _near(self, model_id: str) -> list[str]:
         """Ids that look alike, then those whose part behind the first slash does."""
@@ -82,10 +88,11 @@ class LoadedCatalogue:
 def load(
     settings: Mapping[str, ProviderSettings],
     disabled: Collection[str] = (),
+    plain: ProviderSettings | None = None,
     *,
     found: Iterable[EntryPoint] | None = None,
 ) -> LoadedCatalogue:
-    """Build every installed provider that is not disabled, each with its settings.
+    """Build every installed provider that is not disabled, each with its settings; `plain` are those of others.
 
     A plug-in that cannot be built is left out, so that it does not take the others down with it. `found` are
     the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`.
@@ -95,7 +102,7 @@ def load(
     broken: dict[str, str] = {}
     for entry in _one_each([entry for entry in installed if entry.name not in disabled]):
         try:
-            providers.append(_build(entry, settings.get(entry.name, ProviderSettings())))
+            providers.append(_build(entry, settings.get(entry.name, plain or ProviderSettings())))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
             broken[entry.name] = f"{type(error).__name__}: {error}"
             _log.warning("the provider %s is left out: %s", entry.name, broken[entry.name])

@@ -8,7 +8,7 @@ import aiohttp
 from standardwebhooks import Webhook
 from yarl import URL
 
-from genpulse.adapters.webhooks.address import AddressRefused, PublicResolver, check_literal
+from genpulse.adapters.public_address import AddressRefused, PublicResolver, check_literal
 from genpulse.domain.delivery import Answer
 
 TIMEOUT_S = 15.0
@@ -41,10 +41,10 @@ class WebhookSender:
         except TimeoutError:
             return Answer(None, f"no answer within {TIMEOUT_S:g} s")
         except AddressRefused as error:
-            return Answer(None, str(error))
+            return Answer(None, _refused(error))
         except aiohttp.ClientConnectorError as error:
             refused = isinstance(error.os_error, AddressRefused)
-            return Answer(None, str(error.os_error if refused else error))
+            return Answer(None, _refused(error.os_error) if refused else str(error))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(None, str(error) or type(error).__name__)
 
@@ -84,6 +84,10 @@ class WebhookSender:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _refused(error: OSError) -> str:
+    return f"{error} (webhooks.allow_private)"
 
 
 def _retry_after_s(header: str | None) -> float | None:

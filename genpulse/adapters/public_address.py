@@ -1,6 +1,6 @@
-"""Which addresses a message may be sent to.
+"""Which addresses may be reached by a URL that somebody else has chosen.
 
-Whoever submits a task chooses the URL, and must not reach our inside by it.
+A caller names where webhooks go, and a vendor where results are: neither may reach our inside by it.
 """
 
 import ipaddress
@@ -20,8 +20,8 @@ class AddressRefused(OSError):
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(
-            f"{host} leads to {address}, which is not a public address; this environment sends to public ones only"
-            " (webhooks.allow_private)"
+            f"{host} leads to {address}, which is not a public address, and only public ones are reached by a URL"
+            " that somebody else has chosen"
         )
 
 

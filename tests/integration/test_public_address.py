@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.adapters.webhooks.address import AddressRefused, PublicResolver, check_literal, is_public
+from genpulse.adapters.public_address import AddressRefused, PublicResolver, check_literal, is_public
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"])

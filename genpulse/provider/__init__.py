@@ -1,0 +1,88 @@
+"""All that the author of a provider imports.
+
+A provider is a name and a list of models. A model has a kind, an input (a pydantic model, so that it has a
+JSON Schema) and an engine. An engine has one of three shapes:
+
+- `Local` runs here and reports progress; running it twice costs nothing.
+- `Immediate` is one call to a vendor that answers with the output.
+- `TwoPhase` submits a job to a vendor, polls it, collects its output, and may cancel it.
+
+A provider is found through the entry-point group `genpulse.providers`, whose entries are functions that take
+`ProviderSettings` and return a `Provider`. `docs/how-to/write-a-provider.md` starts with one of ten lines.
+"""
+
+from genpulse.domain.cost import Cost
+from genpulse.domain.errors import (
+    AuthenticationFailed,
+    InvalidInput,
+    ModerationBlocked,
+    OutputUnavailable,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    QuotaExhausted,
+    RateLimited,
+    TaskCanceled,
+    TimedOut,
+    UnknownOutcome,
+)
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.provider.call import (
+    Attachment,
+    Attachments,
+    Call,
+    Input,
+    Job,
+    NoAttachments,
+    Notice,
+    Output,
+    PollInterval,
+    Progress,
+    Report,
+    Result,
+    Submission,
+)
+from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
+from genpulse.provider.model import AnyModel, Model
+from genpulse.provider.plug_in import Provider, ProviderSettings
+
+__all__ = [
+    "Actor",
+    "AnyModel",
+    "Attachment",
+    "Attachments",
+    "AuthenticationFailed",
+    "Call",
+    "Charged",
+    "Cost",
+    "Engine",
+    "Failure",
+    "FailureCode",
+    "Immediate",
+    "Input",
+    "InvalidInput",
+    "Job",
+    "Local",
+    "Model",
+    "ModerationBlocked",
+    "NoAttachments",
+    "Notice",
+    "Output",
+    "OutputUnavailable",
+    "PollInterval",
+    "Progress",
+    "Provider",
+    "ProviderError",
+    "ProviderRejected",
+    "ProviderSettings",
+    "ProviderUnavailable",
+    "QuotaExhausted",
+    "RateLimited",
+    "Report",
+    "Result",
+    "Submission",
+    "TaskCanceled",
+    "TimedOut",
+    "TwoPhase",
+    "UnknownOutcome",
+]

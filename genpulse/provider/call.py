@@ -1,0 +1,141 @@
+"""What is asked of an engine, and what it says and gives."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from genpulse.domain.cost import Cost
+from genpulse.domain.errors import InvalidInput, ProviderError
+
+
+class Input(BaseModel):
+    """Base of a model's input: unknown fields are refused, so that a typing error is not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+I = TypeVar("I", bound=BaseModel)  # noqa: E741 - the input of a model
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that an input refers to, on the local disk while the call lasts. `size` is in bytes."""
+
+    path: Path
+    media_type: str
+    size: int
+
+
+class Attachments(Protocol):
+    """Fetches what an input refers to."""
+
+    async def fetch(self, reference: str) -> Attachment:
+        """The file behind `asset:<id>`, an asset of the caller. Raises `InvalidInput` where there is none."""
+
+
+class NoAttachments:
+    """For calls that refer to nothing."""
+
+    async def fetch(self, reference: str) -> Attachment:
+        """Raises `InvalidInput`."""
+        raise InvalidInput(f"Nothing is known about {reference!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[I]):
+    """What a caller wants from a model.
+
+    `client_reference` is unique for the attempt: send it along where the vendor takes one, so that a job
+    whose answer got lost can be found again. `attempt` counts from 1. `callback_url` is where the vendor may tell
+    that the job has changed, None where vendors cannot reach this installation.
+    """
+
+    model: str
+    kind: str
+    input: I
+    task_id: UUID
+    client_reference: str
+    attempt: int
+    callback_url: str | None = None
+    attachments: Attachments = field(default_factory=NoAttachments, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a vendor has sent to a call's `callback_url`. Names of headers are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file that a model made: its bytes, a file on disk, or a stream of chunks."""
+
+    content: bytes | Path | AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything that one call made, and what it cost where that is known."""
+
+    outputs: tuple[Output, ...] = ()
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job has come.
+
+    `fraction` is between 0.0 and 1.0, None when the vendor does not say. `done` when the output can be
+    collected; `failed` when the vendor says that the job has failed, and why. `wait_s` is when to ask again,
+    in seconds, where the vendor says so.
+    """
+
+    fraction: float | None = None
+    message: str | None = None
+    done: bool = False
+    failed: ProviderError | None = None
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The vendor has taken the job under this id."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[I]):
+    """A job at the vendor, and the call that it came from."""
+
+    id: str
+    call: Call[I]
+
+
+@dataclass(frozen=True, slots=True)
+class PollInterval:
+    """Seconds between two polls: `first_s`, then `factor` times longer each time, up to `longest_s`."""
+
+    first_s: float = 1.0
+    factor: float = 1.5
+    longest_s: float = 10.0
+
+    def after(self, polls: int) -> float:
+        """Seconds to wait when so many polls were made."""
+        return min(self.first_s * self.factor ** min(polls, 64), self.longest_s)
+
+
+class Report(Protocol):
+    """Tells how far the work has come. May be called from any thread, as often as one likes.
+
+    Raises `TaskCanceled` when the caller no longer wants the result: let it pass through.
+    """
+
+    def __call__(self, fraction: float, message: str | None = None) -> None:
+        """Say that `fraction` (0.0 to 1.0) is done."""

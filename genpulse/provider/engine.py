@@ -1,0 +1,86 @@
+"""The three shapes of an engine."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, TypeAlias
+
+from genpulse.provider.call import Call, I, Job, Notice, PollInterval, Progress, Report, Result, Submission
+
+
+class Local(ABC, Generic[I]):
+    """An engine that runs inside the worker. Keep the event loop free: use threads for heavy work."""
+
+    @abstractmethod
+    async def run(self, call: Call[I], report: Report) -> Result:
+        """Do the work. Raises a `ProviderError`, or `TaskCanceled` when told to stop."""
+
+
+class Immediate(ABC, Generic[I]):
+    """An engine whose vendor answers one request with the output.
+
+    `repeatable`: the same request sent twice is charged once at most. Where that is not so, a request whose
+    answer got lost is never sent again by itself. An answer that takes longer than `answer_s` seconds is lost.
+    """
+
+    repeatable: ClassVar[bool] = False
+    answer_s: ClassVar[float] = 900.0
+
+    @abstractmethod
+    async def generate(self, call: Call[I]) -> Result:
+        """Send the request once, without retries. Raises a `ProviderError`."""
+
+
+class TwoPhase(ABC, Generic[I]):
+    """An engine whose vendor takes a job, works on it, and is asked for it later.
+
+    Set `can_cancel` or `can_find` where the vendor has the call and the method is overridden. A submit or a poll
+    that is not answered within `answer_s` seconds counts as not answered, and so does a collect after `collect_s`.
+    A job that has not ended after `longest_s` seconds is given up.
+    """
+
+    repeatable: ClassVar[bool] = False
+    can_cancel: ClassVar[bool] = False
+    can_find: ClassVar[bool] = False
+    poll_interval: ClassVar[PollInterval] = PollInterval()
+    answer_s: ClassVar[float] = 120.0
+    collect_s: ClassVar[float] = 3600.0
+    longest_s: ClassVar[float] = 86_400.0
+
+    @abstractmethod
+    async def submit(self, call: Call[I]) -> Submission:
+        """Hand the job to the vendor: one request, without retries.
+
+        Raises a `ProviderError` only when the vendor definitely did not take the job, and `UnknownOutcome`,
+        or anything else, when the answer got lost.
+        """
+
+    @abstractmethod
+    async def poll(self, job: Job[I]) -> Progress:
+        """Ask how far it has come.
+
+        A job that has failed is `Progress(failed=…)`. Raises a `ProviderError` when the vendor could not be
+        asked: after a retryable one it is asked again, and the job is never submitted a second time for it.
+        """
+
+    @abstractmethod
+    async def collect(self, job: Job[I]) -> Result:
+        """Fetch what a finished job made. May be called again after a retryable `ProviderError`."""
+
+    async def cancel(self, job: Job[I]) -> None:
+        """Ask the vendor to stop the job. Called only where `can_cancel` is set."""
+
+    async def find(self, call: Call[I]) -> Submission | None:
+        """Look a job up by `call.client_reference`; None when the vendor never took it.
+
+        Called only where `can_find` is set.
+        """
+        raise NotImplementedError(f"{type(self).__name__} sets can_find and must override find()")
+
+    async def heeds(self, notice: Notice) -> bool:  # noqa: ARG002 - for those who override it
+        """Whether a notice is the vendor's own, so that the job is polled at once.
+
+        Override it where the vendor signs. What a notice says is never the truth: it is a reason to poll.
+        """
+        return True
+
+
+Engine: TypeAlias = Local[I] | Immediate[I] | TwoPhase[I]

@@ -1,0 +1,73 @@
+"""One thing that a provider can do."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeAlias
+
+from pydantic import ValidationError
+
+from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json_value import JsonObject
+from genpulse.domain.kind import is_kind
+from genpulse.provider.call import I
+from genpulse.provider.engine import Engine
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*(:[a-z0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Generic[I]):
+    """One thing that a provider can do.
+
+    `name` is unique within the provider; the model's public id is `provider/name`. With several `kinds` the
+    caller must say which one is meant. `price` is what one call with this input costs at most, in US dollars, 0 or
+    more; it is asked in the middle of a request, so it computes and does not wait.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    input: type[I]
+    engine: Engine[I]
+    title: str = ""
+    description: str = ""
+    price: Callable[[I], Decimal] | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"the model name {self.name!r} is not lower-case letters, digits, '.', '_' or '-'")
+        if not self.kinds or not all(is_kind(kind) for kind in self.kinds):
+            raise ValueError(f"the model {self.name!r} needs kinds such as 'text-to-image', not {self.kinds!r}")
+
+    def parse(self, document: JsonObject) -> I:
+        """The typed input. Raises `BadInput`, whose pointers begin at the input itself (`/width`)."""
+        try:
+            return self.input.model_validate(document)
+        except ValidationError as error:
+            problems = tuple(Problem(_pointer(item["loc"]), item["msg"]) for item in error.errors())
+            raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
+
+    def price_of(self, wanted: I) -> Decimal | None:
+        """What one call with this input costs at most, in US dollars; None when nobody knows.
+
+        Raises `ValueError` when the model's own `price` gives something else than a Decimal of 0 or more.
+        """
+        if self.price is None:
+            return None
+        price_usd: object = self.price(wanted)
+        if not isinstance(price_usd, Decimal) or not price_usd.is_finite() or price_usd < 0:
+            raise ValueError(
+                f"the model {self.name!r} gives {price_usd!r} as its price; it must be US dollars as a"
+                " decimal.Decimal, 0 or more"
+            )
+        return price_usd
+
+
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    """A JSON Pointer (RFC 6901) to the place where pydantic found a problem."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in loc)
+
+
+AnyModel: TypeAlias = Model[Any]
+"""A model of whatever input. The type of the input is known to the model's own engine alone."""

@@ -1,0 +1,63 @@
+"""A provider as it is found, and what it is given."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from genpulse.provider.model import AnyModel
+from genpulse.wire import Http, Reply, Request
+
+
+async def _nothing() -> None:
+    """Close nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A name and its models. `close` is awaited once when the process ends.
+
+    `paid`: asking it may cost money, so that an environment has to allow it. `find_model` gives models that are
+    not listed, by name, for vendors with more of them than anybody can list; None where there is no such model.
+    """
+
+    name: str
+    models: tuple[AnyModel, ...]
+    close: Callable[[], Awaitable[None]] = _nothing
+    title: str = ""
+    paid: bool = False
+    find_model: Callable[[str], AnyModel | None] | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"the provider name {self.name!r} is not lower-case letters, digits or '_'")
+        names = [model.name for model in self.models]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"the provider {self.name!r} has two models named {', '.join(twice)}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What the operator configured under `providers.<name>`, and the HTTP client of this process."""
+
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict, repr=False)
+    http: Http = field(default_factory=lambda: _NoHttp(), repr=False)
+
+
+class _NoHttp:
+    """Stands for the client where nobody has opened one."""
+
+    async def send(self, request: Request) -> Reply:
+        raise _no_http(request.url)
+
+    def download(self, url: str, **_: object) -> AsyncIterator[bytes]:
+        raise _no_http(url)
+
+    def websocket(self, url: str, headers: Mapping[str, str]) -> Any:  # noqa: ARG002 - as in `Http`
+        raise _no_http(url)
+
+
+def _no_http(url: str) -> RuntimeError:
+    return RuntimeError(f"{url} was to be asked with ProviderSettings that were made without an HTTP client")

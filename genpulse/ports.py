@@ -134,6 +134,12 @@ class TaskQueue(Protocol):
     def cancellations(self) -> AsyncIterator[UUID]:
         """Tasks that somebody wants to stop, as they come. A missed one is found by `cancel_requested`."""
 
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the workers that something has happened to this task at its provider."""
+
+    def changes(self) -> AsyncIterator[UUID]:
+        """Tasks about which a provider has told something, as it comes. A missed one is found by polling."""
+
     async def depth(self) -> int:
         """How many entries wait."""
 
@@ -319,7 +325,10 @@ class EnvironmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`."""
+    """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
+
+    `hooks_url` is where providers reach this installation, None when they cannot.
+    """
 
     environment: EnvironmentFacts
     store: TaskStore
@@ -338,3 +347,4 @@ class Services:
     new_id: Callable[[], UUID]
     random: Callable[[], float]
     output_limit_bytes: int = 8 << 30
+    hooks_url: str | None = None

@@ -144,6 +144,13 @@ class Webhooks(Section):
     secret: OptionalSecret = Field(
         None, description="Signs them: whsec_ and base64, or any text, whose bytes are the key."
     )
+    public_url: Optional = Field(
+        None,
+        description=(
+            "Where vendors reach this installation, https://…, so that they can tell when a job has ended; empty:"
+            " they are only polled."
+        ),
+    )
     allow_private: bool | None = Field(
         None,
         description="Whether they may go to addresses that are not public; empty: in development alone.",

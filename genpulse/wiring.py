@@ -76,6 +76,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             new_id=uuid_utils.compat.uuid7,
             random=_random,
             output_limit_bytes=settings.worker.output_limit_bytes,
+            hooks_url=settings.webhooks.public_url,
         )
 
 

@@ -20,6 +20,7 @@ from genpulse.api import (
     environment,
     events,
     health,
+    hooks,
     metrics,
     multipart,
     openapi,
@@ -52,6 +53,7 @@ _ROOMS = (
     providers,
     catalogue,
     environment,
+    hooks,
     health,
     metrics,
 )

@@ -5,6 +5,7 @@ GenPulseError
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
+│   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
 │   ├── DatabaseInUse            processes are connected that must not be
@@ -137,6 +138,24 @@ class InvalidCursor(Refused):
             "The cursor was not made by this service for this list. Use `next_cursor` as it was given, with"
             " the same filters, or leave it out to start from the newest task."
         )
+
+
+class UnknownHook(Refused):
+    """No job tells about itself at this address."""
+
+    code = "unknown_hook"
+
+    def __init__(self) -> None:
+        super().__init__("No job tells about itself at this address.")
+
+
+class NoticeRefused(Refused):
+    """A notice does not carry the signature of the vendor that it claims to come from."""
+
+    code = "notice_refused"
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"The notice is not signed as {provider} signs, or it is too old.")
 
 
 class NotRetryable(Refused):

@@ -1,6 +1,7 @@
 """Why a running task is asked to stop."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 
@@ -20,9 +21,22 @@ class Interruption(Enum):
 
 @dataclass(slots=True)
 class Signal:
-    """Carries the first interruption to whoever looks; may be read from any thread."""
+    """Carries the first interruption to whoever looks; may be read from any thread.
+
+    `changed` is set when the provider has told that something has happened.
+    """
 
     why: Interruption | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the provider tells something."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
+                self.changed.clear()
+        except TimeoutError:
+            return
 
     def give(self, why: Interruption) -> None:
         """Only the first one counts."""

@@ -133,7 +133,7 @@ async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
         if time.monotonic() > ends_at:
             await _stop_at_vendor(work, engine, job)
             raise _overdue(engine, job)
-        await asyncio.sleep(progress.wait_s or engine.poll_interval.after(polls))
+        await work.signal.pause(progress.wait_s or engine.poll_interval.after(polls))
         polls += 1
 
 
@@ -166,7 +166,7 @@ async def _asking_again(work: Work, engine: TwoPhase[Any], ask: Callable[[], Awa
             _tell_waiting(work, str(error))
         except (OSError, TimeoutError, Unavailable) as error:
             _tell_waiting(work, str(error) or type(error).__name__)
-        await asyncio.sleep(max(asked_for_s, engine.poll_interval.after(tries)))
+        await work.signal.pause(max(asked_for_s, engine.poll_interval.after(tries)))
         tries += 1
 
 

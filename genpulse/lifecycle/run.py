@@ -19,7 +19,9 @@ from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.gate import CircuitState
 from genpulse.domain.retry import deadline_exceeded, decide
+from genpulse.lifecycle.attachments import TaskAttachments
 from genpulse.lifecycle.engine import Work, run_immediate, run_local
+from genpulse.lifecycle.hear import callback_url
 from genpulse.lifecycle.interruption import Interruption, Signal
 from genpulse.lifecycle.outputs import Made, store
 from genpulse.lifecycle.patience import patiently
@@ -55,6 +57,10 @@ class Run:
         self._signal.give(why)
         if self._engine is not None:
             self._engine.cancel()
+
+    def hear_change(self) -> None:
+        """The provider has told that something has happened: it is asked at once."""
+        self._signal.changed.set()
 
     async def __call__(self) -> None:
         """Run to the end and save it. Returns silently when another worker has taken the task over."""
@@ -168,6 +174,8 @@ class Run:
             task_id=task.id,
             client_reference=attempt.client_reference,
             attempt=attempt.number,
+            callback_url=callback_url(self._services.hooks_url, task, attempt),
+            attachments=TaskAttachments(self._services, task, files),
         )
         return Work(self._services, self._begun, model, call, self._report, self._signal, files)
 

@@ -54,6 +54,12 @@ async def hear_cancellations(services: Services, loop: WorkLoop) -> None:
         loop.interrupt(Interruption.CANCELED, only=frozenset({task_id}))
 
 
+async def hear_changes(services: Services, loop: WorkLoop) -> None:
+    """Ask providers again as soon as they tell that something has happened."""
+    async for task_id in services.queue.changes():
+        loop.hear_change(task_id)
+
+
 async def be_present(services: Services, loop: WorkLoop, options: WorkerOptions, name: str) -> None:
     """Be seen by `genpulse doctor` and by those who wonder why nothing runs."""
 

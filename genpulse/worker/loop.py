@@ -103,6 +103,12 @@ class WorkLoop:
             if run is not None and (only is None or claimed.task_id in only):
                 run.interrupt(why)
 
+    def hear_change(self, task_id: UUID) -> None:
+        """A provider has told something about this task, which may run here."""
+        for claimed, run in self._runs.values():
+            if run is not None and claimed.task_id == task_id:
+                run.hear_change()
+
     async def drain(self) -> None:
         """Let running tasks end for `grace_s` seconds, then give the rest back to the queue."""
         if self._tasks:

@@ -10,7 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from genpulse.ports import Services
-from genpulse.worker.duties import be_present, deliver_messages, hear_cancellations, renew_leases, tidy_up
+from genpulse.worker.duties import (
+    be_present,
+    deliver_messages,
+    hear_cancellations,
+    hear_changes,
+    renew_leases,
+    tidy_up,
+)
 from genpulse.worker.loop import WorkLoop
 from genpulse.worker.options import WorkerOptions
 
@@ -32,6 +39,7 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
     duties = (
         renew_leases(services, loop, options),
         hear_cancellations(services, loop),
+        hear_changes(services, loop),
         be_present(services, loop, options, name),
         deliver_messages(services, options),
         tidy_up(services),

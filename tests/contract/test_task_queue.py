@@ -130,3 +130,13 @@ async def test_work_that_waits_for_long_is_promoted_step_by_step(backend):
     await asyncio.sleep(0.05)
     assert await backend.queue.promote(0.04) == 0
     assert [claim.task_id for claim in await backend.queue.claim(["sandbox"], 2)] == [task.id for task in tasks]
+
+
+async def test_what_a_provider_tells_reaches_those_who_listen(backend):
+    task_id = new_task().id
+    heard = asyncio.ensure_future(anext(backend.queue.changes()))
+    async with asyncio.timeout(5):
+        while not heard.done():
+            await backend.queue.announce_change(task_id)
+            await asyncio.sleep(0.02)
+    assert heard.result() == task_id

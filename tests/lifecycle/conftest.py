@@ -31,6 +31,7 @@ from genpulse.provider import (
     Job,
     Local,
     Model,
+    Notice,
     Output,
     PollInterval,
     Progress,
@@ -106,11 +107,14 @@ class Studio(TwoPhase[Words]):
     failures: list[Progress] = field(default_factory=list)
     hold_submit: asyncio.Event | None = None
     forgets: bool = False
+    callbacks: list[str | None] = field(default_factory=list)
+    signature: str | None = None
     hanging_polls: int = 0
     broken_streams: int = 0
 
     async def submit(self, call: Call[Words]) -> Submission:
         self.submits += 1
+        self.callbacks.append(call.callback_url)
         job_id = f"job-{self.submits}"
         self.jobs[call.client_reference] = job_id
         if self.hold_submit:
@@ -141,6 +145,9 @@ class Studio(TwoPhase[Words]):
 
     async def cancel(self, job: Job[Words]) -> None:
         self.canceled.append(job.id)
+
+    async def heeds(self, notice: Notice) -> bool:
+        return self.signature is None or notice.headers.get("signature") == self.signature
 
     async def find(self, call: Call[Words]) -> Submission | None:
         job_id = None if self.forgets else self.jobs.get(call.client_reference)

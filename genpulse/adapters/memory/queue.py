@@ -42,7 +42,8 @@ class MemoryTaskQueue:
         self._tickets = itertools.count(1)
         self._entries: dict[int, _Entry] = {}
         self._work = asyncio.Event()
-        self._listeners: set[asyncio.Queue[UUID]] = set()
+        self._canceled: set[asyncio.Queue[UUID]] = set()
+        self._changed: set[asyncio.Queue[UUID]] = set()
 
     def enqueue(self, provider: str, task_id: UUID, priority: int) -> int:
         """Add an entry that is due now; returns its ticket."""
@@ -74,7 +75,12 @@ class MemoryTaskQueue:
 
     def announce_cancellation(self, task_id: UUID) -> None:
         """Tell all who listen."""
-        for listener in self._listeners:
+        for listener in self._canceled:
+            listener.put_nowait(task_id)
+
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the workers that something has happened to this task at its provider."""
+        for listener in self._changed:
             listener.put_nowait(task_id)
 
     async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
@@ -149,15 +155,13 @@ class MemoryTaskQueue:
         except TimeoutError:
             return
 
-    async def cancellations(self) -> AsyncIterator[UUID]:
+    def cancellations(self) -> AsyncIterator[UUID]:
         """Tasks that somebody wants to stop, as they come."""
-        listener: asyncio.Queue[UUID] = asyncio.Queue()
-        self._listeners.add(listener)
-        try:
-            while True:
-                yield await listener.get()
-        finally:
-            self._listeners.discard(listener)
+        return _heard(self._canceled)
+
+    def changes(self) -> AsyncIterator[UUID]:
+        """Tasks about which a provider has told something, as it comes."""
+        return _heard(self._changed)
 
     async def depth(self) -> int:
         """How many entries wait."""
@@ -165,3 +169,13 @@ class MemoryTaskQueue:
 
     async def prune(self, older_than_s: float) -> None:
         """Nothing is kept about settled entries."""
+
+
+async def _heard(listeners: set[asyncio.Queue[UUID]]) -> AsyncIterator[UUID]:
+    listener: asyncio.Queue[UUID] = asyncio.Queue()
+    listeners.add(listener)
+    try:
+        while True:
+            yield await listener.get()
+    finally:
+        listeners.discard(listener)

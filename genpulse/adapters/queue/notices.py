@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ from genpulse.adapters.queue.schema import CHANNEL
 from genpulse.domain.errors import DatabaseUnavailable
 
 CANCELED = "genpulse_canceled"
+CHANGED = "genpulse_changed"
 LISTENER = "genpulse notices"
 """The name under which PostgreSQL knows the connection that each worker listens with."""
 _AGAIN_S = 1.0
@@ -25,7 +27,7 @@ class Notices:
         self._url = url
         self._environment = environment
         self.work = asyncio.Event()
-        self._canceled: set[asyncio.Queue[UUID]] = set()
+        self._subscribers: dict[str, set[asyncio.Queue[UUID]]] = {CANCELED: set(), CHANGED: set()}
         self._listening: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
@@ -33,16 +35,16 @@ class Notices:
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="queue notices")
 
-    def subscribe_canceled(self) -> "asyncio.Queue[UUID]":
-        """A queue of the tasks that are canceled from now on; hand it back to `unsubscribe_canceled`."""
+    async def tasks(self, channel: str) -> AsyncIterator[UUID]:
+        """The tasks that are named on CANCELED or CHANGED from now on."""
         self.listen()
-        canceled: asyncio.Queue[UUID] = asyncio.Queue()
-        self._canceled.add(canceled)
-        return canceled
-
-    def unsubscribe_canceled(self, canceled: "asyncio.Queue[UUID]") -> None:
-        """Tell this one nothing more."""
-        self._canceled.discard(canceled)
+        named: asyncio.Queue[UUID] = asyncio.Queue()
+        self._subscribers[channel].add(named)
+        try:
+            while True:
+                yield await named.get()
+        finally:
+            self._subscribers[channel].discard(named)
 
     async def close(self) -> None:
         """Stop listening."""
@@ -64,7 +66,8 @@ class Notices:
         connection.add_termination_listener(lambda _: lost.set())
         try:
             await connection.add_listener(CHANNEL, self._on_queue)
-            await connection.add_listener(CANCELED, self._on_canceled)
+            for channel in self._subscribers:
+                await connection.add_listener(channel, self._on_task)
             self.work.set()
             await lost.wait()
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
@@ -76,6 +79,6 @@ class Notices:
         if '"insert"' in str(payload):
             self.work.set()
 
-    def _on_canceled(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        for canceled in self._canceled:
-            canceled.put_nowait(UUID(str(payload)))
+    def _on_task(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
+        for named in self._subscribers[channel]:
+            named.put_nowait(UUID(str(payload)))

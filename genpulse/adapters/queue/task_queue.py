@@ -13,7 +13,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from genpulse.adapters.postgresql import outages
 from genpulse.adapters.queue import statements
-from genpulse.adapters.queue.notices import LISTENER, Notices
+from genpulse.adapters.queue.notices import CANCELED, CHANGED, LISTENER, Notices
 from genpulse.adapters.queue.outage import Outage
 from genpulse.adapters.queue.schema import queries
 from genpulse.domain.attempt import Claim
@@ -109,14 +109,18 @@ class PgTaskQueue:
         except TimeoutError:
             return
 
-    async def cancellations(self) -> AsyncIterator[UUID]:
+    def cancellations(self) -> AsyncIterator[UUID]:
         """Tasks that somebody wants to stop, as they come."""
-        canceled = self._notices.subscribe_canceled()
-        try:
-            while True:
-                yield await canceled.get()
-        finally:
-            self._notices.unsubscribe_canceled(canceled)
+        return self._notices.tasks(CANCELED)
+
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the workers that something has happened to this task at its provider."""
+        with outages():
+            await self._pool.execute("SELECT pg_notify($1, $2)", CHANGED, str(task_id))
+
+    def changes(self) -> AsyncIterator[UUID]:
+        """Tasks about which a provider has told something, as it comes."""
+        return self._notices.tasks(CHANGED)
 
     async def depth(self) -> int:
         """How many entries wait."""

@@ -25,6 +25,7 @@ CALLS = {
     ("/v1/environment", "get"),
     ("/healthz", "get"),
     ("/readyz", "get"),
+    ("/hooks/{provider}/{token}", "post"),
     ("/metrics", "get"),
 }
 

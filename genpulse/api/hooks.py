@@ -1,0 +1,33 @@
+"""Where vendors tell that a job has changed."""
+
+from typing import Annotated
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api import answers
+from genpulse.api.context import context_in
+from genpulse.lifecycle.hear import hear
+from genpulse.provider import Notice
+
+routes = answers.router("service")
+
+
+@routes.post(
+    "/hooks/{provider}/{token}",
+    status_code=204,
+    summary="Take a vendor's notice",
+    response_class=Response,
+    responses=answers.described(204, "It was heard") | answers.refusals(404),
+)
+async def take_notice(
+    request: Request,
+    provider: Annotated[str, Path(description="Name of the provider", max_length=64)],
+    token: Annotated[str, Path(description="What the vendor was given with the job", max_length=200)],
+) -> Response:
+    """Let the job be polled at once. What the notice says is not believed, and so it needs no key."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    notice = Notice(headers, await request.body())
+    await hear(context_in(request.scope).services, provider, token, notice)
+    return Response(status_code=204)

@@ -1,0 +1,54 @@
+"""The files that a task's input refers to."""
+
+import re
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+from genpulse.domain.errors import InvalidInput, UnknownAsset
+from genpulse.domain.task import Task
+from genpulse.lifecycle.patience import patiently
+from genpulse.ports import Services
+from genpulse.provider import Attachment
+
+_REFERENCE = re.compile(r"asset:([0-9a-fA-F-]{32,36})")
+
+
+class TaskAttachments:
+    """Implements `Attachments` for one attempt. `files` removes what was fetched."""
+
+    def __init__(self, services: Services, task: Task, files: AsyncExitStack) -> None:
+        self._services = services
+        self._task = task
+        self._files = files
+
+    async def fetch(self, reference: str) -> Attachment:
+        """The file behind `asset:<id>`, an asset of whoever submitted the task. Raises `InvalidInput`."""
+        asset_id = _asset_id(reference)
+        try:
+            asset = await patiently(
+                f"the input of task {self._task.id}",
+                lambda: self._services.store.asset(asset_id),
+                random=self._services.random,
+            )
+        except UnknownAsset as error:
+            raise InvalidInput(str(error)) from error
+        if self._task.owner and asset.owner != self._task.owner:
+            raise InvalidInput(str(UnknownAsset(asset_id)))
+        content = asset.content
+
+        async def fetched() -> Attachment:
+            chunks = self._services.storage.read(content.key, 0, content.size)
+            spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
+            return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
+
+        return await patiently(f"the input of task {self._task.id}", fetched, random=self._services.random)
+
+
+def _asset_id(reference: str) -> UUID:
+    match = _REFERENCE.fullmatch(reference)
+    try:
+        return UUID(match.group(1)) if match else UUID(reference)
+    except ValueError:
+        raise InvalidInput(
+            f"{reference[:100]!r} is no reference to an asset; it has to be asset: and the id of an upload."
+        ) from None

@@ -20,10 +20,11 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.json_value import JsonValue
-from genpulse.wire import ANSWER_BYTES, Http, Part, Reply, Request
+from genpulse.wire import ANSWER_BYTES, AnswerLost, Http, Part, Reply, Request
 
 ORDER_S = 300.0
 QUESTION_S = 60.0
+UPLOAD_S = 600.0
 _PASSING = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 Explain = Callable[[Reply], ProviderError | None]
@@ -51,13 +52,18 @@ class Account:
         json: JsonValue = None,
         query: Mapping[str, str] | None = None,
         limit_bytes: int = ANSWER_BYTES,
+        explain: Explain | None = None,
     ) -> Reply:
         """A request that may be made again: the answer, when it is no refusal.
 
-        Raises a `ProviderError` (a retryable one when the vendor is away), `AnswerLost`.
+        `explain` goes before the account's own. Raises a `ProviderError` (a retryable one when the vendor is
+        away), `AnswerLost`.
         """
         request = self._request(method, path, json, (), QUESTION_S)
-        return self._checked(await self.http.send(replace(request, query=query or {}, limit_bytes=limit_bytes)))
+        reply = await self.http.send(replace(request, query=query or {}, limit_bytes=limit_bytes))
+        if explain is not None and not reply.ok and (error := explain(reply)):
+            raise error
+        return self._checked(reply)
 
     async def order(
         self,
@@ -90,6 +96,13 @@ class Account:
                 " look into its own list before this task is run again."
             )
         return self._checked(reply)
+
+    async def upload(self, path: str, form: tuple[Part, ...], timeout_s: float = UPLOAD_S) -> Reply:
+        """Bring a file that a later order refers to. Raises a `ProviderError`, as nothing is paid for yet."""
+        try:
+            return self._checked(await self.http.send(self._request("POST", path, None, form, timeout_s)))
+        except AnswerLost as error:
+            raise ProviderUnavailable(f"The input could not be brought to the provider: {error}") from error
 
     def download(self, url: str, limit_bytes: int | None = None) -> AsyncIterator[bytes]:
         """What the vendor has made. Raises as `Http.download` does."""

@@ -2,6 +2,9 @@
 
 import re
 
+ANY = "any"
+"""The kind of a model that nobody has described: it does what its input asks for."""
+
 WELL_KNOWN = (
     "text-to-image",
     "image-to-image",
@@ -10,6 +13,7 @@ WELL_KNOWN = (
     "text-to-speech",
     "text-to-music",
     "noop",
+    ANY,
 )
 
 _FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

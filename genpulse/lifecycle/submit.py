@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from genpulse.domain.errors import BadInput, BudgetExceeded, PaidProviderRefused, Problem, UnknownKind
 from genpulse.domain.json_value import JsonObject
+from genpulse.domain.kind import ANY
 from genpulse.domain.task import NewTask, Priority, Submitted
 from genpulse.lifecycle.purse import check_allowed, check_budget
 from genpulse.ports import Services
@@ -87,8 +88,8 @@ def _new_task(
 
 
 def _kind(order: Order, model: AnyModel, place: str) -> str:
-    if order.kind is None and len(model.kinds) == 1:
-        return model.kinds[0]
+    if order.kind is None and (len(model.kinds) == 1 or ANY in model.kinds):
+        return ANY if ANY in model.kinds else model.kinds[0]
     if order.kind is None:
         choice = Problem(f"{place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
         raise BadInput(f"The model {order.model!r} does several kinds of work.", [choice])

@@ -1,0 +1,17 @@
+"""The conformance kit: what GenPulse expects of a provider, as checks that run against a fake of its vendor.
+
+For the authors of plug-ins, ours included. Write a server that speaks the vendor's protocol (a `FakeVendor`), say
+in a `Subject` how the plug-in is built, and run every check:
+
+    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+    async def test_my_vendor(check, subject):
+        await check(subject)
+
+A check fails with an `AssertionError`. One that a vendor gives no occasion for is named in `Subject.lacks`, with
+the reason, and raises `Lacking`.
+"""
+
+from genpulse.testing.checks import CHECKS, Check
+from genpulse.testing.subject import FakeVendor, Lacking, NoticeKind, Situation, Subject
+
+__all__ = ["CHECKS", "Check", "FakeVendor", "Lacking", "NoticeKind", "Situation", "Subject"]

@@ -1,0 +1,123 @@
+"""A GenPulse in one process, around one plug-in."""
+
+import asyncio
+import random
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uuid_utils.compat
+
+from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.sender import MemoryMessageSender
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.spending import Spending
+from genpulse.domain.task import Task
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.watch import wait
+from genpulse.ports import EnvironmentFacts, Services
+from genpulse.provider import PollInterval, ProviderSettings, TwoPhase
+from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.testing.subject import Subject
+from genpulse.worker.options import WorkerOptions
+from genpulse.worker.process import run_until
+
+ENDS_WITHIN_S = 20.0
+_ENVIRONMENT = EnvironmentFacts(
+    "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
+)
+_QUICK = WorkerOptions(concurrency=20, batch=10, lease_s=5.0, grace_s=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What checks work with. The store, the queue and the storage outlive every worker."""
+
+    subject: Subject
+    services: Services
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        """A worker with a newly built plug-in, as a fresh process has it; it stops in an orderly way."""
+        async with AsyncExitStack() as stack:
+            services = await _with_plug_in(self.subject, self.services, stack)
+            stop = asyncio.Event()
+            working = asyncio.create_task(run_until(stop, services, _QUICK))
+            try:
+                yield
+            finally:
+                stop.set()
+                await working
+
+    async def submit(self) -> Task:
+        """One task for the model under test."""
+        order = Order(self.subject.model, self.subject.input, self.subject.kind)
+        async with AsyncExitStack() as stack:
+            services = await _with_plug_in(self.subject, self.services, stack)
+            return (await submit(services, order)).task
+
+    async def ended(self, task: Task) -> Task:
+        """The task at its end, which comes within 20 seconds. Raises `AssertionError`."""
+        ended = await wait(self.services, task.id, ENDS_WITHIN_S)
+        if not ended.status.ended:
+            raise AssertionError(f"the task is still {ended.status} after {ENDS_WITHIN_S:g} s")
+        return ended
+
+    async def content(self, task: Task) -> tuple[bytes, ...]:
+        """The stored outputs."""
+        found = []
+        for asset in task.outputs:
+            chunks = self.services.storage.read(asset.content.key, 0, asset.content.size)
+            found.append(b"".join([chunk async for chunk in chunks]))
+        return tuple(found)
+
+
+@asynccontextmanager
+async def rig(subject: Subject) -> AsyncIterator[Rig]:
+    """Everything in memory but the HTTP between the plug-in and the fake."""
+    queue, deliveries = MemoryTaskQueue(lease_s=_QUICK.lease_s), MemoryDeliveries()
+    with tempfile.TemporaryDirectory(prefix="genpulse-conformance-") as folder:
+        storage = ObjectStorage("memory:///", spool_dir=Path(folder))
+        services = Services(
+            environment=_ENVIRONMENT,
+            store=MemoryTaskStore(queue, deliveries),
+            queue=queue,
+            gate=MemoryGate(),
+            events=MemoryEventBus(),
+            deliveries=deliveries,
+            sender=MemoryMessageSender(),
+            presence=MemoryPresence(),
+            storage=storage,
+            catalogue=LoadedCatalogue([]),
+            probes=(),
+            retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
+            spending=Spending(paid=True),
+            now=lambda: datetime.now(UTC),
+            new_id=uuid_utils.compat.uuid7,
+            random=random.Random(7).random,  # noqa: S311 - spreads retries
+            hooks_url="https://hooks.example",
+        )
+        yield Rig(subject, services)
+        await storage.close()
+
+
+async def _with_plug_in(subject: Subject, services: Services, stack: AsyncExitStack) -> Services:
+    http = HttpClient("conformance")
+    stack.push_async_callback(http.close)
+    provider = subject.build(ProviderSettings(subject.key, subject.fake.base_url, subject.options, http))
+    model = LoadedCatalogue([provider]).model(subject.model)
+    if isinstance(model.engine, TwoPhase):
+        model.engine.poll_interval = PollInterval(0.01, 1.0, 0.05)  # type: ignore[misc]
+    catalogue = LoadedCatalogue([replace(provider, models=(model,), find_model=None)])
+    stack.push_async_callback(catalogue.close)
+    return replace(services, catalogue=catalogue)

@@ -1,0 +1,133 @@
+"""Replicate, as its clients know it (facts: wire contracts D.1; providers: replicate)."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+
+from aiohttp import web
+
+from genpulse.provider import Notice
+from genpulse.testing import NoticeKind, Situation
+from tests.fakes.server import KEY, FakeServer, cut_json, drop
+
+SECRET = "whsec_" + base64.b64encode(b"replicates-own-secret-of-32-bytes").decode()
+
+
+class FakeReplicate(FakeServer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.predictions: dict[str, dict] = {}
+        self.uploads: list[bytes] = []
+
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/predictions", self.create)
+        app.router.add_post("/v1/models/{owner}/{name}/predictions", self.create)
+        app.router.add_get("/v1/predictions/{id}", self.show)
+        app.router.add_post("/v1/predictions/{id}/cancel", self.cancel)
+        app.router.add_post("/v1/files", self.upload)
+        app.router.add_get("/v1/webhooks/default/secret", self.secret)
+        app.router.add_get("/output/{id}", self.output)
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        self.submits += 1
+        if request.headers.get("Authorization") != f"Bearer {KEY}" or self.situation is Situation.BAD_KEY:
+            # RFC 7807, as all refusals [S].
+            return _problem(401, "You did not pass a valid authentication token")
+        match self.situation:
+            case Situation.INVALID:
+                return _problem(422, "- input.prompt: prompt is required")
+            case Situation.NO_CREDIT:
+                # 402 for billing is unsure [M].
+                return _problem(402, "You have insufficient credit to run this model")
+            case Situation.BUSY if self.times("busy", 1):
+                text = "Request was throttled. Your rate limit resets in ~1s."
+                return _problem(429, text, {"Retry-After": "1"})
+            case Situation.BUSY_SILENTLY if self.times("busy", 1):
+                return _problem(429, "Request was throttled.")
+            case Situation.HTML_ANSWER:
+                return web.Response(status=502, text="<html>502 Bad Gateway</html>", content_type="text/html")
+        prediction = self._take(await request.json())
+        if self.situation is Situation.LOST_ANSWER:
+            drop(request)
+        if self.situation is Situation.GARBLED_ANSWER:
+            return await cut_json(request, json.dumps(prediction))
+        return web.json_response(prediction, status=201)
+
+    def _take(self, body: dict) -> dict:
+        job_id = uuid.uuid4().hex[:26]
+        prediction = {
+            "id": job_id,
+            "status": "starting",
+            "input": body["input"],
+            "version": body.get("version"),
+            "webhook": body.get("webhook"),
+            "output": None,
+            "error": None,
+            "logs": "",
+            "urls": {"get": f"{self.base_url}/v1/predictions/{job_id}"},
+        }
+        self.predictions[job_id] = prediction
+        return prediction
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        prediction = self.predictions.get(request.match_info["id"])
+        if prediction is None:
+            return _problem(404, "Prediction not found")
+        if self.situation is Situation.POLL_DOWN and self.times("down", 2):
+            return web.Response(status=503, text="<html>upstream</html>", content_type="text/html")
+        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
+            drop(request)
+        return web.json_response(self._went_on(prediction))
+
+    def _went_on(self, prediction: dict) -> dict:
+        match self.situation:
+            case Situation.SLOW:
+                return {**prediction, "status": "processing", "logs": " 10%|#         | 1/10"}
+            case Situation.ODD_STATUS if self.times("odd", 2):
+                return {**prediction, "status": "warming"}
+            case Situation.JOB_FAILED:
+                return {**prediction, "status": "failed", "error": "CUDA error: device-side assert triggered"}
+            case Situation.MODERATED:
+                return {**prediction, "status": "failed", "error": "NSFW content detected. Try another prompt."}
+        if self.times(prediction["id"], 1):
+            return {**prediction, "status": "processing", "logs": " 40%|####      | 4/10"}
+        return {**prediction, "status": "succeeded", "output": self._result(prediction)}
+
+    def _result(self, prediction: dict) -> object:
+        if self.situation is Situation.NO_OUTPUT:
+            return []
+        if self.situation is Situation.INSIDE_OUTPUT:
+            return [self.inside_url]
+        if prediction["input"].get("as_text"):
+            return ["a fox ", "at dawn"]
+        return [f"{self.base_url}/output/{prediction['id']}"]
+
+    async def cancel(self, request: web.Request) -> web.StreamResponse:
+        self.canceled += 1
+        return web.json_response({**self.predictions[request.match_info["id"]], "status": "canceled"})
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        self.uploads.append(form["content"].file.read())
+        return web.json_response({"id": "f1", "urls": {"get": f"{self.base_url}/v1/files/f1"}}, status=201)
+
+    async def secret(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"key": SECRET})
+
+    def notice(self, kind: NoticeKind) -> Notice:
+        """Standard Webhooks [S]: HMAC-SHA256 over id.timestamp.body."""
+        moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
+        body = b'{"id": "x", "status": "succeeded"}'
+        secret = base64.b64decode(SECRET.partition("_")[2])
+        digest = hmac.new(secret, b".".join((b"msg_1", moment.encode(), body)), hashlib.sha256).digest()
+        signature = base64.b64encode(b"\0" * 32 if kind is NoticeKind.BAD else digest).decode()
+        headers = {"webhook-id": "msg_1", "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
+        return Notice(headers, body)
+
+
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+    body = {"title": "Refused", "detail": detail, "status": status}
+    return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")

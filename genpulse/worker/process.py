@@ -10,7 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from genpulse.ports import Services
-from genpulse.worker.duties import be_present, deliver_messages, hear_cancellations, renew_leases, tidy_up
+from genpulse.worker.duties import (
+    be_present,
+    deliver_messages,
+    hear_cancellations,
+    prune_the_old,
+    renew_leases,
+    tidy_up,
+)
 from genpulse.worker.loop import WorkLoop
 from genpulse.worker.options import WorkerOptions
 
@@ -35,6 +42,7 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
         be_present(services, loop, options, name),
         deliver_messages(services, options),
         tidy_up(services),
+        prune_the_old(services, options),
     )
     async with _beside(*duties):
         _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))

@@ -38,7 +38,7 @@ DOWN = ProviderUnavailable("down").failure
 
 def new_asset(task_id=None):
     sha256 = "ab" * 32
-    content = Content(key_of(sha256), sha256, 5, "image/png", 2, 3, None)
+    content = Content(key_of(sha256, now()), sha256, 5, "image/png", 2, 3, None)
     return Asset(uuid_utils.compat.uuid7(), content, now(), "dev", task_id)
 
 

@@ -20,9 +20,10 @@ BEGIN
 END
 $$
 """  # noqa: S608 - our own pattern
-_TRIGGER = f"""
+# LIKE sorts out nearly every input for a quarter of what the regular expression costs.
+_TRIGGER = """
 CREATE TRIGGER note_asset_uses AFTER INSERT ON tasks FOR EACH ROW
-WHEN (NEW.input::text ~ '{_UUID}') EXECUTE FUNCTION note_asset_uses()
+WHEN (NEW.input::text LIKE '%-____-____-____-%') EXECUTE FUNCTION note_asset_uses()
 """
 _KNOWN = f"""
 INSERT INTO asset_uses (task_id, asset_id)

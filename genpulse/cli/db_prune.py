@@ -61,7 +61,11 @@ async def _prune(settings: Settings, age: timedelta | None, dry_run: bool, yes: 
             _tell("Would remove", await _due(services, policy), as_json=as_json)
             return
         if settings.environment.is_production and not yes:
-            _confirm(await _due(services, policy))
+            due = await _due(services, policy)
+            if due.is_nothing:
+                _tell("Removed", due, as_json=as_json)
+                return
+            _confirm(due)
         pruned = await prune(services, policy)
     if pruned is None:
         raise CommandRefused("Another process removes what is old at this moment. Nothing was done here.")

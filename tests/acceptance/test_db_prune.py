@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 
 import asyncpg
 import pytest
@@ -64,6 +66,17 @@ class Place:
             text=True,
             timeout=TIMEOUT_S,
             check=False,
+        )
+
+    def start(self, *arguments, **environment):
+        return subprocess.Popen(
+            [sys.executable, "-m", "genpulse", *arguments],
+            cwd=self._folder,
+            env={**self._environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def typed(self, line, *arguments, **environment):
@@ -154,6 +167,8 @@ def test_an_age_that_is_none_is_misuse(place, age):
 
 
 def test_production_is_asked_first(production):
+    done = production.run("db", "prune", ENV="main")
+    assert (done.returncode, done.stdout) == (0, "Removed nothing: nothing is old enough.\n")
     production.past(days=100)
     done = production.run("db", "prune", ENV="main")
     assert done.returncode == 1
@@ -165,6 +180,21 @@ def test_production_is_asked_first(production):
     done = production.typed("y", "db", "prune", ENV="main")
     assert (done.returncode, production.object.exists()) == (0, False), done.stderr
     assert production.prune("--yes", ENV="main") == NOTHING
+
+
+def test_a_worker_does_it_by_itself(dev):
+    worker = dev.start("worker", GENPULSE_RETENTION__EVERY_S="1")
+    dev.past(days=15)
+    try:
+        deadline = time.monotonic() + TIMEOUT_S
+        while dev.object.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        out, _ = worker.communicate(timeout=TIMEOUT_S)
+    assert "removed because of its age" in out
+    assert dev.prune("--dry-run") == NOTHING
 
 
 def test_it_does_nothing_while_another_process_is_about_it(dev):

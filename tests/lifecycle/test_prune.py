@@ -1,17 +1,20 @@
 """Removing what is old, on the twins in memory."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from genpulse.adapters.memory.retention import MemoryPruning
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.asset import Asset
 from genpulse.domain.errors import StorageUnavailable, UnknownAsset, UnknownTask
 from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.upload import upload
 from tests.lifecycle.conftest import QUICK
 
+MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
 POLICY = RetentionPolicy(tasks=timedelta(days=30), assets=timedelta(days=60), batch=2)
 
 
@@ -54,6 +57,48 @@ async def test_bytes_wait_until_nobody_can_find_them_again(world):
     assert await prune(in_days(world.services, 2), quick) == Pruned(assets=1)
     assert await prune(in_days(world.services, 8.9), quick) == Pruned()
     assert await prune(in_days(world.services, 9.1), quick) == Pruned(objects=1, bytes=3)
+
+
+@dataclass
+class Time:
+    """Goes on when it is told to."""
+
+    now: datetime = MONDAY
+
+
+@pytest.fixture
+async def clock(world, tmp_path):
+    """Services on which it is Monday, and their clock."""
+    time = Time()
+    storage = ObjectStorage("memory:///", spool_dir=tmp_path, now=lambda: time.now)
+    yield replace(world.services, now=lambda: time.now, storage=storage), time
+    await storage.close()
+
+
+async def test_bytes_that_somebody_finds_in_the_last_minute_of_their_week_stay(clock):
+    services, time = clock
+    first = await upload(services, stream(b"abc"), limit_bytes=10)
+    time.now = MONDAY + timedelta(days=7, minutes=-1)
+    found = await services.storage.keep(b"abc")
+    assert found == first.content
+    assert await prune(services, RetentionPolicy(assets=timedelta(days=1))) == Pruned(assets=1)
+    time.now += timedelta(hours=23)
+    assert await prune(services, RetentionPolicy(assets=timedelta(days=1))) == Pruned()
+    await services.store.add_asset(Asset(services.new_id(), found, services.now(), "dev"))
+    time.now += timedelta(days=30)
+    assert await prune(services, RetentionPolicy(assets=None)) == Pruned()
+    assert b"".join([chunk async for chunk in services.storage.read(found.key, 0, 3)]) == b"abc"
+
+
+async def test_what_is_stored_while_its_like_is_removed_lies_elsewhere(clock):
+    services, time = clock
+    first = await upload(services, stream(b"abc"), limit_bytes=10)
+    time.now = MONDAY + timedelta(days=20)
+    second = await upload(services, stream(b"abc"), limit_bytes=10)
+    policy = RetentionPolicy(assets=timedelta(days=10))
+    assert await prune(services, policy) == Pruned(assets=1, objects=1, bytes=3)
+    await services.storage.remove([first.content.key])
+    assert b"".join([chunk async for chunk in services.storage.read(second.content.key, 0, 3)]) == b"abc"
 
 
 async def test_what_is_kept_for_ever_stays(world):

@@ -24,6 +24,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _AGAIN_S = 0.5
 _TRIES = 5
 _CHUNK = 1 << 18
+_PAGE = 100
 _ENDED = {"succeeded", "failed", "canceled"}
 
 
@@ -157,17 +158,22 @@ class GenPulse:
         return _task(await self._json("GET", f"/v1/tasks/{task_id}"))
 
     async def tasks(self, *, limit: int = 20, **filters: str | None) -> tuple[TaskView, ...]:
-        """The newest tasks, at most `limit`, with `status`, `kind` or `provider` as filters."""
-        found: list[TaskView] = []
+        """The newest tasks, at most `limit`, with `status`, `kind`, `provider` or `code` as filters."""
+        return tuple([task async for task in self.each_task(limit=limit, **filters)])
+
+    async def each_task(self, *, limit: int | None = None, **filters: str | None) -> AsyncIterator[TaskView]:
+        """The same one after the other, a page in memory at a time; None is all. `code` is that of the error."""
         query: dict[str, str] = {name: value for name, value in filters.items() if value}
-        while len(found) < limit:
-            page_size = str(min(limit - len(found), 100))
-            page = await self._json("GET", "/v1/tasks", params={**query, "limit": page_size})
-            found.extend(_task(document) for document in page["data"])
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(left, _PAGE)
+            page = await self._json("GET", "/v1/tasks", params={**query, "limit": str(size)})
+            for document in page["data"]:
+                yield _task(document)
             if page["next_cursor"] is None:
-                break
+                return
             query["cursor"] = page["next_cursor"]
-        return tuple(found)
+            left = None if left is None else left - len(page["data"])
 
     async def cancel(self, task_id: str) -> TaskView:
         """Stop what can still be stopped."""

@@ -20,6 +20,7 @@ from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, Limits
+from genpulse.domain.retention import Batch, Cutoffs, Pruned, RetentionPolicy, StoredObject
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
@@ -215,14 +216,14 @@ class Presence(Protocol):
 
 
 class Storage(Protocol):
-    """The team's own storage: content under keys made from its SHA-256."""
+    """The team's own storage: content under keys made from the week and its SHA-256."""
 
     async def keep(
         self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
     ) -> Content:
         """Store the bytes, never holding a stream whole in memory, and tell what they are.
 
-        The media type is found from the bytes. Content that is there already is not stored twice. Raises
+        The media type is found from the bytes. Content is not stored twice in a week (ISO, UTC). Raises
         `ContentTooLarge`, `StorageUnavailable`, `StorageFull`; whatever the iterator raises passes through
         and nothing is kept.
         """
@@ -235,6 +236,47 @@ class Storage(Protocol):
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks."""
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Forget the bytes under these keys; those that are gone already are no error.
+
+        Raises `StorageUnavailable`, and then some of them may be left.
+        """
+
+
+class Pruning(Protocol):
+    """A turn at removing what is old. Each call is one transaction, and waits for no other one.
+
+    All raise `DatabaseUnavailable`.
+    """
+
+    async def tasks(self, ended_before: datetime, limit: int) -> Batch:
+        """Remove at most `limit` ended tasks, oldest first, with their attempts, messages and idempotency keys.
+
+        A task stays while a message about it is still to be sent. Its assets stay behind, of no task.
+        """
+
+    async def assets(self, created_before: datetime, limit: int) -> Batch:
+        """Remove at most `limit` assets that are of no task and that no input of a task names, oldest first.
+
+        The keys of those that were the last with their content are kept as doomed, in the same commit.
+        """
+
+    async def doomed(self, last_created_before: datetime, limit: int) -> tuple[StoredObject, ...]:
+        """Objects that may be removed now: no asset has them, and the last one was created before that moment."""
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """These objects were removed."""
+
+
+class Retention(Protocol):
+    """Removes what is old, one process at a time."""
+
+    def turn(self) -> AbstractAsyncContextManager[Pruning | None]:
+        """None while another process has the turn. Raises `DatabaseUnavailable`."""
+
+    async def due(self, cutoffs: Cutoffs) -> Pruned:
+        """What would be removed now. Changes nothing. Raises `DatabaseUnavailable`."""
 
 
 class DeliveryStore(Protocol):
@@ -336,6 +378,7 @@ class Services:
     gate: ProviderGate
     events: EventBus
     deliveries: DeliveryStore
+    retention: Retention
     sender: MessageSender
     presence: Presence
     storage: Storage
@@ -343,6 +386,7 @@ class Services:
     probes: tuple[Probe, ...]
     retry: RetryPolicy
     spending: Spending
+    retention_policy: RetentionPolicy
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     random: Callable[[], float]

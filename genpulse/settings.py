@@ -23,6 +23,7 @@ def _empty_is_unset(value: object) -> object:
 Optional = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
+OptionalDays = Annotated[int | None, BeforeValidator(_empty_is_unset)]
 OptionalDollars = Annotated[Decimal | None, BeforeValidator(_empty_is_unset)]
 
 
@@ -167,6 +168,31 @@ class Budget(Section):
     )
 
 
+class RetentionSection(Section):
+    """How long what has ended is kept."""
+
+    tasks_days: OptionalDays = Field(
+        90,
+        ge=1,
+        le=36500,
+        description="Days after its end for which a task is kept, with its idempotency key; empty: for ever.",
+    )
+    assets_days: OptionalDays = Field(
+        90,
+        ge=1,
+        le=36500,
+        description="Days for which an asset is kept that no kept task made or names; empty: for ever.",
+    )
+    every_s: float = Field(3600, ge=1, le=604800, description="Seconds between two looks for what is too old.")
+    grace_s: float = Field(
+        86400,
+        ge=3600,
+        le=31536000,
+        description="More seconds than ever pass between storing bytes and committing the asset that has them.",
+    )
+    batch: int = Field(1000, ge=1, le=10_000, description="Rows that are removed in one transaction.")
+
+
 class Release(Section):
     """What may be started."""
 
@@ -248,6 +274,7 @@ class Settings(Section):
     log: Log = Field(default_factory=Log)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     budget: Budget = Field(default_factory=Budget)
+    retention: RetentionSection = Field(default_factory=RetentionSection)
     release: Release = Field(default_factory=Release)
     providers: Providers = Field(default_factory=Providers)
 

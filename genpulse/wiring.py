@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from genpulse.adapters.database import migrate, stamp
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
+from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.stamp import StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.http.client import HttpClient
@@ -34,6 +35,7 @@ from genpulse.build import read_stamp
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.rate import Rate
+from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
@@ -65,6 +67,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys)),
             deliveries=PostgresDeliveries(pool),
+            retention=PostgresRetention(pool),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
@@ -72,6 +75,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             probes=(*_probes(settings, pool), RedisProbe(redis), storage.probe),
             retry=_retry(settings),
             spending=_spending(settings),
+            retention_policy=_retention_policy(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=_random,
@@ -171,6 +175,20 @@ def _spending(settings: Settings) -> Spending:
         daily_usd=settings.budget.daily_usd,
         place=settings.environment.dynaconf,
     )
+
+
+def _retention_policy(settings: Settings) -> RetentionPolicy:
+    section = settings.retention
+    return RetentionPolicy(
+        tasks=_days(section.tasks_days),
+        assets=_days(section.assets_days),
+        grace=timedelta(seconds=section.grace_s),
+        batch=section.batch,
+    )
+
+
+def _days(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
 
 
 def _sender(settings: Settings) -> WebhookSender:

@@ -32,6 +32,6 @@ def decode(cursor: str, query: TaskQuery) -> UUID:
 
 
 def _digest(last: UUID, query: TaskQuery) -> bytes:
-    filters = (query.status or "", query.kind or "", query.provider or "", query.owner or "")
+    filters = (query.status or "", query.kind or "", query.provider or "", query.owner or "", query.code or "")
     content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in filters)])
     return hashlib.sha256(content).digest()[:_DIGEST_BYTES]

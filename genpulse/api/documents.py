@@ -90,7 +90,7 @@ class KeptAssetDocument(AssetDocument):
     model_config = ConfigDict(title="KeptAsset")
 
     task_id: UUID | None
-    """The task that made it; null for an upload."""
+    """The task that made it; null for an upload, and when that task was removed because of its age."""
     environment: str
     created_at: Time
 

@@ -14,6 +14,7 @@ from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.cursor import decode, encode
 from genpulse.api.documents import TaskDocument, TaskPage
 from genpulse.api.tasks import TASKS_PATH
+from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import is_kind
 from genpulse.domain.task import Task, TaskQuery, TaskStatus
 from genpulse.ports import TaskStore
@@ -46,6 +47,9 @@ class TaskFilter(BaseModel):
         Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None,
         BeforeValidator(_given),
     ] = Field(None, examples=["sandbox"])
+    code: Annotated[FailureCode | None, BeforeValidator(_given)] = Field(
+        None, description="Only tasks that failed so", examples=["provider_unavailable"]
+    )
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[Annotated[str, StringConstraints(max_length=200)] | None, BeforeValidator(_given)] = Field(
         None, description="The `next_cursor` of the page before, with the same filters"
@@ -53,7 +57,14 @@ class TaskFilter(BaseModel):
 
     def query(self, owner: str) -> TaskQuery:
         """The same for the store. Raises `InvalidCursor`."""
-        query = TaskQuery(self.limit, None, self.status, self.kind, self.provider, owner or None)
+        query = TaskQuery(
+            limit=self.limit,
+            status=self.status,
+            kind=self.kind,
+            provider=self.provider,
+            owner=owner or None,
+            code=self.code,
+        )
         return replace(query, before=decode(self.cursor, query)) if self.cursor else query
 
 

@@ -14,7 +14,7 @@ COMMANDS: dict[str, str] = {
     "providers": "Who does it.",
     "api": "The HTTP API, as a process of its own.",
     "worker": "A worker, as a process of its own.",
-    "db": "Bring the database up to date.",
+    "db": "Bring the database up to date, and remove what is old.",
     "config": "Show and check the configuration.",
     "env": "Show the environment that is in force, and what belongs to it.",
     "flow": "Move changes from dev through test to main, by branches and tags.",

@@ -1,17 +1,21 @@
-"""`genpulse db`: bring the database up to date."""
+"""`genpulse db`: bring the database up to date, and remove what is old."""
 
 import asyncio
 import json
 
 import click
 
+from genpulse.cli import db_prune
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.wiring import database_revision, upgrade_database
 
 
 @click.group("db")
 def command() -> None:
-    """Bring the database up to date."""
+    """Bring the database up to date, and remove what is old."""
+
+
+command.add_command(db_prune.command)
 
 
 @command.command()

@@ -1,30 +1,22 @@
 """`genpulse tasks`: list, show, watch, cancel and retry."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from genpulse.cli import tasks_retry
+from genpulse.cli.client import with_client
 from genpulse.cli.progress import Bars
-from genpulse.cli.stack import api_option, api_url, json_option
+from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.task_text import print_task
 from genpulse.client import Event, GenPulse, TaskView
 
-T = TypeVar("T")
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
 _STATES = click.Choice(list(_COLOURS))
-
-
-def _with_client(api: str | None, act: Callable[[GenPulse], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with GenPulse(api_url(api)) as genpulse:
-            return await act(genpulse)
-
-    return asyncio.run(run())
 
 
 @click.group("tasks")
@@ -32,24 +24,39 @@ def command() -> None:
     """List, show, watch, cancel and retry tasks."""
 
 
+command.add_command(tasks_retry.command)
+
+
 @command.command("list")
 @click.option("--status", type=_STATES, help="Only those in this state.")
+@click.option("--failed", is_flag=True, help="Only those that failed, with the reason; short for --status failed.")
+@click.option("--code", metavar="CODE", help="Only those that failed with this error code.")
 @click.option("--kind", help="Only those of this kind.")
 @click.option("--provider", help="Only those of this provider.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @api_option
 @json_option
 def list_(
-    status: str | None, kind: str | None, provider: str | None, limit: int, api: str | None, as_json: bool
+    status: str | None,
+    failed: bool,
+    code: str | None,
+    kind: str | None,
+    provider: str | None,
+    limit: int,
+    api: str | None,
+    as_json: bool,
 ) -> None:
     """The newest tasks."""
-    found = _with_client(
-        api, lambda client: client.tasks(limit=limit, status=status, kind=kind, provider=provider)
-    )
+    if failed and status not in {None, "failed"}:
+        raise click.UsageError(f"--failed and --status {status} exclude each other.")
+    status = "failed" if failed or (code and status is None) else status
+    filters = {"status": status, "code": code, "kind": kind, "provider": provider}
+    found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
     if as_json:
         click.echo(json.dumps([task.document for task in found], indent=2))
     else:
-        Console(highlight=False).print(_table(found))
+        table = _failed_table(found) if status == "failed" else _table(found)
+        Console(highlight=False).print(table)
 
 
 def _table(tasks: tuple[TaskView, ...]) -> Table:
@@ -57,16 +64,26 @@ def _table(tasks: tuple[TaskView, ...]) -> Table:
     for column in ("task", "model", "status", "done", "created"):
         table.add_column(column, no_wrap=True)
     for task in tasks:
-        colour = _COLOURS.get(task.status, "")
-        created = datetime.fromisoformat(task.document["created_at"]).astimezone()
-        table.add_row(
-            task.id,
-            task.model,
-            f"[{colour}]{task.status}[/]",
-            "" if task.progress is None else f"{task.progress:.0%}",
-            f"{created:%H:%M:%S}",
-        )
+        done = "" if task.progress is None else f"{task.progress:.0%}"
+        status = f"[{_COLOURS.get(task.status, '')}]{task.status}[/]"
+        table.add_row(task.id, task.model, status, done, _created(task))
     return table
+
+
+def _failed_table(tasks: tuple[TaskView, ...]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("task", "error", "charged"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("model", overflow="fold")
+    for task in tasks:
+        error = task.document.get("error") or {"code": "", "charged": ""}
+        table.add_row(task.id, escape(error["code"]), escape(error["charged"]), task.model)
+    return table
+
+
+def _created(task: TaskView) -> str:
+    created = datetime.fromisoformat(task.document["created_at"]).astimezone()
+    return f"{created:%H:%M:%S}"
 
 
 @command.command()
@@ -75,7 +92,7 @@ def _table(tasks: tuple[TaskView, ...]) -> Table:
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with everything that is known about it."""
-    _print(_with_client(api, lambda client: client.task(task)), as_json=as_json)
+    print_task(with_client(api, lambda client: client.task(task)), as_json=as_json)
 
 
 @command.command()
@@ -97,9 +114,9 @@ def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None
                     click.echo(_line(event))
         return last
 
-    ended = _with_client(api, follow)
+    ended = with_client(api, follow)
     if not as_json:
-        _print(ended, as_json=False)
+        print_task(ended, as_json=False)
     ctx.exit(0 if ended.status == "succeeded" else 1)
 
 
@@ -115,35 +132,4 @@ def _line(event: Event) -> str:
 @json_option
 def cancel(task: str, api: str | None, as_json: bool) -> None:
     """Stop what can still be stopped."""
-    _print(_with_client(api, lambda client: client.cancel(task)), as_json=as_json)
-
-
-@command.command()
-@click.argument("task")
-@api_option
-@json_option
-def retry(task: str, api: str | None, as_json: bool) -> None:
-    """Run a failed task again."""
-    _print(_with_client(api, lambda client: client.retry(task)), as_json=as_json)
-
-
-def _print(task: TaskView, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(task.document, indent=2))
-        return
-    facts = task.document
-    error = facts.get("error")
-    rows = {
-        "task": task.id,
-        "model": f"{task.model} ({facts['kind']})",
-        "status": task.status + (f", {task.progress:.0%}" if task.progress is not None else ""),
-        "attempt": facts["attempt"],
-        "created": facts["created_at"],
-        "finished": facts["finished_at"] or "",
-        "input": json.dumps(facts["input"], ensure_ascii=False),
-        "error": f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else "",
-        "outputs": "\n          ".join(asset.url for asset in task.outputs),
-    }
-    for name, value in rows.items():
-        if value != "":
-            click.echo(f"{name:<10}{value}")
+    print_task(with_client(api, lambda client: client.cancel(task)), as_json=as_json)

@@ -42,6 +42,7 @@ async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, 
         lease_s=settings.worker.lease_s,
         grace_s=settings.worker.grace_s,
         providers=chosen,
+        prune_every_s=settings.retention.every_s,
         describe=_describer(settings),
     )
     await check_database(settings)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
-from genpulse.domain.failure import Failure
+from genpulse.domain.failure import Failure, FailureCode
 from genpulse.domain.json_value import JsonObject
 
 
@@ -127,7 +127,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100)."""
+    """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100).
+
+    `code` is of the failed ones that failed so.
+    """
 
     limit: int = 20
     before: UUID | None = None
@@ -135,3 +138,4 @@ class TaskQuery:
     kind: str | None = None
     provider: str | None = None
     owner: str | None = None
+    code: FailureCode | None = None

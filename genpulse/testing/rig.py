@@ -17,9 +17,11 @@ from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import Task
@@ -86,15 +88,17 @@ class Rig:
 async def rig(subject: Subject) -> AsyncIterator[Rig]:
     """Everything in memory but the HTTP between the plug-in and the fake."""
     queue, deliveries = MemoryTaskQueue(lease_s=_QUICK.lease_s), MemoryDeliveries()
+    store = MemoryTaskStore(queue, deliveries)
     with tempfile.TemporaryDirectory(prefix="genpulse-conformance-") as folder:
         storage = ObjectStorage("memory:///", spool_dir=Path(folder))
         services = Services(
             environment=_ENVIRONMENT,
-            store=MemoryTaskStore(queue, deliveries),
+            store=store,
             queue=queue,
             gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            retention=MemoryRetention(store, deliveries),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,
@@ -102,6 +106,7 @@ async def rig(subject: Subject) -> AsyncIterator[Rig]:
             probes=(),
             retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
             spending=Spending(paid=True),
+            retention_policy=RetentionPolicy(),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.Random(7).random,  # noqa: S311 - spreads retries

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.deliver import deliver
 from genpulse.lifecycle.interruption import Interruption
+from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
 from genpulse.ports import Services, WorkerPresence
 from genpulse.worker.loop import WorkLoop
@@ -18,19 +19,22 @@ PRESENCE_S = 5.0
 SWEEP_S = 30.0
 DELIVER_S = 0.5
 AWAY_PAUSE_S = 1.0
+PRUNE_AWAY_PAUSE_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
-async def every(period_s: float, what: str, duty: Callable[[], Awaitable[object]]) -> None:
-    """Do it now and then every `period_s` seconds; sooner again while a service is away."""
+async def every(
+    period_s: float, what: str, duty: Callable[[], Awaitable[object]], *, away_pause_s: float = AWAY_PAUSE_S
+) -> None:
+    """Do it now and then every `period_s` seconds; after `away_pause_s` again while a service is away."""
     while True:
         pause_s = period_s
         try:
             await duty()
         except Unavailable as error:
             _log.warning("%s has to wait: %s", what, error)
-            pause_s = min(AWAY_PAUSE_S, period_s)
+            pause_s = min(away_pause_s, period_s)
         await asyncio.sleep(pause_s)
 
 
@@ -90,3 +94,14 @@ async def deliver_messages(services: Services, options: WorkerOptions) -> None:
 async def tidy_up(services: Services) -> None:
     """End what can no longer succeed and forget what is old."""
     await every(SWEEP_S, "the sweep", lambda: sweep(services))
+
+
+async def prune_the_old(services: Services, options: WorkerOptions) -> None:
+    """Remove what is older than the policy keeps it, unless another process does."""
+
+    async def look() -> None:
+        pruned = await prune(services, services.retention_policy)
+        if pruned is not None and not pruned.is_nothing:
+            _log.info("removed because of its age: %s", pruned)
+
+    await every(options.prune_every_s, "the removal of what is old", look, away_pause_s=PRUNE_AWAY_PAUSE_S)

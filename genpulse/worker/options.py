@@ -18,7 +18,8 @@ class WorkerOptions:
 
     Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, running tasks
     get `grace_s` seconds before they go back to the queue. `providers` limits what is claimed; None is all.
-    `describe` makes the document about a task that webhooks carry.
+    Every `prune_every_s` seconds the worker looks for what is too old to be kept. `describe` makes the document
+    about a task that webhooks carry.
     """
 
     concurrency: int = 1000
@@ -26,4 +27,5 @@ class WorkerOptions:
     lease_s: float = 15.0
     grace_s: float = 10.0
     providers: tuple[str, ...] | None = None
+    prune_every_s: float = 3600.0
     describe: Describe = _no_document

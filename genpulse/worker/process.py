@@ -15,6 +15,7 @@ from genpulse.worker.duties import (
     deliver_messages,
     hear_cancellations,
     hear_changes,
+    prune_the_old,
     renew_leases,
     tidy_up,
 )
@@ -43,6 +44,7 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
         be_present(services, loop, options, name),
         deliver_messages(services, options),
         tidy_up(services),
+        prune_the_old(services, options),
     )
     async with _beside(*duties):
         _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))

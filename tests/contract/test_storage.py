@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,17 @@ from genpulse.ports import State, Storage
 from tests.s3 import BUCKET, S3Server, s3_server
 
 MIB = 1 << 20
+MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.at = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.at
 
 
 @pytest.fixture
@@ -28,15 +40,22 @@ def s3(guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Ser
         yield server
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(params=["file", "memory", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path, spool_dir: Path) -> AsyncIterator[ObjectStorage]:
+async def storage(
+    request: pytest.FixtureRequest, tmp_path: Path, spool_dir: Path, clock: Callable[[], datetime]
+) -> AsyncIterator[ObjectStorage]:
     url, options = "memory:///", {}
     if request.param == "file":
         url = (tmp_path / "storage").as_uri()
     if request.param == "s3":
         url = f"s3://{BUCKET}/{tmp_path.name}"
         options = request.getfixturevalue("s3").options
-    storage = ObjectStorage(url, spool_dir=spool_dir, options=options)
+    storage = ObjectStorage(url, spool_dir=spool_dir, options=options, now=clock)
     yield storage
     assert not list(spool_dir.glob("*")), "something was left behind"
     await storage.close()
@@ -55,7 +74,7 @@ async def test_bytes_come_back_as_they_were_kept(storage: Storage) -> None:
     content = await storage.keep("Grüße\n".encode())
     digest = hashlib.sha256("Grüße\n".encode()).hexdigest()
     assert (content.sha256, content.size, content.media_type) == (digest, 8, "text/plain")
-    assert content.key == key_of(digest)
+    assert content.key == key_of(digest, MONDAY)
     assert await read(storage, content.key, 0, content.size) == "Grüße\n".encode()
 
 
@@ -111,7 +130,7 @@ async def test_what_is_as_large_as_the_limit_is_kept_and_one_byte_more_is_not(
     for content in (bytes(limit + 1), stream(bytes(limit), b"x")):
         with pytest.raises(ContentTooLarge):
             await storage.keep(content, limit_bytes=limit)
-    key = key_of(hashlib.sha256(bytes(limit + 1)).hexdigest())
+    key = key_of(hashlib.sha256(bytes(limit + 1)).hexdigest(), MONDAY)
     with pytest.raises(StorageUnavailable):
         await read(storage, key, 0, 1)
 
@@ -141,7 +160,7 @@ async def test_what_a_stream_raises_passes_through_and_nothing_is_kept(storage: 
     with pytest.raises(ClientGoneError):
         await storage.keep(broken())
     with pytest.raises(StorageUnavailable):
-        await read(storage, key_of(hashlib.sha256(bytes(2 * MIB)).hexdigest()), 0, 1)
+        await read(storage, key_of(hashlib.sha256(bytes(2 * MIB)).hexdigest(), MONDAY), 0, 1)
 
 
 async def test_a_stream_that_is_canceled_leaves_nothing_behind(storage: Storage) -> None:
@@ -166,9 +185,47 @@ async def test_the_same_content_can_be_kept_at_once_and_again(storage: Storage) 
     assert await read(storage, kept[0].key, 0, 100_000) == document
 
 
+async def test_content_of_another_week_is_another_object(storage: Storage, clock: Clock) -> None:
+    first = await storage.keep(b"document")
+    clock.at = MONDAY + timedelta(days=7, microseconds=-1)
+    assert (await storage.keep(b"document")).key == first.key
+    clock.at = MONDAY + timedelta(days=7)
+    later = await storage.keep(b"document")
+    assert later.key != first.key
+    await storage.remove([first.key])
+    assert await read(storage, later.key, 0, 8) == b"document"
+
+
+async def test_what_is_removed_is_gone_and_may_be_removed_again(storage: Storage) -> None:
+    gone, other, kept = [await storage.keep(content) for content in (b"gone", b"other", b"kept")]
+    await storage.remove([gone.key])
+    with pytest.raises(StorageUnavailable, match="gone"):
+        await read(storage, gone.key, 0, 4)
+    await storage.remove([gone.key, other.key, key_of("0" * 64, MONDAY)])
+    with pytest.raises(StorageUnavailable, match="gone"):
+        await read(storage, other.key, 0, 5)
+    await storage.remove([])
+    assert await read(storage, kept.key, 0, 4) == b"kept"
+
+
+async def test_what_was_removed_can_be_kept_again(storage: Storage) -> None:
+    content = await storage.keep(b"document")
+    await storage.remove([content.key])
+    assert await storage.keep(b"document") == content
+    assert await read(storage, content.key, 0, 8) == b"document"
+
+
+async def test_a_thousand_objects_are_removed_at_once(storage: Storage) -> None:
+    kept = await asyncio.gather(*(storage.keep(str(number).encode()) for number in range(1001)))
+    await storage.remove([content.key for content in kept])
+    for content in (kept[0], kept[500], kept[1000]):
+        with pytest.raises(StorageUnavailable, match="gone"):
+            await read(storage, content.key, 0, content.size)
+
+
 async def test_content_that_is_gone_is_told_as_such(storage: Storage) -> None:
     with pytest.raises(StorageUnavailable, match="gone"):
-        await read(storage, key_of("0" * 64), 0, 10)
+        await read(storage, key_of("0" * 64, MONDAY), 0, 10)
 
 
 async def test_content_that_is_shorter_than_it_should_be_is_told_as_such(storage: Storage) -> None:

@@ -38,7 +38,7 @@ DOWN = ProviderUnavailable("down").failure
 
 def new_asset(task_id=None):
     sha256 = "ab" * 32
-    content = Content(key_of(sha256), sha256, 5, "image/png", 2, 3, None)
+    content = Content(key_of(sha256, now()), sha256, 5, "image/png", 2, 3, None)
     return Asset(uuid_utils.compat.uuid7(), content, now(), "dev", task_id)
 
 
@@ -439,3 +439,20 @@ async def test_the_earlier_task_of_a_key(backend):
     with pytest.raises(IdempotencyKeyReuse):
         await backend.store.earlier(replace(again, fingerprint="g"))
     assert await backend.queue.depth() == 1
+
+
+async def test_failed_tasks_are_found_by_their_code(backend):
+    ids = {}
+    for code, failure in (("down", DOWN), ("no", NO), ("down again", DOWN)):
+        begun = await backend.begun()
+        await backend.store.finish(begun.lease, Failed(failure), now())
+        ids[code] = begun.task.id
+    waiting = await backend.begun()
+    await backend.store.finish(waiting.lease, RetryLater(DOWN, 60.0), now())
+    down = TaskQuery(code=FailureCode.PROVIDER_UNAVAILABLE)
+    assert [task.id for task in await backend.store.find(down)] == [ids["down again"], ids["down"]]
+    older = replace(down, before=ids["down again"])
+    assert [task.id for task in await backend.store.find(older)] == [ids["down"]]
+    assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
+    await backend.store.retry(ids["down"], now())
+    assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]

@@ -15,10 +15,12 @@ from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.gate import CircuitPolicy
+from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.lifecycle.submit import Order, submit
@@ -203,14 +205,16 @@ async def world(tmp_path) -> AsyncIterator[World]:
     queue = MemoryTaskQueue(lease_s=QUICK.lease_s)
     deliveries = MemoryDeliveries()
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
+    store = MemoryTaskStore(queue, deliveries)
     storage = ObjectStorage("memory:///", spool_dir=tmp_path)
     services = Services(
         environment=DEV,
-        store=MemoryTaskStore(queue, deliveries),
+        store=store,
         queue=queue,
         gate=gate,
         events=MemoryEventBus(),
         deliveries=deliveries,
+        retention=MemoryRetention(store, deliveries),
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,
@@ -218,6 +222,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
         probes=(),
         retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
         spending=Spending(),
+        retention_policy=RetentionPolicy(),
         now=lambda: datetime.now(UTC),
         new_id=uuid_utils.compat.uuid7,
         random=random.Random(7).random,

@@ -30,6 +30,7 @@ WHERE ($1::uuid IS NULL OR id < $1)
   AND ($3::text IS NULL OR kind = $3)
   AND ($4::text IS NULL OR provider = $4)
   AND ($5::text IS NULL OR owner = $5)
+  AND ($7::text IS NULL OR (status = 'failed' AND error ->> 'code' = $7))
 ORDER BY id DESC
 LIMIT $6
 """

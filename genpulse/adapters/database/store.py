@@ -77,6 +77,7 @@ class PostgresTaskStore:
             query.provider,
             query.owner,
             query.limit,
+            query.code.value if query.code else None,
         )
         return tuple(task_of(row) for row in rows)
 

@@ -90,6 +90,14 @@ Index(
     postgresql_where=text("price_usd IS NOT NULL OR cost IS NOT NULL"),
 )
 
+Index("ix_tasks_finished_at", tasks.c.finished_at, postgresql_where=tasks.c.finished_at.is_not(None))
+Index(
+    "ix_tasks_code_id",
+    text("(error ->> 'code')"),
+    tasks.c.id,
+    postgresql_where=text("status = 'failed'"),
+)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -116,17 +124,34 @@ assets = Table(
     "assets",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), index=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="SET NULL"), index=True),
     Column("owner", Text, nullable=False, server_default=""),
     Column("environment", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("sha256", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False, index=True),
+    Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("media_type", Text, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
     Column("duration_s", Double),
     Column("created_at", _Moment, nullable=False),
+)
+
+Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
+
+asset_uses = Table(
+    "asset_uses",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("asset_id", Uuid, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+doomed_objects = Table(
+    "doomed_objects",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("last_created_at", _Moment, nullable=False, index=True),
 )
 
 environment_stamp = Table(

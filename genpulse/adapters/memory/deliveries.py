@@ -71,6 +71,17 @@ class MemoryDeliveries:
         self._change(delivery_id, next_try_at=now, delivered_at=None)
         return self._noted[delivery_id][0]
 
+    def waits(self, task_id: UUID) -> bool:
+        """Whether a message about this task is still to be sent."""
+        return any(delivery.next_try_at for delivery, task in self._noted.values() if task.id == task_id)
+
+    def drop(self, task_id: UUID) -> int:
+        """Forget the messages about this task; returns how many there were."""
+        gone = [delivery.id for delivery, task in self._noted.values() if task.id == task_id]
+        for delivery_id in gone:
+            del self._noted[delivery_id]
+        return len(gone)
+
     def _change(self, delivery_id: UUID, **changes: object) -> None:
         delivery, task = self._noted[delivery_id]
         self._noted[delivery_id] = (replace(delivery, **changes), task)  # type: ignore[arg-type]

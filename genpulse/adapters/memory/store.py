@@ -294,6 +294,28 @@ class MemoryTaskStore:
         open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)
         return {state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states}
 
+    def all_tasks(self) -> tuple[Task, ...]:
+        """In the order in which they were submitted."""
+        return tuple(self._tasks.values())
+
+    def all_assets(self) -> tuple[Asset, ...]:
+        """In the order in which they were added."""
+        return tuple(self._assets.values())
+
+    def drop_task(self, task_id: UUID) -> int:
+        """Forget a task and its idempotency key, and let its assets be of no task; returns its attempts."""
+        del self._tasks[task_id]
+        self._leases.pop(task_id, None)
+        self._keys = {key: known for key, known in self._keys.items() if known[0] != task_id}
+        for asset in self.all_assets():
+            if asset.task_id == task_id:
+                self._assets[asset.id] = replace(asset, task_id=None)
+        return len(self._attempts.pop(task_id, ()))
+
+    def drop_asset(self, asset_id: UUID) -> None:
+        """Forget an asset."""
+        del self._assets[asset_id]
+
 
 def _spent(task: Task, attempts: Sequence[Attempt]) -> Decimal:
     price_usd = task.price_usd or Decimal(0)
@@ -316,4 +338,5 @@ def _matches(task: Task, query: TaskQuery) -> bool:
         and (query.kind is None or task.kind == query.kind)
         and (query.provider is None or task.provider == query.provider)
         and (query.owner is None or task.owner == query.owner)
+        and (query.code is None or (task.error is not None and task.error.code is query.code))
     )

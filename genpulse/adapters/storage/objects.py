@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -43,8 +44,16 @@ class ObjectStorage:
     them, and a storage that hangs must not hold up what else runs in threads.
     """
 
-    def __init__(self, url: str, *, spool_dir: Path | None = None, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        spool_dir: Path | None = None,
+        options: dict[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._store = open_store(url, options or {})
+        self._now = now
         self._spool_dir = spool_dir
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
         self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
@@ -52,14 +61,14 @@ class ObjectStorage:
     async def keep(
         self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
     ) -> Content:
-        """Store the bytes under the digest that they have, and tell what they are.
+        """Store the bytes under week and digest, and tell what they are.
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
         """
         with spool_file(self._spool_dir) as file:
             spooled = await spool(content, file, limit_bytes)
             media = await self._look(spooled)
-            key = key_of(spooled.sha256)
+            key = key_of(spooled.sha256, self._now())
             await self._call(self._put, key, spooled, media.media_type)
         return Content(
             key,
@@ -84,6 +93,11 @@ class ObjectStorage:
         """
         for at in range(start, end, CHUNK):
             yield await self._call(self._part, key, at, min(at + CHUNK, end))
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Forget the bytes under these keys; those that are gone already are no error."""
+        if keys:
+            await self._call(self._remove, list(keys))
 
     async def probe(self) -> Health:
         """Whether something can be written. Answers within 2 seconds and never raises."""
@@ -133,6 +147,14 @@ class ObjectStorage:
         except FileNotFoundError:
             return False
 
+    def _remove(self, keys: list[str]) -> None:
+        try:
+            obstore.delete(self._store, keys)
+        except FileNotFoundError:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    obstore.delete(self._store, key)
+
     def _part(self, key: str, start: int, end: int) -> bytes:
         part = bytes(obstore.get_range(self._store, key, start=start, end=end))
         if len(part) != end - start:
@@ -147,7 +169,7 @@ class ObjectStorage:
 
 def _reach_the_disk(path: Path) -> None:
     """The file, and the folders that name it: a file that a power cut takes away again was never kept."""
-    for place in (path, *list(path.parents)[:3]):
+    for place in (path, *list(path.parents)[:4]):
         descriptor = os.open(place, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -49,7 +49,7 @@ def _folder(url: str, host: str, path: str) -> LocalStore:
     if host not in {"", "localhost"} or not Path(path).is_absolute():
         raise ValueError(f"The storage URL {url!r} needs an absolute folder with three slashes: file:///folder.")
     with disk_errors(f"open the storage folder {path}"):
-        return LocalStore(Path(path), mkdir=True)
+        return LocalStore(Path(path), mkdir=True, automatic_cleanup=True)
 
 
 def _first_line(error: Exception) -> str:

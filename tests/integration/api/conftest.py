@@ -23,12 +23,14 @@ from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
+from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, Services, State
@@ -245,6 +247,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 gate=MemoryGate(),
                 events=MemoryEventBus(),
                 deliveries=deliveries,
+                retention=MemoryRetention(store, deliveries),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -252,6 +255,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 probes=(),
                 retry=RetryPolicy(max_attempts=1),
                 spending=Spending(),
+                retention_policy=RetentionPolicy(),
                 now=lambda: datetime.now(UTC),
                 new_id=uuid_utils.compat.uuid7,
                 random=random.Random(7).random,

@@ -21,11 +21,13 @@ from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
+from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Services
@@ -41,15 +43,17 @@ class Nothing(Local):
 def services():
     queue = MemoryTaskQueue()
     deliveries = MemoryDeliveries()
+    store = MemoryTaskStore(queue, deliveries)
     model = Model("noop", ("noop",), Input, Nothing())
     return nullcontext(
         Services(
             environment=EnvironmentFacts("dev", "", "", "", "", "", "", ""),
-            store=MemoryTaskStore(queue, deliveries),
+            store=store,
             queue=queue,
                 gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            retention=MemoryRetention(store, deliveries),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),
@@ -57,6 +61,7 @@ def services():
             probes=(),
             retry=RetryPolicy(),
             spending=Spending(),
+            retention_policy=RetentionPolicy(),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.random,

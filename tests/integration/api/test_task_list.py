@@ -49,6 +49,7 @@ async def test_a_query_that_does_not_fit_is_refused(api):
         ("status=%00", "status"),
         ("kind=Text%20To", "kind"),
         ("provider=a%00b", "provider"),
+        ("code=nonsense", "code"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=many", "limit"),
@@ -75,3 +76,19 @@ async def test_a_cursor_belongs_to_its_filters(api):
     (await api.get("/v1/tasks", params={"cursor": cursor})).problem(400, "invalid_cursor")
     other = {"status": "failed", "cursor": cursor}
     (await api.get("/v1/tasks", params=other)).problem(400, "invalid_cursor")
+
+
+async def test_failed_tasks_by_their_code(api):
+    api.easel.failures = 3
+    async with api.worker():
+        rejected = await submit_many(api, 3)
+        for task in rejected:
+            assert (await api.ended(task))["error"]["code"] == "provider_rejected"
+    first = (await api.get("/v1/tasks?code=provider_rejected&limit=2")).json
+    assert [task["id"] for task in first["data"]] == rejected[:0:-1]
+    following = {"code": "provider_rejected", "limit": "2", "cursor": first["next_cursor"]}
+    second = (await api.get("/v1/tasks", params=following)).json
+    assert ([task["id"] for task in second["data"]], second["next_cursor"]) == (rejected[:1], None)
+    (await api.get("/v1/tasks", params={**following, "code": "timeout"})).problem(400, "invalid_cursor")
+    assert (await api.get("/v1/tasks?code=timeout")).json["data"] == []
+    assert len((await api.get("/v1/tasks?code=")).json["data"]) == 3

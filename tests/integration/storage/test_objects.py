@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from genpulse.ports import State
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video
 from tests.integration.storage.test_tracks import NEVER_ENDING
 
+MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
 
 PROGRAM = """
@@ -112,12 +114,12 @@ async def test_a_folder_that_vanishes_and_comes_back(tmp_path: Path) -> None:
 
 async def test_content_is_where_its_digest_says_and_nothing_else_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "storage"
-    storage = ObjectStorage(folder.as_uri(), spool_dir=tmp_path / "spool")
+    storage = ObjectStorage(folder.as_uri(), spool_dir=tmp_path / "spool", now=lambda: MONDAY)
     kept = [await storage.keep(content) for content in (b"", b"a", bytes(9_000_000), bytes(9_000_000))]
     await storage.probe()
     found = {path.relative_to(folder).as_posix() for path in files(folder)}
     assert found == {*(content.key for content in kept), PROBE_KEY}
-    assert all(content.key == key_of(content.sha256) for content in kept)
+    assert all(content.key == key_of(content.sha256, MONDAY) for content in kept)
     await storage.close()
 
 

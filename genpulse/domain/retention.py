@@ -1,0 +1,83 @@
+"""How long what has ended is kept, and what is removed when that time is over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from genpulse.domain.asset import KEY_LASTS
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """What is older goes: ended tasks by their end, assets by their creation; None keeps them for ever.
+
+    `objects`: bytes whose newest asset was created before are found by nobody who stores the same content now.
+    """
+
+    tasks: datetime | None
+    assets: datetime | None
+    objects: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """How long ended tasks and the assets that no task needs are kept; None is for ever.
+
+    `grace` is more time than ever passes between storing bytes and committing the asset that they belong to, also
+    when clocks differ. `batch` is how many rows go in one transaction.
+    """
+
+    tasks: timedelta | None = timedelta(days=90)
+    assets: timedelta | None = timedelta(days=90)
+    grace: timedelta = timedelta(days=1)
+    batch: int = 1000
+
+    def cutoffs(self, now: datetime) -> Cutoffs:
+        """The same as moments."""
+        return Cutoffs(
+            tasks=None if self.tasks is None else now - self.tasks,
+            assets=None if self.assets is None else now - self.assets,
+            objects=now - KEY_LASTS - self.grace,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed: rows, and `objects` of the storage with together so many `bytes`."""
+
+    tasks: int = 0
+    attempts: int = 0
+    deliveries: int = 0
+    assets: int = 0
+    objects: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "Pruned") -> "Pruned":
+        return Pruned(
+            tasks=self.tasks + other.tasks,
+            attempts=self.attempts + other.attempts,
+            deliveries=self.deliveries + other.deliveries,
+            assets=self.assets + other.assets,
+            objects=self.objects + other.objects,
+            bytes=self.bytes + other.bytes,
+        )
+
+    @property
+    def is_nothing(self) -> bool:
+        """Nothing was old enough."""
+        return self == Pruned()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction removed, and whether there may be more of the same."""
+
+    pruned: Pruned
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """Bytes in the storage under `key`, `size` of them."""
+
+    key: str
+    size: int

@@ -1,0 +1,248 @@
+"""What every retention does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+import uuid_utils.compat
+
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.memory.retention import MemoryRetention
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.domain.asset import KEY_LASTS, Asset, Content, key_of
+from genpulse.domain.attempt import Failed, RetryLater, Succeeded
+from genpulse.domain.delivery import Answer
+from genpulse.domain.errors import ProviderUnavailable, UnknownAsset, UnknownTask
+from genpulse.domain.retention import Batch, Cutoffs, Pruned, StoredObject
+from genpulse.domain.task import Task
+from genpulse.ports import Retention
+from tests.contract.conftest import Backend, new_task, now
+
+LONG = timedelta(days=100)
+DOWN = ProviderUnavailable("down").failure
+ME = "https://example.org/"
+
+
+@dataclass
+class Old:
+    """A backend with a past."""
+
+    backend: Backend
+    retention: Retention
+
+    async def ended(self, age: timedelta, *, outputs: tuple[Asset, ...] = (), **changes) -> Task:
+        begun = await self.backend.begun(**changes)
+        assets = tuple(replace(output, task_id=begun.task.id) for output in outputs)
+        return await self.backend.store.finish(begun.lease, Succeeded(assets), now() - age)
+
+    async def tasks(self, age: timedelta = LONG, limit: int = 100) -> Batch:
+        async with self.retention.turn() as pruning:
+            assert pruning is not None
+            return await pruning.tasks(now() - age, limit)
+
+    async def assets(self, age: timedelta = LONG, limit: int = 100) -> Batch:
+        async with self.retention.turn() as pruning:
+            assert pruning is not None
+            return await pruning.assets(now() - age, limit)
+
+    async def doomed(self, before: datetime | None = None, limit: int = 100) -> tuple[StoredObject, ...]:
+        async with self.retention.turn() as pruning:
+            assert pruning is not None
+            return await pruning.doomed(before or now(), limit)
+
+    async def is_there(self, task: Task) -> bool:
+        try:
+            await self.backend.store.get(task.id)
+        except UnknownTask:
+            return False
+        return True
+
+    async def has(self, asset: Asset) -> bool:
+        try:
+            await self.backend.store.asset(asset.id)
+        except UnknownAsset:
+            return False
+        return True
+
+
+@pytest.fixture
+async def old(backend: Backend) -> AsyncIterator[Old]:
+    if isinstance(backend.store, MemoryTaskStore):
+        yield Old(backend, MemoryRetention(backend.store, backend.deliveries))
+        return
+    yield Old(backend, PostgresRetention(backend.deliveries._pool))
+
+
+def asset(age: timedelta, content: str = "a", asset_id: UUID | None = None) -> Asset:
+    at, sha256 = now() - age, content * 64
+    kept = Content(key_of(sha256, at), sha256, 5, "image/png")
+    return Asset(asset_id or uuid_utils.compat.uuid7(), kept, at, "dev")
+
+
+async def test_tasks_that_ended_long_ago_go_with_all_that_is_theirs(old):
+    begun = await old.backend.begun(idempotency_key="key", webhook_url=ME)
+    await old.backend.store.finish(begun.lease, RetryLater(DOWN, 0.0), now() - LONG)
+    again = await old.backend.begin(await old.backend.claim())
+    await old.backend.store.finish(again.lease, Succeeded(()), now() - LONG)
+    for delivery, _ in await old.backend.deliveries.due(now(), 10, 60):
+        await old.backend.deliveries.taken(delivery.id, Answer(200), now())
+    assert await old.tasks(LONG - timedelta(days=1)) == Batch(Pruned(1, 2, 1), more=False)
+    with pytest.raises(UnknownTask):
+        await old.backend.store.get(begun.task.id)
+    assert await old.backend.store.attempts(begun.task.id) == ()
+    assert await old.backend.deliveries.of_task(begun.task.id) == ()
+    submitted = await old.backend.store.submit(new_task(idempotency_key="key", fingerprint="another"))
+    assert not submitted.replayed
+
+
+async def test_what_ended_later_and_what_has_not_ended_stays(old):
+    young = await old.ended(LONG - timedelta(minutes=1), created_at=now() - 2 * LONG)
+    running = (await old.backend.begun(created_at=now() - 2 * LONG)).task
+    queued = (await old.backend.store.submit(new_task(created_at=now() - 2 * LONG))).task
+    assert await old.tasks() == Batch(Pruned(), more=False)
+    assert [await old.is_there(task) for task in (young, running, queued)] == [True] * 3
+
+
+async def test_a_failed_task_that_was_retried_stays(old):
+    begun = await old.backend.begun()
+    await old.backend.store.finish(begun.lease, Failed(DOWN), now() - 2 * LONG)
+    await old.backend.store.retry(begun.task.id, now())
+    assert (await old.tasks()).pruned == Pruned()
+
+
+async def test_a_task_stays_while_a_message_about_it_is_to_be_sent(old):
+    task = await old.ended(2 * LONG, webhook_url=ME)
+    assert (await old.tasks()).pruned == Pruned()
+    ((delivery, _),) = await old.backend.deliveries.due(now(), 10, 60)
+    await old.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), now() + timedelta(hours=1))
+    assert (await old.tasks()).pruned == Pruned()
+    await old.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), None)
+    assert (await old.tasks()).pruned == Pruned(tasks=1, attempts=1, deliveries=1)
+    assert not await old.is_there(task)
+
+
+async def test_the_oldest_go_first_and_no_more_than_the_batch(old):
+    tasks = [await old.ended(LONG + timedelta(days=days)) for days in (1, 3, 2)]
+    assert await old.tasks(limit=2) == Batch(Pruned(tasks=2, attempts=2), more=True)
+    assert [await old.is_there(task) for task in tasks] == [True, False, False]
+    assert await old.tasks(limit=2) == Batch(Pruned(tasks=1, attempts=1), more=False)
+
+
+async def test_assets_outlive_their_task_until_they_are_old_themselves(old):
+    output = asset(2 * LONG)
+    task = await old.ended(2 * LONG, outputs=(output,))
+    assert (await old.assets()).pruned == Pruned()
+    await old.tasks()
+    assert (await old.backend.store.asset(output.id)).task_id is None
+    assert (await old.assets(3 * LONG)).pruned == Pruned()
+    assert not await old.is_there(task)
+    assert await old.assets() == Batch(Pruned(assets=1), more=False)
+    assert not await old.has(output)
+
+
+async def test_an_upload_goes_unless_a_task_names_it(old):
+    uploads = [asset(2 * LONG, content) for content in "abc"]
+    for upload in uploads:
+        await old.backend.store.add_asset(upload)
+    named = {"frames": [{"url": f"https://example.org/v1/assets/{str(uploads[1].id).upper()}/content"}]}
+    naming = await old.ended(2 * LONG, input=named)
+    await old.backend.store.submit(new_task(input={"image": str(uploads[2].id), "prompt": "x"}))
+    assert (await old.assets()).pruned == Pruned(assets=1)
+    assert [await old.has(upload) for upload in uploads] == [False, True, True]
+    await old.tasks()
+    assert not await old.is_there(naming)
+    assert (await old.assets()).pruned == Pruned(assets=1)
+    assert [await old.has(upload) for upload in uploads] == [False, False, True]
+
+
+async def test_the_output_of_a_task_that_is_gone_stays_while_another_one_names_it(old):
+    output = asset(2 * LONG)
+    await old.ended(2 * LONG, outputs=(output,))
+    await old.backend.store.submit(new_task(input={"first_frame": str(output.id)}))
+    await old.tasks()
+    assert (await old.assets()).pruned == Pruned()
+    assert await old.has(output)
+
+
+async def test_the_oldest_assets_go_first_and_no_more_than_the_batch(old):
+    uploads = [asset(LONG + timedelta(days=days), content) for days, content in ((1, "a"), (3, "b"), (2, "c"))]
+    for upload in uploads:
+        await old.backend.store.add_asset(upload)
+    assert await old.assets(limit=2) == Batch(Pruned(assets=2), more=True)
+    assert [await old.has(upload) for upload in uploads] == [True, False, False]
+
+
+async def test_bytes_are_doomed_when_their_last_asset_goes(old):
+    first, second = asset(2 * LONG), asset(2 * LONG)
+    second = replace(second, content=first.content, created_at=first.created_at + timedelta(days=1))
+    for upload in (first, second):
+        await old.backend.store.add_asset(upload)
+    await old.assets(limit=1)
+    assert await old.doomed() == ()
+    await old.assets(limit=1)
+    assert await old.doomed() == (StoredObject(first.content.key, 5),)
+    assert await old.doomed(first.created_at + timedelta(hours=1)) == ()
+    async with old.retention.turn() as pruning:
+        await pruning.forget([first.content.key])
+    assert await old.doomed() == ()
+
+
+async def test_bytes_that_an_asset_has_again_are_spared(old):
+    upload = asset(2 * LONG)
+    await old.backend.store.add_asset(upload)
+    await old.assets()
+    await old.backend.store.add_asset(replace(upload, id=uuid_utils.compat.uuid7(), created_at=now()))
+    assert await old.doomed() == ()
+    await old.assets(-LONG)
+    assert await old.doomed(now() - LONG) == ()
+    assert await old.doomed(now() + LONG) == (StoredObject(upload.content.key, 5),)
+
+
+async def test_doomed_objects_come_in_batches(old):
+    for content in "abc":
+        await old.backend.store.add_asset(asset(2 * LONG, content))
+    await old.assets()
+    assert len(await old.doomed(limit=2)) == 2
+
+
+async def test_what_is_due_is_told_and_then_done(old):
+    shared = asset(2 * LONG, "a")
+    outputs = (shared, replace(asset(2 * LONG, "a"), content=shared.content), asset(2 * LONG, "b"))
+    await old.ended(2 * LONG, outputs=outputs, webhook_url=ME)
+    for delivery, _ in await old.backend.deliveries.due(now(), 10, 60):
+        await old.backend.deliveries.taken(delivery.id, Answer(200), now())
+    young = replace(asset(2 * LONG, "b"), content=outputs[2].content, created_at=now())
+    await old.ended(timedelta(0), outputs=(young,))
+    await old.backend.store.add_asset(asset(2 * LONG, "c"))
+    cutoffs = Cutoffs(now() - LONG, now() - LONG, now() - KEY_LASTS)
+    due = await old.retention.due(cutoffs)
+    assert due == Pruned(tasks=1, attempts=1, deliveries=1, assets=4, objects=2, bytes=10)
+    assert (await old.tasks()).pruned + (await old.assets()).pruned == replace(due, objects=0, bytes=0)
+    assert len(await old.doomed(cutoffs.objects)) == 2
+    assert await old.retention.due(cutoffs) == Pruned(objects=2, bytes=10)
+
+
+async def test_what_is_kept_for_ever_is_never_due(old):
+    await old.ended(2 * LONG, outputs=(asset(2 * LONG),))
+    await old.backend.store.add_asset(asset(2 * LONG, "c"))
+    assert await old.retention.due(Cutoffs(None, None, now())) == Pruned()
+    assert (await old.retention.due(Cutoffs(now(), None, now()))).assets == 0
+
+
+async def test_one_has_the_turn_at_a_time(old):
+    async with old.retention.turn() as first:
+        assert first is not None
+        async with old.retention.turn() as second:
+            assert second is None
+    async with old.retention.turn() as third:
+        assert third is not None
+
+
+async def test_the_turn_ends_with_an_error(old):
+    with pytest.raises(RuntimeError):
+        async with old.retention.turn():
+            raise RuntimeError
+    async with old.retention.turn() as again:
+        assert again is not None

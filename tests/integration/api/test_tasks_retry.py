@@ -1,0 +1,192 @@
+"""`genpulse tasks list --failed` and `tasks retry`, as commands against an API."""
+
+import asyncio
+import json
+import os
+import pty
+import sys
+from decimal import Decimal
+
+import pytest
+
+from genpulse.cli.tasks_retry import _retry_each
+from genpulse.client import GenPulse
+from genpulse.dev.ports import free_port
+from genpulse.domain.attempt import Failed
+from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
+from genpulse.domain.failure import Charged
+from genpulse.domain.spending import Spending
+from genpulse.domain.task import NewTask, TaskStatus
+
+DOWN = ProviderUnavailable("down").failure
+BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
+LOST = UnknownOutcome("lost").failure
+
+
+async def failed(api, failure, provider="art", price_usd=None):
+    """A task that failed so."""
+    services = api.services
+    new = NewTask(
+        id=services.new_id(),
+        environment="dev",
+        kind="text-to-image",
+        provider=provider,
+        model=f"{provider}/easel",
+        input={"prompt": "a fox"},
+        created_at=services.now(),
+        price_usd=price_usd,
+    )
+    await services.store.submit(new)
+    (claim,) = await services.queue.claim((provider,), 1)
+    begun = await services.store.begin(claim, attempt_id=services.new_id(), worker="w", now=services.now())
+    return await services.store.finish(begun.lease, Failed(failure), services.now())
+
+
+@pytest.fixture
+def genpulse(tmp_path):
+    """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
+
+    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
+            cwd=tmp_path,
+            env={"PATH": os.defpath},
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture
+def typed(genpulse):
+    """The same for a person who types one line."""
+
+    async def run(api, line, *arguments):
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, f"{line}\n".encode())
+            return await genpulse(api, *arguments, stdin=theirs)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    return run
+
+
+async def queued(api):
+    return [task.id for task in api.store.all_tasks() if task.status is TaskStatus.QUEUED]
+
+
+async def test_failed_tasks_are_listed_with_their_reason(api, genpulse):
+    down, blocked = await failed(api, DOWN), await failed(api, BLOCKED)
+    await api.submit()
+    code, out, _ = await genpulse(api, "tasks", "list", "--failed", "--json")
+    assert (code, [task["id"] for task in json.loads(out)]) == (0, [str(blocked.id), str(down.id)])
+    code, out, _ = await genpulse(api, "tasks", "list", "--code", "provider_unavailable", "--json")
+    assert [task["id"] for task in json.loads(out)] == [str(down.id)]
+    code, out, _ = await genpulse(api, "tasks", "list", "--failed")
+    assert [line.split() for line in out.splitlines()[1:]] == [
+        [str(blocked.id), "moderation_blocked", "yes", "art/easel"],
+        [str(down.id), "provider_unavailable", "no", "art/easel"],
+    ]
+
+
+async def test_misuse_is_told(api, genpulse):
+    for arguments in (
+        ("list", "--failed", "--status", "queued"),
+        ("retry",),
+        ("retry", "x", "--all"),
+        ("retry", "x", "--yes"),
+        ("retry", "x", "--code", "internal"),
+    ):
+        code, out, err = await genpulse(api, "tasks", *arguments)
+        assert (code, out) == (2, ""), err
+
+
+async def test_a_code_that_does_not_exist_is_refused(api, genpulse):
+    code, _, err = await genpulse(api, "tasks", "retry", "--all", "--code", "nonsense", "--yes")
+    assert code == 1
+    assert "code" in err
+
+
+async def test_one_task_is_retried(api, genpulse):
+    task = await failed(api, DOWN)
+    code, out, _ = await genpulse(api, "tasks", "retry", str(task.id))
+    assert (code, await queued(api)) == (0, [task.id])
+    assert "queued" in out
+
+
+async def test_all_that_match_are_retried(api, genpulse):
+    tasks = [await failed(api, DOWN) for _ in range(103)]
+    others = [await failed(api, BLOCKED), await failed(api, DOWN, provider="prints")]
+    matching = ("--code", "provider_unavailable", "--provider", "art")
+    code, out, _ = await genpulse(api, "tasks", "retry", "--all", *matching, "--yes")
+    assert (code, out) == (0, "103 are queued again, 0 were refused, 0 not tried.\n")
+    assert set(await queued(api)) == {task.id for task in tasks}
+    for other in others:
+        assert (await api.store.get(other.id)).status is TaskStatus.FAILED
+
+
+async def test_the_newest_come_first_and_no_more_than_the_limit(api, genpulse):
+    tasks = [await failed(api, DOWN) for _ in range(3)]
+    code, out, _ = await genpulse(api, "tasks", "retry", "--all", "--limit", "2", "--yes", "--json")
+    assert (code, json.loads(out)["retried"]) == (0, 2)
+    assert await queued(api) == [task.id for task in tasks[1:]]
+
+
+async def test_nothing_to_retry_is_no_error(api, genpulse):
+    assert await genpulse(api, "tasks", "retry", "--all") == (0, "No failed task matches.\n", "")
+
+
+async def test_tasks_of_unknown_outcome_have_to_be_named(api, genpulse, typed):
+    lost, down = await failed(api, LOST), await failed(api, DOWN)
+    code, out, err = await genpulse(api, "tasks", "retry", "--all", "--yes", "--json")
+    assert (code, await queued(api)) == (0, [down.id])
+    assert json.loads(out) == {"retried": 1, "refused": 0, "not_tried": 0, "left_out": 1, "reasons": {}}
+    assert "may pay for them twice" in err
+    code, _, err = await typed(api, "y", "tasks", "retry", "--all", "--code", "unknown_outcome")
+    assert (code, set(await queued(api))) == (0, {lost.id, down.id})
+    assert "paid for twice" in err
+
+
+async def test_a_person_is_asked_and_told_how_many_were_charged(api, genpulse, typed):
+    await failed(api, DOWN)
+    await failed(api, BLOCKED)
+    code, out, err = await typed(api, "n", "tasks", "retry", "--all")
+    assert (code, out, await queued(api)) == (1, "", [])
+    assert "2 failed tasks; 1 of them were charged already, or may have been" in err
+    assert "Nothing was retried" in err
+    code, _, err = await genpulse(api, "tasks", "retry", "--all")
+    assert (code, await queued(api)) == (1, [])
+    assert "--yes" in err
+    code, out, _ = await typed(api, "y", "tasks", "retry", "--all")
+    assert (code, len(await queued(api))) == (0, 2)
+
+
+async def test_it_goes_on_after_a_refusal_and_says_why(serve, genpulse):
+    """Two cost nothing; of the three others the budget has room for one."""
+    api = await serve(spending=Spending(daily_usd=Decimal("1.5")))
+    for price_usd in (None, Decimal(1), Decimal(1), Decimal(1), None):
+        await failed(api, DOWN, price_usd=price_usd)
+    code, out, _ = await genpulse(api, "tasks", "retry", "--all", "--yes")
+    assert (code, len(await queued(api))) == (1, 3)
+    assert out.startswith("3 are queued again, 2 were refused, 0 not tried.\n  2 x budget_exceeded, such as: ")
+
+
+async def test_a_database_that_is_away_is_told(api, genpulse):
+    await failed(api, DOWN)
+    api.store.away = True
+    code, _, err = await genpulse(api, "tasks", "retry", "--all", "--yes")
+    assert (code, await queued(api)) == (1, [])
+    assert "PostgreSQL" in err
+
+
+async def test_it_stops_where_no_api_answers():
+    async with GenPulse(f"http://127.0.0.1:{free_port()}") as client:
+        went = await _retry_each(client, ["a", "b"])
+    assert (went.retried, went.refused, went.not_tried, went.is_all) == (0, {}, 2, False)
+    assert "Nothing answers" in went.stopped_by

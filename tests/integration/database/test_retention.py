@@ -1,0 +1,265 @@
+"""What only the real database can show: volume, plans, locks, and those who come in between."""
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import uuid_utils.compat
+
+from genpulse.adapters.database import pruning as statements
+from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.pruning import PostgresPruning
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.queue.entries import QueueEntries
+from genpulse.adapters.queue.schema import install
+from genpulse.adapters.queue.task_queue import PgTaskQueue
+from genpulse.domain.asset import Asset, Content
+from genpulse.domain.attempt import Failed, Succeeded
+from genpulse.domain.delivery import Answer
+from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable, UnknownAsset, UnknownTask
+from genpulse.domain.retention import Pruned
+from tests.contract.conftest import Backend, new_task, now
+
+MANY = 20_000
+BATCH = 1000
+LOCK_S = 1.0
+OLD = timedelta(days=200)
+
+_TASKS = """
+INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata, created_at,
+                   finished_at, attempt)
+SELECT gen_random_uuid(), 'dev', 'noop', 'sandbox', 'sandbox/noop', 'succeeded', 0, '{"prompt": "x"}', '{}',
+       now() - '200 days'::interval, now() - '200 days'::interval + n * '1 second'::interval, 1
+FROM generate_series(1, $1::int) AS n
+"""
+_ATTEMPTS = """
+INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, started_at)
+SELECT gen_random_uuid(), id, 1, provider, model, 'w', 'r', 'succeeded', created_at FROM tasks
+"""
+_DELIVERIES = """
+INSERT INTO deliveries (id, task_id, type, url, task, created_at, delivered_at)
+SELECT gen_random_uuid(), id, 'task.succeeded', 'https://example.org/', '{}', created_at, created_at FROM tasks
+"""
+_ASSETS = """
+INSERT INTO assets (id, task_id, environment, key, sha256, size, media_type, created_at)
+SELECT gen_random_uuid(), id, 'dev', 'assets/' || id, '', 7, 'image/png', created_at FROM tasks
+"""
+
+_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'broken'"
+
+
+@pytest.fixture
+async def pool(database_url):
+    await upgrade(database_url, install)
+    pool = await open_pool(database_url, size=6, application_name="tests")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def backend(pool, database_url):
+    backend = Backend(
+        PostgresTaskStore(pool, QueueEntries()),
+        PgTaskQueue(pool, database_url, lease_s=30),
+        PostgresDeliveries(pool),
+    )
+    yield backend
+    await backend.queue.close()
+    await backend.store.close()
+
+
+async def filled(pool, count=MANY):
+    for statement in (_TASKS, _ATTEMPTS, _DELIVERIES, _ASSETS):
+        await pool.execute(statement, *([count] if statement is _TASKS else []))
+    for table in ("tasks", "attempts", "deliveries", "assets"):
+        await pool.execute(f"ANALYZE {table}")
+
+
+async def drained(batch):
+    """All batches, counted."""
+    pruned, batches, more = Pruned(), 0, True
+    while more:
+        done = await batch()
+        pruned, batches, more = pruned + done.pruned, batches + 1, done.more
+        await asyncio.sleep(0.01)
+    return pruned, batches
+
+
+async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, database_url, backend):
+    """The live side gives up after one second of waiting for a lock; it never has to."""
+    await filled(pool)
+    kept = [
+        (await backend.store.submit(new_task(created_at=now() - OLD, provider="idle"))).task for _ in range(20)
+    ]
+    live_pool = await open_pool(database_url, size=4, application_name="live")
+    live = Backend(
+        PostgresTaskStore(live_pool, QueueEntries()),
+        PgTaskQueue(live_pool, database_url, lease_s=30),
+        PostgresDeliveries(live_pool),
+    )
+    async with live_pool.acquire() as connection:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET lock_timeout = '{LOCK_S * 1000:.0f}ms'")
+    await live_pool.expire_connections()
+    stop, done = asyncio.Event(), []
+
+    async def work():
+        while not stop.is_set():
+            begun = await live.begun(webhook_url="https://example.org/")
+            outcome = Failed(ProviderUnavailable("down").failure) if len(done) % 3 else Succeeded(())
+            done.append(await live.store.finish(begun.lease, outcome, now()))
+
+    async with live_pool.acquire() as connection:
+        assert await connection.fetchval("SHOW lock_timeout") == "1s"
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work())
+        async with PostgresRetention(pool).turn() as pruning:
+            tasks, task_batches = await drained(lambda: pruning.tasks(now() - OLD / 2, BATCH))
+            assets, asset_batches = await drained(lambda: pruning.assets(now() - OLD / 2, BATCH))
+            objects = await pruning.doomed(now(), 2 * MANY)
+        stop.set()
+    assert tasks == Pruned(tasks=MANY, attempts=MANY, deliveries=MANY)
+    assert assets == Pruned(assets=MANY)
+    assert (task_batches, asset_batches) == (MANY // BATCH + 1, MANY // BATCH + 1)
+    assert len(objects) == MANY
+    assert len(done) > task_batches
+    assert [await backend.store.get(task.id) for task in done] == done
+    assert await pool.fetchval("SELECT count(*) FROM tasks") == len(kept) + len(done)
+    assert await pool.fetchval("SELECT count(*) FROM attempts") == len(done)
+    assert await pool.fetchval("SELECT count(*) FROM deliveries") == len(done)
+    assert await backend.queue.depth() == len(kept)
+    await live.queue.close()
+    await live.store.close()
+    await live_pool.close()
+
+
+async def plan(pool, statement, *arguments):
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        rows = await connection.fetch(f"EXPLAIN {statement}", *arguments)
+    return "\n".join(row[0] for row in rows)
+
+
+async def test_what_is_old_is_found_by_an_index(pool):
+    await filled(pool, 5000)
+    await pool.execute("UPDATE assets SET task_id = NULL")
+    await pool.execute("ANALYZE assets")
+    before = now() - OLD / 2
+    assert "ix_tasks_finished_at" in await plan(pool, statements.OLDEST_TASKS, before, BATCH)
+    assert "ix_assets_of_no_task" in await plan(pool, statements.OLDEST_ASSETS, before, BATCH)
+    assert "Seq Scan on tasks" not in await plan(pool, statements.OLDEST_TASKS, before, BATCH)
+
+
+async def test_every_reference_to_what_goes_is_indexed(pool):
+    """Deleting a task looks for what refers to it: a table without an index would be read for each."""
+    missing = await pool.fetch(
+        """
+        SELECT conrelid::regclass AS referring, conname FROM pg_constraint
+        WHERE contype = 'f' AND confrelid IN ('tasks'::regclass, 'assets'::regclass)
+          AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = conrelid AND indkey[0] = conkey[1])
+        """
+    )
+    assert missing == []
+
+
+async def ended(backend, outcome, **changes):
+    begun = await backend.begun(**changes)
+    return await backend.store.finish(begun.lease, outcome, now() - OLD)
+
+
+async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, database_url, backend):
+    held, free = [await ended(backend, Succeeded(())) for _ in range(2)]
+    other = await asyncpg.connect(database_url)
+    async with PostgresRetention(pool).turn() as pruning:
+        async with other.transaction():
+            await other.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", held.id)
+            assert (await pruning.tasks(now(), BATCH)).pruned == Pruned(tasks=1, attempts=1)
+        assert (await pruning.tasks(now(), BATCH)).pruned == Pruned(tasks=1, attempts=1)
+    await other.close()
+    with pytest.raises(UnknownTask):
+        await backend.store.get(free.id)
+
+
+async def locked(pool, pid):
+    """Return when this backend waits for a lock."""
+    async with asyncio.timeout(10):
+        while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted", pid):
+            await asyncio.sleep(0.005)
+
+
+async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, database_url, backend):
+    task = await ended(backend, Succeeded(()), webhook_url="https://example.org/")
+    ((delivery, _),) = await backend.deliveries.due(now(), 10, 60)
+    await backend.deliveries.taken(delivery.id, Answer(200), now())
+    other, mine = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    async with asyncio.TaskGroup() as group, other.transaction():
+        await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)
+        pruning = group.create_task(PostgresPruning(mine).tasks(now(), BATCH))
+        await locked(pool, mine.get_server_pid())
+    assert pruning.result().pruned == Pruned()
+    assert (await backend.store.get(task.id)).id == task.id
+    await other.close()
+    await mine.close()
+
+
+async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, database_url, backend):
+    """The submit holds the asset: it is passed over, and stays once the submit is committed."""
+    upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
+    await backend.store.add_asset(upload)
+    other = await asyncpg.connect(database_url)
+    async with PostgresRetention(pool).turn() as pruning:
+        async with other.transaction():
+            await other.execute(
+                """
+                INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata,
+                                   created_at)
+                VALUES (gen_random_uuid(), 'dev', 'k', 'p', 'm', 'queued', 0, $1::jsonb, '{}', now())
+                """,
+                f'{{"image": "{upload.id}"}}',
+            )
+            assert (await pruning.assets(now(), BATCH)).pruned == Pruned()
+        assert (await pruning.assets(now(), BATCH)).pruned == Pruned()
+    assert (await backend.store.asset(upload.id)).id == upload.id
+    await other.close()
+
+
+async def test_a_task_may_name_an_asset_that_is_gone_or_never_was(backend):
+    submitted = await backend.store.submit(new_task(input={"image": str(uuid_utils.compat.uuid7())}))
+    assert (await backend.store.get(submitted.task.id)).status == "queued"
+
+
+async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, database_url, backend):
+    upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
+    await backend.store.add_asset(upload)
+    other = await asyncpg.connect(database_url)
+    async with asyncio.TaskGroup() as group, other.transaction():
+        await other.execute("DELETE FROM assets WHERE id = $1", upload.id)
+        submitting = group.create_task(backend.store.submit(new_task(input={"image": str(upload.id)})))
+        async with asyncio.timeout(10):
+            while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.005)
+    assert submitting.result().task.status == "queued"
+    with pytest.raises(UnknownAsset):
+        await backend.store.asset(upload.id)
+    await other.close()
+
+
+async def test_a_turn_whose_connection_breaks_is_free_again(pool, database_url):
+    broken = await open_pool(database_url, size=2, application_name="broken")
+
+    async def prune():
+        async with PostgresRetention(broken).turn() as pruning:
+            async with PostgresRetention(pool).turn() as second:
+                assert second is None
+            await pool.execute(_TERMINATE)
+            await pruning.tasks(now(), BATCH)
+
+    with pytest.raises(DatabaseUnavailable):
+        await prune()
+    async with PostgresRetention(pool).turn() as third:
+        assert third is not None
+    await broken.close()

@@ -25,6 +25,7 @@ from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import Task
+from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import EnvironmentFacts, Services
@@ -35,8 +36,16 @@ from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 
 ENDS_WITHIN_S = 20.0
+_ROW = ENVIRONMENTS[0]
 _ENVIRONMENT = EnvironmentFacts(
-    "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
+    name=_ROW.name,
+    dynaconf=_ROW.dynaconf,
+    branch=_ROW.branch,
+    key_prefix=_ROW.key_prefix,
+    db_mode=_ROW.db_mode,
+    services=_ROW.services,
+    target=_ROW.target,
+    api_key_prefix=_ROW.api_key_prefix,
 )
 _QUICK = WorkerOptions(concurrency=20, batch=10, lease_s=5.0, grace_s=0.1)
 

@@ -82,8 +82,8 @@ class Stage(Fleet):
 
     def stop(self) -> None:
         super().stop()
-        self._vendor.terminate()
-        self._vendor.wait(10)
+        self._vendor.kill()
+        self._vendor.wait()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check format docs lock bench clean
+.PHONY: help install demo dev test check format docs lock chaos bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -51,6 +51,9 @@ format: $(READY)  ## rewrite the code in the house style
 docs: $(READY)  ## write what is made from the code: .env.example and the reference of the configuration
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
+
+chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: $(READY)  ## measure, as ratios against a floor in the same run
 	@$(BIN)/python -m bench

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
 from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, Limits
+from genpulse.domain.rate import Rate
 from genpulse.domain.retention import Batch, Cutoffs, Pruned, RetentionPolicy, StoredObject
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
@@ -172,6 +174,9 @@ class ProviderGate(Protocol):
     def limits(self, provider: str) -> Limits:
         """What the account may be asked."""
 
+    async def pace(self, name: str, rate: Rate) -> float:
+        """Seconds until something of that name may happen again; 0 lets it happen now."""
+
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""
 
@@ -301,6 +306,31 @@ class DeliveryStore(Protocol):
         """Send it again as soon as possible, also one that was received. Raises `UnknownDelivery`."""
 
 
+class KeyStore(Protocol):
+    """API keys, and the secret that signs addresses. Of a key's token only the digest is kept."""
+
+    async def add(self, key: ApiKey, digest: bytes) -> None:
+        """Keep a new key."""
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest, whatever its state."""
+
+    async def all(self) -> tuple[ApiKey, ...]:
+        """All keys, oldest first."""
+
+    async def revoke(self, beginning: str, now: datetime) -> ApiKey:
+        """Revoke the key whose id begins like this; one that is revoked stays as it is. Raises `UnknownKey`."""
+
+    async def used(self, key_id: UUID, now: datetime) -> None:
+        """Note that it was used."""
+
+    async def usage(self, key_id: UUID, since: datetime) -> KeyUsage:
+        """What it has done. Each task counts with its price, or with its cost where that is known."""
+
+    async def signing_secret(self) -> bytes:
+        """The 32 random bytes that sign addresses of assets, the same for all processes."""
+
+
 class MessageSender(Protocol):
     """Sends a signed message to another system."""
 
@@ -378,6 +408,7 @@ class Services:
     gate: ProviderGate
     events: EventBus
     deliveries: DeliveryStore
+    keys: KeyStore
     retention: Retention
     sender: MessageSender
     presence: Presence

@@ -98,6 +98,12 @@ class Api(Section):
     body_limit_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body at most.")
     upload_limit_bytes: int = Field(2 << 30, ge=1024, description="Bytes of an upload at most.")
     grace_s: int = Field(3, ge=0, le=3600, description="Seconds that open requests get when the API stops.")
+    asset_url_s: int = Field(
+        86_400,
+        ge=60,
+        le=604_800,
+        description="Seconds for which the addresses of outputs can be fetched without a key.",
+    )
 
 
 class Worker(Section):
@@ -264,6 +270,7 @@ class Settings(Section):
             " `genpulse dev` starts a server of its own when it is empty."
         ),
     )
+    api_key: OptionalSecret = Field(None, description="Key with which the command line calls the API.")
     database: Database = Field(default_factory=Database)
     redis: RedisSection = Field(default_factory=RedisSection)
     storage: Storage = Field(default_factory=Storage)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from genpulse.adapters.database import migrate, stamp
 from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.stamp import StampedDatabase
@@ -38,7 +39,7 @@ from genpulse.domain.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
-from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
+from genpulse.ports import EnvironmentFacts, Health, KeyStore, Probe, Services, State
 from genpulse.provider import Local, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
@@ -67,6 +68,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys)),
             deliveries=PostgresDeliveries(pool),
+            keys=PostgresKeys(pool),
             retention=PostgresRetention(pool),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
@@ -242,6 +244,16 @@ async def check_database(settings: Settings) -> None:
         raise
     except DatabaseUnavailable as error:
         _log.warning("%s It is looked at again when it answers.", error)
+
+
+@asynccontextmanager
+async def open_keys(settings: Settings) -> AsyncIterator[KeyStore]:
+    """The API keys alone, for as long as the body runs. Raises `DatabaseUnavailable`."""
+    pool = await _pool(settings, "keys")
+    try:
+        yield PostgresKeys(pool)
+    finally:
+        await pool.close()
 
 
 async def database_stamp(settings: Settings) -> StampedDatabase:

@@ -32,8 +32,9 @@ class Fleet:
         self.workers = []
         self._processes = []
 
-    def run(self, *arguments):
-        done = subprocess.run(
+    def call(self, *arguments):
+        """A command, however it ends."""
+        return subprocess.run(
             [sys.executable, "-m", "genpulse", *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -41,6 +42,10 @@ class Fleet:
             text=True,
             check=False,
         )
+
+    def run(self, *arguments):
+        """What a command prints, which has to succeed."""
+        done = self.call(*arguments)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 

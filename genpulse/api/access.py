@@ -9,15 +9,31 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
+from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment, InsufficientScope
+from genpulse.domain.api_key import ApiKey, Scope
 from genpulse.ports import EnvironmentFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `owner` is the API key's id, empty where no key is needed."""
+    """Who calls. `owner` is the id of the API key `key`, empty where no key is needed."""
 
     owner: str = ""
+    key: ApiKey | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether tasks and assets of others are there for this caller."""
+        return self.key is None or self.key.allows(Scope.ADMIN)
+
+    def sees(self, owner: str) -> bool:
+        """Whether what belongs to this owner is there for this caller."""
+        return self.sees_all or owner == self.owner
+
+    def require(self, scope: Scope) -> None:
+        """Raises `InsufficientScope`."""
+        if self.key is not None and not self.key.allows(scope):
+            raise InsufficientScope(scope, sorted(self.key.scopes))
 
 
 class Access(Protocol):
@@ -41,7 +57,7 @@ class LoopbackAccess:
 
     async def admit(self, connection: HTTPConnection) -> Caller:
         """Raises `AuthenticationRequired`, `ForeignEnvironment`."""
-        self._refuse_foreign(_bearer(connection))
+        self.refuse_foreign(connection)
         if self.environment.name != "dev":
             raise AuthenticationRequired(
                 f"The environment {self.environment.name!r} takes calls only with an API key:"
@@ -53,7 +69,9 @@ class LoopbackAccess:
             )
         return Caller()
 
-    def _refuse_foreign(self, token: str) -> None:
+    def refuse_foreign(self, connection: HTTPConnection) -> None:
+        """Raises `ForeignEnvironment` for a key of another environment, which its prefix gives away."""
+        token = bearer_of(connection)
         for prefix, environment in self.api_key_prefixes.items():
             if token.startswith(prefix) and environment != self.environment.name:
                 raise ForeignEnvironment(environment, self.environment.name)
@@ -89,6 +107,7 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _bearer(connection: HTTPConnection) -> str:
+def bearer_of(connection: HTTPConnection) -> str:
+    """The API key of a call, empty where there is none."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

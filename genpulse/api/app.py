@@ -35,6 +35,7 @@ from genpulse.api.context import Context
 from genpulse.api.express import Express
 from genpulse.api.figures import Metrics
 from genpulse.api.front import Front
+from genpulse.api.key_access import KeyAccess
 from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
 from genpulse.api.pace import BodyPace
@@ -102,17 +103,20 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stopping = asyncio.Event()
         async with open_services() as services:
-            app.state.context = Context(services, options, _access(services, options), Metrics(), stopping)
+            access = _access(services, options)
+            app.state.context = Context(services, options, access, Metrics(), stopping)
             with heard(stopping):
                 yield
             stopping.set()
+            await access.close()
 
     return lifespan
 
 
-def _access(services: Services, options: ApiOptions) -> LoopbackAccess:
+def _access(services: Services, options: ApiOptions) -> KeyAccess:
     public_host = urlsplit(options.public_url).hostname if options.public_url else None
-    return LoopbackAccess(services.environment, options.api_key_prefixes, public_host)
+    without_key = LoopbackAccess(services.environment, options.api_key_prefixes, public_host)
+    return KeyAccess(services.keys, without_key, services.now)
 
 
 async def _routing_problem(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from genpulse.api import answers, byte_range
 from genpulse.api.byte_range import ByteRange
-from genpulse.api.context import context_in, links_for
+from genpulse.api.context import asset_for, context_in, links_for
 from genpulse.api.documents import KeptAssetDocument
 from genpulse.api.media_types import disposition
 from genpulse.api.streams import Stream
@@ -47,7 +47,7 @@ routes = answers.router("assets")
 )
 async def show_asset(request: Request, asset_id: AssetId) -> Response:
     """What is known about an asset, without its bytes."""
-    asset = await context_in(request.scope).services.store.asset(asset_id)
+    asset = await asset_for(request, asset_id)
     return answers.json(KeptAssetDocument.of(asset, links_for(request)))
 
 
@@ -65,7 +65,7 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
 async def fetch_content(request: Request, asset_id: AssetId) -> Response:
     """The bytes of an asset. They never change."""
     services = context_in(request.scope).services
-    asset = await services.store.asset(asset_id)
+    asset = await asset_for(request, asset_id)
     headers, etag = _headers(asset), f'"{asset.content.sha256}"'
     if byte_range.etag_matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)

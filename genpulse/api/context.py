@@ -1,7 +1,8 @@
 """What every call of one running API shares."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -10,9 +11,26 @@ from genpulse.api.access import Access, Caller
 from genpulse.api.documents import Links
 from genpulse.api.figures import Metrics
 from genpulse.api.options import ApiOptions
+from genpulse.api.signing import Signer
+from genpulse.domain.asset import Asset
+from genpulse.domain.errors import UnknownAsset, UnknownTask
+from genpulse.domain.task import Task
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
+
+
+class SignerBox:
+    """The signer of addresses, once its secret was read."""
+
+    def __init__(self) -> None:
+        self.signer: Signer | None = None
+
+    async def fill(self, services: Services, lasts_s: int) -> Signer:
+        """Read the secret, if that has not happened yet. Raises `DatabaseUnavailable`."""
+        if self.signer is None:
+            self.signer = Signer(await services.keys.signing_secret(), lasts_s)
+        return self.signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +42,7 @@ class Context:
     access: Access
     metrics: Metrics
     stopping: asyncio.Event
+    signing: SignerBox = field(default_factory=SignerBox)
 
 
 def context_in(scope: Scope) -> Context:
@@ -40,13 +59,34 @@ def caller_of(connection: HTTPConnection) -> Caller:
     return caller
 
 
+async def task_for(connection: HTTPConnection, task_id: UUID) -> Task:
+    """The task, if it is there for this caller. Raises `UnknownTask`, `DatabaseUnavailable`."""
+    task = await context_in(connection.scope).services.store.get(task_id)
+    if not caller_of(connection).sees(task.owner):
+        raise UnknownTask(task_id)
+    return task
+
+
+async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:
+    """The asset, if it is there for this caller. Raises `UnknownAsset`, `DatabaseUnavailable`."""
+    asset = await context_in(connection.scope).services.store.asset(asset_id)
+    if not caller_of(connection).sees(asset.owner):
+        raise UnknownAsset(asset_id)
+    return asset
+
+
 def links_for(connection: HTTPConnection) -> Links:
     """Addresses as this caller can reach them."""
-    public_url = context_in(connection.scope).options.public_url
+    context = context_in(connection.scope)
+    signer, now_s = context.signing.signer, context.services.now().timestamp()
+    signed = None if signer is None else lambda asset_id: signer.query(asset_id, now_s)
+    return Links(_base(connection, context.options.public_url), signed)
+
+
+def _base(connection: HTTPConnection, public_url: str | None) -> str:
     if public_url is not None:
-        return Links(public_url.rstrip("/"))
+        return public_url.rstrip("/")
     scope = connection.scope
     host = connection.headers.get("host")
-    if not host:
-        return Links(scope.get("root_path", ""))
-    return Links(f"{scope['scheme']}://{host}{scope.get('root_path', '')}")
+    prefix = f"{scope['scheme']}://{host}" if host else ""
+    return f"{prefix}{scope.get('root_path', '')}"

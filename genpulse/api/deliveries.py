@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api import answers
-from genpulse.api.context import context_in
+from genpulse.api.context import context_in, task_for
 from genpulse.api.documents import Document, Time
 from genpulse.api.tasks import TASK_PATH, TaskId
 from genpulse.domain.delivery import Delivery, DeliveryState
@@ -72,7 +72,7 @@ class DeliveryPage(Document):
 async def list_deliveries(request: Request, task_id: TaskId) -> Response:
     """The webhook deliveries of a task."""
     services = context_in(request.scope).services
-    await services.store.get(task_id)
+    await task_for(request, task_id)
     deliveries = await services.deliveries.of_task(task_id)
     return answers.json(DeliveryPage(data=[DeliveryDocument.of(delivery) for delivery in deliveries]))
 
@@ -86,5 +86,6 @@ async def list_deliveries(request: Request, task_id: TaskId) -> Response:
 async def send_again(request: Request, task_id: TaskId, delivery_id: DeliveryId) -> Response:
     """Send it again, under the same id, also when it was received or given up."""
     services = context_in(request.scope).services
+    await task_for(request, task_id)
     delivery = await services.deliveries.again(task_id, delivery_id, services.now())
     return answers.json(DeliveryDocument.of(delivery), 202)

@@ -1,6 +1,6 @@
 """Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,9 +26,13 @@ Amount = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses of what this service shows. `base` has no slash at its end."""
+    """Addresses of what this service shows. `base` has no slash at its end.
+
+    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key.
+    """
 
     base: str
+    signed: Callable[[UUID], str] | None = None
 
     def task(self, task_id: UUID) -> str:
         """Of a task."""
@@ -40,7 +44,8 @@ class Links:
 
     def content(self, asset_id: UUID) -> str:
         """Of an asset's bytes."""
-        return f"{self.base}/v1/assets/{asset_id}/content"
+        query = f"?{self.signed(asset_id)}" if self.signed else ""
+        return f"{self.base}/v1/assets/{asset_id}/content{query}"
 
 
 class Document(BaseModel):
@@ -56,7 +61,7 @@ class AssetDocument(Document):
 
     id: UUID
     url: str
-    """Where its bytes are."""
+    """Where its bytes are. It needs no API key, and runs out: the task gives a fresh one."""
     media_type: str = Field(examples=["image/png"])
     """Found from the bytes themselves."""
     bytes: int

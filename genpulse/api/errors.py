@@ -6,18 +6,24 @@ Refused
 ├── UnsupportedContentType                      the body is of another type than this call takes
 ├── InvalidPrefer · InvalidIdempotencyKey · InvalidLastEventId    a header that does not make sense
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
+├── InsufficientScope · TooManyRequests         what the API key may do
+├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
 └── RangeNotSatisfiable                         a range outside of the content
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
+from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
     BudgetExceeded,
     ContentTooLarge,
     GenPulseError,
     InvalidCursor,
+    KeyLimitExceeded,
     NoticeRefused,
     NotRetryable,
     PaidProviderRefused,
@@ -29,6 +35,7 @@ from genpulse.domain.errors import (
     UnknownTask,
     UploadIncomplete,
 )
+from genpulse.domain.rate import Rate
 
 
 class InvalidJson(Refused):
@@ -98,6 +105,46 @@ class ForeignEnvironment(Refused):
         )
 
 
+class InsufficientScope(Refused):
+    """The API key is not good for this call."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, needed: Scope, found: Sequence[Scope]) -> None:
+        super().__init__(f"This call needs the scope {needed}, and this API key has {', '.join(found) or 'none'}.")
+
+
+class InvalidSignature(Refused):
+    """The address does not carry the signature of this service."""
+
+    code = "invalid_signature"
+
+    def __init__(self) -> None:
+        super().__init__("The signature of this address is not ours. Read the task again for a fresh address.")
+
+
+class UrlExpired(Refused):
+    """The address was good once."""
+
+    code = "expired_url"
+
+    def __init__(self, expired_at: int) -> None:
+        moment = datetime.fromtimestamp(expired_at, UTC)
+        super().__init__(
+            f"This address expired at {moment:%Y-%m-%d %H:%M} UTC. Read the task again for a fresh one."
+        )
+
+
+class TooManyRequests(Refused):
+    """The API key calls more often than it may."""
+
+    code = "rate_limited"
+
+    def __init__(self, rate: Rate, wait_s: float) -> None:
+        super().__init__(f"This API key may make {rate} calls. Wait for {wait_s:.1f} s.")
+        self.retry_after_s = max(1, math.ceil(wait_s))
+
+
 class ModelNotFound(Refused):
     """No enabled provider has the model that the path names."""
 
@@ -144,6 +191,9 @@ STATUS: Mapping[type[GenPulseError], int] = {
     BudgetExceeded: 402,
     ForeignEnvironment: 403,
     PaidProviderRefused: 403,
+    InsufficientScope: 403,
+    InvalidSignature: 403,
+    UrlExpired: 403,
     UnknownTask: 404,
     UnknownAsset: 404,
     UnknownDelivery: 404,
@@ -154,6 +204,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     NotRetryable: 409,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,
+    KeyLimitExceeded: 429,
+    TooManyRequests: 429,
     RangeNotSatisfiable: 416,
     Internal: 500,
     Unavailable: 503,
@@ -169,7 +221,7 @@ def status_of(error: Refused | Unavailable | Internal) -> int:
 def headers_of(error: GenPulseError) -> dict[str, str]:
     """The headers that belong to an error."""
     match error:
-        case Unavailable() | BudgetExceeded():
+        case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | TooManyRequests():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api import answers, request_headers
-from genpulse.api.context import context_in, links_for
+from genpulse.api.context import context_in, links_for, task_for
 from genpulse.api.documents import Links, ProgressDocument, TaskDocument
 from genpulse.api.streams import EventStream
 from genpulse.api.tasks import TASK_PATH, TaskId
@@ -65,7 +65,7 @@ async def watch_task(request: Request, task_id: TaskId) -> Response:
     """The task as it is, then each change, as Server-Sent Events."""
     context = context_in(request.scope)
     after = request_headers.last_event_id(request.headers)
-    task = await context.services.store.get(task_id)
+    task = await task_for(request, task_id)
     if after is not None and task.status.ended and task.seq <= after:
         return Response(status_code=204)
     updates = watch(context.services, task_id, after=after, idle_s=context.options.keep_alive_s)

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api import problems
+from genpulse.api.admission import admitted
 from genpulse.api.context import CALLER, context_in
 from genpulse.api.errors import Internal
 from genpulse.api.paths import inner_path
@@ -52,7 +53,7 @@ class Front:
 
     async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
         if _is_guarded(scope):
-            scope[CALLER] = await context_in(scope).access.admit(HTTPConnection(scope))
+            scope[CALLER] = await admitted(HTTPConnection(scope))
         await self._app(scope, receive, exchange.send)
 
 

@@ -39,7 +39,7 @@ TAGS = [
 _API_KEY = {
     "type": "http",
     "scheme": "bearer",
-    "description": "Calls from this machine need none in the environment `dev`.",
+    "description": "Calls from this machine need none in the environment `dev`, until the first key is created.",
 }
 _TAKEN = (OrderDocument, BatchDocument)
 _SHOWN = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
-    """Limits are in bytes. A body may pause for `body_idle_s` seconds.
+    """Limits are in bytes. A body may pause for `body_idle_s` seconds, an asset's address lasts `asset_url_s`.
 
     `public_url` is where callers reach this service; None is whatever they asked.
 
@@ -21,3 +21,4 @@ class ApiOptions:
     api_key_prefixes: Mapping[str, str] = field(default_factory=dict)
     keep_alive_s: float = 15.0
     body_idle_s: float = 30.0
+    asset_url_s: int = 86_400

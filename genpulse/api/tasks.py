@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api import answers, json_body, request_headers
-from genpulse.api.context import Context, caller_of, context_in, links_for
+from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
 from genpulse.api.documents import TaskBatch, TaskDocument
 from genpulse.api.orders import BatchDocument, OrderDocument
 from genpulse.api.shutdown import unless
@@ -63,9 +63,7 @@ async def submit_task(request: Request) -> Response:
     key = request_headers.idempotency_key(request.headers)
     wait_s = request_headers.wait_s(request.headers)
     order = (await json_body.read(request, OrderDocument)).order()
-    submitted = await submitting.submit(
-        context.services, order, idempotency_key=key, owner=caller_of(request).owner
-    )
+    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller_of(request).key)
     context.metrics.submitted(submitted)
     task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
     return _accepted(request, submitted, task, wait_s)
@@ -105,7 +103,7 @@ async def submit_batch(request: Request) -> Response:
     request_headers.refuse_idempotency_key(request.headers)
     batch = await json_body.read(request, BatchDocument)
     orders = [order.order() for order in batch.tasks]
-    all_submitted = await submitting.submit_batch(context.services, orders, owner=caller_of(request).owner)
+    all_submitted = await submitting.submit_batch(context.services, orders, key=caller_of(request).key)
     links = links_for(request)
     for submitted in all_submitted:
         context.metrics.submitted(submitted)
@@ -126,7 +124,7 @@ async def show_task(request: Request) -> Response:
         task_id = UUID(word)
     except ValueError:
         raise UnknownTask(repr(word[:100])) from None
-    return _shown(request, await context_in(request.scope).services.store.get(task_id))
+    return _shown(request, await task_for(request, task_id))
 
 
 @routes.post(
@@ -139,6 +137,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
 
     A task that has ended is returned unchanged.
     """
+    await task_for(request, task_id)
     return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
 
 
@@ -151,6 +150,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
 )
 async def retry_task(request: Request, task_id: TaskId) -> Response:
     """Queue a failed task again, as a new attempt."""
+    await task_for(request, task_id)
     task = await retrying.retry(context_in(request.scope).services, task_id)
     document = TaskDocument.of(task, links_for(request))
     return answers.json(document, 202, {"Location": document.urls.self})

@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "listen": "Receive webhooks here and print them, for those who develop.",
     "models": "What can be asked for.",
     "providers": "Who does it.",
+    "keys": "Create, list and revoke API keys.",
     "api": "The HTTP API, as a process of its own.",
     "worker": "A worker, as a process of its own.",
     "db": "Bring the database up to date, and remove what is old.",

@@ -12,7 +12,7 @@ import click
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
-from genpulse.cli.stack import api_option, api_url, json_option
+from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import GenPulse, TaskView
 
 _WORDS = ("prompt", "text")
@@ -49,7 +49,7 @@ async def _generate(
     url: str, prompt: str | None, model: str, fields: Sequence[str], output: Path | None, *, as_json: bool
 ) -> None:
     to_stdout = output is not None and str(output) == "-"
-    async with GenPulse(url) as genpulse:
+    async with GenPulse(url, api_key()) as genpulse:
         schema = (await genpulse.model(model))["input_schema"]
         body = _input(schema, prompt, fields)
         with Bars() as bars:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from genpulse import config
-from genpulse.cli.stack import api_option, api_url, json_option
+from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.wiring import open_catalogue
 
@@ -49,7 +49,7 @@ def found_models(api: str | None) -> Documents:
 
 
 async def _from_api(url: str) -> Documents:
-    async with GenPulse(url) as genpulse:
+    async with GenPulse(url, api_key()) as genpulse:
         return await genpulse.models()
 
 

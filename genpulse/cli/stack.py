@@ -33,6 +33,12 @@ def settings_for_servers(require: Sequence[str] = ("database_url", "redis.url"))
     return config.load(process=process, require=require)
 
 
+def api_key() -> str | None:
+    """The key with which the command line calls the API: GENPULSE_API_KEY, as all settings are found."""
+    key = config.load(require=()).api_key
+    return key.get_secret_value() if key else None
+
+
 def api_url(option: str | None) -> str:
     """Where the API is: the option, else the running dev stack, else what is configured."""
     if option:

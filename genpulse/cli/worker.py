@@ -4,10 +4,14 @@ import click
 import uvloop
 
 from genpulse import log
+from genpulse.api.context import SignerBox
 from genpulse.api.documents import Links, TaskDocument
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
+from genpulse.domain.json_value import JsonObject
+from genpulse.domain.task import Task
 from genpulse.lifecycle.deliver import Describe
+from genpulse.ports import Services
 from genpulse.settings import Settings
 from genpulse.wiring import check_database, open_services
 from genpulse.worker.options import WorkerOptions
@@ -29,25 +33,33 @@ def command(concurrency: int | None, providers: str | None) -> None:
     uvloop.run(_work(settings, concurrency, chosen))
 
 
-def _describer(settings: Settings) -> Describe:
+def _describer(settings: Settings, services: Services) -> Describe:
     """Tasks as the API of this environment shows them, for webhooks."""
-    links = Links(settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}")
-    return lambda task: TaskDocument.of(task, links).model_dump(mode="json")
+    base = settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}"
+    signing = SignerBox()
+
+    async def describe(task: Task) -> JsonObject:
+        signer, now_s = await signing.fill(services, settings.api.asset_url_s), services.now().timestamp()
+        links = Links(base.rstrip("/"), lambda asset_id: signer.query(asset_id, now_s))
+        document: JsonObject = TaskDocument.of(task, links).model_dump(mode="json")
+        return document
+
+    return describe
 
 
 async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, ...] | None) -> None:
-    options = WorkerOptions(
-        concurrency=concurrency or settings.worker.concurrency,
-        batch=settings.worker.batch,
-        lease_s=settings.worker.lease_s,
-        grace_s=settings.worker.grace_s,
-        providers=chosen,
-        prune_every_s=settings.retention.every_s,
-        describe=_describer(settings),
-    )
     await check_database(settings)
     async with open_services(settings, process="worker") as services:
         known = services.catalogue.providers()
         if unknown := sorted(set(chosen or ()) - set(known)):
             raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(known)}.")
+        options = WorkerOptions(
+            concurrency=concurrency or settings.worker.concurrency,
+            batch=settings.worker.batch,
+            lease_s=settings.worker.lease_s,
+            grace_s=settings.worker.grace_s,
+            providers=chosen,
+            prune_every_s=settings.retention.every_s,
+            describe=_describer(settings, services),
+        )
         await run(services, options)

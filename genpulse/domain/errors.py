@@ -5,6 +5,8 @@ GenPulseError
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
+│   ├── UnknownKey               no API key has this id
+│   ├── KeyLimitExceeded         the API key may not do so much
 │   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
@@ -138,6 +140,26 @@ class InvalidCursor(Refused):
             "The cursor was not made by this service for this list. Use `next_cursor` as it was given, with"
             " the same filters, or leave it out to start from the newest task."
         )
+
+
+class UnknownKey(Refused):
+    """No API key has this id, or several begin like this."""
+
+    code = "unknown_key"
+
+    def __init__(self, wanted: str, found: int = 0) -> None:
+        many = f"{found} API keys begin" if found else "There is no API key whose id begins"
+        super().__init__(f"{many} with {wanted!r}. `genpulse keys list` shows all of them.")
+
+
+class KeyLimitExceeded(Refused):
+    """The API key may not do so much. `retry_after_s` is when it is worth asking again, in seconds."""
+
+    code = "key_limit_exceeded"
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class UnknownHook(Refused):

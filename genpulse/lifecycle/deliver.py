@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from genpulse.domain.delivery import Delivery, next_try
 from genpulse.domain.errors import DatabaseUnavailable
@@ -15,8 +15,8 @@ BATCH = 50
 HELD_S = 60.0
 """Seconds in which a message is sent or another worker sends it: more than a sender may take."""
 
-Describe = Callable[[Task], JsonObject]
-"""A task as the API shows it."""
+Describe = Callable[[Task], Awaitable[JsonObject]]
+"""A task as the API shows it. Raises `DatabaseUnavailable`."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,17 +31,17 @@ async def deliver(services: Services, describe: Describe) -> int:
 
 
 async def _deliver(services: Services, describe: Describe, delivery: Delivery, task: Task) -> None:
-    body = _body(delivery, describe(task))
-    answer = await services.sender.send(delivery.url, delivery.message_id, body, now=services.now())
-    now = services.now()
     try:
+        body = _body(delivery, await describe(task))
+        answer = await services.sender.send(delivery.url, delivery.message_id, body, now=services.now())
+        now = services.now()
         if answer.is_taken:
             await services.deliveries.taken(delivery.id, answer, now)
             return
         again = next_try(delivery, answer, now=now, random=services.random())
         await services.deliveries.not_taken(delivery.id, answer, again)
     except DatabaseUnavailable as error:
-        _log.warning("message %s was sent, and will be again: %s", delivery.message_id, error)
+        _log.warning("message %s may have been sent, and will be again: %s", delivery.message_id, error)
         return
     if again is None:
         _log.warning(

@@ -7,10 +7,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from genpulse.domain.errors import BadInput, BudgetExceeded, PaidProviderRefused, Problem, UnknownKind
+from genpulse.domain.api_key import ApiKey
+from genpulse.domain.errors import (
+    BadInput,
+    BudgetExceeded,
+    KeyLimitExceeded,
+    PaidProviderRefused,
+    Problem,
+    UnknownKind,
+)
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.kind import ANY
 from genpulse.domain.task import NewTask, Priority, Submitted
+from genpulse.lifecycle.allowance import check_allowance
 from genpulse.lifecycle.purse import check_allowed, check_budget
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
@@ -30,35 +39,45 @@ class Order:
 
 
 async def submit(
-    services: Services, order: Order, *, idempotency_key: str | None = None, owner: str = ""
+    services: Services, order: Order, *, idempotency_key: str | None = None, key: ApiKey | None = None
 ) -> Submitted:
-    """Queue one task. Returns once it is committed.
+    """Queue one task for the owner of `key`. Returns once it is committed.
 
     A repeated `idempotency_key` gets its task even where a new one may not be paid for. Raises `UnknownModel`,
-    `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`, `IdempotencyKeyReuse`,
-    `DatabaseUnavailable`.
+    `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`, `KeyLimitExceeded`,
+    `IdempotencyKeyReuse`, `DatabaseUnavailable`.
     """
-    task = _new_task(services, order, "", owner, idempotency_key)
+    task = _new_task(services, order, "", _owner(key), idempotency_key)
     try:
-        await _check_spending(services, [task])
-    except (PaidProviderRefused, BudgetExceeded):
+        await _check(services, [task], key)
+    except (PaidProviderRefused, BudgetExceeded, KeyLimitExceeded):
         if earlier := await services.store.earlier(task):
             return earlier
         raise
     return await services.store.submit(task)
 
 
-async def submit_batch(services: Services, orders: Sequence[Order], *, owner: str = "") -> tuple[Submitted, ...]:
+async def submit_batch(
+    services: Services, orders: Sequence[Order], *, key: ApiKey | None = None
+) -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
+    owner = _owner(key)
     tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
-    await _check_spending(services, tasks)
+    await _check(services, tasks, key)
     return await services.store.submit_batch(tasks)
 
 
-async def _check_spending(services: Services, tasks: Sequence[NewTask]) -> None:
+def _owner(key: ApiKey | None) -> str:
+    return str(key.id) if key else ""
+
+
+async def _check(services: Services, tasks: Sequence[NewTask], key: ApiKey | None) -> None:
     for provider in sorted({task.provider for task in tasks}):
         check_allowed(services, provider)
-    await check_budget(services, sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0)))
+    price_usd = sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
+    await check_budget(services, price_usd)
+    if key is not None:
+        await check_allowance(services, key.id, key.limits, tasks=len(tasks), price_usd=price_usd)
 
 
 def _new_task(

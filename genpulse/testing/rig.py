@@ -15,6 +15,7 @@ from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
@@ -107,6 +108,7 @@ async def rig(subject: Subject) -> AsyncIterator[Rig]:
             gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            keys=MemoryKeys(store),
             retention=MemoryRetention(store, deliveries),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),

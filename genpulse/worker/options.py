@@ -7,7 +7,7 @@ from genpulse.domain.task import Task
 from genpulse.lifecycle.deliver import Describe
 
 
-def _no_document(task: Task) -> JsonObject:
+async def _no_document(task: Task) -> JsonObject:
     """Just who it is."""
     return {"id": str(task.id), "status": task.status.value}
 

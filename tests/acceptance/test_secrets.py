@@ -26,6 +26,7 @@ UNREACHABLE = {
 OTHERS = {
     "GENPULSE_STORAGE__ACCESS_KEY_ID": MARK,
     "GENPULSE_STORAGE__SECRET_ACCESS_KEY": MARK,
+    "GENPULSE_API_KEY": MARK,
     "GENPULSE_WEBHOOKS__SECRET": MARK,
     "GENPULSE_PROVIDERS__SANDBOX__API_KEY": MARK,
     "GENPULSE_PROVIDERS__SANDBOX__OPTIONS__API_TOKEN": MARK,
@@ -48,6 +49,8 @@ COMMANDS = (
     ("models",),
     ("providers",),
     ("tasks", "list"),
+    ("keys", "list"),
+    ("keys", "create", "--name", "x"),
     ("generate", "x", "-m", "sandbox/noop"),
 )
 BROKEN = (

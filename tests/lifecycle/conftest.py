@@ -13,6 +13,7 @@ import uuid_utils.compat
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
@@ -214,6 +215,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
         gate=gate,
         events=MemoryEventBus(),
         deliveries=deliveries,
+        keys=MemoryKeys(store),
         retention=MemoryRetention(store, deliveries),
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),

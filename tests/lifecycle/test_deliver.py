@@ -11,7 +11,7 @@ from genpulse.lifecycle.deliver import deliver
 URL = "https://receiver.example.com/hook"
 
 
-def describe(task):
+async def describe(task):
     return {"id": str(task.id), "status": task.status.value}
 
 

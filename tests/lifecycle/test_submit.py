@@ -7,6 +7,7 @@ import pytest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.submit import Order, submit, submit_batch
+from tests.api_keys import new_key
 
 ORDER = Order("art/painter", {"prompt": "a fox"})
 
@@ -39,8 +40,8 @@ async def test_the_same_key_with_another_body_is_refused(world):
 
 
 async def test_keys_of_two_owners_do_not_meet(world):
-    one = await submit(world.services, ORDER, idempotency_key="k", owner="one")
-    two = await submit(world.services, ORDER, idempotency_key="k", owner="two")
+    one = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
+    two = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
     assert one.task.id != two.task.id
 
 

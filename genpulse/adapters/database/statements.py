@@ -131,7 +131,7 @@ WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND deadline_at <= $1 
 RETURNING *
 """
 
-SPENT = """
+_SPENT = """
 SELECT coalesce(sum(
            coalesce(nullif((cost ->> 'amount_usd')::numeric, 'NaN'),
                     CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
@@ -142,7 +142,18 @@ SELECT coalesce(sum(
                                                  WHERE task_id = tasks.id AND attempts.status = 'failed'
                                                    AND attempts.error ->> 'charged' <> 'no')
                   ELSE 0 END), 0)
-FROM tasks WHERE created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
+"""
+
+SPENT = f"""{_SPENT}FROM tasks WHERE created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
+"""
+
+SPENT_BY = f"""{_SPENT}FROM tasks
+WHERE owner = $2 AND owner <> '' AND created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
+"""
+
+USAGE = """
+SELECT (SELECT count(*) FROM tasks WHERE owner = $1 AND owner <> '' AND finished_at IS NULL) AS active,
+       (SELECT count(*) FROM tasks WHERE owner = $1 AND owner <> '' AND id >= $2) AS today
 """
 
 ADD_ASSETS = """

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     SmallInteger,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -96,6 +97,13 @@ Index(
     text("(error ->> 'code')"),
     tasks.c.id,
     postgresql_where=text("status = 'failed'"),
+)
+
+Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
+Index(
+    "ix_tasks_active_owner",
+    tasks.c.owner,
+    postgresql_where=text("owner <> '' AND finished_at IS NULL"),
 )
 
 attempts = Table(
@@ -184,4 +192,30 @@ Index(
     "ix_deliveries_next_try_at",
     deliveries.c.next_try_at,
     postgresql_where=deliveries.c.next_try_at.is_not(None),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("max_active_tasks", Integer),
+    Column("daily_tasks", Integer),
+    Column("daily_usd", Numeric),
+    Column("rate", Text),
+    Column("created_at", _Moment, nullable=False),
+    Column("expires_at", _Moment),
+    Column("revoked_at", _Moment),
+    Column("last_used_at", _Moment),
+)
+
+signing_secret = Table(
+    "signing_secret",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("secret", LargeBinary, nullable=False),
+    CheckConstraint("one", name="one"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
+from genpulse.domain.rate import Rate
 
 
 class MemoryGate:
@@ -53,6 +54,11 @@ class MemoryGate:
         gate = self._gates[provider].failed(failure, self._policy, self._clock(), self._random())
         self._gates[provider] = gate
         return gate.circuit(self._clock())
+
+    async def pace(self, name: str, rate: Rate) -> float:
+        """Seconds until something of that name may happen again; 0 lets it happen now."""
+        admission, self._gates[name] = self._gates[name].admit(rate, 1, self._clock())
+        return 0.0 if admission.granted else admission.wait_s
 
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
     Attempt,
@@ -277,6 +278,13 @@ class MemoryTaskStore:
         """What the tasks that were submitted since then cost, in US dollars."""
         tasks = [task for task in self._tasks.values() if task.created_at >= since]
         return sum((_spent(task, self._attempts.get(task.id, ())) for task in tasks), Decimal(0))
+
+    async def usage(self, owner: str, since: datetime) -> KeyUsage:
+        """What an owner has done, for the store of keys."""
+        own = [task for task in self._tasks.values() if task.owner == owner]
+        today = [task for task in own if task.created_at >= since]
+        spent = sum((_spent(task, self._attempts.get(task.id, ())) for task in today), Decimal(0))
+        return KeyUsage(sum(not task.status.ended for task in own), len(today), spent)
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity."""

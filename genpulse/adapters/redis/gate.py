@@ -105,6 +105,11 @@ class RedisGate:
 
         return await self._change(provider, note)
 
+    async def pace(self, name: str, rate: Rate) -> float:
+        """Seconds until something of that name may happen again; 0 lets it happen now."""
+        admission = await self._change(name, lambda gate, _, now: gate.admit(rate, 1, now))
+        return 0.0 if admission.granted else admission.wait_s
+
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""
         return await self._change(provider, lambda gate, _, now: (gate.circuit(now), gate))

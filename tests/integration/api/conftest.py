@@ -21,6 +21,7 @@ from yarl import URL
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
@@ -247,6 +248,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 gate=MemoryGate(),
                 events=MemoryEventBus(),
                 deliveries=deliveries,
+                keys=MemoryKeys(store),
                 retention=MemoryRetention(store, deliveries),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),

@@ -18,6 +18,7 @@ import uvicorn
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
@@ -53,6 +54,7 @@ def services():
                 gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            keys=MemoryKeys(store),
             retention=MemoryRetention(store, deliveries),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),

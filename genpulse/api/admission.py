@@ -1,0 +1,57 @@
+"""What every call under `/v1` has to pass: who calls, how often, and whether that is allowed."""
+
+import re
+from contextlib import suppress
+from uuid import UUID
+
+from starlette.requests import HTTPConnection
+
+from genpulse.api.access import Caller
+from genpulse.api.context import Context, context_in
+from genpulse.api.errors import TooManyRequests
+from genpulse.api.paths import inner_path
+from genpulse.domain.api_key import Scope
+from genpulse.domain.errors import DatabaseUnavailable
+
+_CONTENT = re.compile(r"/v1/assets/([0-9a-fA-F-]{32,36})/content")
+_READING = frozenset({"GET", "HEAD"})
+
+
+async def admitted(connection: HTTPConnection) -> Caller:
+    """Who calls.
+
+    Raises `AuthenticationRequired`, `ForeignEnvironment`, `InsufficientScope`, `TooManyRequests`,
+    `InvalidSignature`, `UrlExpired`, `DatabaseUnavailable`.
+    """
+    context = context_in(connection.scope)
+    if signed := _signed_asset(connection):
+        signer = await context.signing.fill(context.services, context.options.asset_url_s)
+        query, now_s = connection.query_params, context.services.now().timestamp()
+        signer.check(signed, query.get("expires", ""), query["signature"], now_s)
+        return Caller()
+    with suppress(DatabaseUnavailable):
+        await context.signing.fill(context.services, context.options.asset_url_s)
+    caller = await context.access.admit(connection)
+    caller.require(Scope.READ if connection.scope["method"] in _READING else Scope.WRITE)
+    await _keep_pace(context, caller)
+    return caller
+
+
+def _signed_asset(connection: HTTPConnection) -> UUID | None:
+    """The asset whose bytes are fetched by a signed address; no other call can be made by one."""
+    if "signature" not in connection.query_params or connection.scope["method"] not in _READING:
+        return None
+    match = _CONTENT.fullmatch(inner_path(connection.scope))
+    try:
+        return UUID(match.group(1)) if match else None
+    except ValueError:
+        return None
+
+
+async def _keep_pace(context: Context, caller: Caller) -> None:
+    rate = caller.key.limits.rate if caller.key else None
+    if rate is None:
+        return
+    wait_s = await context.services.gate.pace(f"key:{caller.owner}", rate)
+    if wait_s > 0:
+        raise TooManyRequests(rate, wait_s)

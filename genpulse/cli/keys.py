@@ -1,0 +1,189 @@
+"""`genpulse keys`: who may call."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+import click
+import uuid_utils.compat
+from rich.console import Console
+from rich.table import Table
+
+from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
+from genpulse.domain.rate import Rate
+from genpulse.ports import KeyStore
+from genpulse.settings import Settings
+from genpulse.wiring import open_keys
+
+T = TypeVar("T")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
+
+
+class Span(click.ParamType[timedelta]):
+    """A time such as 90d."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Hours, days or weeks."""
+        match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
+        if match is None:
+            self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
+        return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+class RateType(click.ParamType[Rate]):
+    """A rate such as 10/s."""
+
+    name = "rate"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
+        """As the configuration writes it."""
+        try:
+            return Rate.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Dollars(click.ParamType[Decimal]):
+    """An amount of US dollars."""
+
+    name = "usd"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """A decimal number, 0 or more."""
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount such as 25 or 0.50", param, ctx)
+        return amount
+
+
+def _with_keys(act: Callable[[Settings, KeyStore], Awaitable[T]]) -> T:
+    settings = settings_for_servers(("database_url",))
+
+    async def run() -> T:
+        async with open_keys(settings) as keys:
+            return await act(settings, keys)
+
+    return asyncio.run(run())
+
+
+@click.group("keys")
+def command() -> None:
+    """Create, list and revoke API keys. Works on the database itself."""
+
+
+@command.command()
+@click.option("--name", required=True, help="Who or what uses it.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    help="What it is good for; may be repeated. Default: tasks:read and tasks:write.",
+)
+@click.option("--expires-in", type=Span(), help="How long it is good: 12h, 90d, 52w. Default: for ever.")
+@click.option("--max-active-tasks", type=click.IntRange(1), help="Tasks that have not ended, at most.")
+@click.option("--daily-tasks", type=click.IntRange(1), help="Tasks a day (UTC), at most.")
+@click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
+@click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
+@json_option
+def create(
+    name: str,
+    scopes: tuple[str, ...],
+    expires_in: timedelta | None,
+    max_active_tasks: int | None,
+    daily_tasks: int | None,
+    daily_usd: Decimal | None,
+    rate: Rate | None,
+    as_json: bool,
+) -> None:
+    """Create a key, and show it once."""
+    now = datetime.now(UTC)
+    wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
+    limits = KeyLimits(max_active_tasks, daily_tasks, daily_usd, rate)
+
+    async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
+        token = Token.new(settings.environment.api_key_prefix)
+        expires_at = now + expires_in if expires_in else None
+        key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
+        await keys.add(key, digest_of(token.text))
+        return key, token
+
+    key, token = _with_keys(add)
+    click.echo(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
+    click.echo("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """All keys, by their first letters and never whole."""
+    found = _with_keys(lambda _, keys: keys.all())
+    now = datetime.now(UTC)
+    if as_json:
+        click.echo(json.dumps([_document(key, now) for key in found], indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "name", "begins", "scopes", "limits", "last used", "state"):
+        table.add_column(column)
+    for key in found:
+        state = key.state(now).value
+        table.add_row(
+            str(key.id),
+            key.name,
+            f"{key.hint}…",
+            ", ".join(sorted(key.scopes)),
+            _limits(key.limits),
+            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
+            f"[{_COLOURS[state]}]{state}[/]",
+        )
+    Console(highlight=False).print(table)
+
+
+@command.command()
+@click.argument("key_id", metavar="ID")
+@json_option
+def revoke(key_id: str, as_json: bool) -> None:
+    """Revoke the key whose id is or begins with ID. Every API refuses it within 10 seconds; its tasks run on."""
+    now = datetime.now(UTC)
+    key = _with_keys(lambda _, keys: keys.revoke(key_id, now))
+    click.echo(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
+
+
+def _limits(limits: KeyLimits) -> str:
+    words = {
+        f"{limits.max_active_tasks} active": limits.max_active_tasks,
+        f"{limits.daily_tasks} a day": limits.daily_tasks,
+        f"{limits.daily_usd} USD a day": limits.daily_usd,
+        f"{limits.rate} calls": limits.rate,
+    }
+    return ", ".join(text for text, value in words.items() if value is not None) or "none"
+
+
+def _document(key: ApiKey, now: datetime) -> dict[str, object]:
+    limits = key.limits
+    moments = {"created_at": key.created_at, "expires_at": key.expires_at, "last_used_at": key.last_used_at}
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "hint": key.hint,
+        "scopes": sorted(key.scopes),
+        "state": key.state(now).value,
+        **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+        "limits": {
+            "max_active_tasks": limits.max_active_tasks,
+            "daily_tasks": limits.daily_tasks,
+            "daily_usd": str(limits.daily_usd) if limits.daily_usd is not None else None,
+            "rate": str(limits.rate) if limits.rate else None,
+        },
+    }

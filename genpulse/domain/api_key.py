@@ -1,0 +1,99 @@
+"""API keys: who may call, for what, and how much."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from genpulse.domain.rate import Rate
+
+_RANDOM_BYTES = 32
+_HINT_LENGTH = 4
+
+
+class Scope(StrEnum):
+    """What a key is good for. ADMIN is all of it, for the tasks and assets of every key."""
+
+    READ = "tasks:read"
+    WRITE = "tasks:write"
+    ADMIN = "admin"
+
+
+class KeyState(StrEnum):
+    """Whether a key is taken."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars."""
+
+    max_active_tasks: int | None = None
+    daily_tasks: int | None = None
+    daily_usd: Decimal | None = None
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """What a key has done: tasks that have not ended, and what it has submitted today."""
+
+    active_tasks: int
+    today_tasks: int
+    today_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret. `hint` is the beginning of the random part, so that people can tell keys apart."""
+
+    id: UUID
+    name: str
+    hint: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    limits: KeyLimits = field(default_factory=KeyLimits)
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def state(self, now: datetime) -> KeyState:
+        """Whether it is taken at that moment."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if self.expires_at is not None and self.expires_at <= now:
+            return KeyState.EXPIRED
+        return KeyState.ACTIVE
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether it is good for that."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The secret itself, which is shown once and not kept."""
+
+    text: str = field(repr=False)
+    prefix: str
+
+    @classmethod
+    def new(cls, prefix: str) -> "Token":
+        """256 random bits behind the prefix of an environment."""
+        return cls(prefix + secrets.token_urlsafe(_RANDOM_BYTES), prefix)
+
+    @property
+    def hint(self) -> str:
+        """Its first characters behind the prefix: too few to guess the rest."""
+        return self.text[len(self.prefix) :][:_HINT_LENGTH]
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept of a token: its SHA-256. It has 256 random bits, so that no salt and no slowness is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

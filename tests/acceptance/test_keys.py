@@ -1,0 +1,87 @@
+"""The first key of an installation, by hand."""
+
+import json
+
+import aiohttp
+import asyncpg
+import pytest
+
+from tests.fleet import Fleet, until_ready
+
+
+@pytest.fixture
+def fleet(tmp_path, database_url, redis_url):
+    fleet = Fleet(tmp_path, database_url, redis_url)
+    fleet.environment |= {
+        "ENV": "test",
+        "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
+        "GENPULSE_REDIS__ALLOW_PLAINTEXT": "true",
+    }
+    fleet.run("db", "upgrade")
+    fleet.run("env", "stamp")
+    yield fleet
+    fleet.stop()
+
+
+async def test_the_first_key_opens_the_api_and_a_revoked_one_does_not(fleet):
+    created = json.loads(
+        fleet.run("keys", "create", "--name", "shop", "--daily-usd", "5", "--rate", "50/s", "--json")
+    )
+    token = created["key"]
+    assert token.startswith("gp_test_")
+    fleet.start_api()
+    fleet.start_worker()
+    async with aiohttp.ClientSession() as client:
+        await until_ready(fleet, client)
+    (url,) = fleet.urls
+    refused = _generate(fleet, url)
+    assert refused.returncode == 1
+    assert "gp_test_" in refused.stderr
+    fleet.environment["GENPULSE_API_KEY"] = token
+    done = _generate(fleet, url)
+    assert done.returncode == 0, done.stderr
+    assert (fleet.folder / "fox.png").read_bytes().startswith(b"\x89PNG")
+    (listed,) = json.loads(fleet.run("keys", "list", "--json"))
+    assert listed["last_used_at"] is not None
+    assert (listed["name"], listed["state"], listed["hint"]) == ("shop", "active", token[8:12])
+    assert listed["limits"] == {"max_active_tasks": None, "daily_tasks": None, "daily_usd": "5", "rate": "50/s"}
+    assert "revoked" in fleet.run("keys", "revoke", listed["id"])
+    await _is_nowhere(fleet, token)
+
+
+def _generate(fleet, url):
+    command = ["generate", "a red fox", "--model", "sandbox/image", "-o", "fox.png", "--api", url]
+    return fleet.call(*command)
+
+
+async def _is_nowhere(fleet, token):
+    """The token is in no log and in no table."""
+    assert token not in (fleet.folder / "log").read_text()
+    connection = await asyncpg.connect(fleet.environment["GENPULSE_DATABASE_URL"])
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    for table in tables:
+        rows = await connection.fetch(f"SELECT t::text AS row FROM {table['tablename']} AS t")
+        assert not any(token in row["row"] for row in rows)
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["create"], "--name"),
+        (["create", "--name", "x", "--rate", "often"], "5/s"),
+        (["create", "--name", "x", "--expires-in", "soon"], "90d"),
+        (["create", "--name", "x", "--daily-usd", "-1"], "0.50"),
+        (["create", "--name", "x", "--scope", "everything"], "tasks:read"),
+    ],
+)
+def test_misuse_is_explained(fleet, arguments, word):
+    done = fleet.call("keys", *arguments)
+    assert done.returncode == 2
+    assert word in done.stderr
+
+
+def test_revoking_what_is_not_there(fleet):
+    done = fleet.call("keys", "revoke", "0198")
+    assert done.returncode == 1
+    assert "keys list" in done.stderr

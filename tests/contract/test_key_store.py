@@ -1,0 +1,121 @@
+"""What every store of API keys does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+import uuid_utils.compat
+
+from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.keys import MemoryKeys
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.queue.entries import QueueEntries
+from genpulse.adapters.queue.schema import install
+from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
+from genpulse.domain.errors import UnknownKey
+from genpulse.domain.rate import Rate
+from genpulse.ports import KeyStore, TaskStore
+from tests.api_keys import new_key
+from tests.contract.conftest import new_task, now
+
+
+@dataclass
+class Backend:
+    keys: KeyStore
+    store: TaskStore
+
+
+@pytest.fixture(params=["postgresql", "memory"])
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    if request.param == "memory":
+        memory = MemoryTaskStore(MemoryTaskQueue(), MemoryDeliveries())
+        yield Backend(MemoryKeys(memory), memory)
+        return
+    url = request.getfixturevalue("database_url")
+    await upgrade(url, install)
+    pool = await open_pool(url, size=5, application_name="tests")
+    store = PostgresTaskStore(pool, QueueEntries())
+    yield Backend(PostgresKeys(pool), store)
+    await store.close()
+    await pool.close()
+
+
+async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend):
+    token = Token.new("gp_dev_")
+    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"))
+    key = new_key(limits=limits, expires_at=now() + timedelta(days=1), scopes=frozenset({Scope.ADMIN}))
+    await backend.keys.add(key, digest_of(token.text))
+    assert await backend.keys.find(digest_of(token.text)) == key
+    assert await backend.keys.find(digest_of(token.text + "x")) is None
+
+
+async def test_keys_are_listed_in_their_order(backend):
+    keys = [new_key(name=name) for name in ("one", "two", "three")]
+    for key in keys:
+        await backend.keys.add(key, digest_of(key.name))
+    assert await backend.keys.all() == tuple(keys)
+
+
+async def test_a_key_is_revoked_by_the_beginning_of_its_id(backend):
+    key = new_key()
+    await backend.keys.add(key, b"1" * 32)
+    moment = now()
+    revoked = await backend.keys.revoke(str(key.id)[:30].upper(), moment)
+    assert (revoked.id, revoked.revoked_at) == (key.id, moment)
+    again = await backend.keys.revoke(str(key.id), moment + timedelta(hours=1))
+    assert again.revoked_at == moment
+    assert (await backend.keys.find(b"1" * 32)).state(moment) is KeyState.REVOKED
+
+
+@pytest.mark.parametrize("beginning", ["", "zz", "%", "0", "'; DROP TABLE api_keys; --", "g"])
+async def test_a_beginning_of_none_or_of_several_revokes_nothing(backend, beginning):
+    for number in range(2):
+        await backend.keys.add(new_key(), bytes([number]) * 32)
+    with pytest.raises(UnknownKey):
+        await backend.keys.revoke(beginning, now())
+    assert all(key.revoked_at is None for key in await backend.keys.all())
+
+
+async def test_use_is_noted(backend):
+    key, moment = new_key(), now()
+    await backend.keys.add(key, b"1" * 32)
+    await backend.keys.used(key.id, moment)
+    await backend.keys.used(uuid_utils.compat.uuid7(), moment)
+    assert (await backend.keys.find(b"1" * 32)).last_used_at == moment
+
+
+async def test_usage_is_that_of_one_owner_since_a_moment(backend):
+    key, other = new_key(), new_key()
+    since = now() - timedelta(seconds=5)
+    yesterday = {"created_at": since - timedelta(days=1), "id": _id_of(since - timedelta(days=1))}
+    price = Decimal("0.04")
+    tasks = [
+        new_task(owner=str(key.id), price_usd=price),
+        new_task(owner=str(key.id), price_usd=price),
+        new_task(owner=str(key.id), price_usd=price, **yesterday),
+        new_task(owner=str(other.id), price_usd=price),
+        new_task(),
+    ]
+    await backend.store.submit_batch(tasks)
+    await backend.store.cancel(tasks[0].id, now())
+    assert await backend.keys.usage(key.id, since) == KeyUsage(2, 2, price)
+    assert await backend.keys.usage(other.id, since) == KeyUsage(1, 1, price)
+
+
+def _id_of(moment):
+    rest = uuid_utils.compat.uuid7().int & ((1 << 80) - 1)
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | rest)
+
+
+async def test_the_secret_is_long_and_stays(backend):
+    secret = await backend.keys.signing_secret()
+    assert len(secret) == 32
+    assert await backend.keys.signing_secret() == secret

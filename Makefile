@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check format docs lock chaos bench clean
+.PHONY: help install demo dev test test-slow check format docs lock chaos bench clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"GenPulse needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12")'
@@ -33,8 +33,11 @@ demo: $(READY)  ## a picture, a video and a spoken sentence, from nothing
 dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 	@$(BIN)/genpulse dev
 
-test: $(READY)  ## every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: $(READY)  ## every test but the slow ones, in under five minutes on two cores
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+
+test-slow: $(READY)  ## whole stacks in less common ways
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow
 
 check: $(READY)  ## format, lint, types, floors, committed configuration
 	@$(BIN)/ruff format --check .

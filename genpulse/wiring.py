@@ -13,7 +13,7 @@ import asyncpg
 import uuid_utils.compat
 from redis.asyncio import Redis
 
-from genpulse.adapters.database import migrate, stamp
+from genpulse.adapters.database import stamp
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
@@ -227,6 +227,8 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
     Where services are spawned, a database without a stamp gets that of this environment. Raises `ForeignDatabase`,
     `DatabaseUnavailable`.
     """
+    from genpulse.adapters.database import migrate  # a third of a second that only this command needs
+
     row = settings.environment
     url = _database_url(settings)
     return await migrate.upgrade(url, install, environment=row.name, stamps_itself=row.spawns_services)
@@ -268,6 +270,8 @@ async def stamp_database(settings: Settings, *, replaces: str | None) -> Stamped
 
 async def database_revision(settings: Settings) -> tuple[str | None, str]:
     """Where the database is, None when it is empty, and where this version wants it."""
+    from genpulse.adapters.database import migrate  # as above
+
     revision = await migrate.current(_database_url(settings))
     return revision.current, revision.head
 

@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis as Client
 
+from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.queue.schema import install
 from genpulse.dev.child import Guard
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
@@ -54,6 +56,25 @@ def database_url(postgres: TestServer) -> Iterator[str]:
     """A new database that goes away after the test."""
     name = f"test_{uuid.uuid4().hex}"
     finished(_execute(postgres.url, f"CREATE DATABASE {name}"))
+    yield f"{postgres.url.rpartition('/')[0]}/{name}"
+    finished(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def template(postgres: TestServer) -> str:
+    """The name of a database of the environment `dev` with all tables, of which copies are cheap."""
+    name = "template_of_tests"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name}"))
+    url = f"{postgres.url.rpartition('/')[0]}/{name}"
+    finished(upgrade(url, install, environment="dev", stamps_itself=True))
+    return name
+
+
+@pytest.fixture
+def migrated_url(postgres: TestServer, template: str) -> Iterator[str]:
+    """A new database with all tables, which goes away after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
     yield f"{postgres.url.rpartition('/')[0]}/{name}"
     finished(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
 

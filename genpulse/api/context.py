@@ -11,26 +11,13 @@ from genpulse.api.access import Access, Caller
 from genpulse.api.documents import Links
 from genpulse.api.figures import Metrics
 from genpulse.api.options import ApiOptions
-from genpulse.api.signing import Signer
+from genpulse.api.signing import SignerBox
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.task import Task
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
-
-
-class SignerBox:
-    """The signer of addresses, once its secret was read."""
-
-    def __init__(self) -> None:
-        self.signer: Signer | None = None
-
-    async def fill(self, services: Services, lasts_s: int) -> Signer:
-        """Read the secret, if that has not happened yet. Raises `DatabaseUnavailable`."""
-        if self.signer is None:
-            self.signer = Signer(await services.keys.signing_secret(), lasts_s)
-        return self.signer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from genpulse.api.errors import InvalidSignature, UrlExpired
+from genpulse.ports import Services
 
 STEP_S = 900
 """Expiries are multiples of it, so that an address stays the same for a while and caches know it again."""
@@ -36,3 +37,16 @@ class Signer:
     def _sign(self, asset_id: UUID, expires: int) -> str:
         digest = hmac.digest(self.secret, f"{asset_id}.{expires}".encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+class SignerBox:
+    """The signer of addresses, once its secret was read."""
+
+    def __init__(self) -> None:
+        self.signer: Signer | None = None
+
+    async def fill(self, services: Services, lasts_s: int) -> Signer:
+        """Read the secret, if that has not happened yet. Raises `DatabaseUnavailable`."""
+        if self.signer is None:
+            self.signer = Signer(await services.keys.signing_secret(), lasts_s)
+        return self.signer

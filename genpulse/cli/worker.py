@@ -4,8 +4,8 @@ import click
 import uvloop
 
 from genpulse import log
-from genpulse.api.context import SignerBox
 from genpulse.api.documents import Links, TaskDocument
+from genpulse.api.signing import SignerBox
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
 from genpulse.domain.json_value import JsonObject

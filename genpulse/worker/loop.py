@@ -15,8 +15,6 @@ from genpulse.lifecycle.run import Run
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
 
-LOOK_AGAIN_S = 5.0
-"""The queue is asked this often even when it is silent, so that work of a lost worker is found."""
 AWAY_PAUSE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -64,7 +62,8 @@ class WorkLoop:
         for claimed in catch.claims:
             self._start(claimed)
         if not catch.more:
-            rest_s = LOOK_AGAIN_S if catch.again_s is None else min(catch.again_s, LOOK_AGAIN_S)
+            rest_s = self._options.look_again_s
+            rest_s = rest_s if catch.again_s is None else min(catch.again_s, rest_s)
             await _first_of(stop.wait(), self._services.queue.wait(rest_s))
 
     def _start(self, claimed: Claim) -> None:

@@ -27,5 +27,6 @@ class WorkerOptions:
     lease_s: float = 15.0
     grace_s: float = 10.0
     providers: tuple[str, ...] | None = None
+    look_again_s: float = 5.0
     prune_every_s: float = 3600.0
     describe: Describe = _no_document

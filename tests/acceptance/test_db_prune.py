@@ -115,9 +115,8 @@ def place(tmp_path, database_url, redis_url):
 
 
 @pytest.fixture
-def dev(place):
-    assert place.run("db", "upgrade").returncode == 0
-    return place
+def dev(tmp_path, migrated_url, redis_url):
+    return Place(tmp_path, migrated_url, redis_url)
 
 
 @pytest.fixture
@@ -136,6 +135,7 @@ def test_it_counts_then_removes_and_then_nothing_is_left(dev):
     assert dev.prune() == NOTHING
 
 
+@pytest.mark.slow
 def test_the_settings_say_what_is_old_and_an_option_wins(dev):
     dev.past(days=13)
     assert dev.prune() == NOTHING
@@ -145,12 +145,14 @@ def test_the_settings_say_what_is_old_and_an_option_wins(dev):
     assert dev.prune("--older-than", "12d") == ALL
 
 
+@pytest.mark.slow
 def test_what_is_kept_for_ever_stays(dev):
     dev.past(days=5000)
     kept = {"GENPULSE_RETENTION__TASKS_DAYS": "", "GENPULSE_RETENTION__ASSETS_DAYS": ""}
     assert dev.prune(**kept) == NOTHING
 
 
+@pytest.mark.slow
 def test_people_read_a_sentence(dev):
     dev.past(days=15)
     words = "1 tasks, 1 attempts, 0 messages, 2 assets, 1 stored objects (5 bytes)"
@@ -166,6 +168,7 @@ def test_an_age_that_is_none_is_misuse(place, age):
     assert "30d or 6w" in done.stderr
 
 
+@pytest.mark.slow
 def test_production_is_asked_first(production):
     done = production.run("db", "prune", ENV="main")
     assert (done.returncode, done.stdout) == (0, "Removed nothing: nothing is old enough.\n")
@@ -182,6 +185,7 @@ def test_production_is_asked_first(production):
     assert production.prune("--yes", ENV="main") == NOTHING
 
 
+@pytest.mark.slow
 def test_a_worker_does_it_by_itself(dev):
     worker = dev.start("worker", GENPULSE_RETENTION__EVERY_S="1")
     dev.past(days=15)
@@ -197,6 +201,7 @@ def test_a_worker_does_it_by_itself(dev):
     assert dev.prune("--dry-run") == NOTHING
 
 
+@pytest.mark.slow
 def test_it_does_nothing_while_another_process_is_about_it(dev):
     dev.past(days=15)
 
@@ -210,6 +215,7 @@ def test_it_does_nothing_while_another_process_is_about_it(dev):
     assert dev.prune() == ALL
 
 
+@pytest.mark.slow
 def test_the_database_of_another_environment_is_left_alone(dev):
     dev.past(days=500)
     assert dev.run("db", "prune", "--yes", ENV="main").returncode == 78

@@ -82,6 +82,7 @@ def test_it_runs_in_development_alone(tmp_path, verb, environment):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_nothing_that_is_configured_is_used(tmp_path):
     """Neither what the shell says nor what the project says, which is broken here besides."""
     (tmp_path / ".env").write_text("GENPULSE_DATABASE_URL=postgresql://u:p@127.0.0.1:1/d\nGENPULSE_NONSENSE=1\n")

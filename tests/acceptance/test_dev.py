@@ -213,6 +213,7 @@ def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
     assert len(asyncio.run(found(task.id))) == 100
 
 
+@pytest.mark.slow
 def test_a_change_starts_api_and_worker_again(tmp_path):
     (tmp_path / "config").mkdir()
     settings = tmp_path / "config/config.yaml"

@@ -58,6 +58,7 @@ def path_of_wheels():
     return f"{postgres.parent}:{redis.parent}:{os.defpath}"
 
 
+@pytest.mark.slow
 def test_programs_on_path_are_used_alone_when_it_is_said(tmp_path, home):
     dev = Dev(tmp_path, "--no-reload", "--services", "path", PATH=path_of_wheels())
     dev.start()
@@ -79,6 +80,7 @@ def test_wheels_are_not_used_when_path_is_said(tmp_path, home):
     assert "Put one there, or leave --services path away" in said
 
 
+@pytest.mark.slow
 def test_data_of_another_version_are_refused_with_both(tmp_path, home):
     dev = Dev(tmp_path, "--no-reload")
     dev.start()
@@ -91,6 +93,7 @@ def test_data_of_another_version_are_refused_with_both(tmp_path, home):
     assert "genpulse dev reset" in said
 
 
+@pytest.mark.slow
 def test_docker_is_asked_to_start_and_to_stop_both(tmp_path, home, guard):
     servers_home = tmp_path / "elsewhere"
     servers_home.mkdir()
@@ -158,6 +161,7 @@ def test_docker_without_an_engine_is_refused(tmp_path, home):
     assert "leave --services docker away" in said
 
 
+@pytest.mark.slow
 def test_servers_that_are_named_are_used_wherever_others_come_from(tmp_path, home, database_url, redis_url):
     """Docker is not even asked for."""
     dev = Dev(

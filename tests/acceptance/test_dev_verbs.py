@@ -84,6 +84,7 @@ def test_options_of_the_stack_are_not_for_its_verbs(tmp_path):
     assert "--services belongs to `genpulse dev` alone, not to status" in misused.stderr
 
 
+@pytest.mark.slow
 def test_a_log_is_followed_while_it_is_written(dev):
     dev.start()
     following = subprocess.Popen(
@@ -149,6 +150,7 @@ class Terminal:
         os.close(self.theirs)
 
 
+@pytest.mark.slow
 def test_keys_at_a_terminal(dev):
     terminal = Terminal()
     plain = termios.tcgetattr(terminal.theirs)

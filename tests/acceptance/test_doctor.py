@@ -42,6 +42,7 @@ def levels(done):
     return {finding["name"]: finding["level"] for finding in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_production_is_warned_of_what_is_switched_off(genpulse):
     assert genpulse("db", "upgrade", **MAIN).returncode == 0
     assert genpulse("env", "stamp", **MAIN).returncode == 0

@@ -205,8 +205,7 @@ async def test_a_running_api_refuses_when_another_database_stands_in_place_of_it
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
-            ready = await answered(session, 503)
-            assert "belongs to test" in ready["checks"]["stamp"]["detail"]
+            await answered(session, 503, "belongs to test")
             body = {"model": "sandbox/noop", "input": {}}
             async with session.post("/v1/tasks", json=body) as response:
                 problem = await response.json()
@@ -222,14 +221,14 @@ async def test_a_running_api_refuses_when_another_database_stands_in_place_of_it
         api.wait(START_S)
 
 
-async def answered(session, status):
-    """What /readyz says, once it answers with this status."""
+async def answered(session, status, word=""):
+    """What /readyz says, once it answers with this status, and its stamp with this word."""
     deadline = time.monotonic() + START_S
     while True:
         try:
             async with session.get("/readyz") as response:
                 ready = await response.json()
-                if response.status == status:
+                if response.status == status and word in ready["checks"]["stamp"]["detail"]:
                     return ready
         except aiohttp.ClientError as error:
             ready = error

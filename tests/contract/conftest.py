@@ -9,14 +9,12 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.domain.attempt import Begun, Claim
 from genpulse.domain.task import NewTask
@@ -74,8 +72,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         deliveries = MemoryDeliveries()
         yield Backend(MemoryTaskStore(queue, deliveries), queue, deliveries)
         return
-    url = request.getfixturevalue("database_url")
-    await upgrade(url, install)
+    url = request.getfixturevalue("migrated_url")
     pool = await open_pool(url, size=5, application_name="tests")
     store, pg_queue = (
         PostgresTaskStore(pool, QueueEntries()),

@@ -10,7 +10,6 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.keys import MemoryKeys
@@ -18,7 +17,6 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
 from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.errors import UnknownKey
 from genpulse.domain.rate import Rate
@@ -39,8 +37,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         memory = MemoryTaskStore(MemoryTaskQueue(), MemoryDeliveries())
         yield Backend(MemoryKeys(memory), memory)
         return
-    url = request.getfixturevalue("database_url")
-    await upgrade(url, install)
+    url = request.getfixturevalue("migrated_url")
     pool = await open_pool(url, size=5, application_name="tests")
     store = PostgresTaskStore(pool, QueueEntries())
     yield Backend(PostgresKeys(pool), store)

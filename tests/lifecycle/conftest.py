@@ -51,7 +51,7 @@ from genpulse.worker.process import run_until
 DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
 )
-QUICK = WorkerOptions(concurrency=50, batch=10, lease_s=0.6, grace_s=0.2)
+QUICK = WorkerOptions(concurrency=50, batch=10, lease_s=0.6, grace_s=0.2, look_again_s=0.3)
 
 
 class Words(Input):

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from genpulse.adapters.database.head import MIGRATIONS, head
 from genpulse.adapters.database.stamp import own_stamp, put_stamp
 from genpulse.adapters.postgresql import connect, outages
 from genpulse.domain.errors import DatabaseUnavailable
@@ -39,17 +39,9 @@ class Revision:
         return self.current == self.head
 
 
-def head() -> str:
-    """The revision that this version of GenPulse needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    if revision is None:
-        raise AssertionError("the package holds no migration")
-    return revision
-
-
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from genpulse.adapters.database.migrate import head
+from genpulse.adapters.database.head import head
 from genpulse.adapters.postgresql import check_connection, outages
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.ports import Health, State

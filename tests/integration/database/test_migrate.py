@@ -8,15 +8,21 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from genpulse.adapters.database.migrate import Revision, current, head, upgrade
+from genpulse.adapters.database.head import MIGRATIONS, head
+from genpulse.adapters.database.migrate import Revision, current, upgrade
 from genpulse.adapters.database.tables import metadata
 from genpulse.adapters.queue.schema import install
 from genpulse.dev.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 
 ALL = tuple(f"{number:04}" for number in range(1, int(head()) + 1))
+
+
+def test_the_head_is_that_of_alembic():
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == head()
 
 
 async def test_an_empty_database_is_brought_up_to_date_once(database_url):

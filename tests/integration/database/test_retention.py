@@ -9,13 +9,11 @@ import uuid_utils.compat
 
 from genpulse.adapters.database import pruning as statements
 from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.pruning import PostgresPruning
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
@@ -53,18 +51,17 @@ _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE appli
 
 
 @pytest.fixture
-async def pool(database_url):
-    await upgrade(database_url, install)
-    pool = await open_pool(database_url, size=6, application_name="tests")
+async def pool(migrated_url):
+    pool = await open_pool(migrated_url, size=6, application_name="tests")
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def backend(pool, database_url):
+async def backend(pool, migrated_url):
     backend = Backend(
         PostgresTaskStore(pool, QueueEntries()),
-        PgTaskQueue(pool, database_url, lease_s=30),
+        PgTaskQueue(pool, migrated_url, lease_s=30),
         PostgresDeliveries(pool),
     )
     yield backend
@@ -89,16 +86,16 @@ async def drained(batch):
     return pruned, batches
 
 
-async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, database_url, backend):
+async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, migrated_url, backend):
     """The live side gives up after one second of waiting for a lock; it never has to."""
     await filled(pool)
     kept = [
         (await backend.store.submit(new_task(created_at=now() - OLD, provider="idle"))).task for _ in range(20)
     ]
-    live_pool = await open_pool(database_url, size=4, application_name="live")
+    live_pool = await open_pool(migrated_url, size=4, application_name="live")
     live = Backend(
         PostgresTaskStore(live_pool, QueueEntries()),
-        PgTaskQueue(live_pool, database_url, lease_s=30),
+        PgTaskQueue(live_pool, migrated_url, lease_s=30),
         PostgresDeliveries(live_pool),
     )
     async with live_pool.acquire() as connection:
@@ -171,9 +168,9 @@ async def ended(backend, outcome, **changes):
     return await backend.store.finish(begun.lease, outcome, now() - OLD)
 
 
-async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, database_url, backend):
+async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, migrated_url, backend):
     held, free = [await ended(backend, Succeeded(())) for _ in range(2)]
-    other = await asyncpg.connect(database_url)
+    other = await asyncpg.connect(migrated_url)
     async with PostgresRetention(pool).turn() as pruning:
         async with other.transaction():
             await other.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", held.id)
@@ -191,11 +188,11 @@ async def locked(pool, pid):
             await asyncio.sleep(0.005)
 
 
-async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, database_url, backend):
+async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, migrated_url, backend):
     task = await ended(backend, Succeeded(()), webhook_url="https://example.org/")
     ((delivery, _),) = await backend.deliveries.due(now(), 10, 60)
     await backend.deliveries.taken(delivery.id, Answer(200), now())
-    other, mine = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    other, mine = await asyncpg.connect(migrated_url), await asyncpg.connect(migrated_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)
         pruning = group.create_task(PostgresPruning(mine).tasks(now(), BATCH))
@@ -206,11 +203,11 @@ async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, datab
     await mine.close()
 
 
-async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, database_url, backend):
+async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, migrated_url, backend):
     """The submit holds the asset: it is passed over, and stays once the submit is committed."""
     upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
     await backend.store.add_asset(upload)
-    other = await asyncpg.connect(database_url)
+    other = await asyncpg.connect(migrated_url)
     async with PostgresRetention(pool).turn() as pruning:
         async with other.transaction():
             await other.execute(
@@ -232,10 +229,10 @@ async def test_a_task_may_name_an_asset_that_is_gone_or_never_was(backend):
     assert (await backend.store.get(submitted.task.id)).status == "queued"
 
 
-async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, database_url, backend):
+async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, migrated_url, backend):
     upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
     await backend.store.add_asset(upload)
-    other = await asyncpg.connect(database_url)
+    other = await asyncpg.connect(migrated_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("DELETE FROM assets WHERE id = $1", upload.id)
         submitting = group.create_task(backend.store.submit(new_task(input={"image": str(upload.id)})))
@@ -248,8 +245,8 @@ async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, datab
     await other.close()
 
 
-async def test_a_turn_whose_connection_breaks_is_free_again(pool, database_url):
-    broken = await open_pool(database_url, size=2, application_name="broken")
+async def test_a_turn_whose_connection_breaks_is_free_again(pool, migrated_url):
+    broken = await open_pool(migrated_url, size=2, application_name="broken")
 
     async def prune():
         async with PostgresRetention(broken).turn() as pruning:

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock chaos bench clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance chaos bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -54,6 +54,9 @@ format: $(READY)  ## rewrite the code in the house style
 docs: $(READY)  ## write what is made from the code: .env.example and the reference of the configuration
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
+
+conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
+	@$(BIN)/python -m tests.conformance docs/reference/providers.md
 
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS)

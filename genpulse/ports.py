@@ -350,6 +350,9 @@ class Catalogue(Protocol):
     def is_paid(self, provider: str) -> bool:
         """Whether asking it may cost money; an unknown one does not."""
 
+    def is_configured(self, provider: str) -> bool:
+        """Whether it has what it needs, such as a key; an unknown one has not."""
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""
 

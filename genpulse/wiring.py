@@ -33,7 +33,13 @@ from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.build import read_stamp
-from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
+from genpulse.domain.errors import (
+    DatabaseUnavailable,
+    ForeignDatabase,
+    ProviderUnavailable,
+    UnknownProvider,
+    UnstampedDatabase,
+)
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
@@ -43,6 +49,7 @@ from genpulse.ports import EnvironmentFacts, Health, KeyStore, Probe, Services, 
 from genpulse.provider import Local, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
+from genpulse.wire import AnswerLost
 
 _random = random.SystemRandom().random
 _log = logging.getLogger(__name__)
@@ -162,6 +169,22 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
     disabled = [name for name, section in named.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
     return load({name: _for_plug_in(section, plain) for name, section in named.items()}, disabled, plain)
+
+
+async def probe_provider(settings: Settings, name: str) -> str:
+    """Make the provider's cheapest real call, and say what it found. Raises `UnknownProvider`, `ProviderError`."""
+    async with AsyncExitStack() as stack:
+        http = _closed_by(stack, HttpClient(version("genpulse")))
+        catalogue = _closed_by(stack, open_catalogue(settings, http))
+        provider = catalogue.provider(name)
+        if provider is None:
+            raise UnknownProvider(name, catalogue.providers())
+        if provider.probe is None:
+            return "it works here and needs no account" if not provider.paid else "it has no call to try"
+        try:
+            return await provider.probe()
+        except AnswerLost as error:
+            raise ProviderUnavailable(str(error)) from error
 
 
 def _for_plug_in(section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:

@@ -69,6 +69,8 @@ class ProviderDocument(Document):
     """All kinds of work that it does."""
     paid: bool
     """Asking it may cost money."""
+    configured: bool
+    """It has what it needs, such as a key."""
     allowed: bool
     """False where it costs money and this environment does not allow that."""
     models: list[str] = Field(examples=[["sandbox/image"]])
@@ -103,6 +105,7 @@ async def _provider(services: Services, name: str) -> ProviderDocument:
         title=catalogue.title(name),
         kinds=sorted({kind for _, model in own for kind in model.kinds}),
         paid=catalogue.is_paid(name),
+        configured=catalogue.is_configured(name),
         allowed=is_allowed(services, name),
         models=[model_id for model_id, _ in own],
         limits=LimitsDocument.of(services.gate.limits(name)),

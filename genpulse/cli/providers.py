@@ -1,31 +1,98 @@
-"""`genpulse providers`: who does it."""
+"""`genpulse providers`: who does it, whether it may, and whether its account works."""
 
+import asyncio
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from genpulse.cli.models import found_models
-from genpulse.cli.stack import api_option, json_option
+from genpulse import config
+from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.wiring import open_catalogue, probe_provider
+
+Documents = list[Mapping[str, Any]]
+_COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
 
 
-@click.command("providers")
+@click.group("providers", invoke_without_command=True)
 @api_option
 @json_option
-def command(api: str | None, as_json: bool) -> None:
-    """Who does it, and what."""
-    providers: dict[str, list[str]] = {}
-    for document in found_models(api):
-        name, _, model = document["id"].partition("/")
-        providers.setdefault(name, []).append(model)
-    if as_json:
-        rows = [{"name": name, "models": models} for name, models in providers.items()]
-        click.echo(json.dumps(rows, indent=2))
+@click.pass_context
+def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
+    """Who does it, whether it may, its limits, and whether its account works.
+
+    Asks the API, or looks at the installed providers when none answers.
+    """
+    if ctx.invoked_subcommand is not None:
         return
+    found = _found(api)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        Console(highlight=False).print(_table(found))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def test(name: str, yes: bool) -> None:
+    """Make the cheapest real call of a provider, with the configuration of this place."""
+    settings = config.load(require=())
+    if not yes and not click.confirm(f"Call {name} with the account that is configured here?", err=True):
+        raise click.Abort
+    click.echo(f"{name}: {asyncio.run(probe_provider(settings, name))}")
+
+
+def _found(api: str | None) -> Documents:
+    async def ask() -> Documents:
+        async with GenPulse(api_url(api), api_key()) as genpulse:
+            return await genpulse.providers()
+
+    try:
+        return asyncio.run(ask())
+    except ApiUnreachable:
+        if api is not None:
+            raise
+        click.echo("No API answers; these are the providers that are installed here.", err=True)
+        return _installed()
+
+
+def _installed() -> Documents:
+    catalogue = open_catalogue(config.load(require=()))
+    return [
+        {
+            "name": name,
+            "title": catalogue.title(name),
+            "paid": catalogue.is_paid(name),
+            "configured": catalogue.is_configured(name),
+            "models": [model_id for model_id, _ in catalogue.models() if model_id.startswith(f"{name}/")],
+        }
+        for name in catalogue.providers()
+    ]
+
+
+def _table(found: Documents) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("provider", style="bold")
-    table.add_column("models")
-    for name, models in providers.items():
-        table.add_row(name, ", ".join(models))
-    Console(highlight=False).print(table)
+    for column in ("provider", "configured", "allowed", "at once", "rate", "account", "models"):
+        table.add_column(column, style="bold" if column == "provider" else None)
+    for one in found:
+        limits, circuit = one.get("limits") or {}, one.get("circuit") or {}
+        state = circuit.get("state", "")
+        table.add_row(
+            one["name"],
+            _word(one.get("configured")),
+            _word(one.get("allowed")),
+            str(limits.get("concurrency") or ""),
+            limits.get("rate") or "",
+            f"[{_COLOURS.get(state, '')}]{state}[/]" if state in _COLOURS else "",
+            ", ".join(model.partition("/")[2] for model in one["models"]),
+        )
+    return table
+
+
+def _word(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"

@@ -3,7 +3,7 @@
 GenPulseError
 ├── Refused                      the caller asked for something that cannot be done; nothing was accepted
 │   ├── BadInput                 carries one problem for each place that does not fit
-│   ├── UnknownModel · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
+│   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── UnknownKey               no API key has this id
 │   ├── KeyLimitExceeded         the API key may not do so much
@@ -79,6 +79,15 @@ class UnknownModel(Refused):
     def __init__(self, model: str, near: Sequence[str] = ()) -> None:
         super().__init__(f"There is no model {model!r}.{_near(near)} GET /v1/models lists all of them.")
         self.near = tuple(near)
+
+
+class UnknownProvider(Refused):
+    """No enabled provider has this name."""
+
+    code = "unknown_provider"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no provider {name!r}; there is {', '.join(known)}.")
 
 
 class UnknownKind(Refused):

@@ -19,6 +19,8 @@ class Provider:
 
     `paid`: asking it may cost money, so that an environment has to allow it. `find_model` gives models that are
     not listed, by name, for vendors with more of them than anybody can list; None where there is no such model.
+    `configured`: it has what it needs, such as a key. `probe` makes the cheapest real call that shows whether the
+    account works, says in a few words what it found, and raises a `ProviderError` when it does not.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Provider:
     title: str = ""
     paid: bool = False
     find_model: Callable[[str], AnyModel | None] | None = None
+    configured: bool = True
+    probe: Callable[[], Awaitable[str]] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

@@ -51,6 +51,14 @@ class LoadedCatalogue:
         """Whether asking it may cost money."""
         return provider in self._providers and self._providers[provider].paid
 
+    def is_configured(self, provider: str) -> bool:
+        """Whether it has what it needs, such as a key."""
+        return provider in self._providers and self._providers[provider].configured
+
+    def provider(self, name: str) -> Provider | None:
+        """The whole plug-in."""
+        return self._providers.get(name)
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id and model, sorted by id."""
         return tuple(sorted(self._models.items(), key=lambda item: item[0]))

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from genpulse.adapters.http.client import HttpClient
+from genpulse.domain.errors import AuthenticationFailed
 from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.cancel import cancel
@@ -199,6 +201,24 @@ async def _check_notices(subject: Subject) -> None:
     _need(again, "a notice that comes twice, as vendors send them, is refused")
 
 
+async def _check_probe(subject: Subject) -> None:
+    async with AsyncExitStack() as stack:
+        http = HttpClient("conformance")
+        stack.push_async_callback(http.close)
+        provider = subject.build(ProviderSettings(subject.key, subject.fake.base_url, subject.options, http))
+        if provider.probe is None:
+            raise Lacking("the vendor has no call that is cheap enough")
+        subject.need(Situation.WELL)
+        _need(bool(await provider.probe()), "it does not say what it found")
+        _need(subject.fake.submits == 0, "it submitted a job")
+        subject.need(Situation.BAD_KEY)
+        try:
+            await provider.probe()
+        except AuthenticationFailed:
+            return
+    raise AssertionError("a refused key is not noticed")
+
+
 def _two_phase(subject: Subject) -> "TwoPhase[Any]":
     settings = ProviderSettings(subject.key, subject.fake.base_url, subject.options)
     engine = LoadedCatalogue([subject.build(settings)]).model(subject.model).engine
@@ -253,5 +273,6 @@ CHECKS: tuple[Check, ...] = (
     Check("a missing key names the setting", _check_no_key),
     Check("the key is sent, and shown nowhere", _check_key_stays),
     Check("notices: good, wrong, old, twice", _check_notices),
+    Check("the cheapest call tells whether the key is taken", _check_probe),
 )
 """Every check, in the order in which the table shows them."""

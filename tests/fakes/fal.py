@@ -71,6 +71,10 @@ class FakeFal(FakeServer):
     async def status(self, request: web.Request) -> web.StreamResponse:
         self.asked_paths.add(request.path.rpartition("/requests/")[0])
         request_id = request.match_info["id"]
+        if self.situation is Situation.BAD_KEY:
+            return _refused(401, "Authentication is required to access this application")
+        if request_id not in self.requests:
+            return _refused(404, "Request not found")
         if self.situation is Situation.POLL_DOWN and self.times("down", 2):
             return web.Response(status=503, text="nginx")
         if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):

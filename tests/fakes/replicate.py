@@ -30,6 +30,7 @@ class FakeReplicate(FakeServer):
         app.router.add_post("/v1/files", self.upload)
         app.router.add_get("/v1/webhooks/default/secret", self.secret)
         app.router.add_get("/output/{id}", self.output)
+        app.router.add_get("/v1/account", self.account)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.submits += 1
@@ -113,6 +114,11 @@ class FakeReplicate(FakeServer):
         form = await request.post()
         self.uploads.append(form["content"].file.read())
         return web.json_response({"id": "f1", "urls": {"get": f"{self.base_url}/v1/files/f1"}}, status=201)
+
+    async def account(self, _: web.Request) -> web.StreamResponse:
+        if self.situation is Situation.BAD_KEY:
+            return _problem(401, "Invalid token")
+        return web.json_response({"type": "organization", "username": "acme"})
 
     async def secret(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"key": SECRET})

@@ -1,6 +1,12 @@
 """fal: any of its apps, as `fal/owner/app` with whatever path comes behind."""
 
-from genpulse.domain.errors import AuthenticationFailed, InvalidInput, ModerationBlocked, ProviderError
+from genpulse.domain.errors import (
+    AuthenticationFailed,
+    InvalidInput,
+    ModerationBlocked,
+    ProviderError,
+    ProviderRejected,
+)
 from genpulse.domain.failure import Charged
 from genpulse.domain.json_value import JsonValue
 from genpulse.freeform import KINDS, FreeInput
@@ -11,6 +17,7 @@ from genpulse.vendor import Account, refusal
 from genpulse.wire import AnswerLost, Reply
 
 BASE_URL = "https://queue.fal.run"
+_NOBODYS = "00000000-0000-0000-0000-000000000000"
 LISTED = ("fal-ai/flux/schnell", "fal-ai/flux/dev", "fal-ai/kokoro/american-english")
 """A few apps, so that the catalogue shows how they are named; all others work as well."""
 
@@ -28,7 +35,26 @@ def provider(settings: ProviderSettings) -> Provider:
         return Model(name, KINDS, FreeInput, engine, name, "An app of fal; its input is passed on.")
 
     models = tuple(model for name in LISTED if (model := find_model(name)))
-    return Provider("fal", models, title="fal", paid=True, find_model=find_model)
+
+    async def probe() -> str:
+        """fal has no call for it: a request that does not exist is unknown to whoever has a key."""
+        try:
+            await account.ask("GET", f"/fal-ai/flux/requests/{_NOBODYS}/status")
+        except AuthenticationFailed:
+            raise
+        except (InvalidInput, ProviderRejected):
+            return "the key is taken"
+        return "it answers"
+
+    return Provider(
+        "fal",
+        models,
+        title="fal",
+        paid=True,
+        find_model=find_model,
+        configured=settings.api_key is not None,
+        probe=probe,
+    )
 
 
 def _explain(reply: Reply) -> ProviderError | None:

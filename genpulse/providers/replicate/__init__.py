@@ -29,7 +29,20 @@ def provider(settings: ProviderSettings) -> Provider:
         return Model(name, KINDS, FreeInput, engine, name, "A model of Replicate; its input is passed on.")
 
     models = tuple(model for name in LISTED if (model := find_model(name)))
-    return Provider("replicate", models, title="Replicate", paid=True, find_model=find_model)
+
+    async def probe() -> str:
+        account_document = (await account.ask("GET", "/v1/account")).document()
+        return f"account {account_document.get('username')}"
+
+    return Provider(
+        "replicate",
+        models,
+        title="Replicate",
+        paid=True,
+        find_model=find_model,
+        configured=settings.api_key is not None,
+        probe=probe,
+    )
 
 
 def _explain(reply: Reply) -> ProviderError | None:

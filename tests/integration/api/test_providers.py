@@ -18,6 +18,7 @@ async def test_a_provider_without_limits(api):
                 "name": "art",
                 "title": "art",
                 "paid": False,
+                "configured": True,
                 "allowed": True,
                 "kinds": ["text-to-image", "text-to-video"],
                 "models": ["art/easel", "art/print"],

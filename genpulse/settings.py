@@ -230,6 +230,14 @@ class ProviderSection(Section):
             " twice."
         ),
     )
+    adapter: Optional = Field(
+        None,
+        description="Adapter that serves this name, such as openai_compatible; empty: the plug-in of that name.",
+    )
+    models: dict[str, str] = Field(
+        default_factory=dict,
+        description="Models besides the known ones: names, with commas, for image, background, speech, video.",
+    )
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict, repr=False, description="What else the provider reads."
     )

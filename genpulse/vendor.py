@@ -37,12 +37,16 @@ def _nothing(_: Reply) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account at a vendor. `base_url` has no slash at its end; `headers` go to that very host alone."""
+    """An account at a vendor. `base_url` has no slash at its end; `headers` go to that very host alone.
+
+    `query` is put behind every address, where a vendor wants that.
+    """
 
     http: Http
     base_url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     explain: Explain = _nothing
+    query: Mapping[str, str] = field(default_factory=dict)
 
     async def ask(
         self,
@@ -60,7 +64,8 @@ class Account:
         away), `AnswerLost`.
         """
         request = self._request(method, path, json, (), QUESTION_S)
-        reply = await self.http.send(replace(request, query=query or {}, limit_bytes=limit_bytes))
+        request = replace(request, query={**self.query, **(query or {})}, limit_bytes=limit_bytes)
+        reply = await self.http.send(request)
         if explain is not None and not reply.ok and (error := explain(reply)):
             raise error
         return self._checked(reply)
@@ -85,7 +90,7 @@ class Account:
         request = replace(
             request,
             headers={**request.headers, **(headers or {})},
-            query=query or {},
+            query={**self.query, **(query or {})},
             own_connection=True,
             limit_bytes=limit_bytes,
         )

@@ -168,7 +168,9 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
     named = settings.providers.named
     disabled = [name for name, section in named.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
-    return load({name: _for_plug_in(section, plain) for name, section in named.items()}, disabled, plain)
+    sections = {name: _for_plug_in(section, plain) for name, section in named.items()}
+    adapters = {name: section.adapter for name, section in named.items() if section.adapter and section.enabled}
+    return load(sections, disabled, plain, adapters)
 
 
 async def probe_provider(settings: Settings, name: str) -> str:
@@ -189,7 +191,10 @@ async def probe_provider(settings: Settings, name: str) -> str:
 
 def _for_plug_in(section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:
     key = section.api_key.get_secret_value() if section.api_key else None
-    return replace(plain, api_key=key, base_url=section.base_url, options=section.options)
+    models = {
+        name.strip(): what for what, names in section.models.items() for name in names.split(",") if name.strip()
+    }
+    return replace(plain, api_key=key, base_url=section.base_url, models=models, options=section.options)
 
 
 def _spending(settings: Settings) -> Spending:

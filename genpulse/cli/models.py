@@ -69,7 +69,8 @@ def _installed() -> Documents:
 
 def _list(documents: Documents) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("model", no_wrap=True, style="bold")
+    longest = max((len(document["id"]) for document in documents), default=0)
+    table.add_column("model", no_wrap=True, style="bold", min_width=longest)
     table.add_column("kind", no_wrap=True)
     table.add_column("what it is")
     for document in documents:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.layers import Layer, leaves
-from genpulse.configuration.schema import ANY_PROVIDER, find, keys, sections
+from genpulse.configuration.schema import ANY_PROVIDER, find, is_open, keys, sections
 from genpulse.configuration.variables import PREFIX, Variable, variable_name
 from genpulse.environment.resolve import SWITCHES
 
@@ -55,7 +55,7 @@ def unknown_keys(layer: Layer) -> Iterator[Fault]:
 def _unknown(key: str, say: Callable[[str], str]) -> str:
     known = find(key)
     if known is not None:
-        named = known.key.endswith(".options") and not key.endswith(".options")
+        named = is_open(known.key) and not is_open(key)
         return "" if known.kind != "section" or named else _in_section(key, say)
     if _is_section(key):
         return _in_section(key, say)

@@ -45,6 +45,15 @@ def sections() -> dict[str, str]:
     return {**found, f"providers.{ANY_PROVIDER}": (ProviderSection.__doc__ or "").strip()}
 
 
+OPEN = ("options", "models")
+"""What a provider has below these names is the provider's own matter."""
+
+
+def is_open(key: str) -> bool:
+    """Whether any name may stand below this setting."""
+    return key.rpartition(".")[2] in OPEN and key.startswith("providers.")
+
+
 def find(key: str) -> Key | None:
     """The setting of a dotted key, a provider's name standing for itself; None when there is none."""
     wanted = _pattern(key)
@@ -55,7 +64,7 @@ def _pattern(key: str) -> str:
     parts = key.split(".")
     if parts[0] == "providers" and len(parts) > 2:
         parts[1] = ANY_PROVIDER
-        parts = parts[:3] if parts[2] == "options" else parts
+        parts = parts[:3] if parts[2] in OPEN else parts
     return ".".join(parts)
 
 

@@ -42,12 +42,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """What the operator configured under `providers.<name>`, and the HTTP client of this process."""
+    """What the operator configured under `providers.<name>`, and the HTTP client of this process.
+
+    `models` are those that the operator added, each with what it does.
+    """
 
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict, repr=False)
     http: Http = field(default_factory=lambda: _NoHttp(), repr=False)
+    models: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
 
 
 class _NoHttp:

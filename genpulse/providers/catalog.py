@@ -5,12 +5,15 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
 from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
 
 GROUP = "genpulse.providers"
+ADAPTERS = "genpulse.adapters"
+"""Entry points of plug-ins that serve whatever name an operator gives them."""
 _NEAR = 3
 _ALIKE = 0.6
 
@@ -97,33 +100,48 @@ def load(
     settings: Mapping[str, ProviderSettings],
     disabled: Collection[str] = (),
     plain: ProviderSettings | None = None,
+    adapters: Mapping[str, str] | None = None,
     *,
     found: Iterable[EntryPoint] | None = None,
 ) -> LoadedCatalogue:
     """Build every installed provider that is not disabled, each with its settings; `plain` are those of others.
 
+    `adapters` says by name which adapter serves it.
+
     A plug-in that cannot be built is left out, so that it does not take the others down with it. `found` are
     the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`.
     """
     installed = entry_points(group=GROUP) if found is None else found
+    adapters = adapters or {}
+    own = _one_each([entry for entry in installed if entry.name not in {*disabled, *adapters}])
+    wanted: list[tuple[str, EntryPoint | None]] = [(entry.name, entry) for entry in own]
+    wanted += [(name, _adapter(adapter)) for name, adapter in adapters.items()]
     providers: list[Provider] = []
     broken: dict[str, str] = {}
-    for entry in _one_each([entry for entry in installed if entry.name not in disabled]):
+    for name, entry in wanted:
         try:
-            providers.append(_build(entry, settings.get(entry.name, plain or ProviderSettings())))
+            given = replace(settings.get(name, plain or ProviderSettings()), name=name)
+            providers.append(_build(name, entry, given))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
-            broken[entry.name] = f"{type(error).__name__}: {error}"
-            _log.warning("the provider %s is left out: %s", entry.name, broken[entry.name])
+            broken[name] = f"{type(error).__name__}: {error}"
+            _log.warning("the provider %s is left out: %s", name, broken[name])
     return LoadedCatalogue(providers, broken)
 
 
-def _build(entry: EntryPoint, settings: ProviderSettings) -> Provider:
+def _adapter(name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=ADAPTERS, name=name)), None)
+
+
+def _build(name: str, entry: EntryPoint | None, settings: ProviderSettings) -> Provider:
+    if entry is None:
+        known = ", ".join(sorted(entry_points(group=ADAPTERS).names))
+        raise ValueError(f"providers.{name}.adapter names none that is installed; there is {known}")
     build: Callable[[ProviderSettings], object] = entry.load()
     provider = build(settings)
     if not isinstance(provider, Provider):
         raise TypeError(f"{entry.value} must return a genpulse.provider.Provider, not {provider!r}")
-    if provider.name != entry.name:
-        raise ValueError(f"the entry point is named {entry.name!r} and builds a provider named {provider.name!r}")
+    if provider.name != name:
+        raise ValueError(f"the entry point is named {name!r} and builds a provider named {provider.name!r}")
     return provider
 
 

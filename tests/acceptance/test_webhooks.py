@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,7 +98,9 @@ def test_the_end_of_a_task_is_told_signed_and_visible(system):
 
 def test_a_receiver_that_is_away_gets_it_later(system):
     start, api = system
-    port = free_port()
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
     task = asked(
         f"{api}/v1/tasks",
         {"model": "sandbox/noop", "input": {"fail": "permanent"}, "webhook_url": f"http://127.0.0.1:{port}/"},
@@ -107,6 +110,7 @@ def test_a_receiver_that_is_away_gets_it_later(system):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert "Cannot connect" in found[0]["error"]
+    closed.close()
     listener, _ = listening(start, "--port", str(port))
     message = heard(listener)
     assert (message["id"], message["message"]["type"]) == (found[0]["message_id"], "task.failed")

@@ -15,9 +15,9 @@ from tests.conformance.conftest import NOTES
 
 _HEAD = """# Providers, held to the contract
 
-Made by `make conformance` from a run of the conformance kit (`genpulse.testing`): each check runs real tasks through
-a worker, over real HTTP, against a fake of the vendor that is put into the situation. Where a cell is empty, the
-vendor gives no occasion for the check; the reasons are below.
+Made by `make conformance` from a run of the conformance kit (`genpulse.testing`): each check runs real tasks
+through a worker, over real HTTP, against a fake of the vendor that is put into the situation. Where a cell is
+empty, the vendor gives no occasion for the check; the reasons are below.
 
 """
 

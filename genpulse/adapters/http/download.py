@@ -69,6 +69,8 @@ class Download:
             raise ProviderUnavailable(f"The output cannot be fetched at present ({answer.status}).")
         if answer.status != 200:
             raise _gone(f"its address answers {answer.status}")
+        if answer.content_type == "text/html":
+            raise _gone("its address shows a page of HTML")
         announced = answer.content_length
         if self._limit_bytes is not None and announced is not None and announced > self._limit_bytes:
             raise _gone(f"it has {announced:,} bytes, and {self._limit_bytes:,} are allowed")

@@ -81,3 +81,23 @@ async def test_closing_closes_every_provider():
 
 def test_settings_do_not_show_the_key():
     assert "hunter2" not in repr(ProviderSettings(api_key="hunter2"))
+
+
+def test_an_adapter_serves_whatever_name_an_operator_gives():
+    given = ProviderSettings(base_url="http://gpu-1:8000/v1", models={"flux-1.5": "image"})
+    found = load({"studio": given}, adapters={"studio": "openai_compatible"})
+    assert "studio" in found.providers()
+    assert found.model("studio/flux-1.5").kinds == ("text-to-image", "image-to-image")
+    assert found.broken == {}
+
+
+def test_an_adapter_that_is_not_there_leaves_the_others_alone():
+    found = load({}, adapters={"studio": "nothing"})
+    assert "there is openai_compatible" in found.broken["studio"]
+    assert "sandbox" in found.providers()
+
+
+def test_an_adapter_may_take_the_place_of_a_plug_in():
+    given = ProviderSettings(base_url="http://gateway/v1", models={"x": "image"})
+    found = load({"openai": given}, adapters={"openai": "openai_compatible"})
+    assert [name for name, _ in found.models() if name.startswith("openai/")] == ["openai/x"]

@@ -1,0 +1,191 @@
+"""A server that speaks like OpenAI, as its client knows it (facts: wire contracts D.3; providers: openai_*)."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+
+from aiohttp import web
+
+from genpulse.provider import Notice
+from genpulse.testing import NoticeKind, Situation
+from tests.fakes.server import KEY, PNG, FakeServer, cut_json, drop
+
+SECRET = "whsec_" + base64.b64encode(b"openais-own-secret-of-32-bytes!!").decode()
+
+
+class FakeOpenAI(FakeServer):
+    def __init__(self, key_header: str = "Authorization", key: str = f"Bearer {KEY}") -> None:
+        super().__init__()
+        self.key_header = key_header
+        self._key = key
+        self.videos: dict[str, dict] = {}
+        self.bodies: list[dict] = []
+        self.queries: list[dict] = []
+        self.by_url = False
+
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_post("/images/generations", self.draw)
+        app.router.add_post("/images/edits", self.draw)
+        app.router.add_post("/audio/speech", self.speak)
+        app.router.add_post("/videos", self.film)
+        app.router.add_get("/videos/{id}", self.show_video)
+        app.router.add_get("/videos/{id}/content", self.output)
+        app.router.add_delete("/videos/{id}", self.cancel)
+        app.router.add_post("/responses", self.respond)
+        app.router.add_get("/responses/{id}", self.show_response)
+        app.router.add_post("/responses/{id}/cancel", self.cancel)
+        app.router.add_get("/output/{id}", self.output)
+        app.router.add_get("/models", self.models)
+
+    async def _refused(self, request: web.Request) -> web.StreamResponse | None:
+        """Refusals are `{"error": {message, type, param, code}}` [S]."""
+        self.submits += 1
+        self.queries.append(dict(request.query))
+        if request.headers.get(self.key_header) != self._key or self.situation is Situation.BAD_KEY:
+            return _error(401, "Incorrect API key provided", "invalid_api_key")
+        match self.situation:
+            case Situation.INVALID:
+                return _error(400, "Invalid value: 'huge'", "invalid_value", param="size")
+            case Situation.MODERATED if request.path != "/videos":
+                # 400 with this code [T].
+                return _error(400, "Your request was rejected by the safety system", "moderation_blocked")
+            case Situation.NO_CREDIT:
+                # A 429 that must not be tried again [M].
+                return _error(429, "You exceeded your current quota", "insufficient_quota")
+            case Situation.BUSY if self.times("busy", 1):
+                return _error(429, "Rate limit reached", "rate_limit_exceeded", {"retry-after-ms": "1000"})
+            case Situation.BUSY_SILENTLY if self.times("busy", 1):
+                return _error(429, "Rate limit reached", "rate_limit_exceeded")
+            case Situation.HTML_ANSWER:
+                return web.Response(status=502, text="<html>502</html>", content_type="text/html")
+        return None
+
+    async def _answered(self, request: web.Request, document: dict) -> web.StreamResponse:
+        if self.situation is Situation.LOST_ANSWER:
+            drop(request)
+        if self.situation is Situation.GARBLED_ANSWER:
+            return await cut_json(request, json.dumps(document))
+        return web.json_response(document)
+
+    async def draw(self, request: web.Request) -> web.StreamResponse:
+        if refused := await self._refused(request):
+            return refused
+        if request.content_type == "application/json":
+            self.bodies.append(await request.json())
+        else:
+            form = await request.post()
+            self.bodies.append({name: _read(value) for name, value in form.items()})
+        return await self._answered(request, {"created": 1, "data": self._pictures()})
+
+    def _pictures(self) -> list[dict]:
+        match self.situation:
+            case Situation.NO_OUTPUT:
+                return []
+            case Situation.EMPTY_OUTPUT if not self.by_url:
+                return [{"b64_json": ""}]
+            case Situation.INSIDE_OUTPUT:
+                return [{"url": self.inside_url}]
+        if self.by_url:
+            return [{"url": f"{self.base_url}/output/1"}]
+        return [{"b64_json": base64.b64encode(PNG).decode()}]
+
+    async def speak(self, request: web.Request) -> web.StreamResponse:
+        if refused := await self._refused(request):
+            return refused
+        self.bodies.append(await request.json())
+        match self.situation:
+            case Situation.LOST_ANSWER:
+                drop(request)
+            case Situation.EMPTY_OUTPUT:
+                return web.Response(body=b"", content_type="audio/mpeg")
+            case Situation.NO_OUTPUT:
+                return web.json_response({"status": "ok"})
+        return web.Response(body=b"ID3" + bytes(100), content_type="audio/mpeg")
+
+    async def film(self, request: web.Request) -> web.StreamResponse:
+        if refused := await self._refused(request):
+            return refused
+        assert request.content_type == "multipart/form-data", "always a form, even without a file [S]"
+        form = await request.post()
+        self.bodies.append({name: _read(value) for name, value in form.items()})
+        video_id = f"video_{uuid.uuid4().hex}"
+        self.videos[video_id] = {"id": video_id, "object": "video", "status": "queued", "progress": 0}
+        return await self._answered(request, self.videos[video_id])
+
+    async def show_video(self, request: web.Request) -> web.StreamResponse:
+        video = self.videos[request.match_info["id"]]
+        if not self._is_well(request):
+            return web.Response(status=503, text="upstream")
+        match self.situation:
+            case Situation.SLOW:
+                video |= {"status": "in_progress", "progress": 10}
+            case Situation.ODD_STATUS if self.times("odd", 2):
+                video |= {"status": "warming"}
+            case Situation.JOB_FAILED:
+                video |= {"status": "failed", "error": {"code": "server_error", "message": "the node died"}}
+            case Situation.MODERATED:
+                video |= {"status": "failed", "error": {"code": "moderation_blocked", "message": "flagged"}}
+            case _ if self.times(video["id"], 1):
+                video |= {"status": "in_progress", "progress": 40}
+            case _:
+                video |= {"status": "completed", "progress": 100}
+        return web.json_response(video, headers={"openai-poll-after-ms": "20"})
+
+    def _is_well(self, request: web.Request) -> bool:
+        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
+            drop(request)
+        return not (self.situation is Situation.POLL_DOWN and self.times("down", 2))
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        if refused := await self._refused(request):
+            return refused
+        self.bodies.append(await request.json())
+        return await self._answered(request, {"id": f"resp_{uuid.uuid4().hex}", "status": "queued"})
+
+    async def show_response(self, request: web.Request) -> web.StreamResponse:
+        response_id = request.match_info["id"]
+        if not self._is_well(request):
+            return web.Response(status=503, text="upstream")
+        if self.situation is Situation.ODD_STATUS and self.times("odd", 2):
+            return web.json_response({"id": response_id, "status": "warming"})
+        if self.situation is Situation.SLOW or self.times(response_id, 1):
+            return web.json_response({"id": response_id, "status": "in_progress"})
+        if self.situation is Situation.JOB_FAILED:
+            error = {"code": "server_error", "message": "the model failed"}
+            return web.json_response({"id": response_id, "status": "failed", "error": error})
+        picture = {"type": "image_generation_call", "result": base64.b64encode(PNG).decode()}
+        output = [] if self.situation is Situation.NO_OUTPUT else [{"type": "reasoning"}, picture]
+        return web.json_response({"id": response_id, "status": "completed", "output": output})
+
+    async def cancel(self, request: web.Request) -> web.StreamResponse:
+        self.canceled += 1
+        return web.json_response({"id": request.match_info["id"], "deleted": True})
+
+    async def models(self, _: web.Request) -> web.StreamResponse:
+        if self.situation is Situation.BAD_KEY:
+            return _error(401, "Incorrect API key provided", "invalid_api_key")
+        return web.json_response({"object": "list", "data": [{"id": "flux"}]})
+
+    def notice(self, kind: NoticeKind) -> Notice:
+        """Standard Webhooks [S]."""
+        moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
+        body = b'{"type": "response.completed", "data": {"id": "resp_1"}}'
+        secret = base64.b64decode(SECRET.partition("_")[2])
+        digest = hmac.new(secret, b".".join((b"evt_1", moment.encode(), body)), hashlib.sha256).digest()
+        signature = base64.b64encode(b"\0" * 32 if kind is NoticeKind.BAD else digest).decode()
+        headers = {"webhook-id": "evt_1", "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
+        return Notice(headers, body)
+
+
+def _read(value: object) -> object:
+    return value.file.read() if isinstance(value, web.FileField) else value
+
+
+def _error(
+    status: int, message: str, code: str, headers: dict[str, str] | None = None, param: str | None = None
+) -> web.Response:
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return web.json_response({"error": error}, status=status, headers=headers)

@@ -20,7 +20,7 @@ from rich.console import Console
 from genpulse.cli.dev import development, development_settings, stack_plan
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
-from genpulse.cli.stack import HOME
+from genpulse.cli.stack import HOME, api_key
 from genpulse.client import GenPulse
 from genpulse.configuration.project import COMMITTED, packaged_defaults
 from genpulse.dev.console import StackConsole
@@ -86,7 +86,7 @@ def _in_throw_away_folder(output: Path) -> None:
     plan = StackPlan(home=home, python=sys.executable, folder=home, environment={**ours, **named})
     try:
         _lay_out(home)
-        asyncio.run(_until_interrupted(_demo(plan, output)))
+        asyncio.run(_until_interrupted(_demo(plan, output, None)))
     finally:
         remove_home(home)
 
@@ -104,10 +104,10 @@ def _in_project(output: Path) -> None:
     home = settings.root / HOME
     state = read_state(home)
     if state is not None:
-        asyncio.run(_until_interrupted(_submit(state.api_url, output)))
+        asyncio.run(_until_interrupted(_submit(state.api_url, output, api_key())))
         return
     plan = stack_plan(settings, home, settings.api.port)
-    asyncio.run(_until_interrupted(_demo(plan, output)))
+    asyncio.run(_until_interrupted(_demo(plan, output, api_key())))
 
 
 async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
@@ -121,7 +121,7 @@ async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
     raise KeyboardInterrupt
 
 
-async def _demo(plan: StackPlan, output: Path) -> None:
+async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
     console = Console(highlight=False)
     plan.home.mkdir(parents=True, exist_ok=True)
     hear = StackConsole(plan.home / "logs", console, quiet=True)
@@ -130,7 +130,7 @@ async def _demo(plan: StackPlan, output: Path) -> None:
     try:
         async with running_stack(plan, hear) as stack:
             console.print(f"Up after {time.monotonic() - started:.1f} s.")
-            await _submit(stack.api_url, output)
+            await _submit(stack.api_url, output, key)
             console.print(f"\nMade in {time.monotonic() - started:.1f} s. Taking everything down …")
     except DevStackError:
         _show_logs(plan.home / "logs", console)
@@ -140,17 +140,17 @@ async def _demo(plan: StackPlan, output: Path) -> None:
     console.print("Next: genpulse dev, for the same stack to work with.")
 
 
-async def _submit(api_url: str, output: Path) -> None:
+async def _submit(api_url: str, output: Path, key: str | None) -> None:
     console = Console(highlight=False)
     console.print(f"Submitting three tasks to {api_url}")
-    made = await _make(api_url, output)
+    made = await _make(api_url, output, key)
     console.print()
     for path, what in made:
         console.print(f"  {path}  ({what})", soft_wrap=True)
 
 
-async def _make(api_url: str, output: Path) -> list[tuple[Path, str]]:
-    async with GenPulse(api_url) as genpulse:
+async def _make(api_url: str, output: Path, key: str | None) -> list[tuple[Path, str]]:
+    async with GenPulse(api_url, key) as genpulse:
         with Bars() as bars:
             return await asyncio.gather(*(_piece(genpulse, bars, piece, output) for piece in _PIECES))
 

@@ -1,0 +1,44 @@
+"""ComfyUI: any workflow in API format, and workflows that are registered as models of their own.
+
+HTTP and WebSocket: captured from a real ComfyUI 0.3.64 (certain). Workflows lie in a folder, `name.json` with a
+small `name.yaml` beside it, and are offered as `comfyui/name`.
+"""
+
+from pathlib import Path
+
+from genpulse.freeform import KINDS
+from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from genpulse.providers.comfyui.engine import Prompts
+from genpulse.providers.comfyui.servers import Servers
+from genpulse.providers.comfyui.workflow import AnyWorkflow, Workflow, registered
+
+BASE_URL = "http://127.0.0.1:8188"
+FOLDER = "workflows"
+
+
+def provider(settings: ProviderSettings) -> Provider:
+    """The plug-in. `base_url` may name several servers, separated by commas; `options.workflows` is the folder.
+
+    With `options.any_workflow: false` callers may use registered workflows alone: a workflow of their own can do
+    whatever the server's nodes can.
+    """
+    urls = [url.strip().rstrip("/") for url in (settings.base_url or BASE_URL).split(",") if url.strip()]
+    headers = {"X-API-Key": settings.api_key} if settings.api_key else {}
+    servers = Servers(settings.http, urls, headers)
+    folder = Path(str(settings.options.get("workflows") or FOLDER))
+    found = [_model(servers, workflow) for workflow in registered(folder)]
+    free = Model("workflow", KINDS, AnyWorkflow, Prompts(servers), "Any workflow", "A workflow in API format.")
+    open_to_all = settings.options.get("any_workflow") is not False
+    return Provider(
+        "comfyui",
+        (*found, free) if open_to_all else tuple(found),
+        close=servers.close,
+        title="ComfyUI",
+        configured=settings.base_url is not None,
+        probe=servers.probe,
+    )
+
+
+def _model(servers: Servers, workflow: Workflow) -> AnyModel:
+    engine = Prompts(servers, workflow)
+    return Model(workflow.name, workflow.kinds, workflow.input, engine, workflow.title, workflow.description)

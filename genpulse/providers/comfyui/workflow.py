@@ -1,0 +1,196 @@
+"""Workflows in API format, and which of their values a caller may set."""
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
+
+from genpulse.provider import Input, InvalidInput
+
+Graph: TypeAlias = dict[str, Any]
+"""Nodes by id: `{"class_type": …, "inputs": {…}, "_meta": {"title": …}}`."""
+
+_TITLE = "INPUT_"
+_LIKELY = ("value", "text", "string", "image", "video", "audio", "seed", "noise_seed", "int", "float")
+_TYPES: Mapping[str, type] = {"integer": int, "number": float, "string": str, "boolean": bool, "image": str}
+
+
+class AnyWorkflow(Input):
+    """A workflow of the caller's own. `inputs` are set at the nodes that are titled `INPUT_<name>`."""
+
+    workflow: dict[str, JsonValue] = Field(title="Workflow in API format")
+    inputs: dict[str, JsonValue] = Field(default_factory=dict, title="Values by name")
+
+
+class _Declared(BaseModel):
+    """One input in the YAML."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    node: str
+    field: str | None = None
+    type: Literal["integer", "number", "string", "boolean", "image"] | None = None
+    title: str = ""
+    default: JsonValue = None
+    min: float | None = None
+    max: float | None = None
+    choices: list[str] | None = None
+
+
+class _Sheet(BaseModel):
+    """The YAML beside a workflow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = ""
+    description: str = ""
+    kind: str | list[str] = "any"
+    inputs: dict[str, _Declared] = Field(default_factory=dict)
+    outputs: list[str] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A value of a node that a caller may set. `kind` is a type of JSON, or `image`."""
+
+    name: str
+    node: str
+    field: str
+    kind: str
+    default: JsonValue
+    title: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow that is registered. `outputs` are the nodes whose files count, all where none is named."""
+
+    name: str
+    graph: Graph
+    sockets: tuple[Socket, ...]
+    kinds: tuple[str, ...] = ("any",)
+    title: str = ""
+    description: str = ""
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def input(self) -> type[Input]:
+        """The model's input: one field a socket, with its type, default and range."""
+        fields: dict[str, Any] = {socket.name: _field(socket) for socket in self.sockets}
+        return create_model(f"{self.name.title()}Input", __base__=Input, **fields)
+
+
+def _field(socket: Socket) -> tuple[Any, Any]:
+    type_: Any = Literal[socket.choices] if socket.choices else _TYPES[socket.kind]
+    numeric = socket.kind in {"integer", "number"}
+    title = socket.title or socket.name.replace("_", " ").capitalize()
+    ends: dict[str, Any] = {"ge": socket.minimum, "le": socket.maximum} if numeric else {}
+    default: Any = ... if socket.default is None else socket.default
+    return type_, Field(default, title=title, **{name: end for name, end in ends.items() if end is not None})
+
+
+def registered(folder: Path) -> tuple[Workflow, ...]:
+    """The workflows of a folder, by name. Raises `ValueError` for a file that cannot be read."""
+    if not folder.is_dir():
+        return ()
+    return tuple(_read(path) for path in sorted(folder.glob("*.json")))
+
+
+def _read(path: Path) -> Workflow:
+    beside = path.with_suffix(".yaml")
+    try:
+        graph = checked(json.loads(path.read_text(encoding="utf-8")))
+        text = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+        sheet = _Sheet.model_validate(text or {})
+        sockets = {socket.name: socket for socket in titled(graph)}
+        sockets |= {name: _declared(graph, name, one) for name, one in sheet.inputs.items()}
+        outputs = tuple(node_of(graph, word) for word in sheet.outputs)
+    except (ValueError, ValidationError, yaml.YAMLError, InvalidInput) as error:
+        raise ValueError(f"the workflow {path.name} cannot be used: {error}") from error
+    kinds = (sheet.kind,) if isinstance(sheet.kind, str) else tuple(sheet.kind)
+    name = path.stem.lower().replace(" ", "-")
+    return Workflow(name, graph, tuple(sockets.values()), kinds, sheet.title or name, sheet.description, outputs)
+
+
+def checked(graph: object) -> Graph:
+    """Raises `InvalidInput` for what is no workflow in API format."""
+    nodes = graph.values() if isinstance(graph, dict) else ()
+    if not nodes or not all(isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in nodes):
+        raise InvalidInput(
+            "This is no workflow in API format: each node needs a class_type. ComfyUI writes it by"
+            " Workflow > Export (API)."
+        )
+    return dict(graph) if isinstance(graph, dict) else {}
+
+
+def titled(graph: Graph) -> tuple[Socket, ...]:
+    """A socket for each node that is titled `INPUT_<name>`."""
+    titles = {node_id: str(node.get("_meta", {}).get("title", "")) for node_id, node in graph.items()}
+    named = {node_id: title[len(_TITLE) :] for node_id, title in titles.items() if title.startswith(_TITLE)}
+    return tuple(_socket(graph, name, node_id, None) for node_id, name in named.items())
+
+
+def node_of(graph: Graph, word: str) -> str:
+    """The id of a node that is named by its id or its title. Raises `InvalidInput`."""
+    titles = [node_id for node_id, node in graph.items() if node.get("_meta", {}).get("title") == word]
+    if word in graph or len(titles) == 1:
+        return word if word in graph else titles[0]
+    raise InvalidInput(f"The workflow has {len(titles)} nodes named {word!r}, and one is needed.")
+
+
+def _socket(graph: Graph, name: str, node_id: str, field: str | None) -> Socket:
+    inputs = graph[node_id].get("inputs", {})
+    values = {key: value for key, value in inputs.items() if not isinstance(value, list)}
+    likely = field or next((key for key in (*_LIKELY, *values) if key in values), None)
+    if likely is None or likely not in values:
+        raise InvalidInput(f"The node {node_id} has no value {field or ''!r} to set; it has {', '.join(values)}.")
+    kind = "image" if _is_image(graph[node_id], likely) else _kind_of(values[likely])
+    return Socket(name, node_id, likely, kind, None if kind == "image" else values[likely])
+
+
+def _is_image(node: Mapping[str, Any], field: str) -> bool:
+    return str(node["class_type"]).startswith("LoadImage") and field == "image"
+
+
+def _kind_of(value: object) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case _:
+            return "string"
+
+
+def _declared(graph: Graph, name: str, one: _Declared) -> Socket:
+    socket = _socket(graph, name, node_of(graph, one.node), one.field)
+    return replace(
+        socket,
+        kind=one.type or socket.kind,
+        default=socket.default if one.default is None else one.default,
+        title=one.title,
+        minimum=one.min,
+        maximum=one.max,
+        choices=tuple(one.choices or ()),
+    )
+
+
+def filled(graph: Graph, sockets: Sequence[Socket], values: Mapping[str, JsonValue]) -> Graph:
+    """A copy of the graph with the values set. Raises `InvalidInput` for a name that it does not have."""
+    known = {socket.name: socket for socket in sockets}
+    if unknown := sorted(set(values) - set(known)):
+        raise InvalidInput(f"The workflow has no input {', '.join(unknown)}; it has {', '.join(known) or 'none'}.")
+    changed = copy.deepcopy(graph)
+    for name, value in values.items():
+        changed[known[name].node]["inputs"][known[name].field] = value
+    return changed

@@ -22,7 +22,10 @@ _WORDS = ("prompt", "text")
 @click.argument("prompt", required=False)
 @click.option("-m", "--model", default="sandbox/image", show_default=True, help="See `genpulse models`.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File or folder; - is standard output.")
-@click.option("-i", "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Another field of the input.")
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Another field; =@FILE reads JSON."
+)
+@click.option("--kind", help="What is meant, where the model does several things. Default: its first.")
 @click.option("--seed", type=int, help="Short for --input seed=…")
 @api_option
 @json_option
@@ -31,6 +34,7 @@ def command(
     model: str,
     output: Path | None,
     inputs: tuple[str, ...],
+    kind: str | None,
     seed: int | None,
     api: str | None,
     as_json: bool,
@@ -42,18 +46,26 @@ def command(
     genpulse generate "Good morning." --model sandbox/speech --input speed=0.9
     """
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
-    asyncio.run(_generate(api_url(api), prompt, model, fields, output, as_json=as_json))
+    asyncio.run(_generate(api_url(api), prompt, model, kind, fields, output, as_json=as_json))
 
 
 async def _generate(
-    url: str, prompt: str | None, model: str, fields: Sequence[str], output: Path | None, *, as_json: bool
+    url: str,
+    prompt: str | None,
+    model: str,
+    kind: str | None,
+    fields: Sequence[str],
+    output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     to_stdout = output is not None and str(output) == "-"
     async with GenPulse(url, api_key()) as genpulse:
-        schema = (await genpulse.model(model))["input_schema"]
-        body = _input(schema, prompt, fields)
+        found = await genpulse.model(model)
+        body = _input(found["input_schema"], prompt, fields)
         with Bars() as bars:
-            task = await genpulse.generate(model, body, on_event=bars.follow(model))
+            following = bars.follow(model)
+            task = await genpulse.generate(model, body, on_event=following, kind=kind or found["kinds"][0])
         if to_stdout:
             await _write(genpulse, task)
             return
@@ -70,7 +82,8 @@ def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str])
     known: Mapping[str, Any] = schema.get("properties", {})
     body: dict[str, Any] = {}
     if prompt is not None:
-        place = next((name for name in _WORDS if name in known), None)
+        free = _WORDS[:1] if schema.get("additionalProperties") is True else ()
+        place = next((name for name in (*_WORDS, *free) if name in known or name in free), None)
         if place is None:
             raise CommandRefused(f"This model takes no words; its input has {', '.join(known)}. Use --input.")
         body[place] = prompt
@@ -84,8 +97,14 @@ def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str])
 
 def _parsed(value: str) -> object:
     try:
+        if value.startswith("@"):
+            return json.loads(Path(value[1:]).read_text(encoding="utf-8"))
         return json.loads(value)
-    except ValueError:
+    except OSError as error:
+        raise CommandRefused(f"{value[1:]} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        if value.startswith("@"):
+            raise CommandRefused(f"{value[1:]} is not JSON: {error}") from error
         return value
 
 

@@ -33,12 +33,12 @@ class MoodyStorage(ObjectStorage):
 @pytest.mark.parametrize(
     ("model", "kind"), [("art/studio", None), ("art/shop", "text-to-image"), ("art/painter", None)]
 )
-async def test_a_storage_that_is_away_delays_a_task_and_loses_nothing(world, tmp_path, model, kind, error):
+async def test_a_storage_that_is_away_delays_a_task_and_loses_nothing(world, until, tmp_path, model, kind, error):
     storage = MoodyStorage(tmp_path, [error, error])
     world.services = replace(world.services, storage=storage)
     async with world.worker():
         task = await world.submit(model, kind=kind)
-        await asyncio.sleep(0.1)
+        await until(lambda: len(storage.errors) < 2)
         assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
         ended = await world.ended(task)
     assert ended.status is TaskStatus.SUCCEEDED

@@ -10,7 +10,7 @@ from genpulse.api.options import ApiOptions
 
 @pytest.fixture
 async def impatient(serve):
-    return await serve(ApiOptions(body_idle_s=0.3))
+    return await serve(ApiOptions(body_idle_s=1.0))
 
 
 async def connected(api, path: str, content_type: str):
@@ -50,7 +50,7 @@ async def test_a_body_that_takes_its_time_is_taken(impatient):
 
     async def pieces():
         for start in range(0, len(body), 1000):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
             yield body[start : start + 1000]
 
     answer = await impatient.post("/v1/tasks", data=pieces(), headers={"Content-Type": "application/json"})

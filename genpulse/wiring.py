@@ -46,7 +46,7 @@ from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.ports import EnvironmentFacts, Health, KeyStore, Probe, Services, State
-from genpulse.provider import Local, ProviderSettings
+from genpulse.provider import Local, Provider, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
 from genpulse.wire import AnswerLost
@@ -175,16 +175,31 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
 
 async def probe_provider(settings: Settings, name: str) -> str:
     """Make the provider's cheapest real call, and say what it found. Raises `UnknownProvider`, `ProviderError`."""
+    async with _asked(settings, name) as provider:
+        if provider.probe is None:
+            return "it works here and needs no account" if not provider.paid else "it has no call to try"
+        return await provider.probe()
+
+
+async def learn_provider(settings: Settings, name: str) -> str:
+    """Let the provider keep what its models take, and say so. Raises `UnknownProvider`, `ProviderError`."""
+    async with _asked(settings, name) as provider:
+        if provider.learn is None:
+            return "it knows its models already"
+        return await provider.learn()
+
+
+@asynccontextmanager
+async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
+    """A provider with a client of its own, for one question."""
     async with AsyncExitStack() as stack:
         http = _closed_by(stack, HttpClient(version("genpulse")))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         provider = catalogue.provider(name)
         if provider is None:
             raise UnknownProvider(name, catalogue.providers())
-        if provider.probe is None:
-            return "it works here and needs no account" if not provider.paid else "it has no call to try"
         try:
-            return await provider.probe()
+            yield provider
         except AnswerLost as error:
             raise ProviderUnavailable(str(error)) from error
 

@@ -11,7 +11,7 @@ from genpulse import config
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import HOME
 from genpulse.configuration.errors import ConfigurationError
-from genpulse.dev.plan import Source, StackPlan
+from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.environment.resolve import Resolved
 from genpulse.settings import Settings
@@ -120,4 +120,26 @@ def stack_plan(settings: Settings, home: Path, port: int | None, services: Sourc
         database_url=settings.database_url.get_secret_value() if settings.database_url else None,
         redis_url=settings.redis.url.get_secret_value() if settings.redis.url else None,
         services=services,
+        comfyui=_comfyui(settings),
+        watched=(settings.root / (_option(settings, "workflows") or "workflows"),),
     )
+
+
+def _comfyui(settings: Settings) -> ComfyUIPlan | None:
+    """The ComfyUI to start; none when one is named that runs already."""
+    section = settings.providers.named.get("comfyui")
+    folder = _option(settings, "folder")
+    if section is None or not section.enabled or section.base_url or folder is None:
+        return None
+    python = _option(settings, "python")
+    return ComfyUIPlan(
+        settings.root / Path(folder).expanduser(),
+        settings.root / Path(python).expanduser() if python else None,
+        _option(settings, "arguments") or "",
+    )
+
+
+def _option(settings: Settings, name: str) -> str | None:
+    section = settings.providers.named.get("comfyui")
+    value = section.options.get(name, "") if section else ""
+    return str(value) if value != "" else None

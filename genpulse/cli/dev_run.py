@@ -100,7 +100,7 @@ class _DevRun:
         return 0
 
     async def _reload(self, stack: Stack) -> int:
-        watched = [Path(genpulse.__file__).parent, self._plan.folder / "config"]
+        watched = [Path(genpulse.__file__).parent, self._plan.folder / "config", *self._plan.watched]
         async for names in changes([folder for folder in watched if folder.is_dir()]):
             self._hear(STACK, f"{names} changed: starting api and worker again")
             await stack.reload()

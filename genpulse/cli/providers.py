@@ -12,7 +12,7 @@ from rich.table import Table
 from genpulse import config
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
-from genpulse.wiring import open_catalogue, probe_provider
+from genpulse.wiring import learn_provider, open_catalogue, probe_provider
 
 Documents = list[Mapping[str, Any]]
 _COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
@@ -45,6 +45,16 @@ def test(name: str, yes: bool) -> None:
     if not yes and not click.confirm(f"Call {name} with the account that is configured here?", err=True):
         raise click.Abort
     click.echo(f"{name}: {asyncio.run(probe_provider(settings, name))}")
+
+
+@command.command()
+@click.argument("name")
+def learn(name: str) -> None:
+    """Ask a provider what its models take, and keep it beside them, so that the catalogue can say it.
+
+    For ComfyUI: types, defaults, ranges and choices of the inputs of the registered workflows.
+    """
+    click.echo(f"{name}: {asyncio.run(learn_provider(config.load(require=()), name))}")
 
 
 def _found(api: str | None) -> Documents:

@@ -17,6 +17,7 @@ _COLOURS = {
     "postgres": "blue",
     "redis": "red",
     "docker": "blue",
+    "comfyui": "yellow",
     "stack": "green",
 }
 NAMES = tuple(_COLOURS)

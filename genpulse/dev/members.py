@@ -6,6 +6,7 @@ import psutil
 
 _PROGRAMS = {"postgres": "postgres", "valkey-server": "redis", "redis-server": "redis"}
 _VERB = 3
+_COMFYUI = "main.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +34,4 @@ def _part(process: psutil.Process) -> str | None:
         return None
     if words[1:_VERB] == ["-m", "genpulse"] and len(words) > _VERB:
         return words[_VERB]
-    return _PROGRAMS.get(program)
+    return _PROGRAMS.get(program) or ("comfyui" if _COMFYUI in words else None)

@@ -20,12 +20,25 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ComfyUIPlan:
+    """A ComfyUI of this machine to start beside the stack.
+
+    Without `python` that of a virtual environment in the folder runs it. `arguments` are more words for its
+    command line, as a shell reads them.
+    """
+
+    folder: Path
+    python: Path | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StackPlan:
     """What to bring up.
 
     `home` holds data and state, `folder` is the project. Without `api_port` a free one is chosen. `database_url`
     and `redis_url` name servers that are there already; without them our own are started, from `services`.
-    `environment` is what api and worker get.
+    `environment` is what api and worker get; they are started again when a file below `watched` changes.
     """
 
     home: Path
@@ -37,3 +50,5 @@ class StackPlan:
     database_url: str | None = None
     redis_url: str | None = None
     services: Source = Source.EMBEDDED
+    comfyui: ComfyUIPlan | None = None
+    watched: tuple[Path, ...] = ()

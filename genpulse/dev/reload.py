@@ -5,7 +5,7 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
-_SUFFIXES = (".py", ".yaml")
+_SUFFIXES = (".py", ".yaml", ".json")
 _SHOWN = 3
 
 

@@ -4,10 +4,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genpulse.dev.child import Command, Guard
+from genpulse.dev.comfyui import NAME as COMFYUI
+from genpulse.dev.comfyui import START_S, ComfyUI
 from genpulse.dev.lock import stack_lock
 from genpulse.dev.plan import StackPlan
 from genpulse.dev.ports import LOOPBACK, claim, free_port
@@ -52,11 +54,15 @@ async def running_stack(plan: StackPlan, hear: Hear) -> AsyncIterator[Stack]:
     _open_home(plan.home)
     with stack_lock(plan.home):
         port = claim(plan.api_port, plan.api_host) if plan.api_port else free_port()
+        comfyui = ComfyUI.lay_out(plan.comfyui) if plan.comfyui else None
         guard = Guard()
         supervisor = Supervisor(guard, hear)
         try:
             async with running_servers(plan, supervisor, hear) as servers, _processes(supervisor):
-                stack = await _up(plan, port, servers, supervisor, guard)
+                if comfyui is not None:
+                    extra = comfyui.command(plan.environment)
+                    supervisor.add(Service(extra, comfyui.is_ready, START_S, needed=False))
+                stack = await _up(_knowing(plan, comfyui), port, servers, supervisor, guard)
                 write_state(plan.home, stack.state)
                 yield stack
         finally:
@@ -70,7 +76,7 @@ async def _processes(supervisor: Supervisor) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.shield(supervisor.stop((API, WORKER)))
+        await asyncio.shield(supervisor.stop((API, WORKER, COMFYUI)))
 
 
 def _open_home(home: Path) -> None:
@@ -105,6 +111,14 @@ async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervis
     began = born(pid) or 0.0
     state = DevState(pid, began, api_url, postgres.url, redis.url, postgres.origin, redis.origin)
     return Stack(state, supervisor, guard)
+
+
+def _knowing(plan: StackPlan, comfyui: ComfyUI | None) -> StackPlan:
+    """The same plan, whose api and worker know where ComfyUI is."""
+    if comfyui is None:
+        return plan
+    where = {"GENPULSE_PROVIDERS__COMFYUI__BASE_URL": comfyui.url}
+    return replace(plan, environment={**plan.environment, **where})
 
 
 def _reachable(host: str) -> str:

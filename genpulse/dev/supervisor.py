@@ -24,13 +24,15 @@ Hear = Callable[[str, str], None]
 class Service:
     """A part of the stack. `is_ready`: others may count on it. `patience_s`: how long stopping it may take.
 
-    Without `is_ready` it is ready as soon as it has announced itself.
+    Without `is_ready` it is ready as soon as it has announced itself. The stack comes up and goes on without one
+    that is not `needed`.
     """
 
     command: Command
     is_ready: Callable[[], Awaitable[bool]] | None = None
     start_s: float = 30.0
     patience_s: float = 3.0
+    needed: bool = True
     child: Child | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     ends: "collections.deque[float]" = field(default_factory=collections.deque)
@@ -79,6 +81,10 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*starting, return_exceptions=True)
 
+    def add(self, service: Service) -> None:
+        """One that is not needed: it is started when the stack is watched over, and nobody waits for it."""
+        self._services.append(service)
+
     async def _bring_up(self, service: Service) -> None:
         """Start it and return when it is ready; it is ended when it cannot be. Raises `StartFailed`."""
         service.child = child = Child(service.command, self._guard, self._hear)
@@ -107,15 +113,29 @@ class Supervisor:
             raise StartFailed(command.name, f"it ended with exit code {child.exit_code}", child.last_lines)
 
     async def watch_over(self) -> int:
-        """Start again what ends by itself, until one of them ends too often; returns its exit code, never 0."""
-        keepers = [asyncio.create_task(self._keep(service)) for service in self._services]
+        """Start again what ends by itself, until one that is needed ends too often.
+
+        Returns its exit code, never 0.
+        """
+        extras = [asyncio.create_task(self._keep_extra(one)) for one in self._services if not one.needed]
+        keepers = [asyncio.create_task(self._keep(one)) for one in self._services if one.needed]
         try:
             done, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for keeper in keepers:
+            for keeper in (*keepers, *extras):
                 keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.gather(*keepers, *extras, return_exceptions=True)
         return done.pop().result()
+
+    async def _keep_extra(self, service: Service) -> None:
+        try:
+            async with service.turn:
+                await self._bring_up(service)
+            self._hear(STACK, f"{service.name} is ready")
+        except StartFailed as error:
+            self._hear(STACK, str(error))
+        await self._keep(service)
+        self._hear(STACK, f"the stack goes on without {service.name}")
 
     async def _keep(self, service: Service) -> int:
         while True:

@@ -122,12 +122,15 @@ async def _settle(work: Work, engine: TwoPhase[Any], request: "asyncio.Future[Su
 
 async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
     polls, ends_at = 0, time.monotonic() + engine.longest_s - _age_s(work)
+    told: tuple[float, str | None] = (0.0, None)
     while True:
         progress = await _asking_again(work, engine, lambda: engine.poll(job), engine.answer_s)
         if progress.failed is not None:
             raise progress.failed
-        if progress.fraction is not None:
-            work.report(progress.fraction, progress.message)
+        news = (told[0] if progress.fraction is None else progress.fraction, progress.message)
+        if news != told:
+            work.report(*news)
+            told = news
         if progress.done:
             return
         if time.monotonic() > ends_at:

@@ -20,7 +20,8 @@ class Provider:
     `paid`: asking it may cost money, so that an environment has to allow it. `find_model` gives models that are
     not listed, by name, for vendors with more of them than anybody can list; None where there is no such model.
     `configured`: it has what it needs, such as a key. `probe` makes the cheapest real call that shows whether the
-    account works, says in a few words what it found, and raises a `ProviderError` when it does not.
+    account works, says in a few words what it found, and raises a `ProviderError` when it does not. `learn` asks
+    the vendor what its models take, keeps that where the plug-in reads it when it is built, and says what it kept.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Provider:
     find_model: Callable[[str], AnyModel | None] | None = None
     configured: bool = True
     probe: Callable[[], Awaitable[str]] | None = None
+    learn: Callable[[], Awaitable[str]] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

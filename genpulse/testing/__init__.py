@@ -1,7 +1,7 @@
 """The conformance kit: what GenPulse expects of a provider, as checks that run against a fake of its vendor.
 
-For the authors of plug-ins, ours included. Write a server that speaks the vendor's protocol (a `FakeVendor`), say
-in a `Subject` how the plug-in is built, and run every check:
+For the authors of plug-ins, ours included. Write a server that speaks the vendor's protocol (a `FakeVendor`, most
+easily a `FakeServer`), say in a `Subject` how the plug-in is built, and run every check:
 
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
     async def test_my_vendor(check, subject):
@@ -12,6 +12,20 @@ the reason, and raises `Lacking`.
 """
 
 from genpulse.testing.checks import CHECKS, Check
+from genpulse.testing.server import KEY, PNG, FakeServer, cut_json, drop
 from genpulse.testing.subject import FakeVendor, Lacking, NoticeKind, Situation, Subject
 
-__all__ = ["CHECKS", "Check", "FakeVendor", "Lacking", "NoticeKind", "Situation", "Subject"]
+__all__ = [
+    "CHECKS",
+    "KEY",
+    "PNG",
+    "Check",
+    "FakeServer",
+    "FakeVendor",
+    "Lacking",
+    "NoticeKind",
+    "Situation",
+    "Subject",
+    "cut_json",
+    "drop",
+]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from genpulse.domain.errors import AuthenticationFailed
 from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.cancel import cancel
+from genpulse.lifecycle.watch import Update, watch
 from genpulse.provider import ProviderSettings, TwoPhase
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.testing.rig import Rig, rig
@@ -56,6 +57,7 @@ _SURVIVES: Mapping[Situation, tuple[str, int | None]] = {
     Situation.BUSY_SILENTLY: ("429 without Retry-After is tried again", 2),
     Situation.POLL_DOWN: ("a vendor that is down while it works", 1),
     Situation.POLL_DROPPED: ("polls that are dropped", 1),
+    Situation.SHORT_LIVED_OUTPUT: ("an output that expires soon is collected before", 1),
     Situation.BROKEN_OUTPUT: ("a download that breaks off", 1),
 }
 _LOST: Mapping[Situation, str] = {
@@ -83,6 +85,31 @@ async def _check_well(subject: Subject) -> None:
         _need(subject.fake.submits == 1, f"it was submitted {subject.fake.submits} times")
         contents = await bench.content(ended)
         _need(bool(contents) and all(contents), "its outputs are not in our own storage")
+
+
+async def _check_progress(subject: Subject) -> None:
+    subject.need(Situation.SLOW)
+    async with rig(subject) as bench:
+        _two_phase(subject)
+        task = await bench.submit()
+        async with bench.worker():
+            told = await _first_progress(bench, task)
+            subject.fake.be(Situation.WELL)
+            ended = await bench.ended(task)
+        _need(told.progress is not None and 0 <= told.progress < 1, f"it is told as {told.progress} while it runs")
+        _need(bool(told.progress or told.message), "nothing but 0 % is told while it runs")
+        _need(ended.status is TaskStatus.SUCCEEDED, f"it ended as {ended.status}: {_why(ended)}")
+
+
+async def _first_progress(bench: Rig, task: Task) -> Update:
+    try:
+        async with asyncio.timeout(_WAIT_S), aclosing(watch(bench.services, task.id)) as updates:
+            async for update in updates:
+                if update is not None and update.task is None:
+                    return update
+    except TimeoutError:
+        pass
+    raise AssertionError("no watcher was told anything while it ran")
 
 
 def _ends_as(situation: Situation, end: _End) -> Callable[[Subject], Awaitable[None]]:
@@ -264,6 +291,7 @@ def _is_kept_secret(subject: Subject, text: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     Check("a task from submit to our own storage", _check_well),
+    Check("progress reaches a watcher while it runs", _check_progress),
     *(Check(name, _ends_as(situation, end)) for situation, (name, end) in _ENDS.items()),
     *(Check(name, _survives(situation, submits)) for situation, (name, submits) in _SURVIVES.items()),
     *(Check(name, _is_submitted_once(situation)) for situation, name in _LOST.items()),

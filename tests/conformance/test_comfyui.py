@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from genpulse.adapters.http.client import HttpClient
 from genpulse.dev.ports import free_port
+from genpulse.domain.errors import BadInput
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
-from genpulse.provider import InvalidInput, ProviderSettings
+from genpulse.provider import InvalidInput, ProviderSettings, ProviderUnavailable
 from genpulse.providers.comfyui import provider
+from genpulse.providers.comfyui.nodes import Nodes, Widget
 from genpulse.providers.comfyui.workflow import checked, filled, registered, titled
 from genpulse.testing import CHECKS, Check, Situation, Subject
 from genpulse.testing.rig import rig
+from genpulse.testing.server import PNG
 from tests.conformance.conftest import Note
 from tests.fakes.comfyui import CAPTURES, FakeComfyUI, captured
-from tests.fakes.server import PNG
 
 GRAPH = captured("post_prompt_partly_invalid_200")["request"]["json"]["prompt"]
 WORKFLOW = {
@@ -162,6 +165,97 @@ async def test_a_registered_workflow_is_a_model_with_a_schema_of_its_own(fake, t
     assert body["prompt"]["1"]["inputs"]["width"] == 32
     with pytest.raises(Exception, match="does not fit"):
         await run(Subject(build, fake, "comfyui/foxes", {"width": 8, "picture": "p.png"}))
+
+
+SAMPLED = {
+    "1": {"class_type": "EmptyImage", "inputs": {"width": 64}, "_meta": {"title": "INPUT_width"}},
+    "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    "5": {
+        "class_type": "KSampler",
+        "inputs": {"cfg": 7, "seed": 1, "sampler_name": "euler", "scheduler": "of another machine"},
+    },
+}
+SHEET = """
+inputs:
+  cfg: {node: '5', field: cfg, max: 20}
+  seed: {node: '5', field: seed}
+  sampler: {node: '5', field: sampler_name}
+  scheduler: {node: '5', field: scheduler}
+"""
+
+
+def learning(fake: FakeComfyUI, folder, http=None):
+    options = {"workflows": str(folder), "any_workflow": False}
+    return provider(ProviderSettings(None, fake.base_url, options, *([http] if http else [])))
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClient]:
+    client = HttpClient("test")
+    yield client
+    await client.close()
+
+
+async def test_types_ranges_and_choices_are_those_that_the_server_tells(fake, tmp_path, http):
+    (tmp_path / "sampled.json").write_text(json.dumps(SAMPLED))
+    (tmp_path / "sampled.yaml").write_text(SHEET)
+    unlearnt = learning(fake, tmp_path).models[0].input.model_json_schema()["properties"]
+    assert unlearnt["cfg"]["type"] == "integer", "the workflow says 7"
+    assert "2 classes of nodes are described in" in await learning(fake, tmp_path, http).learn()
+
+    (model,) = learning(fake, tmp_path).models
+    schema = model.input.model_json_schema()["properties"]
+    assert (schema["cfg"]["type"], schema["cfg"]["minimum"], schema["cfg"]["maximum"]) == ("number", 0, 20)
+    assert (schema["width"]["default"], schema["width"]["maximum"]) == (64, 16_384)
+    assert (schema["seed"]["minimum"], schema["seed"]["maximum"]) == (0, 2**64 - 1)
+    assert "noise" in schema["seed"]["description"]
+    assert {"euler", "ddpm"} <= set(schema["sampler"]["enum"])
+    assert schema["scheduler"]["enum"][-1] == "of another machine"
+    assert model.input(cfg=6.5, sampler="ddpm").cfg == 6.5
+    with pytest.raises(BadInput, match="does not fit"):
+        model.parse({"width": 20_000})
+    kept = json.loads((tmp_path / "object_info.json").read_text())
+    assert set(kept) == {"EmptyImage", "KSampler"}, "a file of those nodes alone whose values can be set"
+
+
+async def test_learning_without_a_server_says_so_and_keeps_what_was_known(fake, tmp_path, http):
+    (tmp_path / "sampled.json").write_text(json.dumps(SAMPLED))
+    (tmp_path / "object_info.json").write_text("{}")
+    fake.base_url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(ProviderUnavailable, match="No ComfyUI answers"):
+        await learning(fake, tmp_path, http).learn()
+    assert (tmp_path / "object_info.json").read_text() == "{}"
+
+
+async def test_with_nothing_to_learn_nothing_is_written(fake, tmp_path, http):
+    assert "nothing to learn" in await learning(fake, tmp_path, http).learn()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("told", ["[]", "no json", '{"KSampler": 1}'])
+def test_what_is_no_description_of_nodes_is_refused_with_its_file(fake, tmp_path, told):
+    (tmp_path / "object_info.json").write_text(told)
+    with pytest.raises(ValueError, match=r"object_info\.json is not what a ComfyUI answers"):
+        learning(fake, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("told", "widget"),
+    [
+        (["COMBO", {"options": ["a", "b"]}], Widget("string", choices=("a", "b"))),
+        ([[1, 2]], None),
+        ([[]], None),
+        (["IMAGE"], None),
+        ([], None),
+        ("INT", None),
+        (["BOOLEAN", {"default": True}], Widget("boolean")),
+        ([["x.png"], {"image_upload": True}], Widget("image")),
+    ],
+)
+def test_what_a_server_says_of_a_value(told, widget):
+    nodes = Nodes({"N": {"input": {"required": {"v": told}}}})
+    assert nodes.widget("N", "v") == widget
+    assert nodes.widget("Other", "v") is None
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from genpulse.lifecycle.upload import upload
 from genpulse.providers import fal, replicate
 from genpulse.testing import Subject
 from genpulse.testing.rig import rig
+from genpulse.testing.server import PNG
 from tests.fakes.fal import FakeFal
 from tests.fakes.replicate import FakeReplicate
-from tests.fakes.server import PNG
 
 
 async def chunks(content: bytes) -> AsyncIterator[bytes]:

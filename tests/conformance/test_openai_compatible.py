@@ -11,15 +11,17 @@ from genpulse.provider import Provider, ProviderSettings
 from genpulse.providers.openai_compatible import OPENAI_MODELS, openai, provider
 from genpulse.testing import CHECKS, Check, Situation, Subject
 from genpulse.testing.rig import rig
+from genpulse.testing.server import KEY, PNG
 from tests.conformance.conftest import Note
 from tests.fakes.openai_compatible import SECRET, FakeOpenAI
-from tests.fakes.server import KEY, PNG
 
 MODELS = {"flux": "image", "gpt": "background", "kokoro": "speech", "wan": "video"}
 AT_ONCE = "it answers at once: there is no job"
 _NO_JOB = dict.fromkeys(("slow", "odd_status", "poll_down", "poll_dropped", "job_failed", "notices"), AT_ONCE)
 IN_THE_ANSWER = "the output is in the answer"
-_NO_ADDRESS = dict.fromkeys(("gone_output", "inside_output", "redirected_output", "broken_output"), IN_THE_ANSWER)
+_NO_ADDRESS = dict.fromkeys(
+    ("short_lived_output", "gone_output", "inside_output", "redirected_output", "broken_output"), IN_THE_ANSWER
+)
 LACKS = {
     "flux": _NO_JOB,
     "kokoro": {**_NO_JOB, **_NO_ADDRESS, "garbled_answer": "the answer is no JSON"},

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from genpulse.testing import Situation
-from tests.fakes.server import FakeServer, cut_json, drop
+from genpulse.testing.server import FakeServer, cut_json, drop
 
 CAPTURES = Path(__file__).parent / "comfyui_captures"
 
@@ -38,6 +38,7 @@ class FakeComfyUI(FakeServer):
         app.router.add_get("/view", self.output)
         app.router.add_post("/upload/image", self.upload)
         app.router.add_get("/system_stats", self.stats)
+        app.router.add_get("/object_info", self.object_info)
         app.router.add_get("/ws", self.socket)
 
     async def prompt(self, request: web.Request) -> web.StreamResponse:
@@ -56,7 +57,7 @@ class FakeComfyUI(FakeServer):
         if self.situation is Situation.LOST_ANSWER:
             drop(request)
         if self.situation is Situation.GARBLED_ANSWER:
-            return await cut_json(request, json.dumps(answer))
+            return cut_json(json.dumps(answer))
         if self.situation is Situation.HTML_ANSWER:
             return web.Response(status=502, text="<html>proxy</html>", content_type="text/html")
         return web.json_response(answer)
@@ -134,6 +135,9 @@ class FakeComfyUI(FakeServer):
 
     async def stats(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(captured("get_system_stats")["body"])
+
+    async def object_info(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(captured("object_info_excerpt")["body"])
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()

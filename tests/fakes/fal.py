@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from genpulse.provider import Notice
 from genpulse.testing import NoticeKind, Situation
-from tests.fakes.server import KEY, FakeServer, cut_json, drop
+from genpulse.testing.server import KEY, FakeServer, cut_json, drop
 
 
 class FakeFal(FakeServer):
@@ -52,7 +52,7 @@ class FakeFal(FakeServer):
         if self.situation is Situation.LOST_ANSWER:
             drop(request)
         if self.situation is Situation.GARBLED_ANSWER:
-            return await cut_json(request, json.dumps(taken))
+            return cut_json(json.dumps(taken))
         return web.json_response(taken)
 
     def _take(self, arguments: dict) -> dict:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from genpulse.provider import Notice
 from genpulse.testing import NoticeKind, Situation
-from tests.fakes.server import KEY, PNG, FakeServer, cut_json, drop
+from genpulse.testing.server import KEY, PNG, FakeServer, cut_json, drop
 
 SECRET = "whsec_" + base64.b64encode(b"openais-own-secret-of-32-bytes!!").decode()
 
@@ -67,7 +67,7 @@ class FakeOpenAI(FakeServer):
         if self.situation is Situation.LOST_ANSWER:
             drop(request)
         if self.situation is Situation.GARBLED_ANSWER:
-            return await cut_json(request, json.dumps(document))
+            return cut_json(json.dumps(document))
         return web.json_response(document)
 
     async def draw(self, request: web.Request) -> web.StreamResponse:

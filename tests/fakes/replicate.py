@@ -11,7 +11,7 @@ from aiohttp import web
 
 from genpulse.provider import Notice
 from genpulse.testing import NoticeKind, Situation
-from tests.fakes.server import KEY, FakeServer, cut_json, drop
+from genpulse.testing.server import KEY, FakeServer, cut_json, drop
 
 SECRET = "whsec_" + base64.b64encode(b"replicates-own-secret-of-32-bytes").decode()
 
@@ -54,7 +54,7 @@ class FakeReplicate(FakeServer):
         if self.situation is Situation.LOST_ANSWER:
             drop(request)
         if self.situation is Situation.GARBLED_ANSWER:
-            return await cut_json(request, json.dumps(prediction))
+            return cut_json(json.dumps(prediction))
         return web.json_response(prediction, status=201)
 
     def _take(self, body: dict) -> dict:

@@ -1,7 +1,8 @@
 """ComfyUI: any workflow in API format, and workflows that are registered as models of their own.
 
 HTTP and WebSocket: captured from a real ComfyUI 0.3.64 (certain). Workflows lie in a folder, `name.json` with a
-small `name.yaml` beside it, and are offered as `comfyui/name`.
+small `name.yaml` beside it, and are offered as `comfyui/name`. What `/object_info` says of their nodes lies there
+too.
 """
 
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from genpulse.freeform import KINDS
 from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
 from genpulse.providers.comfyui.engine import Prompts
+from genpulse.providers.comfyui.nodes import Nodes, keep
 from genpulse.providers.comfyui.servers import Servers
-from genpulse.providers.comfyui.workflow import AnyWorkflow, Workflow, registered
+from genpulse.providers.comfyui.workflow import AnyWorkflow, Workflow, classes, registered
 
 BASE_URL = "http://127.0.0.1:8188"
 FOLDER = "workflows"
@@ -28,6 +30,15 @@ def provider(settings: ProviderSettings) -> Provider:
     folder = Path(str(settings.options.get("workflows") or FOLDER))
     found = [_model(servers, workflow) for workflow in registered(folder)]
     free = Model("workflow", KINDS, AnyWorkflow, Prompts(servers), "Any workflow", "A workflow in API format.")
+
+    async def learn() -> str:
+        wanted = classes(folder)
+        if not wanted:
+            return f"no workflow with an input lies in {folder}: there is nothing to learn"
+        told = Nodes(await servers.object_info()).only(wanted)
+        unknown = f"; no server knows {', '.join(sorted(wanted - set(told)))}" if wanted - set(told) else ""
+        return f"{len(told)} classes of nodes are described in {keep(folder, told)} now{unknown}"
+
     open_to_all = settings.options.get("any_workflow") is not False
     return Provider(
         "comfyui",
@@ -36,6 +47,7 @@ def provider(settings: ProviderSettings) -> Provider:
         title="ComfyUI",
         configured=settings.base_url is not None,
         probe=servers.probe,
+        learn=learn,
     )
 
 

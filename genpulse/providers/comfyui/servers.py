@@ -41,14 +41,9 @@ class Servers:
 
     async def least_busy(self) -> str:
         """Raises `ProviderUnavailable` when none answers."""
-        now = time.monotonic()
-        alive = [url for url in self._accounts if self._dead_until.get(url, 0.0) <= now]
-        lengths = await asyncio.gather(*(self._length(url) for url in alive or self._accounts))
-        found = [
-            (length, url)
-            for length, url in zip(lengths, alive or self._accounts, strict=True)
-            if length is not None
-        ]
+        asked = self._living() or self.urls
+        lengths = await asyncio.gather(*(self._length(url) for url in asked))
+        found = [(length, url) for length, url in zip(lengths, asked, strict=True) if length is not None]
         if not found:
             raise ProviderUnavailable(f"No ComfyUI answers: {', '.join(self._accounts)}.")
         return min(found)[1]
@@ -70,6 +65,18 @@ class Servers:
             version = system.get("comfyui_version") if isinstance(system, dict) else None
             words.append(f"{url}: ComfyUI {version}")
         return "; ".join(words)
+
+    async def object_info(self) -> Mapping[str, JsonValue]:
+        """What the servers say of their nodes, together. Raises `ProviderUnavailable` when none answers."""
+        await self.least_busy()
+        told: dict[str, JsonValue] = {}
+        for url in self._living():
+            told |= (await self._accounts[url].ask("GET", "/object_info")).document()
+        return told
+
+    def _living(self) -> Sequence[str]:
+        now = time.monotonic()
+        return [url for url in self._accounts if self._dead_until.get(url, 0.0) <= now]
 
     async def close(self) -> None:
         """Stop listening."""

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
 
 from genpulse.provider import Input, InvalidInput
+from genpulse.providers.comfyui.nodes import FILE, Nodes, Widget, kept
 
 Graph: TypeAlias = dict[str, Any]
 """Nodes by id: `{"class_type": …, "inputs": {…}, "_meta": {"title": …}}`."""
@@ -67,6 +68,7 @@ class Socket:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +96,35 @@ def _field(socket: Socket) -> tuple[Any, Any]:
     title = socket.title or socket.name.replace("_", " ").capitalize()
     ends: dict[str, Any] = {"ge": socket.minimum, "le": socket.maximum} if numeric else {}
     default: Any = ... if socket.default is None else socket.default
-    return type_, Field(default, title=title, **{name: end for name, end in ends.items() if end is not None})
+    given = {name: end for name, end in ends.items() if end is not None}
+    return type_, Field(default, title=title, description=socket.description or None, **given)
 
 
 def registered(folder: Path) -> tuple[Workflow, ...]:
     """The workflows of a folder, by name. Raises `ValueError` for a file that cannot be read."""
     if not folder.is_dir():
         return ()
-    return tuple(_read(path) for path in sorted(folder.glob("*.json")))
+    nodes = kept(folder)
+    return tuple(_read(path, nodes) for path in sorted(folder.glob("*.json")) if path.name != FILE)
 
 
-def _read(path: Path) -> Workflow:
+def classes(folder: Path) -> frozenset[str]:
+    """The classes of nodes of which a caller may set a value. Raises `ValueError`."""
+    return frozenset(
+        str(workflow.graph[socket.node]["class_type"])
+        for workflow in registered(folder)
+        for socket in workflow.sockets
+    )
+
+
+def _read(path: Path, nodes: Nodes) -> Workflow:
     beside = path.with_suffix(".yaml")
     try:
         graph = checked(json.loads(path.read_text(encoding="utf-8")))
         text = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.exists() else {}
         sheet = _Sheet.model_validate(text or {})
-        sockets = {socket.name: socket for socket in titled(graph)}
-        sockets |= {name: _declared(graph, name, one) for name, one in sheet.inputs.items()}
+        sockets = {socket.name: socket for socket in titled(graph, nodes)}
+        sockets |= {name: _declared(graph, nodes, name, one) for name, one in sheet.inputs.items()}
         outputs = tuple(node_of(graph, word) for word in sheet.outputs)
     except (ValueError, ValidationError, yaml.YAMLError, InvalidInput) as error:
         raise ValueError(f"the workflow {path.name} cannot be used: {error}") from error
@@ -131,11 +144,12 @@ def checked(graph: object) -> Graph:
     return dict(graph) if isinstance(graph, dict) else {}
 
 
-def titled(graph: Graph) -> tuple[Socket, ...]:
-    """A socket for each node that is titled `INPUT_<name>`."""
+def titled(graph: Graph, nodes: Nodes | None = None) -> tuple[Socket, ...]:
+    """A socket for each node that is titled `INPUT_<name>`; `nodes` say its type, range and choices."""
+    known = nodes or Nodes({})
     titles = {node_id: str(node.get("_meta", {}).get("title", "")) for node_id, node in graph.items()}
     named = {node_id: title[len(_TITLE) :] for node_id, title in titles.items() if title.startswith(_TITLE)}
-    return tuple(_socket(graph, name, node_id, None) for node_id, name in named.items())
+    return tuple(_socket(graph, known, name, node_id, None) for node_id, name in named.items())
 
 
 def node_of(graph: Graph, word: str) -> str:
@@ -146,14 +160,32 @@ def node_of(graph: Graph, word: str) -> str:
     raise InvalidInput(f"The workflow has {len(titles)} nodes named {word!r}, and one is needed.")
 
 
-def _socket(graph: Graph, name: str, node_id: str, field: str | None) -> Socket:
-    inputs = graph[node_id].get("inputs", {})
-    values = {key: value for key, value in inputs.items() if not isinstance(value, list)}
-    likely = field or next((key for key in (*_LIKELY, *values) if key in values), None)
-    if likely is None or likely not in values:
+def _socket(graph: Graph, nodes: Nodes, name: str, node_id: str, field: str | None) -> Socket:
+    node = graph[node_id]
+    values = {key: value for key, value in node.get("inputs", {}).items() if not isinstance(value, list)}
+    likely = field or next((key for key in (*_LIKELY, *values) if key in values), "")
+    if likely not in values:
         raise InvalidInput(f"The node {node_id} has no value {field or ''!r} to set; it has {', '.join(values)}.")
-    kind = "image" if _is_image(graph[node_id], likely) else _kind_of(values[likely])
-    return Socket(name, node_id, likely, kind, None if kind == "image" else values[likely])
+    widget = nodes.widget(str(node["class_type"]), likely)
+    if _is_image(node, likely) or (widget and widget.kind == "image"):
+        return Socket(name, node_id, likely, "image", None)
+    return _known(Socket(name, node_id, likely, _kind_of(values[likely]), values[likely]), widget)
+
+
+def _known(socket: Socket, widget: Widget | None) -> Socket:
+    """The same, with what the server says of it; the workflow's own value stays the default."""
+    if widget is None:
+        return socket
+    # A default outside of the choices is a file of another machine: it stays possible.
+    more = (str(socket.default),) if widget.choices and socket.default not in widget.choices else ()
+    return replace(
+        socket,
+        kind=widget.kind,
+        minimum=widget.minimum,
+        maximum=widget.maximum,
+        choices=(*widget.choices, *more),
+        description=widget.description,
+    )
 
 
 def _is_image(node: Mapping[str, Any], field: str) -> bool:
@@ -172,16 +204,16 @@ def _kind_of(value: object) -> str:
             return "string"
 
 
-def _declared(graph: Graph, name: str, one: _Declared) -> Socket:
-    socket = _socket(graph, name, node_of(graph, one.node), one.field)
+def _declared(graph: Graph, nodes: Nodes, name: str, one: _Declared) -> Socket:
+    socket = _socket(graph, nodes, name, node_of(graph, one.node), one.field)
     return replace(
         socket,
         kind=one.type or socket.kind,
         default=socket.default if one.default is None else one.default,
         title=one.title,
-        minimum=one.min,
-        maximum=one.max,
-        choices=tuple(one.choices or ()),
+        minimum=socket.minimum if one.min is None else one.min,
+        maximum=socket.maximum if one.max is None else one.max,
+        choices=socket.choices if one.choices is None else tuple(one.choices),
     )
 
 

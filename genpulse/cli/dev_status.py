@@ -52,12 +52,13 @@ def _facts(state: DevState | None) -> dict[str, object]:
 def _print(state: DevState) -> None:
     pids = {member.name: member.pid for member in members(state.pid)}
     click.echo(f"GenPulse is up for {_spoken(_up_for_s(state))} (pid {state.pid}).")
-    rows = (
+    rows = [
         ("api", state.api_url, ""),
         ("worker", "", ""),
         ("postgres", shown("database_url", state.database_url), f"({state.postgres_from})"),
         ("redis", shown("redis.url", state.redis_url), f"({state.redis_from})"),
-    )
+    ]
+    rows += [(name, "", "") for name in pids if name not in {row[0] for row in rows}]
     for name, url, origin in rows:
         pid = f"pid {pids[name]}" if name in pids else "elsewhere" if origin else "not running"
         click.echo(f"  {name:<9} {pid:<12} {url} {origin}".rstrip())

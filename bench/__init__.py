@@ -1,1 +1,1 @@
-"""Measurements, always as a ratio against a floor in the same run."""
+"""Measurements, always as ratios against a floor or a peer in the same run."""

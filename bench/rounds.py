@@ -1,42 +1,66 @@
-"""Rounds of two things that take turns, and the ratio of their medians."""
+"""Rounds of things that take turns, and the ratios of their medians."""
 
 import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Measure = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Figures a second, of ours and of the floor, one a round."""
+class Series:
+    """One figure, once a round."""
 
     name: str
-    floor: str
-    ours: tuple[float, ...]
-    theirs: tuple[float, ...]
+    unit: str
+    figures: tuple[float, ...]
 
     @property
-    def ratio(self) -> float:
-        """Ours over the floor's, by medians."""
-        return statistics.median(self.ours) / statistics.median(self.theirs)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name}\n"
-            f"  ours   {_spread(self.ours)}\n"
-            f"  floor  {_spread(self.theirs)}   {self.floor}\n"
-            f"  ratio  {self.ratio:.2f}"
-        )
+    def median(self) -> float:
+        """Of all rounds."""
+        return statistics.median(self.figures)
 
 
-def _spread(figures: tuple[float, ...]) -> str:
-    return f"median {statistics.median(figures):>9,.0f}/s   min {min(figures):>9,.0f}   max {max(figures):>9,.0f}"
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a ratio or a figure has to reach: at least `bound`, or at most."""
+
+    what: str
+    value: float
+    bound: float | None
+    at_least: bool = True
+    unit: str = "×"
+
+    @property
+    def is_met(self) -> bool | None:
+        """None where nothing has to be reached."""
+        if self.bound is None:
+            return None
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
 
 
-def taking_turns(
-    name: str, floor: str, ours: Callable[[], float], theirs: Callable[[], float], rounds: int
-) -> Row:
-    """Warm both up, then measure A B A B …"""
-    ours()
-    theirs()
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return Row(name, floor, tuple(a for a, _ in pairs), tuple(b for _, b in pairs))
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row of the bench. `costs` are measured constants that `bench.sim` computes with."""
+
+    title: str
+    series: tuple[Series, ...]
+    goals: tuple[Goal, ...]
+    note: str = ""
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+
+def taking_turns(measures: Mapping[str, Measure], rounds: int, unit: str = "/s") -> tuple[Series, ...]:
+    """Warm all up, then measure A B C A B C …"""
+    for measure in measures.values():
+        measure()
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            found[name].append(measure())
+    return tuple(Series(name, unit, tuple(figures)) for name, figures in found.items())
+
+
+def ratio(ours: Series, theirs: Series) -> float:
+    """Ours over theirs, by medians."""
+    return ours.median / theirs.median

@@ -39,7 +39,9 @@ async def admitted(connection: HTTPConnection) -> Caller:
 
 def _signed_asset(connection: HTTPConnection) -> UUID | None:
     """The asset whose bytes are fetched by a signed address; no other call can be made by one."""
-    if "signature" not in connection.query_params or connection.scope["method"] not in _READING:
+    if b"signature=" not in connection.scope["query_string"] or "signature" not in connection.query_params:
+        return None
+    if connection.scope["method"] not in _READING:
         return None
     match = _CONTENT.fullmatch(inner_path(connection.scope))
     try:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genpulse.api import (
     assets,
@@ -39,6 +40,7 @@ from genpulse.api.key_access import KeyAccess
 from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
 from genpulse.api.pace import BodyPace
+from genpulse.api.passage import Carried, Passage
 from genpulse.api.shutdown import heard
 from genpulse.ports import Services
 
@@ -61,7 +63,23 @@ _ROOMS = (
 
 
 class Api(FastAPI):
-    """FastAPI with our own OpenAPI document."""
+    """FastAPI with our own OpenAPI document, behind our own door: it is in nobody's way who does not need it."""
+
+    door: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve through the door, once it is hung."""
+        scope["app"] = self
+        await (self.door or super().__call__)(scope, receive, send)
+
+    def hang(self, options: ApiOptions) -> None:
+        """From the outside to the inside: what surrounds every request, the short way, the guards of bodies."""
+        upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
+        limits = {uploads.UPLOADS_PATH: upload_limit_bytes}
+        self.add_middleware(Carried)
+        paced = BodyPace(Passage(super().__call__), idle_s=options.body_idle_s)
+        guarded = BodyLimit(paced, limit_bytes=options.body_limit_bytes, exceptions=limits)
+        self.door = Front(Express(guarded, limit_bytes=options.body_limit_bytes, idle_s=options.body_idle_s))
 
     def openapi(self) -> dict[str, Any]:
         """Made once."""
@@ -84,15 +102,7 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
         app.router.routes.extend(room.routes.routes)
     app.add_exception_handler(HTTPException, _routing_problem)
     app.add_exception_handler(RequestValidationError, _parameter_problem)
-    upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
-    app.add_middleware(Express)
-    app.add_middleware(BodyPace, idle_s=options.body_idle_s)
-    app.add_middleware(
-        BodyLimit,
-        limit_bytes=options.body_limit_bytes,
-        exceptions={uploads.UPLOADS_PATH: upload_limit_bytes},
-    )
-    app.add_middleware(Front)
+    app.hang(options)
     return app
 
 

@@ -5,12 +5,12 @@ import os
 import re
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api import problems
 from genpulse.api.admission import admitted
+from genpulse.api.connection import Connection, headers_of
 from genpulse.api.context import CALLER, context_in
 from genpulse.api.errors import Internal
 from genpulse.api.paths import inner_path
@@ -53,7 +53,7 @@ class Front:
 
     async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
         if _is_guarded(scope):
-            scope[CALLER] = await admitted(HTTPConnection(scope))
+            scope[CALLER] = await admitted(Connection(scope))
         await self._app(scope, receive, exchange.send)
 
 
@@ -71,8 +71,8 @@ class _Exchange:
         self._began_at = time.perf_counter()
         self._seconds: float | None = None
         self.status = CLIENT_GONE
-        claimed = Headers(scope=scope).get("x-request-id", "")
-        self.id = claimed if _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+        claimed = headers_of(scope).get("x-request-id")
+        self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
 
     @property
     def begun(self) -> bool:
@@ -84,7 +84,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._seconds = time.perf_counter() - self._began_at
             self.status = message["status"]
-            MutableHeaders(raw=message["headers"]).append("X-Request-Id", self.id)
+            message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode("latin-1"))]
         await self._send(message)
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:

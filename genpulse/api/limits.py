@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from genpulse.api.connection import headers_of
 from genpulse.api.paths import inner_path
 from genpulse.domain.errors import ContentTooLarge
 
@@ -26,10 +26,18 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit_bytes = self._exceptions.get(inner_path(scope), self._limit_bytes)
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > limit_bytes:
-            raise ContentTooLarge(limit_bytes)
-        await self._app(scope, _counted(receive, limit_bytes), send)
+        await self._app(scope, limited(scope, receive, limit_bytes), send)
+
+
+def limited(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
+    """The same body, but no more of it. Raises `ContentTooLarge`, at once where its length is announced."""
+    announced = headers_of(scope).get("content-length") or ""
+    if not announced.isdecimal():
+        return _counted(receive, limit_bytes)
+    if int(announced[:20]) > limit_bytes:
+        raise ContentTooLarge(limit_bytes)
+    # The server reads no more of a body than was announced.
+    return receive
 
 
 def _counted(receive: Receive, limit_bytes: int) -> Receive:

@@ -24,7 +24,12 @@ class BodyPace:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, timing its body."""
         timed = scope["type"] == "http" and scope["method"] not in {"GET", "HEAD"}
-        await self._app(scope, _Timed(receive, self._idle_s) if timed else receive, send)
+        await self._app(scope, paced(receive, self._idle_s) if timed else receive, send)
+
+
+def paced(receive: Receive, idle_s: float) -> Receive:
+    """The same body, whose pauses raise `BodyTooSlow`."""
+    return _Timed(receive, idle_s)
 
 
 class _Timed:

@@ -97,11 +97,18 @@ class Rig:
 @asynccontextmanager
 async def rig(subject: Subject) -> AsyncIterator[Rig]:
     """Everything in memory but the HTTP between the plug-in and the fake."""
+    async with memory_services() as services:
+        yield Rig(subject, services)
+
+
+@asynccontextmanager
+async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIterator[Services]:
+    """Services without a server: what they keep is gone after the body."""
     queue, deliveries = MemoryTaskQueue(lease_s=_QUICK.lease_s), MemoryDeliveries()
     store = MemoryTaskStore(queue, deliveries)
     with tempfile.TemporaryDirectory(prefix="genpulse-conformance-") as folder:
         storage = ObjectStorage("memory:///", spool_dir=Path(folder))
-        services = Services(
+        yield Services(
             environment=_ENVIRONMENT,
             store=store,
             queue=queue,
@@ -113,7 +120,7 @@ async def rig(subject: Subject) -> AsyncIterator[Rig]:
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,
-            catalogue=LoadedCatalogue([]),
+            catalogue=catalogue or LoadedCatalogue([]),
             probes=(),
             retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
             spending=Spending(paid=True),
@@ -123,7 +130,6 @@ async def rig(subject: Subject) -> AsyncIterator[Rig]:
             random=random.Random(7).random,  # noqa: S311 - spreads retries
             hooks_url="https://hooks.example",
         )
-        yield Rig(subject, services)
         await storage.close()
 
 

@@ -8,7 +8,14 @@ import asyncpg
 
 
 class QueueEntries(Protocol):
-    """Handed in by `wiring.py`."""
+    """Handed in by `wiring.py`.
+
+    `adding` is SQL that adds an entry, due now, for each row (id, provider, priority) of `written`.
+    """
+
+    @property
+    def adding(self) -> str:
+        """An `INSERT … SELECT … FROM written`."""
 
     async def add(self, connection: asyncpg.Connection, entries: Sequence[tuple[str, UUID, int]]) -> None:
         """An entry for each (provider, task id, priority), due now."""

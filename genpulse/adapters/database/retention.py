@@ -57,9 +57,12 @@ class PostgresRetention:
                 is_ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
             yield PostgresPruning(connection) if is_ours else None
         finally:
-            # The pool resets what it gets back, and that gives up every lock of the connection.
+            # A reset gives up every lock of the connection, which the pool leaves alone.
             with outages():
-                await self._pool.release(connection)
+                try:
+                    await connection.reset()
+                finally:
+                    await self._pool.release(connection)
 
     async def due(self, cutoffs: Cutoffs) -> Pruned:
         """What would be removed now. Counts whole tables, and may take 10 minutes for it."""

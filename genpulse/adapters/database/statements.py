@@ -1,8 +1,12 @@
 """The SQL of the task store. Each takes columns of many rows as arrays."""
 
-from genpulse.domain.event import SPAN
+from collections.abc import Sequence
 
-SUBMIT = """
+from genpulse.domain.event import SPAN
+from genpulse.domain.task import TaskQuery, TaskStatus
+
+_SUBMIT = """
+WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
@@ -13,8 +17,16 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-RETURNING id
+RETURNING id, provider, priority),
+queued AS ({adding})
+SELECT id FROM written
 """
+
+
+def submit(adding: str) -> str:
+    """The rows and their queue entries in one statement; `adding` is `QueueEntries.adding`."""
+    return _SUBMIT.format(adding=adding)
+
 
 BY_KEY = """
 SELECT tasks.* FROM tasks
@@ -23,17 +35,33 @@ JOIN unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) USING (own
 
 GET = "SELECT * FROM tasks WHERE id = ANY($1::uuid[])"
 
-FIND = """
-SELECT * FROM tasks
-WHERE ($1::uuid IS NULL OR id < $1)
-  AND ($2::text IS NULL OR status = $2)
-  AND ($3::text IS NULL OR kind = $3)
-  AND ($4::text IS NULL OR provider = $4)
-  AND ($5::text IS NULL OR owner = $5)
-  AND ($7::text IS NULL OR (status = 'failed' AND error ->> 'code' = $7))
-ORDER BY id DESC
-LIMIT $6
-"""
+_STATUS = {
+    TaskStatus.QUEUED: "status = 'queued' AND finished_at IS NULL",
+    TaskStatus.RUNNING: "status = 'running' AND finished_at IS NULL",
+    TaskStatus.SUCCEEDED: "status = 'succeeded'",
+    TaskStatus.FAILED: "status = 'failed' AND error IS NOT NULL",
+    TaskStatus.CANCELED: "status = 'canceled' AND cancel_requested_at IS NOT NULL",
+}
+
+
+def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
+    """A statement that asks for what is wanted and no more, so that an index fits, and its values."""
+    wanted = (
+        ("id < ${}", query.before),
+        ("kind = ${}", query.kind),
+        ("provider = ${}", query.provider),
+        # Tasks of nobody are in no index by owner.
+        ("owner = ${} AND owner <> ''" if query.owner else "owner = ${}", query.owner),
+        ("error ->> 'code' = ${} AND error IS NOT NULL AND status = 'failed'", query.code and query.code.value),
+    )
+    given = [(text, value) for text, value in wanted if value is not None]
+    conditions = [text.format(number) for number, (text, _) in enumerate(given, 1)]
+    if query.status is not None:
+        conditions.append(_STATUS[query.status])
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    values = [value for _, value in given]
+    return f"SELECT * FROM tasks {where}ORDER BY id DESC LIMIT ${len(values) + 1}", [*values, query.limit]
+
 
 ATTEMPTS = "SELECT * FROM attempts WHERE task_id = $1 ORDER BY number"
 
@@ -126,8 +154,8 @@ CANCEL_REQUESTED = "SELECT id FROM tasks WHERE id = ANY($1::uuid[]) AND cancel_r
 EXPIRE = f"""
 UPDATE tasks SET status = 'failed', error = $2::jsonb, finished_at = $1,
        seq = (seq / {SPAN} + 1) * {SPAN} - 1
-WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND deadline_at <= $1 LIMIT 1000
-             FOR UPDATE SKIP LOCKED)
+WHERE id IN (SELECT id FROM tasks WHERE finished_at IS NULL AND deadline_at <= $1 AND status = 'queued'
+             LIMIT 1000 FOR UPDATE SKIP LOCKED)
 RETURNING *
 """
 
@@ -165,4 +193,4 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
 
 ASSET = "SELECT * FROM assets WHERE id = $1"
 
-COUNTS = "SELECT status, count(*) FROM tasks WHERE status IN ('queued', 'running') GROUP BY status"
+COUNTS = "SELECT status, count(*) FROM tasks WHERE finished_at IS NULL GROUP BY status"

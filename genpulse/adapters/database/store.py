@@ -69,16 +69,8 @@ class PostgresTaskStore:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        rows = await self._fetch(
-            statements.FIND,
-            query.before,
-            query.status.value if query.status else None,
-            query.kind,
-            query.provider,
-            query.owner,
-            query.limit,
-            query.code.value if query.code else None,
-        )
+        statement, values = statements.find(query)
+        rows = await self._fetch(statement, *values)
         return tuple(task_of(row) for row in rows)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:

@@ -20,7 +20,7 @@ class Submission:
 
     def __init__(self, pool: asyncpg.Pool, entries: QueueEntries) -> None:
         self._pool = pool
-        self._entries = entries
+        self._statement = statements.submit(entries.adding)
 
     async def write(self, tasks: Sequence[NewTask], *, all_or_none: bool = False) -> Sequence[Answer]:
         """One commit; an answer or a refusal for each task, in order.
@@ -30,12 +30,15 @@ class Submission:
         """
         try:
             with outages():
-                async with self._pool.acquire() as connection, connection.transaction():
-                    answers = await self._write(connection, tasks)
-                    refusals = [answer for answer in answers if isinstance(answer, Exception)]
-                    if all_or_none and refusals:
-                        raise refusals[0]
-                    return answers
+                async with self._pool.acquire() as connection:
+                    if not all_or_none:
+                        # One statement is a transaction of its own.
+                        return await self._write(connection, tasks)
+                    async with connection.transaction():
+                        answers = await self._write(connection, tasks)
+                        if refusal := next((one for one in answers if isinstance(one, Exception)), None):
+                            raise refusal
+                        return answers
         except asyncpg.DataError as error:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
@@ -51,10 +54,8 @@ class Submission:
     async def _write(self, connection: asyncpg.Connection, tasks: Sequence[NewTask]) -> Sequence[Answer]:
         # In the order of their keys, so that two processes with the same keys wait and never deadlock.
         in_order = sorted(tasks, key=lambda task: (task.owner, task.idempotency_key or "", task.id))
-        written = await connection.fetch(statements.SUBMIT, *_columns(in_order))
+        written = await connection.fetch(self._statement, *_columns(in_order))
         ids = {row["id"] for row in written}
-        new = [task for task in tasks if task.id in ids]
-        await self._entries.add(connection, [(task.provider, task.id, int(task.priority)) for task in new])
         known = await self._known(connection, [task for task in tasks if task.id not in ids])
         return [_answer(task, known) if task.id not in ids else Submitted(_queued(task)) for task in tasks]
 

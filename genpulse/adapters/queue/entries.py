@@ -13,7 +13,12 @@ from genpulse.adapters.queue.schema import CHANNEL, STATEMENTS, queries
 
 
 class QueueEntries:
-    """Changes to the queue on the caller's connection: they commit together with what else it writes."""
+    """Changes to the queue on the caller's connection: they commit together with what else it writes.
+
+    PgQueuer's log is left out where PgQueuer's own statements are: what has become of a task is in its attempts.
+    """
+
+    adding = statements.ADD
 
     async def add(self, connection: asyncpg.Connection, entries: Sequence[tuple[str, UUID, int]]) -> None:
         """An entry for each (provider, task id, priority), due now."""
@@ -27,9 +32,7 @@ class QueueEntries:
     async def settle(self, connection: asyncpg.Connection, tickets: Sequence[int]) -> None:
         """Remove entries; unknown ones are no error."""
         if tickets:
-            count = len(tickets)
-            statement = STATEMENTS.build_log_job_query()
-            await connection.execute(statement, tickets, ["successful"] * count, [None] * count)
+            await connection.execute(statements.SETTLE, tickets)
 
     async def postpone(self, connection: asyncpg.Connection, ticket: int, delay_s: float) -> None:
         """Let an entry wait again, as a new one; unknown ones are no error."""

@@ -33,6 +33,9 @@ SETTINGS = DBSettings(
 BEGUN = 1000
 """Added to the priority of an entry that a worker gave back: its work has begun and goes before all new work."""
 
+# The table is small and every row of it is dead soon: what vacuum waits for elsewhere never comes here.
+_CHURN = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0"
+
 _ENVIRONMENT = QueryBuilderEnvironment(SETTINGS)
 STATEMENTS = QueryQueueBuilder(SETTINGS)
 _SCHEDULER = QuerySchedulerBuilder(SETTINGS)
@@ -50,3 +53,4 @@ async def install(connection: asyncpg.Connection) -> None:
         await statements.upgrade()
     else:
         await statements.install()
+    await connection.execute(f"ALTER TABLE {SETTINGS.qualified.queue_table} SET ({_CHURN})")

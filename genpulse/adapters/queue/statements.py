@@ -7,6 +7,13 @@ _TABLE = SETTINGS.qualified.queue_table
 _LOG = SETTINGS.qualified.queue_table_log
 _STEP = Priority.NORMAL - Priority.LOW
 
+ADD = f"""
+INSERT INTO {_TABLE} (priority, entrypoint, payload, status)
+SELECT priority, provider, uuid_send(id), 'queued' FROM written ORDER BY id
+"""  # noqa: S608
+
+SETTLE = f"DELETE FROM {_TABLE} WHERE id = ANY($1::bigint[])"  # noqa: S608
+
 # An entry that was given back has left its seat among those that a limit allows; a lost one still has it.
 CLAIM_RESUMED = f"""
 UPDATE {_TABLE} SET status = 'picked', queue_manager_id = $4, heartbeat = now(), updated = now(),

@@ -1,0 +1,1 @@
+"""Programs that make load, each a process of its own."""

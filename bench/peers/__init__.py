@@ -1,0 +1,1 @@
+"""What GenPulse is measured beside: floors without its promises, and what a team would have otherwise."""

@@ -1,0 +1,1 @@
+"""One row of the bench a file: each has `measure(stack)`, which gives a `Result`."""

@@ -45,6 +45,7 @@ from genpulse.domain.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
+from genpulse.garbage import collect_seldom
 from genpulse.ports import EnvironmentFacts, Health, KeyStore, Probe, Services, State
 from genpulse.provider import Local, Provider, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
@@ -68,6 +69,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         queue = _closed_by(stack, _queue(settings, pool))
         http = _closed_by(stack, HttpClient(version("genpulse")))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
+        collect_seldom()
         yield Services(
             environment=environment_facts(settings),
             store=_closed_by(stack, PostgresTaskStore(pool, QueueEntries())),

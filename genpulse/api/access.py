@@ -72,6 +72,8 @@ class LoopbackAccess:
     def refuse_foreign(self, connection: HTTPConnection) -> None:
         """Raises `ForeignEnvironment` for a key of another environment, which its prefix gives away."""
         token = bearer_of(connection)
+        if not token:
+            return
         for prefix, environment in self.api_key_prefixes.items():
             if token.startswith(prefix) and environment != self.environment.name:
                 raise ForeignEnvironment(environment, self.environment.name)
@@ -109,5 +111,8 @@ def is_loopback(host: str) -> bool:
 
 def bearer_of(connection: HTTPConnection) -> str:
     """The API key of a call, empty where there is none."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    authorization = connection.headers.get("authorization")
+    if not authorization:
+        return ""
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,8 +1,8 @@
 """Requests whose headers are indexed once, since each is looked at by several rooms."""
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, Request
-from starlette.types import Scope
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.types import Receive, Scope
 
 _INDEXED = "genpulse.headers"
 
@@ -12,22 +12,21 @@ class IndexedHeaders(Headers):
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope=scope)
-        self._first: dict[bytes, bytes] = dict(reversed(self._list))
+        self._first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self._list)}
 
     def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
         """The value, or `default`."""
-        value = self._first.get(key.lower().encode("latin-1"))
-        return default if value is None else value.decode("latin-1")
+        return self._first.get(key.lower(), default)
 
     def getlist(self, key: str) -> list[str]:
         """All values, in their order."""
         return super().getlist(key) if key in self else []
 
     def __getitem__(self, key: str) -> str:
-        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+        return self._first[key.lower()]
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower().encode("latin-1") in self._first
+        return isinstance(key, str) and key.lower() in self._first
 
 
 def headers_of(scope: Scope) -> IndexedHeaders:
@@ -41,16 +40,25 @@ def headers_of(scope: Scope) -> IndexedHeaders:
 class Connection(HTTPConnection):
     """A connection with indexed headers."""
 
-    @property
-    def headers(self) -> Headers:
-        """Of the request."""
-        return headers_of(self.scope)
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self._headers = headers_of(scope)
 
 
 class LeanRequest(Request):
-    """A request with indexed headers."""
+    """A request with indexed headers, whose body is read as a whole."""
 
-    @property
-    def headers(self) -> Headers:
-        """Of the request."""
-        return headers_of(self.scope)
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._headers = headers_of(scope)
+
+    async def body(self) -> bytes:
+        """All of it. Raises `ClientDisconnect`."""
+        message = await self.receive()
+        chunks = [message.get("body", b"")]
+        while message["type"] == "http.request" and message.get("more_body", False):
+            message = await self.receive()
+            chunks.append(message.get("body", b""))
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -18,6 +18,7 @@ from genpulse.domain.task import Task
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
+_CONTEXT = "genpulse.context"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Context:
 
 def context_in(scope: Scope) -> Context:
     """What the application of this request holds."""
-    context = scope["app"].state.context
+    context = scope.get(_CONTEXT)
+    if context is None:
+        context = scope[_CONTEXT] = scope["app"].state.context
     assert isinstance(context, Context)  # noqa: S101 - set by the lifespan, without which nothing is served
     return context
 

@@ -1,6 +1,7 @@
 """What is counted, for Prometheus."""
 
 import asyncio
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
@@ -43,13 +44,18 @@ class Metrics:
             registry=registry,
         )
         self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
+        # Looking a figure up by its labels costs more than counting.
+        self._figures_of = cache(self._look_up)
         self.watchers = Gauge("genpulse_watchers", "Open event streams.", registry=registry)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request; `seconds` is the time until its response began."""
-        method = method if method in _METHODS else "other"
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
+        counter, histogram = self._figures_of(route, method if method in _METHODS else "other", status)
+        counter.inc()
+        histogram.observe(seconds)
+
+    def _look_up(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, method, str(status)), self._seconds.labels(route, method)
 
     def submitted(self, submitted: Submitted) -> None:
         """Count a task, unless it was there before."""

@@ -1,5 +1,6 @@
 """Reading a JSON body into a typed value, with a clear word about everything that does not fit."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from math import isfinite
@@ -15,13 +16,16 @@ from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json_value import JsonValue
 
 M = TypeVar("M", bound=BaseModel)
+_SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]|[0-9]{300}")
+"""Without one of these no value of a body can be U+0000 or a number that is too large."""
 
 
 async def read(request: Request, model: type[M]) -> M:
     """The body as `model`. Raises `UnsupportedContentType`, `InvalidJson`, `BadInput`, `ContentTooLarge`."""
     _check_type(request)
-    document = _parse(await request.body())
-    if problems := tuple(islice(_unstorable(document), SHOWN_AT_MOST)):
+    body = await request.body()
+    document = _parse(body)
+    if _SUSPICIOUS.search(body) and (problems := tuple(islice(_unstorable(document), SHOWN_AT_MOST))):
         raise BadInput("The body holds values that cannot be kept.", problems)
     try:
         return model.model_validate(document)

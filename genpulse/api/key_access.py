@@ -56,10 +56,10 @@ class KeyAccess:
 
     async def admit(self, connection: HTTPConnection) -> Caller:
         """Raises `AuthenticationRequired`, `ForeignEnvironment`, `DatabaseUnavailable`."""
-        self._without_key.refuse_foreign(connection)
         token = bearer_of(connection)
         if not token:
             return await self._admit_without_key(connection)
+        self._without_key.refuse_foreign(connection)
         key = await self._find(digest_of(token))
         now = self._now()
         if key is None or key.state(now) is not KeyState.ACTIVE:

@@ -26,7 +26,8 @@ class TaskAttachments:
         asset_id = _asset_id(reference)
         try:
             asset = await patiently(
-                f"the input of task {self._task.id}",
+                "the input of task %s",
+                self._task.id,
                 lambda: self._services.store.asset(asset_id),
                 random=self._services.random,
             )
@@ -41,7 +42,7 @@ class TaskAttachments:
             spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
             return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
 
-        return await patiently(f"the input of task {self._task.id}", fetched, random=self._services.random)
+        return await patiently("the input of task %s", self._task.id, fetched, random=self._services.random)
 
 
 def _asset_id(reference: str) -> UUID:

@@ -63,8 +63,12 @@ class Work:
     async def check_spending(self) -> None:
         """Raises `SpendingNotAllowed` or `OverBudget` where asking the provider costs what may not be spent."""
         task = self.begun.task
-        what = f"the budget for task {task.id}"
-        await patiently(what, lambda: check_before_paying(self.services, task), random=self.services.random)
+        await patiently(
+            "the budget for task %s",
+            task.id,
+            lambda: check_before_paying(self.services, task),
+            random=self.services.random,
+        )
 
     async def journal_submitting(self) -> None:
         """Commit that the vendor is about to be asked, unless that costs what may not be spent.
@@ -88,7 +92,7 @@ class Work:
         await self.services.gate.succeeded(self.begun.task.provider)
 
     async def _journal(self, write: Callable[[], Awaitable[None]]) -> None:
-        await patiently(f"the journal of task {self.begun.task.id}", write, random=self.services.random)
+        await patiently("the journal of task %s", self.begun.task.id, write, random=self.services.random)
 
 
 async def run_local(work: Work, engine: Local[Any]) -> Made:

@@ -50,7 +50,8 @@ async def store(services: Services, begun: Begun, content: Whole) -> Asset:
     """Keep one output, however long the storage is away: it may have been paid for. Raises `OutputUnavailable`."""
     try:
         kept = await patiently(
-            f"an output of task {begun.task.id}",
+            "an output of task %s",
+            begun.task.id,
             lambda: services.storage.keep(content, limit_bytes=services.output_limit_bytes),
             random=services.random,
         )

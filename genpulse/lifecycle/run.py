@@ -77,7 +77,8 @@ class Run:
     async def _save(self, outcome: Outcome) -> None:
         task = self._begun.task
         ended = await patiently(
-            f"the end of task {task.id}",
+            "the end of task %s",
+            task.id,
             lambda: self._services.store.finish(self._begun.lease, outcome, self._services.now()),
             random=self._services.random,
         )
@@ -106,9 +107,10 @@ class Run:
         if self._signal.given:
             self._engine.cancel()
         try:
-            await asyncio.wait({self._engine}, timeout=self._left_s())
-            if not self._engine.done():
-                self.interrupt(Interruption.DEADLINE)
+            if (left_s := self._left_s()) is not None:
+                await asyncio.wait({self._engine}, timeout=left_s)
+                if not self._engine.done():
+                    self.interrupt(Interruption.DEADLINE)
             return await self._engine
         except asyncio.CancelledError:
             if not self._signal.given:

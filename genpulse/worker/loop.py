@@ -77,7 +77,8 @@ class WorkLoop:
     async def _run(self, claimed: Claim) -> None:
         try:
             begun = await patiently(
-                f"the start of task {claimed.task_id}",
+                "the start of task %s",
+                claimed.task_id,
                 lambda: self._services.store.begin(
                     claimed,
                     attempt_id=self._services.new_id(),

@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
@@ -16,6 +17,7 @@ _WAITING = 10_000
 _AT_ONCE = 1_000
 _AGAIN_S = 0.5
 _CLOSE_S = 1.0
+_PUBLISH = "for place, channel in ipairs(KEYS) do redis.call('PUBLISH', channel, ARGV[place]) end"
 
 
 class EventSender:
@@ -29,6 +31,8 @@ class EventSender:
         self._client = client
         self._outage = outage
         self._encode = encode
+        self._is_cluster = isinstance(cast("object", client), RedisCluster)
+        self._publish = client.register_script(_PUBLISH)
         self._waiting: OrderedDict[tuple[UUID, int | None], TaskEvent] = OrderedDict()
         self._awake = asyncio.Event()
         self._closed = False
@@ -67,12 +71,20 @@ class EventSender:
             batch = tuple(itertools.islice(self._waiting.values(), _AT_ONCE))
             for _ in batch:
                 self._waiting.popitem(last=False)
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for (
-                    event
-                ) in batch:  # the client forbids `publish` in a cluster's pipeline, which knows the command
-                    pipeline.execute_command("PUBLISH", *self._encode(event))
-                await pipeline.execute()
+            await self._send([self._encode(event) for event in batch])
+
+    async def _send(self, messages: Sequence[tuple[str, str]]) -> None:
+        """One call for all: reading an answer for each costs more than everything else."""
+        if not self._is_cluster:
+            await self._publish(keys=[channel for channel, _ in messages], args=[text for _, text in messages])
+            return
+        # The channels of a script would have to lie on one node of a cluster.
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for (
+                message
+            ) in messages:  # the client forbids `publish` in a cluster's pipeline, which knows the command
+                pipeline.execute_command("PUBLISH", *message)
+            await pipeline.execute()
 
     async def close(self) -> None:
         """Send what waits, as far as that goes within a second. What is put afterwards is dropped."""

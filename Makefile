@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance chaos bench clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance chaos bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -61,12 +61,30 @@ conformance: $(READY)  ## hold every provider to the contract, and write docs/re
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
-bench: $(READY)  ## measure, as ratios against a floor in the same run
-	@$(BIN)/python -m bench
+$(VENV)/.bench-ready: $(READY) bench/requirements.lock bench/boto3.lock
+	@$(PYTHON) -m venv --clear $(VENV)/boto3
+	@if command -v uv >/dev/null 2>&1; then \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r bench/requirements.lock && \
+		VIRTUAL_ENV=$(VENV)/boto3 uv pip install --quiet --require-hashes -r bench/boto3.lock ; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock && \
+		$(VENV)/boto3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/boto3.lock ; \
+	fi
+	@touch $@
+
+bench: $(VENV)/.bench-ready  ## measure beside floors and peers, and write docs/reference/performance.md (about 40 minutes)
+	@$(BIN)/python -m bench --write docs/reference $(BENCH)
+
+bench-quick: $(VENV)/.bench-ready  ## one short round of each row: whether it runs, not how fast
+	@$(BIN)/python -m bench --quick $(BENCH)
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group bench-boto3 -o bench/boto3.lock
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -91,8 +91,8 @@ def write_docs(results: Results, folder: str) -> None:
 INTRODUCTION = """
 # Performance
 
-Written by `make bench`. Each row starts a PostgreSQL that syncs every commit, a Redis with an append-only file and real
-processes; warms up; and lets GenPulse and its floor or peer take turns (A B A B …). A ratio of medians is what counts:
-absolute figures move from run to run and from machine to machine. The load comes from a process of its own on the same
-two processors, so that it takes its part of them from everybody.
+Written by `make bench`. Each row starts a PostgreSQL that syncs every commit, a Redis with an append-only file and
+real processes; warms up; and lets GenPulse and its floor or peer take turns (A B A B …). What counts is a ratio of
+medians: absolute figures move from run to run and from machine to machine. The load comes from another process on
+the same processors, which takes its part of them from everybody.
 """

@@ -62,13 +62,13 @@ class Stack:
         }
 
     @contextmanager
-    def api(self, count: int = 1) -> Iterator[tuple[str, ...]]:
+    def api(self, count: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, ...]]:
         """The addresses of so many API processes."""
         with ExitStack() as stack:
             urls = []
             for _ in range(count):
                 port = str(free_port())
-                words = {"GENPULSE_API__PORT": port, "GENPULSE_LOG__LEVEL": "info"}
+                words = {**(environment or {}), "GENPULSE_API__PORT": port, "GENPULSE_LOG__LEVEL": "info"}
                 command = [sys.executable, "-m", "genpulse", "api"]
                 stack.enter_context(self.process("api", command, "Uvicorn running", words))
                 urls.append(f"http://{LOOPBACK}:{port}")

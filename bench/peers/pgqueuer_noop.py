@@ -34,7 +34,7 @@ async def run(url: str, count: int) -> None:
     done = 0
 
     @queuer.entrypoint("noop")
-    async def noop(job: Job) -> None:
+    async def noop(_: Job) -> None:
         nonlocal began, ended, done
         began = began or time.perf_counter()
         done += 1

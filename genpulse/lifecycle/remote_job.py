@@ -136,7 +136,8 @@ async def _until_done(work: Work, engine: TwoPhase[Any], job: Job[Any]) -> None:
         if time.monotonic() > ends_at:
             await _stop_at_vendor(work, engine, job)
             raise _overdue(engine, job)
-        await work.signal.pause(progress.wait_s or engine.poll_interval.after(polls))
+        spread = 0.9 + 0.2 * work.services.random()
+        await work.signal.pause(progress.wait_s or engine.poll_interval.after(polls) * spread)
         polls += 1
 
 

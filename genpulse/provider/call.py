@@ -120,7 +120,10 @@ class Job(Generic[I]):
 
 @dataclass(frozen=True, slots=True)
 class PollInterval:
-    """Seconds between two polls: `first_s`, then `factor` times longer each time, up to `longest_s`."""
+    """Seconds between two polls: `first_s`, then `factor` times longer each time, up to `longest_s`.
+
+    Each is up to a tenth shorter or longer, so that jobs that began together are not asked for together.
+    """
 
     first_s: float = 1.0
     factor: float = 1.5

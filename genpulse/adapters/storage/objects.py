@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +26,7 @@ CHUNK = 1 << 20
 PROBE_S = 2.0
 PROBE_KEY = "probe"
 
+_AHEAD = 4
 _PART = 8 << 20
 _PARTS_AT_ONCE = 4
 _CALLS_AT_ONCE = 32
@@ -89,10 +92,27 @@ class ObjectStorage:
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 1 MiB.
 
-        Each chunk is asked for when it is wanted, so that a slow reader holds neither a thread nor a connection.
+        Some chunks more are asked for while one is taken, and no further: a slow reader holds 4 MiB, and neither a
+        thread nor a connection.
         """
-        for at in range(start, end, CHUNK):
-            yield await self._call(self._part, key, at, min(at + CHUNK, end))
+        places = iter(range(start, end, CHUNK))
+        ahead: deque[asyncio.Task[bytes]] = deque()
+
+        def ask(most: int) -> None:
+            for at in islice(places, most - len(ahead)):
+                ahead.append(asyncio.create_task(self._call(self._part, key, at, min(at + CHUNK, end))))
+
+        try:
+            # One first: those after it would be in vain where the storage is away.
+            ask(1)
+            while ahead:
+                part = await ahead.popleft()
+                ask(_AHEAD)
+                yield part
+        finally:
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""

@@ -1,0 +1,34 @@
+"""Uploads a file and downloads it: `python -m bench.load.files URL FILE`. Prints the seconds of both."""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+
+CHUNK = 1 << 20
+
+
+async def main(url: str, path: Path) -> None:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        began = time.perf_counter()
+        with path.open("rb") as file:
+            form = aiohttp.FormData()
+            form.add_field("file", file, filename=path.name)
+            async with session.post(f"{url}/v1/uploads", data=form) as answer:
+                kept = await answer.json()
+                if answer.status != 201:
+                    raise SystemExit(str(kept))
+        uploaded = time.perf_counter()
+        size = 0
+        async with session.get(kept["url"]) as answer:
+            async for chunk in answer.content.iter_chunked(CHUNK):
+                size += len(chunk)
+        if size != path.stat().st_size:
+            raise SystemExit(f"{size} bytes came back")
+        print(json.dumps({"upload_s": uploaded - began, "download_s": time.perf_counter() - uploaded}))
+
+
+asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

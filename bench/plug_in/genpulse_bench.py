@@ -1,0 +1,42 @@
+"""The provider of the bench: an ordinary plug-in whose jobs are polled every 2 seconds, growing to 10."""
+
+from genpulse.provider import (
+    Call,
+    Input,
+    Job,
+    Model,
+    Output,
+    PollInterval,
+    Progress,
+    Provider,
+    ProviderSettings,
+    Result,
+    Submission,
+    TwoPhase,
+)
+from genpulse.vendor import Account
+
+
+class Jobs(TwoPhase[Input]):
+    """Jobs of the stub."""
+
+    poll_interval = PollInterval(2.0, 1.3, 10.0)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def submit(self, call: Call[Input]) -> Submission:
+        answer = await self._account.order("/jobs", json={"reference": call.client_reference})
+        return Submission(str(answer.document()["id"]))
+
+    async def poll(self, job: Job[Input]) -> Progress:
+        answer = (await self._account.ask("GET", f"/jobs/{job.id}")).document()
+        return Progress(done=answer["status"] == "done")
+
+    async def collect(self, job: Job[Input]) -> Result:
+        return Result((Output(f"the output of {job.id}".encode()),))
+
+
+def provider(settings: ProviderSettings) -> Provider:
+    account = Account(settings.http, settings.base_url or "http://127.0.0.1:1")
+    return Provider("bench", (Model("jobs", ("text-to-text",), Input, Jobs(account)),))

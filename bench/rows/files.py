@@ -1,0 +1,90 @@
+"""Upload and download of 64 MiB, beside `cp` on the same disk and boto3 on the same S3 server."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from bench.rounds import Goal, Result, Series, ratio, taking_turns
+from bench.stack import ROOT, Stack
+from tests.s3 import BUCKET, S3Server, s3_server
+
+SIZE = 64 << 20
+MIB = 1 << 20
+
+
+def measure(stack: Stack) -> Result:
+    """Through files, then through S3."""
+    number = iter(range(1_000_000))
+
+    def fresh() -> Path:
+        """Other bytes each time: what is stored already is not stored again."""
+        path = stack.home / f"file-{next(number)}"
+        path.write_bytes(os.urandom(MIB) * (SIZE // MIB))
+        return path
+
+    series, memory = _through_files(stack, fresh)
+    (stack.home / "s3").mkdir()
+    with s3_server(stack.home / "s3", stack.guard) as server:
+        series += _through_s3(stack, server, fresh)
+    up, down, copied, s3_up, s3_down, boto_up, boto_down = series
+    goals = (
+        Goal("of cp, upload", ratio(up, copied), 0.5),
+        Goal("of cp, download", ratio(down, copied), 0.5),
+        Goal("of boto3, upload", ratio(s3_up, boto_up), 1.0),
+        Goal("of boto3, download", ratio(s3_down, boto_down), 1.0),
+        Goal("more memory in the api after all rounds", memory, 64, at_least=False, unit="MiB"),
+    )
+    return Result("upload and download of 64 MiB", series, goals, "cp does not wait for the disk; uploads do.")
+
+
+def _through_files(stack: Stack, fresh: Callable[[], Path]) -> tuple[tuple[Series, ...], float]:
+    with stack.api() as (url,):
+        api = next(child for child in psutil.Process().children() if "api" in child.cmdline())
+        api_turns = _turns(stack, url, fresh)
+        before = api.memory_info().rss
+        series = taking_turns({**api_turns, "cp": lambda: _copy(fresh())}, stack.size.rounds, "MiB/s")
+        return series, (api.memory_info().rss - before) / MIB
+
+
+def _turns(stack: Stack, url: str, fresh: Callable[[], Path], where: str = "") -> dict[str, Callable[[], float]]:
+    return _both_ways("", where, lambda: stack.load("files", url, str(fresh())))
+
+
+def _both_ways(who: str, where: str, run: Callable[[], dict[str, float]]) -> dict[str, Callable[[], float]]:
+    """Upload runs both, and download tells what the run that went before it saw."""
+    times: dict[str, float] = {}
+
+    def upload() -> float:
+        times.update(run())
+        return SIZE / MIB / times["upload_s"]
+
+    return {f"{who}upload{where}": upload, f"{who}download{where}": lambda: SIZE / MIB / times["download_s"]}
+
+
+def _copy(path: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(["cp", path, path.with_suffix(".copy")], check=True)
+    took = time.perf_counter() - began
+    path.with_suffix(".copy").unlink()
+    return SIZE / MIB / took
+
+
+def _through_s3(stack: Stack, server: S3Server, fresh: Callable[[], Path]) -> tuple[Series, ...]:
+    program = [Path(sys.prefix) / "boto3" / "bin" / "python", ROOT / "bench" / "peers" / "boto3_files.py"]
+
+    def boto3() -> dict[str, float]:
+        words = [*program, fresh(), server.endpoint, server.key, server.secret, BUCKET]
+        found: dict[str, float] = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+        return found
+
+    environment = {"GENPULSE_STORAGE__URL": f"s3://{BUCKET}/bench"}
+    environment |= {f"GENPULSE_STORAGE__{name.upper()}": value for name, value in server.options.items()}
+    with stack.api(environment=environment) as (url,):
+        measures = {**_turns(stack, url, fresh, ", S3"), **_both_ways("boto3 ", "", boto3)}
+        return taking_turns(measures, stack.size.rounds, "MiB/s")

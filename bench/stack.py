@@ -166,14 +166,27 @@ class Stack:
         while self.value("SELECT EXISTS (SELECT 1 FROM tasks WHERE finished_at IS NULL)"):
             time.sleep(0.1)
 
+    @staticmethod
+    def child(word: str) -> psutil.Process:
+        """The process that was started with this word."""
+        return next(child for child in psutil.Process().children() if word in child.cmdline())
+
     @property
     def postgres(self) -> psutil.Process:
         """The server process, whose children do the work."""
-        port = str(urlsplit(self.database_url).port)
-        for process in psutil.Process().children():
-            if process.name() == "postgres" and port in (self.home / "postgres/data/postmaster.pid").read_text():
-                return process
-        raise SystemExit("PostgreSQL is not there")
+        return _listening(urlsplit(self.database_url).port)
+
+    @property
+    def redis(self) -> psutil.Process:
+        """The Redis server."""
+        return _listening(urlsplit(self.redis_url).port)
+
+
+def _listening(port: int | None) -> psutil.Process:
+    for process in psutil.Process().children(recursive=True):
+        if any(one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in process.net_connections()):
+            return process
+    raise SystemExit(f"nothing of ours listens at {port}")
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 
+from bench.meter import metered
 from bench.rounds import Goal, Result, ratio, taking_turns
-from bench.stack import ROOT, Stack, cpu_s
+from bench.stack import ROOT, Stack
 
 TASKS = 5000
 _TIMES = "SELECT count(*) / extract(epoch FROM max(finished_at) - min(started_at)) FROM tasks WHERE id > '{after}'"
@@ -36,18 +37,10 @@ def ours(stack: Stack, count: int, costs: dict[str, float]) -> float:
     """Tasks a second, by the times in their rows."""
     after = stack.value("SELECT coalesce(max(id::text), '00000000-0000-0000-0000-000000000000') FROM tasks")
     stack.fill(count)
-    before = _wal(stack), cpu_s(stack.postgres)
-    with stack.worker() as worker:
-        began_s = cpu_s(worker)
+    with stack.worker() as worker, metered(stack, worker, "worker", "task", costs) as counted:
         stack.until_idle()
-        costs["worker_cpu_us_per_task"] = (cpu_s(worker) - began_s) / count * 1e6
-    costs["wal_bytes_per_task"] = (_wal(stack) - before[0]) / count
-    costs["postgres_cpu_us_per_task"] = (cpu_s(stack.postgres) - before[1]) / count * 1e6
+        counted.append(count)
     return float(stack.value(_TIMES.format(after=after)))
-
-
-def _wal(stack: Stack) -> float:
-    return float(stack.value("SELECT pg_current_wal_lsn() - '0/0'"))
 
 
 def pgqueuer(stack: Stack, count: int) -> float:

@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import psutil
-
 from bench.rounds import Goal, Result, Series
 from bench.stack import ROOT, Stack
 
@@ -18,7 +16,7 @@ def measure(stack: Stack) -> Result:
     p50, p99, bytes_each, received = [], [], [], []
     with stack.api() as (url,):
         stack.load("fill", url, str(tasks), "sandbox/noop")
-        api = next(child for child in psutil.Process().children() if "api" in child.cmdline())
+        api = stack.child("api")
         ids = json.loads(stack.value(f"SELECT json_agg(id) FROM (SELECT id FROM tasks LIMIT {tasks}) AS few"))
         for _ in range(min(stack.size.rounds, 3)):
             before = api.memory_info().rss

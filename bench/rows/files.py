@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from bench.rounds import Goal, Result, Series, ratio, taking_turns
 from bench.stack import ROOT, Stack
 from tests.s3 import BUCKET, S3Server, s3_server
@@ -45,7 +43,7 @@ def measure(stack: Stack) -> Result:
 
 def _through_files(stack: Stack, fresh: Callable[[], Path]) -> tuple[tuple[Series, ...], float]:
     with stack.api() as (url,):
-        api = next(child for child in psutil.Process().children() if "api" in child.cmdline())
+        api = stack.child("api")
         api_turns = _turns(stack, url, fresh)
         before = api.memory_info().rss
         series = taking_turns({**api_turns, "cp": lambda: _copy(fresh())}, stack.size.rounds, "MiB/s")

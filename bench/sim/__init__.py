@@ -1,0 +1,1 @@
+"""Where GenPulse saturates first, simulated with the costs that the bench has measured."""

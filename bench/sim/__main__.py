@@ -66,12 +66,13 @@ def _knee(sweep: list[Outcome]) -> Outcome:
 
 def _costs_table(costs: Costs) -> str:
     postgres_s = costs.postgres_submit_s + costs.postgres_run_s
+    wal_kb = costs.wal_bytes / 1e3
     lines = [
         ("api", f"{costs.api_s * 1e6:,.0f} µs of a core"),
         ("worker", f"{costs.worker_s * 1e6:,.0f} µs of a core, and {costs.poll_s * 1e6:,.0f} µs for each poll"),
         (
             "PostgreSQL",
-            f"{postgres_s * 1e6:,.0f} µs of a core, {costs.commits:.2f} commits, {costs.wal_bytes / 1e3:.1f} kB WAL",
+            f"{postgres_s * 1e6:,.0f} µs of a core, {costs.commits:.2f} commits, {wal_kb:.1f} kB of WAL",
         ),
         ("Redis", f"{costs.redis_s * 1e6:,.0f} µs of a core, {costs.redis_commands:.2f} commands"),
         ("state that stays", f"{costs.state_bytes / 1e3:.1f} kB in tables and indexes"),

@@ -114,10 +114,12 @@ def _lifespan(
         stopping = asyncio.Event()
         async with open_services() as services:
             access = _access(services, options)
-            app.state.context = Context(services, options, access, Metrics(), stopping)
+            context = app.state.context = Context(services, options, access, Metrics(), stopping)
+            ending = asyncio.create_task(context.endings.stop_with(stopping))
             with heard(stopping):
                 yield
             stopping.set()
+            await ending
             await access.close()
 
     return lifespan

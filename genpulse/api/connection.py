@@ -37,6 +37,11 @@ def headers_of(scope: Scope) -> IndexedHeaders:
     return found
 
 
+def forget(scope: Scope) -> None:
+    """Drop the index: for requests that stay open for long and look at no header any more."""
+    scope.pop(_INDEXED, None)
+
+
 class Connection(HTTPConnection):
     """A connection with indexed headers."""
 

@@ -11,6 +11,7 @@ from genpulse.api.access import Access, Caller
 from genpulse.api.documents import Links
 from genpulse.api.figures import Metrics
 from genpulse.api.options import ApiOptions
+from genpulse.api.shutdown import Endings
 from genpulse.api.signing import SignerBox
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownTask
@@ -30,6 +31,7 @@ class Context:
     access: Access
     metrics: Metrics
     stopping: asyncio.Event
+    endings: Endings = field(default_factory=Endings)
     signing: SignerBox = field(default_factory=SignerBox)
 
 

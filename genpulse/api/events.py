@@ -1,7 +1,6 @@
 """Watching a task through Server-Sent Events."""
 
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,11 +11,10 @@ from genpulse.api import answers, request_headers
 from genpulse.api.context import context_in, links_for, task_for
 from genpulse.api.documents import Links, ProgressDocument, TaskDocument
 from genpulse.api.streams import EventStream
-from genpulse.api.tasks import TASK_PATH, TaskId
-from genpulse.domain.errors import Unavailable
+from genpulse.api.tasks import TASK_PATH, task_id_in
 from genpulse.lifecycle.watch import Update, watch
 
-RECONNECT_MS = 1000
+EVENTS_PATH = f"{TASK_PATH}/events"
 KEEP_ALIVE = b": keep-alive\n\n"
 
 _FRAME = {
@@ -38,13 +36,11 @@ _MEANING = (
 )
 _STREAM = {"text/event-stream": {"schema": {"type": "string"}, "x-event": _FRAME}}
 
-_log = logging.getLogger(__name__)
-
 routes = answers.router("tasks")
 
 
 @routes.get(
-    f"{TASK_PATH}/events",
+    EVENTS_PATH,
     summary="Watch a task",
     response_class=Response,
     responses=answers.described(200, _MEANING, _STREAM)
@@ -52,40 +48,32 @@ routes = answers.router("tasks")
     | answers.refusals(400, 404),
     openapi_extra={
         "parameters": [
+            answers.path_parameter("task_id", "The `id` of a task"),
             {
                 "name": "Last-Event-ID",
                 "in": "header",
                 "description": "Sends only what is newer than this event.",
                 "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
-            }
+            },
         ]
     },
 )
-async def watch_task(request: Request, task_id: TaskId) -> Response:
+async def watch_task(request: Request) -> Response:
     """The task as it is, then each change, as Server-Sent Events."""
     context = context_in(request.scope)
     after = request_headers.last_event_id(request.headers)
+    task_id = task_id_in(request)
     task = await task_for(request, task_id)
     if after is not None and task.status.ended and task.seq <= after:
         return Response(status_code=204)
     updates = watch(context.services, task_id, after=after, idle_s=context.options.keep_alive_s)
-    frames = _frames(updates, task_id, links_for(request))
-    return EventStream(frames, context.stopping, context.metrics.watchers)
+    frame = partial(_frame, task_id, links_for(request))
+    return EventStream(updates, frame, context.endings, context.metrics.watchers)
 
 
-async def _frames(
-    updates: AsyncIterator[Update | None], task_id: UUID, links: Links
-) -> AsyncGenerator[bytes, None]:
-    """The stream as it is sent. It breaks off while the database is away; the client then resumes it."""
-    yield b"retry: %d\n\n" % RECONNECT_MS
-    try:
-        async for update in updates:
-            yield KEEP_ALIVE if update is None else _frame(update, task_id, links)
-    except Unavailable as error:
-        _log.warning("the event stream of task %s breaks off: %s", task_id, error)
-
-
-def _frame(update: Update, task_id: UUID, links: Links) -> bytes:
+def _frame(task_id: UUID, links: Links, update: Update | None) -> bytes:
+    if update is None:
+        return KEEP_ALIVE
     data: BaseModel
     if update.task is not None:
         name = "done" if update.task.status.ended else "task"

@@ -1,12 +1,13 @@
-"""A short way for the two hottest calls: past the framework, with the same handlers and the same answers."""
+"""A short way for the hottest calls: past the framework, with the same handlers and the same answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genpulse.api.connection import LeanRequest
+from genpulse.api.events import EVENTS_PATH, watch_task
 from genpulse.api.front import ROUTE
 from genpulse.api.limits import limited
 from genpulse.api.pace import paced
@@ -14,13 +15,16 @@ from genpulse.api.paths import inner_path
 from genpulse.api.tasks import TASK_PATH, TASKS_PATH, show_task, submit_task
 
 _PREFIX = f"{TASKS_PATH}/"
-_LENGTH = len(_PREFIX) + 36
+_END = len(_PREFIX) + 36
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+_READS: Mapping[str, tuple[str, Handler]] = {"": (TASK_PATH, show_task), "/events": (EVENTS_PATH, watch_task)}
+"""By what comes after the id."""
+
 
 class Express:
-    """ASGI middleware that serves `POST /v1/tasks` and `GET /v1/tasks/{id}` and passes everything else on.
+    """ASGI middleware that serves `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events, and passes on the rest.
 
     Bodies are held to `limit_bytes` and to pauses of `idle_s` seconds here as elsewhere.
     """
@@ -31,7 +35,7 @@ class Express:
         self._idle_s = idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request here when it is one of the two."""
+        """Serve the request here when it is one of them."""
         handler = _handler(scope) if scope["type"] == "http" else None
         if handler is None:
             await self._app(scope, receive, send)
@@ -47,8 +51,10 @@ def _handler(scope: Scope) -> Handler | None:
     if method == "POST" and path == TASKS_PATH:
         scope[ROUTE] = TASKS_PATH
         return submit_task
-    if method == "GET" and len(path) == _LENGTH and path.startswith(_PREFIX) and path.count("/") == 3:
-        scope[ROUTE] = TASK_PATH
-        scope["path_params"] = {"task_id": path[len(_PREFIX) :]}
-        return show_task
+    if method == "GET" and len(path) >= _END and path.startswith(_PREFIX) and "/" not in path[len(_PREFIX) : _END]:
+        route, handler = _READS.get(path[_END:], ("", None))
+        if handler is not None:
+            scope[ROUTE] = route
+            scope["path_params"] = {"task_id": path[len(_PREFIX) : _END]}
+        return handler
     return None

@@ -65,6 +65,8 @@ def _is_guarded(scope: Scope) -> bool:
 class _Exchange:
     """One request and what became of it."""
 
+    __slots__ = ("_began_at", "_scope", "_seconds", "_send", "id", "status")
+
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,6 +44,64 @@ def heard(stopping: asyncio.Event) -> Iterator[None]:
         for number, earlier in before.items():
             if signal.getsignal(number) is tell:
                 signal.signal(number, earlier)
+
+
+class Ending:
+    """An async context that a call of it leaves early, without an error."""
+
+    __slots__ = ("_ended", "_task")
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._ended = False
+
+    def __call__(self, _done: object = None) -> None:
+        """Leave the context, or do not enter it at all."""
+        if not self._ended:
+            self._ended = True
+            if self._task is not None:
+                self._task.cancel()
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.current_task()
+        if self._ended and self._task is not None:
+            self._task.cancel()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        task, self._task = self._task, None
+        if not self._ended or task is None:
+            self._ended = True
+            return False
+        return task.uncancel() == 0 and kind is asyncio.CancelledError
+
+
+class Endings:
+    """Everything that has to end when the server stops, at the cost of one object each and not of a task."""
+
+    def __init__(self) -> None:
+        self._open: set[Ending] = set()
+        self._stopped = False
+
+    def begin(self) -> Ending:
+        """One that is called when the server stops, or by whoever holds it. To be given to `end` at its end."""
+        ending = Ending()
+        self._open.add(ending)
+        if self._stopped:
+            ending()
+        return ending
+
+    def end(self, ending: Ending) -> None:
+        """Call it no more."""
+        self._open.discard(ending)
+
+    async def stop_with(self, stopping: asyncio.Event) -> None:
+        """Call them all once `stopping` is set, and those that come later at once."""
+        await stopping.wait()
+        self._stopped = True
+        for ending in tuple(self._open):
+            ending()
 
 
 async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -1,14 +1,30 @@
 """Responses that are sent piece by piece, for as long as somebody listens."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from typing import Generic, TypeVar
 
 from prometheus_client import Gauge
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from genpulse.api.shutdown import first_of
+from genpulse.api.connection import forget
+from genpulse.api.shutdown import Endings, first_of
+from genpulse.domain.errors import Unavailable
+
+T = TypeVar("T")
+
+RECONNECT_MS = 1000
+
+_log = logging.getLogger(__name__)
+
+_EVENT_HEADERS = [
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+]
 
 
 class Stream(Response):
@@ -29,30 +45,60 @@ class Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send the head, the chunks, and the end."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await self._send_chunks(receive, send)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send_chunks(self, receive: Receive, send: Send) -> None:
         await first_of(self._send_all(send), _gone(receive))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, send: Send) -> None:
         async with aclosing(self._chunks) as chunks:
             async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send(_chunk(chunk))
 
 
-class EventStream(Stream):
-    """Server-Sent Events: ends when the server stops, too, and is counted while it is open."""
+class EventStream(Response, Generic[T]):
+    """Server-Sent Events: ends when the server stops, too, and is counted while it is open.
 
-    def __init__(self, frames: AsyncGenerator[bytes, None], stopping: asyncio.Event, watchers: Gauge) -> None:
-        headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-        super().__init__(frames, 200, headers, "text/event-stream")
-        self._stopping = stopping
+    It breaks off while the database is away; the client then resumes it. There are thousands of these, so each is
+    one coroutine, what it watches, and one task that hears the client leave.
+    """
+
+    status_code = 200
+    background = None
+
+    def __init__(
+        self, updates: AsyncGenerator[T, None], frame: Callable[[T], bytes], endings: Endings, watchers: Gauge
+    ) -> None:
+        self.raw_headers = _EVENT_HEADERS
+        self._updates = updates
+        self._frame = frame
+        self._endings = endings
         self._watchers = watchers
 
-    async def _send_chunks(self, receive: Receive, send: Send) -> None:
-        with self._watchers.track_inprogress():
-            await first_of(self._send_all(send), _gone(receive), self._stopping.wait())
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head, a frame for each update, and the end."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        forget(scope)
+        ending = self._endings.begin()
+        leave = asyncio.create_task(_gone(receive))
+        leave.add_done_callback(ending)
+        self._watchers.inc()
+        try:
+            async with ending:
+                await send(_chunk(b"retry: %d\n\n" % RECONNECT_MS))
+                async for update in self._updates:
+                    await send(_chunk(self._frame(update)))
+                    del update  # it may be long until the next
+        except Unavailable as error:
+            _log.warning("an event stream breaks off, %s: %s", scope["path"], error)
+        finally:
+            self._watchers.dec()
+            leave.cancel()
+            self._endings.end(ending)
+            await self._updates.aclose()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _chunk(body: bytes) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": True}
 
 
 async def _gone(receive: Receive) -> None:

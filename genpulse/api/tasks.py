@@ -119,12 +119,16 @@ async def submit_batch(request: Request) -> Response:
 )
 async def show_task(request: Request) -> Response:
     """The task as it stands now."""
+    return _shown(request, await task_for(request, task_id_in(request)))
+
+
+def task_id_in(request: Request) -> UUID:
+    """The id in the path. Raises `UnknownTask` for what cannot be one."""
     word = request.path_params["task_id"]
     try:
-        task_id = UUID(word)
+        return UUID(word)
     except ValueError:
         raise UnknownTask(repr(word[:100])) from None
-    return _shown(request, await task_for(request, task_id))
 
 
 @routes.post(

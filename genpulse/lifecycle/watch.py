@@ -39,6 +39,7 @@ async def watch(
                 yield Update(seen, task=task)
             if task is not None and task.status.ended:
                 return
+            task = None  # a watcher that waits holds no task
             update, task = await _next(services, subscription, task_id, seen, min(LOOK_AGAIN_S, idle_s))
             if update is not None:
                 seen, told_at = update.seq, time.monotonic()

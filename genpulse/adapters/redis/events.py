@@ -1,12 +1,10 @@
 """The `EventBus` port on Redis' publish and subscribe."""
 
-import asyncio
 import json
 import logging
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
+from typing import TypeAlias
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -15,37 +13,12 @@ from genpulse.adapters.redis.connection import Outage
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.listener import ChannelListener
 from genpulse.adapters.redis.sender import EventSender
+from genpulse.adapters.subscription import QueuedSubscription
 from genpulse.domain.event import TaskEvent
 
-UNREAD = 256
-"""How many events wait for one watcher."""
+_Watchers: TypeAlias = dict[str, set[QueuedSubscription]]
 
 _log = logging.getLogger(__name__)
-
-
-class RedisSubscription:
-    """The events of one task. A watcher that is too slow loses the oldest progress, and never the newest event."""
-
-    def __init__(self) -> None:
-        self._events: deque[TaskEvent] = deque()
-        self._arrived = asyncio.Event()
-
-    def put(self, event: TaskEvent) -> None:
-        """Hand an event over."""
-        if len(self._events) >= UNREAD:
-            oldest = next((unread for unread in self._events if unread.progress is not None), self._events[0])
-            self._events.remove(oldest)
-        self._events.append(event)
-        self._arrived.set()
-
-    async def next(self, timeout_s: float) -> TaskEvent | None:
-        """The next event, or None after `timeout_s` seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while not self._events:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-        return self._events.popleft() if self._events else None
 
 
 class RedisEventBus:
@@ -58,7 +31,7 @@ class RedisEventBus:
     def __init__(self, client: Redis, keys: Keyspace, *, quiet_s: float = 5.0) -> None:
         outage = Outage()
         self._keys = keys
-        self._watchers: dict[str, set[RedisSubscription]] = {}
+        self._watchers: _Watchers = {}
         self._sender = EventSender(client, outage, self._encode)
         self._listener = ChannelListener(client, outage, self._deliver, quiet_s)
 
@@ -66,21 +39,9 @@ class RedisEventBus:
         """Send soon, without waiting; of progress that could not be sent yet only the newest is kept."""
         self._sender.put(event)
 
-    @asynccontextmanager
-    async def subscribe(self, task_id: UUID) -> AsyncIterator[RedisSubscription]:
+    def subscribe(self, task_id: UUID) -> AbstractAsyncContextManager[QueuedSubscription]:
         """Listen from now on; while Redis is away it takes a second to begin, and there are no events."""
-        channel = self._keys.events(task_id)
-        watcher = RedisSubscription()
-        watchers = self._watchers.setdefault(channel, set())
-        watchers.add(watcher)
-        try:
-            await self._listener.join(channel)
-            yield watcher
-        finally:
-            watchers.remove(watcher)
-            if not watchers:
-                del self._watchers[channel]
-                self._listener.leave(channel)
+        return _Watch(self._watchers, self._listener, self._keys.events(task_id))
 
     def _encode(self, event: TaskEvent) -> tuple[str, str]:
         return self._keys.events(event.task_id), _document(event)
@@ -105,6 +66,39 @@ class RedisEventBus:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class _Watch(AbstractAsyncContextManager[QueuedSubscription]):
+    """One watcher of a channel, for as long as the context lasts. A generator would need five times the memory."""
+
+    __slots__ = ("_channel", "_listener", "_subscription", "_watchers")
+
+    def __init__(self, watchers: _Watchers, listener: ChannelListener, channel: str) -> None:
+        self._watchers = watchers
+        self._listener = listener
+        self._channel = channel
+        self._subscription = QueuedSubscription()
+
+    async def __aenter__(self) -> QueuedSubscription:
+        self._watchers.setdefault(self._channel, set()).add(self._subscription)
+        try:
+            await self._listener.join(self._channel)
+        except BaseException:
+            self._leave()
+            raise
+        return self._subscription
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        watchers = self._watchers[self._channel]
+        watchers.remove(self._subscription)
+        if not watchers:
+            del self._watchers[self._channel]
+            self._listener.leave(self._channel)
 
 
 def _document(event: TaskEvent) -> str:

@@ -10,10 +10,11 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import NoPermissionError
 
 from genpulse.adapters.redis.connection import open_redis
-from genpulse.adapters.redis.events import RedisEventBus, RedisSubscription
+from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
+from genpulse.adapters.subscription import QueuedSubscription
 from genpulse.domain.event import TaskEvent
 from genpulse.ports import WorkerPresence
 from tests.servers import TestServer
@@ -28,7 +29,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.
         await asyncio.sleep(0.01)
 
 
-async def arrives(bus: RedisEventBus, subscription: RedisSubscription, task_id: UUID) -> None:
+async def arrives(bus: RedisEventBus, subscription: QueuedSubscription, task_id: UUID) -> None:
     """Events come (again): what is published now is heard."""
 
     async def heard() -> bool:

@@ -34,6 +34,11 @@ class Context:
     endings: Endings = field(default_factory=Endings)
     signing: SignerBox = field(default_factory=SignerBox)
 
+    def signed(self, asset_id: UUID) -> str:
+        """What follows the address of an asset's bytes, counting from now; empty before the secret is read."""
+        signer = self.signing.signer
+        return signer.query(asset_id, self.services.now().timestamp()) if signer else ""
+
 
 def context_in(scope: Scope) -> Context:
     """What the application of this request holds."""
@@ -70,8 +75,7 @@ async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:
 def links_for(connection: HTTPConnection) -> Links:
     """Addresses as this caller can reach them."""
     context = context_in(connection.scope)
-    signer, now_s = context.signing.signer, context.services.now().timestamp()
-    signed = None if signer is None else lambda asset_id: signer.query(asset_id, now_s)
+    signed = None if context.signing.signer is None else context.signed
     return Links(_base(connection, context.options.public_url), signed)
 
 

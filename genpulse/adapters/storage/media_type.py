@@ -7,8 +7,6 @@ import json
 import re
 from pathlib import Path
 
-import puremagic
-
 UNKNOWN = "application/octet-stream"
 
 _LOOKED_AT = 1 << 16
@@ -148,6 +146,8 @@ def _is_json(path: Path) -> bool:
 
 
 def _by_puremagic(path: Path) -> str:
+    import puremagic  # a twelfth of a second that few files need
+
     try:
         matches = puremagic.magic_file(path)
     except (puremagic.PureError, ValueError):

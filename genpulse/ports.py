@@ -73,8 +73,11 @@ class TaskStore(Protocol):
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> Task:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+
+        Returns the number of the event that tells it, which is the task's `seq` from then on.
+        """
 
     async def cancel(self, task_id: UUID, now: datetime) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is.

@@ -76,13 +76,13 @@ class Run:
 
     async def _save(self, outcome: Outcome) -> None:
         task = self._begun.task
-        ended = await patiently(
+        seq = await patiently(
             "the end of task %s",
             task.id,
             lambda: self._services.store.finish(self._begun.lease, outcome, self._services.now()),
             random=self._services.random,
         )
-        self._services.events.publish(TaskEvent(ended.id, ended.seq))
+        self._services.events.publish(TaskEvent(task.id, seq))
         _tell(self._begun, outcome)
 
     async def _outcome(self) -> Outcome:

@@ -16,8 +16,8 @@ from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
 from genpulse.adapters.queue.task_queue import PgTaskQueue
-from genpulse.domain.attempt import Begun, Claim
-from genpulse.domain.task import NewTask
+from genpulse.domain.attempt import Begun, Claim, Lease, Outcome
+from genpulse.domain.task import NewTask, Task
 from genpulse.ports import DeliveryStore, TaskQueue, TaskStore
 
 LEASE_S = 0.5
@@ -56,6 +56,13 @@ class Backend:
     async def begin(self, claim: Claim, worker: str = "w") -> Begun | None:
         attempt_id = uuid_utils.compat.uuid7()
         return await self.store.begin(claim, attempt_id=attempt_id, worker=worker, now=now())
+
+    async def ended(self, lease: Lease, outcome: Outcome, at: datetime | None = None) -> Task:
+        """The task after the end of an attempt, which is told under its number."""
+        number = await self.store.finish(lease, outcome, at or now())
+        task = await self.store.get(lease.task_id)
+        assert task.seq == number
+        return task
 
     async def begun(self, **changes: Any) -> Begun:
         await self.store.submit(new_task(**changes))

@@ -35,7 +35,7 @@ class Old:
     async def ended(self, age: timedelta, *, outputs: tuple[Asset, ...] = (), **changes) -> Task:
         begun = await self.backend.begun(**changes)
         assets = tuple(replace(output, task_id=begun.task.id) for output in outputs)
-        return await self.backend.store.finish(begun.lease, Succeeded(assets), now() - age)
+        return await self.backend.ended(begun.lease, Succeeded(assets), now() - age)
 
     async def tasks(self, age: timedelta = LONG, limit: int = 100) -> Batch:
         async with self.retention.turn() as pruning:

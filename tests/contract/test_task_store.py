@@ -137,7 +137,7 @@ async def test_success_stores_outputs_and_settles_the_queue(backend):
     begun = await backend.begun()
     asset = new_asset(begun.task.id)
     cost = Cost(Decimal("0.120"), estimated=True)
-    ended = await backend.store.finish(begun.lease, Succeeded((asset,), cost), now())
+    ended = await backend.ended(begun.lease, Succeeded((asset,), cost))
     assert (ended.status, ended.progress, ended.outputs, ended.cost) == (
         TaskStatus.SUCCEEDED,
         1.0,
@@ -153,7 +153,7 @@ async def test_success_stores_outputs_and_settles_the_queue(backend):
 
 async def test_a_failure_is_kept_with_all_its_words(backend):
     begun = await backend.begun()
-    failed = await backend.store.finish(begun.lease, Failed(NO), now())
+    failed = await backend.ended(begun.lease, Failed(NO))
     assert (failed.status, failed.error) == (TaskStatus.FAILED, NO)
     (attempt,) = await backend.store.attempts(failed.id)
     assert (attempt.status, attempt.error) == (AttemptStatus.FAILED, NO)
@@ -161,7 +161,7 @@ async def test_a_failure_is_kept_with_all_its_words(backend):
 
 async def test_a_retry_waits_for_its_time(backend):
     begun = await backend.begun()
-    waiting = await backend.store.finish(begun.lease, RetryLater(DOWN, 0.3), now())
+    waiting = await backend.ended(begun.lease, RetryLater(DOWN, 0.3))
     assert (waiting.status, waiting.error, waiting.finished_at) == (TaskStatus.QUEUED, None, None)
     assert await backend.queue.claim(["sandbox"], 1) == ()
     await asyncio.sleep(0.35)
@@ -175,7 +175,7 @@ async def test_a_released_task_can_be_taken_at_once_and_tells_of_its_job(backend
     begun = await backend.begun()
     await backend.store.journal_submitting(begun.lease, now())
     await backend.store.journal_job(begun.lease, "job-7")
-    released = await backend.store.finish(begun.lease, Released(), now())
+    released = await backend.ended(begun.lease, Released())
     assert released.status is TaskStatus.QUEUED
     again = await backend.begin(await backend.claim())
     assert again.previous.status is AttemptStatus.RELEASED
@@ -201,7 +201,7 @@ async def test_a_lost_worker_is_taken_over_and_its_writes_are_refused(backend):
     await backend.store.save_progress(begun.lease, 0.9, 10**9)
     task = await backend.store.get(begun.task.id)
     assert (task.status, task.progress, task.seq) == (TaskStatus.RUNNING, None, again.task.seq)
-    assert (await backend.store.finish(again.lease, Succeeded(()), now())).status is TaskStatus.SUCCEEDED
+    assert (await backend.ended(again.lease, Succeeded(()))).status is TaskStatus.SUCCEEDED
 
 
 async def test_nothing_can_be_written_after_the_end(backend):
@@ -215,7 +215,7 @@ async def test_a_second_entry_of_a_running_task_is_dropped(backend):
     begun = await backend.begun()
     other = Claim(begun.lease.ticket + 1_000_000, begun.task.id)
     assert await backend.begin(other) is None
-    assert (await backend.store.finish(begun.lease, Succeeded(()), now())).attempt == 1
+    assert (await backend.ended(begun.lease, Succeeded(()))).attempt == 1
 
 
 async def test_an_entry_of_an_unknown_task_is_dropped(backend):
@@ -252,7 +252,7 @@ async def test_the_worker_of_a_running_task_is_told(backend):
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
     assert await asyncio.wait_for(first, 5) == begun.task.id
     assert await backend.store.cancel_requested([begun.task.id, new_task().id]) == {begun.task.id}
-    ended = await backend.store.finish(begun.lease, Canceled(), now())
+    ended = await backend.ended(begun.lease, Canceled())
     assert ended.status is TaskStatus.CANCELED
     assert await backend.store.cancel(task.id, now()) == ended
     await heard.aclose()
@@ -281,7 +281,7 @@ async def test_end_and_cancel_at_the_same_time_leave_one_end(backend):
 
 async def test_a_failed_task_is_queued_again(backend):
     begun = await backend.begun(deadline_at=now() + timedelta(hours=1))
-    failed = await backend.store.finish(begun.lease, Failed(NO), now())
+    failed = await backend.ended(begun.lease, Failed(NO))
     again = await backend.store.retry(failed.id, now())
     assert (again.status, again.error, again.finished_at) == (TaskStatus.QUEUED, None, None)
     assert again.deadline_at is None
@@ -338,7 +338,7 @@ async def test_many_attempts_begin_and_end_at_once(backend):
     await backend.store.submit_batch([new_task() for _ in range(120)])
     claims = await backend.queue.claim(["sandbox"], 200)
     begun = await asyncio.gather(*map(backend.begin, claims))
-    ended = await asyncio.gather(*(backend.store.finish(one.lease, Succeeded(()), now()) for one in begun))
+    ended = await asyncio.gather(*(backend.ended(one.lease, Succeeded(())) for one in begun))
     assert {task.status for task in ended} == {TaskStatus.SUCCEEDED}
     assert len({task.id for task in ended}) == 120
 
@@ -349,7 +349,7 @@ async def test_one_lost_lease_does_not_hurt_its_neighbours(backend):
     stranger = replace(one.lease, attempt_id=uuid_utils.compat.uuid7())
     lost, kept = await asyncio.gather(
         backend.store.finish(stranger, Succeeded(()), now()),
-        backend.store.finish(two.lease, Succeeded(()), now()),
+        backend.ended(two.lease, Succeeded(())),
         return_exceptions=True,
     )
     assert isinstance(lost, LeaseLost)

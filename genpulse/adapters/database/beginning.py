@@ -24,6 +24,11 @@ class Start:
     worker: str
     now: datetime
 
+    @property
+    def client_reference(self) -> str:
+        """By which a vendor can be asked about the job of this attempt."""
+        return f"gp-{self.attempt_id.hex}"
+
 
 class Beginning:
     """Begins batches of attempts."""
@@ -35,13 +40,13 @@ class Beginning:
     async def write(self, starts: Sequence[Start]) -> Sequence[Begun | None]:
         """One commit; None where the queue entry was dropped. Raises `DatabaseUnavailable`."""
         with outages():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.acquire() as connection:
                 tasks = await self._move(connection, starts)
-                previous = await self._cut_off(connection, list(tasks.values()), starts[0].now)
+                previous = await self._previous(connection, tasks)
                 begun = [_begun(start, tasks, previous) for start in starts]
-                await _add_attempts(connection, [one.attempt for one in begun if one])
                 dropped = [start.claim for start, one in zip(starts, begun, strict=True) if one is None]
-                await self._drop(connection, dropped, starts[0].now)
+                if dropped:
+                    await self._drop(connection, dropped, starts[0].now)
                 return begun
 
     async def _move(self, connection: asyncpg.Connection, starts: Sequence[Start]) -> dict[UUID, Task]:
@@ -52,28 +57,29 @@ class Beginning:
             [start.claim.ticket for start in starts],
             [start.attempt_id for start in starts],
             [start.now for start in starts],
+            [start.worker for start in starts],
+            [start.client_reference for start in starts],
         )
         return {row["lease"]: task_of(row) for row in rows}
 
-    async def _cut_off(
-        self, connection: asyncpg.Connection, tasks: Sequence[Task], now: datetime
+    async def _previous(
+        self, connection: asyncpg.Connection, tasks: Mapping[UUID, Task]
     ) -> Mapping[UUID, Attempt]:
         """By task, the attempt before this one where it did not come to an end."""
-        ids = [task.id for task in tasks if task.attempt > 1]
+        ids = [task.id for task in tasks.values() if task.attempt > 1]
         if not ids:
             return {}
-        await connection.execute(statements.ABANDON, ids, now)
-        attempts = [attempt_of(row) for row in await connection.fetch(statements.LAST_ATTEMPTS, ids)]
+        rows = await connection.fetch(statements.PREVIOUS_ATTEMPTS, ids, list(tasks))
+        attempts = [attempt_of(row) for row in rows]
         unfinished = {AttemptStatus.ABANDONED, AttemptStatus.RELEASED}
         return {attempt.task_id: attempt for attempt in attempts if attempt.status in unfinished}
 
     async def _drop(self, connection: asyncpg.Connection, claims: Sequence[Claim], now: datetime) -> None:
-        if not claims:
-            return
         ids, tickets = [claim.task_id for claim in claims], [claim.ticket for claim in claims]
-        canceled = await connection.fetch(statements.CANCEL_LOST, ids, tickets)
-        await connection.execute(statements.ABANDON, [row["id"] for row in canceled], now)
-        await self._entries.settle(connection, tickets)
+        async with connection.transaction():
+            canceled = await connection.fetch(statements.CANCEL_LOST, ids, tickets)
+            await connection.execute(statements.ABANDON, [row["id"] for row in canceled], now)
+            await self._entries.settle(connection, tickets)
 
 
 def _begun(start: Start, tasks: Mapping[UUID, Task], previous: Mapping[UUID, Attempt]) -> Begun | None:
@@ -87,23 +93,8 @@ def _begun(start: Start, tasks: Mapping[UUID, Task], previous: Mapping[UUID, Att
         provider=task.provider,
         model=task.model,
         worker=start.worker,
-        client_reference=f"gp-{start.attempt_id.hex}",
+        client_reference=start.client_reference,
         started_at=start.now,
     )
     lease = Lease(task.id, start.attempt_id, start.claim.ticket)
     return Begun(lease, task, attempt, previous.get(task.id))
-
-
-async def _add_attempts(connection: asyncpg.Connection, attempts: Sequence[Attempt]) -> None:
-    if attempts:
-        await connection.execute(
-            statements.ADD_ATTEMPTS,
-            [attempt.id for attempt in attempts],
-            [attempt.task_id for attempt in attempts],
-            [attempt.number for attempt in attempts],
-            [attempt.provider for attempt in attempts],
-            [attempt.model for attempt in attempts],
-            [attempt.worker for attempt in attempts],
-            [attempt.client_reference for attempt in attempts],
-            [attempt.started_at for attempt in attempts],
-        )

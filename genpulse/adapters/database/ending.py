@@ -1,6 +1,6 @@
 """Ending attempts, many in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from genpulse.adapters.database import statements
 from genpulse.adapters.database.queue_entries import QueueEntries
-from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document, task_of
+from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -25,7 +25,7 @@ from genpulse.domain.attempt import (
 )
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task import TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class End:
     lease: Lease
     outcome: Outcome
     now: datetime
+
+    @property
+    def stays(self) -> bool:
+        """Whether the queue entry is needed again."""
+        return isinstance(self.outcome, RetryLater | Released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +61,57 @@ class Ending:
     def __init__(self, pool: asyncpg.Pool, entries: QueueEntries) -> None:
         self._pool = pool
         self._entries = entries
+        self._statement = statements.finish(entries.settling)
 
-    async def write(self, ends: Sequence[End]) -> Sequence[Task | Exception]:
-        """One commit; the task, or `LeaseLost`, for each. Raises `DatabaseUnavailable`."""
+    async def write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
+        """One commit; the number of the task's last event, or `LeaseLost`, for each.
+
+        Raises `DatabaseUnavailable`.
+        """
         changes = [_change(end.outcome) for end in ends]
+        is_whole = not any(change.outputs or end.stays for end, change in zip(ends, changes, strict=True))
         with outages():
-            async with self._pool.acquire() as connection, connection.transaction():
-                rows = await connection.fetch(statements.FINISH, *_task_columns(ends, changes))
-                tasks = {task.id: task for task in map(task_of, rows)}
-                held = [
-                    (end, change) for end, change in zip(ends, changes, strict=True) if end.lease.task_id in tasks
-                ]
-                await connection.execute(statements.FINISH_ATTEMPTS, *_attempt_columns(held))
-                await add_assets(connection, [asset for _, change in held for asset in change.outputs])
-                await self._settle(connection, [end for end, _ in held])
-        return [tasks.get(end.lease.task_id) or LeaseLost("the task has another lease") for end in ends]
+            async with self._pool.acquire() as connection:
+                if is_whole:
+                    # One statement is a transaction of its own.
+                    numbers = await self._write(connection, ends, changes)
+                else:
+                    async with connection.transaction():
+                        numbers = await self._write(connection, ends, changes)
+                        await self._write_rest(connection, ends, changes, numbers)
+        return [_answer(numbers.get(end.lease.attempt_id)) for end in ends]
 
-    async def _settle(self, connection: asyncpg.Connection, ends: Sequence[End]) -> None:
-        settled: list[int] = []
-        for end in ends:
+    async def _write(
+        self, connection: asyncpg.Connection, ends: Sequence[End], changes: Sequence[_Change]
+    ) -> dict[UUID, int]:
+        rows = await connection.fetch(self._statement, *_columns(ends, changes))
+        return {row["lease"]: row["seq"] for row in rows}
+
+    async def _write_rest(
+        self,
+        connection: asyncpg.Connection,
+        ends: Sequence[End],
+        changes: Sequence[_Change],
+        held: Container[UUID],
+    ) -> None:
+        """Assets, and queue entries that stay."""
+        assets: list[Asset] = []
+        for end, change in zip(ends, changes, strict=True):
+            if end.lease.attempt_id not in held:
+                continue
+            assets += change.outputs
             match end.outcome:
                 case RetryLater(_, delay_s):
                     await self._entries.postpone(connection, end.lease.ticket, delay_s)
                 case Released():
                     await self._entries.release(connection, end.lease.ticket)
                 case _:
-                    settled.append(end.lease.ticket)
-        await self._entries.settle(connection, settled)
+                    pass
+        await add_assets(connection, assets)
+
+
+def _answer(number: int | None) -> int | LeaseLost:
+    return LeaseLost("the task has another lease") if number is None else number
 
 
 def _change(outcome: Outcome) -> _Change:
@@ -101,7 +130,7 @@ def _change(outcome: Outcome) -> _Change:
             return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED)
 
 
-def _task_columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
+def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
     return (
         [end.lease.task_id for end in ends],
         [end.lease.attempt_id for end in ends],
@@ -111,15 +140,10 @@ def _task_columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequ
         [_json(change.task_error) for change in changes],
         [_json(change.cost) for change in changes],
         [end.now if change.task.ended else None for end, change in zip(ends, changes, strict=True)],
-    )
-
-
-def _attempt_columns(held: Sequence[tuple[End, _Change]]) -> tuple[Sequence[object], ...]:
-    return (
-        [end.lease.attempt_id for end, _ in held],
-        [change.attempt.value for _, change in held],
-        [end.now for end, _ in held],
-        [_json(change.attempt_error) for _, change in held],
+        [change.attempt.value for change in changes],
+        [_json(change.attempt_error) for change in changes],
+        [end.now for end in ends],
+        [None if end.stays else end.lease.ticket for end in ends],
     )
 
 

@@ -10,12 +10,17 @@ import asyncpg
 class QueueEntries(Protocol):
     """Handed in by `wiring.py`.
 
-    `adding` is SQL that adds an entry, due now, for each row (id, provider, priority) of `written`.
+    `adding` is SQL that adds an entry, due now, for each row (id, provider, priority) of `written`; `settling`
+    removes the entry of each `ticket` of `done`, and leaves alone what has none (NULL).
     """
 
     @property
     def adding(self) -> str:
         """An `INSERT … SELECT … FROM written`."""
+
+    @property
+    def settling(self) -> str:
+        """A `DELETE … WHERE … FROM done`."""
 
     async def add(self, connection: asyncpg.Connection, entries: Sequence[tuple[str, UUID, int]]) -> None:
         """An entry for each (provider, task id, priority), due now."""

@@ -66,31 +66,36 @@ def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
 ATTEMPTS = "SELECT * FROM attempts WHERE task_id = $1 ORDER BY number"
 
 BEGIN = f"""
+WITH claimed AS (
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])
+     AS claimed(task_id, ticket, attempt_id, began_at, worker, client_reference)),
+begun AS (
 UPDATE tasks SET status = 'running', lease = claimed.attempt_id, ticket = claimed.ticket,
        attempt = tasks.attempt + 1, started_at = coalesce(tasks.started_at, claimed.began_at),
        progress = NULL, seq = (tasks.seq / {SPAN} + 1) * {SPAN}
-FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[])
-     AS claimed(task_id, ticket, attempt_id, began_at)
+FROM claimed
 WHERE tasks.id = claimed.task_id AND tasks.cancel_requested_at IS NULL
   AND (tasks.status = 'queued' OR (tasks.status = 'running' AND tasks.ticket = claimed.ticket))
-RETURNING tasks.*
+RETURNING tasks.*, claimed.began_at, claimed.worker, claimed.client_reference),
+abandoned AS (
+UPDATE attempts SET status = 'abandoned', finished_at = begun.began_at
+FROM begun
+WHERE attempts.task_id = begun.id AND begun.attempt > 1 AND attempts.status = 'running'),
+added AS (
+INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, started_at)
+SELECT lease, id, attempt, provider, model, worker, client_reference, 'running', began_at FROM begun)
+SELECT * FROM begun
 """
 
-LAST_ATTEMPTS = """
-SELECT DISTINCT ON (task_id) * FROM attempts WHERE task_id = ANY($1::uuid[]) ORDER BY task_id, number DESC
+PREVIOUS_ATTEMPTS = """
+SELECT DISTINCT ON (task_id) * FROM attempts
+WHERE task_id = ANY($1::uuid[]) AND id <> ALL($2::uuid[])
+ORDER BY task_id, number DESC
 """
 
 ABANDON = """
 UPDATE attempts SET status = 'abandoned', finished_at = $2
 WHERE task_id = ANY($1::uuid[]) AND status = 'running'
-"""
-
-ADD_ATTEMPTS = """
-INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, started_at)
-SELECT id, task_id, number, provider, model, worker, client_reference, 'running', started_at
-FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::timestamptz[])
-     AS new(id, task_id, number, provider, model, worker, client_reference, started_at)
 """
 
 CANCEL_LOST = f"""
@@ -115,22 +120,33 @@ FROM unnest($1::uuid[], $2::uuid[], $3::float8[], $4::bigint[]) AS saved(task_id
 WHERE tasks.id = saved.task_id AND tasks.lease = saved.lease AND tasks.status = 'running'
 """
 
-FINISH = f"""
+_FINISH = f"""
+WITH ended AS (
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
+                     $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::bigint[])
+     AS ended(task_id, lease, status, progress, outputs, error, cost, finished_at,
+              attempt_status, attempt_error, attempt_ended_at, ticket)),
+done AS (
 UPDATE tasks SET status = ended.status, lease = NULL, progress = ended.progress,
        outputs = ended.outputs::jsonb, error = ended.error::jsonb, cost = ended.cost::jsonb,
        finished_at = ended.finished_at, seq = (tasks.seq / {SPAN} + 1) * {SPAN} - 1
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
-            $8::timestamptz[])
-     AS ended(task_id, lease, status, progress, outputs, error, cost, finished_at)
+FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
-RETURNING tasks.*
+RETURNING tasks.seq, ended.lease, ended.attempt_status, ended.attempt_error, ended.attempt_ended_at,
+          ended.ticket),
+closed AS (
+UPDATE attempts SET status = done.attempt_status, finished_at = done.attempt_ended_at,
+       error = done.attempt_error::jsonb
+FROM done WHERE attempts.id = done.lease),
+settled AS ({{settling}})
+SELECT lease, seq FROM done
 """
 
-FINISH_ATTEMPTS = """
-UPDATE attempts SET status = ended.status, finished_at = ended.finished_at, error = ended.error::jsonb
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[]) AS ended(id, status, finished_at, error)
-WHERE attempts.id = ended.id
-"""
+
+def finish(settling: str) -> str:
+    """Tasks, attempts and queue entries in one statement; `settling` is `QueueEntries.settling`."""
+    return _FINISH.format(settling=settling)
+
 
 CANCEL = f"""
 UPDATE tasks SET

@@ -42,7 +42,7 @@ class PostgresTaskStore:
             self._submission.write, flights=2, alone=(BadInput,)
         )
         self._begin: Coalescer[Start, Begun | None] = Coalescer(Beginning(pool, entries).write)
-        self._finish: Coalescer[End, Task] = Coalescer(Ending(pool, entries).write)
+        self._finish: Coalescer[End, int] = Coalescer(Ending(pool, entries).write)
         self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
@@ -109,8 +109,11 @@ class PostgresTaskStore:
         )
         return [None] * len(saves)
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> Task:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+
+        Returns the number of the event that tells it.
+        """
         return await self._finish(End(lease, outcome, now))
 
     async def cancel(self, task_id: UUID, now: datetime) -> Task:

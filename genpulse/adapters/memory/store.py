@@ -200,7 +200,7 @@ class MemoryTaskStore:
         if task and task.status is TaskStatus.RUNNING and self._leases.get(task.id) == lease:
             self._tasks[task.id] = replace(task, progress=progress, seq=max(seq, task.seq))
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> Task:
+    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
         """End the attempt, move the task, and settle its queue entry. Raises `LeaseLost`."""
         task = self._held(lease)
         error = outcome.failure if isinstance(outcome, Failed | RetryLater) else None
@@ -213,7 +213,7 @@ class MemoryTaskStore:
                     self._queue.release(lease.ticket)
                 waiting = replace(task, status=TaskStatus.QUEUED, progress=None, seq=seq_at_end(task.seq))
                 self._tasks[task.id] = waiting
-                return waiting
+                return waiting.seq
             case Succeeded(outputs, cost):
                 self._assets.update({asset.id: asset for asset in outputs})
                 done = replace(task, outputs=outputs, cost=cost, progress=1.0)
@@ -223,7 +223,7 @@ class MemoryTaskStore:
             case Canceled():
                 ended = self._end(task, now, status=TaskStatus.CANCELED)
         self._queue.settle(lease.ticket)
-        return ended
+        return ended.seq
 
     def _end(self, task: Task, now: datetime, *, status: TaskStatus) -> Task:
         ended = replace(task, status=status, finished_at=now, seq=seq_at_end(task.seq))

@@ -19,6 +19,7 @@ class QueueEntries:
     """
 
     adding = statements.ADD
+    settling = statements.SETTLE_DONE
 
     async def add(self, connection: asyncpg.Connection, entries: Sequence[tuple[str, UUID, int]]) -> None:
         """An entry for each (provider, task id, priority), due now."""

@@ -14,6 +14,8 @@ SELECT priority, provider, uuid_send(id), 'queued' FROM written ORDER BY id
 
 SETTLE = f"DELETE FROM {_TABLE} WHERE id = ANY($1::bigint[])"  # noqa: S608
 
+SETTLE_DONE = f"DELETE FROM {_TABLE} AS entry USING done WHERE entry.id = done.ticket"  # noqa: S608
+
 # An entry that was given back has left its seat among those that a limit allows; a lost one still has it.
 CLAIM_RESUMED = f"""
 UPDATE {_TABLE} SET status = 'picked', queue_manager_id = $4, heartbeat = now(), updated = now(),

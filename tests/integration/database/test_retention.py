@@ -108,7 +108,7 @@ async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(po
         while not stop.is_set():
             begun = await live.begun(webhook_url="https://example.org/")
             outcome = Failed(ProviderUnavailable("down").failure) if len(done) % 3 else Succeeded(())
-            done.append(await live.store.finish(begun.lease, outcome, now()))
+            done.append(await live.ended(begun.lease, outcome))
 
     async with live_pool.acquire() as connection:
         assert await connection.fetchval("SHOW lock_timeout") == "1s"
@@ -165,7 +165,7 @@ async def test_every_reference_to_what_goes_is_indexed(pool):
 
 async def ended(backend, outcome, **changes):
     begun = await backend.begun(**changes)
-    return await backend.store.finish(begun.lease, outcome, now() - OLD)
+    return await backend.ended(begun.lease, outcome, now() - OLD)
 
 
 async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, migrated_url, backend):

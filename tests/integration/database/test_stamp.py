@@ -236,7 +236,7 @@ async def test_a_running_process_neither_reads_nor_writes_a_database_put_in_plac
         assert await counted(empty, "tasks") == 1
         assert await counted(empty, "tasks WHERE status = 'running'") == 1
         await executed(empty, "UPDATE environment_stamp SET environment = 'dev'")
-        ended = await backend.store.finish(begun.lease, Succeeded(()), now())
+        ended = await backend.ended(begun.lease, Succeeded(()))
         assert ended.status.ended
         await queue.close()
 

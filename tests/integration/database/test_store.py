@@ -103,7 +103,7 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     assert (await DatabaseProbe(pool)()).state is State.DOWN
     assert (await MigrationsProbe(pool)()).state is State.DOWN
     await asyncio.to_thread(own_server.start)
-    ended = await backend.store.finish(begun.lease, Succeeded(()), now())
+    ended = await backend.ended(begun.lease, Succeeded(()))
     assert ended.status == "succeeded"
     assert (await DatabaseProbe(pool)()).state is State.OK
     await backend.queue.claim(["sandbox"], 1)

@@ -29,7 +29,7 @@ class WorkLoop:
         self._name = name
         self._providers = options.providers or services.catalogue.providers()
         self._runs: dict[int, tuple[Claim, Run | None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Claim] = {}
         self._changed = asyncio.Event()
         self._released = False
 
@@ -70,9 +70,9 @@ class WorkLoop:
         if claimed.ticket in self._runs:
             return
         self._runs[claimed.ticket] = (claimed, None)
-        task = asyncio.create_task(self._run(claimed), name=f"task {claimed.task_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = asyncio.create_task(self._run(claimed))
+        self._tasks[task] = claimed
+        task.add_done_callback(self._tasks.pop)
 
     async def _run(self, claimed: Claim) -> None:
         try:
@@ -117,8 +117,8 @@ class WorkLoop:
         self.interrupt(Interruption.RELEASED)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=max(self._options.grace_s, 2.0))
-        for task in list(self._tasks):
-            _log.warning("%s could not be given back in time; another worker finds it later", task.get_name())
+        for task, claimed in list(self._tasks.items()):
+            _log.warning("task %s could not be given back in time; another worker finds it later", claimed.task_id)
             task.cancel()
 
 

@@ -1,12 +1,12 @@
 """The `EventBus` port on Redis' publish and subscribe."""
 
-import json
 import logging
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TypeAlias
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import Outage
@@ -43,7 +43,7 @@ class RedisEventBus:
         """Listen from now on; while Redis is away it takes a second to begin, and there are no events."""
         return _Watch(self._watchers, self._listener, self._keys.events(task_id))
 
-    def _encode(self, event: TaskEvent) -> tuple[str, str]:
+    def _encode(self, event: TaskEvent) -> tuple[str, bytes]:
         return self._keys.events(event.task_id), _document(event)
 
     def _deliver(self, channel: str, document: str) -> None:
@@ -101,14 +101,14 @@ class _Watch(AbstractAsyncContextManager[QueuedSubscription]):
             self._listener.leave(self._channel)
 
 
-def _document(event: TaskEvent) -> str:
-    return json.dumps([str(event.task_id), event.seq, event.progress, event.message], separators=(",", ":"))
+def _document(event: TaskEvent) -> bytes:
+    return to_json([event.task_id, event.seq, event.progress, event.message])
 
 
 def _event(document: str) -> TaskEvent | None:
     """None for what is not an event."""
     try:
-        task_id, seq, progress, message = json.loads(document)
+        task_id, seq, progress, message = from_json(document)
         return TaskEvent(UUID(task_id), int(seq), progress, message)
     except (ValueError, TypeError, AttributeError):
         return None

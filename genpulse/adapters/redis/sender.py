@@ -27,7 +27,7 @@ class EventSender:
     than 10,000 events that wait.
     """
 
-    def __init__(self, client: Redis, outage: Outage, encode: Callable[[TaskEvent], tuple[str, str]]) -> None:
+    def __init__(self, client: Redis, outage: Outage, encode: Callable[[TaskEvent], tuple[str, bytes]]) -> None:
         self._client = client
         self._outage = outage
         self._encode = encode
@@ -73,7 +73,7 @@ class EventSender:
                 self._waiting.popitem(last=False)
             await self._send([self._encode(event) for event in batch])
 
-    async def _send(self, messages: Sequence[tuple[str, str]]) -> None:
+    async def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """One call for all: reading an answer for each costs more than everything else."""
         if not self._is_cluster:
             await self._publish(keys=[channel for channel, _ in messages], args=[text for _, text in messages])

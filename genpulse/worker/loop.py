@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,7 @@ class WorkLoop:
         self._providers = options.providers or services.catalogue.providers()
         self._runs: dict[int, tuple[Claim, Run | None]] = {}
         self._tasks: dict[asyncio.Task[None], Claim] = {}
+        self._reserved = 0
         self._changed = asyncio.Event()
         self._released = False
 
@@ -44,23 +45,40 @@ class WorkLoop:
         return tuple(claimed for claimed, _ in self._runs.values())
 
     async def claim_until(self, stop: asyncio.Event) -> None:
-        """Claim and start tasks until `stop` is set."""
+        """Claim and start tasks until `stop` is set.
+
+        Providers that are guarded have a loop of their own: what has to be asked before their work is claimed
+        delays nobody else's.
+        """
+        guarded = [name for name in self._providers if self._services.gate.guards(name)]
+        free = [name for name in self._providers if name not in guarded]
+        async with asyncio.TaskGroup() as loops:
+            for providers in (free, guarded):
+                if providers:
+                    loops.create_task(self._claim_until(stop, providers))
+
+    async def _claim_until(self, stop: asyncio.Event, providers: Sequence[str]) -> None:
         while not stop.is_set():
             try:
-                await self._claim(stop)
+                await self._claim(stop, providers)
             except DatabaseUnavailable as error:
                 _log.warning("no work can be claimed: %s", error)
                 await _first_of(stop.wait(), asyncio.sleep(AWAY_PAUSE_S))
 
-    async def _claim(self, stop: asyncio.Event) -> None:
-        room = min(self._options.concurrency - len(self._runs), self._options.batch)
+    async def _claim(self, stop: asyncio.Event, providers: Sequence[str]) -> None:
+        room = min(self._options.concurrency - len(self._runs) - self._reserved, self._options.batch)
         if room <= 0:
             self._changed.clear()
             await _first_of(stop.wait(), self._changed.wait())
             return
-        catch = await claim(self._services, self._providers, room)
-        for claimed in catch.claims:
-            self._start(claimed)
+        self._reserved += room
+        try:
+            catch = await claim(self._services, providers, room)
+            for claimed in catch.claims:
+                self._start(claimed)
+        finally:
+            self._reserved -= room
+            self._changed.set()
         if not catch.more:
             rest_s = self._options.look_again_s
             rest_s = rest_s if catch.again_s is None else min(catch.again_s, rest_s)

@@ -19,7 +19,7 @@ from genpulse.domain.recovery import Recovery, Shape, Unknown, recover
 from genpulse.lifecycle.interruption import Signal
 from genpulse.lifecycle.outputs import Made, receive
 from genpulse.lifecycle.patience import patiently
-from genpulse.lifecycle.purse import check_before_paying
+from genpulse.lifecycle.purse import check_before_paying, has_to_be_checked
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Call, Engine, Immediate, Local, Report, Result
 
@@ -63,6 +63,8 @@ class Work:
     async def check_spending(self) -> None:
         """Raises `SpendingNotAllowed` or `OverBudget` where asking the provider costs what may not be spent."""
         task = self.begun.task
+        if not has_to_be_checked(self.services, task):
+            return
         await patiently(
             "the budget for task %s",
             task.id,

@@ -37,6 +37,13 @@ async def check_budget(services: Services, price_usd: Decimal) -> None:
         raise BudgetExceeded(spent_usd, price_usd, budget, left_of_day_s(now))
 
 
+def has_to_be_checked(services: Services, task: Task) -> bool:
+    """Whether `check_before_paying` has anything to say of this task."""
+    if not is_allowed(services, task.provider):
+        return True
+    return services.spending.daily_usd is not None and bool(task.price_usd)
+
+
 async def check_before_paying(services: Services, task: Task) -> None:
     """Before a provider is asked. The task itself is among what is spent today.
 

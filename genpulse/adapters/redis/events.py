@@ -32,7 +32,7 @@ class RedisEventBus:
         outage = Outage()
         self._keys = keys
         self._watchers: _Watchers = {}
-        self._sender = EventSender(client, outage, self._encode)
+        self._sender = EventSender(client, outage, keys, _document)
         self._listener = ChannelListener(client, outage, self._deliver, quiet_s)
 
     def publish(self, event: TaskEvent) -> None:
@@ -42,9 +42,6 @@ class RedisEventBus:
     def subscribe(self, task_id: UUID) -> AbstractAsyncContextManager[QueuedSubscription]:
         """Listen from now on; while Redis is away it takes a second to begin, and there are no events."""
         return _Watch(self._watchers, self._listener, self._keys.events(task_id))
-
-    def _encode(self, event: TaskEvent) -> tuple[str, bytes]:
-        return self._keys.events(event.task_id), _document(event)
 
     def _deliver(self, channel: str, document: str) -> None:
         event = _event(document)
@@ -101,8 +98,8 @@ class _Watch(AbstractAsyncContextManager[QueuedSubscription]):
             self._listener.leave(self._channel)
 
 
-def _document(event: TaskEvent) -> bytes:
-    return to_json([event.task_id, event.seq, event.progress, event.message])
+def _document(event: TaskEvent) -> str:
+    return to_json([event.task_id, event.seq, event.progress, event.message]).decode()
 
 
 def _event(document: str) -> TaskEvent | None:

@@ -14,6 +14,11 @@ class Keyspace:
         if len(self.prefix) < 2 or not self.prefix.endswith(":"):
             raise ValueError(f"the key prefix {self.prefix!r} must be a name that ends with ':', such as 'dev:'")
 
+    @property
+    def all_events(self) -> str:
+        """With what the channels of events begin."""
+        return f"{self.prefix}events:"
+
     def events(self, task_id: UUID) -> str:
         """The channel of a task's events."""
         return f"{self.prefix}events:{task_id}"

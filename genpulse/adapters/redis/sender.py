@@ -7,17 +7,21 @@ from collections.abc import Callable, Sequence
 from typing import cast
 from uuid import UUID
 
+from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
+from genpulse.adapters.redis.keys import Keyspace
 from genpulse.domain.event import TaskEvent
 
 _WAITING = 10_000
 _AT_ONCE = 1_000
 _AGAIN_S = 0.5
 _CLOSE_S = 1.0
-_PUBLISH = "for place, channel in ipairs(KEYS) do redis.call('PUBLISH', channel, ARGV[place]) end"
+_PUBLISH = """
+for _, event in ipairs(cjson.decode(ARGV[1])) do redis.call('PUBLISH', KEYS[1] .. event[1], event[2]) end
+"""
 
 
 class EventSender:
@@ -27,10 +31,13 @@ class EventSender:
     than 10,000 events that wait.
     """
 
-    def __init__(self, client: Redis, outage: Outage, encode: Callable[[TaskEvent], tuple[str, bytes]]) -> None:
+    def __init__(
+        self, client: Redis, outage: Outage, keys: Keyspace, document: Callable[[TaskEvent], str]
+    ) -> None:
         self._client = client
         self._outage = outage
-        self._encode = encode
+        self._keys = keys
+        self._document = document
         self._is_cluster = isinstance(cast("object", client), RedisCluster)
         self._publish = client.register_script(_PUBLISH)
         self._waiting: OrderedDict[tuple[UUID, int | None], TaskEvent] = OrderedDict()
@@ -71,19 +78,19 @@ class EventSender:
             batch = tuple(itertools.islice(self._waiting.values(), _AT_ONCE))
             for _ in batch:
                 self._waiting.popitem(last=False)
-            await self._send([self._encode(event) for event in batch])
+            await (self._send_each(batch) if self._is_cluster else self._send(batch))
 
-    async def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """One call for all: reading an answer for each costs more than everything else."""
-        if not self._is_cluster:
-            await self._publish(keys=[channel for channel, _ in messages], args=[text for _, text in messages])
-            return
-        # The channels of a script would have to lie on one node of a cluster.
+    async def _send(self, events: Sequence[TaskEvent]) -> None:
+        """One call with one argument: packing many, and reading an answer for each, costs more than all else."""
+        told = to_json([(event.task_id, self._document(event)) for event in events])
+        await self._publish(keys=[self._keys.all_events], args=[told])
+
+    async def _send_each(self, events: Sequence[TaskEvent]) -> None:
+        """The channels of a script would have to lie on one node of a cluster."""
         async with self._client.pipeline(transaction=False) as pipeline:
-            for (
-                message
-            ) in messages:  # the client forbids `publish` in a cluster's pipeline, which knows the command
-                pipeline.execute_command("PUBLISH", *message)
+            for event in events:
+                # The client forbids `publish` in a cluster's pipeline, which knows the command.
+                pipeline.execute_command("PUBLISH", self._keys.events(event.task_id), self._document(event))
             await pipeline.execute()
 
     async def close(self) -> None:

@@ -44,7 +44,7 @@ class Run:
         self._begun = begun
         self._signal = Signal()
         self._report = ProgressReport(services, begun, lambda: self._signal.given)
-        self._engine: asyncio.Task[Succeeded] | None = None
+        self._working: asyncio.Task[Any] | None = None
         self._has_result = False
 
     def interrupt(self, why: Interruption) -> None:
@@ -55,8 +55,8 @@ class Run:
         if self._has_result and why is Interruption.RELEASED:
             return
         self._signal.give(why)
-        if self._engine is not None:
-            self._engine.cancel()
+        if self._working is not None:
+            self._working.cancel()
 
     def hear_change(self) -> None:
         """The provider has told that something has happened: it is asked at once."""
@@ -102,21 +102,35 @@ class Run:
             return Failed(_internal(error))
 
     async def _until_deadline(self) -> Outcome:
-        """The engine's result, unless the deadline or an interruption comes first."""
-        self._engine = asyncio.create_task(self._succeed())
-        if self._signal.given:
-            self._engine.cancel()
+        """The engine's result, unless the deadline or an interruption comes first.
+
+        The engine works in this very task: one for each attempt costs more than all that is done with it here.
+        """
+        if self._signal.why is not None:
+            return self._interrupted(Charged.MAYBE)
+        self._working = asyncio.current_task()
+        deadline = self._at_deadline()
         try:
-            if (left_s := self._left_s()) is not None:
-                await asyncio.wait({self._engine}, timeout=left_s)
-                if not self._engine.done():
-                    self.interrupt(Interruption.DEADLINE)
-            return await self._engine
+            return await self._succeed()
         except asyncio.CancelledError:
             if not self._signal.given:
-                self._engine.cancel()
                 raise
+            self._stay()
             return self._interrupted(Charged.MAYBE)
+        finally:
+            self._working = None
+            if deadline is not None:
+                deadline.cancel()
+
+    def _at_deadline(self) -> asyncio.TimerHandle | None:
+        if (left_s := self._left_s()) is None:
+            return None
+        return asyncio.get_running_loop().call_later(left_s, self.interrupt, Interruption.DEADLINE)
+
+    def _stay(self) -> None:
+        """The engine was stopped, and this task still has to say how it ended."""
+        while self._working is not None and self._working.cancelling():
+            self._working.uncancel()
 
     def _left_s(self) -> float | None:
         deadline_at = self._begun.task.deadline_at

@@ -12,6 +12,7 @@ from genpulse.api.errors import TooManyRequests
 from genpulse.api.paths import inner_path
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.rate import Rate
 
 _CONTENT = re.compile(r"/v1/assets/([0-9a-fA-F-]{32,36})/content")
 _READING = frozenset({"GET", "HEAD"})
@@ -29,11 +30,13 @@ async def admitted(connection: HTTPConnection) -> Caller:
         query, now_s = connection.query_params, context.services.now().timestamp()
         signer.check(signed, query.get("expires", ""), query["signature"], now_s)
         return Caller()
-    with suppress(DatabaseUnavailable):
-        await context.signing.fill(context.services, context.options.asset_url_s)
+    if context.signing.signer is None:
+        with suppress(DatabaseUnavailable):
+            await context.signing.fill(context.services, context.options.asset_url_s)
     caller = await context.access.admit(connection)
     caller.require(Scope.READ if connection.scope["method"] in _READING else Scope.WRITE)
-    await _keep_pace(context, caller)
+    if caller.key is not None and caller.key.limits.rate is not None:
+        await _keep_pace(context, caller.owner, caller.key.limits.rate)
     return caller
 
 
@@ -50,10 +53,7 @@ def _signed_asset(connection: HTTPConnection) -> UUID | None:
         return None
 
 
-async def _keep_pace(context: Context, caller: Caller) -> None:
-    rate = caller.key.limits.rate if caller.key else None
-    if rate is None:
-        return
-    wait_s = await context.services.gate.pace(f"key:{caller.owner}", rate)
+async def _keep_pace(context: Context, owner: str, rate: Rate) -> None:
+    wait_s = await context.services.gate.pace(f"key:{owner}", rate)
     if wait_s > 0:
         raise TooManyRequests(rate, wait_s)

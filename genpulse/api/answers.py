@@ -36,7 +36,22 @@ def router(tag: str) -> APIRouter:
 
 def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response."""
-    return Response(document.model_dump_json(), status, headers, "application/json")
+    return JsonAnswer(document.model_dump_json().encode(), status, headers or {})
+
+
+class JsonAnswer(Response):
+    """JSON that is ready to send, with headers that need no further look."""
+
+    background = None
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self.body = body
+        self.status_code = status
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
+        ]
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:

@@ -46,6 +46,7 @@ class Metrics:
         self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
         # Looking a figure up by its labels costs more than counting.
         self._figures_of = cache(self._look_up)
+        self._submitted_to = cache(self._submitted.labels)
         self.watchers = Gauge("genpulse_watchers", "Open event streams.", registry=registry)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -60,7 +61,7 @@ class Metrics:
     def submitted(self, submitted: Submitted) -> None:
         """Count a task, unless it was there before."""
         if not submitted.replayed:
-            self._submitted.labels(submitted.task.model).inc()
+            self._submitted_to(submitted.task.model).inc()
 
     def _circuit(self, provider: str, circuit: Circuit) -> None:
         for state in CircuitState:

@@ -6,6 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api.errors import BodyTooSlow
+from genpulse.api.shutdown import Ending
 
 LEAST_BYTES_PER_S = 1024
 
@@ -43,11 +44,16 @@ class _Timed:
         if self._ended:
             return await self._receive()
         began = time.monotonic()
+        message: Message | None = None
+        ending = Ending()
+        timer = asyncio.get_running_loop().call_later(max(min(self._idle_s, self._left_s), 0.0), ending)
         try:
-            async with asyncio.timeout(max(min(self._idle_s, self._left_s), 0.0)):
+            with ending:
                 message = await self._receive()
-        except TimeoutError:
-            raise BodyTooSlow(self._idle_s) from None
+        finally:
+            timer.cancel()
+        if message is None:
+            raise BodyTooSlow(self._idle_s)
         self._left_s += len(message.get("body", b"")) / LEAST_BYTES_PER_S - (time.monotonic() - began)
         self._ended = not message.get("more_body", False)
         return message

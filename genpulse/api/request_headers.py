@@ -16,6 +16,8 @@ def wait_s(headers: Headers) -> int | None:
 
     Raises `InvalidPrefer`.
     """
+    if "prefer" not in headers:
+        return None
     for preference in ",".join(headers.getlist("prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":

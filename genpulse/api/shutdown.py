@@ -47,7 +47,7 @@ def heard(stopping: asyncio.Event) -> Iterator[None]:
 
 
 class Ending:
-    """An async context that a call of it leaves early, without an error."""
+    """A context around waiting that a call of it leaves early, without an error."""
 
     __slots__ = ("_ended", "_task")
 
@@ -62,12 +62,12 @@ class Ending:
             if self._task is not None:
                 self._task.cancel()
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         self._task = asyncio.current_task()
         if self._ended and self._task is not None:
             self._task.cancel()
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         task, self._task = self._task, None

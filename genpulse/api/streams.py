@@ -82,7 +82,7 @@ class EventStream(Response, Generic[T]):
         leave.add_done_callback(ending)
         self._watchers.inc()
         try:
-            async with ending:
+            with ending:
                 await send(_chunk(b"retry: %d\n\n" % RECONNECT_MS))
                 async for update in self._updates:
                     await send(_chunk(self._frame(update)))

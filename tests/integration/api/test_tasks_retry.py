@@ -39,7 +39,8 @@ async def failed(api, failure, provider="art", price_usd=None):
     await services.store.submit(new)
     (claim,) = await services.queue.claim((provider,), 1)
     begun = await services.store.begin(claim, attempt_id=services.new_id(), worker="w", now=services.now())
-    return await services.store.finish(begun.lease, Failed(failure), services.now())
+    await services.store.finish(begun.lease, Failed(failure), services.now())
+    return await services.store.get(new.id)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The `Storage` port on obstore: a folder, memory, S3, GCS or Azure, by the same calls."""
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import obstore
 from obstore.store import LocalStore, MemoryStore
 
 from genpulse.adapters.storage.errors import disk_errors, object_errors
+from genpulse.adapters.storage.folder import put_file
 from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.opening import open_store
 from genpulse.adapters.storage.spool import Spooled, spool, spool_file
@@ -22,11 +22,11 @@ from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageUnavailable
 from genpulse.ports import Health, State
 
-CHUNK = 1 << 20
+CHUNK = 2 << 20
 PROBE_S = 2.0
 PROBE_KEY = "probe"
 
-_AHEAD = 4
+_MOST_AHEAD = 6
 _PART = 8 << 20
 _PARTS_AT_ONCE = 4
 _CALLS_AT_ONCE = 32
@@ -90,29 +90,32 @@ class ObjectStorage:
             yield (await spool(chunks, file, limit_bytes)).path
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks of at most 1 MiB.
+        """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
 
-        Some chunks more are asked for while one is taken, and no further: a slow reader holds 4 MiB, and neither a
-        thread nor a connection.
+        One chunk more is asked for while one is taken, and up to six where whoever takes them had to wait: a slow
+        reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it reads.
         """
         places = iter(range(start, end, CHUNK))
-        ahead: deque[asyncio.Task[bytes]] = deque()
+        coming: deque[asyncio.Task[bytes]] = deque()
+        most = 1
 
-        def ask(most: int) -> None:
-            for at in islice(places, most - len(ahead)):
-                ahead.append(asyncio.create_task(self._call(self._part, key, at, min(at + CHUNK, end))))
+        def ask() -> None:
+            for at in islice(places, most - len(coming)):
+                coming.append(asyncio.create_task(self._call(self._part, key, at, min(at + CHUNK, end))))
 
         try:
             # One first: those after it would be in vain where the storage is away.
-            ask(1)
-            while ahead:
-                part = await ahead.popleft()
-                ask(_AHEAD)
+            ask()
+            while coming:
+                had_to_wait = not coming[0].done()
+                part = await coming.popleft()
+                most = min(most + had_to_wait, _MOST_AHEAD)
+                ask()
                 yield part
         finally:
-            for task in ahead:
+            for task in coming:
                 task.cancel()
-            await asyncio.gather(*ahead, return_exceptions=True)
+            await asyncio.gather(*coming, return_exceptions=True)
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""
@@ -149,17 +152,17 @@ class ObjectStorage:
     def _put(self, key: str, spooled: Spooled, media_type: str) -> None:
         if self._has(key, spooled.size):
             return
-        plain = isinstance(self._store, LocalStore | MemoryStore)
+        if isinstance(self._store, LocalStore):
+            put_file(Path(self._store.prefix or "/"), key, spooled.path)
+            return
         obstore.put(
             self._store,
             key,
             spooled.path,
-            attributes=None if plain else {"Content-Type": media_type},
+            attributes=None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type},
             chunk_size=_PART,
             max_concurrency=_PARTS_AT_ONCE,
         )
-        if isinstance(self._store, LocalStore):
-            _reach_the_disk(Path(self._store.prefix or "/") / key)
 
     def _has(self, key: str, size: int) -> bool:
         try:
@@ -185,13 +188,3 @@ class ObjectStorage:
 
     def _write_probe(self) -> None:
         obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")
-
-
-def _reach_the_disk(path: Path) -> None:
-    """The file, and the folders that name it: a file that a power cut takes away again was never kept."""
-    for place in (path, *list(path.parents)[:4]):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

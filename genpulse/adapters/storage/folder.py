@@ -32,7 +32,7 @@ def _stage(source: Path, staged: Path) -> None:
         try:
             staged.parent.mkdir(parents=True, exist_ok=True)
             _link_or_copy(source, staged)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
             # A removal takes empty folders away, perhaps the one that was just made.
             if not left:
                 raise

@@ -2,10 +2,10 @@
 
 import argparse
 import importlib
-import pkgutil
 
-from bench import report, rows
+from bench import report
 from bench.rounds import Result
+from bench.rows import NAMES
 from bench.stack import Size, running
 
 QUICK = Size(rounds=1, seconds=1.0, share=0.2)
@@ -13,23 +13,27 @@ QUICK = Size(rounds=1, seconds=1.0, share=0.2)
 
 def main() -> None:
     """Measure the named rows, or all of them."""
-    names = [module.name for module in pkgutil.iter_modules(rows.__path__)]
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("rows", nargs="*", help=f"of {', '.join(names)}; all when none is named")
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(NAMES)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="one short round each: whether it runs, not how fast")
     parser.add_argument("--rounds", type=int, default=Size().rounds)
-    parser.add_argument("--write", metavar="FOLDER", help="write performance.md, performance.json and the plots")
+    parser.add_argument(
+        "--write",
+        metavar="FOLDER",
+        help="write performance.md, performance.json and the plots; rows that were not named stay as they are",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
     wanted = parser.parse_args()
-    if unknown := set(wanted.rows) - set(names):
-        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    if unknown := set(wanted.rows) - set(NAMES):
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     size = QUICK if wanted.quick else Size(rounds=wanted.rounds)
-    results = {name: _measured(name, size) for name in wanted.rows or names}
+    results = {name: _measured(name, size) for name in wanted.rows or NAMES}
     print(report.table(results))
     if wanted.json:
         report.write_json(results, wanted.json)
     if wanted.write:
-        report.write_docs(results, wanted.write)
+        known = {**report.read(wanted.write), **results}
+        report.write_docs({name: known[name] for name in NAMES if name in known}, wanted.write)
 
 
 def _measured(name: str, size: Size) -> Result:

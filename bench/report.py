@@ -67,6 +67,21 @@ def document(results: Results) -> dict[str, Any]:
     return {"rows": rows, "costs": costs}
 
 
+def read(folder: str) -> dict[str, Result]:
+    """What an earlier run wrote there."""
+    path = Path(folder) / JSON
+    rows: dict[str, Any] = json.loads(path.read_text())["rows"] if path.exists() else {}
+    return {name: _result(row) for name, row in rows.items()}
+
+
+def _result(row: dict[str, Any]) -> Result:
+    series = tuple(Series(one["name"], one["unit"], tuple(one["figures"])) for one in row["series"])
+    goals = tuple(
+        Goal(*(one[name] for name in ("what", "value", "bound", "at_least", "unit"))) for one in row["goals"]
+    )
+    return Result(row["title"], series, goals, row["note"], row["costs"])
+
+
 def write_json(results: Results, path: str) -> None:
     """Write the figures."""
     Path(path).write_text(json.dumps(document(results), indent=1) + "\n")

@@ -1,1 +1,17 @@
-"""One row of the bench a file: each has `measure(stack)`, which gives a `Result`."""
+"""One row a file: `measure` returns figures, beside a floor or a peer of the same run."""
+
+NAMES = (
+    "submit",
+    "submit_two",
+    "submit_orm",
+    "status_read",
+    "end_to_end",
+    "start_latency",
+    "remote_jobs",
+    "event_streams",
+    "files",
+    "growth",
+    "start_up",
+    "usual_service",
+)
+"""In the order in which they are shown."""

@@ -27,7 +27,7 @@ FROM generate_series({first}, {last}) AS n,
 
 def measure(stack: Stack) -> Result:
     """Before and after; each figure is what a request or a task takes."""
-    ended = int(ENDED * stack.size.share)
+    ended = int(ENDED * stack.size.share**2)
     before = _costs(stack)
     for first in range(0, ended, BATCH):
         last = min(first + BATCH, ended) - 1

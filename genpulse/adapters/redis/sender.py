@@ -5,7 +5,6 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import cast
-from uuid import UUID
 
 from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
@@ -40,7 +39,7 @@ class EventSender:
         self._document = document
         self._is_cluster = isinstance(cast("object", client), RedisCluster)
         self._publish = client.register_script(_PUBLISH)
-        self._waiting: OrderedDict[tuple[UUID, int | None], TaskEvent] = OrderedDict()
+        self._waiting: OrderedDict[tuple[int, int | None], TaskEvent] = OrderedDict()
         self._awake = asyncio.Event()
         self._closed = False
         self._task: asyncio.Task[None] | None = None
@@ -49,7 +48,7 @@ class EventSender:
         """Send it soon."""
         if self._closed:
             return
-        slot = (event.task_id, event.seq if event.progress is None else None)
+        slot = (event.task_id.int, event.seq if event.progress is None else None)
         self._waiting[slot] = event
         self._waiting.move_to_end(slot)
         if len(self._waiting) > _WAITING:

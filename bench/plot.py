@@ -8,6 +8,18 @@ from matplotlib.figure import Figure
 from bench.rounds import Result, Series
 
 _OURS, _OTHERS = "#1f6f78", "#b9bfc4"
+_PEERS = (
+    "pgbench",
+    "PgQueuer",
+    "taskiq",
+    "FastAPI",
+    "without I/O",
+    "cp",
+    "boto3",
+    "empty",
+    "python -c",
+    "usual",
+)
 
 mpl.rcParams["svg.hashsalt"] = "genpulse"  # the same figures give the same file
 
@@ -30,7 +42,7 @@ def _bars(axis, found: list[Series]) -> None:
         [series.median - min(series.figures) for series in found],
         [max(series.figures) - series.median for series in found],
     ]
-    colours = [_OURS if not index or "GenPulse" in series.name else _OTHERS for index, series in enumerate(found)]
+    colours = [_OTHERS if any(peer in series.name for peer in _PEERS) else _OURS for series in found]
     axis.barh(range(len(found)), medians, xerr=spread, color=colours, height=0.6, error_kw={"lw": 1, "capsize": 2})
     axis.set_yticks(range(len(found)), [series.name for series in found], fontsize=9)
     axis.invert_yaxis()

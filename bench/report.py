@@ -94,7 +94,7 @@ def write_docs(results: Results, folder: str) -> None:
     place = Path(folder)
     plots = place / "performance"
     plots.mkdir(parents=True, exist_ok=True)
-    sections = [INTRODUCTION.rstrip(), table(results)]
+    sections = [INTRODUCTION.strip(), table(results)]
     for name, result in results.items():
         draw(result, plots / f"{name}.svg")
         note = f"{result.note}\n\n" if result.note else ""

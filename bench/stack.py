@@ -61,6 +61,11 @@ class Stack:
             "GENPULSE_STORAGE__URL": (self.home / "storage").as_uri(),
         }
 
+    def upgrade(self) -> None:
+        """Make the tables."""
+        command = [sys.executable, "-m", "genpulse", "db", "upgrade"]
+        subprocess.run(command, env=self.environment, check=True, capture_output=True, cwd=ROOT)
+
     @contextmanager
     def api(self, count: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, ...]]:
         """The addresses of so many API processes."""
@@ -205,8 +210,7 @@ def running(size: Size) -> Iterator[Stack]:
     try:
         postgres, redis = stack_of(home, guard, durable=True)
         stack = Stack(home, guard, postgres.url, redis.url, size)
-        upgrade = [sys.executable, "-m", "genpulse", "db", "upgrade"]
-        subprocess.run(upgrade, env=stack.environment, check=True, capture_output=True, cwd=ROOT)
+        stack.upgrade()
         yield stack
         for server in (postgres, redis):
             server.child.signal(signal.SIGTERM)

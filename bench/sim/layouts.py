@@ -54,7 +54,8 @@ class Layout:
     `shared_cores` above 0 means one machine: api, workers and servers wait for the same cores. Otherwise every
     process has a core of its own, and PostgreSQL has `postgres_cores`. `shards` are PostgreSQL servers, each with
     all of it; `hottest` is the part of all tasks that the busiest of them gets. `wal_bytes_s` is what a disk
-    takes in a second.
+    takes in a second. `polls` is how often a job is asked for: six times in half a minute at
+    intervals from 2 s that grow to 10 s, once where the vendor tells its end.
     """
 
     name: str
@@ -65,22 +66,21 @@ class Layout:
     shards: int = 1
     hottest: float = 1.0
     wal_bytes_s: float = 500e6
+    polls: float = 6.0
 
-
-JOB_S = 30.0
-POLLS_OF_A_JOB = 6.0
-"""A job of half a minute, polled every 2 s growing to 10 s."""
 
 LAYOUTS = (
     Layout("a laptop: everything on 2 cores", apis=1, workers=1, postgres_cores=2, shared_cores=2),
     Layout("one server: everything on 16 cores", apis=4, workers=6, postgres_cores=16, shared_cores=16),
     Layout("hosts apart: 8 api, 12 workers, PostgreSQL on 16 cores", apis=8, workers=12, postgres_cores=16),
+    Layout("the same, and vendors that send webhooks", apis=8, workers=12, postgres_cores=16, polls=1.0),
     Layout(
-        "8 shards by tenant, each as above, the busiest with a fifth of the tasks",
+        "8 shards by tenant, each like that, the busiest with a fifth of the tasks",
         apis=8,
         workers=12,
         postgres_cores=16,
         shards=8,
+        polls=1.0,
         hottest=0.2,
     ),
 )
@@ -88,7 +88,7 @@ LAYOUTS = (
 
 def capacities(layout: Layout, costs: Costs) -> dict[str, float]:
     """Tasks a second at which each part of the busiest shard has no moment left, for all shards together."""
-    worker_s = costs.worker_s + costs.poll_s * POLLS_OF_A_JOB
+    worker_s = costs.worker_s + costs.poll_s * layout.polls
     postgres_s = costs.postgres_submit_s + costs.postgres_run_s
     found = {
         "api": layout.apis / costs.api_s,

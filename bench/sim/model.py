@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import simpy
 
-from bench.sim.layouts import POLLS_OF_A_JOB, Costs, Layout
+from bench.sim.layouts import Costs, Layout
 
-TASKS = 15_000
+TASKS = 30_000
 WARM_UP = 0.3
 
 
@@ -56,6 +56,7 @@ class Installation:
     def __init__(self, layout: Layout, costs: Costs, seed: int = 1) -> None:
         self.environment = simpy.Environment()
         self._costs = costs
+        self._polls = layout.polls
         self._random = random.Random(seed)
         self._api = simpy.Resource(self.environment, layout.apis)
         self._workers = simpy.Resource(self.environment, layout.workers)
@@ -76,7 +77,7 @@ class Installation:
         yield from self._work(self._api, costs.api_s)
         yield from self._work(self._postgres, costs.postgres_submit_s)
         yield self._disk.commit(costs.wal_bytes / 2)
-        yield from self._work(self._workers, costs.worker_s + costs.poll_s * POLLS_OF_A_JOB)
+        yield from self._work(self._workers, costs.worker_s + costs.poll_s * self._polls)
         yield from self._work(self._postgres, costs.postgres_run_s)
         yield self._disk.commit(costs.wal_bytes / 2)
         yield from self._work(self._redis, costs.redis_s)

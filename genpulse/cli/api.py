@@ -29,4 +29,5 @@ def command(host: str | None, port: int | None) -> None:
         timeout_graceful_shutdown=settings.api.grace_s,
         server_header=False,
         lifespan="on",
+        http="genpulse.api.protocol:GatheringProtocol",
     )

@@ -8,7 +8,7 @@ from bench.rounds import Result
 from bench.rows import NAMES
 from bench.stack import Size, running
 
-QUICK = Size(rounds=1, seconds=1.0, share=0.2)
+QUICK = Size(rounds=1, seconds=0.4, share=0.1)
 
 
 def main() -> None:

@@ -51,9 +51,10 @@ class Result:
 
 
 def taking_turns(measures: Mapping[str, Measure], rounds: int, unit: str = "/s") -> tuple[Series, ...]:
-    """Warm all up, then measure A B C A B C …"""
-    for measure in measures.values():
-        measure()
+    """Warm all up, then measure A B C A B C …; a single round is not about figures, and goes without."""
+    if rounds > 1:
+        for measure in measures.values():
+            measure()
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(rounds):
         for name, measure in measures.items():

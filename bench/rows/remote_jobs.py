@@ -17,7 +17,7 @@ LONGEST_GAP_S = 11.0
 def measure(stack: Stack) -> Result:
     """Once: it takes a minute and more, whatever else runs."""
     jobs = max(int(JOBS * stack.size.share), 500)
-    lasts_s = LAST_S if stack.size.share == 1 else 10
+    lasts_s = LAST_S if stack.size.share == 1 else 4
     vendor = [sys.executable, "-m", "bench.load.vendor", str(lasts_s)]
     with stack.process("vendor", vendor, "listening at") as stub:
         base_url = stub.last_lines.split()[-1]

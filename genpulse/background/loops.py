@@ -1,0 +1,73 @@
+"""Loops that run for as long as their process does, whatever happens in them."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NoReturn
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 30.0
+FAILING_S = 60.0
+"""How long a loop counts as failing after it has failed, in seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class Loops:
+    """The background loops of one process: each goes on after whatever it raised, and is seen to have failed.
+
+    `clock` is monotonic, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: Counter[str] = Counter()
+        self._failed_at: dict[str, float] = {}
+
+    async def forever(
+        self,
+        name: str,
+        turn: Callable[[], Awaitable[object]],
+        *,
+        pause_s: float = 0.0,
+        away: tuple[type[Exception], ...] = (),
+        longest_pause_s: float = LONGEST_PAUSE_S,
+    ) -> NoReturn:
+        """Take one turn after the other, `pause_s` seconds apart, until this task is canceled.
+
+        A turn that raises is told in the log with its trace and counted; the next one follows after a pause that
+        grows from 0.2 to `longest_pause_s` seconds while they fail. What is in `away` says that a service does not
+        answer: it is told in one line and not counted.
+        """
+        in_a_row = 0
+        while True:
+            try:
+                await turn()
+                in_a_row = 0
+                await asyncio.sleep(pause_s)
+                continue
+            except away as error:
+                _log.warning("%s has to wait: %s", name, str(error) or type(error).__name__)
+            except Exception:  # noqa: BLE001 - whatever it is, the loop goes on and says so
+                self.failed(name)
+            in_a_row += 1
+            await asyncio.sleep(min(FIRST_PAUSE_S * 2.0 ** min(in_a_row - 1, 30), longest_pause_s))
+
+    def failed(self, name: str) -> None:
+        """Count the exception that is being handled as a failure of this loop, and log its trace."""
+        self._failures[name] += 1
+        self._failed_at[name] = self._clock()
+        _log.exception("%s failed and goes on", name)
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """How often each loop has failed since the process began; those that never did are not in it."""
+        return dict(self._failures)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Loops that have failed within the last minute, sorted."""
+        since = self._clock() - FAILING_S
+        return tuple(sorted(name for name, at in self._failed_at.items() if at >= since))

@@ -1,0 +1,28 @@
+"""Text that somebody else has written, made fit to be kept, sent and shown."""
+
+import re
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+LONGEST = 4_000
+"""Characters that are kept of a foreign text; what is longer ends in an ellipsis."""
+
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def storable(text: str, longest: int = LONGEST) -> str:
+    """The text as PostgreSQL, JSON, a log and a terminal can take it.
+
+    Halves of surrogate pairs, NUL and other control characters (but tabs and line ends) become U+FFFD; more than
+    `longest` (1 or more) characters are cut. Text that is fit already comes back as the same object.
+    """
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    return _UNFIT.sub(REPLACEMENT, text) if _UNFIT.search(text) else text
+
+
+def storable_line(text: str, longest: int = 300) -> str:
+    """The same for what has to stay on one line, such as a header, a name or a reason."""
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    return _UNFIT_IN_A_LINE.sub(REPLACEMENT, text) if _UNFIT_IN_A_LINE.search(text) else text

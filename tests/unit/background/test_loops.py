@@ -1,0 +1,72 @@
+"""Loops that go on."""
+
+import asyncio
+import logging
+
+import pytest
+
+from genpulse.background.loops import FAILING_S, Loops
+
+
+async def run_for(loops: Loops, turn, seconds: float = 0.5, **options) -> None:
+    task = asyncio.create_task(loops.forever("the test", turn, **options))
+    await asyncio.sleep(seconds)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_loop_goes_on_after_whatever_was_raised_and_counts_it(caplog):
+    turns = 0
+
+    async def turn():
+        nonlocal turns
+        turns += 1
+        if turns <= 2:
+            raise RuntimeError("a bug")
+
+    loops = Loops()
+    await run_for(loops, turn, 1.0, pause_s=0.01)
+    assert turns > 3
+    assert loops.failures == {"the test": 2}
+    assert loops.failing == ("the test",)
+    assert "a bug" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+async def test_a_service_that_is_away_is_told_and_not_counted(caplog):
+    async def turn():
+        raise ConnectionError("nobody there")
+
+    loops = Loops()
+    with caplog.at_level(logging.WARNING):
+        await run_for(loops, turn, away=(ConnectionError,))
+    assert loops.failures == {}
+    assert "the test has to wait: nobody there" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_pauses_grow_while_turns_fail():
+    turns = 0
+
+    async def turn():
+        nonlocal turns
+        turns += 1
+        raise RuntimeError("always")
+
+    await run_for(Loops(), turn, 1.0)
+    assert turns in {2, 3}
+
+
+def test_a_loop_that_failed_long_ago_is_well_again():
+    now = 0.0
+    loops = Loops(lambda: now)
+    try:
+        raise RuntimeError("once")
+    except RuntimeError:
+        loops.failed("the test")
+    assert loops.failing == ("the test",)
+    now = FAILING_S + 1
+    assert loops.failing == ()
+    assert loops.failures == {"the test": 1}

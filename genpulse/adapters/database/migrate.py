@@ -1,10 +1,9 @@
 """Bringing a database to the tables that this version needs."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 import asyncpg
 from alembic import command
@@ -21,7 +20,6 @@ from genpulse.adapters.database.stamp import own_stamp, put_stamp
 from genpulse.adapters.postgresql import connect, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
-InstallQueue: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
 _LOCK = 0x67656E70756C7365
 """The advisory lock of an upgrade ("genpulse" in hexadecimal): a second one waits for the first."""
 
@@ -47,13 +45,15 @@ def _config() -> Config:
 
 
 async def upgrade(
-    url: str, install_queue: InstallQueue, *, environment: str | None = None, stamps_itself: bool = False
+    url: str, *, environment: str | None = None, stamps_itself: bool = False, to: str | None = None
 ) -> tuple[str, ...]:
-    """Apply what is missing, our tables and then the queue's; returns the revisions that were applied.
+    """Apply what is missing; returns the revisions that were applied.
 
-    A database of another environment than `environment` is left as it is; None upgrades whatever is there. With
-    `stamps_itself` a database without a stamp gets one. Raises `ForeignDatabase`, `DatabaseUnavailable`.
+    `to` is the last one to apply, the newest by default. A database of another environment than `environment` is
+    left as it is; None upgrades whatever is there. With `stamps_itself` a database without a stamp gets one.
+    Raises `ForeignDatabase`, `DatabaseUnavailable`.
     """
+    target = to or head()
     engine = _engine(url)
     try:
         with _sqlalchemy_outages(), outages():
@@ -62,12 +62,11 @@ async def upgrade(
                 if environment is not None:
                     await own_stamp(database, environment)
                 before = await connection.run_sync(_current)
-                await connection.run_sync(_apply)
+                await connection.run_sync(_apply, target)
                 await connection.commit()
-                await install_queue(database)
                 if environment is not None and stamps_itself:
                     await put_stamp(database, environment)
-            return _between(before, head())
+            return _between(before, target)
     finally:
         await engine.dispose()
 
@@ -95,10 +94,10 @@ def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _apply(connection: Connection) -> None:
+def _apply(connection: Connection, to: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _between(before: str | None, after: str) -> tuple[str, ...]:

@@ -11,17 +11,20 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisClusterException, RedisError, ResponseError
 
 from genpulse.adapters.redis.address import RedisAddress, address_of
 from genpulse.adapters.redis.guard import guarded
+from genpulse.adapters.redis.keys import Keyspace
+from genpulse.domain.text import storable_line
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
 COMMAND_S = 5.0
 PROBE_S = 2.0
+PROBE_KEPT_MS = 5_000
 
-AWAY = (RedisError, OSError, TimeoutError)
+AWAY = (RedisError, RedisClusterException, OSError, TimeoutError)
 """All the ways in which Redis says, or does not say, that it is away."""
 
 _log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ def open_redis(url: str, prefix: str) -> Redis:
 def _options() -> dict[str, Any]:
     return {
         "decode_responses": True,
+        "encoding_errors": "replace",
         "protocol": 2,
         "socket_connect_timeout": CONNECT_S,
         "socket_timeout": COMMAND_S,
@@ -140,17 +144,36 @@ def heed_cancellation() -> None:
 
 
 class RedisProbe:
-    """Whether Redis answers. Tasks run without it, so its absence only slows watchers down."""
+    """Whether Redis answers and takes writes. Tasks run without it, so its absence only slows watchers down.
 
-    def __init__(self, client: Redis) -> None:
+    A full server, a replica, and one whose last save failed answer each question and take no writes.
+    """
+
+    def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
+        self._keys = keys
 
     async def __call__(self) -> Health:
         """Answers within 2 seconds and never raises."""
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._client.ping()
+                await self._client.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
                 heed_cancellation()
+        except ResponseError as error:
+            return Health(
+                "redis", State.DEGRADED, f"takes no writes, so that limits are not shared: {_why(error)}"
+            )
         except AWAY as error:
             return Health("redis", State.DEGRADED, f"no live events: {type(error).__name__}")
         return Health("redis", State.OK)
+
+
+def _why(error: ResponseError) -> str:
+    said = storable_line(str(error))
+    match error:
+        case OutOfMemoryError():
+            return f"its memory is full; raise maxmemory or let it evict keys ({said})"
+        case ReadOnlyError():
+            return f"it is a read-only replica; redis.url has to name the primary ({said})"
+        case _:
+            return said

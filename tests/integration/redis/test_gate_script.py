@@ -1,0 +1,174 @@
+"""The gate inside Redis does what the gate of the domain does, whatever happens to it and in whatever order."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis as Client
+
+from genpulse.adapters.redis.connection import open_redis
+from genpulse.adapters.redis.gate_script import KEPT_S, GateScript
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, Gate
+from genpulse.domain.rate import Rate
+
+KEY = "dev:gate:vendor"
+NOW = 1_790_000_000.123456
+NOTHING = Admission(0)
+POLICY = CircuitPolicy(failures=3, first_s=5, longest_s=300)
+RATES = [None, *map(Rate.parse, ("5/s", "1000/s", "7/min", "1/h"))]
+PAUSES_S = st.one_of(
+    st.floats(0, 0.3), st.floats(0, PROBE_S), st.floats(0, 2 * LONGEST_S), st.floats(-30, 0), st.floats(-90_000, 0)
+)
+FAILURES = st.builds(
+    Failure,
+    code=st.sampled_from(FailureCode),
+    message=st.one_of(st.just("down"), st.text(max_size=400)),
+    retryable=st.booleans(),
+    charged=st.just(Charged.NO),
+    who_must_act=st.just(Actor.PROVIDER),
+    retry_after_s=st.one_of(st.none(), st.floats(), st.floats(0, 100)),
+)
+STEPS = st.one_of(
+    st.tuples(st.just("admit"), st.integers(1, 200)),
+    st.tuples(st.just("admit"), st.just(1)),
+    st.tuples(st.just("give_back"), st.integers(1, 20)),
+    st.tuples(st.just("succeeded")),
+    st.tuples(st.just("failed"), FAILURES, st.floats(0, 1)),
+    st.tuples(
+        st.just("failed"),
+        st.just(Failure(FailureCode.TIMEOUT, "", True, Charged.NO, Actor.PROVIDER)),
+        st.just(1.0),
+    ),
+    st.tuples(st.just("look")),
+)
+
+
+class Both:
+    """One gate in Redis and its model, at the same moments."""
+
+    def __init__(self, client: Client, rate: Rate | None) -> None:
+        self.now = NOW
+        self.rate = rate
+        self.model = Gate()
+        self.script = GateScript(client, clock=lambda: self.now)
+
+    async def admit(self, wanted: int) -> None:
+        expected, self.model = self.model.admit(self.rate, wanted, self.now)
+        self.same(await self.script.admit(KEY, self.rate, wanted), expected)
+
+    async def give_back(self, count: int) -> None:
+        self.model = self.model.give_back(self.rate, count)
+        self.same(await self.script.give_back(KEY, self.rate, count))
+
+    async def succeeded(self) -> None:
+        self.model = self.model.succeeded()
+        self.same(await self.script.succeeded(KEY))
+
+    async def failed(self, failure: Failure, draw: float) -> None:
+        self.model = self.model.failed(failure, POLICY, self.now, draw)
+        self.same(await self.script.failed(KEY, failure, POLICY, draw))
+
+    async def look(self) -> None:
+        self.same(await self.script.look(KEY))
+
+    def same(self, answer, admission=NOTHING) -> None:
+        assert answer.after == self.model
+        assert answer.admission == admission
+        assert answer.circuit == self.model.circuit(self.now)
+
+
+async def replay(client, rate, steps) -> None:
+    await client.delete(KEY)
+    both = Both(client, rate)
+    for pause_s, (operation, *arguments) in steps:
+        both.now += pause_s
+        await getattr(both, operation)(*arguments)
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+def test_it_agrees_with_its_model(redis_url, runner):
+    client = open_redis(redis_url, "dev:")
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.sampled_from(RATES), st.lists(st.tuples(PAUSES_S, STEPS), max_size=40))
+    def agrees(rate, steps):
+        runner.run(replay(client, rate, steps))
+
+    agrees()
+    runner.run(client.aclose())
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"",
+        b"[]",
+        b"not json",
+        b"{}",
+        b"null",
+        b"3",
+        b"[1,2]",
+        b'["a",1,2,3,4,5,"x"]',
+        b"[1,2,3,4,5,6,7]",
+        b'[1,2,3,4,5,null,""]',
+        b'[nan,0,0,0,0,0,""]',
+        b'[Infinity,0,0,0,0,0,""]',
+        b'[1e308,0,0,0,0,0,""]',
+        b'[1790000000.5,3,1,1790000100.0,0.0,"what 0.1.0 wrote"]',
+        b'[0,9,9,9e14,9e14,9e14,"a clock of another age"]',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+    ids=lambda kept: repr(kept[:30]),
+)
+async def test_what_another_version_wrote_is_a_new_gate(redis_url, kept):
+    async with Client.from_url(redis_url) as plain, open_redis(redis_url, "dev:") as client:
+        await plain.set(KEY, kept)
+        answer = await GateScript(client).admit(KEY, Rate.parse("5/s"), 1)
+        assert answer.admission.granted == 1
+        assert len(json.loads(await plain.get(KEY))) == 7
+
+
+async def test_a_key_of_another_kind_is_written_over(redis_url):
+    async with Client.from_url(redis_url) as plain, open_redis(redis_url, "dev:") as client:
+        await plain.hset(KEY, "next_at", "1")
+        assert (await GateScript(client).admit(KEY, Rate.parse("5/s"), 1)).admission.granted == 1
+        assert await plain.type(KEY) == b"string"
+
+
+async def test_an_account_that_nobody_asks_about_is_forgotten_after_the_longest_wait(redis_url):
+    async with open_redis(redis_url, "dev:") as client, Client.from_url(redis_url) as plain:
+        await GateScript(client).admit(KEY, Rate.parse("5/s"), 1)
+        assert LONGEST_S < await plain.ttl(KEY) <= KEPT_S
+
+
+async def test_an_operation_is_one_call_and_one_that_changes_nothing_writes_nothing(redis_url):
+    async with open_redis(redis_url, "dev:") as client, Client.from_url(redis_url) as plain:
+        script = GateScript(client)
+        await script.admit(KEY, Rate.parse("1/h"), 1)
+        before = await plain.info("commandstats")
+        for _ in range(10):
+            await script.admit(KEY, Rate.parse("1/h"), 1)
+        after = await plain.info("commandstats")
+
+    def calls(stats, command):
+        return stats.get(f"cmdstat_{command}", {"calls": 0})["calls"]
+
+    grown = {name: calls(after, name) - calls(before, name) for name in ("evalsha", "eval", "set")}
+    assert grown == {"evalsha": 10, "eval": 0, "set": 0}
+
+
+async def test_its_time_is_that_of_redis(redis_url):
+    async with open_redis(redis_url, "dev:") as client:
+        answer = await GateScript(client).admit(KEY, Rate.parse("1/h"), 1)
+        seconds, _ = await client.time()
+    assert answer.after.next_at - 3600 == pytest.approx(seconds, abs=5)

@@ -18,10 +18,14 @@ from genpulse.domain.rate import Rate
 KEY = "dev:gate:vendor"
 NOW = 1_790_000_000.123456
 NOTHING = Admission(0)
-POLICY = CircuitPolicy(failures=3, first_s=5, longest_s=300)
+POLICIES = [CircuitPolicy(failures, first_s=5, longest_s=300) for failures in (1, 1, 3)]
 RATES = [None, *map(Rate.parse, ("5/s", "1000/s", "7/min", "1/h"))]
 PAUSES_S = st.one_of(
-    st.floats(0, 0.3), st.floats(0, PROBE_S), st.floats(0, 2 * LONGEST_S), st.floats(-30, 0), st.floats(-90_000, 0)
+    st.just(0.0),
+    st.sampled_from([0.001, 0.2, 1.0, 60 / 7, 5.0, 10.0, PROBE_S, 300.0, LONGEST_S]),
+    st.floats(0, 0.3),
+    st.floats(0, 2 * LONGEST_S),
+    st.sampled_from([-0.2, -30.0, -2 * PROBE_S, -2 * LONGEST_S, -90_000.0]),
 )
 FAILURES = st.builds(
     Failure,
@@ -32,17 +36,27 @@ FAILURES = st.builds(
     who_must_act=st.just(Actor.PROVIDER),
     retry_after_s=st.one_of(st.none(), st.floats(), st.floats(0, 100)),
 )
+
+
+def failing(code: FailureCode, retry_after_s: float | None = None) -> Failure:
+    return Failure(code, "down", True, Charged.NO, Actor.PROVIDER, retry_after_s)
+
+
+USUAL = st.sampled_from(
+    [
+        failing(FailureCode.TIMEOUT),
+        failing(FailureCode.PROVIDER_UNAVAILABLE, 20),
+        failing(FailureCode.RATE_LIMITED, 90),
+        failing(FailureCode.MODERATION_BLOCKED),
+        failing(FailureCode.INTERNAL),
+    ]
+)
 STEPS = st.one_of(
-    st.tuples(st.just("admit"), st.integers(1, 200)),
-    st.tuples(st.just("admit"), st.just(1)),
+    st.tuples(st.just("admit"), st.one_of(st.just(1), st.integers(1, 200))),
     st.tuples(st.just("give_back"), st.integers(1, 20)),
     st.tuples(st.just("succeeded")),
-    st.tuples(st.just("failed"), FAILURES, st.floats(0, 1)),
-    st.tuples(
-        st.just("failed"),
-        st.just(Failure(FailureCode.TIMEOUT, "", True, Charged.NO, Actor.PROVIDER)),
-        st.just(1.0),
-    ),
+    st.tuples(st.just("failed"), st.one_of(USUAL, FAILURES), st.floats(0, 1)),
+    st.tuples(st.just("failed"), st.just(failing(FailureCode.TIMEOUT)), st.just(1.0)),
     st.tuples(st.just("look")),
 )
 
@@ -50,8 +64,9 @@ STEPS = st.one_of(
 class Both:
     """One gate in Redis and its model, at the same moments."""
 
-    def __init__(self, client: Client, rate: Rate | None) -> None:
+    def __init__(self, client: Client, rate: Rate | None, policy: CircuitPolicy) -> None:
         self.now = NOW
+        self.policy = policy
         self.rate = rate
         self.model = Gate()
         self.script = GateScript(client, clock=lambda: self.now)
@@ -69,8 +84,8 @@ class Both:
         self.same(await self.script.succeeded(KEY))
 
     async def failed(self, failure: Failure, draw: float) -> None:
-        self.model = self.model.failed(failure, POLICY, self.now, draw)
-        self.same(await self.script.failed(KEY, failure, POLICY, draw))
+        self.model = self.model.failed(failure, self.policy, self.now, draw)
+        self.same(await self.script.failed(KEY, failure, self.policy, draw))
 
     async def look(self) -> None:
         self.same(await self.script.look(KEY))
@@ -81,9 +96,9 @@ class Both:
         assert answer.circuit == self.model.circuit(self.now)
 
 
-async def replay(client, rate, steps) -> None:
+async def replay(client, rate, policy, steps) -> None:
     await client.delete(KEY)
-    both = Both(client, rate)
+    both = Both(client, rate, policy)
     for pause_s, (operation, *arguments) in steps:
         both.now += pause_s
         await getattr(both, operation)(*arguments)
@@ -98,13 +113,47 @@ def runner() -> Iterator[asyncio.Runner]:
 def test_it_agrees_with_its_model(redis_url, runner):
     client = open_redis(redis_url, "dev:")
 
-    @settings(max_examples=300, deadline=None)
-    @given(st.sampled_from(RATES), st.lists(st.tuples(PAUSES_S, STEPS), max_size=40))
-    def agrees(rate, steps):
-        runner.run(replay(client, rate, steps))
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.sampled_from(RATES),
+        st.sampled_from(POLICIES),
+        st.lists(st.tuples(PAUSES_S, STEPS), min_size=5, max_size=60),
+    )
+    def agrees(rate, policy, steps):
+        runner.run(replay(client, rate, policy, steps))
 
     agrees()
     runner.run(client.aclose())
+
+
+@pytest.mark.parametrize("rate", [rate for rate in RATES if rate], ids=str)
+async def test_it_agrees_with_its_model_where_each_goes_in_the_moment_that_was_told(redis_url, rate):
+    async with open_redis(redis_url, "dev:") as client:
+        both = Both(client, rate, POLICIES[0])
+        for _ in range(100):
+            await both.admit(rate.at_once)
+            both.now += both.model.admit(rate, 1, both.now)[0].wait_s
+        assert both.model.next_at >= NOW + 99 * rate.interval_s
+        for turns in range(1, 100):
+            both.now += turns * rate.interval_s
+            await both.admit(200)
+
+
+@pytest.mark.parametrize("back_s", [1.0, 2 * PROBE_S, 2 * LONGEST_S, 90_000.0])
+@pytest.mark.parametrize("code", [FailureCode.TIMEOUT, FailureCode.RATE_LIMITED, None])
+async def test_it_agrees_with_its_model_where_the_clock_is_set_back_during_a_probe(redis_url, back_s, code):
+    async with open_redis(redis_url, "dev:") as client:
+        both = Both(client, Rate.parse("5/s"), POLICIES[0])
+        await both.failed(failing(FailureCode.TIMEOUT), 1.0)
+        both.now += 5
+        await both.admit(1)
+        both.now -= back_s
+        await both.look()
+        if code:
+            await both.failed(failing(code, 30), 1.0)
+        for _ in range(3):
+            await both.admit(1)
+            both.now += PROBE_S
 
 
 @pytest.mark.parametrize(

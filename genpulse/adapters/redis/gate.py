@@ -39,7 +39,7 @@ class RedisGate:
 
     `guarded` are providers that have a gate even without a rate. While Redis is away, or takes no writes, each
     process has gates of its own, and its share of the rate; `workers` tells with how many it shares. An operation
-    whose answer got lost may have been counted.
+    whose answer got lost may have been counted. Redis has `answer_s` seconds to answer.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class RedisGate:
         policy: CircuitPolicy,
         workers: Callable[[], Awaitable[int]],
         random: Callable[[], float],
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._keys = keys
         self._script = GateScript(client)
@@ -63,6 +64,7 @@ class RedisGate:
         self._sharing, self._counted_at = 1, float("-inf")
         self._own: defaultdict[str, Gate] = defaultdict(Gate)
         self._well_until: dict[str, float] = {}
+        self._answer_s = answer_s
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._away_until = float("-inf")
 
@@ -128,7 +130,7 @@ class RedisGate:
             if time.monotonic() < self._away_until:
                 return None
             try:
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout(self._answer_s):
                     answer = await asking(self._script, self._keys.gate(name))
                     heed_cancellation()
             except AWAY as error:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis as Client
 
@@ -113,7 +113,7 @@ def runner() -> Iterator[asyncio.Runner]:
 def test_it_agrees_with_its_model(redis_url, runner):
     client = open_redis(redis_url, "dev:")
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         st.sampled_from(RATES),
         st.sampled_from(POLICIES),

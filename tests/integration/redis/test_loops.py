@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis as Client
 
@@ -107,7 +107,7 @@ def test_whatever_is_published_the_next_event_arrives(redis_url):
                 assert isinstance(event.seq, int)
                 assert event.progress is None or 0 <= event.progress <= 1
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(documents, max_size=5))
     def always(odd):
         runner.run(arrives(odd))

@@ -83,7 +83,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             presence=RedisPresence(redis, keys),
             storage=storage,
             catalogue=catalogue,
-            probes=(*_probes(settings, pool), RedisProbe(redis), storage.probe),
+            probes=(*_probes(settings, pool), RedisProbe(redis, keys), storage.probe),
             retry=_retry(settings),
             spending=_spending(settings),
             retention_policy=_retention_policy(settings),

@@ -75,7 +75,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             store=_closed_by(stack, PostgresTaskStore(pool, limits=_limits(settings))),
             queue=queue,
             gate=_gate(settings, redis, keys, catalogue, queue),
-            events=_closed_by(stack, RedisEventBus(redis, keys)),
+            events=_closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool),
             keys=PostgresKeys(pool),
             retention=PostgresRetention(pool),

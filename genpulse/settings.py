@@ -115,6 +115,12 @@ class Worker(Section):
         15, ge=1, le=3600, description="Seconds until the tasks of a worker that is gone go to another one."
     )
     grace_s: float = Field(30, ge=0, le=86400, description="Seconds that running tasks get when a worker stops.")
+    local_threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Threads in which local engines do heavy work; empty: one for each processor, at least 2.",
+    )
     output_limit_bytes: int = Field(8 << 30, ge=1024, description="Bytes of one output at most.")
 
 

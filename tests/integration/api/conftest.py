@@ -124,10 +124,10 @@ class FailingStorage(ObjectStorage):
     error: Exception | None = None
     breaks = False
 
-    async def keep(self, content, *, limit_bytes=None):
+    async def keep(self, content, *, limit_bytes=None, noting=None):
         if self.error:
             raise self.error
-        return await super().keep(content, limit_bytes=limit_bytes)
+        return await super().keep(content, limit_bytes=limit_bytes, noting=noting)
 
     async def read(self, key, start, end):
         if self.error:

@@ -54,7 +54,7 @@ class _Place:
     def loose(self, older_than: timedelta, going: frozenset[UUID]) -> list[Asset]:
         """Old assets that nothing needs once the tasks in `going` are gone, oldest first."""
         kept = [task for task in self.store.all_tasks() if task.id not in going]
-        used = frozenset[UUID]().union(*(named_in(json.dumps(task.input)) for task in kept))
+        used = frozenset[UUID]().union(*(named_in(json.dumps(task.input, ensure_ascii=False)) for task in kept))
         before = self.now() - older_than
         old = [
             asset

@@ -46,7 +46,7 @@ INSERT INTO doomed_objects (key, size, last_created_at, environment)
 SELECT key, max(size), max(created_at), max(environment)
 FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[]) AS gone(key, size, created_at, environment)
 WHERE NOT EXISTS (SELECT FROM assets WHERE assets.key = gone.key)
-GROUP BY key
+GROUP BY key ORDER BY key
 ON CONFLICT (key) DO UPDATE
 SET last_created_at = greatest(doomed_objects.last_created_at, excluded.last_created_at),
     environment = excluded.environment

@@ -4,7 +4,6 @@ The bytes have reached the disk before they get their name, and the name before 
 cut leaves under a name is whole.
 """
 
-import glob
 import os
 import secrets
 import shutil
@@ -43,10 +42,11 @@ def reach_the_disk(root: Path, key: str) -> None:
 
 def remove_staged(root: Path, keys: Iterable[str]) -> None:
     """What processes that were killed have left beside these keys. Raises `OSError`."""
-    for key in keys:
-        target = root / key
-        for left in target.parent.glob(f"{glob.escape(target.name)}#*"):
-            left.unlink(missing_ok=True)
+    targets = {root / key for key in keys}
+    for folder in {target.parent for target in targets}:
+        for left in folder.glob("?*#*"):
+            if left.with_name(left.name.rpartition("#")[0]) in targets:
+                left.unlink(missing_ok=True)
 
 
 def _stage(source: Path, staged: Path) -> None:

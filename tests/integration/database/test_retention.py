@@ -1,6 +1,7 @@
 """What only the real database can show: volume, plans, locks, and those who come in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -18,8 +19,16 @@ from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.delivery import Answer
-from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable, UnknownAsset, UnknownTask
-from genpulse.domain.retention import Pruned
+from genpulse.domain.errors import (
+    ClocksDiffer,
+    DatabaseUnavailable,
+    ProviderUnavailable,
+    UnknownAsset,
+    UnknownTask,
+)
+from genpulse.domain.retention import Pruned, RetentionPolicy
+from genpulse.lifecycle.prune import prune
+from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now
 
 MANY = 20_000
@@ -46,6 +55,11 @@ SELECT gen_random_uuid(), id, 'task.succeeded', 'https://example.org/', '{}', cr
 _ASSETS = """
 INSERT INTO assets (id, task_id, environment, key, sha256, size, media_type, created_at)
 SELECT gen_random_uuid(), id, 'dev', 'assets/' || id, '', 7, 'image/png', created_at FROM tasks
+"""
+
+_NOTES = """
+INSERT INTO doomed_objects (key, size, last_created_at, environment)
+SELECT 'assets/' || n, 7, now() - n * '1 minute'::interval, 'dev' FROM generate_series(1, 20000) AS n
 """
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'broken'"
@@ -149,6 +163,50 @@ async def test_what_is_old_is_found_by_an_index(pool):
     assert "ix_tasks_finished_at" in await plan(pool, statements.OLDEST_TASKS, OLD / 2, BATCH, "dev")
     assert "ix_assets_of_no_task" in await plan(pool, statements.OLDEST_ASSETS, OLD / 2, BATCH, "dev")
     assert "Seq Scan on tasks" not in await plan(pool, statements.OLDEST_TASKS, OLD / 2, BATCH, "dev")
+
+
+async def test_what_is_noted_is_found_by_an_index(pool):
+    await pool.execute(_NOTES)
+    await pool.execute("ANALYZE doomed_objects")
+    found = await plan(pool, statements.OLDEST_OBJECTS, OLD, BATCH, "dev")
+    assert "ix_doomed_objects_last_created_at" in found
+    assert "Sort" not in found
+
+
+async def test_a_host_whose_clock_is_months_ahead_removes_nothing_that_is_young(pool, backend):
+    """It removed all that had ended, with its bytes, however young that was."""
+    retention = PostgresRetention(pool, "dev")
+    output = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now(), "dev")
+    await retention.expect("noted", 1)
+    begun = await backend.begun(environment="dev")
+    task = await backend.ended(begun.lease, Succeeded((replace(output, task_id=begun.task.id),)))
+    async with memory_services() as services:
+        wrong = replace(services, retention=retention, now=lambda: now() + timedelta(days=120))
+        with pytest.raises(ClocksDiffer):
+            await prune(wrong, RetentionPolicy())
+        right = replace(services, retention=retention)
+        assert await prune(right, RetentionPolicy()) == Pruned()
+    assert await retention.due(RetentionPolicy().ages) == Pruned()
+    assert await backend.store.get(task.id) == task
+    assert (await backend.store.asset(output.id)).content == output.content
+    assert await pool.fetchval("SELECT count(*) FROM doomed_objects") == 1
+    await retention.close()
+
+
+async def test_two_processes_that_note_the_same_keys_never_deadlock(pool, migrated_url):
+    other_pool = await open_pool(migrated_url, size=4, application_name="other")
+    retentions = [PostgresRetention(pool), PostgresRetention(other_pool)]
+    keys = [f"key-{number}" for number in range(40)]
+
+    async def note(retention, order):
+        for _ in range(10):
+            await asyncio.gather(*(retention.expect(key, 1) for key in order))
+
+    await asyncio.gather(note(retentions[0], keys), note(retentions[1], keys[::-1]))
+    assert await pool.fetchval("SELECT count(*) FROM doomed_objects") == len(keys)
+    for retention in retentions:
+        await retention.close()
+    await other_pool.close()
 
 
 async def test_every_reference_to_what_goes_is_indexed(pool):

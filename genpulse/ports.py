@@ -1,17 +1,18 @@
 """Every door to the outside, on one page. `Services` holds one of each.
 
 An implementation lives in `adapters/`, one a file, and passes the contract suite of its port. When what it
-stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and never anything foreign.
+stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and never anything foreign. What is gone
+for ever is `StorageLost`, and nobody waits for it.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from genpulse.background.loops import Loops
@@ -23,11 +24,11 @@ from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, Limits
 from genpulse.domain.rate import Rate
-from genpulse.domain.retention import Batch, Cutoffs, Pruned, RetentionPolicy, StoredObject
+from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
-from genpulse.provider import AnyModel
+from genpulse.provider import AnyModel, EngineThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,9 @@ class TaskStore(Protocol):
         after it had begun; and the price once more for each failed attempt that was charged, or may have been.
         """
 
+    async def now(self) -> datetime:
+        """The clock by which all moments in rows are counted."""
+
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
 
@@ -286,17 +290,26 @@ class Presence(Protocol):
         """Those that were seen. Empty when nothing is known."""
 
 
+Noting: TypeAlias = Callable[[str, int], Awaitable[None]]
+"""Is told the key and the size in bytes of what is about to be stored; what it raises passes through."""
+
+
 class Storage(Protocol):
     """The team's own storage: content under keys made from the week and its SHA-256."""
 
     async def keep(
-        self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
+        self,
+        content: bytes | Path | AsyncIterator[bytes],
+        *,
+        limit_bytes: int | None = None,
+        noting: Noting | None = None,
     ) -> Content:
         """Store the bytes, never holding a stream whole in memory, and tell what they are.
 
+        `noting` is awaited when the key is known and before anything is stored under it: see `Retention.expect`.
         The media type is found from the bytes. Content is not stored twice in a week (ISO, UTC). Raises
-        `ContentTooLarge`, `StorageUnavailable`, `StorageFull`; whatever the iterator raises passes through
-        and nothing is kept.
+        `ContentTooLarge`, `StorageUnavailable`, `StorageFull`, and `StorageLost` for a file that does not exist or
+        cannot be read; whatever the iterator raises passes through and nothing is kept.
         """
 
     def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Path]:
@@ -306,7 +319,10 @@ class Storage(Protocol):
         """
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks."""
+        """The bytes from `start` up to but not including `end`, in chunks.
+
+        Raises `StorageUnavailable`, and `StorageLost` where these bytes are not there and never come back.
+        """
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error.
@@ -318,35 +334,48 @@ class Storage(Protocol):
 class Pruning(Protocol):
     """A turn at removing what is old. Each call is one transaction, and waits for no other one.
 
-    All raise `DatabaseUnavailable`.
+    Ages are counted by the clock of the database. All raise `DatabaseUnavailable`.
     """
 
-    async def tasks(self, ended_before: datetime, limit: int) -> Batch:
-        """Remove at most `limit` ended tasks, oldest first, with their attempts, messages and idempotency keys.
+    async def now(self) -> datetime:
+        """What that clock says."""
+
+    async def tasks(self, older_than: timedelta, limit: int) -> Batch:
+        """Remove at most `limit` tasks that ended longer ago, oldest first, with attempts, messages and keys.
 
         A task stays while a message about it is still to be sent. Its assets stay behind, of no task.
         """
 
-    async def assets(self, created_before: datetime, limit: int) -> Batch:
-        """Remove at most `limit` assets that are of no task and that no input of a task names, oldest first.
+    async def assets(self, older_than: timedelta, limit: int) -> Batch:
+        """Remove at most `limit` older assets that are of no task and that no input of a task names, oldest first.
 
         The keys of those that were the last with their content are kept as doomed, in the same commit.
         """
 
-    async def doomed(self, last_created_before: datetime, limit: int) -> tuple[StoredObject, ...]:
-        """Objects that may be removed now: no asset has them, and the last one was created before that moment."""
+    async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
+        """Objects that may be removed now: no asset has them, and they were expected or had one longer ago.
 
-    async def forget(self, keys: Sequence[str]) -> None:
-        """These objects were removed."""
+        Looks at the oldest `limit` entries; those that an asset has are no longer looked at.
+        """
+
+    async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
+        """These objects were removed. One that has been expected again since then is remembered."""
 
 
 class Retention(Protocol):
-    """Removes what is old, one process at a time."""
+    """Removes what is old, one process at a time, and nothing of another environment."""
+
+    async def expect(self, key: str, size: int) -> None:
+        """Note that `size` bytes are about to be stored under this key.
+
+        They are removed when no asset has come to have them long after. Note them again whenever they are stored
+        again. Raises `DatabaseUnavailable`.
+        """
 
     def turn(self) -> AbstractAsyncContextManager[Pruning | None]:
         """None while another process has the turn. Raises `DatabaseUnavailable`."""
 
-    async def due(self, cutoffs: Cutoffs) -> Pruned:
+    async def due(self, ages: Ages) -> Pruned:
         """What would be removed now. Changes nothing. Raises `DatabaseUnavailable`."""
 
 
@@ -468,7 +497,8 @@ class EnvironmentFacts:
 class Services:
     """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
 
-    `hooks_url` is where providers reach this installation, None when they cannot.
+    `hooks_url` is where providers reach this installation, None when they cannot. `threads` are for engines that
+    work here, and for nothing of ours.
     """
 
     environment: EnvironmentFacts
@@ -493,3 +523,4 @@ class Services:
     loops: Loops = field(default_factory=Loops)
     output_limit_bytes: int = 8 << 30
     hooks_url: str | None = None
+    threads: EngineThreads = field(default_factory=EngineThreads)

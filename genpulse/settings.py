@@ -128,6 +128,12 @@ class Worker(Section):
             " be paid for in vain. Whoever ends processes by force must wait for longer."
         ),
     )
+    local_threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Threads in which local engines do heavy work; empty: one for each processor, at least 2.",
+    )
     output_limit_bytes: int = Field(8 << 30, ge=1024, description="Bytes of one output at most.")
 
 

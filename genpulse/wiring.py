@@ -46,7 +46,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.garbage import collect_seldom
 from genpulse.ports import EnvironmentFacts, Health, KeyStore, Probe, Services, State
-from genpulse.provider import Local, Provider, ProviderSettings
+from genpulse.provider import EngineThreads, Local, Provider, ProviderSettings
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
 from genpulse.wire import AnswerLost
@@ -78,7 +78,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             events=_closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool),
             keys=PostgresKeys(pool),
-            retention=PostgresRetention(pool),
+            retention=_closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
@@ -93,6 +93,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
             hooks_url=settings.webhooks.public_url,
+            threads=_closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 
 

@@ -20,6 +20,7 @@ _MEANINGS = {
     403: "The API key belongs to another environment, or the provider costs money and may not be used in this one",
     404: "There is no such thing",
     409: "The state does not allow it",
+    410: "It was there once and is gone for ever",
     413: "The body is over the limit",
     415: "The body has a type that is not taken",
     416: "The range lies outside of the content",

@@ -12,9 +12,11 @@ from genpulse.api import answers, byte_range
 from genpulse.api.byte_range import ByteRange
 from genpulse.api.context import asset_for, context_in, links_for
 from genpulse.api.documents import KeptAssetDocument
+from genpulse.api.errors import AssetGone
 from genpulse.api.media_types import disposition
 from genpulse.api.streams import Stream
 from genpulse.domain.asset import Asset
+from genpulse.domain.errors import StorageLost
 from genpulse.ports import Storage
 
 ASSET_PATH = "/v1/assets/{asset_id}"
@@ -59,7 +61,7 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
     responses=answers.described(200, "The content", _BYTES, _HEADERS)
     | answers.described(206, "The range that was asked for", _BYTES, _HEADERS)
     | answers.described(304, "The client has this content already")
-    | answers.refusals(404, 416),
+    | answers.refusals(404, 410, 416),
     openapi_extra={"parameters": _PARAMETERS},
 )
 async def fetch_content(request: Request, asset_id: AssetId) -> Response:
@@ -77,7 +79,7 @@ async def fetch_content(request: Request, asset_id: AssetId) -> Response:
     status, media_type = 206 if wanted else 200, asset.content.media_type
     if request.method == "HEAD" or part.end == part.start:
         return Response(b"", status, headers, media_type)
-    chunks = await _begun(services.storage, asset.content.key, part)
+    chunks = await _begun(services.storage, asset, part)
     return Stream(chunks, status, headers, media_type)
 
 
@@ -100,9 +102,9 @@ def _range(request: Request, etag: str, size: int) -> ByteRange | None:
     return byte_range.parse(request.headers.get("range"), size)
 
 
-async def _begun(storage: Storage, key: str, part: ByteRange) -> AsyncGenerator[bytes, None]:
-    """The chunks, once the first one is there: a storage that is away is told before the response begins."""
-    chunks = storage.read(key, part.start, part.end)
+async def _begun(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
+    """The chunks, once the first one is there: bytes that cannot be had are told before the response begins."""
+    chunks = _read(storage, asset, part)
     first = await anext(chunks, b"")
 
     async def all_chunks() -> AsyncGenerator[bytes, None]:
@@ -111,3 +113,11 @@ async def _begun(storage: Storage, key: str, part: ByteRange) -> AsyncGenerator[
             yield chunk
 
     return all_chunks()
+
+
+async def _read(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
+    try:
+        async for chunk in storage.read(asset.content.key, part.start, part.end):
+            yield chunk
+    except StorageLost as error:
+        raise AssetGone(asset.id, str(error)) from error

@@ -9,6 +9,7 @@ Refused
 ├── InsufficientScope · TooManyRequests         what the API key may do
 ├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
+├── AssetGone                                   what is known about an asset is kept, its bytes are not
 └── RangeNotSatisfiable                         a range outside of the content
 """
 
@@ -16,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
+from uuid import UUID
 
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
@@ -151,6 +153,15 @@ class ModelNotFound(Refused):
     code = "unknown_model"
 
 
+class AssetGone(Refused):
+    """The asset is known, and its bytes are not there any more. `why` is a sentence."""
+
+    code = "asset_gone"
+
+    def __init__(self, asset_id: UUID, why: str) -> None:
+        super().__init__(f"The content of the asset {asset_id} cannot be had any more. {why}")
+
+
 class RangeNotSatisfiable(Refused):
     """The range lies outside of the content, which is `size` bytes long."""
 
@@ -202,6 +213,7 @@ STATUS: Mapping[type[GenPulseError], int] = {
     NoticeRefused: 401,
     BodyTooSlow: 408,
     NotRetryable: 409,
+    AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,
     KeyLimitExceeded: 429,

@@ -73,7 +73,7 @@ async def _prune(settings: Settings, age: timedelta | None, dry_run: bool, yes: 
 
 
 async def _due(services: Services, policy: RetentionPolicy) -> Pruned:
-    return await services.retention.due(policy.cutoffs(services.now()))
+    return await services.retention.due(policy.ages)
 
 
 def _confirm(due: Pruned) -> None:

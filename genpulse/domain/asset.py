@@ -1,5 +1,6 @@
 """A file that GenPulse keeps: the output of a task, or an upload."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -44,3 +45,27 @@ def key_of(sha256: str, at: datetime) -> str:
     """
     year, week, _ = at.astimezone(UTC).isocalendar()
     return f"assets/{year}-W{week:02}/{sha256[:2]}/{sha256}"
+
+
+REFERENCE = "asset:"
+_PLAIN = "[0-9a-fA-F]{32}"
+_DASHED = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_WHOLE = re.compile(f"(?:{REFERENCE})?({_DASHED})|{REFERENCE}({_PLAIN})")
+_NAMED = re.compile(f"({_DASHED})|(?<={REFERENCE})({_PLAIN})")
+
+
+def referred(reference: str) -> UUID | None:
+    """The asset that an input refers to: `asset:` and an id with or without dashes, or an id with dashes alone.
+
+    None for anything else. Digits may be in upper or lower case.
+    """
+    found = _WHOLE.fullmatch(reference)
+    return UUID(found[1] or found[2]) if found else None
+
+
+def named_in(text: str) -> frozenset[UUID]:
+    """Every id in a text that `referred` takes, alone or inside of something else such as an address.
+
+    The trigger `note_asset_uses` says the same in SQL.
+    """
+    return frozenset(UUID(found[1] or found[2]) for found in _NAMED.finditer(text))

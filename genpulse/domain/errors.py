@@ -19,8 +19,10 @@ GenPulseError
 │   ├── DatabaseUnavailable
 │   │   ├── ForeignDatabase     it belongs to another environment
 │   │   └── UnstampedDatabase   nothing says to which environment it belongs
+│   ├── ClocksDiffer             the host's clock and the database's are too far apart
 │   └── StorageUnavailable
 │       └── StorageFull
+├── StorageLost                  bytes that are not there and never come back
 ├── LeaseLost                    another worker has taken the task over; the write was not done
 ├── TaskCanceled                 the task was canceled while it ran
 └── ProviderError                why an attempt failed; carries a Failure
@@ -309,6 +311,28 @@ class StorageFull(StorageUnavailable):
 
     code = "storage_full"
     retry_after_s = 60
+
+
+class ClocksDiffer(Unavailable):
+    """This host's clock is `ahead_s` seconds ahead of the database's, which is too far for what was to be done."""
+
+    code = "clocks_differ"
+    retry_after_s = 60
+
+    def __init__(self, ahead_s: float) -> None:
+        where = "ahead of" if ahead_s > 0 else "behind"
+        super().__init__(
+            f"This host's clock is {abs(ahead_s):,.0f} s {where} the database's; at most a minute is expected."
+            " Nothing is removed because of its age. Let both hosts follow a time server."
+        )
+        self.ahead_s = ahead_s
+
+
+class StorageLost(GenPulseError):
+    """Bytes that were to be read are not there and never come back: waiting for them would be for ever.
+
+    The bytes of an asset that are gone or cut off, or a file of an engine that does not exist or cannot be read.
+    """
 
 
 class LeaseLost(GenPulseError):

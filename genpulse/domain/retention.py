@@ -1,21 +1,25 @@
 """How long what has ended is kept, and what is removed when that time is over."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from genpulse.domain.asset import KEY_LASTS
 
+CLOCKS_DIFFER_S = 60.0
+"""Whose clock is further from the database's than so many seconds removes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
-class Cutoffs:
+class Ages:
     """What is older goes: ended tasks by their end, assets by their creation; None keeps them for ever.
 
-    `objects`: bytes whose newest asset was created before are found by nobody who stores the same content now.
+    `objects`: bytes of no asset that were last expected, or whose newest asset was created, longer ago are found
+    by nobody who stores the same content now.
     """
 
-    tasks: datetime | None
-    assets: datetime | None
-    objects: datetime
+    tasks: timedelta | None
+    assets: timedelta | None
+    objects: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,10 @@ class RetentionPolicy:
     grace: timedelta = timedelta(days=1)
     batch: int = 1000
 
-    def cutoffs(self, now: datetime) -> Cutoffs:
-        """The same as moments."""
-        return Cutoffs(
-            tasks=None if self.tasks is None else now - self.tasks,
-            assets=None if self.assets is None else now - self.assets,
-            objects=now - KEY_LASTS - self.grace,
-        )
+    @property
+    def ages(self) -> Ages:
+        """At which ages something goes."""
+        return Ages(self.tasks, self.assets, KEY_LASTS + self.grace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +82,11 @@ class StoredObject:
 
     key: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """Objects that may be removed, and whether there may be more of them."""
+
+    objects: tuple[StoredObject, ...]
+    more: bool

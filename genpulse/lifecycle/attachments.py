@@ -1,16 +1,14 @@
 """The files that a task's input refers to."""
 
-import re
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from genpulse.domain.errors import InvalidInput, UnknownAsset
+from genpulse.domain.asset import Asset, referred
+from genpulse.domain.errors import InvalidInput, StorageLost, UnknownAsset
 from genpulse.domain.task import Task
 from genpulse.lifecycle.patience import patiently
 from genpulse.ports import Services
 from genpulse.provider import Attachment
-
-_REFERENCE = re.compile(r"asset:([0-9a-fA-F-]{32,36})")
 
 
 class TaskAttachments:
@@ -22,8 +20,24 @@ class TaskAttachments:
         self._files = files
 
     async def fetch(self, reference: str) -> Attachment:
-        """The file behind `asset:<id>`, an asset of whoever submitted the task. Raises `InvalidInput`."""
-        asset_id = _asset_id(reference)
+        """The file behind `asset:<id>`, an asset of whoever submitted the task.
+
+        Raises `InvalidInput` where there is none, and where its bytes are gone.
+        """
+        asset = await self._asset(_asset_id(reference))
+        content = asset.content
+
+        async def fetched() -> Attachment:
+            chunks = self._services.storage.read(content.key, 0, content.size)
+            spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
+            return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
+
+        try:
+            return await patiently("the input of task %s", self._task.id, fetched, random=self._services.random)
+        except StorageLost as error:
+            raise InvalidInput(f"The input refers to the asset {asset.id}. {error} Upload it again.") from error
+
+    async def _asset(self, asset_id: UUID) -> Asset:
         try:
             asset = await patiently(
                 "the input of task %s",
@@ -35,21 +49,13 @@ class TaskAttachments:
             raise InvalidInput(str(error)) from error
         if self._task.owner and asset.owner != self._task.owner:
             raise InvalidInput(str(UnknownAsset(asset_id)))
-        content = asset.content
-
-        async def fetched() -> Attachment:
-            chunks = self._services.storage.read(content.key, 0, content.size)
-            spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
-            return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
-
-        return await patiently("the input of task %s", self._task.id, fetched, random=self._services.random)
+        return asset
 
 
 def _asset_id(reference: str) -> UUID:
-    match = _REFERENCE.fullmatch(reference)
-    try:
-        return UUID(match.group(1)) if match else UUID(reference)
-    except ValueError:
+    asset_id = referred(reference)
+    if asset_id is None:
         raise InvalidInput(
             f"{reference[:100]!r} is no reference to an asset; it has to be asset: and the id of an upload."
-        ) from None
+        )
+    return asset_id

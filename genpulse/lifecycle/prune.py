@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import timedelta
 
-from genpulse.domain.retention import Batch, Pruned, RetentionPolicy
+from genpulse.domain.errors import ClocksDiffer
+from genpulse.domain.retention import CLOCKS_DIFFER_S, Batch, Pruned, RetentionPolicy
 from genpulse.ports import Pruning, Services, Storage
 
 PAUSE_S = 0.05
@@ -15,19 +16,29 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
     """Remove ended tasks, then assets that nothing needs, then bytes of no asset, until no old ones are left.
 
     Returns None when another process is about it. What was removed before an error stays removed, and the next
-    call goes on from there. Raises `DatabaseUnavailable`, `StorageUnavailable`.
+    call goes on from there. Raises `DatabaseUnavailable`, `StorageUnavailable`, and `ClocksDiffer` where this
+    host's clock is more than a minute from the database's: then nothing is removed.
     """
-    cutoffs = policy.cutoffs(services.now())
+    ages, batch = policy.ages, policy.batch
     async with services.retention.turn() as pruning:
         if pruning is None:
             return None
+        await _compare_clocks(services, pruning)
         pruned = Pruned()
-        if (ended_before := cutoffs.tasks) is not None:
-            pruned += await _drained(lambda: pruning.tasks(ended_before, policy.batch))
-        if (created_before := cutoffs.assets) is not None:
-            pruned += await _drained(lambda: pruning.assets(created_before, policy.batch))
-        objects_before = cutoffs.objects
-        return pruned + await _drained(lambda: _objects(pruning, services.storage, objects_before, policy.batch))
+        if (ended := ages.tasks) is not None:
+            pruned += await _drained(lambda: pruning.tasks(ended, batch))
+        if (created := ages.assets) is not None:
+            pruned += await _drained(lambda: pruning.assets(created, batch))
+        return pruned + await _drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+
+
+async def _compare_clocks(services: Services, pruning: Pruning) -> None:
+    """Ages are counted by the database's clock alone. That the two differ means that one of them is wrong."""
+    before = services.now()
+    theirs = await pruning.now()
+    ahead_s = max((before - theirs).total_seconds(), 0.0) + min((services.now() - theirs).total_seconds(), 0.0)
+    if abs(ahead_s) > CLOCKS_DIFFER_S:
+        raise ClocksDiffer(ahead_s)
 
 
 async def _drained(batch: Callable[[], Awaitable[Batch]]) -> Pruned:
@@ -40,11 +51,11 @@ async def _drained(batch: Callable[[], Awaitable[Batch]]) -> Pruned:
         await asyncio.sleep(PAUSE_S)
 
 
-async def _objects(pruning: Pruning, storage: Storage, last_created_before: datetime, limit: int) -> Batch:
+async def _objects(pruning: Pruning, storage: Storage, older_than: timedelta, limit: int) -> Batch:
     """Bytes first: what is not forgotten is removed once more, and that does no harm."""
-    doomed = await pruning.doomed(last_created_before, limit)
-    keys = [stored.key for stored in doomed]
+    doomed = await pruning.doomed(older_than, limit)
+    keys = [stored.key for stored in doomed.objects]
     await storage.remove(keys)
-    await pruning.forget(keys)
-    pruned = Pruned(objects=len(doomed), bytes=sum(stored.size for stored in doomed))
-    return Batch(pruned, more=len(doomed) == limit)
+    await pruning.forget(keys, older_than)
+    pruned = Pruned(objects=len(keys), bytes=sum(stored.size for stored in doomed.objects))
+    return Batch(pruned, more=doomed.more)

@@ -27,7 +27,7 @@ from genpulse.lifecycle.hear import callback_url
 from genpulse.lifecycle.immediate import run_immediate
 from genpulse.lifecycle.interruption import Interruption, Signal, Stopped
 from genpulse.lifecycle.local import run_local
-from genpulse.lifecycle.outputs import Made, store
+from genpulse.lifecycle.outputs import Made, store_all
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.progress import ProgressReport
 from genpulse.lifecycle.remote_job import run_remote_job
@@ -200,8 +200,7 @@ class Run:
         async with AsyncExitStack() as files:
             work = self._work(files)
             made = await _drive(work)
-            outputs = [await store(work, content) for content in made.contents]
-            return Succeeded(tuple(outputs), made.cost)
+            return Succeeded(await store_all(work, made), made.cost)
 
     def _work(self, files: AsyncExitStack) -> Work:
         task, attempt = self._begun.task, self._begun.attempt
@@ -215,8 +214,9 @@ class Run:
             attempt=attempt.number,
             callback_url=callback_url(self._services.hooks_url, task, attempt),
             attachments=TaskAttachments(self._services, task, files),
+            threads=self._services.threads,
         )
-        known = (self._money, self._permit)
+        known = (self._money, self._permit, self._began_at)
         return Work(self._services, self._begun, model, call, self._report, self._signal, files, *known)
 
 

@@ -7,15 +7,15 @@ from genpulse.ports import Services
 
 
 async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = "") -> Asset:
-    """Store the bytes as they come, then give them an identity.
+    """Store the bytes as they come, then give them an identity. Bytes that never get one are removed later.
 
     Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.
     """
-    content = await services.storage.keep(chunks, limit_bytes=limit_bytes)
+    content = await services.storage.keep(chunks, limit_bytes=limit_bytes, noting=services.retention.expect)
     asset = Asset(
         id=services.new_id(),
         content=content,
-        created_at=services.now(),
+        created_at=await services.store.now(),
         environment=services.environment.name,
         owner=owner,
     )

@@ -1,10 +1,11 @@
 """One attempt as its engine sees it, and what is known about money meanwhile."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from genpulse.domain.attempt import Begun
@@ -77,7 +78,8 @@ class Permit:
 class Work:
     """One attempt, and the journal that it writes before anything is paid for.
 
-    `files` removes what outputs wait in until they are stored.
+    `files` removes what outputs wait in until they are stored. It began at `began_at` by a clock that does not
+    jump, in seconds.
     """
 
     services: Services
@@ -89,6 +91,11 @@ class Work:
     files: AsyncExitStack
     money: Money
     permit: Permit
+    began_at: float
+
+    def moment(self) -> datetime:
+        """What time it is by the clock of the database, as far as it is known here."""
+        return self.begun.attempt.started_at + timedelta(seconds=time.monotonic() - self.began_at)
 
     @property
     def shape(self) -> Shape:

@@ -45,6 +45,7 @@ from genpulse.provider.call import (
 from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
 from genpulse.provider.model import AnyModel, Model
 from genpulse.provider.plug_in import Provider, ProviderSettings
+from genpulse.provider.threads import EngineThreads
 
 __all__ = [
     "Actor",
@@ -56,6 +57,7 @@ __all__ = [
     "Charged",
     "Cost",
     "Engine",
+    "EngineThreads",
     "Failure",
     "FailureCode",
     "Immediate",

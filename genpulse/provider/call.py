@@ -1,15 +1,16 @@
 """What is asked of an engine, and what it says and gives."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from genpulse.domain.cost import Cost
 from genpulse.domain.errors import InvalidInput, ProviderError
+from genpulse.provider.threads import EngineThreads, threads_of_this_process
 
 
 class Input(BaseModel):
@@ -19,6 +20,8 @@ class Input(BaseModel):
 
 
 I = TypeVar("I", bound=BaseModel)  # noqa: E741 - the input of a model
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Attachments(Protocol):
     """Fetches what an input refers to."""
 
     async def fetch(self, reference: str) -> Attachment:
-        """The file behind `asset:<id>`, an asset of the caller. Raises `InvalidInput` where there is none."""
+        """The file behind `asset:<id>`, an asset of the caller.
+
+        Raises `InvalidInput` where there is none, and where its bytes are gone.
+        """
 
 
 class NoAttachments:
@@ -62,6 +68,15 @@ class Call(Generic[I]):
     attempt: int
     callback_url: str | None = None
     attachments: Attachments = field(default_factory=NoAttachments, repr=False)
+    threads: EngineThreads = field(default_factory=threads_of_this_process, repr=False)
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function in a thread for the work of engines, and return or raise what it does.
+
+        For whatever would hold up the event loop: computing, and libraries that wait. Its turn comes when one of
+        these threads is free. A canceled task does not stop the function; `report` does, when it is called there.
+        """
+        return await self.threads.run(function, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file that a model made: its bytes, a file on disk, or a stream of chunks."""
+    """One file that a model made: its bytes, a file on disk, or a stream of chunks.
+
+    A file has to stay until the result is stored; one that cannot be read then ends the task.
+    """
 
     content: bytes | Path | AsyncIterator[bytes]
 

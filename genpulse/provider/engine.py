@@ -7,7 +7,7 @@ from genpulse.provider.call import Call, I, Job, Notice, PollInterval, Progress,
 
 
 class Local(ABC, Generic[I]):
-    """An engine that runs inside the worker. Keep the event loop free: use threads for heavy work."""
+    """An engine that runs inside the worker. Keep the event loop free: heavy work goes into `call.in_thread`."""
 
     @abstractmethod
     async def run(self, call: Call[I], report: Report) -> Result:

@@ -29,7 +29,7 @@ _PAST = """
 WITH task AS (
     INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata, created_at,
                        finished_at, attempt)
-    SELECT gen_random_uuid(), 'dev', 'noop', 'sandbox', 'sandbox/noop', 'succeeded', 0, '{}', '{}', age, age, 1
+    SELECT gen_random_uuid(), $3, 'noop', 'sandbox', 'sandbox/noop', 'succeeded', 0, '{}', '{}', age, age, 1
     FROM (SELECT now() - $1 * '1 day'::interval AS age) AS past
     RETURNING id, created_at
 ), attempt AS (
@@ -37,7 +37,7 @@ WITH task AS (
     SELECT gen_random_uuid(), id, 1, 'sandbox', 'sandbox/noop', 'w', 'r', 'succeeded', created_at FROM task
 )
 INSERT INTO assets (id, task_id, environment, key, sha256, size, media_type, created_at)
-SELECT gen_random_uuid(), owner, 'dev', $2, 'abcd', 5, 'text/plain', created_at
+SELECT gen_random_uuid(), owner, $3, $2, 'abcd', 5, 'text/plain', created_at
 FROM task, unnest(ARRAY[task.id, NULL]) AS owner
 """
 
@@ -103,10 +103,10 @@ class Place:
 
         return asyncio.run(run())
 
-    def past(self, days):
+    def past(self, days, environment="dev"):
         self.object.parent.mkdir(parents=True, exist_ok=True)
         self.object.write_text("bytes")
-        self.sql(lambda connection: connection.execute(_PAST, days, KEY))
+        self.sql(lambda connection: connection.execute(_PAST, days, KEY, environment))
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_an_age_that_is_none_is_misuse(place, age):
 def test_production_is_asked_first(production):
     done = production.run("db", "prune", ENV="main")
     assert (done.returncode, done.stdout) == (0, "Removed nothing: nothing is old enough.\n")
-    production.past(days=100)
+    production.past(days=100, environment="main")
     done = production.run("db", "prune", ENV="main")
     assert done.returncode == 1
     assert "nobody can be asked" in done.stderr

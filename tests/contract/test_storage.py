@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.dev.child import Guard
 from genpulse.domain.asset import key_of
-from genpulse.domain.errors import ContentTooLarge, StorageUnavailable
+from genpulse.domain.errors import ContentTooLarge, DatabaseUnavailable, StorageLost, StorageUnavailable
 from genpulse.ports import State, Storage
 from tests.s3 import BUCKET, S3Server, s3_server
 
@@ -131,7 +133,7 @@ async def test_what_is_as_large_as_the_limit_is_kept_and_one_byte_more_is_not(
         with pytest.raises(ContentTooLarge):
             await storage.keep(content, limit_bytes=limit)
     key = key_of(hashlib.sha256(bytes(limit + 1)).hexdigest(), MONDAY)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageLost):
         await read(storage, key, 0, 1)
 
 
@@ -199,10 +201,10 @@ async def test_content_of_another_week_is_another_object(storage: Storage, clock
 async def test_what_is_removed_is_gone_and_may_be_removed_again(storage: Storage) -> None:
     gone, other, kept = [await storage.keep(content) for content in (b"gone", b"other", b"kept")]
     await storage.remove([gone.key])
-    with pytest.raises(StorageUnavailable, match="gone"):
+    with pytest.raises(StorageLost, match="gone"):
         await read(storage, gone.key, 0, 4)
     await storage.remove([gone.key, other.key, key_of("0" * 64, MONDAY)])
-    with pytest.raises(StorageUnavailable, match="gone"):
+    with pytest.raises(StorageLost, match="gone"):
         await read(storage, other.key, 0, 5)
     await storage.remove([])
     assert await read(storage, kept.key, 0, 4) == b"kept"
@@ -219,21 +221,107 @@ async def test_a_thousand_objects_are_removed_at_once(storage: Storage) -> None:
     kept = await asyncio.gather(*(storage.keep(str(number).encode()) for number in range(1001)))
     await storage.remove([content.key for content in kept])
     for content in (kept[0], kept[500], kept[1000]):
-        with pytest.raises(StorageUnavailable, match="gone"):
+        with pytest.raises(StorageLost, match="gone"):
             await read(storage, content.key, 0, content.size)
 
 
-async def test_content_that_is_gone_is_told_as_such(storage: Storage) -> None:
-    with pytest.raises(StorageUnavailable, match="gone"):
+@pytest.mark.parametrize("key", [key_of("0" * 64, MONDAY), "assets", "assets/2030-W05", "nothing/at/all"])
+async def test_content_that_is_gone_is_told_as_such(storage: Storage, key: str) -> None:
+    await storage.keep(b"another one")
+    with pytest.raises(StorageLost, match="gone"):
+        await read(storage, key, 0, 10)
+
+
+async def test_content_that_lies_below_other_content_is_gone(storage: Storage) -> None:
+    content = await storage.keep(b"another one")
+    with pytest.raises(StorageLost, match="gone"):
+        await read(storage, f"{content.key}/below", 0, 10)
+
+
+async def test_nothing_is_gone_for_ever_from_a_storage_that_holds_nothing_at_all(storage: Storage) -> None:
+    """Its disk may not be mounted, or its bucket be another one."""
+    with pytest.raises(StorageUnavailable, match="mounted"):
         await read(storage, key_of("0" * 64, MONDAY), 0, 10)
 
 
-async def test_content_that_is_shorter_than_it_should_be_is_told_as_such(storage: Storage) -> None:
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (4, 6), (5, 6), (10, 20)])
+async def test_content_that_is_shorter_than_it_should_be_is_told_as_such(
+    storage: Storage, start: int, end: int
+) -> None:
     content = await storage.keep(b"short")
-    with pytest.raises(StorageUnavailable):
-        await read(storage, content.key, 0, 10)
-    with pytest.raises(StorageUnavailable):
-        await read(storage, content.key, 10, 20)
+    with pytest.raises(StorageLost, match="5 are left"):
+        await read(storage, content.key, start, end)
+
+
+async def test_content_that_is_empty_and_should_not_be_is_told_as_such(storage: Storage) -> None:
+    content = await storage.keep(b"")
+    assert await read(storage, content.key, 0, 0) == b""
+    with pytest.raises(StorageLost, match="0 are left"):
+        await read(storage, content.key, 0, 1)
+
+
+async def test_a_file_that_is_not_there_is_not_waited_for(storage: Storage, tmp_path: Path) -> None:
+    for source in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(StorageLost, match="cannot be read"):
+            await storage.keep(source)
+
+
+async def test_what_is_to_be_stored_is_noted_before_anything_lies_under_its_key(storage: Storage) -> None:
+    await storage.keep(b"another one")
+    noted: list[tuple[str, int]] = []
+
+    async def note(key: str, size: int) -> None:
+        noted.append((key, size))
+        with pytest.raises(StorageLost):
+            await read(storage, key, 0, size)
+
+    content = await storage.keep(stream(b"doc", b"ument"), noting=note)
+    assert noted == [(content.key, 8)]
+    assert await read(storage, content.key, 0, 8) == b"document"
+
+
+async def test_what_is_stored_already_is_noted_again(storage: Storage) -> None:
+    noted: list[str] = []
+
+    async def note(key: str, _size: int) -> None:
+        noted.append(key)
+
+    content = await storage.keep(b"document", noting=note)
+    await storage.keep(b"document", noting=note)
+    assert noted == [content.key, content.key]
+
+
+async def test_what_cannot_be_noted_is_not_stored(storage: Storage) -> None:
+    await storage.keep(b"another one")
+
+    async def refuse(_key: str, _size: int) -> None:
+        raise DatabaseUnavailable("PostgreSQL does not answer.")
+
+    with pytest.raises(DatabaseUnavailable):
+        await storage.keep(b"document", noting=refuse)
+    with pytest.raises(StorageLost):
+        await read(storage, key_of(hashlib.sha256(b"document").hexdigest(), MONDAY), 0, 8)
+
+
+async def test_nothing_waits_for_threads_that_others_keep_busy(storage: Storage, tmp_path: Path) -> None:
+    """A loop has few threads for whoever asks: here all of them are held until the end."""
+    (tmp_path / "file").write_bytes(b"file")
+    held, free = threading.Semaphore(0), threading.Event()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as everybodys:
+        loop.set_default_executor(everybodys)
+        try:
+            holding = loop.run_in_executor(None, lambda: (held.release(), free.wait()))
+            held.acquire()
+            async with asyncio.timeout(20):
+                kept = [await storage.keep(what) for what in (b"bytes", tmp_path / "file", stream(b"stream"))]
+                assert [await read(storage, content.key, 0, 4) for content in kept] == [b"byte", b"file", b"stre"]
+                async with storage.spool(stream(b"spooled"), limit_bytes=10) as path:
+                    assert path.read_bytes() == b"spooled"
+                await storage.remove([kept[0].key])
+            assert not holding.done()
+        finally:
+            free.set()
 
 
 async def test_the_event_loop_goes_on_while_much_is_kept(storage: Storage) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -31,8 +31,10 @@ from genpulse.domain.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
+from genpulse.lifecycle.run import Run
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
+from genpulse.lifecycle.work import Work
 from genpulse.ports import (
     DeliveryStore,
     EnvironmentFacts,
@@ -210,6 +212,12 @@ class World:
         await self.services.store.renew(worker, self.services.now())
         (begun,) = await self.services.store.claim(worker, provider, [self.services.new_id()])
         return begun
+
+    @asynccontextmanager
+    async def work(self, begun: Begun) -> AsyncIterator[Work]:
+        """What the run of an attempt works with."""
+        async with AsyncExitStack() as files:
+            yield Run(self.services, begun)._work(files)
 
     async def submit(self, model: str, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)

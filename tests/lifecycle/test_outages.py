@@ -12,6 +12,7 @@ from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.asset import Content
 from genpulse.domain.errors import StorageFull, StorageUnavailable
 from genpulse.domain.task import TaskStatus
+from genpulse.ports import Noting
 
 
 class MoodyStorage(ObjectStorage):
@@ -22,11 +23,15 @@ class MoodyStorage(ObjectStorage):
         self.errors = errors
 
     async def keep(
-        self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
+        self,
+        content: bytes | Path | AsyncIterator[bytes],
+        *,
+        limit_bytes: int | None = None,
+        noting: Noting | None = None,
     ) -> Content:
         if self.errors:
             raise self.errors.pop(0)
-        return await super().keep(content, limit_bytes=limit_bytes)
+        return await super().keep(content, limit_bytes=limit_bytes, noting=noting)
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("away"), StorageFull("no space")])

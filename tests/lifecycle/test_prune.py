@@ -1,20 +1,39 @@
 """Removing what is old, on the twins in memory."""
 
+import asyncio
+import copy
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import obstore
 import pytest
 
 from genpulse.adapters.memory.retention import MemoryPruning
-from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
 from genpulse.domain.asset import Asset
-from genpulse.domain.errors import StorageUnavailable, UnknownAsset, UnknownTask
+from genpulse.domain.errors import (
+    ClocksDiffer,
+    ContentTooLarge,
+    DatabaseUnavailable,
+    LeaseLost,
+    OutputUnavailable,
+    StorageFull,
+    StorageLost,
+    StorageUnavailable,
+    UnknownAsset,
+    UnknownTask,
+    UploadIncomplete,
+)
 from genpulse.domain.retention import Pruned, RetentionPolicy
+from genpulse.lifecycle.outputs import STORED_AGAIN_S, Made, store_all
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.upload import upload
 from tests.lifecycle.conftest import QUICK
 
 MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
+pytestmark = pytest.mark.parametrize("rows", ["memory"], indirect=True)
+
 POLICY = RetentionPolicy(tasks=timedelta(days=30), assets=timedelta(days=60), batch=2)
 
 
@@ -22,8 +41,16 @@ async def stream(content: bytes):
     yield content
 
 
+def with_clock(services, now):
+    """The same services where it is so late, on this host and in the database."""
+    retention, store = copy.copy(services.retention), copy.copy(services.store)
+    retention._place = replace(retention._place, now=now)
+    store._now = now
+    return replace(services, now=now, retention=retention, store=store)
+
+
 def in_days(services, days):
-    return replace(services, now=lambda: services.now() + timedelta(days=days))
+    return with_clock(services, lambda: services.now() + timedelta(days=days))
 
 
 async def painted(world, count):
@@ -46,7 +73,7 @@ async def test_tasks_go_first_then_their_assets_then_the_bytes(world):
     assert await prune(in_days(world.services, 61), POLICY) == Pruned(assets=5, objects=5, bytes=5)
     with pytest.raises(UnknownAsset):
         await world.services.store.asset(output.id)
-    with pytest.raises(StorageUnavailable, match="gone"):
+    with pytest.raises(StorageLost, match="gone"):
         await world.content(output)
     assert await prune(in_days(world.services, 900), POLICY) == Pruned()
 
@@ -71,7 +98,7 @@ async def clock(world, tmp_path):
     """Services on which it is Monday, and their clock."""
     time = Time()
     storage = ObjectStorage("memory:///", spool_dir=tmp_path, now=lambda: time.now)
-    yield replace(world.services, now=lambda: time.now, storage=storage), time
+    yield replace(with_clock(world.services, lambda: time.now), storage=storage), time
     await storage.close()
 
 
@@ -113,7 +140,7 @@ async def test_what_is_kept_for_ever_stays(world):
 async def test_what_is_due_is_what_goes(world):
     await painted(world, 3)
     later = in_days(world.services, 100)
-    due = await later.retention.due(POLICY.cutoffs(later.now()))
+    due = await later.retention.due(POLICY.ages)
     assert due == Pruned(tasks=3, attempts=3, assets=3, objects=3, bytes=3)
     assert await prune(later, POLICY) == due
 
@@ -142,5 +169,182 @@ async def test_a_worker_prunes_by_itself(world, until):
     later = replace(world, services=in_days(world.services, 100))
     async with later.worker(replace(QUICK, prune_every_s=0.05)):
         await until(lambda: not world.services.store.all_tasks())
+    with pytest.raises(UnknownTask):
+        await world.services.store.get(task.id)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=120), timedelta(seconds=62), timedelta(days=-120)])
+async def test_a_host_whose_clock_is_wrong_removes_nothing(world, ahead):
+    await painted(world, 1)
+    wrong = replace(world.services, now=lambda: world.services.now() + ahead)
+    with pytest.raises(
+        ClocksDiffer, match=f"{abs(ahead.total_seconds()):,.0f} s (ahead of|behind) the database's"
+    ):
+        await prune(wrong, RetentionPolicy(tasks=timedelta(0), assets=timedelta(0)))
+    assert len(world.services.store.all_tasks()) == 1
+
+
+async def test_a_minute_is_no_difference(world):
+    slow = replace(world.services, now=lambda: world.services.now() - timedelta(seconds=58))
+    assert await prune(slow, POLICY) == Pruned()
+
+
+async def test_a_worker_whose_clock_is_wrong_says_so_and_goes_on(world, until, caplog):
+    (task,) = await painted(world, 1)
+    wrong = replace(world, services=replace(world.services, now=lambda: datetime.now(UTC) + timedelta(days=120)))
+    async with wrong.worker(replace(QUICK, prune_every_s=0.05)):
+        await until(lambda: caplog.text.count("ahead of the database's") > 1)
+    assert (await world.services.store.get(task.id)).outputs == task.outputs
+
+
+def stored(services):
+    """Keys of the objects that lie in the storage, but for the one that every storage has."""
+    pages = obstore.list(services.storage._store)
+    return {item["path"] for page in pages for item in page} - {PROBE_KEY}
+
+
+async def left_after_all(world):
+    """What still lies in the storage when everything that is nobody's has gone."""
+    later = in_days(world.services, 9)
+    await prune(later, RetentionPolicy(tasks=None, assets=None))
+    return stored(world.services)
+
+
+async def test_what_is_kept_stays_and_its_notes_go(world):
+    tasks = await painted(world, 3)
+    asset = await upload(world.services, stream(b"abc"), limit_bytes=10)
+    keys = {output.content.key for task in tasks for output in task.outputs} | {asset.content.key}
+    assert await left_after_all(world) == keys
+    assert world.services.retention._place.doomed == {}
+
+
+async def test_an_upload_whose_asset_cannot_be_kept_leaves_nothing(world):
+    class Broken:
+        now = world.services.store.now
+
+        async def add_asset(self, asset):
+            raise DatabaseUnavailable("PostgreSQL does not answer.")
+
+    with pytest.raises(DatabaseUnavailable):
+        await upload(replace(world.services, store=Broken()), stream(b"abc"), limit_bytes=10)
+    assert len(stored(world.services)) == 1
+    assert await left_after_all(world) == set()
+
+
+@pytest.mark.parametrize("error", [UploadIncomplete("gone"), ContentTooLarge(10), asyncio.CancelledError()])
+async def test_an_upload_that_breaks_off_leaves_nothing(world, error):
+    async def breaking():
+        yield b"abc"
+        raise error
+
+    with pytest.raises(type(error)):
+        await upload(world.services, breaking(), limit_bytes=10)
+    assert stored(world.services) == set()
+    assert world.services.retention._place.doomed == {}
+
+
+async def test_an_upload_that_is_stopped_while_it_is_stored_leaves_nothing(world, tmp_path):
+    class Stopping(ObjectStorage):
+        async def keep(self, content, *, limit_bytes=None, noting=None):
+            await super().keep(content, limit_bytes=limit_bytes, noting=noting)
+            raise asyncio.CancelledError
+
+    world.services = replace(world.services, storage=Stopping("memory:///", spool_dir=tmp_path))
+    with pytest.raises(asyncio.CancelledError):
+        await upload(world.services, stream(b"abc"), limit_bytes=10)
+    assert len(stored(world.services)) == 1
+    assert await left_after_all(world) == set()
+    await world.services.storage.close()
+
+
+@dataclass
+class Ending:
+    """A store on which no attempt comes to the end that it wants."""
+
+    store: object
+    error: Exception
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    async def finish(self, end):
+        raise self.error
+
+
+async def test_an_output_whose_lease_is_lost_leaves_nothing(world, until):
+    store = world.services.store
+    world.services = replace(world.services, store=Ending(store, LeaseLost("the task has another lease")))
+    async with world.worker():
+        await world.submit("art/painter")
+        await until(lambda: len(stored(world.services)) == 1)
+    assert await left_after_all(world) == set()
+
+
+async def test_outputs_of_a_task_of_which_one_is_too_large_leave_nothing(world, until):
+    """The first one is stored when the second one turns out to be too large."""
+    services = replace(world.services, output_limit_bytes=3)
+    begun = await begun_at(world)
+    with pytest.raises(OutputUnavailable):
+        async with replace(world, services=services).work(begun) as work:
+            await store_all(work, Made((b"abc", b"abcd")))
+    assert len(stored(services)) == 1
+    assert await left_after_all(world) == set()
+
+
+async def begun_at(world):
+    await world.submit("art/painter")
+    return await world.begun()
+
+
+async def test_outputs_that_wait_long_for_their_fellows_are_noted_again(world):
+    """Bytes that were noted more than a week ago would go, and the asset would come a moment later."""
+    begun = await begun_at(world)
+    times = iter([0.0, STORED_AGAIN_S + 1, 0.0, 1.0])
+    noted = []
+    retention = copy.copy(world.services.retention)
+    retention.expect = lambda key, size: noting(key)
+
+    async def noting(key):
+        noted.append(key)
+
+    services = replace(world.services, retention=retention)
+    async with replace(world, services=services).work(begun) as work:
+        assets = await store_all(work, Made((b"a", b"b")), clock=lambda: next(times))
+    keys = [asset.content.key for asset in assets]
+    assert noted == keys * 2
+    assert len(stored(services)) == 2
+
+
+async def test_a_storage_that_is_full_still_lets_old_bytes_go(world):
+    """Nothing is written to remove something."""
+
+    class Full(ObjectStorage):
+        async def keep(self, content, *, limit_bytes=None, noting=None):
+            raise StorageFull("There is no space left in the storage.")
+
+    await upload(world.services, stream(b"abc"), limit_bytes=10)
+    full = Full("memory:///")
+    full._store = world.services.storage._store
+    later = replace(in_days(world.services, 100), storage=full)
+    assert await prune(later, POLICY) == Pruned(assets=1, objects=1, bytes=3)
+    assert stored(world.services) == set()
+    await full.close()
+
+
+async def test_a_worker_goes_on_while_the_storage_refuses_to_remove(world, until, caplog):
+    class Refusing(ObjectStorage):
+        async def remove(self, keys):
+            raise StorageUnavailable("The storage refuses access.")
+
+    (task,) = await painted(world, 1)
+    later = replace(world, services=in_days(world.services, 100))
+    refusing = Refusing("memory:///")
+    later.services = replace(later.services, storage=refusing)
+    with caplog.at_level(logging.WARNING):
+        async with later.worker(replace(QUICK, prune_every_s=0.05)):
+            await until(lambda: caplog.text.count("The storage refuses access.") > 1)
+            ended = await later.ended(await later.submit("art/painter"))
+    assert ended.outputs
+    await refusing.close()
     with pytest.raises(UnknownTask):
         await world.services.store.get(task.id)

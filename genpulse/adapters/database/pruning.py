@@ -2,21 +2,24 @@
 
 Rows are locked first and looked at again afterwards, by a statement that sees what was committed in between: what
 somebody began to need while the batch was chosen stays. Rows that somebody else holds are left for the next time.
+
+Ages are counted from `now()`: a host whose clock is wrong removes nothing for that. Each statement takes the
+environment whose rows it may touch; NULL is any.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from genpulse.adapters.database.rows import Row
 from genpulse.adapters.postgresql import outages
-from genpulse.domain.retention import Batch, Pruned, StoredObject
+from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 
 OLDEST_TASKS = """
 SELECT id FROM tasks
-WHERE finished_at < $1
+WHERE finished_at < now() - $1::interval AND ($3::text IS NULL OR environment = $3)
   AND NOT EXISTS (SELECT FROM deliveries WHERE task_id = tasks.id AND next_try_at IS NOT NULL)
 ORDER BY finished_at LIMIT $2
 FOR UPDATE SKIP LOCKED
@@ -28,45 +31,60 @@ _DELETE_TASKS = "DELETE FROM tasks WHERE id = ANY($1::uuid[])"
 
 OLDEST_ASSETS = """
 SELECT id FROM assets
-WHERE task_id IS NULL AND created_at < $1 AND NOT EXISTS (SELECT FROM asset_uses WHERE asset_id = assets.id)
+WHERE task_id IS NULL AND created_at < now() - $1::interval AND ($3::text IS NULL OR environment = $3)
+  AND NOT EXISTS (SELECT FROM asset_uses WHERE asset_id = assets.id)
 ORDER BY created_at LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
 _DELETE_ASSETS = """
 DELETE FROM assets
 WHERE id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM asset_uses WHERE asset_id = assets.id)
-RETURNING key, size, created_at
+RETURNING key, size, created_at, environment
 """
 _DOOM = """
-INSERT INTO doomed_objects (key, size, last_created_at)
-SELECT key, max(size), max(created_at)
-FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS gone(key, size, created_at)
+INSERT INTO doomed_objects (key, size, last_created_at, environment)
+SELECT key, max(size), max(created_at), max(environment)
+FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[]) AS gone(key, size, created_at, environment)
 WHERE NOT EXISTS (SELECT FROM assets WHERE assets.key = gone.key)
-GROUP BY key
+GROUP BY key ORDER BY key
 ON CONFLICT (key) DO UPDATE
-SET last_created_at = greatest(doomed_objects.last_created_at, excluded.last_created_at)
+SET last_created_at = greatest(doomed_objects.last_created_at, excluded.last_created_at),
+    environment = excluded.environment
 """
 
+OLDEST_OBJECTS = """
+SELECT key, size FROM doomed_objects
+WHERE last_created_at < now() - $1::interval AND ($3::text IS NULL OR environment = $3)
+ORDER BY last_created_at LIMIT $2
+FOR UPDATE SKIP LOCKED
+"""
 _SPARE = """
 DELETE FROM doomed_objects
-WHERE last_created_at < $1 AND EXISTS (SELECT FROM assets WHERE assets.key = doomed_objects.key)
+WHERE key = ANY($1::text[]) AND EXISTS (SELECT FROM assets WHERE assets.key = doomed_objects.key)
+RETURNING key
 """
-_DOOMED = "SELECT key, size FROM doomed_objects WHERE last_created_at < $1 ORDER BY last_created_at LIMIT $2"
-_FORGET = "DELETE FROM doomed_objects WHERE key = ANY($1::text[])"
+_FORGET = "DELETE FROM doomed_objects WHERE key = ANY($1::text[]) AND last_created_at < now() - $2::interval"
 
 
 class PostgresPruning:
     """Implements `Pruning` on a connection that holds the lock of those who prune."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, environment: str | None = None) -> None:
         self._connection = connection
+        self._environment = environment
 
-    async def tasks(self, ended_before: datetime, limit: int) -> Batch:
+    async def now(self) -> datetime:
+        """What the database's clock says."""
+        with outages():
+            said: datetime = await self._connection.fetchval("SELECT clock_timestamp()")
+        return said
+
+    async def tasks(self, older_than: timedelta, limit: int) -> Batch:
         """Remove ended tasks with their attempts and messages; their assets stay behind."""
         connection = self._connection
         with outages():
             async with connection.transaction():
-                chosen = await connection.fetch(OLDEST_TASKS, ended_before, limit)
+                chosen = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
                 ids = await self._told([row["id"] for row in chosen])
                 pruned = Pruned(
                     deliveries=_count(await connection.execute(_DELETE_MESSAGES, ids)),
@@ -81,32 +99,34 @@ class PostgresPruning:
         waiting = {row["task_id"] for row in messages if row["next_try_at"] is not None}
         return [task_id for task_id in ids if task_id not in waiting]
 
-    async def assets(self, created_before: datetime, limit: int) -> Batch:
+    async def assets(self, older_than: timedelta, limit: int) -> Batch:
         """Remove assets of no task that no task uses, and doom the bytes that nobody has any more."""
         connection = self._connection
         with outages():
             async with connection.transaction():
-                chosen = await connection.fetch(OLDEST_ASSETS, created_before, limit)
+                chosen = await connection.fetch(OLDEST_ASSETS, older_than, limit, self._environment)
                 gone = await connection.fetch(_DELETE_ASSETS, [row["id"] for row in chosen])
                 await self._doom(gone)
         return Batch(Pruned(assets=len(gone)), more=len(chosen) == limit)
 
     async def _doom(self, gone: Sequence[Row]) -> None:
-        columns = [[row[name] for row in gone] for name in ("key", "size", "created_at")]
+        columns = [[row[name] for row in gone] for name in ("key", "size", "created_at", "environment")]
         await self._connection.execute(_DOOM, *columns)
 
-    async def doomed(self, last_created_before: datetime, limit: int) -> tuple[StoredObject, ...]:
-        """Objects that may be removed now; those that an asset has again are spared."""
+    async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
+        """Objects that may be removed now; those that an asset has, or has again, are spared."""
         with outages():
             async with self._connection.transaction():
-                await self._connection.execute(_SPARE, last_created_before)
-                rows = await self._connection.fetch(_DOOMED, last_created_before, limit)
-        return tuple(StoredObject(row["key"], row["size"]) for row in rows)
+                rows = await self._connection.fetch(OLDEST_OBJECTS, older_than, limit, self._environment)
+                had = await self._connection.fetch(_SPARE, [row["key"] for row in rows])
+        spared = {row["key"] for row in had}
+        objects = tuple(StoredObject(row["key"], row["size"]) for row in rows if row["key"] not in spared)
+        return Doomed(objects, more=len(rows) == limit)
 
-    async def forget(self, keys: Sequence[str]) -> None:
-        """These objects were removed."""
+    async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
+        """These objects were removed. One that has been expected again since then is remembered."""
         with outages():
-            await self._connection.execute(_FORGET, list(keys))
+            await self._connection.execute(_FORGET, list(keys), older_than)
 
 
 def _count(tag: str) -> int:

@@ -168,6 +168,12 @@ class PostgresTaskStore:
         with outages():
             return Decimal(await self._pool.fetchval(statements.SPENT, since))
 
+    async def now(self) -> datetime:
+        """The clock of the database."""
+        with outages():
+            moment: datetime = await self._pool.fetchval("SELECT now()")
+            return moment
+
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
         with outages():

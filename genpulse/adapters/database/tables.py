@@ -232,6 +232,7 @@ doomed_objects = Table(
     Column("key", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("last_created_at", _Moment, nullable=False, index=True),
+    Column("environment", Text),
 )
 
 environment_stamp = Table(

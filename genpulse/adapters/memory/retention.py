@@ -1,27 +1,106 @@
 """Removing what is old, inside this process."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.asset import Asset
-from genpulse.domain.retention import Batch, Cutoffs, Pruned, StoredObject
+from genpulse.domain.asset import Asset, named_in
+from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, StoredObject
 from genpulse.domain.task import Task
 from genpulse.ports import Pruning
 
 
-class MemoryRetention:
-    """Implements `Retention` for a `MemoryTaskStore` and the `MemoryDeliveries` in which it notes ends."""
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """Bytes that may be nobody's, and when they were last expected or had an asset."""
 
-    def __init__(self, store: MemoryTaskStore, deliveries: MemoryDeliveries) -> None:
-        self._store = store
-        self._deliveries = deliveries
-        self._doomed: dict[str, tuple[int, datetime]] = {}
+    size: int
+    at: datetime
+    environment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a retention and its turns look at: tasks, messages, notes by key, a clock, and whose of them."""
+
+    store: MemoryTaskStore
+    deliveries: MemoryDeliveries
+    doomed: dict[str, _Note]
+    now: Callable[[], datetime]
+    environment: str | None
+
+    def is_ours(self, environment: str | None) -> bool:
+        """Everything is where no environment was named."""
+        return self.environment is None or environment == self.environment
+
+    def ended(self, older_than: timedelta) -> list[Task]:
+        """Ended longer ago and no message to be sent, oldest first."""
+        before = self.now() - older_than
+        ended = [
+            (task.finished_at, task.id, task)
+            for task in self.store.all_tasks()
+            if self.is_ours(task.environment)
+            and task.finished_at is not None
+            and task.finished_at < before
+            and not self.deliveries.waits(task.id)
+        ]
+        return [task for _, _, task in sorted(ended, key=lambda entry: entry[:2])]
+
+    def loose(self, older_than: timedelta, going: frozenset[UUID]) -> list[Asset]:
+        """Old assets that nothing needs once the tasks in `going` are gone, oldest first."""
+        kept = [task for task in self.store.all_tasks() if task.id not in going]
+        used = frozenset[UUID]().union(*(named_in(json.dumps(task.input, ensure_ascii=False)) for task in kept))
+        before = self.now() - older_than
+        old = [
+            asset
+            for asset in self.store.all_assets()
+            if self.is_ours(asset.environment)
+            and asset.created_at < before
+            and (asset.task_id is None or asset.task_id in going)
+            and asset.id not in used
+        ]
+        return sorted(old, key=lambda asset: asset.created_at)
+
+    def unneeded(self, loose: Sequence[Asset]) -> dict[str, _Note]:
+        """What is to be noted of each key that only these assets have."""
+        gone = {asset.id for asset in loose}
+        kept = {asset.content.key for asset in self.store.all_assets() if asset.id not in gone}
+        notes = {
+            key: note for key, note in self.doomed.items() if self.is_ours(note.environment) and key not in kept
+        }
+        for asset in loose:
+            key, at = asset.content.key, asset.created_at
+            if key not in kept:
+                at = max(at, notes[key].at) if key in notes else at
+                notes[key] = _Note(asset.content.size, at, asset.environment)
+        return notes
+
+
+class MemoryRetention:
+    """Implements `Retention` for a `MemoryTaskStore` and the `MemoryDeliveries` in which it notes ends.
+
+    `now` stands for the clock of the database. None for `environment` removes what is anybody's.
+    """
+
+    def __init__(
+        self,
+        store: MemoryTaskStore,
+        deliveries: MemoryDeliveries,
+        *,
+        environment: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._place = _Place(store, deliveries, {}, now, environment)
         self._is_taken = False
+
+    async def expect(self, key: str, size: int) -> None:
+        """Note that bytes are about to be stored under this key."""
+        self._place.doomed[key] = _Note(size, self._place.now(), self._place.environment)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Pruning | None]:
@@ -31,18 +110,19 @@ class MemoryRetention:
             return
         self._is_taken = True
         try:
-            yield MemoryPruning(self._store, self._deliveries, self._doomed)
+            yield MemoryPruning(self._place)
         finally:
             self._is_taken = False
 
-    async def due(self, cutoffs: Cutoffs) -> Pruned:
+    async def due(self, ages: Ages) -> Pruned:
         """What would be removed now."""
-        going = self._going(cutoffs.tasks)
-        loose = _loose(self._store, cutoffs.assets, frozenset(task.id for task in going))
-        unneeded = self._doomed | _unneeded(self._store, loose)
-        sizes = [size for size, last_created_at in unneeded.values() if last_created_at < cutoffs.objects]
-        messages = [await self._deliveries.of_task(task.id) for task in going]
-        attempts = [await self._store.attempts(task.id) for task in going]
+        place = self._place
+        going = [] if ages.tasks is None else place.ended(ages.tasks)
+        loose = [] if ages.assets is None else place.loose(ages.assets, frozenset(task.id for task in going))
+        before = place.now() - ages.objects
+        sizes = [note.size for note in place.unneeded(loose).values() if note.at < before]
+        messages = [await place.deliveries.of_task(task.id) for task in going]
+        attempts = [await place.store.attempts(task.id) for task in going]
         return Pruned(
             tasks=len(going),
             attempts=sum(map(len, attempts)),
@@ -52,81 +132,47 @@ class MemoryRetention:
             bytes=sum(sizes),
         )
 
-    def _going(self, ended_before: datetime | None) -> Sequence[Task]:
-        return [] if ended_before is None else _ended(self._store, self._deliveries, ended_before)
-
 
 class MemoryPruning:
     """Implements `Pruning`."""
 
-    def __init__(
-        self, store: MemoryTaskStore, deliveries: MemoryDeliveries, doomed: dict[str, tuple[int, datetime]]
-    ) -> None:
-        self._store = store
-        self._deliveries = deliveries
-        self._doomed = doomed
+    def __init__(self, place: _Place) -> None:
+        self._place = place
 
-    async def tasks(self, ended_before: datetime, limit: int) -> Batch:
+    async def now(self) -> datetime:
+        """What the clock says by which ages are counted."""
+        return self._place.now()
+
+    async def tasks(self, older_than: timedelta, limit: int) -> Batch:
         """Remove ended tasks with their attempts and messages; their assets stay behind."""
         pruned = Pruned()
-        chosen = _ended(self._store, self._deliveries, ended_before)[:limit]
+        chosen = self._place.ended(older_than)[:limit]
         for task in chosen:
-            deliveries, attempts = self._deliveries.drop(task.id), self._store.drop_task(task.id)
+            deliveries, attempts = self._place.deliveries.drop(task.id), self._place.store.drop_task(task.id)
             pruned += Pruned(tasks=1, attempts=attempts, deliveries=deliveries)
         return Batch(pruned, more=len(chosen) == limit)
 
-    async def assets(self, created_before: datetime, limit: int) -> Batch:
+    async def assets(self, older_than: timedelta, limit: int) -> Batch:
         """Remove assets of no task that no task uses, and doom the bytes that nobody has any more."""
-        chosen = _loose(self._store, created_before, frozenset())[:limit]
-        self._doomed.update(_unneeded(self._store, chosen))
+        chosen = self._place.loose(older_than, frozenset())[:limit]
+        self._place.doomed.update(self._place.unneeded(chosen))
         for asset in chosen:
-            self._store.drop_asset(asset.id)
+            self._place.store.drop_asset(asset.id)
         return Batch(Pruned(assets=len(chosen)), more=len(chosen) == limit)
 
-    async def doomed(self, last_created_before: datetime, limit: int) -> tuple[StoredObject, ...]:
+    async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
         """Objects that may be removed now; those that an asset has again are spared."""
-        await self.forget([asset.content.key for asset in self._store.all_assets()])
-        due = [(key, size) for key, (size, at) in self._doomed.items() if at < last_created_before]
-        return tuple(StoredObject(key, size) for key, size in due[:limit])
+        place, before = self._place, self._place.now() - older_than
+        old = [key for key, note in place.doomed.items() if note.at < before and place.is_ours(note.environment)]
+        chosen = sorted(old, key=lambda key: place.doomed[key].at)[:limit]
+        had = {asset.content.key for asset in place.store.all_assets()}
+        await self.forget([key for key in chosen if key in had], older_than)
+        objects = tuple(StoredObject(key, place.doomed[key].size) for key in chosen if key not in had)
+        return Doomed(objects, more=len(chosen) == limit)
 
-    async def forget(self, keys: Sequence[str]) -> None:
-        """These objects were removed."""
+    async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
+        """These objects were removed, unless they were expected again."""
+        before = self._place.now() - older_than
         for key in keys:
-            self._doomed.pop(key, None)
-
-
-def _ended(store: MemoryTaskStore, deliveries: MemoryDeliveries, before: datetime) -> list[Task]:
-    """Ended before that moment and no message to be sent, oldest first."""
-    ended = [
-        (task.finished_at, task.id, task)
-        for task in store.all_tasks()
-        if task.finished_at is not None and task.finished_at < before and not deliveries.waits(task.id)
-    ]
-    return [task for _, _, task in sorted(ended, key=lambda entry: entry[:2])]
-
-
-def _loose(store: MemoryTaskStore, created_before: datetime | None, going: frozenset[UUID]) -> list[Asset]:
-    """Old assets that nothing needs once the tasks in `going` are gone, oldest first."""
-    if created_before is None:
-        return []
-    inputs = [json.dumps(task.input).lower() for task in store.all_tasks() if task.id not in going]
-    old = [
-        asset
-        for asset in store.all_assets()
-        if asset.created_at < created_before
-        and (asset.task_id is None or asset.task_id in going)
-        and not any(str(asset.id) in text for text in inputs)
-    ]
-    return sorted(old, key=lambda asset: asset.created_at)
-
-
-def _unneeded(store: MemoryTaskStore, loose: Sequence[Asset]) -> dict[str, tuple[int, datetime]]:
-    """Size and newest asset of each key that only these assets have."""
-    gone = {asset.id for asset in loose}
-    kept = {asset.content.key for asset in store.all_assets() if asset.id not in gone}
-    in_order = sorted(loose, key=lambda asset: asset.created_at)
-    return {
-        asset.content.key: (asset.content.size, asset.created_at)
-        for asset in in_order
-        if asset.content.key not in kept
-    }
+            if key in self._place.doomed and self._place.doomed[key].at < before:
+                del self._place.doomed[key]

@@ -387,6 +387,10 @@ class MemoryTaskStore:
         spent = sum((_spent(task, self._attempts.get(task.id, ())) for task in today), Decimal(0))
         return KeyUsage(sum(not task.status.ended for task in own), len(today), spent)
 
+    async def now(self) -> datetime:
+        """The clock by which all moments here are counted."""
+        return self._now()
+
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity."""
         self._assets[asset.id] = asset

@@ -1,8 +1,13 @@
-"""A whole file into a folder: all of it or nothing, and without writing its bytes again where that can be."""
+"""A whole file into a folder: all of it or nothing, and without writing its bytes again where that can be.
+
+The bytes have reached the disk before they get their name, and the name before anybody is told: whatever a power
+cut leaves under a name is whole.
+"""
 
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,11 +25,28 @@ def put_file(root: Path, key: str, source: Path) -> None:
     try:
         _stage(source, staged)
         staged.chmod(root.stat().st_mode & 0o666)
+        _sync(staged)
         staged.replace(target)
     finally:
         with suppress(FileNotFoundError):
             staged.unlink()
-    _reach_the_disk(target)
+    _sync_folders(root, target)
+
+
+def reach_the_disk(root: Path, key: str) -> None:
+    """The file under `key` and its name, which another process may have just put there. Raises `OSError`."""
+    target = root / key
+    _sync(target)
+    _sync_folders(root, target)
+
+
+def remove_staged(root: Path, keys: Iterable[str]) -> None:
+    """What processes that were killed have left beside these keys. Raises `OSError`."""
+    targets = {root / key for key in keys}
+    for folder in {target.parent for target in targets}:
+        for left in folder.glob("?*#*"):
+            if left.with_name(left.name.rpartition("#")[0]) in targets:
+                left.unlink(missing_ok=True)
 
 
 def _stage(source: Path, staged: Path) -> None:
@@ -49,11 +71,17 @@ def _link_or_copy(source: Path, staged: Path) -> None:
         shutil.copyfile(source, staged)
 
 
-def _reach_the_disk(path: Path) -> None:
-    """The file, and the folders that name it: a file that a power cut takes away again was never kept."""
-    for place in (path, *list(path.parents)[:4]):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync_folders(root: Path, target: Path) -> None:
+    """All that lead to the file: another process may have made one of them a moment ago."""
+    for folder in target.parents:
+        _sync(folder)
+        if folder == root:
+            return
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

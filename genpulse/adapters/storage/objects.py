@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore
 
-from genpulse.adapters.storage.errors import disk_errors, object_errors
-from genpulse.adapters.storage.folder import put_file
+from genpulse.adapters.storage.errors import disk_errors, is_missing, may_be_lost, object_errors
+from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.opening import open_store
 from genpulse.adapters.storage.spool import Spooled, spool, spool_file
 from genpulse.domain.asset import Content, key_of
-from genpulse.domain.errors import StorageFull, StorageUnavailable
-from genpulse.ports import Health, State
+from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
+from genpulse.ports import Health, Noting, State
 
 CHUNK = 2 << 20
 PROBE_S = 2.0
@@ -31,6 +32,7 @@ _PART = 8 << 20
 _PARTS_AT_ONCE = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
+_SPOOLS_AT_ONCE = 4
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,8 +45,9 @@ class ObjectStorage:
     (`endpoint`, `access_key_id`, …). Streams are spooled in `spool_dir`, by default the system's temporary folder.
     Raises `ValueError` for a URL or options that no store takes, `StorageUnavailable` where the folder cannot be.
 
-    obstore is called in threads of our own: its asynchronous calls may abort a process that ends right after
-    them, and a storage that hangs must not hold up what else runs in threads.
+    All that blocks runs in threads of our own: obstore's asynchronous calls may abort a process that ends right
+    after them, a storage that hangs must not hold up what else runs in threads, and nothing here waits for threads
+    that others keep busy.
     """
 
     def __init__(
@@ -56,22 +59,31 @@ class ObjectStorage:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = open_store(url, options or {})
+        self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
+        self._is_marked = False
         self._now = now
         self._spool_dir = spool_dir
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
         self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
+        self._spools = ThreadPoolExecutor(_SPOOLS_AT_ONCE, thread_name_prefix="spool")
 
     async def keep(
-        self, content: bytes | Path | AsyncIterator[bytes], *, limit_bytes: int | None = None
+        self,
+        content: bytes | Path | AsyncIterator[bytes],
+        *,
+        limit_bytes: int | None = None,
+        noting: Noting | None = None,
     ) -> Content:
         """Store the bytes under week and digest, and tell what they are.
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
         """
         with spool_file(self._spool_dir) as file:
-            spooled = await spool(content, file, limit_bytes)
+            spooled = await spool(content, file, limit_bytes, self._spools)
             media = await self._look(spooled)
             key = key_of(spooled.sha256, self._now())
+            if noting is not None:
+                await noting(key, spooled.size)
             await self._call(self._put, key, spooled, media.media_type)
         return Content(
             key,
@@ -87,7 +99,7 @@ class ObjectStorage:
     async def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
         """The bytes of a stream in a local file, which is gone afterwards."""
         with spool_file(self._spool_dir) as file:
-            yield (await spool(chunks, file, limit_bytes)).path
+            yield (await spool(chunks, file, limit_bytes, self._spools)).path
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
@@ -139,6 +151,7 @@ class ObjectStorage:
         """Begin nothing more. What a thread is still about ends before the process does."""
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
+        self._spools.shutdown(wait=False, cancel_futures=True)
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -150,11 +163,19 @@ class ObjectStorage:
             return await asyncio.get_running_loop().run_in_executor(self._looks, describe, spooled.path)
 
     def _put(self, key: str, spooled: Spooled, media_type: str) -> None:
+        self._mark()
+        if self._folder is not None:
+            self._put_file(self._folder, key, spooled)
+        elif not self._has(key, spooled.size):
+            self._put_object(key, spooled, media_type)
+
+    def _put_file(self, folder: Path, key: str, spooled: Spooled) -> None:
         if self._has(key, spooled.size):
-            return
-        if isinstance(self._store, LocalStore):
-            put_file(Path(self._store.prefix or "/"), key, spooled.path)
-            return
+            reach_the_disk(folder, key)
+        else:
+            put_file(folder, key, spooled.path)
+
+    def _put_object(self, key: str, spooled: Spooled, media_type: str) -> None:
         obstore.put(
             self._store,
             key,
@@ -171,6 +192,8 @@ class ObjectStorage:
             return False
 
     def _remove(self, keys: list[str]) -> None:
+        if self._folder is not None:
+            remove_staged(self._folder, keys)
         try:
             obstore.delete(self._store, keys)
         except FileNotFoundError:
@@ -179,12 +202,45 @@ class ObjectStorage:
                     obstore.delete(self._store, key)
 
     def _part(self, key: str, start: int, end: int) -> bytes:
-        part = bytes(obstore.get_range(self._store, key, start=start, end=end))
+        try:
+            part = bytes(obstore.get_range(self._store, key, start=start, end=end))
+        except (BaseError, OSError) as error:
+            if may_be_lost(error):
+                self._look_again(key, end)
+            raise
         if len(part) != end - start:
+            self._look_again(key, end)
             raise StorageUnavailable(
                 f"The bytes of this asset are incomplete: {end - start:,} were asked for, {len(part):,} came."
             )
         return part
+
+    def _look_again(self, key: str, end: int) -> None:
+        """Raises `StorageLost` where the object ends before `end`, or is gone from a storage that is there."""
+        try:
+            size = obstore.head(self._store, key)["size"]
+        except (BaseError, OSError) as error:
+            if not is_missing(error):
+                raise
+            self._find_mark()
+            raise StorageLost("The bytes of this asset are gone from the storage.") from error
+        if size < end:
+            raise StorageLost(f"The bytes of this asset are cut off: {size:,} are left, {end:,} were kept.")
+
+    def _find_mark(self) -> None:
+        """Nothing is gone for ever from a disk that is not mounted, or from a bucket that is another one."""
+        try:
+            obstore.head(self._store, PROBE_KEY)
+        except FileNotFoundError as error:
+            raise StorageUnavailable(
+                f"The storage holds nothing, not even {PROBE_KEY!r}, which is written there before anything else:"
+                " is its disk mounted, is it the right bucket?"
+            ) from error
+
+    def _mark(self) -> None:
+        if not self._is_marked:
+            self._write_probe()
+            self._is_marked = True
 
     def _write_probe(self) -> None:
         obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")

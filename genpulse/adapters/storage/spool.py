@@ -2,14 +2,16 @@
 
 import asyncio
 import hashlib
+import stat
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import Executor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from genpulse.adapters.storage.errors import disk_errors
+from genpulse.adapters.storage.errors import disk_errors, source_errors
 from genpulse.domain.errors import ContentTooLarge
 
 _AT_ONCE = 1 << 20
@@ -35,20 +37,23 @@ def spool_file(folder: Path | None) -> Iterator[IO[bytes]]:
         yield file
 
 
-async def spool(content: bytes | Path | AsyncIterator[bytes], file: IO[bytes], limit_bytes: int | None) -> Spooled:
-    """Write everything to the file.
+async def spool(
+    content: bytes | Path | AsyncIterator[bytes], file: IO[bytes], limit_bytes: int | None, threads: Executor
+) -> Spooled:
+    """Write everything to the file, in `threads`.
 
-    Raises `ContentTooLarge` as soon as that is known, `StorageFull`, `StorageUnavailable`, and whatever an
-    iterator raises.
+    Raises `ContentTooLarge` as soon as that is known, `StorageFull`, `StorageUnavailable`, `StorageLost` for a
+    file that is not there or cannot be read, and whatever an iterator raises.
     """
+    loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
     size = 0
-    async with aclosing(_pieces(content, limit_bytes)) as pieces:
+    async with aclosing(_pieces(content, limit_bytes, threads)) as pieces:
         async for piece in pieces:
             size += len(piece)
-            await asyncio.to_thread(_write, file, digest, piece)
+            await loop.run_in_executor(threads, _write, file, digest, piece)
     with disk_errors("write the spool file"):
-        await asyncio.to_thread(file.flush)
+        await loop.run_in_executor(threads, file.flush)
     return Spooled(Path(file.name), digest.hexdigest(), size)
 
 
@@ -59,12 +64,12 @@ def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
 
 
 async def _pieces(
-    content: bytes | Path | AsyncIterator[bytes], limit_bytes: int | None
+    content: bytes | Path | AsyncIterator[bytes], limit_bytes: int | None, threads: Executor
 ) -> AsyncGenerator[bytes, None]:
     """Small chunks together, so that a thread is not asked for each of them."""
     waiting: list[bytes] = []
     length = size = 0
-    async with aclosing(_chunks(content)) as chunks:
+    async with aclosing(_chunks(content, threads)) as chunks:
         async for chunk in chunks:
             size += len(chunk)
             if limit_bytes is not None and size > limit_bytes:
@@ -78,13 +83,14 @@ async def _pieces(
         yield b"".join(waiting)
 
 
-async def _chunks(content: bytes | Path | AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def _chunks(content: bytes | Path | AsyncIterator[bytes], threads: Executor) -> AsyncGenerator[bytes, None]:
     match content:
         case bytes():
             yield content
         case Path():
-            with await asyncio.to_thread(_open, content) as file:
-                while chunk := await asyncio.to_thread(_read, file):
+            loop = asyncio.get_running_loop()
+            with await loop.run_in_executor(threads, _open, content) as file:
+                while chunk := await loop.run_in_executor(threads, _read, file, content.name):
                     yield chunk
         case chunks:
             async for chunk in chunks:
@@ -92,10 +98,13 @@ async def _chunks(content: bytes | Path | AsyncIterator[bytes]) -> AsyncGenerato
 
 
 def _open(path: Path) -> IO[bytes]:
-    with disk_errors(f"open {path.name}"):
+    with source_errors(path.name):
+        if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe would be waited for, and a device may have no end.
+            raise ValueError("it is no file of bytes, but a folder, a pipe or a device")
         return path.open("rb")
 
 
-def _read(file: IO[bytes]) -> bytes:
-    with disk_errors("read a file"):
+def _read(file: IO[bytes], name: str) -> bytes:
+    with source_errors(name):
         return file.read(_AT_ONCE)

@@ -6,21 +6,19 @@ from genpulse.providers.sandbox.music import Music, MusicInput
 from genpulse.providers.sandbox.noop import Noop, NoopInput
 from genpulse.providers.sandbox.speech import Speech, SpeechInput
 from genpulse.providers.sandbox.video import Video, VideoInput
-from genpulse.providers.sandbox.workbench import Workbench
 
 
 def provider(settings: ProviderSettings) -> Provider:
     """The entry point. There is nothing to configure; heavy libraries are loaded at the first use."""
     del settings
-    workbench = Workbench()
     models = (
-        Model("image", ("text-to-image",), ImageInput, Image(workbench), "Sandbox image", HONEST),
-        Model("video", ("text-to-video",), VideoInput, Video(workbench), "Sandbox video", HONEST),
+        Model("image", ("text-to-image",), ImageInput, Image(), "Sandbox image", HONEST),
+        Model("video", ("text-to-video",), VideoInput, Video(), "Sandbox video", HONEST),
         Model(
             "speech",
             ("text-to-speech",),
             SpeechInput,
-            Speech(workbench),
+            Speech(),
             "Sandbox speech",
             "A small neural voice (hibari, distilled from Kokoro-82M) that speaks English on the processor.",
         ),
@@ -28,10 +26,10 @@ def provider(settings: ProviderSettings) -> Provider:
             "music",
             ("text-to-music",),
             MusicInput,
-            Music(workbench),
+            Music(),
             "Sandbox music",
             "Synthesised by rules from the words and the seed, not by a neural model.",
         ),
         Model("noop", ("noop",), NoopInput, Noop(), "Sandbox no-op", "Does nothing, for tests and measurements."),
     )
-    return Provider("sandbox", models, workbench.close, "Sandbox")
+    return Provider("sandbox", models, title="Sandbox")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from genpulse.provider import Call, Input, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
-from genpulse.providers.sandbox.workbench import Workbench
+from genpulse.providers.sandbox.workbench import worked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +41,9 @@ class ImageInput(Input):
 class Image(Local[ImageInput]):
     """The same prompt and seed give the same bytes."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-
     async def run(self, call: Call[ImageInput], report: Report) -> Result:
         """A PNG file."""
-        return Result((Output(await self._workbench.run(lambda: _paint(call.input, report))),))
+        return Result((Output(await worked(call, lambda: _paint(call.input, report))),))
 
 
 def _paint(wanted: ImageInput, report: Report) -> bytes:

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from genpulse.provider import Call, Input, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
-from genpulse.providers.sandbox.workbench import Workbench
+from genpulse.providers.sandbox.workbench import worked
 
 RATE = 44_100
 
@@ -26,12 +26,9 @@ class MusicInput(Input):
 class Music(Local[MusicInput]):
     """An algorithm, not a neural model; it says so in the catalogue."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-
     async def run(self, call: Call[MusicInput], report: Report) -> Result:
         """A WAV file of 44.1 kHz, two channels."""
-        return Result((Output(await self._workbench.run(lambda: _play(call.input, report))),))
+        return Result((Output(await worked(call, lambda: _play(call.input, report))),))
 
 
 def _play(wanted: MusicInput, report: Report) -> bytes:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from genpulse.provider import Call, Input, InvalidInput, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
-from genpulse.providers.sandbox.workbench import Workbench
+from genpulse.providers.sandbox.workbench import worked
 
 if TYPE_CHECKING:
     from hibari import Hibari
@@ -31,14 +31,13 @@ class SpeechInput(Input):
 class Speech(Local[SpeechInput]):
     """Speaks one sentence after the other. The model is loaded once, at the first use."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
+    def __init__(self) -> None:
         self._voice: Hibari | None = None
         self._one_at_a_time = threading.Lock()
 
     async def run(self, call: Call[SpeechInput], report: Report) -> Result:
         """A WAV file of 24 kHz, one channel."""
-        spoken = await self._workbench.run(lambda: self._speak(call.input, report))
+        spoken = await worked(call, lambda: self._speak(call.input, report))
         return Result((Output(spoken),))
 
     def _speak(self, wanted: SpeechInput, report: Report) -> bytes:

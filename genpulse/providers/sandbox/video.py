@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from genpulse.provider import Call, Input, Local, Output, Report, Result
 from genpulse.providers.sandbox.seed import seed_of
-from genpulse.providers.sandbox.workbench import Workbench
+from genpulse.providers.sandbox.workbench import worked
 
 _SCENE = 0.1
 """The share of the work that is done before the first frame."""
@@ -40,12 +40,9 @@ class VideoInput(Input):
 class Video(Local[VideoInput]):
     """The same prompt and seed give the same bytes."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-
     async def run(self, call: Call[VideoInput], report: Report) -> Result:
         """An MP4 file with H.264, or WebM with VP9 where FFmpeg was built without it."""
-        return Result((Output(await self._workbench.run(lambda: _film(call.input, report))),))
+        return Result((Output(await worked(call, lambda: _film(call.input, report))),))
 
 
 def _film(wanted: VideoInput, report: Report) -> bytes:

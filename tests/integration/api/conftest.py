@@ -122,18 +122,20 @@ class FailingStorage(ObjectStorage):
     """Full, away, or broken whenever it is told to be."""
 
     error: Exception | None = None
-    breaks = False
+    breaks: bool | Exception = False
 
-    async def keep(self, content, *, limit_bytes=None):
+    async def keep(self, content, *, limit_bytes=None, noting=None):
         if self.error:
             raise self.error
-        return await super().keep(content, limit_bytes=limit_bytes)
+        return await super().keep(content, limit_bytes=limit_bytes, noting=noting)
 
     async def read(self, key, start, end):
         if self.error:
             raise self.error
         async for chunk in super().read(key, start, end):
             yield chunk[:1] if self.breaks else chunk
+            if isinstance(self.breaks, Exception):
+                raise self.breaks
             if self.breaks:
                 raise StorageUnavailable("The asset storage does not answer.")
 

@@ -1,9 +1,12 @@
 """Assets and their bytes."""
 
+from datetime import UTC, datetime
+
 import aiohttp
 import pytest
 
-from genpulse.domain.errors import StorageUnavailable
+from genpulse.domain.asset import key_of
+from genpulse.domain.errors import StorageLost, StorageUnavailable
 
 CONTENT = b"0123456789"
 
@@ -123,3 +126,27 @@ async def test_content_that_ends_too_early_is_broken_off(api, asset, caplog):
     assert "broke off" in caplog.text
     api.storage.breaks = False
     assert (await api.get(path(asset))).body == CONTENT
+
+
+@pytest.mark.parametrize("wanted", [None, "bytes=0-3", "bytes=-1"])
+async def test_content_that_is_gone_for_ever_is_told_as_such(api, asset, wanted):
+    await api.storage.remove([key_of(asset["sha256"], datetime.now(UTC))])
+    gone = await api.get(path(asset), headers={"Range": wanted} if wanted else {})
+    problem = gone.problem(410, "asset_gone")
+    assert problem["detail"].startswith(f"The content of the asset {asset['id']} cannot be had any more.")
+    assert "Retry-After" not in gone.headers
+    assert (await api.get(f"/v1/assets/{asset['id']}")).json == asset
+
+
+async def test_content_that_is_cut_off_is_gone_where_it_ends(api, asset):
+    api.storage._store.put(key_of(asset["sha256"], datetime.now(UTC)), CONTENT[:4])
+    (await api.get(path(asset))).problem(410, "asset_gone")
+    (await api.get(path(asset), headers={"Range": "bytes=4-5"})).problem(410, "asset_gone")
+    assert (await api.get(path(asset), headers={"Range": "bytes=0-3"})).body == CONTENT[:4]
+
+
+async def test_content_that_is_lost_in_the_middle_is_broken_off(api, asset, caplog):
+    api.storage.breaks = StorageLost("The bytes of this asset are gone from the storage.")
+    with pytest.raises(aiohttp.ClientError):
+        await api.get(path(asset))
+    assert "broke off: The content of the asset" in caplog.text

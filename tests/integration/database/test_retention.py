@@ -1,6 +1,7 @@
 """What only the real database can show: volume, plans, locks, and those who come in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -17,14 +18,23 @@ from genpulse.adapters.postgresql import open_pool
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.delivery import Answer
-from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable, UnknownAsset, UnknownTask
-from genpulse.domain.retention import Pruned
+from genpulse.domain.errors import (
+    ClocksDiffer,
+    DatabaseUnavailable,
+    ProviderUnavailable,
+    UnknownAsset,
+    UnknownTask,
+)
+from genpulse.domain.retention import Pruned, RetentionPolicy
+from genpulse.lifecycle.prune import prune
+from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now
 
 MANY = 20_000
 BATCH = 1000
 LOCK_S = 1.0
 OLD = timedelta(days=200)
+NONE = timedelta(0)
 
 _TASKS = """
 INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata, created_at,
@@ -44,6 +54,11 @@ SELECT gen_random_uuid(), id, 'task.succeeded', 'https://example.org/', '{}', cr
 _ASSETS = """
 INSERT INTO assets (id, task_id, environment, key, sha256, size, media_type, created_at)
 SELECT gen_random_uuid(), id, 'dev', 'assets/' || id, '', 7, 'image/png', created_at FROM tasks
+"""
+
+_NOTES = """
+INSERT INTO doomed_objects (key, size, last_created_at, environment)
+SELECT 'assets/' || n, 7, now() - n * '1 minute'::interval, 'dev' FROM generate_series(1, 20000) AS n
 """
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'broken'"
@@ -88,9 +103,7 @@ async def drained(batch):
 async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, migrated_url, backend):
     """The live side gives up after one second of waiting for a lock; it never has to."""
     await filled(pool)
-    kept = [
-        (await backend.store.submit(new_task(created_at=now() - OLD, provider="idle"))).task for _ in range(20)
-    ]
+    kept = [(await backend.store.submit(new_task(provider="idle"))).task for _ in range(20)]
     live_pool = await open_pool(migrated_url, size=4, application_name="live")
     live = Backend(
         PostgresTaskStore(live_pool),
@@ -114,9 +127,9 @@ async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(po
     async with asyncio.TaskGroup() as group:
         group.create_task(work())
         async with PostgresRetention(pool).turn() as pruning:
-            tasks, task_batches = await drained(lambda: pruning.tasks(now() - OLD / 2, BATCH))
-            assets, asset_batches = await drained(lambda: pruning.assets(now() - OLD / 2, BATCH))
-            objects = await pruning.doomed(now(), 2 * MANY)
+            tasks, task_batches = await drained(lambda: pruning.tasks(OLD / 2, BATCH))
+            assets, asset_batches = await drained(lambda: pruning.assets(OLD / 2, BATCH))
+            objects = (await pruning.doomed(NONE, 2 * MANY)).objects
         stop.set()
     assert tasks == Pruned(tasks=MANY, attempts=MANY, deliveries=MANY)
     assert assets == Pruned(assets=MANY)
@@ -144,10 +157,53 @@ async def test_what_is_old_is_found_by_an_index(pool):
     await filled(pool, 5000)
     await pool.execute("UPDATE assets SET task_id = NULL")
     await pool.execute("ANALYZE assets")
-    before = now() - OLD / 2
-    assert "ix_tasks_finished_at" in await plan(pool, statements.OLDEST_TASKS, before, BATCH)
-    assert "ix_assets_of_no_task" in await plan(pool, statements.OLDEST_ASSETS, before, BATCH)
-    assert "Seq Scan on tasks" not in await plan(pool, statements.OLDEST_TASKS, before, BATCH)
+    assert "ix_tasks_finished_at" in await plan(pool, statements.OLDEST_TASKS, OLD / 2, BATCH, "dev")
+    assert "ix_assets_of_no_task" in await plan(pool, statements.OLDEST_ASSETS, OLD / 2, BATCH, "dev")
+    assert "Seq Scan on tasks" not in await plan(pool, statements.OLDEST_TASKS, OLD / 2, BATCH, "dev")
+
+
+async def test_what_is_noted_is_found_by_an_index(pool):
+    await pool.execute(_NOTES)
+    await pool.execute("ANALYZE doomed_objects")
+    found = await plan(pool, statements.OLDEST_OBJECTS, OLD, BATCH, "dev")
+    assert "ix_doomed_objects_last_created_at" in found
+    assert "Sort" not in found
+
+
+async def test_a_host_whose_clock_is_months_ahead_removes_nothing_that_is_young(pool, backend):
+    """It removed all that had ended, with its bytes, however young that was."""
+    retention = PostgresRetention(pool, "dev")
+    output = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now(), "dev")
+    await retention.expect("noted", 1)
+    begun = await backend.begun(environment="dev")
+    task = await backend.ended(begun.lease, Succeeded((replace(output, task_id=begun.task.id),)))
+    async with memory_services() as services:
+        wrong = replace(services, retention=retention, now=lambda: now() + timedelta(days=120))
+        with pytest.raises(ClocksDiffer):
+            await prune(wrong, RetentionPolicy())
+        right = replace(services, retention=retention)
+        assert await prune(right, RetentionPolicy()) == Pruned()
+    assert await retention.due(RetentionPolicy().ages) == Pruned()
+    assert await backend.store.get(task.id) == task
+    assert (await backend.store.asset(output.id)).content == output.content
+    assert await pool.fetchval("SELECT count(*) FROM doomed_objects") == 1
+    await retention.close()
+
+
+async def test_two_processes_that_note_the_same_keys_never_deadlock(pool, migrated_url):
+    other_pool = await open_pool(migrated_url, size=4, application_name="other")
+    retentions = [PostgresRetention(pool), PostgresRetention(other_pool)]
+    keys = [f"key-{number}" for number in range(40)]
+
+    async def note(retention, order):
+        for _ in range(10):
+            await asyncio.gather(*(retention.expect(key, 1) for key in order))
+
+    await asyncio.gather(note(retentions[0], keys), note(retentions[1], keys[::-1]))
+    assert await pool.fetchval("SELECT count(*) FROM doomed_objects") == len(keys)
+    for retention in retentions:
+        await retention.close()
+    await other_pool.close()
 
 
 async def test_every_reference_to_what_goes_is_indexed(pool):
@@ -164,7 +220,7 @@ async def test_every_reference_to_what_goes_is_indexed(pool):
 
 async def ended(backend, outcome, **changes):
     begun = await backend.begun(**changes)
-    return await backend.ended(begun.lease, outcome, now() - OLD)
+    return await backend.age(await backend.ended(begun.lease, outcome), OLD)
 
 
 async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, migrated_url, backend):
@@ -173,8 +229,8 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, migrate
     async with PostgresRetention(pool).turn() as pruning:
         async with other.transaction():
             await other.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", held.id)
-            assert (await pruning.tasks(now(), BATCH)).pruned == Pruned(tasks=1, attempts=1)
-        assert (await pruning.tasks(now(), BATCH)).pruned == Pruned(tasks=1, attempts=1)
+            assert (await pruning.tasks(NONE, BATCH)).pruned == Pruned(tasks=1, attempts=1)
+        assert (await pruning.tasks(NONE, BATCH)).pruned == Pruned(tasks=1, attempts=1)
     await other.close()
     with pytest.raises(UnknownTask):
         await backend.store.get(free.id)
@@ -194,7 +250,7 @@ async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, migra
     other, mine = await asyncpg.connect(migrated_url), await asyncpg.connect(migrated_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)
-        pruning = group.create_task(PostgresPruning(mine).tasks(now(), BATCH))
+        pruning = group.create_task(PostgresPruning(mine).tasks(NONE, BATCH))
         await locked(pool, mine.get_server_pid())
     assert pruning.result().pruned == Pruned()
     assert (await backend.store.get(task.id)).id == task.id
@@ -217,8 +273,8 @@ async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, migrat
                 """,
                 f'{{"image": "{upload.id}"}}',
             )
-            assert (await pruning.assets(now(), BATCH)).pruned == Pruned()
-        assert (await pruning.assets(now(), BATCH)).pruned == Pruned()
+            assert (await pruning.assets(NONE, BATCH)).pruned == Pruned()
+        assert (await pruning.assets(NONE, BATCH)).pruned == Pruned()
     assert (await backend.store.asset(upload.id)).id == upload.id
     await other.close()
 
@@ -252,7 +308,7 @@ async def test_a_turn_whose_connection_breaks_is_free_again(pool, migrated_url):
             async with PostgresRetention(pool).turn() as second:
                 assert second is None
             await pool.execute(_TERMINATE)
-            await pruning.tasks(now(), BATCH)
+            await pruning.tasks(NONE, BATCH)
 
     with pytest.raises(DatabaseUnavailable):
         await prune()

@@ -6,8 +6,8 @@ import obstore
 import pytest
 from obstore.store import LocalStore
 
-from genpulse.adapters.storage.errors import disk_errors, object_errors
-from genpulse.domain.errors import StorageFull, StorageUnavailable
+from genpulse.adapters.storage.errors import disk_errors, object_errors, source_errors
+from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 
 
 def test_a_full_disk() -> None:
@@ -41,3 +41,23 @@ def test_what_the_store_says_about_its_folders_is_not_passed_on(tmp_path: Path) 
             obstore.get(store, key)
         assert "secret-folder" not in str(raised.value)
         assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ELOOP, errno.EIO, errno.ENAMETOOLONG]
+)
+def test_a_file_of_somebody_else_that_cannot_be_read_never_can(number: int) -> None:
+    with pytest.raises(StorageLost, match="'a file' cannot be read"), source_errors("a file"):
+        raise OSError(number, os.strerror(number))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
+def test_what_a_process_lacks_says_nothing_about_a_file(number: int) -> None:
+    with pytest.raises(StorageUnavailable), source_errors("a file"):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_name_that_no_log_can_take() -> None:
+    with pytest.raises(StorageLost) as raised, source_errors("\udcff\n" + "x" * 5000):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert len(str(raised.value).encode()) < 500

@@ -1,4 +1,8 @@
 import os
+import re
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +15,7 @@ from obstore.store import LocalStore
 from genpulse.adapters.storage.folder import put_file
 
 OTHER_DISK = Path("/dev/shm")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -84,3 +89,77 @@ def test_folders_that_are_removed_meanwhile_are_made_again(root, source):
     finally:
         stop.set()
         remover.join()
+
+
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from genpulse.adapters.storage.objects import ObjectStorage
+
+async def main(url, spool_dir, times):
+    storage = ObjectStorage(url, spool_dir=Path(spool_dir))
+    for _ in range(int(times)):
+        print((await storage.keep(b"hello")).key)
+        print("kept", file=sys.stderr, flush=True)
+    await storage.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+_SYNC = re.compile(r"f(?:data)?sync\(\d+<(.+?)>\)\s+= 0")
+_RENAME = re.compile(r'rename(?:at2?)?\((?:AT_FDCWD(?:<.*?>)?, )?"(.+?)", (?:AT_FDCWD(?:<.*?>)?, )?"(.+?)"')
+
+
+def calls(tmp_path, spool_dir, times=1):
+    """What a process asks of the system to keep one content so many times: `(what, path, …)`, in order."""
+    strace = shutil.which("strace")
+    if strace is None or subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True).returncode:
+        pytest.skip("the calls of a process cannot be watched here")
+    trace = tmp_path / "trace"
+    watched = [
+        strace,
+        "-f",
+        "-y",
+        "-s",
+        "500",
+        "-e",
+        "trace=fsync,fdatasync,rename,renameat,renameat2",
+        "-o",
+        trace,
+    ]
+    program = [sys.executable, "-c", PROGRAM, (tmp_path / "store").as_uri(), spool_dir, str(times)]
+    done = subprocess.run([*watched, *program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    found = []
+    for line in trace.read_text().splitlines():
+        if sync := _SYNC.search(line):
+            found.append(("sync", sync[1]))
+        elif renamed := _RENAME.search(line):
+            found.append(("rename", renamed[1], renamed[2]))
+    return done.stdout.split()[0], found
+
+
+@pytest.mark.parametrize("disk", ["the same disk", "another disk"])
+def test_bytes_reach_the_disk_before_their_name_and_their_name_before_anybody_is_told(tmp_path, disk):
+    spool_dir = tmp_path / "spool" if disk == "the same disk" else OTHER_DISK / f"genpulse-spool-{os.getpid()}"
+    if disk == "another disk" and not OTHER_DISK.is_dir():
+        pytest.skip("there is one disk here")
+    key, found = calls(tmp_path, spool_dir)
+    target = tmp_path / "store" / key
+    renames = [call for call in found if call[0] == "rename" and call[2] == str(target)]
+    assert len(renames) == 1
+    staged, at = renames[0][1], found.index(renames[0])
+    assert ("sync", staged) in found[:at]
+    folders = [("sync", str(folder)) for folder in target.parents if folder.is_relative_to(tmp_path / "store")]
+    assert len(folders) == 4
+    assert set(folders) <= set(found[at + 1 :])
+    if disk == "another disk":
+        shutil.rmtree(spool_dir)
+
+
+def test_content_that_somebody_has_just_put_reaches_the_disk_before_it_is_trusted(tmp_path):
+    key, _ = calls(tmp_path, tmp_path / "spool")
+    again, found = calls(tmp_path, tmp_path / "spool")
+    target = tmp_path / "store" / key
+    assert again == key
+    assert not [call for call in found if call[0] == "rename" and call[2] == str(target)]
+    expected = [target, *(folder for folder in target.parents if folder.is_relative_to(tmp_path / "store"))]
+    assert {("sync", str(path)) for path in expected} <= set(found)

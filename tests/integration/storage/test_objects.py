@@ -11,7 +11,7 @@ import pytest
 
 from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
 from genpulse.domain.asset import key_of
-from genpulse.domain.errors import StorageUnavailable
+from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video
 from tests.integration.storage.test_tracks import NEVER_ENDING
@@ -58,7 +58,7 @@ def test_a_file_may_not_grow_that_large(tmp_path: Path, size: int) -> None:
     )
     said = run(program, (tmp_path / "storage").as_uri(), str(tmp_path / "spool"), str(size))
     assert said == ["full: There is no space left to write the spool file.", "little"]
-    assert len(files(tmp_path)) == 1
+    assert len(files(tmp_path)) == len(("the little one", PROBE_KEY))
 
 
 @pytest.mark.parametrize("size", [2_000_000, 20_000_000])
@@ -79,7 +79,7 @@ def test_the_disk_is_full(tmp_path: Path, full: str, size: int) -> None:
     said = run(program, *urls, wrapped=(*alone, *mount))
     assert said[0].startswith("full: There is no space left")
     assert said[1] == "little"
-    assert int(said[2]) == (1 if full == "storage" else 0), "a part of the large content was left behind"
+    assert int(said[2]) == (2 if full == "storage" else 0), "a part of the large content was left behind"
 
 
 def test_a_process_that_ends_at_once_ends_well(tmp_path: Path) -> None:
@@ -110,6 +110,59 @@ async def test_a_folder_that_vanishes_and_comes_back(tmp_path: Path) -> None:
     assert (await storage.probe()).state is State.OK
     assert await anext(storage.read(content.key, 0, 5)) == b"hello"
     await storage.close()
+
+
+async def test_a_disk_that_is_not_mounted_is_away_and_nothing_on_it_is_gone_for_ever(tmp_path: Path) -> None:
+    folder = tmp_path / "storage"
+    storage = ObjectStorage(folder.as_uri(), spool_dir=tmp_path)
+    content = await storage.keep(b"hello")
+    folder.rename(tmp_path / "unmounted")
+    folder.mkdir()
+    with pytest.raises(StorageUnavailable, match="mounted"):
+        await anext(storage.read(content.key, 0, 5))
+    folder.rmdir()
+    with pytest.raises(StorageUnavailable, match="mounted"):
+        await anext(storage.read(content.key, 0, 5))
+    (tmp_path / "unmounted").rename(folder)
+    assert await anext(storage.read(content.key, 0, 5)) == b"hello"
+    (folder / content.key).unlink()
+    with pytest.raises(StorageLost, match="gone"):
+        await anext(storage.read(content.key, 0, 5))
+    await storage.close()
+
+
+async def test_a_folder_in_place_of_content_is_gone_for_ever(tmp_path: Path) -> None:
+    storage = ObjectStorage((tmp_path / "storage").as_uri(), spool_dir=tmp_path)
+    content = await storage.keep(b"hello")
+    (tmp_path / "storage" / content.key).unlink()
+    (tmp_path / "storage" / content.key).mkdir()
+    with pytest.raises(StorageLost):
+        await anext(storage.read(content.key, 0, 5))
+    await storage.close()
+
+
+async def test_what_a_killed_process_left_half_stored_goes_with_its_key(tmp_path: Path) -> None:
+    folder = tmp_path / "storage"
+    storage = ObjectStorage(folder.as_uri(), spool_dir=tmp_path / "spool")
+    content, other = await storage.keep(b"hello"), await storage.keep(b"other")
+    for key in (content.key, key_of("0" * 64, MONDAY)):
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / f"{key}#123").write_bytes(b"hel")
+    await storage.remove([content.key, key_of("0" * 64, MONDAY), "nothing/at/all"])
+    assert {path.relative_to(folder).as_posix() for path in files(folder)} == {other.key, PROBE_KEY}
+    await storage.close()
+
+
+async def test_a_full_storage_still_works_and_one_that_refuses_does_not(tmp_path: Path) -> None:
+    """A full one is `degraded`, since all that it holds can be read."""
+    program = PROGRAM + (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))\n"
+        "storage = ObjectStorage(sys.argv[1])\n"
+        "print(asyncio.run(storage.probe()))"
+    )
+    (said,) = run(program, (tmp_path / "storage").as_uri())
+    assert "State.DEGRADED" in said
+    assert "There is no space left in the storage." in said
 
 
 async def test_content_is_where_its_digest_says_and_nothing_else_is_there(tmp_path: Path) -> None:

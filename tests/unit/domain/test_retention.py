@@ -1,22 +1,16 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from genpulse.domain.retention import Cutoffs, Pruned, RetentionPolicy
-
-NOW = datetime(2030, 3, 31, tzinfo=UTC)
+from genpulse.domain.retention import Ages, Pruned, RetentionPolicy
 
 
-def test_ages_become_moments():
+def test_bytes_are_kept_until_nobody_looks_for_them():
     policy = RetentionPolicy(timedelta(days=30), timedelta(days=10), timedelta(hours=12))
-    assert policy.cutoffs(NOW) == Cutoffs(
-        tasks=datetime(2030, 3, 1, tzinfo=UTC),
-        assets=datetime(2030, 3, 21, tzinfo=UTC),
-        objects=datetime(2030, 3, 23, 12, tzinfo=UTC),
-    )
+    assert policy.ages == Ages(timedelta(days=30), timedelta(days=10), timedelta(days=7, hours=12))
 
 
-def test_what_is_kept_for_ever_has_no_moment():
-    cutoffs = RetentionPolicy(tasks=None, assets=None).cutoffs(NOW)
-    assert (cutoffs.tasks, cutoffs.assets) == (None, None)
+def test_what_is_kept_for_ever_has_no_age():
+    ages = RetentionPolicy(tasks=None, assets=None).ages
+    assert (ages.tasks, ages.assets) == (None, None)
 
 
 def test_what_was_removed_adds_up():

@@ -6,8 +6,9 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 
+from genpulse.background.loops import Loops
 from genpulse.domain.errors import Unavailable
-from genpulse.lifecycle.deliver import deliver
+from genpulse.lifecycle.deliver import Postman
 from genpulse.lifecycle.interruption import Interruption
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
@@ -17,7 +18,6 @@ from genpulse.worker.options import WorkerOptions
 
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
-DELIVER_S = 0.5
 AWAY_PAUSE_S = 1.0
 PRUNE_AWAY_PAUSE_S = 60.0
 
@@ -81,14 +81,13 @@ async def be_present(services: Services, loop: WorkLoop, options: WorkerOptions,
     await every(PRESENCE_S, "the presence of this worker", beat)
 
 
-async def deliver_messages(services: Services, options: WorkerOptions) -> None:
-    """Send webhooks as they become due."""
-
-    async def send() -> None:
-        while await deliver(services, options.describe):
-            pass
-
-    await every(DELIVER_S, "the delivery of webhooks", send)
+async def deliver_messages(services: Services, options: WorkerOptions, loops: Loops | None = None) -> None:
+    """Send webhooks as they become due. When canceled, those that are being sent get a few seconds."""
+    postman = Postman(services, options.describe, loops or Loops())
+    try:
+        await postman.run()
+    finally:
+        await postman.stop()
 
 
 async def tidy_up(services: Services) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import aiodns
+import pycares
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 NAME_S = 5.0
 """Seconds in which a name has to lead to an address."""
 
 _SYSTEM_THREADS = 4
+_CLOSE_S = 2.0
 _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -38,6 +40,7 @@ class NameResolver(AbstractResolver):
         self._servers = servers
         self._limit_s = limit_s
         self._dns: aiodns.DNSResolver | None = None
+        self._asked: set[asyncio.Future[pycares.AddrInfoResult]] = set()
         self._system: ThreadPoolExecutor | None = None
 
     async def resolve(
@@ -63,13 +66,22 @@ class NameResolver(AbstractResolver):
         if self._dns is None:
             self._dns = aiodns.DNSResolver(nameservers=self._servers or None)
         try:
-            answer = await self._dns.getaddrinfo(host, family=family, type=socket.SOCK_STREAM)
+            asked = self._dns.getaddrinfo(host, family=family, type=socket.SOCK_STREAM)
+            self._asked.add(asked)
+            asked.add_done_callback(self._told)
+            answer = await asyncio.shield(asked)
         except (aiodns.error.DNSError, ValueError) as error:
             raise NameNotFound(f"the name {host} leads to no address ({_words(error)})") from error
         found = [_address(node.addr) for node in answer.nodes]
         if not found:
             raise NameNotFound(f"the name {host} leads to no address")
         return found
+
+    def _told(self, asked: "asyncio.Future[pycares.AddrInfoResult]") -> None:
+        """Also where nobody waits for it any more, which is no reason for a warning."""
+        self._asked.discard(asked)
+        if not asked.cancelled():
+            asked.exception()
 
     async def _by_system(self, host: str, family: socket.AddressFamily) -> list[str]:
         if self._system is None:
@@ -86,8 +98,11 @@ class NameResolver(AbstractResolver):
     async def close(self) -> None:
         """Ask nobody any more; whoever waits for a name gets none."""
         if self._dns is not None:
-            await self._dns.close()
-            self._dns = None
+            dns, self._dns = self._dns, None
+            await dns.close()
+            if self._asked:
+                # Another thread tells of each that it is over, and must not find this loop gone.
+                await asyncio.wait(self._asked, timeout=_CLOSE_S)
         if self._system is not None:
             self._system.shutdown(wait=False, cancel_futures=True)
             self._system = None

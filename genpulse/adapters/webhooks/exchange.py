@@ -66,16 +66,18 @@ async def post(
     headers: Mapping[str, str],
     body: bytes,
     tls: ssl.SSLContext,
+    answer_s: float = ANSWER_S,
 ) -> Head:
     """Send it and return the answer's head, of which the status is known.
 
-    Raises `CannotConnect`, `NoAnswer`, `OSError`, and `TimeoutError` after 15 seconds without a status line.
+    Raises `CannotConnect`, `NoAnswer`, `OSError`, and `TimeoutError` after `answer_s` seconds without a status
+    line.
     """
     exchange = _Exchange()
     transport = await _connected(target, addresses, exchange, tls)
     try:
         transport.write(_request(target, headers, body))
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(answer_s):
             await exchange.status()
         await exchange.rest()
     finally:

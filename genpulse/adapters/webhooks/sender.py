@@ -30,24 +30,31 @@ class WebhookSender:
     """
 
     def __init__(
-        self, secret: str | None, *, allow_private: bool, version: str, name_servers: Sequence[str] = ()
+        self,
+        secret: str | None,
+        *,
+        allow_private: bool,
+        version: str,
+        name_servers: Sequence[str] = (),
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._webhook = Webhook(secret if secret.startswith("whsec_") else secret.encode()) if secret else None
         self._allow_private = allow_private
         self._user_agent = f"GenPulse/{version}"
         names = NameResolver(asks_system=allow_private, servers=name_servers)
         self._names: AbstractResolver = names if allow_private else PublicResolver(names)
+        self._answer_s = answer_s
         self._tls: ssl.SSLContext | None = None
 
     async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.
 
-        A name has 5 seconds, a connection 5, a status line 15, and what follows it 1.
+        A name has 5 seconds, a connection 5, a status line `answer_s`, and what follows it 1.
         """
         try:
             return _answer(await self._post(url, message_id, body, now))
         except TimeoutError:
-            return Answer(None, f"no answer within {ANSWER_S:g} s", silent=True)
+            return Answer(None, f"no answer within {self._answer_s:g} s", silent=True)
         except (NameTimeout, NoConnection) as error:
             return Answer(None, str(error), silent=True)
         except AddressRefused as error:
@@ -63,7 +70,8 @@ class WebhookSender:
         addresses = await self._addresses(target)
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        return await post(target, addresses, self._headers(url, message_id, body, now), body, self._tls)
+        headers = self._headers(url, message_id, body, now)
+        return await post(target, addresses, headers, body, self._tls, self._answer_s)
 
     async def _addresses(self, target: Target) -> Sequence[ResolveResult]:
         """Those that were checked; no others are connected to."""

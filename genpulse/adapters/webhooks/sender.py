@@ -26,7 +26,8 @@ class WebhookSender:
 
     `secret` signs: `whsec_` and base64, or any text, whose bytes are the key; None signs nothing.
     Without `allow_private` only public addresses are sent to. Names are asked for at `name_servers`
-    (`address:port`); at those of the system when there are none.
+    (`address:port`); at those of the system when there are none. `tls` says whose certificates are trusted;
+    None: those that the system trusts.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class WebhookSender:
         version: str,
         name_servers: Sequence[str] = (),
         answer_s: float = ANSWER_S,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._webhook = Webhook(secret if secret.startswith("whsec_") else secret.encode()) if secret else None
         self._allow_private = allow_private
@@ -44,7 +46,7 @@ class WebhookSender:
         names = NameResolver(asks_system=allow_private, servers=name_servers)
         self._names: AbstractResolver = names if allow_private else PublicResolver(names)
         self._answer_s = answer_s
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
 
     async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.

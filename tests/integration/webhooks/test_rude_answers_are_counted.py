@@ -1,5 +1,6 @@
 """No answer of a receiver harms anything but its own message: on a real database, with a real sender."""
 
+import asyncio
 import random
 from types import SimpleNamespace
 
@@ -91,3 +92,22 @@ async def test_a_message_that_postgresql_cannot_read_any_more_is_counted_and_its
         assert (delivery.tries, delivery.state) == (1, DeliveryState.WAITING)
         assert "cannot be read" in delivery.error
     assert (await office.delivery(fine)).state is DeliveryState.TAKEN
+
+
+async def test_a_message_to_another_arrives_while_250_hang(office):
+    """However long they do: order decides, not time."""
+
+    async def says_nothing(reader, _writer):
+        await reader.read()
+
+    async with receiver(says_nothing) as silent, receiver(says()) as kind:
+        hanging = [await office.noted(silent) for _ in range(250)]
+        run = asyncio.create_task(office.postman.run())
+        last = await office.noted(kind)
+        async with asyncio.timeout(10):
+            while (await office.delivery(last)).state is not DeliveryState.TAKEN:
+                await asyncio.sleep(0.01)
+        assert sum([(await office.delivery(task_id)).tries for task_id in hanging]) == 0
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        await office.postman.stop(0)

@@ -12,6 +12,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 NAME_S = 5.0
 """Seconds in which a name has to lead to an address."""
 
+_TRIES = 4
+"""Where servers are usually quick, c-ares waits 0.25 s for the first one; these are 4 s together."""
+
 _SYSTEM_THREADS = 4
 _CLOSE_S = 2.0
 _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -57,20 +60,22 @@ class NameResolver(AbstractResolver):
     async def _found(self, host: str, family: socket.AddressFamily) -> list[str]:
         try:
             return await self._by_dns(host, family)
-        except NameNotFound:
-            if not self._asks_system:
+        except NameNotFound as error:
+            if isinstance(error, NameTimeout) or not self._asks_system:
                 raise
             return await self._by_system(host, family)
 
     async def _by_dns(self, host: str, family: socket.AddressFamily) -> list[str]:
         if self._dns is None:
-            self._dns = aiodns.DNSResolver(nameservers=self._servers or None)
+            self._dns = aiodns.DNSResolver(nameservers=self._servers or None, tries=_TRIES)
         try:
             asked = self._dns.getaddrinfo(host, family=family, type=socket.SOCK_STREAM)
             self._asked.add(asked)
             asked.add_done_callback(self._told)
             answer = await asyncio.shield(asked)
         except (aiodns.error.DNSError, ValueError) as error:
+            if error.args[:1] == (aiodns.error.ARES_ETIMEOUT,):
+                raise NameTimeout(host, self._limit_s) from error
             raise NameNotFound(f"the name {host} leads to no address ({_words(error)})") from error
         found = [_address(node.addr) for node in answer.nodes]
         if not found:

@@ -214,7 +214,7 @@ async def test_a_message_that_cannot_be_made_is_counted_and_harms_no_other(world
 
     async def describe_some(task):
         if task.id == broken.id:
-            raise Bug("a bug \udcff")
+            raise Bug("a bug \x00")
         return await describe(task)
 
     sends = postman(world, describe_some)

@@ -5,7 +5,7 @@ stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and n
 for ever is `StorageLost`, and nobody waits for it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from genpulse.background.loops import Loops
 from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
-from genpulse.domain.delivery import Answer, Delivery
+from genpulse.domain.delivery import Answer, Delivery, Unreadable
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, Limits
@@ -380,25 +380,41 @@ class Retention(Protocol):
 
 
 class DeliveryStore(Protocol):
-    """Messages about ended tasks. Each is written in the commit that ends its task, by the store of tasks."""
+    """Messages about ended tasks. Each is written in the commit that ends its task, by the store of tasks.
 
-    async def due(self, now: datetime, limit: int, held_s: float) -> tuple[tuple[Delivery, Task], ...]:
+    Moments are the store's own: callers say how long, never when. All raise `DatabaseUnavailable`.
+    """
+
+    async def due(
+        self, limit: int, held_s: float, *, per_origin: int, room: Mapping[str, int]
+    ) -> tuple[tuple[Delivery, Task | Unreadable], ...]:
         """Take at most `limit` that are due, so that nobody else sends them for `held_s` seconds.
 
-        With each comes the task as it was when it ended.
+        No more than `room` says of an origin, which may be 0, and `per_origin` of those that it does not name:
+        first one of each origin, then a second one. With each comes the task as it was when it ended.
         """
 
-    async def taken(self, delivery_id: UUID, answer: Answer, now: datetime) -> None:
+    async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
 
-    async def not_taken(self, delivery_id: UUID, answer: Answer, next_try_at: datetime | None) -> None:
-        """It was not received; without another try it is given up."""
+    async def not_taken(self, delivery_id: UUID, answer: Answer, again_in_s: float | None) -> datetime | None:
+        """It was not received; returns when it is sent again, None when it is given up.
+
+        That is in `again_in_s` seconds, but not later than its `given_until`; a try after that was the last one,
+        and so is any when `again_in_s` is None. One that was received in the meantime stays so.
+        """
+
+    async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
+        """An origin is silent: all messages to it that are due wait for `again_in_s` seconds; returns how many.
+
+        No try is counted. Those whose `given_until` is over are given up because of `why`. At most 10,000 a call.
+        """
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""
 
-    async def again(self, task_id: UUID, delivery_id: UUID, now: datetime) -> Delivery:
-        """Send it again as soon as possible, also one that was received. Raises `UnknownDelivery`."""
+    async def again(self, task_id: UUID, delivery_id: UUID) -> Delivery:
+        """Send it soon and for a whole day, also one that was received. Raises `UnknownDelivery`."""
 
 
 class KeyStore(Protocol):
@@ -430,7 +446,7 @@ class MessageSender(Protocol):
     """Sends a signed message to another system."""
 
     async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
-        """Send it once. Answers within 15 seconds and never raises."""
+        """Send it once. Answers within 30 seconds and never raises; `now` goes into the signature."""
 
 
 class Catalogue(Protocol):

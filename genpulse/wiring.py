@@ -76,7 +76,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             queue=queue,
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
-            deliveries=PostgresDeliveries(pool),
+            deliveries=PostgresDeliveries(pool, settings.environment.name),
             keys=PostgresKeys(pool),
             retention=_closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             sender=_closed_by(stack, _sender(settings)),

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
+
+from genpulse.adapters.names import NameResolver
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _Address = IPv4Address | IPv6Address
@@ -58,19 +59,19 @@ def check_literal(host: str) -> None:
 class PublicResolver(AbstractResolver):
     """Resolves a name once; the connection goes to the very addresses that were checked."""
 
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
+    def __init__(self, names: AbstractResolver | None = None) -> None:
+        self._names = names or NameResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """All addresses, of which each must be public. Raises `AddressRefused`, `OSError`."""
-        found = await self._resolver.resolve(host, port, family)
+        """All addresses, of which each must be public. Raises `AddressRefused`, `NameNotFound`."""
+        found = await self._names.resolve(host, port, family)
         for each in found:
             if not is_public(each["host"]):
                 raise AddressRefused(host, each["host"])
         return found
 
     async def close(self) -> None:
-        """Nothing is held."""
-        await self._resolver.close()
+        """Close what it asks."""
+        await self._names.close()

@@ -29,7 +29,7 @@ class DeliveryDocument(Document):
     type: str = Field(examples=["task.succeeded"])
     url: str
     state: DeliveryState
-    """`given_up` after a day of tries, or when the receiver said 410."""
+    """`given_up` after a day of tries, or when the receiver said 410; sent again by hand it gets another day."""
     attempts: int
     """How often it was sent."""
     status_code: int | None
@@ -87,5 +87,5 @@ async def send_again(request: Request, task_id: TaskId, delivery_id: DeliveryId)
     """Send it again, under the same id, also when it was received or given up."""
     services = context_in(request.scope).services
     await task_for(request, task_id)
-    delivery = await services.deliveries.again(task_id, delivery_id, services.now())
+    delivery = await services.deliveries.again(task_id, delivery_id)
     return answers.json(DeliveryDocument.of(delivery), 202)

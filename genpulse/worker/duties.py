@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
-from genpulse.lifecycle.deliver import deliver
+from genpulse.lifecycle.deliver import Postman
 from genpulse.lifecycle.interruption import Interruption
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
@@ -19,7 +19,6 @@ from genpulse.worker.options import WorkerOptions
 
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
-DELIVER_S = 0.5
 PRUNE_AWAY_PAUSE_S = 60.0
 
 _log = logging.getLogger(__name__)
@@ -93,13 +92,12 @@ async def be_present(desk: Desk) -> None:
 
 
 async def deliver_messages(desk: Desk) -> None:
-    """Send webhooks as they become due."""
-
-    async def send() -> None:
-        while await deliver(desk.services, desk.options.describe):
-            pass
-
-    await desk.every(DELIVER_S, "the delivery of webhooks", send)
+    """Send webhooks as they become due. When canceled, those that are being sent get a few seconds."""
+    postman = Postman(desk.services, desk.options.describe, desk.loops)
+    try:
+        await postman.run()
+    finally:
+        await postman.stop()
 
 
 async def tidy_up(desk: Desk) -> None:

@@ -106,8 +106,8 @@ async def test_tasks_that_ended_long_ago_go_with_all_that_is_theirs(old):
     await old.backend.end(begun.lease, RetryLater(DOWN, 0.0))
     (again,) = await old.backend.claim()
     await old.backend.age(await old.backend.ended(again.lease, Succeeded(())), LONG)
-    for delivery, _ in await old.backend.deliveries.due(now(), 10, 60):
-        await old.backend.deliveries.taken(delivery.id, Answer(200), now())
+    for delivery, _ in await old.backend.deliveries.due(10, 60, per_origin=10, room={}):
+        await old.backend.deliveries.taken(delivery.id, Answer(200))
     assert await old.tasks(LONG - timedelta(days=1)) == Batch(Pruned(1, 2, 1), more=False)
     with pytest.raises(UnknownTask):
         await old.backend.store.get(begun.task.id)
@@ -135,8 +135,8 @@ async def test_a_failed_task_that_was_retried_stays(old):
 async def test_a_task_stays_while_a_message_about_it_is_to_be_sent(old):
     task = await old.ended(2 * LONG, webhook_url=ME)
     assert (await old.tasks()).pruned == Pruned()
-    ((delivery, _),) = await old.backend.deliveries.due(now(), 10, 60)
-    await old.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), now() + timedelta(hours=1))
+    ((delivery, _),) = await old.backend.deliveries.due(10, 60, per_origin=10, room={})
+    await old.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), 3600.0)
     assert (await old.tasks()).pruned == Pruned()
     await old.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), None)
     assert (await old.tasks()).pruned == Pruned(tasks=1, attempts=1, deliveries=1)
@@ -235,8 +235,8 @@ async def test_what_is_due_is_told_and_then_done(old):
     shared = asset(2 * LONG, "a")
     outputs = (shared, replace(asset(2 * LONG, "a"), content=shared.content), asset(2 * LONG, "b"))
     await old.ended(2 * LONG, outputs=outputs, webhook_url=ME)
-    for delivery, _ in await old.backend.deliveries.due(now(), 10, 60):
-        await old.backend.deliveries.taken(delivery.id, Answer(200), now())
+    for delivery, _ in await old.backend.deliveries.due(10, 60, per_origin=10, room={}):
+        await old.backend.deliveries.taken(delivery.id, Answer(200))
     young = replace(asset(2 * LONG, "b"), content=outputs[2].content, created_at=now())
     await old.ended(timedelta(0), outputs=(young,))
     await old.backend.store.add_asset(asset(2 * LONG, "c"))

@@ -246,7 +246,7 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     """The same in PostgreSQL."""
     pool = await open_pool(url, size=8, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
-    yield Rows(store, queue, PostgresDeliveries(pool), PostgresKeys(pool), PostgresRetention(pool))
+    yield Rows(store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool))
     await queue.close()
     await store.close()
     await pool.close()

@@ -259,10 +259,19 @@ deliveries = Table(
     Column("last_error", Text, nullable=False, server_default=""),
     Column("next_try_at", _Moment),
     Column("delivered_at", _Moment),
+    Column("given_until", _Moment, nullable=False, server_default=text("now() + interval '24 hours'")),
+    Column("origin", Text, nullable=False, server_default=""),
+    Column("environment", Text, nullable=False, server_default=""),
 )
 Index("ix_deliveries_task_id", deliveries.c.task_id)
 Index(
     "ix_deliveries_next_try_at",
+    deliveries.c.next_try_at,
+    postgresql_where=deliveries.c.next_try_at.is_not(None),
+)
+Index(
+    "ix_deliveries_origin_next_try_at",
+    deliveries.c.origin,
     deliveries.c.next_try_at,
     postgresql_where=deliveries.c.next_try_at.is_not(None),
 )

@@ -1,16 +1,18 @@
 """The one HTTP client of a process, on aiohttp."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from genpulse.adapters.http.download import Download
 from genpulse.adapters.http.errors import never_sent
 from genpulse.adapters.http.socket import VendorSocket
+from genpulse.adapters.names import NameResolver
 from genpulse.adapters.public_address import PublicResolver
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.wire import AnswerLost, Reply, Request
@@ -21,10 +23,15 @@ _CHUNK = 1 << 16
 
 
 class HttpClient:
-    """Implements `Http`. Opens nothing before the first request; close it with `close()`."""
+    """Implements `Http`. Opens nothing before the first request; close it with `close()`.
 
-    def __init__(self, version: str) -> None:
+    Names are asked for at `name_servers` (`address:port`); at those of the system when there are none.
+    """
+
+    def __init__(self, version: str, *, name_servers: Sequence[str] = ()) -> None:
         self._headers = {"User-Agent": f"GenPulse/{version}"}
+        self._name_servers = name_servers
+        self._resolvers: tuple[AbstractResolver, ...] = ()
         self._kept: aiohttp.ClientSession | None = None
         self._single: aiohttp.ClientSession | None = None
         self._public: aiohttp.ClientSession | None = None
@@ -76,9 +83,12 @@ class HttpClient:
     def _sessions(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession, aiohttp.ClientSession]:
         """One that keeps connections, one that opens a new one each time, one for public addresses alone."""
         if self._kept is None or self._single is None or self._public is None:
-            self._kept = self._session(keepalive_timeout=_KEEP_S)
-            self._single = self._session(force_close=True)
-            self._public = self._session(resolver=PublicResolver(), use_dns_cache=False)
+            inside = NameResolver(asks_system=True, servers=self._name_servers)
+            public = PublicResolver(NameResolver(servers=self._name_servers))
+            self._resolvers = (inside, public)
+            self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
+            self._single = self._session(resolver=inside, force_close=True)
+            self._public = self._session(resolver=public, use_dns_cache=False)
         return self._kept, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
@@ -93,7 +103,10 @@ class HttpClient:
         for session in (self._kept, self._single, self._public):
             if session is not None:
                 await session.close()
+        for resolver in self._resolvers:
+            await resolver.close()
         self._kept = self._single = self._public = None
+        self._resolvers = ()
 
 
 @contextmanager

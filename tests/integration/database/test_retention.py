@@ -245,8 +245,8 @@ async def locked(pool, pid):
 
 async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, migrated_url, backend):
     task = await ended(backend, Succeeded(()), webhook_url="https://example.org/")
-    ((delivery, _),) = await backend.deliveries.due(now(), 10, 60)
-    await backend.deliveries.taken(delivery.id, Answer(200), now())
+    ((delivery, _),) = await backend.deliveries.due(10, 60, per_origin=10, room={})
+    await backend.deliveries.taken(delivery.id, Answer(200))
     other, mine = await asyncpg.connect(migrated_url), await asyncpg.connect(migrated_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)

@@ -10,11 +10,18 @@ from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, Unstamp
 from genpulse.ports import Health, State
 
 PROBE_S = 2.0
+_HOW = """
+SELECT current_setting('server_version') AS version, current_setting('transaction_read_only')::boolean AS read_only
+"""
+_READ_ONLY = (
+    "PostgreSQL takes no writes: it is a standby, or was set to read-only. Name all hosts in the URL"
+    " (postgresql://a,b/…), or make it writable again."
+)
 _NOT_OURS = "what answers is not known to be of this environment: see stamp"
 
 
 class DatabaseProbe:
-    """Whether PostgreSQL answers."""
+    """Whether PostgreSQL answers, and takes writes."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -24,12 +31,14 @@ class DatabaseProbe:
         try:
             with outages():
                 async with asyncio.timeout(PROBE_S):
-                    version = await self._pool.fetchval("SHOW server_version")
+                    row = await self._pool.fetchrow(_HOW)
         except (ForeignDatabase, UnstampedDatabase):
             return Health("database", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("database", State.DOWN, str(error))
-        return Health("database", State.OK, f"PostgreSQL {version}")
+        if row["read_only"]:
+            return Health("database", State.DOWN, _READ_ONLY)
+        return Health("database", State.OK, f"PostgreSQL {row['version']}")
 
 
 class MigrationsProbe:

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from genpulse.adapters.database.head import head
+from genpulse.adapters.database.head import head, works_with
 from genpulse.adapters.postgresql import check_connection, outages
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.ports import Health, State
@@ -42,7 +42,7 @@ class DatabaseProbe:
 
 
 class MigrationsProbe:
-    """Whether the tables are those of this version."""
+    """Whether this version can work with the tables: its own, or newer ones that have only been added to."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -53,21 +53,34 @@ class MigrationsProbe:
         try:
             with outages():
                 async with asyncio.timeout(PROBE_S):
-                    current = await self._pool.fetchval("SELECT version_num FROM alembic_version")
-        except asyncpg.UndefinedTableError:
-            current = None
+                    current = await self._current()
+                    oldest = await works_with(self._pool) if current and current > self._head else None
         except (ForeignDatabase, UnstampedDatabase):
             return Health("migrations", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("migrations", State.DOWN, str(error))
+        return self._judged(current, oldest)
+
+    async def _current(self) -> str | None:
+        try:
+            found: str | None = await self._pool.fetchval("SELECT version_num FROM alembic_version")
+        except asyncpg.UndefinedTableError:
+            return None
+        return found
+
+    def _judged(self, current: str | None, oldest: str | None) -> Health:
         if current == self._head:
             return Health("migrations", State.OK, f"at {current}")
-        found = f"at {current}" if current else "empty"
-        return Health(
-            "migrations",
-            State.DOWN,
-            f"the database is {found}, expected {self._head}: run `genpulse db upgrade`",
-        )
+        if current is None or current < self._head:
+            found = f"at {current}" if current else "empty"
+            todo = f"the database is {found}, expected {self._head}: run `genpulse db upgrade`"
+            return Health("migrations", State.DOWN, todo)
+        if oldest is not None and oldest <= self._head:
+            detail = f"at {current}, newer than this version's {self._head}, which may work with it"
+            return Health("migrations", State.OK, detail)
+        needs = f"versions of {oldest} or newer" if oldest else "a newer version"
+        detail = f"the database is at {current} and needs {needs}; this is one of {self._head}: run a newer one"
+        return Health("migrations", State.DOWN, detail)
 
 
 class StampProbe:

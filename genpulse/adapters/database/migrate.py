@@ -98,7 +98,7 @@ async def upgrade(
                     for revision in missing:
                         await _applied(connection, revision, blockers, tell)
                     await install_queue(database)
-                    await complete(database, blockers, tell)
+                    await complete(database, blockers, tell, is_new=found.current is None)
                 if environment is not None and stamps_itself:
                     await put_stamp(database, environment)
             return missing

@@ -2,10 +2,7 @@
 
 import socket
 from asyncio import Transport
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -14,12 +11,13 @@ from pydantic_core import from_json, to_json
 
 from genpulse.adapters.postgresql_address import dial, plain_url
 from genpulse.adapters.postgresql_errors import OUTDATED, is_mistake, outages
-from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
+from genpulse.adapters.postgresql_stamp import Stamp, check_connection, identity, read_stamp
 
 __all__ = [
     "Stamp",
     "check_connection",
     "connect",
+    "identity",
     "in_transaction",
     "is_mistake",
     "open_pool",
@@ -44,51 +42,6 @@ Left to itself, the planner reads whole tables where its statistics are older th
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """To which environment a database belongs, since when, and who said so (host and version)."""
-
-    environment: str
-    stamped_at: datetime
-    stamped_by: str
-
-    def __str__(self) -> str:
-        return f"stamped {self.stamped_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {self.stamped_by}"
-
-
-@contextmanager
-def _readable_stamp() -> Iterator[None]:
-    try:
-        yield
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise DatabaseUnavailable(
-            "The role of this database URL may not read to which environment the database belongs."
-            " Grant it SELECT on the table environment_stamp."
-        ) from error
-
-
-async def read_stamp(connection: asyncpg.Connection) -> Stamp | None:
-    """None without a stamp, or without a table for it. Not to be called inside a transaction.
-
-    Raises `DatabaseUnavailable`, also where the role may not read it.
-    """
-    try:
-        with outages(), _readable_stamp():
-            row = await connection.fetchrow("SELECT environment, stamped_at, stamped_by FROM environment_stamp")
-    except asyncpg.UndefinedTableError:
-        return None
-    return Stamp(row["environment"], row["stamped_at"], row["stamped_by"]) if row else None
-
-
-async def check_connection(connection: asyncpg.Connection, environment: str) -> None:
-    """Raises `ForeignDatabase` or `UnstampedDatabase` unless what is connected belongs to this environment."""
-    stamp = await read_stamp(connection)
-    if stamp is None:
-        raise UnstampedDatabase(environment)
-    if stamp.environment != environment:
-        raise ForeignDatabase(stamp.environment, environment, str(stamp))
-
-
 async def open_pool(
     url: str,
     *,
@@ -105,8 +58,9 @@ async def open_pool(
     in which nothing is asked for `idle_transaction_s` seconds, so that a frozen process lets its rows go. Either
     side notices within about `vanished_s` seconds that the other is gone without a word.
 
-    Each new connection has to lead to a database of `environment`, or whoever needs it gets `ForeignDatabase` or
-    `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use it.
+    Each new connection has to lead to the database of `environment`, or whoever needs it gets `ForeignDatabase`,
+    `CopiedDatabase` or `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use
+    it.
     """
 
     async def prepare(connection: asyncpg.Connection) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from genpulse.adapters.database.blockers import Blockers, watched
 from genpulse.adapters.database.concurrently import complete
 from genpulse.adapters.database.head import MIGRATIONS, head, works_with
-from genpulse.adapters.database.stamp import own_stamp, put_stamp
+from genpulse.adapters.database.stamp import adopt, note_identity, own_stamp, put_stamp
 from genpulse.adapters.database.steps import LOCK_S
 from genpulse.adapters.postgresql import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
@@ -80,8 +80,8 @@ async def upgrade(
     back and tried again for as long as it takes; `tell` is told who holds them. Indexes are built concurrently.
 
     A database of another environment than `environment` is left as it is; None upgrades whatever is there. With
-    `stamps_itself` a database without a stamp gets one. Raises `ForeignDatabase`, and `DatabaseUnavailable`, also
-    where a newer version has brought the database to where this one cannot work with it.
+    `stamps_itself` a database without a stamp gets one. Raises `ForeignDatabase`, `CopiedDatabase`, and
+    `DatabaseUnavailable`, also where a newer version has brought it to where this one cannot work with it.
     """
     engine = _engine(url)
     try:
@@ -89,7 +89,7 @@ async def upgrade(
             async with engine.connect() as connection:
                 database = await _locked(connection)
                 if environment is not None:
-                    await own_stamp(database, environment)
+                    await _check_owner(database, environment, stamps_itself=stamps_itself)
                 found = await _revision(connection)
                 if found.is_ahead:
                     return _left(found)
@@ -99,11 +99,24 @@ async def upgrade(
                         await _applied(connection, revision, blockers, tell)
                     await install_queue(database)
                     await complete(database, blockers, tell, is_new=found.current is None)
-                if environment is not None and stamps_itself:
-                    await put_stamp(database, environment)
+                if environment is not None:
+                    await _note_owner(database, environment, stamps_itself=stamps_itself)
             return missing
     finally:
         await engine.dispose()
+
+
+async def _check_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
+    found = await own_stamp(database, environment)
+    if found is not None and found.is_elsewhere and not stamps_itself:
+        raise found.copied()
+
+
+async def _note_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
+    if stamps_itself:
+        await adopt(database, environment)
+        await put_stamp(database, environment)
+    await note_identity(database)
 
 
 async def _locked(connection: AsyncConnection) -> asyncpg.Connection:

@@ -6,7 +6,7 @@ stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and n
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from genpulse.background.loops import Loops
 from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
-from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
+from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
 from genpulse.domain.delivery import Answer, Delivery
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
@@ -25,12 +26,25 @@ from genpulse.domain.rate import Rate
 from genpulse.domain.retention import Batch, Cutoffs, Pruned, RetentionPolicy, StoredObject
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
-from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 from genpulse.provider import AnyModel
 
 
+@dataclass(frozen=True, slots=True)
+class TaskNotice:
+    """Something that concerns a running task: `unwanted`, somebody wants it to stop; else its vendor has news."""
+
+    task_id: UUID
+    unwanted: bool
+
+
 class TaskStore(Protocol):
-    """The one truth about tasks and attempts. Every write checks the state and the lease that it expects."""
+    """The one truth about tasks, attempts and leases.
+
+    Every write checks the state and the lease that it expects, in the row that it changes, and each step is one
+    statement: it happens or does not, and may be asked for again when its answer was lost. All moments are the
+    database's own.
+    """
 
     async def submit(self, task: NewTask) -> Submitted:
         """Write the row and its queue entry in one commit; return after it.
@@ -56,43 +70,86 @@ class TaskStore(Protocol):
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first. Empty for an unknown task."""
 
-    async def begin(self, claim: Claim, *, attempt_id: UUID, worker: str, now: datetime) -> Begun | None:
-        """Start an attempt on what was claimed, or drop the queue entry and return None.
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+        """Say that the worker is there, which holds all that it has claimed for another `lease_s` seconds.
 
-        None: the task has ended or is gone, or another queue entry holds it. A task that is RUNNING under
-        the same ticket is taken over: its attempt becomes ABANDONED and is returned as `previous`, as is a
-        last attempt that was RELEASED.
+        Returns all of that: a lease that is not among it is lost. `clock` is the worker's own time, for those who
+        compare clocks.
         """
 
-    async def journal_submitting(self, lease: Lease, now: datetime) -> None:
-        """Commit that the provider is about to be asked. Raises `LeaseLost`."""
+    async def leave(self, worker: Worker) -> None:
+        """Say that the worker goes: what it still holds goes to others at once."""
+
+    async def claim(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+    ) -> tuple[Begun, ...]:
+        """Begin attempts on tasks of a provider that are due, as many as there are ids and free seats.
+
+        Work that was given back comes first where `resumed` is set and is left alone else; then higher priority,
+        then what has waited longest. Nothing is claimed by a worker whose own lease has run out. When the answer
+        is lost, `renew` tells of leases that nobody knows here.
+        """
+
+    async def claim_resumed(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of these providers that was given back: seats do not hold it up, it had one before."""
+
+    async def take_over(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of these providers whose worker is lost; its attempts become ABANDONED.
+
+        A worker is lost when its lease has run out, unless nobody at all could renew anything: then each has a
+        whole lease from when the first could again.
+        """
+
+    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+        """Attempts that began under these leases and have them still."""
+
+    async def journal_order(self, lease: Lease) -> OpenOrder:
+        """Commit that the provider is about to be asked for something that may cost money. Raises `LeaseLost`."""
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
-        """Commit the provider's job id. Raises `LeaseLost`."""
+        """Commit the provider's id of what was ordered. Raises `LeaseLost`."""
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+    async def save_waiting(
+        self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int
+    ) -> None:
+        """Keep what the task waits for, or that it goes on (None), and what the last try said.
 
-        Returns the number of the event that tells it, which is the task's `seq` from then on.
+        The task's `seq` becomes `seq` where that is higher. A lost lease is no error here.
         """
 
-    async def cancel(self, task_id: UUID, now: datetime) -> Task:
+    async def finish(self, end: End) -> int:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+
+        A task that nobody wants any more does not wait for another attempt: it is canceled, unless it has an order
+        that is still to be stopped. Returns the number of the event that tells the end, which is the task's `seq`
+        from then on, also when the end was written before and its answer got lost.
+        """
+
+    async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is.
 
+        A queued task that has an open order goes to a worker at once, which stops it at the vendor.
         Raises `UnknownTask`.
         """
 
-    async def retry(self, task_id: UUID, now: datetime) -> Task:
-        """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`."""
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
+        """Queue a failed task again, with failures and losses counted anew. Raises `UnknownTask`, `NotRetryable`.
 
-    async def cancel_requested(self, task_ids: Sequence[UUID]) -> frozenset[UUID]:
-        """Which of these running tasks somebody wants to stop."""
+        Without `keeps_order` an order whose end is not known is forgotten.
+        """
 
-    async def expire(self, now: datetime) -> tuple[Task, ...]:
-        """End the queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
+    async def expire(self) -> tuple[Task, ...]:
+        """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them.
+
+        Those with an open order go to a worker at once.
+        """
 
     async def spent_usd(self, since: datetime) -> Decimal:
         """What the tasks that were submitted since then cost, in US dollars.
@@ -112,45 +169,43 @@ class TaskStore(Protocol):
 
 
 class TaskQueue(Protocol):
-    """Hands queued tasks to workers, each to one at a time, for as long as that worker renews it."""
+    """What waits, and who tells that it does. What a worker is told here it may also find out by looking."""
 
-    async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
-        """At most `limit` entries of these providers that are due, higher priority first."""
-
-    async def claim_resumed(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
-        """At most `limit` entries of these providers whose work has begun: those that a worker gave back while it
-        stopped, and those that are not renewed any more. Limits do not hold them up: they were counted before.
-        """
+    def limited(self, provider: str) -> bool:
+        """Whether only so many tasks of this provider may run at once, over all workers."""
 
     async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
-        """Which of these providers have an entry that could be claimed now, but for limits."""
+        """Which of these providers have a new task that could be claimed now: it is due and has a free seat."""
 
     async def promote(self, older_than_s: float) -> int:
-        """Give entries that wait for so many seconds the next higher priority, and once more after as long again.
+        """Give tasks that wait for so many seconds the next higher priority, and once more after as long again.
 
         So none waits for ever behind higher ones. Returns how many there were, at most 1,000 at a time.
         """
 
-    async def renew(self, tickets: Sequence[int]) -> None:
-        """Say that this worker still works on these; an entry not renewed in time is handed out again."""
+    def mark(self) -> int:
+        """A number that grows whenever there may be something to claim. Take it before you look."""
 
-    async def wait(self, timeout_s: float) -> None:
-        """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
+    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+        """Return when there may be something to claim that was not there at `mark`.
 
-    def cancellations(self) -> AsyncIterator[UUID]:
-        """Tasks that somebody wants to stop, as they come. A missed one is found by `cancel_requested`."""
+        At the latest after `timeout_s` seconds, or when a task of these providers is due that had to wait.
+        """
+
+    def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+        """What others tell this worker about tasks that it holds, as it comes.
+
+        A wish to stop that is missed is found by `TaskStore.renew`, news of a vendor by polling.
+        """
 
     async def announce_change(self, task_id: UUID) -> None:
-        """Tell the workers that something has happened to this task at its provider."""
-
-    def changes(self) -> AsyncIterator[UUID]:
-        """Tasks about which a provider has told something, as it comes. A missed one is found by polling."""
+        """Tell the worker that holds this task that something has happened to it at its provider."""
 
     async def depth(self) -> int:
-        """How many entries wait."""
+        """How many tasks wait."""
 
-    async def prune(self, older_than_s: float) -> None:
-        """Forget what the queue keeps about entries that were settled longer ago."""
+    async def tidy(self) -> None:
+        """Forget workers that are gone for long."""
 
 
 class ProviderGate(Protocol):
@@ -203,7 +258,7 @@ class EventBus(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerPresence:
-    """A worker that said it is there. `concurrency` and `running` count tasks."""
+    """A worker that said it is there. `concurrency` and `running` count tasks, `failing` are background loops."""
 
     name: str
     host: str
@@ -211,6 +266,7 @@ class WorkerPresence:
     concurrency: int
     running: int
     providers: tuple[str, ...]
+    failing: tuple[str, ...] = ()
 
 
 class Presence(Protocol):
@@ -427,5 +483,6 @@ class Services:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     random: Callable[[], float]
+    loops: Loops = field(default_factory=Loops)
     output_limit_bytes: int = 8 << 30
     hooks_url: str | None = None

@@ -114,7 +114,18 @@ class Worker(Section):
     lease_s: float = Field(
         15, ge=1, le=3600, description="Seconds until the tasks of a worker that is gone go to another one."
     )
-    grace_s: float = Field(30, ge=0, le=86400, description="Seconds that running tasks get when a worker stops.")
+    grace_s: float = Field(
+        30, ge=0, le=86400, description="Seconds that work done in the worker itself gets when the worker stops."
+    )
+    stop_s: float = Field(
+        900,
+        ge=0,
+        le=86400,
+        description=(
+            "Seconds that a worker that stops waits for answers to what it has ordered; what is given up then may"
+            " be paid for in vain. Whoever ends processes by force must wait for longer."
+        ),
+    )
     output_limit_bytes: int = Field(8 << 30, ge=1024, description="Bytes of one output at most.")
 
 
@@ -131,7 +142,9 @@ class Circuit(Section):
 class Retry(Section):
     """When failed attempts are made again."""
 
-    max_attempts: int = Field(5, ge=1, le=100, description="Attempts of one task at most.")
+    max_attempts: int = Field(
+        5, ge=1, le=100, description="Failures of one task at most, after the last of which it ends."
+    )
     base_s: float = Field(1, gt=0, le=3600, description="Seconds before the second attempt; each wait is longer.")
     longest_s: float = Field(300, gt=0, le=86400, description="Seconds that a wait lasts at most.")
 

@@ -17,14 +17,12 @@ from genpulse.adapters.database import stamp
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.stamp import StampedDatabase as StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.postgresql import open_pool
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
-from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.gate import RedisGate
@@ -32,6 +30,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.webhooks.sender import WebhookSender
+from genpulse.background.loops import Loops
 from genpulse.build import read_stamp
 from genpulse.domain.errors import (
     DatabaseUnavailable,
@@ -66,13 +65,14 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         redis = open_redis(_redis_url(settings), keys.prefix)
         stack.push_async_callback(redis.aclose)
         storage = _closed_by(stack, _storage(settings))
-        queue = _closed_by(stack, _queue(settings, pool))
+        loops = Loops()
+        queue = _closed_by(stack, _queue(settings, pool, loops))
         http = _closed_by(stack, HttpClient(version("genpulse")))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         collect_seldom()
         yield Services(
             environment=environment_facts(settings),
-            store=_closed_by(stack, PostgresTaskStore(pool, QueueEntries())),
+            store=_closed_by(stack, PostgresTaskStore(pool, limits=_limits(settings))),
             queue=queue,
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys)),
@@ -90,6 +90,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=_random,
+            loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
             hooks_url=settings.webhooks.public_url,
         )
@@ -118,18 +119,18 @@ async def _pool(settings: Settings, process: str) -> asyncpg.Pool:
     )
 
 
-def _queue(settings: Settings, pool: asyncpg.Pool) -> PgTaskQueue:
-    return PgTaskQueue(
+def _queue(settings: Settings, pool: asyncpg.Pool, loops: Loops) -> PostgresTaskQueue:
+    return PostgresTaskQueue(
         pool,
         _database_url(settings),
-        lease_s=settings.worker.lease_s,
         limits=_limits(settings),
         environment=settings.environment.name,
+        loops=loops,
     )
 
 
 def _gate(
-    settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PgTaskQueue
+    settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
 ) -> RedisGate:
     remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
     named = settings.providers.named.items()
@@ -267,7 +268,7 @@ def _limits(settings: Settings) -> dict[str, int]:
 
 
 async def upgrade_database(settings: Settings) -> tuple[str, ...]:
-    """Bring our tables and the queue's up to date; returns the revisions that were applied.
+    """Bring the tables up to date; returns the revisions that were applied.
 
     Where services are spawned, a database without a stamp gets that of this environment. Raises `ForeignDatabase`,
     `DatabaseUnavailable`.
@@ -276,7 +277,7 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
 
     row = settings.environment
     url = _database_url(settings)
-    return await migrate.upgrade(url, install, environment=row.name, stamps_itself=row.spawns_services)
+    return await migrate.upgrade(url, environment=row.name, stamps_itself=row.spawns_services)
 
 
 async def check_database(settings: Settings) -> None:

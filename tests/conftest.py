@@ -11,7 +11,6 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from genpulse.adapters.database.migrate import upgrade
-from genpulse.adapters.queue.schema import install
 from genpulse.dev.child import Guard
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
@@ -66,7 +65,7 @@ def template(postgres: TestServer) -> str:
     name = "template_of_tests"
     finished(_execute(postgres.url, f"CREATE DATABASE {name}"))
     url = f"{postgres.url.rpartition('/')[0]}/{name}"
-    finished(upgrade(url, install, environment="dev", stamps_itself=True))
+    finished(upgrade(url, environment="dev", stamps_itself=True))
     # Copies of it are what the tests work with, and are to pass as originals.
     finished(_execute(url, "UPDATE environment_stamp SET identity = NULL"))
     return name

@@ -13,8 +13,8 @@ from genpulse.api.documents import Document
 from genpulse.api.errors import ModelNotFound
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.recovery import Shape
-from genpulse.lifecycle.engine import shape_of
 from genpulse.lifecycle.purse import is_allowed
+from genpulse.lifecycle.work import shape_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Immediate, TwoPhase
 

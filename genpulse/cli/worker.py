@@ -24,8 +24,9 @@ from genpulse.worker.process import run
 def command(concurrency: int | None, providers: str | None) -> None:
     """A worker, as a process of its own.
 
-    Any number of them may run, on any host, against the same PostgreSQL and Redis. SIGTERM lets running tasks
-    end for worker.grace_s seconds; the rest goes back to the queue.
+    Any number of them may run, on any host, against the same PostgreSQL and Redis. SIGTERM gives jobs
+    at vendors back at once, lets work that is done here end for worker.grace_s
+    seconds, and awaits answers to what was ordered for worker.stop_s seconds.
     """
     settings = settings_for_servers()
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
@@ -58,6 +59,7 @@ async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, 
             batch=settings.worker.batch,
             lease_s=settings.worker.lease_s,
             grace_s=settings.worker.grace_s,
+            stop_s=settings.worker.stop_s,
             providers=chosen,
             prune_every_s=settings.retention.every_s,
             describe=_describer(settings, services),

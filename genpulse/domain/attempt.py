@@ -1,4 +1,4 @@
-"""One try at a task, journaled so that a worker that dies leaves behind what its successor must know."""
+"""One try at a task, and the order that it leaves open at a vendor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +23,17 @@ class AttemptStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+def reference_of(attempt_id: UUID) -> str:
+    """By which a vendor can be asked about what this attempt has ordered."""
+    return f"gp-{attempt_id.hex}"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try. `id` is also the lease: whoever holds it may write the task's state.
+    """One try: an entry in a log, by which nothing is decided.
 
-    `submitting_at` is set before the provider is asked for something that may cost money, `job_id` as soon
-    as the provider has named its job. `client_reference` is sent along where a provider takes one.
+    `id` is also the lease: whoever holds it may write the task's state. `submitting_at` is when it asked the
+    provider for something that may cost money, `job_id` what the provider calls it.
     """
 
     id: UUID
@@ -47,11 +52,12 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A queue entry that this worker has picked. `ticket` is the entry's own number."""
+class Worker:
+    """Who claims tasks. What it holds is its own for `lease_s` seconds after its last renewal."""
 
-    ticket: int
-    task_id: UUID
+    id: UUID
+    name: str
+    lease_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,27 @@ class Lease:
 
     task_id: UUID
     attempt_id: UUID
-    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that a worker has, as the database says. `unwanted`: somebody wants the task to stop."""
+
+    lease: Lease
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt that began. `previous` is the one before it when that one did not come to an end."""
+    """An attempt that began.
+
+    `admitted`: the provider's gate has let it through, and gets that back when the provider is not asked.
+    """
 
     lease: Lease
     task: Task
     attempt: Attempt
-    previous: Attempt | None = None
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +106,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """The attempt failed and the task waits `delay_s` seconds for the next one."""
+    """The attempt failed and the task waits `delay_s` seconds for the next one.
+
+    `counts`: it is one of the failures that a task may have.
+    """
 
     failure: Failure
     delay_s: float
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +127,19 @@ class Released:
 
 
 Outcome: TypeAlias = Succeeded | Failed | RetryLater | Canceled | Released
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ended, and what is known about money then.
+
+    `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at` and
+    `job_id` go into the attempt's log: when it asked for something that may cost money, and what the provider
+    calls that.
+    """
+
+    lease: Lease
+    outcome: Outcome
+    order_open: bool = False
+    ordered_at: datetime | None = None
+    job_id: str | None = None

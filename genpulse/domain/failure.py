@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from genpulse.domain.text import storable
+
 
 class FailureCode(StrEnum):
     """The closed list of reasons; each is part of the public API."""
@@ -21,6 +23,7 @@ class FailureCode(StrEnum):
     FOREIGN_ENVIRONMENT = "foreign_environment"
     PAID_PROVIDER_REFUSED = "paid_provider_refused"
     BUDGET_EXCEEDED = "budget_exceeded"
+    WORKER_LOST = "worker_lost"
     INTERNAL = "internal"
 
 
@@ -54,3 +57,9 @@ class Failure:
     charged: Charged
     who_must_act: Actor
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """What a vendor says is made fit to be kept, and a wait that makes no sense is none."""
+        object.__setattr__(self, "message", storable(self.message))
+        if self.retry_after_s is not None and not 0 <= self.retry_after_s < float("inf"):
+            object.__setattr__(self, "retry_after_s", None)

@@ -1,10 +1,10 @@
-"""What to do with a task whose last attempt did not come to an end."""
+"""What to do with a task that has an order open at a vendor."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
-from genpulse.domain.attempt import Attempt
+from genpulse.domain.task import OpenOrder
 
 
 class Shape(Enum):
@@ -43,19 +43,19 @@ Recovery: TypeAlias = StartAnew | Resume | LookUp | Unknown
 
 
 def recover(
-    previous: Attempt | None, *, shape: Shape, repeatable: bool, can_find: bool, resubmits: bool = False
+    order: OpenOrder | None, *, shape: Shape, repeatable: bool, can_find: bool, resubmits: bool = False
 ) -> Recovery:
-    """Decide from the journal.
+    """Decide from what is open.
 
     `repeatable`: twice does no harm; `can_find`: jobs can be looked up; `resubmits`: the operator would rather pay
     twice than not have the result.
     """
-    if previous is None or shape is Shape.LOCAL:
+    if order is None or shape is Shape.LOCAL:
         return StartAnew()
-    if previous.job_id is not None:
-        return Resume(previous.job_id)
-    if previous.submitting_at is None or repeatable:
+    if order.job_id is not None:
+        return Resume(order.job_id)
+    if repeatable:
         return StartAnew()
     if can_find:
-        return LookUp(previous.client_reference)
+        return LookUp(order.reference)
     return StartAnew() if resubmits else Unknown()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from genpulse.domain.attempt import Failed, RetryLater
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
@@ -10,7 +9,7 @@ from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `max_attempts` (1 or more) attempts; waits grow from `base_s` to `longest_s` seconds.
+    """A task may fail `max_attempts` (1 or more) times; waits grow from `base_s` to `longest_s` seconds.
 
     `resubmits` are the providers that are asked again even where an earlier request may have been paid for.
     """
@@ -25,39 +24,39 @@ class RetryPolicy:
         is_unknown = failure.code is FailureCode.UNKNOWN_OUTCOME
         return failure.retryable or (is_unknown and provider in self.resubmits)
 
-    def delay_s(self, attempt: int, retry_after_s: float | None, draw: float) -> float:
-        """Seconds until the attempt after this one. `draw` is a random number from 0.0 to 1.0.
+    def delay_s(self, failures: int, retry_after_s: float | None, draw: float) -> float:
+        """Seconds until the attempt after the `failures`-th failure. `draw` is a random number from 0.0 to 1.0.
 
-        The wait doubles with every attempt and is spread over its upper half, so that many tasks that failed
+        The wait doubles with every failure and is spread over its upper half, so that many tasks that failed
         together do not come back together. A provider that asked for a longer wait gets it.
         """
-        ceiling = min(self.base_s * 2.0 ** min(attempt - 1, 60), self.longest_s)
+        ceiling = min(self.base_s * 2.0 ** min(max(failures - 1, 0), 60), self.longest_s)
         return max(ceiling * (0.5 + draw / 2), retry_after_s or 0.0)
 
 
 def decide(
     policy: RetryPolicy,
-    attempt: int,
+    failures: int,
     failure: Failure,
     *,
     provider: str,
-    now: datetime,
-    deadline_at: datetime | None,
+    left_s: float | None,
     random: Callable[[], float],
     outage: bool = False,
 ) -> Failed | RetryLater:
-    """What follows from a failed attempt: the next one later, or the end.
+    """What follows from an attempt that failed after `failures` others: the next one later, or the end.
 
-    During an `outage` of the provider's account an attempt that cost nothing does not count as one of those that a
-    task has: whichever task finds out that it lasts would have to pay for it.
+    `left_s` are the seconds until the task's deadline, None without one. During an `outage` of the provider's
+    account an attempt that cost nothing does not count as one of those that a task has: whichever task finds out
+    that it lasts would have to pay for it.
     """
     uncounted = outage and failure.charged is Charged.NO
-    if not policy.retries(failure, provider) or (attempt >= policy.max_attempts and not uncounted):
+    if not policy.retries(failure, provider) or (failures + 1 >= policy.max_attempts and not uncounted):
         return Failed(failure)
-    delay_s = policy.delay_s(attempt, failure.retry_after_s, random())
-    if deadline_at is not None and now + timedelta(seconds=delay_s) >= deadline_at:
+    delay_s = policy.delay_s(failures + 1, failure.retry_after_s, random())
+    if left_s is not None and delay_s >= left_s:
         return Failed(deadline_exceeded(failure.charged, last=failure))
-    return RetryLater(failure, delay_s)
+    return RetryLater(failure, delay_s, counts=not uncounted)
 
 
 def deadline_exceeded(charged: Charged, last: Failure | None = None) -> Failure:
@@ -69,4 +68,21 @@ def deadline_exceeded(charged: Charged, last: Failure | None = None) -> Failure:
         retryable=False,
         charged=charged,
         who_must_act=Actor.CALLER,
+    )
+
+
+LOSSES = 3
+"""A task that has lost so many workers in a row may be why they were lost, and does not run again by itself."""
+
+
+def worker_lost(charged: Charged) -> Failure:
+    """The failure of a task whose workers were lost one after the other."""
+    order = "" if charged is Charged.NO else " What it had ordered is taken up by a retry and not ordered again."
+    return Failure(
+        FailureCode.WORKER_LOST,
+        f"{LOSSES} workers in a row were lost while they ran this task, which may be the reason: look into their"
+        f" last log lines and the system's for memory and crashes before it is retried.{order}",
+        retryable=False,
+        charged=charged,
+        who_must_act=Actor.OPERATOR,
     )

@@ -64,7 +64,7 @@ class NewTask:
 
     `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
-    it costs at most in US dollars, None when nobody knows.
+    it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
     """
 
     id: UUID
@@ -73,11 +73,10 @@ class NewTask:
     provider: str
     model: str
     input: JsonObject
-    created_at: datetime
     priority: Priority = Priority.NORMAL
     metadata: Mapping[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
-    deadline_at: datetime | None = None
+    deadline_s: float | None = None
     price_usd: Decimal | None = None
     idempotency_key: str | None = None
     fingerprint: str = ""
@@ -85,11 +84,38 @@ class NewTask:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """What a task has asked a vendor for and does not know the end of.
+
+    It was sent, or was about to be, at `sent_at` under `reference` in the account of the provider `account`.
+    `job_id` is what the vendor calls it, None while its answer is not known.
+    """
+
+    reference: str
+    account: str
+    sent_at: datetime
+    job_id: str | None = None
+
+
+class WaitsFor(StrEnum):
+    """What a task that does not go on waits for."""
+
+    NEXT_ATTEMPT = "next_attempt"
+    WORKER = "worker"
+    PROVIDER = "provider"
+    STORAGE = "storage"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task as it stands in the database.
 
     `model` is `provider/name`. `progress` is between 0.0 and 1.0, or None when nothing is known.
-    `attempt` counts the attempts that began. `seq` grows with every change and orders the task's events.
+    `attempt` counts the attempts that began, `failures` those that failed and count against the policy's limit,
+    `losses` workers lost in a row. `seq` grows with every change and orders the task's events. `order` is what is
+    open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
+    and `next_try_at` when the next one is due. `retried_at` is when somebody last asked for it to run again.
     """
 
     id: UUID
@@ -111,10 +137,23 @@ class Task:
     error: Failure | None = None
     cost: Cost | None = None
     attempt: int = 0
-    cancel_requested: bool = False
+    failures: int = 0
+    losses: int = 0
+    cancel_requested_at: datetime | None = None
+    retried_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     seq: int = 0
+    order: OpenOrder | None = None
+    waiting_for: WaitsFor | None = None
+    waiting_since: datetime | None = None
+    last_error: Failure | None = None
+    next_try_at: datetime | None = None
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether somebody wants it to stop."""
+        return self.cancel_requested_at is not None
 
 
 @dataclass(frozen=True, slots=True)

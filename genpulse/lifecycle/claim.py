@@ -1,73 +1,76 @@
-"""Taking work from the queue: what has begun before what is new, and of each provider what its account allows."""
+"""Taking work: what has begun before what is new, and of each provider what its account allows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
 
-from genpulse.domain.attempt import Claim
+from genpulse.domain.attempt import Begun, Worker
 from genpulse.ports import Services
+
+NewIds = Callable[[int], Sequence[UUID]]
+"""So many ids for attempts that may begin, of which whoever gives them knows that they are about to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """What was claimed.
+    """What was claimed, and has begun.
 
     `more`: there may be more at once. `again_s`: seconds until an account lets more through, None when none holds
     work back.
     """
 
-    claims: tuple[Claim, ...] = ()
+    begun: tuple[Begun, ...] = ()
     more: bool = False
     again_s: float | None = None
 
     def __add__(self, other: "Catch") -> "Catch":
         waits = [wait_s for wait_s in (self.again_s, other.again_s) if wait_s is not None]
-        return Catch(self.claims + other.claims, self.more or other.more, min(waits, default=None))
+        return Catch(self.begun + other.begun, self.more or other.more, min(waits, default=None))
 
 
-async def claim(services: Services, providers: Sequence[str], room: int) -> Catch:
+async def claim(services: Services, worker: Worker, providers: Sequence[str], room: int, new_ids: NewIds) -> Catch:
     """At most `room` (1 or more) tasks of these providers, none of which takes all the room from the others.
 
     What an account does not let through stays in the queue, so that nobody asks for it again and again and a task
     of higher priority that comes later still goes first. Raises `DatabaseUnavailable`.
     """
-    guarded = [provider for provider in providers if services.gate.guards(provider)]
-    free = [provider for provider in providers if provider not in guarded]
-    caught = await _claim_resumed(services, guarded, room)
-    due = await services.queue.due(guarded) if guarded and room > len(caught.claims) else ()
-    sources = len(due) + bool(free)
-    for provider in due:
-        caught += await _claim_guarded(services, provider, _part(room - len(caught.claims), sources))
-        sources -= 1
-    return caught + await _claim(services, free, room - len(caught.claims))
+    if len(providers) == 1 and _is_free(services, providers[0]):
+        begun = await services.store.claim(worker, providers[0], new_ids(room))
+        return Catch(begun, more=len(begun) == room)
+    begun = await services.store.claim_resumed(worker, providers, new_ids(room))
+    caught = Catch(begun, more=len(begun) == room)
+    due = () if caught.more else await services.queue.due(providers)
+    for left, provider in zip(range(len(due), 0, -1), due, strict=True):
+        part = -(-(room - len(caught.begun)) // left)
+        caught += await _claim(services, worker, provider, part, new_ids)
+    return caught
 
 
-def _part(left: int, sources: int) -> int:
-    return -(-left // sources)
+def _is_free(services: Services, provider: str) -> bool:
+    return not services.gate.guards(provider) and not services.queue.limited(provider)
 
 
-async def _claim_resumed(services: Services, providers: Sequence[str], room: int) -> Catch:
-    if not providers:
-        return Catch()
-    claims = await services.queue.claim_resumed(providers, room)
-    return Catch(claims, more=len(claims) == room)
-
-
-async def _claim(services: Services, providers: Sequence[str], room: int) -> Catch:
-    if not providers or room <= 0:
-        return Catch(more=room <= 0)
-    claims = await services.queue.claim(providers, room)
-    return Catch(claims, more=len(claims) == room)
-
-
-async def _claim_guarded(services: Services, provider: str, room: int) -> Catch:
-    """When PostgreSQL goes away here, what was let through is lost until the rate has made up for it."""
+async def _claim(services: Services, worker: Worker, provider: str, room: int, new_ids: NewIds) -> Catch:
     if room <= 0:
         return Catch(more=True)
+    if services.gate.guards(provider):
+        return await _claim_guarded(services, worker, provider, room, new_ids)
+    begun = await services.store.claim(worker, provider, new_ids(room), resumed=False)
+    return Catch(begun, more=len(begun) == room)
+
+
+async def _claim_guarded(services: Services, worker: Worker, provider: str, room: int, new_ids: NewIds) -> Catch:
+    """When PostgreSQL goes away here, what was let through is given back, also where it has begun unheard."""
     admission = await services.gate.admit(provider, room)
     if admission.granted <= 0:
         return Catch(again_s=admission.wait_s)
-    claims = await services.queue.claim([provider], admission.granted)
-    if missing := admission.granted - len(claims):
-        await services.gate.give_back(provider, missing)
-        return Catch(claims)
-    return Catch(claims, more=not admission.wait_s, again_s=admission.wait_s or None)
+    begun: tuple[Begun, ...] = ()
+    try:
+        claimed = await services.store.claim(worker, provider, new_ids(admission.granted), resumed=False)
+        begun = tuple(replace(one, admitted=True) for one in claimed)
+    finally:
+        if missing := admission.granted - len(begun):
+            await services.gate.give_back(provider, missing)
+    if missing:
+        return Catch(begun)
+    return Catch(begun, more=not admission.wait_s, again_s=admission.wait_s or None)

@@ -1,8 +1,16 @@
-"""Why a running task is asked to stop."""
+"""Why a running task is asked to stop, and where it listens.
+
+A run is a loop over steps. Between steps, and while it sleeps or asks, it looks at the signal; a step that holds
+money does not, and is never cut off.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Interruption(Enum):
@@ -19,30 +27,69 @@ class Interruption(Enum):
         return self in {Interruption.CANCELED, Interruption.DEADLINE}
 
 
+class Stopped(Exception):
+    """A step ended early, or was not begun, since the run is to stop."""
+
+    def __init__(self, why: Interruption) -> None:
+        super().__init__(why.name)
+        self.why = why
+
+
 @dataclass(slots=True)
 class Signal:
-    """Carries the first interruption to whoever looks; may be read from any thread.
+    """Carries the first interruption to whoever looks; `why` may be read from any thread.
 
-    `changed` is set when the provider has told that something has happened.
+    `changed` is set when there is something to look at: an interruption, or news of the provider.
     """
 
     why: Interruption | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the provider tells something."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.changed.wait()
-                self.changed.clear()
-        except TimeoutError:
-            return
+    _asking: asyncio.Timeout | None = None
 
     def give(self, why: Interruption) -> None:
         """Only the first one counts."""
-        self.why = self.why or why
+        if self.why is not None:
+            return
+        self.why = why
+        self.changed.set()
+        if self._asking is not None:
+            self._asking.reschedule(asyncio.get_running_loop().time())
 
     @property
     def given(self) -> bool:
         """Whether the work is to stop."""
         return self.why is not None
+
+    def check(self) -> None:
+        """Raises `Stopped` when the work is to stop."""
+        if self.why is not None:
+            raise Stopped(self.why)
+
+    async def ask(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
+        """The answer to something that may be given up at any moment.
+
+        Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds`.
+        """
+        self.check()
+        scope = asyncio.timeout(seconds)
+        try:
+            async with scope:
+                self._asking = scope
+                return await request()
+        except TimeoutError:
+            if scope.expired():
+                self.check()
+            raise
+        finally:
+            self._asking = None
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the provider tells something. Raises `Stopped`."""
+        self.check()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
+        except TimeoutError:
+            return
+        self.changed.clear()
+        self.check()

@@ -1,17 +1,16 @@
 """What an engine made, on its way into the team's own storage."""
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.attempt import Begun
 from genpulse.domain.cost import Cost
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable
 from genpulse.domain.failure import Charged
-from genpulse.lifecycle.patience import patiently
-from genpulse.ports import Services
+from genpulse.domain.recovery import Shape
+from genpulse.domain.task import WaitsFor
+from genpulse.lifecycle.work import Work
 from genpulse.provider import Output, Result
 
 Whole: TypeAlias = bytes | Path
@@ -26,34 +25,40 @@ class Made:
     cost: Cost | None = None
 
 
-async def receive(services: Services, result: Result, files: AsyncExitStack) -> Made:
-    """Read the streams of a result into files, which `files` removes.
+async def receive(work: Work, result: Result) -> Made:
+    """Read the streams of a result into files, which `work.files` removes.
 
     Raises `OutputUnavailable` for what is too large, `StorageUnavailable` where the local disk does not take it,
     and whatever a stream raises.
     """
-    contents = [await _whole(services, output, files) for output in result.outputs]
+    contents = [await _whole(work, output) for output in result.outputs]
     return Made(tuple(contents), result.cost)
 
 
-async def _whole(services: Services, output: Output, files: AsyncExitStack) -> Whole:
+async def _whole(work: Work, output: Output) -> Whole:
     if isinstance(output.content, bytes | Path):
         return output.content
+    services = work.services
     spool = services.storage.spool(output.content, limit_bytes=services.output_limit_bytes)
     try:
-        return await files.enter_async_context(spool)
+        return await work.files.enter_async_context(spool)
     except ContentTooLarge as error:
         raise _too_large(error) from error
 
 
-async def store(services: Services, begun: Begun, content: Whole) -> Asset:
-    """Keep one output, however long the storage is away: it may have been paid for. Raises `OutputUnavailable`."""
+async def store(work: Work, content: Whole) -> Asset:
+    """Keep one output, however long the storage is away: it may have been paid for.
+
+    Raises `OutputUnavailable`, and `Stopped` where another worker can get the same output again.
+    """
+    services, begun = work.services, work.begun
+    is_last_chance = work.shape is Shape.IMMEDIATE
+    keep = work.whatever_comes if is_last_chance else work.until_released
     try:
-        kept = await patiently(
+        kept = await keep(
             "an output of task %s",
-            begun.task.id,
+            WaitsFor.STORAGE,
             lambda: services.storage.keep(content, limit_bytes=services.output_limit_bytes),
-            random=services.random,
         )
     except ContentTooLarge as error:
         raise _too_large(error) from error

@@ -6,26 +6,47 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-from genpulse.domain.errors import Unavailable
+from genpulse.domain.errors import GenPulseError, Unavailable
 
 T = TypeVar("T")
+Wait = Callable[[float, str], Awaitable[None]]
+"""Waits so many seconds, and is told why. What it raises ends the patience."""
 
 _log = logging.getLogger(__name__)
 _FIRST_S, _LONGEST_S = 0.2, 5.0
+_LONGEST_AFTER_MISTAKE_S = 60.0
 
 
 async def patiently(
-    what: str, task_id: UUID, act: Callable[[], Awaitable[T]], *, random: Callable[[], float]
+    what: str,
+    task_id: UUID,
+    act: Callable[[], Awaitable[T]],
+    *,
+    random: Callable[[], float],
+    wait: Wait | None = None,
 ) -> T:
-    """The result of `act`, tried again with growing pauses for as long as a service is away.
+    """The result of `act`, tried again with growing pauses until there is one.
 
-    `what` holds `%s` for the task's id. Cancelling ends it. Errors that do not mean "away" pass through.
+    A service that is away is waited for; a mistake of ours, which is any error that is not one of the domain, is
+    told with its trace and tried again more and more seldom, since what it concerns may be paid for. `what` holds
+    `%s` for the task's id. Refusals of the domain pass through.
     """
-    pause_s = _FIRST_S
+    pause_s, longest_s = _FIRST_S, _LONGEST_S
     while True:
         try:
             return await act()
         except Unavailable as error:
+            why, longest_s = str(error), _LONGEST_S
             _log.warning(f"{what} has to wait: %s", task_id, error)
-        await asyncio.sleep(pause_s * (0.5 + random() / 2))
-        pause_s = min(pause_s * 2, _LONGEST_S)
+        except GenPulseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it
+            why, longest_s = type(error).__name__, _LONGEST_AFTER_MISTAKE_S
+            _log.exception(f"{what} failed by a mistake of ours and is tried again", task_id)
+        seconds = min(pause_s, longest_s) * (0.5 + random() / 2)
+        await (wait or _sleep)(seconds, why)
+        pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)
+
+
+async def _sleep(seconds: float, _why: str) -> None:
+    await asyncio.sleep(seconds)

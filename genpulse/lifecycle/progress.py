@@ -1,4 +1,4 @@
-"""How far a running task has come: told to watchers at once, to the row now and then."""
+"""How far a running task has come and what it waits for: told to watchers at once, to the row now and then."""
 
 import asyncio
 import logging
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from genpulse.domain.attempt import Begun
 from genpulse.domain.errors import TaskCanceled, Unavailable
 from genpulse.domain.event import TaskEvent
+from genpulse.domain.failure import Failure
+from genpulse.domain.task import WaitsFor
 from genpulse.ports import Services
 
 TOLD_EVERY_S = 0.05
@@ -34,12 +36,18 @@ class ProgressReport:
         self._told_at = 0.0
         self._saved_at = time.monotonic()
         self._saving: asyncio.Task[None] | None = None
+        self._waits_for: WaitsFor | None = None
+        self._said: str | None = None
 
     def __call__(self, fraction: float, message: str | None = None) -> None:
         """Say that `fraction` (0.0 to 1.0) is done."""
         if self._stopped():
             raise TaskCanceled
-        self._loop.call_soon_threadsafe(self._note, min(max(fraction, 0.0), 1.0), message)
+        self._loop.call_soon_threadsafe(self.tell, fraction, message)
+
+    def tell(self, fraction: float, message: str | None = None) -> None:
+        """The same from the loop itself, and whether or not the work is to stop."""
+        self._note(min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0, message)  # NaN
 
     def _note(self, fraction: float, message: str | None) -> None:
         self._newest = (fraction, message)
@@ -65,6 +73,29 @@ class ProgressReport:
             await self._services.store.save_progress(self._begun.lease, fraction, seq)
         except Unavailable as error:
             _log.debug("progress of %s was not kept: %s", self._begun.task.id, error)
+
+    async def wait_for(self, what: WaitsFor, error: Failure | None = None) -> None:
+        """The task does not go on until `what` is there; `error` is what the last try said."""
+        said = error.message if error else self._said
+        if (what, said) != (self._waits_for, self._said):
+            self._waits_for, self._said = what, said
+            await self._save_waiting(what, error)
+
+    async def go_on(self) -> None:
+        """The task waits no more."""
+        if self._waits_for is not None:
+            self._waits_for = None
+            await self._save_waiting(None, None)
+
+    async def _save_waiting(self, what: WaitsFor | None, error: Failure | None) -> None:
+        self._seq += 1
+        seq, lease = self._seq, self._begun.lease
+        try:
+            await self._services.store.save_waiting(lease, what, error, seq)
+        except Unavailable as unavailable:
+            _log.debug("what %s waits for was not kept: %s", lease.task_id, unavailable)
+            return
+        self._services.events.publish(TaskEvent(lease.task_id, seq))
 
     async def close(self) -> None:
         """Tell nothing more. What is being saved is saved first, so that it cannot follow the end."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, assert_never
 
-from genpulse.domain.attempt import Begun, Canceled, Failed, Outcome, Released, RetryLater, Succeeded
+from genpulse.domain.attempt import Begun, Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import (
     BadInput,
     InvalidInput,
@@ -18,15 +20,18 @@ from genpulse.domain.errors import (
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.gate import CircuitState
-from genpulse.domain.retry import deadline_exceeded, decide
+from genpulse.domain.recovery import Shape
+from genpulse.domain.retry import LOSSES, deadline_exceeded, decide, worker_lost
 from genpulse.lifecycle.attachments import TaskAttachments
-from genpulse.lifecycle.engine import Work, run_immediate, run_local
 from genpulse.lifecycle.hear import callback_url
-from genpulse.lifecycle.interruption import Interruption, Signal
+from genpulse.lifecycle.immediate import run_immediate
+from genpulse.lifecycle.interruption import Interruption, Signal, Stopped
+from genpulse.lifecycle.local import run_local
 from genpulse.lifecycle.outputs import Made, store
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.progress import ProgressReport
 from genpulse.lifecycle.remote_job import run_remote_job
+from genpulse.lifecycle.work import Money, Permit, Work, shape_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Call, Immediate, Local
 
@@ -42,21 +47,31 @@ class Run:
     def __init__(self, services: Services, begun: Begun) -> None:
         self._services = services
         self._begun = begun
+        self._began_at = time.monotonic()
         self._signal = Signal()
         self._report = ProgressReport(services, begun, lambda: self._signal.given)
-        self._working: asyncio.Task[Any] | None = None
-        self._has_result = False
+        self._money = Money(begun.task.order)
+        self._permit = Permit()
+        if begun.task.cancel_requested:
+            self._signal.give(Interruption.CANCELED)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the work is done in this process, and is lost when it is given back."""
+        try:
+            engine = self._services.catalogue.model(self._begun.task.model).engine
+        except UnknownModel:
+            return False
+        return shape_of(engine) is Shape.LOCAL
+
+    @property
+    def order_sent(self) -> bool:
+        """Whether a vendor was asked for something whose name is not known yet: an answer is worth waiting for."""
+        return self._money.asked and self._money.job_id is None
 
     def interrupt(self, why: Interruption) -> None:
-        """Stop as soon as the engine lets go. Only the first reason counts.
-
-        A result that is there already is stored before the worker goes away: it may have been paid for.
-        """
-        if self._has_result and why is Interruption.RELEASED:
-            return
+        """Stop at the next step that may be given up. Only the first reason counts."""
         self._signal.give(why)
-        if self._working is not None:
-            self._working.cancel()
 
     def hear_change(self) -> None:
         """The provider has told that something has happened: it is asked at once."""
@@ -73,77 +88,79 @@ class Run:
         except LeaseLost:
             self._signal.give(Interruption.LEASE_LOST)
             _log.warning("task %s was taken over by another worker; its result here is dropped", task.id)
+        finally:
+            await self._give_back()
 
     async def _save(self, outcome: Outcome) -> None:
-        task = self._begun.task
+        task, money = self._begun.task, self._money
+        end = End(
+            self._begun.lease,
+            outcome,
+            order_open=money.is_open and not isinstance(outcome, Succeeded),
+            ordered_at=money.ordered_at,
+            job_id=money.job_id,
+        )
         seq = await patiently(
-            "the end of task %s",
-            task.id,
-            lambda: self._services.store.finish(self._begun.lease, outcome, self._services.now()),
-            random=self._services.random,
+            "the end of task %s", task.id, lambda: self._services.store.finish(end), random=self._services.random
         )
         self._services.events.publish(TaskEvent(task.id, seq))
         _tell(self._begun, outcome)
+
+    async def _give_back(self) -> None:
+        """What let the task through learns that the vendor was not asked."""
+        if self._begun.admitted and not self._permit.used:
+            await self._services.gate.give_back(self._begun.task.provider, 1)
 
     async def _outcome(self) -> Outcome:
         task = self._begun.task
         if task.environment != self._services.environment.name:
             return Failed(_foreign(task.environment, self._services.environment.name))
+        if task.losses >= LOSSES:
+            return Failed(worker_lost(self._charged))
         try:
             return await self._until_deadline()
+        except Stopped as stopped:
+            return self._stopped(stopped.why)
         except TaskCanceled:
-            return self._interrupted(Charged.NO)
+            return self._stopped(self._signal.why or Interruption.CANCELED)
         except ProviderError as error:
-            return await self._decide(error.failure)
+            return await self._decide(self._honest(error.failure))
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
             _log.exception("task %s failed in a way that its provider does not know", task.id)
-            return Failed(_internal(error))
+            return await self._decide(_internal(error, self._charged, again=self._money.is_open))
 
     async def _until_deadline(self) -> Outcome:
-        """The engine's result, unless the deadline or an interruption comes first.
-
-        The engine works in this very task: one for each attempt costs more than all that is done with it here.
-        """
-        if self._signal.why is not None:
-            return self._interrupted(Charged.MAYBE)
-        self._working = asyncio.current_task()
-        deadline = self._at_deadline()
+        """The engine's result, unless the deadline or an interruption comes first."""
+        left_s = self._left_s()
+        if left_s is None:
+            return await self._succeed()
+        deadline = asyncio.get_running_loop().call_later(left_s, self.interrupt, Interruption.DEADLINE)
         try:
             return await self._succeed()
-        except asyncio.CancelledError:
-            if not self._signal.given:
-                raise
-            self._stay()
-            return self._interrupted(Charged.MAYBE)
         finally:
-            self._working = None
-            if deadline is not None:
-                deadline.cancel()
-
-    def _at_deadline(self) -> asyncio.TimerHandle | None:
-        if (left_s := self._left_s()) is None:
-            return None
-        return asyncio.get_running_loop().call_later(left_s, self.interrupt, Interruption.DEADLINE)
-
-    def _stay(self) -> None:
-        """The engine was stopped, and this task still has to say how it ended."""
-        while self._working is not None and self._working.cancelling():
-            self._working.uncancel()
+            deadline.cancel()
 
     def _left_s(self) -> float | None:
+        """Seconds until the deadline: the database's own clock said when the attempt began."""
         deadline_at = self._begun.task.deadline_at
         if deadline_at is None:
             return None
-        return max((deadline_at - self._services.now()).total_seconds(), 0.0)
+        at_begin_s = (deadline_at - self._begun.attempt.started_at).total_seconds()
+        return max(at_begin_s - (time.monotonic() - self._began_at), 0.0)
 
-    def _interrupted(self, charged: Charged) -> Outcome:
-        match self._signal.why:
-            case Interruption.CANCELED | None:
+    @property
+    def _charged(self) -> Charged:
+        return Charged.MAYBE if self._money.is_open else Charged.NO
+
+    def _stopped(self, why: Interruption) -> Outcome:
+        match why:
+            case Interruption.CANCELED:
                 return Canceled()
             case Interruption.DEADLINE:
-                return Failed(deadline_exceeded(charged))
+                was_asked = self._money.asked or self._begun.task.order is not None
+                return Failed(deadline_exceeded(Charged.MAYBE if was_asked else Charged.NO))
             case Interruption.RELEASED:
                 return Released()
             case Interruption.LEASE_LOST:
@@ -151,33 +168,39 @@ class Run:
             case other:
                 assert_never(other)
 
+    def _honest(self, failure: Failure) -> Failure:
+        """An order of which nobody knows the end may be charged, whatever came between."""
+        if self._money.is_open and failure.charged is Charged.NO:
+            return replace(failure, charged=Charged.MAYBE)
+        return failure
+
     async def _decide(self, failure: Failure) -> Outcome:
-        now, task = self._services.now(), self._begun.task
-        patient = (now - task.created_at).total_seconds() < OUTAGE_S
+        task = self._begun.task
+        patient_since = task.retried_at or task.created_at
+        age_s = (self._begun.attempt.started_at - patient_since).total_seconds()
         return decide(
             self._services.retry,
-            self._begun.attempt.number,
+            task.failures,
             failure,
             provider=task.provider,
-            now=now,
-            deadline_at=task.deadline_at,
+            left_s=self._left_s(),
             random=self._services.random,
-            outage=await self._is_outage(failure) and patient,
+            outage=await self._is_outage(failure) and age_s < OUTAGE_S,
         )
 
     async def _is_outage(self, failure: Failure) -> bool:
         """Tell the gate, and learn whether the account is out of order. What is done here has none."""
         provider, gate = self._begun.task.provider, self._services.gate
-        if not gate.guards(provider):
+        if not gate.guards(provider) or not (self._permit.used or self._begun.task.order):
             return False
         circuit = await gate.failed(provider, failure)
         return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED
 
     async def _succeed(self) -> Succeeded:
         async with AsyncExitStack() as files:
-            made = await _drive(self._work(files))
-            self._has_result = True
-            outputs = [await store(self._services, self._begun, content) for content in made.contents]
+            work = self._work(files)
+            made = await _drive(work)
+            outputs = [await store(work, content) for content in made.contents]
             return Succeeded(tuple(outputs), made.cost)
 
     def _work(self, files: AsyncExitStack) -> Work:
@@ -193,7 +216,8 @@ class Run:
             callback_url=callback_url(self._services.hooks_url, task, attempt),
             attachments=TaskAttachments(self._services, task, files),
         )
-        return Work(self._services, self._begun, model, call, self._report, self._signal, files)
+        known = (self._money, self._permit)
+        return Work(self._services, self._begun, model, call, self._report, self._signal, files, *known)
 
 
 async def _drive(work: Work) -> Made:
@@ -226,9 +250,10 @@ def _foreign(theirs: str, ours: str) -> Failure:
     return Failure(FailureCode.FOREIGN_ENVIRONMENT, message, False, Charged.NO, Actor.OPERATOR)  # noqa: FBT003
 
 
-def _internal(error: Exception) -> Failure:
+def _internal(error: Exception, charged: Charged, *, again: bool) -> Failure:
+    """A mistake. With an order that is open it is worth another attempt, which takes the order up."""
     message = f"The provider failed in a way that it does not declare ({type(error).__name__})."
-    return Failure(FailureCode.INTERNAL, message, False, Charged.MAYBE, Actor.OPERATOR)  # noqa: FBT003
+    return Failure(FailureCode.INTERNAL, message, again, charged, Actor.OPERATOR)
 
 
 def _tell(begun: Begun, outcome: Outcome) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 
 from genpulse.domain.api_key import ApiKey
@@ -86,7 +85,6 @@ def _new_task(
     model = services.catalogue.model(order.model)
     kind = _kind(order, model, place)
     price_usd = _price(order, model, place)
-    now = services.now()
     return NewTask(
         id=services.new_id(),
         environment=services.environment.name,
@@ -94,11 +92,10 @@ def _new_task(
         provider=order.model.partition("/")[0],
         model=order.model,
         input=order.input,
-        created_at=now,
         priority=order.priority,
         metadata=order.metadata,
         webhook_url=order.webhook_url,
-        deadline_at=None if order.deadline_s is None else now + timedelta(seconds=order.deadline_s),
+        deadline_s=order.deadline_s,
         price_usd=price_usd,
         idempotency_key=idempotency_key,
         fingerprint=_fingerprint(order) if idempotency_key else "",

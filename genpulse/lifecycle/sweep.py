@@ -3,22 +3,18 @@
 from genpulse.domain.event import TaskEvent
 from genpulse.ports import Services
 
-QUEUE_LOG_KEPT_S = 24 * 3600.0
-"""Settled queue entries are remembered for a day, for whoever looks into a problem."""
-
-
 PROMOTED_AFTER_S = 600.0
 """A task that waits for ten minutes gets the next higher priority, so that it does not wait for ever."""
 
 
 async def sweep(services: Services) -> int:
-    """End queued tasks whose deadline has passed, promote those that wait for long, and forget old queue entries.
+    """End queued tasks whose deadline has passed, promote those that wait for long, and forget lost workers.
 
     Returns how many ended. Raises `DatabaseUnavailable`.
     """
-    expired = await services.store.expire(services.now())
+    expired = await services.store.expire()
     for task in expired:
         services.events.publish(TaskEvent(task.id, task.seq))
     await services.queue.promote(PROMOTED_AFTER_S)
-    await services.queue.prune(QUEUE_LOG_KEPT_S)
+    await services.queue.tidy()
     return len(expired)

@@ -104,7 +104,7 @@ async def rig(subject: Subject) -> AsyncIterator[Rig]:
 @asynccontextmanager
 async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIterator[Services]:
     """Services without a server: what they keep is gone after the body."""
-    queue, deliveries = MemoryTaskQueue(lease_s=_QUICK.lease_s), MemoryDeliveries()
+    queue, deliveries = MemoryTaskQueue(), MemoryDeliveries()
     store = MemoryTaskStore(queue, deliveries)
     with tempfile.TemporaryDirectory(prefix="genpulse-conformance-") as folder:
         storage = ObjectStorage("memory:///", spool_dir=Path(folder))

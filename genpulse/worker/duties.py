@@ -1,11 +1,13 @@
 """What a worker does beside its tasks: be seen, renew its leases, hear of cancellations, tidy up."""
 
-import asyncio
 import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from genpulse.background.loops import Loops
+from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.deliver import deliver
 from genpulse.lifecycle.interruption import Interruption
@@ -18,90 +20,101 @@ from genpulse.worker.options import WorkerOptions
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
 DELIVER_S = 0.5
-AWAY_PAUSE_S = 1.0
 PRUNE_AWAY_PAUSE_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
-async def every(
-    period_s: float, what: str, duty: Callable[[], Awaitable[object]], *, away_pause_s: float = AWAY_PAUSE_S
-) -> None:
-    """Do it now and then every `period_s` seconds; after `away_pause_s` again while a service is away."""
-    while True:
-        pause_s = period_s
-        try:
-            await duty()
-        except Unavailable as error:
-            _log.warning("%s has to wait: %s", what, error)
-            pause_s = min(away_pause_s, period_s)
-        await asyncio.sleep(pause_s)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the duties of one worker work with."""
+
+    services: Services
+    options: WorkerOptions
+    worker: Worker
+    loop: WorkLoop
+    loops: Loops
+
+    async def every(
+        self, period_s: float, what: str, duty: Callable[[], Awaitable[object]], *, longest_pause_s: float = 1.0
+    ) -> None:
+        """Do it now and then every `period_s` seconds, whatever it raises."""
+        await self.loops.forever(
+            what, duty, pause_s=period_s, away=(Unavailable,), longest_pause_s=min(longest_pause_s, period_s)
+        )
 
 
-async def renew_leases(services: Services, loop: WorkLoop, options: WorkerOptions) -> None:
-    """Keep what runs here, and stop what somebody canceled while nobody listened."""
-
-    async def renew() -> None:
-        held = loop.held
-        if not held:
-            return
-        await services.queue.renew([claim.ticket for claim in held])
-        canceled = await services.store.cancel_requested([claim.task_id for claim in held])
-        loop.interrupt(Interruption.CANCELED, only=frozenset(canceled))
-
-    await every(options.lease_s / 3, "the renewal of leases", renew)
+async def renew(desk: Desk) -> None:
+    """Keep what runs here, and stop what was taken over or is not wanted. Raises `DatabaseUnavailable`."""
+    before = desk.loop.attempt_ids
+    held = await desk.services.store.renew(desk.worker, desk.services.now())
+    await desk.loop.compare(held, before)
 
 
-async def hear_cancellations(services: Services, loop: WorkLoop) -> None:
-    """Stop tasks as soon as somebody cancels them."""
-    async for task_id in services.queue.cancellations():
-        loop.interrupt(Interruption.CANCELED, only=frozenset({task_id}))
+async def renew_leases(desk: Desk) -> None:
+    """Be known as alive, three times a lease."""
+    await desk.every(desk.options.lease_s / 3, "the renewal of leases", lambda: renew(desk))
 
 
-async def hear_changes(services: Services, loop: WorkLoop) -> None:
-    """Ask providers again as soon as they tell that something has happened."""
-    async for task_id in services.queue.changes():
-        loop.hear_change(task_id)
+async def take_over_lost(desk: Desk) -> None:
+    """Go on with what others have left."""
+    await desk.every(desk.options.lease_s / 3, "taking over from lost workers", desk.loop.take_over)
 
 
-async def be_present(services: Services, loop: WorkLoop, options: WorkerOptions, name: str) -> None:
+async def hear_notices(desk: Desk) -> None:
+    """Stop tasks as soon as somebody cancels them, and ask providers as soon as they have news."""
+
+    async def hear() -> None:
+        async for notice in desk.services.queue.notices(desk.worker):
+            if notice.unwanted:
+                desk.loop.interrupt(Interruption.CANCELED, notice.task_id)
+            else:
+                desk.loop.hear_change(notice.task_id)
+
+    await desk.every(0, "hearing of running tasks", hear)
+
+
+async def be_present(desk: Desk) -> None:
     """Be seen by `genpulse doctor` and by those who wonder why nothing runs."""
 
     async def beat() -> None:
         worker = WorkerPresence(
-            name=name,
+            name=desk.worker.name,
             host=socket.gethostname(),
             pid=os.getpid(),
-            concurrency=options.concurrency,
-            running=len(loop.held),
-            providers=loop.providers,
+            concurrency=desk.options.concurrency,
+            running=desk.loop.running,
+            providers=desk.loop.providers,
+            failing=desk.loops.failing,
         )
-        await services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
+        await desk.services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
 
-    await every(PRESENCE_S, "the presence of this worker", beat)
+    await desk.every(PRESENCE_S, "the presence of this worker", beat)
 
 
-async def deliver_messages(services: Services, options: WorkerOptions) -> None:
+async def deliver_messages(desk: Desk) -> None:
     """Send webhooks as they become due."""
 
     async def send() -> None:
-        while await deliver(services, options.describe):
+        while await deliver(desk.services, desk.options.describe):
             pass
 
-    await every(DELIVER_S, "the delivery of webhooks", send)
+    await desk.every(DELIVER_S, "the delivery of webhooks", send)
 
 
-async def tidy_up(services: Services) -> None:
+async def tidy_up(desk: Desk) -> None:
     """End what can no longer succeed and forget what is old."""
-    await every(SWEEP_S, "the sweep", lambda: sweep(services))
+    await desk.every(SWEEP_S, "the sweep", lambda: sweep(desk.services))
 
 
-async def prune_the_old(services: Services, options: WorkerOptions) -> None:
+async def prune_the_old(desk: Desk) -> None:
     """Remove what is older than the policy keeps it, unless another process does."""
 
     async def look() -> None:
-        pruned = await prune(services, services.retention_policy)
+        pruned = await prune(desk.services, desk.services.retention_policy)
         if pruned is not None and not pruned.is_nothing:
             _log.info("removed because of its age: %s", pruned)
 
-    await every(options.prune_every_s, "the removal of what is old", look, away_pause_s=PRUNE_AWAY_PAUSE_S)
+    await desk.every(
+        desk.options.prune_every_s, "the removal of what is old", look, longest_pause_s=PRUNE_AWAY_PAUSE_S
+    )

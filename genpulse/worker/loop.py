@@ -2,37 +2,41 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import cast
 from uuid import UUID
 
-from genpulse.domain.attempt import Claim
-from genpulse.domain.errors import DatabaseUnavailable
-from genpulse.lifecycle.claim import claim
+from genpulse.background.loops import Loops
+from genpulse.domain.attempt import Begun, Held, Worker
+from genpulse.domain.errors import Unavailable
+from genpulse.lifecycle.claim import Catch, claim
 from genpulse.lifecycle.interruption import Interruption
-from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.run import Run
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
 
 AWAY_PAUSE_S = 1.0
+SETTLES_S = 2.0
+"""Seconds in which what is given back is written, at the least."""
 
 _log = logging.getLogger(__name__)
 
 
 class WorkLoop:
-    """The running tasks of one worker, and the loop that adds to them."""
+    """The running tasks of one worker, and the loops that add to them."""
 
-    def __init__(self, services: Services, options: WorkerOptions, name: str) -> None:
+    def __init__(self, services: Services, options: WorkerOptions, worker: Worker, loops: Loops) -> None:
         self._services = services
         self._options = options
-        self._name = name
+        self._worker = worker
+        self._loops = loops
         self._providers = options.providers or services.catalogue.providers()
-        self._runs: dict[int, tuple[Claim, Run | None]] = {}
-        self._tasks: dict[asyncio.Task[None], Claim] = {}
+        self._runs: dict[UUID, Run] = {}
+        self._tasks: dict[asyncio.Task[None], Begun] = {}
+        self._about_to_begin: set[UUID] = set()
         self._reserved = 0
-        self._changed = asyncio.Event()
-        self._released = False
+        self._room = asyncio.Event()
+        self._stopping = False
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -40,9 +44,9 @@ class WorkLoop:
         return self._providers
 
     @property
-    def held(self) -> tuple[Claim, ...]:
-        """What this worker has claimed and not yet ended."""
-        return tuple(claimed for claimed, _ in self._runs.values())
+    def running(self) -> int:
+        """How many tasks run here."""
+        return len(self._tasks)
 
     async def claim_until(self, stop: asyncio.Event) -> None:
         """Claim and start tasks until `stop` is set.
@@ -52,102 +56,175 @@ class WorkLoop:
         """
         guarded = [name for name in self._providers if self._services.gate.guards(name)]
         free = [name for name in self._providers if name not in guarded]
-        async with asyncio.TaskGroup() as loops:
-            for providers in (free, guarded):
-                if providers:
-                    loops.create_task(self._claim_until(stop, providers))
+        loops = [
+            asyncio.create_task(self._claim_for_ever(providers)) for providers in (free, guarded) if providers
+        ]
+        try:
+            await stop.wait()
+        finally:
+            await _end(loops)
 
-    async def _claim_until(self, stop: asyncio.Event, providers: Sequence[str]) -> None:
-        while not stop.is_set():
-            try:
-                await self._claim(stop, providers)
-            except DatabaseUnavailable as error:
-                _log.warning("no work can be claimed: %s", error)
-                await _first_of(stop.wait(), asyncio.sleep(AWAY_PAUSE_S))
+    async def _claim_for_ever(self, providers: Sequence[str]) -> None:
+        await self._loops.forever(
+            f"claiming work of {', '.join(providers)}",
+            lambda: self._claim(providers),
+            away=(Unavailable,),
+            longest_pause_s=AWAY_PAUSE_S,
+        )
 
-    async def _claim(self, stop: asyncio.Event, providers: Sequence[str]) -> None:
-        room = min(self._options.concurrency - len(self._runs) - self._reserved, self._options.batch)
+    async def _claim(self, providers: Sequence[str]) -> None:
+        mark = self._services.queue.mark()
+        room = min(self._options.concurrency - len(self._tasks) - self._reserved, self._options.batch)
         if room <= 0:
-            self._changed.clear()
-            await _first_of(stop.wait(), self._changed.wait())
+            self._room.clear()
+            await self._room.wait()
             return
+        catch = await self._begin(providers, room)
+        if not catch.more:
+            rest_s = min(self._options.look_again_s, catch.again_s or self._options.look_again_s)
+            await self._services.queue.wait(mark, providers, rest_s)
+
+    async def _begin(self, providers: Sequence[str], room: int) -> Catch:
+        """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
+        begin = asyncio.ensure_future(self._claim_and_start(providers, room))
         self._reserved += room
         try:
-            catch = await claim(self._services, providers, room)
-            for claimed in catch.claims:
-                self._start(claimed)
+            return await asyncio.shield(begin)
         finally:
+            if not begin.done():
+                await asyncio.wait({begin})
             self._reserved -= room
-            self._changed.set()
-        if not catch.more:
-            rest_s = self._options.look_again_s
-            rest_s = rest_s if catch.again_s is None else min(catch.again_s, rest_s)
-            await _first_of(stop.wait(), self._services.queue.wait(rest_s))
+            self._room.set()
 
-    def _start(self, claimed: Claim) -> None:
-        if claimed.ticket in self._runs:
-            return
-        self._runs[claimed.ticket] = (claimed, None)
-        task = asyncio.create_task(self._run(claimed))
-        self._tasks[task] = claimed
-        task.add_done_callback(self._tasks.pop)
+    async def _claim_and_start(self, providers: Sequence[str], room: int) -> Catch:
+        ids: list[UUID] = []
 
-    async def _run(self, claimed: Claim) -> None:
+        def new_ids(count: int) -> Sequence[UUID]:
+            made = [self._services.new_id() for _ in range(count)]
+            ids.extend(made)
+            self._about_to_begin.update(made)
+            return made
+
         try:
-            begun = await patiently(
-                "the start of task %s",
-                claimed.task_id,
-                lambda: self._services.store.begin(
-                    claimed,
-                    attempt_id=self._services.new_id(),
-                    worker=self._name,
-                    now=self._services.now(),
-                ),
-                random=self._services.random,
-            )
-            if begun is not None:
-                run = Run(self._services, begun)
-                self._runs[claimed.ticket] = (claimed, run)
-                if self._released:
-                    run.interrupt(Interruption.RELEASED)
-                await run()
+            catch = await claim(self._services, self._worker, providers, room, new_ids)
+            for begun in catch.begun:
+                self.start(begun)
+            return catch
         finally:
-            del self._runs[claimed.ticket]
-            self._changed.set()
+            self._about_to_begin.difference_update(ids)
 
-    def interrupt(self, why: Interruption, *, only: frozenset[UUID] | None = None) -> None:
-        """Stop running tasks: those whose ids are in `only`, or all."""
-        for claimed, run in list(self._runs.values()):
-            if run is not None and (only is None or claimed.task_id in only):
-                run.interrupt(why)
+    def start(self, begun: Begun) -> None:
+        """Run an attempt that has begun."""
+        run = Run(self._services, begun)
+        self._runs[begun.task.id] = run
+        if self._stopping:
+            run.interrupt(Interruption.RELEASED)
+        task = asyncio.create_task(self._run(begun, run))
+        self._tasks[task] = begun
+
+    async def _run(self, begun: Begun, run: Run) -> None:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
+            self._loops.failed("a run")
+        finally:
+            if self._runs.get(begun.task.id) is run:
+                del self._runs[begun.task.id]
+            self._tasks.pop(_this_task(), None)
+            self._room.set()
+
+    def interrupt(self, why: Interruption, task_id: UUID) -> None:
+        """Stop one task, if it runs here."""
+        if (run := self._runs.get(task_id)) is not None:
+            run.interrupt(why)
 
     def hear_change(self, task_id: UUID) -> None:
         """A provider has told something about this task, which may run here."""
-        for claimed, run in self._runs.values():
-            if run is not None and claimed.task_id == task_id:
-                run.hear_change()
+        if (run := self._runs.get(task_id)) is not None:
+            run.hear_change()
+
+    async def take_over(self) -> None:
+        """Go on with work whose worker is lost, as far as there is room. Raises `DatabaseUnavailable`."""
+        room = self._options.concurrency - len(self._tasks) - self._reserved
+        while room > 0 and not self._stopping:
+            ids = [self._services.new_id() for _ in range(min(room, self._options.batch))]
+            self._about_to_begin.update(ids)
+            try:
+                taken = await self._services.store.take_over(self._worker, self._providers, ids)
+            finally:
+                self._about_to_begin.difference_update(ids)
+            for begun in taken:
+                self.start(begun)
+            if len(taken) < len(ids):
+                return
+            room -= len(taken)
+
+    async def compare(self, held: Collection[Held], before: Collection[UUID]) -> None:
+        """Bring what runs here in line with what this worker holds.
+
+        What somebody else has taken over is stopped, and so is what somebody does not want any more. What was
+        claimed and is not known here, since the answer was lost, is begun. `before` are the attempts that ran here
+        before the database was asked. Raises `DatabaseUnavailable`.
+        """
+        leases = {one.lease.attempt_id: one.lease for one in held}
+        for one in held:
+            if one.unwanted:
+                self.interrupt(Interruption.CANCELED, one.lease.task_id)
+        for begun in tuple(self._tasks.values()):
+            attempt_id = begun.lease.attempt_id
+            if attempt_id in before and attempt_id not in leases:
+                self.interrupt(Interruption.LEASE_LOST, begun.task.id)
+        unheard = leases.keys() - self.attempt_ids - self._about_to_begin - set(before)
+        if unheard:
+            _log.warning("%d tasks were claimed whose claim was not answered; they begin now", len(unheard))
+            for begun in await self._services.store.begun([leases[one] for one in unheard]):
+                self.start(begun)
+
+    @property
+    def attempt_ids(self) -> frozenset[UUID]:
+        """The attempts that run here."""
+        return frozenset(begun.lease.attempt_id for begun in self._tasks.values())
 
     async def drain(self) -> None:
-        """Let running tasks end for `grace_s` seconds, then give the rest back to the queue."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._options.grace_s)
-        self._released = True
-        self.interrupt(Interruption.RELEASED)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=max(self._options.grace_s, 2.0))
-        for task, claimed in list(self._tasks.items()):
-            _log.warning("task %s could not be given back in time; another worker finds it later", claimed.task_id)
-            task.cancel()
+        """Let go of what can go, and wait for what cannot.
+
+        A job that is known is given back at once, since it is only taken up elsewhere; so is what has ordered
+        nothing. Work that is done here gets `grace_s` seconds. An order that was sent is awaited, with its output
+        where that is the answer, for `stop_s` seconds in all: giving it up loses what is paid.
+        """
+        self._stopping = True
+        began_at = asyncio.get_running_loop().time()
+        for run in tuple(self._runs.values()):
+            if not run.is_local:
+                run.interrupt(Interruption.RELEASED)
+        await self._wait_for(self._local_tasks(), self._options.grace_s)
+        for run in tuple(self._runs.values()):
+            run.interrupt(Interruption.RELEASED)
+        gone_s = asyncio.get_running_loop().time() - began_at
+        await self._wait_for(self._tasks, max(self._options.stop_s - gone_s, SETTLES_S))
+        for begun in self._tasks.values():
+            _log.warning(
+                "task %s is not done within worker.stop_s (%g s) and is left to another worker; what it has"
+                " ordered may be paid for in vain",
+                begun.task.id,
+                self._options.stop_s,
+            )
+        await _end(list(self._tasks))
+
+    def _local_tasks(self) -> Collection[asyncio.Task[None]]:
+        return [task for task, begun in self._tasks.items() if self._runs[begun.task.id].is_local]
+
+    @staticmethod
+    async def _wait_for(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+        if tasks:
+            await asyncio.wait(list(tasks), timeout=seconds)
 
 
-async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
-    """Wait until one of them is done and end the others; raise what it raised."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _this_task() -> asyncio.Task[None]:
+    return cast("asyncio.Task[None]", asyncio.current_task())

@@ -16,8 +16,9 @@ async def _no_document(task: Task) -> JsonObject:
 class WorkerOptions:
     """At most `concurrency` tasks at once, claimed `batch` at a time.
 
-    Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, running tasks
-    get `grace_s` seconds before they go back to the queue. `providers` limits what is claimed; None is all.
+    Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, work that is done
+    here gets `grace_s` seconds before it goes back to the queue, and an order that was sent `stop_s` seconds until
+    it is answered. `providers` limits what is claimed; None is all.
     Every `prune_every_s` seconds the worker looks for what is too old to be kept. `describe` makes the document
     about a task that webhooks carry.
     """
@@ -26,6 +27,7 @@ class WorkerOptions:
     batch: int = 100
     lease_s: float = 15.0
     grace_s: float = 10.0
+    stop_s: float = 900.0
     providers: tuple[str, ...] | None = None
     look_again_s: float = 5.0
     prune_every_s: float = 3600.0

@@ -6,21 +6,37 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from genpulse.domain.attempt import Worker
+from genpulse.domain.errors import Unavailable
+from genpulse.domain.text import storable_line
 from genpulse.ports import Services
 from genpulse.worker.duties import (
+    Desk,
     be_present,
     deliver_messages,
-    hear_cancellations,
-    hear_changes,
+    hear_notices,
     prune_the_old,
+    renew,
     renew_leases,
+    take_over_lost,
     tidy_up,
 )
 from genpulse.worker.loop import WorkLoop
 from genpulse.worker.options import WorkerOptions
+
+FIRST_AGAIN_S = 1.0
+DUTIES = (
+    renew_leases,
+    take_over_lost,
+    hear_notices,
+    be_present,
+    deliver_messages,
+    tidy_up,
+    prune_the_old,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -34,31 +50,50 @@ async def run(services: Services, options: WorkerOptions) -> None:
 
 
 async def run_until(stop: asyncio.Event, services: Services, options: WorkerOptions) -> None:
-    """Work until `stop` is set: then no new work, running work gets its grace, the rest goes back."""
-    name = f"{socket.gethostname()}:{os.getpid()}:{services.new_id().hex[-6:]}"
-    loop = WorkLoop(services, options, name)
-    duties = (
-        renew_leases(services, loop, options),
-        hear_cancellations(services, loop),
-        hear_changes(services, loop),
-        be_present(services, loop, options, name),
-        deliver_messages(services, options),
-        tidy_up(services),
-        prune_the_old(services, options),
-    )
-    async with _beside(*duties):
+    """Work until `stop` is set: then no new work, running work gets what it needs, the rest goes back."""
+    worker_id = services.new_id()
+    name = storable_line(f"{socket.gethostname()}:{os.getpid()}:{worker_id.hex[-6:]}")
+    worker, loops = Worker(worker_id, name, options.lease_s), services.loops
+    loop = WorkLoop(services, options, worker, loops)
+    desk = Desk(services, options, worker, loop, loops)
+    await _first_renewal(desk, stop)
+    async with _beside(*(duty(desk) for duty in DUTIES)):
         _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))
         await loop.claim_until(stop)
-        _log.info("worker stops: %d tasks are running", len(loop.held))
+        _log.info("worker stops: %d tasks are running", loop.running)
         await loop.drain()
+    await _leave(desk)
     _log.info("worker stopped")
+
+
+async def _first_renewal(desk: Desk, stop: asyncio.Event) -> None:
+    """Nothing can be claimed before the worker is known."""
+    while not stop.is_set():
+        try:
+            await renew(desk)
+        except Unavailable as error:
+            _log.warning("the worker cannot begin: %s", error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_AGAIN_S):
+                    await stop.wait()
+        else:
+            return
+
+
+async def _leave(desk: Desk) -> None:
+    try:
+        await desk.services.store.leave(desk.worker)
+    except Unavailable as error:
+        _log.warning("this worker cannot say that it goes: %s", error)
 
 
 @asynccontextmanager
 async def _beside(*duties: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the duties while the body runs; a duty that fails ends the body with its error."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(duty) for duty in duties]
+    """Run the duties while the body runs."""
+    tasks = [asyncio.create_task(duty) for duty in duties]
+    try:
         yield
+    finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

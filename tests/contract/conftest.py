@@ -1,22 +1,23 @@
 """One store and queue after the other: PostgreSQL, and the twin in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.task_queue import PgTaskQueue
-from genpulse.domain.attempt import Begun, Claim, Lease, Outcome
+from genpulse.domain.attempt import Begun, End, Lease, Outcome, Worker
 from genpulse.domain.task import NewTask, Task
 from genpulse.ports import DeliveryStore, TaskQueue, TaskStore
 
@@ -35,7 +36,6 @@ def new_task(**changes: Any) -> NewTask:
         "provider": "sandbox",
         "model": "sandbox/noop",
         "input": {"delay_s": 0, "nested": {"list": [1, 2.5, None, True, "ü"]}},
-        "created_at": now(),
         **changes,
     }
     return NewTask(**values)
@@ -49,42 +49,70 @@ class Backend:
     queue: TaskQueue
     deliveries: DeliveryStore = field(default_factory=MemoryDeliveries)
 
-    async def claim(self, *providers: str) -> Claim:
-        (claim,) = await self.queue.claim(providers or ("sandbox",), 1)
-        return claim
+    worker: Worker = field(default_factory=lambda: new_worker("w"))
 
-    async def begin(self, claim: Claim, worker: str = "w") -> Begun | None:
-        attempt_id = uuid_utils.compat.uuid7()
-        return await self.store.begin(claim, attempt_id=attempt_id, worker=worker, now=now())
+    async def alive(self, worker: Worker | None = None) -> Worker:
+        """A worker that has just renewed its lease."""
+        worker = worker or self.worker
+        await self.store.renew(worker, now())
+        return worker
 
-    async def ended(self, lease: Lease, outcome: Outcome, at: datetime | None = None) -> Task:
+    async def claim(self, *providers: str, at_most: int = 1, worker: Worker | None = None) -> list[Begun]:
+        """What begins of these providers."""
+        claimer, found = await self.alive(worker), []
+        for provider in providers or ("sandbox",):
+            ids = new_ids(at_most - len(found))
+            found += await self.store.claim(claimer, provider, ids)
+        return found
+
+    async def taken_over(self, *providers: str, by: str = "other") -> list[Begun]:
+        """What another worker takes over, which renews its own lease meanwhile; at most 5 seconds."""
+        other = new_worker(by)
+        for _ in range(60):
+            await self.store.renew(other, now())
+            taken = await self.store.take_over(other, providers or ("sandbox",), new_ids(10))
+            if taken:
+                return list(taken)
+            await asyncio.sleep(LEASE_S / 6)
+        return []
+
+    async def begun(self, **changes: Any) -> Begun:
+        new = new_task(**changes)
+        await self.store.submit(new)
+        (begun,) = await self.claim(new.provider)
+        return begun
+
+    async def end(self, lease: Lease, outcome: Outcome, **known: Any) -> int:
+        return await self.store.finish(End(lease, outcome, **known))
+
+    async def ended(self, lease: Lease, outcome: Outcome, **known: Any) -> Task:
         """The task after the end of an attempt, which is told under its number."""
-        number = await self.store.finish(lease, outcome, at or now())
+        number = await self.end(lease, outcome, **known)
         task = await self.store.get(lease.task_id)
         assert task.seq == number
         return task
 
-    async def begun(self, **changes: Any) -> Begun:
-        await self.store.submit(new_task(**changes))
-        begun = await self.begin(await self.claim())
-        assert begun is not None
-        return begun
+
+def new_worker(name: str) -> Worker:
+    return Worker(uuid_utils.compat.uuid7(), name, LEASE_S)
+
+
+def new_ids(count: int) -> list[UUID]:
+    return [uuid_utils.compat.uuid7() for _ in range(count)]
 
 
 @pytest.fixture(params=["postgresql", "memory"])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     limits = {"limited": 2}
     if request.param == "memory":
-        queue = MemoryTaskQueue(lease_s=LEASE_S, limits=limits)
+        queue = MemoryTaskQueue(limits=limits)
         deliveries = MemoryDeliveries()
         yield Backend(MemoryTaskStore(queue, deliveries), queue, deliveries)
         return
     url = request.getfixturevalue("migrated_url")
     pool = await open_pool(url, size=5, application_name="tests")
-    store, pg_queue = (
-        PostgresTaskStore(pool, QueueEntries()),
-        PgTaskQueue(pool, url, lease_s=LEASE_S, limits=limits),
-    )
+    store = PostgresTaskStore(pool, limits=limits)
+    pg_queue = PostgresTaskQueue(pool, url, limits=limits)
     yield Backend(store, pg_queue, PostgresDeliveries(pool))
     await pg_queue.close()
     await store.close()

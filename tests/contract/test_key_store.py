@@ -16,7 +16,6 @@ from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
-from genpulse.adapters.queue.entries import QueueEntries
 from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.errors import UnknownKey
 from genpulse.domain.rate import Rate
@@ -39,7 +38,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         return
     url = request.getfixturevalue("migrated_url")
     pool = await open_pool(url, size=5, application_name="tests")
-    store = PostgresTaskStore(pool, QueueEntries())
+    store = PostgresTaskStore(pool)
     yield Backend(PostgresKeys(pool), store)
     await store.close()
     await pool.close()
@@ -102,7 +101,7 @@ async def test_usage_is_that_of_one_owner_since_a_moment(backend):
         new_task(),
     ]
     await backend.store.submit_batch(tasks)
-    await backend.store.cancel(tasks[0].id, now())
+    await backend.store.cancel(tasks[0].id)
     assert await backend.keys.usage(key.id, since) == KeyUsage(2, 2, price)
     assert await backend.keys.usage(other.id, since) == KeyUsage(1, 1, price)
 

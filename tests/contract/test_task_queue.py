@@ -1,12 +1,13 @@
-"""What every task queue does."""
+"""What every task queue does, with the store beside it."""
 
 import asyncio
 import time
 
-from genpulse.domain.attempt import Claim, Released, RetryLater
+from genpulse.domain.attempt import Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.task import Priority
-from tests.contract.conftest import LEASE_S, new_task, now
+from genpulse.ports import TaskNotice
+from tests.contract.conftest import new_ids, new_task, new_worker
 
 FAILURE = ProviderUnavailable("502").failure
 
@@ -16,52 +17,73 @@ async def test_higher_priorities_come_first_and_equals_in_their_order(backend):
     tasks = [new_task(priority=priority) for priority in wanted]
     for task in tasks:
         await backend.store.submit(task)
-    claimed = [claim.task_id for claim in await backend.queue.claim(["sandbox"], 10)]
+    claimed = [(await backend.claim())[0].task.id for _ in tasks]
     assert claimed == [tasks[index].id for index in (2, 1, 3, 0)]
 
 
-async def test_two_workers_never_get_the_same_entry(backend):
+async def test_two_workers_never_get_the_same_task(backend):
     await backend.store.submit_batch([new_task() for _ in range(100)])
-    batches = await asyncio.gather(*(backend.queue.claim(["sandbox"], 10) for _ in range(20)))
-    tickets = [claim.ticket for batch in batches for claim in batch]
-    assert len(tickets) == len(set(tickets)) == 100
+    workers = [await backend.alive(new_worker(str(number))) for number in range(5)]
+    claims = [backend.store.claim(worker, "sandbox", new_ids(10)) for worker in workers for _ in range(4)]
+    batches = await asyncio.gather(*claims)
+    while left := await backend.claim(at_most=100):
+        batches.append(left)
+    ids = [begun.task.id for batch in batches for begun in batch]
+    assert len(ids) == len(set(ids)) == 100
 
 
-async def test_only_the_providers_that_are_asked_for_are_claimed(backend):
+async def test_only_the_provider_that_is_asked_for_is_claimed(backend):
     await backend.store.submit(new_task(provider="other"))
-    assert await backend.queue.claim(["sandbox"], 10) == ()
-    assert len(await backend.queue.claim(["sandbox", "other"], 10)) == 1
-
-
-async def test_a_claim_that_is_renewed_stays(backend):
-    await backend.store.submit(new_task())
-    claim = await backend.claim()
-    for _ in range(3):
-        await asyncio.sleep(LEASE_S * 0.6)
-        await backend.queue.renew([claim.ticket])
-        assert await backend.queue.claim(["sandbox"], 1) == ()
-
-
-async def test_a_claim_that_is_not_renewed_is_handed_out_again(backend):
-    await backend.store.submit(new_task())
-    claim = await backend.claim()
-    await asyncio.sleep(LEASE_S * 1.2)
-    assert await backend.claim() == claim
+    assert await backend.claim("sandbox") == []
+    assert len(await backend.claim("sandbox", "other")) == 1
 
 
 async def test_a_limit_of_a_provider_holds_and_delays_no_other(backend):
     await backend.store.submit_batch([new_task(provider="limited") for _ in range(5)])
     await backend.store.submit_batch([new_task() for _ in range(3)])
-    claims = await backend.queue.claim(["limited", "sandbox"], 10)
-    assert len(claims) == 5
-    assert await backend.queue.claim(["limited"], 10) == ()
+    held = await backend.claim("limited", at_most=10)
+    assert len(held) == 2
+    assert await backend.queue.due(["limited", "sandbox"]) == ("sandbox",)
+    assert await backend.claim("limited", at_most=10) == []
+    assert len(await backend.claim("sandbox", at_most=10)) == 3
+    await backend.end(held[0].lease, Succeeded(()))
+    assert await backend.queue.due(["limited"]) == ("limited",)
+    assert len(await backend.claim("limited", at_most=10)) == 1
+
+
+async def test_workers_that_claim_at_once_keep_to_a_limit(backend):
+    await backend.store.submit_batch([new_task(provider="limited") for _ in range(9)])
+    workers = [await backend.alive(new_worker(str(number))) for number in range(4)]
+    batches = await asyncio.gather(
+        *(backend.store.claim(worker, "limited", new_ids(5)) for worker in workers for _ in range(3))
+    )
+    assert sum(map(len, batches)) == 2
+
+
+async def test_a_seat_of_a_lost_worker_is_taken_until_its_work_has_ended(backend):
+    await backend.store.submit_batch([new_task(provider="limited") for _ in range(3)])
+    await backend.claim("limited", at_most=2)
+    taken = await backend.taken_over("limited")
+    assert len(taken) == 2
+    assert await backend.claim("limited", at_most=2) == []
+    await backend.end(taken[0].lease, Succeeded(()))
+    assert len(await backend.claim("limited", at_most=2)) == 1
+
+
+async def test_a_freed_seat_wakes_whoever_waits_for_it(backend):
+    await backend.store.submit_batch([new_task(provider="limited") for _ in range(3)])
+    held = await backend.claim("limited", at_most=2)
+    await backend.queue.wait(backend.queue.mark(), ["limited"], 0.5)
+    mark = backend.queue.mark()
+    waiting = asyncio.create_task(backend.queue.wait(mark, ["limited"], 30))
+    await asyncio.sleep(0.1)
+    await backend.end(held[0].lease, Succeeded(()))
+    await asyncio.wait_for(waiting, 5)
 
 
 async def test_waiting_ends_when_work_comes(backend):
-    await backend.queue.claim(["sandbox"], 1)
-    await backend.queue.wait(1)
-    await backend.queue.claim(["sandbox"], 1)
-    waiting = asyncio.create_task(backend.queue.wait(10))
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    waiting = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 10))
     await asyncio.sleep(0.1)
     started = time.monotonic()
     await backend.store.submit(new_task())
@@ -69,52 +91,62 @@ async def test_waiting_ends_when_work_comes(backend):
     assert time.monotonic() - started < 5
 
 
+async def test_everybody_who_waits_is_woken_and_what_came_meanwhile_is_not_missed(backend):
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    mark = backend.queue.mark()
+    waiting = [asyncio.create_task(backend.queue.wait(mark, ["sandbox"], 30)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    await backend.store.submit(new_task())
+    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    for _ in range(2):
+        await asyncio.wait_for(backend.queue.wait(mark, ["sandbox"], 30), 5)
+
+
 async def test_waiting_ends_with_its_time(backend):
-    await backend.queue.wait(0.5)
-    await backend.queue.claim(["sandbox"], 1)
-    await asyncio.wait_for(backend.queue.wait(0.1), 5)
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.1), 5)
 
 
-async def test_settled_entries_are_forgotten(backend):
-    await backend.queue.prune(0)
-    assert await backend.queue.depth() == 0
+async def test_waiting_ends_when_a_task_is_due(backend):
+    begun = await backend.begun()
+    await backend.end(begun.lease, RetryLater(FAILURE, 0.3))
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.05)
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30), 5)
 
 
 async def test_work_that_was_given_back_goes_before_new_work_and_past_limits(backend):
-    await backend.store.submit(new_task(provider="limited", priority=Priority.LOW))
-    begun = await backend.begin(await backend.claim("limited"))
+    begun = await backend.begun(provider="limited", priority=Priority.LOW)
     await backend.store.submit_batch([new_task(provider="limited", priority=Priority.HIGH) for _ in range(3)])
-    await backend.store.finish(begun.lease, Released(), now())
-    (resumed,) = await backend.queue.claim_resumed(["limited", "sandbox"], 10)
-    assert resumed == Claim(begun.lease.ticket, begun.task.id)
-    assert await backend.queue.claim_resumed(["limited", "sandbox"], 10) == ()
+    await backend.end(begun.lease, Released())
+    assert len(await backend.claim("limited", at_most=10)) == 2
+    worker = await backend.alive()
+    (resumed,) = await backend.store.claim_resumed(worker, ["limited", "sandbox"], new_ids(10))
+    assert resumed.task.id == begun.task.id
+    assert await backend.store.claim_resumed(worker, ["limited", "sandbox"], new_ids(10)) == ()
+
+
+async def test_work_that_was_given_back_is_left_alone_where_that_is_wanted(backend):
+    begun = await backend.begun()
+    await backend.end(begun.lease, Released())
+    worker = await backend.alive()
+    assert await backend.store.claim(worker, "sandbox", new_ids(5), resumed=False) == ()
+    assert len(await backend.store.claim(worker, "sandbox", new_ids(5))) == 1
 
 
 async def test_work_that_is_tried_again_is_new_work(backend):
     begun = await backend.begun(priority=Priority.LOW)
-    await backend.store.finish(begun.lease, Released(), now())
-    (resumed,) = await backend.queue.claim_resumed(["sandbox"], 1)
-    again = await backend.begin(resumed)
-    await backend.store.finish(again.lease, RetryLater(FAILURE, 0.0), now())
-    assert await backend.queue.claim_resumed(["sandbox"], 1) == ()
+    await backend.end(begun.lease, RetryLater(FAILURE, 0.0))
+    assert await backend.store.claim_resumed(await backend.alive(), ["sandbox"], new_ids(1)) == ()
     later = new_task()
     await backend.store.submit(later)
-    assert (await backend.claim()).task_id == later.id
-
-
-async def test_work_of_a_lost_worker_can_be_resumed(backend):
-    await backend.store.submit(new_task())
-    claim = await backend.claim()
-    assert await backend.queue.claim_resumed(["sandbox"], 1) == ()
-    await asyncio.sleep(LEASE_S * 1.2)
-    assert await backend.queue.claim_resumed(["sandbox"], 1) == (claim,)
+    (claimed,) = await backend.claim()
+    assert claimed.task.id == later.id
 
 
 async def test_only_providers_with_something_to_claim_are_due(backend):
     await backend.store.submit(new_task(provider="limited"))
     begun = await backend.begun()
     assert await backend.queue.due(["limited", "sandbox", "other"]) == ("limited",)
-    await backend.store.finish(begun.lease, RetryLater(FAILURE, 60.0), now())
+    await backend.end(begun.lease, RetryLater(FAILURE, 60.0))
     assert await backend.queue.due(["sandbox"]) == ()
 
 
@@ -129,14 +161,28 @@ async def test_work_that_waits_for_long_is_promoted_step_by_step(backend):
     assert await backend.queue.promote(0.04) == 1
     await asyncio.sleep(0.05)
     assert await backend.queue.promote(0.04) == 0
-    assert [claim.task_id for claim in await backend.queue.claim(["sandbox"], 2)] == [task.id for task in tasks]
+    assert {begun.task.id for begun in await backend.claim(at_most=2)} == {task.id for task in tasks}
 
 
-async def test_what_a_provider_tells_reaches_those_who_listen(backend):
-    task_id = new_task().id
-    heard = asyncio.ensure_future(anext(backend.queue.changes()))
+async def test_what_a_provider_tells_reaches_the_worker_that_holds_the_task_and_nobody_else(backend):
+    begun = await backend.begun()
+    bystander = new_worker("bystander")
+    heard = asyncio.ensure_future(anext(backend.queue.notices(backend.worker)))
+    overheard = asyncio.ensure_future(anext(backend.queue.notices(bystander)))
     async with asyncio.timeout(5):
         while not heard.done():
-            await backend.queue.announce_change(task_id)
+            await backend.queue.announce_change(begun.task.id)
             await asyncio.sleep(0.02)
-    assert heard.result() == task_id
+    assert heard.result() == TaskNotice(begun.task.id, unwanted=False)
+    assert not overheard.done()
+    overheard.cancel()
+
+
+async def test_a_task_that_nobody_holds_has_nobody_to_tell(backend):
+    await backend.queue.announce_change(new_task().id)
+
+
+async def test_workers_that_are_gone_are_forgotten_and_no_others(backend):
+    begun = await backend.begun()
+    await backend.queue.tidy()
+    assert len(await backend.store.renew(backend.worker, begun.attempt.started_at)) == 1

@@ -12,8 +12,8 @@ from genpulse.domain.asset import Asset, Content, key_of
 from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,
-    Claim,
     Failed,
+    Held,
     Released,
     RetryLater,
     Succeeded,
@@ -29,8 +29,9 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.task import Priority, TaskQuery, TaskStatus
-from tests.contract.conftest import LEASE_S, new_task, now
+from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
+from genpulse.ports import TaskNotice
+from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now
 
 NO = ModerationBlocked("no").failure
 DOWN = ProviderUnavailable("down").failure
@@ -47,7 +48,7 @@ async def test_what_was_submitted_can_be_read(backend):
         priority=Priority.HIGH,
         metadata={"a": "b"},
         webhook_url="https://example.org/",
-        deadline_at=now() + timedelta(hours=1),
+        deadline_s=3600.0,
         owner="me",
     )
     submitted = await backend.store.submit(new)
@@ -55,7 +56,9 @@ async def test_what_was_submitted_can_be_read(backend):
     assert task == submitted.task
     assert (task.status, task.attempt, task.seq, task.progress) == (TaskStatus.QUEUED, 0, 0, None)
     assert (task.input, task.metadata, task.priority) == (new.input, new.metadata, new.priority)
-    assert (task.deadline_at, task.created_at, task.owner) == (new.deadline_at, new.created_at, "me")
+    assert task.owner == "me"
+    assert abs(now() - task.created_at) < timedelta(minutes=1)
+    assert task.deadline_at == task.created_at + timedelta(hours=1)
 
 
 async def test_many_submits_at_once_are_all_written(backend):
@@ -100,8 +103,8 @@ async def test_a_batch_is_all_or_nothing(backend):
 async def test_an_unknown_task_is_said(backend):
     for call in (
         backend.store.get(new_task().id),
-        backend.store.cancel(new_task().id, now()),
-        backend.store.retry(new_task().id, now()),
+        backend.store.cancel(new_task().id),
+        backend.store.retry(new_task().id),
     ):
         with pytest.raises(UnknownTask):
             await call
@@ -126,7 +129,7 @@ async def test_an_attempt_begins(backend):
     begun = await backend.begun()
     assert (begun.task.status, begun.task.attempt) == (TaskStatus.RUNNING, 1)
     assert begun.task == await backend.store.get(begun.task.id)
-    assert begun.previous is None
+    assert begun.task.order is None
     (attempt,) = await backend.store.attempts(begun.task.id)
     assert attempt == begun.attempt
     assert begun.attempt.client_reference.startswith("gp-")
@@ -148,7 +151,7 @@ async def test_success_stores_outputs_and_settles_the_queue(backend):
     assert await backend.store.asset(asset.id) == asset
     assert ended.seq > begun.task.seq
     await asyncio.sleep(LEASE_S * 1.5)
-    assert await backend.queue.claim(["sandbox"], 1) == ()
+    assert await backend.claim() == []
 
 
 async def test_a_failure_is_kept_with_all_its_words(backend):
@@ -159,67 +162,140 @@ async def test_a_failure_is_kept_with_all_its_words(backend):
     assert (attempt.status, attempt.error) == (AttemptStatus.FAILED, NO)
 
 
-async def test_a_retry_waits_for_its_time(backend):
+async def test_a_retry_waits_for_its_time_and_says_so(backend):
     begun = await backend.begun()
     waiting = await backend.ended(begun.lease, RetryLater(DOWN, 0.3))
     assert (waiting.status, waiting.error, waiting.finished_at) == (TaskStatus.QUEUED, None, None)
-    assert await backend.queue.claim(["sandbox"], 1) == ()
+    assert (waiting.waiting_for, waiting.last_error, waiting.failures) == (WaitsFor.NEXT_ATTEMPT, DOWN, 1)
+    assert waiting.next_try_at - waiting.waiting_since == timedelta(seconds=0.3)
+    assert await backend.claim() == []
     await asyncio.sleep(0.35)
-    again = await backend.begin(await backend.claim())
-    assert (again.task.attempt, again.previous) == (2, None)
+    (again,) = await backend.claim()
+    assert (again.task.attempt, again.task.order) == (2, None)
+    assert (again.task.waiting_for, again.task.next_try_at, again.task.last_error) == (None, None, DOWN)
     assert again.task.started_at == begun.task.started_at
     assert again.task.seq > waiting.seq > begun.task.seq
 
 
-async def test_a_released_task_can_be_taken_at_once_and_tells_of_its_job(backend):
+async def test_a_failure_that_does_not_count_is_not_counted(backend):
     begun = await backend.begun()
-    await backend.store.journal_submitting(begun.lease, now())
+    assert (await backend.ended(begun.lease, RetryLater(DOWN, 0.0, counts=False))).failures == 0
+    (again,) = await backend.claim()
+    assert (await backend.ended(again.lease, RetryLater(DOWN, 0.0))).failures == 1
+    (last,) = await backend.claim()
+    failed = await backend.ended(last.lease, Failed(DOWN))
+    assert (failed.failures, failed.waiting_for, failed.next_try_at) == (1, None, None)
+    assert (await backend.store.retry(failed.id)).failures == 0
+
+
+async def test_an_order_belongs_to_its_task_however_many_attempts_pass(backend):
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    assert (order.reference, order.account, order.job_id) == (begun.attempt.client_reference, "sandbox", None)
     await backend.store.journal_job(begun.lease, "job-7")
-    released = await backend.ended(begun.lease, Released())
-    assert released.status is TaskStatus.QUEUED
-    again = await backend.begin(await backend.claim())
-    assert again.previous.status is AttemptStatus.RELEASED
-    assert again.previous.job_id == "job-7"
-    assert again.previous.submitting_at is not None
+    known = replace(order, job_id="job-7")
+    lease = begun.lease
+    for _ in range(3):
+        released = await backend.ended(lease, Released(), order_open=True)
+        assert (released.status, released.order) == (TaskStatus.QUEUED, known)
+        (again,) = await backend.claim()
+        assert again.task.order == known
+        lease = again.lease
+    (lost,) = await backend.taken_over()
+    assert (lost.task.order, lost.task.losses) == (known, 1)
+    (taken,) = await backend.taken_over(by="a third")
+    assert (taken.task.order, taken.task.losses) == (known, 2)
+    ended = await backend.ended(taken.lease, Succeeded(()))
+    assert (ended.order, ended.losses) == (None, 0)
+
+
+async def test_the_journal_is_told_with_the_attempt(backend):
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    await backend.store.journal_job(begun.lease, "job-7")
+    (attempt,) = await backend.store.attempts(begun.task.id)
+    assert (attempt.submitting_at, attempt.job_id) == (order.sent_at, "job-7")
+    await backend.end(begun.lease, RetryLater(DOWN, 0.0), ordered_at=order.sent_at, job_id="job-7")
+    (second,) = await backend.claim()
+    first, running = await backend.store.attempts(begun.task.id)
+    assert (first.submitting_at, first.job_id) == (order.sent_at, "job-7")
+    assert (running.id, running.submitting_at, running.job_id) == (second.attempt.id, None, None)
+
+
+async def test_a_job_is_of_an_order(backend):
+    begun = await backend.begun()
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job")
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_an_end_closes_the_order_unless_nobody_knows_what_became_of_it(backend, is_open):
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    failed = await backend.ended(begun.lease, Failed(NO), order_open=is_open)
+    assert failed.order == (order if is_open else None)
+    assert (await backend.store.retry(failed.id)).order == (order if is_open else None)
+
+
+async def test_a_retry_may_forget_the_order(backend):
+    begun = await backend.begun()
+    await backend.store.journal_order(begun.lease)
+    failed = await backend.ended(begun.lease, Failed(NO), order_open=True)
+    assert (await backend.store.retry(failed.id, keeps_order=False)).order is None
 
 
 async def test_a_lost_worker_is_taken_over_and_its_writes_are_refused(backend):
     begun = await backend.begun()
-    await backend.store.journal_submitting(begun.lease, now())
-    await asyncio.sleep(LEASE_S * 1.2)
-    again = await backend.begin(await backend.claim())
-    assert again.task.attempt == 2
-    assert again.previous.status is AttemptStatus.ABANDONED
-    assert again.previous.id == begun.attempt.id
+    (again,) = await backend.taken_over()
+    assert (again.task.attempt, again.task.losses) == (2, 1)
+    first, second = await backend.store.attempts(begun.task.id)
+    assert (first.status, second.status) == (AttemptStatus.ABANDONED, AttemptStatus.RUNNING)
     for write in (
-        backend.store.journal_submitting(begun.lease, now()),
+        backend.store.journal_order(begun.lease),
         backend.store.journal_job(begun.lease, "job"),
-        backend.store.finish(begun.lease, Succeeded(()), now()),
+        backend.end(begun.lease, Succeeded(())),
     ):
         with pytest.raises(LeaseLost):
             await write
     await backend.store.save_progress(begun.lease, 0.9, 10**9)
+    await backend.store.save_waiting(begun.lease, WaitsFor.STORAGE, None, 10**9)
     task = await backend.store.get(begun.task.id)
     assert (task.status, task.progress, task.seq) == (TaskStatus.RUNNING, None, again.task.seq)
+    assert task.waiting_for is None
     assert (await backend.ended(again.lease, Succeeded(()))).status is TaskStatus.SUCCEEDED
+
+
+async def test_an_end_and_an_order_tell_that_no_more_workers_are_lost_in_a_row(backend):
+    await backend.begun()
+    (second,) = await backend.taken_over()
+    assert second.task.losses == 1
+    await backend.store.journal_order(second.lease)
+    (third,) = await backend.taken_over(by="a third")
+    assert third.task.losses == 1
+    await backend.end(third.lease, RetryLater(DOWN, 0.0))
+    (fourth,) = await backend.claim()
+    assert fourth.task.losses == 0
+
+
+async def test_what_a_task_waits_for_is_kept(backend):
+    begun = await backend.begun()
+    await backend.store.save_waiting(begun.lease, WaitsFor.PROVIDER, DOWN, begun.task.seq + 1)
+    waiting = await backend.store.get(begun.task.id)
+    assert (waiting.waiting_for, waiting.last_error) == (WaitsFor.PROVIDER, DOWN)
+    assert waiting.seq == begun.task.seq + 1
+    await backend.store.save_waiting(begun.lease, WaitsFor.PROVIDER, NO, begun.task.seq + 2)
+    longer = await backend.store.get(begun.task.id)
+    assert (longer.waiting_since, longer.last_error) == (waiting.waiting_since, NO)
+    await backend.store.save_waiting(begun.lease, None, None, begun.task.seq + 3)
+    task = await backend.store.get(begun.task.id)
+    assert (task.waiting_for, task.waiting_since, task.last_error) == (None, None, NO)
 
 
 async def test_nothing_can_be_written_after_the_end(backend):
     begun = await backend.begun()
-    await backend.store.finish(begun.lease, Succeeded(()), now())
+    await backend.end(begun.lease, Succeeded(()))
     with pytest.raises(LeaseLost):
-        await backend.store.finish(begun.lease, Failed(NO), now())
-
-
-async def test_a_second_entry_of_a_running_task_is_dropped(backend):
-    begun = await backend.begun()
-    other = Claim(begun.lease.ticket + 1_000_000, begun.task.id)
-    assert await backend.begin(other) is None
-    assert (await backend.ended(begun.lease, Succeeded(()))).attempt == 1
-
-
-async def test_an_entry_of_an_unknown_task_is_dropped(backend):
-    assert await backend.begin(Claim(1_000_000, new_task().id)) is None
+        await backend.end(begun.lease, Failed(NO))
 
 
 async def test_progress_is_kept_and_the_newest_wins(backend):
@@ -234,89 +310,126 @@ async def test_progress_is_kept_and_the_newest_wins(backend):
 
 async def test_a_queued_task_is_canceled_at_once(backend):
     task = (await backend.store.submit(new_task())).task
-    canceled = await backend.store.cancel(task.id, now())
+    canceled = await backend.store.cancel(task.id)
     assert canceled.status is TaskStatus.CANCELED
     assert canceled.finished_at is not None
     assert canceled.seq > task.seq
-    for claim in await backend.queue.claim(["sandbox"], 1):
-        assert await backend.begin(claim) is None
     assert await backend.queue.depth() == 0
+    assert await backend.queue.due(["sandbox"]) == ()
+    assert await backend.claim() == []
 
 
 async def test_the_worker_of_a_running_task_is_told(backend):
-    heard = backend.queue.cancellations()
+    heard = backend.queue.notices(backend.worker)
     first = asyncio.ensure_future(anext(heard))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.3)
     begun = await backend.begun()
-    task = await backend.store.cancel(begun.task.id, now())
+    task = await backend.store.cancel(begun.task.id)
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
-    assert await asyncio.wait_for(first, 5) == begun.task.id
-    assert await backend.store.cancel_requested([begun.task.id, new_task().id]) == {begun.task.id}
+    assert task.seq > begun.task.seq
+    assert await asyncio.wait_for(first, 5) == TaskNotice(begun.task.id, unwanted=True)
+    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease, unwanted=True),)
+    assert (await backend.store.cancel(begun.task.id)).seq == task.seq
     ended = await backend.ended(begun.lease, Canceled())
     assert ended.status is TaskStatus.CANCELED
-    assert await backend.store.cancel(task.id, now()) == ended
+    assert await backend.store.cancel(task.id) == ended
     await heard.aclose()
 
 
-async def test_a_canceled_task_of_a_lost_worker_ends(backend):
+async def test_a_canceled_task_of_a_lost_worker_goes_to_another_one_that_knows(backend):
     begun = await backend.begun()
-    await backend.store.cancel(begun.task.id, now())
-    await asyncio.sleep(LEASE_S * 1.2)
-    assert await backend.begin(await backend.claim()) is None
-    task = await backend.store.get(begun.task.id)
-    assert task.status is TaskStatus.CANCELED
-    (attempt,) = await backend.store.attempts(task.id)
-    assert attempt.status is AttemptStatus.ABANDONED
+    await backend.store.cancel(begun.task.id)
+    (taken,) = await backend.taken_over()
+    assert taken.task.cancel_requested
+    assert (await backend.ended(taken.lease, Canceled())).status is TaskStatus.CANCELED
+    assert await backend.queue.depth() == 0
+
+
+@pytest.mark.parametrize("outcome", [RetryLater(DOWN, 60.0), Released()])
+async def test_a_task_that_nobody_wants_does_not_wait_for_another_attempt(backend, outcome):
+    begun = await backend.begun()
+    wished = await backend.store.cancel(begun.task.id)
+    ended = await backend.ended(begun.lease, outcome)
+    assert (ended.status, ended.waiting_for) == (TaskStatus.CANCELED, None)
+    assert ended.seq > wished.seq
+    assert await backend.queue.depth() == 0
+
+
+async def test_an_unwanted_task_with_an_open_order_goes_to_a_worker_at_once(backend):
+    for cancel_first in (True, False):
+        begun = await backend.begun(provider="limited")
+        order = await backend.store.journal_order(begun.lease)
+        if cancel_first:
+            await backend.store.cancel(begun.task.id)
+        waiting = await backend.ended(begun.lease, RetryLater(DOWN, 60.0), order_open=True)
+        assert waiting.status is TaskStatus.QUEUED
+        if not cancel_first:
+            wished = await backend.store.cancel(begun.task.id)
+            assert (wished.status, wished.cancel_requested) == (TaskStatus.QUEUED, True)
+            assert wished.seq > waiting.seq
+        (again,) = await backend.store.claim_resumed(await backend.alive(), ["limited"], new_ids(5))
+        assert (again.task.cancel_requested, again.task.order) == (True, order)
+        assert (await backend.ended(again.lease, Canceled())).status is TaskStatus.CANCELED
 
 
 async def test_end_and_cancel_at_the_same_time_leave_one_end(backend):
     for _ in range(10):
         begun = await backend.begun()
         await asyncio.gather(
-            backend.store.cancel(begun.task.id, now()),
-            backend.store.finish(begun.lease, Succeeded(()), now()),
+            backend.store.cancel(begun.task.id),
+            backend.end(begun.lease, Succeeded(())),
         )
         assert (await backend.store.get(begun.task.id)).status is TaskStatus.SUCCEEDED
 
 
 async def test_a_failed_task_is_queued_again(backend):
-    begun = await backend.begun(deadline_at=now() + timedelta(hours=1))
+    begun = await backend.begun(deadline_s=3600.0)
     failed = await backend.ended(begun.lease, Failed(NO))
-    again = await backend.store.retry(failed.id, now())
+    again = await backend.store.retry(failed.id)
     assert (again.status, again.error, again.finished_at) == (TaskStatus.QUEUED, None, None)
     assert again.deadline_at is None
     assert again.seq > failed.seq
-    second = await backend.begin(await backend.claim())
+    (second,) = await backend.claim()
     assert second.task.attempt == 2
+    assert (second.task.last_error, second.task.retried_at is not None) == (NO, True)
 
 
 @pytest.mark.parametrize("outcome", [Succeeded(()), Canceled(), None])
 async def test_only_a_failed_task_is_queued_again(backend, outcome):
     begun = await backend.begun()
     if outcome:
-        await backend.store.finish(begun.lease, outcome, now())
+        await backend.end(begun.lease, outcome)
     with pytest.raises(NotRetryable):
-        await backend.store.retry(begun.task.id, now())
+        await backend.store.retry(begun.task.id)
 
 
 async def test_retries_at_the_same_time_queue_one_entry(backend):
     begun = await backend.begun()
-    await backend.store.finish(begun.lease, Failed(NO), now())
-    answers = await asyncio.gather(
-        *(backend.store.retry(begun.task.id, now()) for _ in range(5)), return_exceptions=True
-    )
+    await backend.end(begun.lease, Failed(NO))
+    answers = await asyncio.gather(*(backend.store.retry(begun.task.id) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(answer, NotRetryable) for answer in answers) == 4
     assert await backend.queue.depth() == 1
 
 
 async def test_queued_tasks_past_their_deadline_end(backend):
-    late = await backend.store.submit(new_task(deadline_at=now() - timedelta(seconds=1)))
-    await backend.store.submit(new_task(deadline_at=now() + timedelta(hours=1)))
+    late = await backend.store.submit(new_task(deadline_s=-1.0))
+    await backend.store.submit(new_task(deadline_s=3600.0))
     await backend.store.submit(new_task())
-    (expired,) = await backend.store.expire(now())
+    (expired,) = await backend.store.expire()
     assert expired.id == late.task.id
     assert (expired.status, expired.error.code) == (TaskStatus.FAILED, FailureCode.DEADLINE_EXCEEDED)
-    assert await backend.store.expire(now()) == ()
+    assert await backend.store.expire() == ()
+    assert await backend.queue.depth() == 2
+
+
+async def test_a_late_task_with_an_open_order_goes_to_a_worker_at_once(backend):
+    begun = await backend.begun(deadline_s=0.1)
+    order = await backend.store.journal_order(begun.lease)
+    await backend.end(begun.lease, RetryLater(DOWN, 60.0), order_open=True)
+    await asyncio.sleep(0.2)
+    assert await backend.store.expire() == ()
+    (again,) = await backend.claim()
+    assert (again.task.order, again.task.deadline_at < again.attempt.started_at) == (order, True)
 
 
 async def test_an_upload_is_an_asset_without_a_task(backend):
@@ -336,8 +449,7 @@ async def test_open_tasks_are_counted(backend):
 
 async def test_many_attempts_begin_and_end_at_once(backend):
     await backend.store.submit_batch([new_task() for _ in range(120)])
-    claims = await backend.queue.claim(["sandbox"], 200)
-    begun = await asyncio.gather(*map(backend.begin, claims))
+    begun = await backend.claim(at_most=200)
     ended = await asyncio.gather(*(backend.ended(one.lease, Succeeded(())) for one in begun))
     assert {task.status for task in ended} == {TaskStatus.SUCCEEDED}
     assert len({task.id for task in ended}) == 120
@@ -345,10 +457,10 @@ async def test_many_attempts_begin_and_end_at_once(backend):
 
 async def test_one_lost_lease_does_not_hurt_its_neighbours(backend):
     await backend.store.submit_batch([new_task(), new_task()])
-    one, two = [await backend.begin(claim) for claim in await backend.queue.claim(["sandbox"], 2)]
+    one, two = await backend.claim(at_most=2)
     stranger = replace(one.lease, attempt_id=uuid_utils.compat.uuid7())
     lost, kept = await asyncio.gather(
-        backend.store.finish(stranger, Succeeded(()), now()),
+        backend.end(stranger, Succeeded(())),
         backend.ended(two.lease, Succeeded(())),
         return_exceptions=True,
     )
@@ -363,7 +475,7 @@ async def test_what_was_spent_since_a_moment(backend):
 
     async def ended(outcome, **changes):
         begun = await backend.begun(price_usd=price, **changes)
-        await backend.store.finish(begun.lease, outcome, now())
+        await backend.end(begun.lease, outcome)
 
     def failed(charged):
         return Failed(
@@ -383,7 +495,7 @@ async def test_what_was_spent_since_a_moment(backend):
     waiting = (await backend.store.submit(new_task(price_usd=price))).task
     assert await backend.store.spent_usd(began) == Decimal("1.10")
     assert (await backend.store.get(waiting.id)).price_usd == price
-    await backend.store.cancel(waiting.id, now())
+    await backend.store.cancel(waiting.id)
     assert await backend.store.spent_usd(began) == Decimal("0.85")
     await backend.store.submit(new_task(price_usd=None))
     assert await backend.store.spent_usd(began) == Decimal("0.85")
@@ -393,7 +505,7 @@ async def test_what_was_spent_since_a_moment(backend):
 async def test_a_cost_that_is_no_number_counts_as_the_price(backend):
     began, price = now(), Decimal("0.25")
     begun = await backend.begun(price_usd=price)
-    await backend.store.finish(begun.lease, Succeeded((), Cost(Decimal("NaN"))), now())
+    await backend.end(begun.lease, Succeeded((), Cost(Decimal("NaN"))))
     assert await backend.store.spent_usd(began) == price
 
 
@@ -401,8 +513,8 @@ async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(bac
     began, price = now(), Decimal("0.25")
 
     async def after(outcome):
-        begun = await backend.begin(await backend.claim())
-        await backend.store.finish(begun.lease, outcome, now())
+        (begun,) = await backend.claim()
+        await backend.end(begun.lease, outcome)
         return await backend.store.spent_usd(began)
 
     def failure(charged):
@@ -412,10 +524,10 @@ async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(bac
     assert await after(RetryLater(failure(Charged.NO), 0.0)) == price
     assert await after(RetryLater(failure(Charged.MAYBE), 0.0)) == 2 * price
     assert await after(Failed(failure(Charged.NO))) == price
-    await backend.store.retry(task.id, now())
+    await backend.store.retry(task.id)
     assert await backend.store.spent_usd(began) == 2 * price
     assert await after(Failed(failure(Charged.YES))) == 2 * price
-    await backend.store.retry(task.id, now())
+    await backend.store.retry(task.id)
     assert await after(Succeeded((), Cost(Decimal("0.40")))) == 2 * price + Decimal("0.40")
 
 
@@ -445,14 +557,68 @@ async def test_failed_tasks_are_found_by_their_code(backend):
     ids = {}
     for code, failure in (("down", DOWN), ("no", NO), ("down again", DOWN)):
         begun = await backend.begun()
-        await backend.store.finish(begun.lease, Failed(failure), now())
+        await backend.end(begun.lease, Failed(failure))
         ids[code] = begun.task.id
     waiting = await backend.begun()
-    await backend.store.finish(waiting.lease, RetryLater(DOWN, 60.0), now())
+    await backend.end(waiting.lease, RetryLater(DOWN, 60.0))
     down = TaskQuery(code=FailureCode.PROVIDER_UNAVAILABLE)
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"], ids["down"]]
     older = replace(down, before=ids["down again"])
     assert [task.id for task in await backend.store.find(older)] == [ids["down"]]
     assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
-    await backend.store.retry(ids["down"], now())
+    await backend.store.retry(ids["down"])
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]
+
+
+async def test_every_change_of_state_has_a_number_of_its_own(backend):
+    begun = await backend.begun()
+    numbers = [0, begun.task.seq]
+    for _ in range(2):
+        numbers.append((await backend.ended(begun.lease, RetryLater(DOWN, 0.0))).seq)
+        (begun,) = await backend.claim()
+        numbers.append(begun.task.seq)
+    numbers.append((await backend.ended(begun.lease, RetryLater(DOWN, 60.0))).seq)
+    numbers.append((await backend.store.cancel(begun.task.id)).seq)
+    assert numbers == sorted(set(numbers))
+
+
+async def test_a_worker_holds_what_it_claimed_and_nothing_else(backend):
+    begun = await backend.begun()
+    other = await backend.alive(new_worker("other"))
+    assert await backend.store.renew(other, now()) == ()
+    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
+    assert [one.task for one in await backend.store.begun([begun.lease])] == [begun.task]
+    await backend.end(begun.lease, Succeeded(()))
+    assert await backend.store.renew(backend.worker, now()) == ()
+    assert await backend.store.begun([begun.lease]) == ()
+
+
+async def test_a_worker_whose_own_lease_has_run_out_claims_nothing(backend):
+    worker = await backend.alive(new_worker("slow"))
+    await backend.store.submit(new_task())
+    await asyncio.sleep(LEASE_S * 1.2)
+    assert await backend.store.claim(worker, "sandbox", new_ids(1)) == ()
+    assert await backend.store.claim_resumed(worker, ["sandbox"], new_ids(1)) == ()
+    assert await backend.store.take_over(worker, ["sandbox"], new_ids(1)) == ()
+    assert len(await backend.claim(worker=worker)) == 1
+
+
+async def test_nobody_is_lost_while_nobody_could_renew(backend):
+    begun = await backend.begun()
+    await asyncio.sleep(LEASE_S * 2)
+    other = new_worker("other")
+    began_at = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() - began_at < LEASE_S * 0.7:
+        await backend.alive(other)
+        assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
+        await asyncio.sleep(LEASE_S / 6)
+    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
+    assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
+
+
+async def test_what_a_worker_leaves_behind_goes_to_others_at_once(backend):
+    await backend.begun()
+    await backend.store.leave(backend.worker)
+    other = await backend.alive(new_worker("other"))
+    (taken,) = await backend.store.take_over(other, ["sandbox"], new_ids(1))
+    assert taken.task.attempt == 2

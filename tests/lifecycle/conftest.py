@@ -20,6 +20,7 @@ from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.attempt import Begun, Worker
 from genpulse.domain.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
@@ -178,6 +179,13 @@ class World:
             stop.set()
             await task
 
+    async def begun(self, provider: str = "art", name: str = "lost") -> Begun:
+        """The next task of a worker that does nothing with it, and is not heard of again."""
+        worker = Worker(self.services.new_id(), name, QUICK.lease_s)
+        await self.services.store.renew(worker, self.services.now())
+        (begun,) = await self.services.store.claim(worker, provider, [self.services.new_id()])
+        return begun
+
     async def submit(self, model: str, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)
         return (await submit(self.services, order)).task
@@ -203,7 +211,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
             Model("studio", ("text-to-video",), Words, studio),
         ),
     )
-    queue = MemoryTaskQueue(lease_s=QUICK.lease_s)
+    queue = MemoryTaskQueue()
     deliveries = MemoryDeliveries()
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
     store = MemoryTaskStore(queue, deliveries)

@@ -4,7 +4,10 @@ import asyncio
 import time
 from dataclasses import replace
 
+import uuid_utils.compat
+
 from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import AuthenticationFailed, ProviderUnavailable, RateLimited
 from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
 from genpulse.domain.rate import Rate
@@ -30,6 +33,16 @@ def with_two_providers(world, **changes):
 async def submit_many(world, provider, count, **changes):
     order = Order(f"{provider}/painter", {"prompt": "x"}, **changes)
     return [(await submit(world.services, order)).task for _ in range(count)]
+
+
+async def known(world):
+    worker = Worker(world.services.new_id(), "w", QUICK.lease_s)
+    await world.services.store.renew(worker, world.services.now())
+    return worker
+
+
+def new_ids(count):
+    return [uuid_utils.compat.uuid7() for _ in range(count)]
 
 
 async def test_a_provider_at_its_rate_delays_no_other(world):
@@ -66,17 +79,17 @@ async def test_no_provider_takes_all_the_room(world):
     with_two_providers(world)
     for provider in ("far", "near"):
         await submit_many(world, provider, 50)
-    catch = await claim(world.services, ("far", "near"), 10)
-    tasks = [await world.services.store.get(one.task_id) for one in catch.claims]
-    assert sorted(task.provider for task in tasks) == ["far"] * 5 + ["near"] * 5
+    catch = await claim(world.services, await known(world), ("far", "near"), 10, new_ids)
+    assert sorted(begun.task.provider for begun in catch.begun) == ["far"] * 5 + ["near"] * 5
     assert catch.more
 
 
 async def test_what_was_admitted_and_is_not_there_is_given_back(world):
     with_two_providers(world, limits={"far": Limits(rate=Rate.parse("1000/s"))})
     await submit_many(world, "far", 3)
-    catch = await claim(world.services, ("far",), 50)
-    assert len(catch.claims) == 3
+    catch = await claim(world.services, await known(world), ("far",), 50, new_ids)
+    assert len(catch.begun) == 3
+    assert all(begun.admitted for begun in catch.begun)
     assert (await world.services.gate.admit("far", 100)).granted >= 90
 
 

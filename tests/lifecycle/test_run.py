@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.domain.attempt import AttemptStatus, Claim
+from genpulse.domain.attempt import AttemptStatus, Worker
 from genpulse.domain.errors import (
     ModerationBlocked,
     ProviderRejected,
@@ -14,10 +14,11 @@ from genpulse.domain.errors import (
     RateLimited,
 )
 from genpulse.domain.failure import Charged, FailureCode
-from genpulse.domain.task import TaskStatus
+from genpulse.domain.task import TaskStatus, WaitsFor
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Progress
+from tests.lifecycle.conftest import QUICK
 
 
 async def attempts(world, task):
@@ -279,10 +280,8 @@ async def test_a_job_given_back_is_resumed_and_not_submitted_again(world, until)
 async def test_a_lost_worker_is_succeeded_and_cannot_write_any_more(world, until):
     """The first worker holds the task and is dead to the queue: nobody renews its claim."""
     world.painter.hold = asyncio.Event()
-    store, queue, services = world.services.store, world.services.queue, world.services
     task = await world.submit("art/painter")
-    (claim,) = await queue.claim(["art"], 1)
-    begun = await store.begin(claim, attempt_id=services.new_id(), worker="lost", now=services.now())
+    begun = await world.begun()
     world.painter.hold.set()
     async with world.worker():
         ended = await world.ended(task)
@@ -292,11 +291,9 @@ async def test_a_lost_worker_is_succeeded_and_cannot_write_any_more(world, until
 
 
 async def test_a_paid_request_of_a_lost_worker_is_not_sent_again(world):
-    services = world.services
     task = await world.submit("art/shop", kind="text-to-image")
-    (claim,) = await services.queue.claim(["art"], 1)
-    begun = await services.store.begin(claim, attempt_id=services.new_id(), worker="lost", now=services.now())
-    await services.store.journal_submitting(begun.lease, services.now())
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
     async with world.worker():
         ended = await world.ended(task)
     assert ended.error.code is FailureCode.UNKNOWN_OUTCOME
@@ -304,11 +301,9 @@ async def test_a_paid_request_of_a_lost_worker_is_not_sent_again(world):
 
 
 async def test_a_job_of_a_lost_worker_is_found_by_its_reference(world):
-    services = world.services
     task = await world.submit("art/studio")
-    (claim,) = await services.queue.claim(["art"], 1)
-    begun = await services.store.begin(claim, attempt_id=services.new_id(), worker="lost", now=services.now())
-    await services.store.journal_submitting(begun.lease, services.now())
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
     world.studio.jobs[begun.attempt.client_reference] = "job-of-the-lost"
     async with world.worker():
         ended = await world.ended(task)
@@ -326,13 +321,190 @@ async def test_a_task_of_another_environment_is_not_run(world):
     assert world.painter.runs == 0
 
 
-async def test_a_second_queue_entry_of_a_running_task_is_dropped(world):
-    services = world.services
+async def test_a_job_that_is_known_is_given_back_at_once_when_a_worker_stops(world, until):
+    world.studio.finished = False
+    began = time.monotonic()
+    async with world.worker(replace(QUICK, grace_s=60, stop_s=60)):
+        task = await world.submit("art/studio")
+        await until(lambda: world.studio.submits == 1)
+        await asyncio.sleep(0.05)
+    assert time.monotonic() - began < 20
+    released = await world.services.store.get(task.id)
+    assert (released.status, released.order.job_id) == (TaskStatus.QUEUED, "job-1")
+
+
+async def test_a_request_that_was_sent_is_awaited_when_a_worker_stops(world, until):
+    world.shop.hold = asyncio.Event()
+    async with world.worker(replace(QUICK, grace_s=0, stop_s=30)) as stop:
+        task = await world.submit("art/shop", kind="text-to-image")
+        await until(lambda: world.shop.sold == 1)
+        stop.set()
+        await asyncio.sleep(0.3)
+        world.shop.hold.set()
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.shop.sold == 1
+
+
+async def test_what_is_not_answered_within_the_time_of_a_stop_is_named(world, until, caplog):
+    world.shop.hold = asyncio.Event()
+    async with world.worker(replace(QUICK, grace_s=0, stop_s=0)):
+        task = await world.submit("art/shop", kind="text-to-image")
+        await until(lambda: world.shop.sold == 1)
+    assert f"task {task.id} is not done within worker.stop_s" in caplog.text
+    async with world.worker():
+        ended = await world.ended(task)
+    assert ended.error.code is FailureCode.UNKNOWN_OUTCOME
+    assert world.shop.sold == 1
+
+
+async def test_a_request_that_was_sent_and_is_canceled_is_awaited_and_its_output_kept(world, until):
+    world.shop.hold = asyncio.Event()
+    async with world.worker():
+        task = await world.submit("art/shop", kind="text-to-image")
+        await until(lambda: world.shop.sold == 1)
+        assert (await cancel(world.services, task.id)).cancel_requested
+        await asyncio.sleep(0.05)
+        assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
+        world.shop.hold.set()
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert await world.content(ended.outputs[0]) == b"sold"
+
+
+async def test_a_canceled_job_that_waits_for_a_worker_is_stopped_at_the_vendor(world, until):
+    world.studio.finished = False
+    async with world.worker():
+        task = await world.submit("art/studio")
+        await until(lambda: world.studio.submits == 1)
+        await asyncio.sleep(0.05)
+    wished = await cancel(world.services, task.id)
+    assert (wished.status, wished.cancel_requested) == (TaskStatus.QUEUED, True)
+    async with world.worker():
+        ended = await world.ended(task)
+    assert (ended.status, ended.order) == (TaskStatus.CANCELED, None)
+    assert world.studio.canceled == ["job-1"]
+    assert world.studio.submits == 1
+
+
+async def test_a_job_whose_deadline_passes_while_it_waits_for_a_worker_is_stopped_at_the_vendor(world, until):
+    world.studio.finished = False
+    async with world.worker():
+        task = await world.submit("art/studio", deadline_s=0.5)
+        await until(lambda: world.studio.submits == 1)
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.6)
+    assert await world.services.store.expire() == ()
+    async with world.worker():
+        ended = await world.ended(task)
+    assert ended.error.code is FailureCode.DEADLINE_EXCEEDED
+    assert ended.error.charged is Charged.MAYBE
+    assert world.studio.canceled == ["job-1"]
+
+
+async def test_an_order_of_a_lost_worker_is_looked_up_and_stopped_when_it_is_canceled(world):
+    task = await world.submit("art/studio")
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
+    world.studio.jobs[begun.attempt.client_reference] = "job-of-the-lost"
+    await cancel(world.services, task.id)
+    async with world.worker():
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.CANCELED
+    assert world.studio.canceled == ["job-of-the-lost"]
+    assert world.studio.submits == 0
+
+
+async def test_orderly_stops_are_no_failures(world, until):
+    world.painter.hold = asyncio.Event()
+    for number in range(1, 6):
+        async with world.worker(replace(QUICK, grace_s=0)):
+            if number == 1:
+                task = await world.submit("art/painter")
+            await until(lambda number=number: world.painter.runs == number)
+    world.painter.hold.set()
+    world.painter.errors = [ProviderUnavailable("503")]
+    async with world.worker():
+        ended = await world.ended(task)
+    assert (ended.status, ended.attempt, ended.failures) == (TaskStatus.SUCCEEDED, 7, 1)
+
+
+async def test_a_task_that_is_retried_by_hand_has_all_its_retries(world):
+    world.painter.errors = [ProviderRejected("no"), ProviderUnavailable("503"), ProviderUnavailable("503")]
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/painter"))
+        ended = await world.ended(await retry(world.services, failed.id))
+    assert ended.status is TaskStatus.SUCCEEDED
+
+
+async def test_a_task_that_has_lost_three_workers_in_a_row_is_not_run_by_a_fourth(world):
     task = await world.submit("art/painter")
-    (claim,) = await services.queue.claim(["art"], 1)
-    await services.store.begin(claim, attempt_id=services.new_id(), worker="one", now=services.now())
-    other = services.queue.enqueue("art", task.id, 0)
-    second = await services.store.begin(
-        Claim(other, task.id), attempt_id=services.new_id(), worker="two", now=services.now()
-    )
-    assert second is None
+    await world.begun()
+    for number in range(2):
+        await taken_over(world, f"lost too {number}")
+    async with world.worker():
+        ended = await world.ended(task)
+    assert ended.error.code is FailureCode.WORKER_LOST
+    assert ended.error.charged is Charged.NO
+    assert world.painter.runs == 0
+    assert await attempts(world, task) == [*[AttemptStatus.ABANDONED] * 3, AttemptStatus.FAILED]
+    async with world.worker():
+        assert (await world.ended(await retry(world.services, task.id))).status is TaskStatus.SUCCEEDED
+
+
+async def taken_over(world, name):
+    services, worker = world.services, Worker(world.services.new_id(), name, QUICK.lease_s)
+    async with asyncio.timeout(10):
+        while True:
+            await services.store.renew(worker, services.now())
+            if taken := await services.store.take_over(worker, ["art"], [services.new_id()]):
+                return taken[0]
+            await asyncio.sleep(QUICK.lease_s / 6)
+
+
+async def test_a_job_of_a_task_that_has_lost_three_workers_is_taken_up_by_a_retry(world):
+    task = await world.submit("art/studio")
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
+    await world.services.store.journal_job(begun.lease, "job-9")
+    for number in range(2):
+        await taken_over(world, f"lost too {number}")
+    async with world.worker():
+        failed = await world.ended(task)
+        assert (failed.error.code, failed.error.charged) == (FailureCode.WORKER_LOST, Charged.MAYBE)
+        ended = await world.ended(await retry(world.services, task.id))
+    assert await world.content(ended.outputs[0]) == b"made by job-9"
+    assert world.studio.submits == 0
+
+
+async def test_an_overdue_job_is_asked_for_and_not_ordered_again_by_a_retry(world):
+    world.studio.finished, world.studio.longest_s, world.studio.can_cancel = False, 0.1, False
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/studio"))
+        assert failed.error.code is FailureCode.TIMEOUT
+        world.studio.finished = True
+        ended = await world.ended(await retry(world.services, failed.id))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+async def test_a_vendor_that_answers_questions_with_nonsense_keeps_its_job(world):
+    world.studio.poll_errors = [KeyError("state"), ValueError("not JSON"), RecursionError()]
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+async def test_a_task_says_what_it_waits_for(world, until):
+    world.studio.poll_errors = [ProviderUnavailable("the vendor is away") for _ in range(200)]
+    async with world.worker():
+        task = await world.submit("art/studio")
+        async with asyncio.timeout(5):
+            while (waiting := await world.services.store.get(task.id)).waiting_for is None:
+                await asyncio.sleep(0.005)
+        assert waiting.waiting_for is WaitsFor.PROVIDER
+        assert waiting.last_error.message == "the vendor is away"
+        world.studio.poll_errors.clear()
+        ended = await world.ended(task)
+    assert (ended.status, ended.waiting_for) == (TaskStatus.SUCCEEDED, None)

@@ -73,7 +73,7 @@ async def test_an_end_whose_event_got_lost_is_still_told(world):
     task = await world.submit("art/painter")
     watching = asyncio.create_task(collected(world, task))
     await asyncio.sleep(0.05)
-    await world.services.store.cancel(task.id, world.services.now())
+    await world.services.store.cancel(task.id)
     updates = await asyncio.wait_for(watching, 10)
     assert updates[-1].task.status is TaskStatus.CANCELED
 

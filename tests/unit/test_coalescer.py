@@ -5,19 +5,21 @@ import asyncio
 import pytest
 
 from genpulse.adapters.database.coalescer import Coalescer
+from genpulse.domain.errors import DatabaseUnavailable
 
 
 class Batches(list):
     """Takes batches and answers each item with its double; the words of `bad` items are refused."""
 
-    def __init__(self, bad=()):
+    def __init__(self, bad=(), error=ValueError):
         self._bad = set(bad)
+        self._error = error
 
     async def __call__(self, items):
         self.append(list(items))
         await asyncio.sleep(0.01)
         if self._bad & set(items):
-            raise ValueError(f"cannot write {sorted(self._bad & set(items))}")
+            raise self._error(f"cannot write {sorted(self._bad & set(items))}")
         return [item * 2 for item in items]
 
 
@@ -39,13 +41,15 @@ async def test_one_after_the_other_never_waits():
         assert [await coalescer(n) for n in range(20)] == [2 * n for n in range(20)]
 
 
-async def test_an_error_is_everybodys():
-    answers = await asyncio.gather(*map(Coalescer(Batches({3})), range(5)), return_exceptions=True)
-    assert all(isinstance(answer, ValueError) for answer in answers)
+async def test_a_service_that_is_away_is_away_for_everybody():
+    batches = Batches({3}, DatabaseUnavailable)
+    answers = await asyncio.gather(*map(Coalescer(batches), range(5)), return_exceptions=True)
+    assert all(isinstance(answer, DatabaseUnavailable) for answer in answers)
+    assert len(batches) == 1
 
 
 async def test_an_error_that_may_be_one_items_is_its_own_alone():
-    coalescer = Coalescer(Batches({3}), alone=(ValueError,))
+    coalescer = Coalescer(Batches({3}))
     answers = await asyncio.gather(*map(coalescer, range(5)), return_exceptions=True)
     assert [type(answer).__name__ for answer in answers] == ["int", "int", "int", "ValueError", "int"]
     assert await coalescer(9) == 18

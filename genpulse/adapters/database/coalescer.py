@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, cast
 
+from genpulse.domain.errors import Unavailable
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -11,9 +13,9 @@ R = TypeVar("R")
 class Coalescer(Generic[T, R]):
     """Collects items while an earlier batch is on its way, then hands them over as the next batch.
 
-    `act` returns a result or an exception for each item, in order. An error of the types in `alone` that it
-    raises may be the fault of one item: then each is tried by itself. `largest` bounds a batch, `flights` how
-    many are on their way at once.
+    `act` returns a result or an exception for each item, in order. What it raises may be the fault of one item:
+    then each is tried by itself; a service that is away is away for all of them. `largest` bounds a batch,
+    `flights` how many are on their way at once.
     """
 
     def __init__(
@@ -22,12 +24,10 @@ class Coalescer(Generic[T, R]):
         *,
         largest: int = 200,
         flights: int = 1,
-        alone: tuple[type[Exception], ...] = (),
     ) -> None:
         self._act = act
         self._largest = largest
         self._flights = flights
-        self._alone = alone
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._flying: set[asyncio.Task[None]] = set()
 
@@ -60,13 +60,16 @@ class Coalescer(Generic[T, R]):
 
     async def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:
-            return await self._act(items)
-        except self._alone as error:
+            results = await self._act(items)
+        except Unavailable as error:
+            return [error] * len(items)
+        except Exception as error:  # noqa: BLE001 - handed on to the caller whose item it is, who raises it
             if len(items) == 1:
                 return [error]
             return [result for item in items for result in await self._results([item])]
-        except Exception as error:  # noqa: BLE001 - handed on to every caller, who raises it
-            return [error] * len(items)
+        if len(results) != len(items):
+            return [AssertionError(f"{len(items)} items were handed over, {len(results)} came back")] * len(items)
+        return results
 
     async def close(self) -> None:
         """Wait for what is on its way."""

@@ -1,23 +1,21 @@
 """Ending attempts, many in one commit."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 from pydantic_core import to_json
 
 from genpulse.adapters.database import statements
-from genpulse.adapters.database.queue_entries import QueueEntries
 from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,
+    End,
     Failed,
-    Lease,
     Outcome,
     Released,
     RetryLater,
@@ -25,21 +23,7 @@ from genpulse.domain.attempt import (
 )
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.task import TaskStatus
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How an attempt ended, and when."""
-
-    lease: Lease
-    outcome: Outcome
-    now: datetime
-
-    @property
-    def stays(self) -> bool:
-        """Whether the queue entry is needed again."""
-        return isinstance(self.outcome, RetryLater | Released)
+from genpulse.domain.task import TaskStatus, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +37,35 @@ class _Change:
     task_error: JsonObject | None = None
     attempt_error: JsonObject | None = None
     cost: JsonObject | None = None
+    counts: bool = False
+    delay_s: float = 0.0
+    waiting_for: WaitsFor | None = None
 
 
 class Ending:
-    """Ends batches of attempts."""
+    """Ends batches of attempts, each batch in one statement.
 
-    def __init__(self, pool: asyncpg.Pool, entries: QueueEntries) -> None:
+    Providers in `limited` have seats: whoever waits for one is told. An end whose answer was lost is not written
+    twice when it comes again.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, limited: Sequence[str]) -> None:
         self._pool = pool
-        self._entries = entries
-        self._statement = statements.finish(entries.settling)
+        self._limited = list(limited)
+        self._unsure: set[UUID] = set()
 
     async def write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
-        """One commit; the number of the task's last event, or `LeaseLost`, for each.
-
-        Raises `DatabaseUnavailable`.
-        """
+        """The number of the task's last event, or `LeaseLost`, for each. Raises `DatabaseUnavailable`."""
         changes = [_change(end.outcome) for end in ends]
-        is_whole = not any(change.outputs or end.stays for end, change in zip(ends, changes, strict=True))
+        leases = [end.lease.attempt_id for end in ends]
+        again = not self._unsure.isdisjoint(leases)
+        self._unsure.update(leases)
+        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again)
         with outages():
-            async with self._pool.acquire() as connection:
-                if is_whole:
-                    # One statement is a transaction of its own.
-                    numbers = await self._write(connection, ends, changes)
-                else:
-                    async with connection.transaction():
-                        numbers = await self._write(connection, ends, changes)
-                        await self._write_rest(connection, ends, changes, numbers)
-        return [_answer(numbers.get(end.lease.attempt_id)) for end in ends]
-
-    async def _write(
-        self, connection: asyncpg.Connection, ends: Sequence[End], changes: Sequence[_Change]
-    ) -> dict[UUID, int]:
-        rows = await connection.fetch(self._statement, *_columns(ends, changes))
-        return {row["lease"]: row["seq"] for row in rows}
-
-    async def _write_rest(
-        self,
-        connection: asyncpg.Connection,
-        ends: Sequence[End],
-        changes: Sequence[_Change],
-        held: Container[UUID],
-    ) -> None:
-        """Assets, and queue entries that stay."""
-        assets: list[Asset] = []
-        for end, change in zip(ends, changes, strict=True):
-            if end.lease.attempt_id not in held:
-                continue
-            assets += change.outputs
-            match end.outcome:
-                case RetryLater(_, delay_s):
-                    await self._entries.postpone(connection, end.lease.ticket, delay_s)
-                case Released():
-                    await self._entries.release(connection, end.lease.ticket)
-                case _:
-                    pass
-        await add_assets(connection, assets)
+            rows = await self._pool.fetch(statements.FINISH, *columns)
+        self._unsure.difference_update(leases)
+        numbers = {row["lease"]: row["seq"] for row in rows}
+        return [_answer(numbers.get(lease)) for lease in leases]
 
 
 def _answer(number: int | None) -> int | LeaseLost:
@@ -121,13 +79,19 @@ def _change(outcome: Outcome) -> _Change:
         case Failed(failure):
             error = failure_document(failure)
             return _Change(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)
-        case RetryLater(failure):
-            error = failure_document(failure)
-            return _Change(TaskStatus.QUEUED, AttemptStatus.FAILED, attempt_error=error)
+        case RetryLater(failure, delay_s, counts):
+            return _Change(
+                TaskStatus.QUEUED,
+                AttemptStatus.FAILED,
+                attempt_error=failure_document(failure),
+                counts=counts,
+                delay_s=delay_s,
+                waiting_for=WaitsFor.NEXT_ATTEMPT,
+            )
         case Canceled():
             return _Change(TaskStatus.CANCELED, AttemptStatus.CANCELED)
         case Released():
-            return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED)
+            return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED, waiting_for=WaitsFor.WORKER)
 
 
 def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
@@ -139,11 +103,14 @@ def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[
         [to_json(outputs_document(change.outputs)).decode() for change in changes],
         [_json(change.task_error) for change in changes],
         [_json(change.cost) for change in changes],
-        [end.now if change.task.ended else None for end, change in zip(ends, changes, strict=True)],
         [change.attempt.value for change in changes],
         [_json(change.attempt_error) for change in changes],
-        [end.now for end in ends],
-        [None if end.stays else end.lease.ticket for end in ends],
+        [change.counts for change in changes],
+        [end.order_open for end in ends],
+        [end.ordered_at for end in ends],
+        [end.job_id for end in ends],
+        [change.delay_s for change in changes],
+        [change.waiting_for and change.waiting_for.value for change in changes],
     )
 
 
@@ -151,14 +118,17 @@ def _json(document: JsonObject | None) -> str | None:
     return None if document is None else to_json(document).decode()
 
 
-async def add_assets(connection: asyncpg.Connection, assets: Sequence[Asset]) -> None:
-    """Keep the identities of assets whose bytes are stored."""
-    if not assets:
-        return
+def _assets(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
+    made = [(asset, end) for end, change in zip(ends, changes, strict=True) for asset in change.outputs]
+    assets = [asset for asset, _ in made]
+    return (*asset_columns(assets), [end.lease.attempt_id for _, end in made])
+
+
+def asset_columns(assets: Sequence[Asset]) -> tuple[Sequence[object], ...]:
+    """What is kept of assets, as columns."""
     contents = [asset.content for asset in assets]
     tasks: list[UUID | None] = [asset.task_id for asset in assets]
-    await connection.execute(
-        statements.ADD_ASSETS,
+    return (
         [asset.id for asset in assets],
         tasks,
         [asset.owner for asset in assets],

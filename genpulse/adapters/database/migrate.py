@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 import asyncpg
 from alembic import command
@@ -26,7 +25,6 @@ from genpulse.adapters.database.steps import LOCK_S
 from genpulse.adapters.postgresql import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
-InstallQueue: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
 _NAME = "genpulse db"
 _LOCK = 0x67656E70756C7365
 """The advisory lock of an upgrade ("genpulse" in hexadecimal): a second one waits for the first."""
@@ -68,20 +66,21 @@ def _config() -> Config:
 
 async def upgrade(
     url: str,
-    install_queue: InstallQueue,
     *,
     environment: str | None = None,
     stamps_itself: bool = False,
+    to: str | None = None,
     tell: Callable[[str], None] = _log.warning,
 ) -> tuple[str, ...]:
-    """Apply what is missing, our tables and then the queue's; returns the revisions that were applied.
+    """Apply what is missing; returns the revisions that were applied.
 
     Nobody waits for it longer than two seconds: a migration that cannot lock its tables in that time is rolled
     back and tried again for as long as it takes; `tell` is told who holds them. Indexes are built concurrently.
 
-    A database of another environment than `environment` is left as it is; None upgrades whatever is there. With
-    `stamps_itself` a database without a stamp gets one. Raises `ForeignDatabase`, `CopiedDatabase`, and
-    `DatabaseUnavailable`, also where a newer version has brought it to where this one cannot work with it.
+    `to` is the last one to apply, the newest by default; indexes are built for that one alone. A database of
+    another environment than `environment` is left as it is; None upgrades whatever is there. With `stamps_itself`
+    a database without a stamp gets one. Raises `ForeignDatabase`, `CopiedDatabase`, and `DatabaseUnavailable`,
+    also where a newer version has brought it to where this one cannot work with it.
     """
     engine = _engine(url)
     try:
@@ -93,15 +92,15 @@ async def upgrade(
                 found = await _revision(connection)
                 if found.is_ahead:
                     return _left(found)
-                missing = _between(found.current, found.head)
+                missing = _between(found.current, to or found.head)
                 async with watched(url, database, application_name=_NAME) as blockers:
                     for revision in missing:
                         await _applied(connection, revision, blockers, tell)
-                    await install_queue(database)
-                    await complete(database, blockers, tell, is_new=found.current is None)
+                    if to in {None, found.head}:
+                        await complete(database, blockers, tell, is_new=found.current is None)
                 if environment is not None:
                     await _note_owner(database, environment, stamps_itself=stamps_itself)
-            return missing
+                return missing
     finally:
         await engine.dispose()
 

@@ -11,7 +11,7 @@ from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.task import Priority, Task, TaskStatus
+from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 
 Row = Mapping[str, Any]
 
@@ -43,11 +43,26 @@ def task_of(row: Row) -> Task:
         error=failure_of(row["error"]),
         cost=_cost_of(row["cost"]),
         attempt=row["attempt"],
-        cancel_requested=row["cancel_requested_at"] is not None,
+        failures=row["failures"] or 0,
+        losses=row["losses"] or 0,
+        cancel_requested_at=row["cancel_requested_at"],
+        retried_at=row["retried_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         seq=row["seq"],
+        order=order_of(row),
+        waiting_for=WaitsFor(row["waiting_for"]) if row["waiting_for"] else None,
+        waiting_since=row["waiting_since"],
+        last_error=failure_of(row["last_error"]),
+        next_try_at=row["next_try_at"],
     )
+
+
+def order_of(row: Row) -> OpenOrder | None:
+    """What a row of `tasks` has open at a vendor."""
+    if row["order_sent_at"] is None:
+        return None
+    return OpenOrder(row["order_reference"], row["order_account"], row["order_sent_at"], row["order_job_id"])
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -122,7 +137,7 @@ def failure_document(failure: Failure | None) -> JsonObject | None:
         return None
     return {
         "code": failure.code.value,
-        "message": failure.message.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        "message": failure.message,
         "retryable": failure.retryable,
         "charged": failure.charged.value,
         "who_must_act": failure.who_must_act.value,

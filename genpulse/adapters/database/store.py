@@ -1,6 +1,6 @@
 """The `TaskStore` port on PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,19 +9,18 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database import statements
-from genpulse.adapters.database.beginning import Beginning, Start
+from genpulse.adapters.database.claiming import Claiming
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.ending import End, Ending, add_assets
-from genpulse.adapters.database.queue_entries import QueueEntries
-from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, task_of
+from genpulse.adapters.database.ending import Ending, asset_columns
+from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.submission import Submission
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
-from genpulse.domain.attempt import Attempt, Begun, Claim, Lease, Outcome
-from genpulse.domain.errors import BadInput, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
-from genpulse.domain.failure import Charged
+from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
+from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
+from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,17 @@ class _Progress:
 
 
 class PostgresTaskStore:
-    """Implements `TaskStore`. Calls that come together are written, and read, together."""
+    """Implements `TaskStore`. Calls that come together are written, and read, together.
 
-    def __init__(self, pool: asyncpg.Pool, entries: QueueEntries) -> None:
+    `limits` is how many tasks of a provider may run at once over all workers; one that is not in it has no limit.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
-        self._entries = entries
-        self._submission = Submission(pool, entries)
-        self._submit: Coalescer[NewTask, Submitted] = Coalescer(
-            self._submission.write, flights=2, alone=(BadInput,)
-        )
-        self._begin: Coalescer[Start, Begun | None] = Coalescer(Beginning(pool, entries).write)
-        self._finish: Coalescer[End, int] = Coalescer(Ending(pool, entries).write)
+        self._claiming = Claiming(pool, limits or {})
+        self._submission = Submission(pool)
+        self._submit: Coalescer[NewTask, Submitted] = Coalescer(self._submission.write, flights=2)
+        self._finish: Coalescer[End, int] = Coalescer(Ending(pool, list(limits or {})).write)
         self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
@@ -77,21 +76,47 @@ class PostgresTaskStore:
         """All attempts of a task, oldest first."""
         return tuple(attempt_of(row) for row in await self._fetch(statements.ATTEMPTS, task_id))
 
-    async def begin(self, claim: Claim, *, attempt_id: UUID, worker: str, now: datetime) -> Begun | None:
-        """Start an attempt on what was claimed, or drop the queue entry and return None."""
-        return await self._begin(Start(claim, attempt_id, worker, now))
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+        """Hold all that the worker has claimed for another lease, and say what that is."""
+        return await self._claiming.renew(worker, clock)
 
-    async def journal_submitting(self, lease: Lease, now: datetime) -> None:
+    async def leave(self, worker: Worker) -> None:
+        """What the worker still holds goes to others at once."""
+        await self._claiming.leave(worker)
+
+    async def claim(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+    ) -> tuple[Begun, ...]:
+        """Begin attempts on tasks of a provider that are due."""
+        return await self._claiming.claim(worker, provider, attempt_ids, resumed=resumed)
+
+    async def claim_resumed(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work that was given back."""
+        return await self._claiming.claim_resumed(worker, providers, attempt_ids)
+
+    async def take_over(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of lost workers."""
+        return await self._claiming.take_over(worker, providers, attempt_ids)
+
+    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+        """Attempts that began under these leases and have them still."""
+        return await self._claiming.begun(leases)
+
+    async def journal_order(self, lease: Lease) -> OpenOrder:
         """Commit that the provider is about to be asked. Raises `LeaseLost`."""
-        await self._journal(lease, now, None)
+        reference = reference_of(lease.attempt_id)
+        for row in await self._fetch(statements.JOURNAL_ORDER, lease.task_id, lease.attempt_id, reference):
+            if (order := order_of(row)) is not None:
+                return order
+        raise LeaseLost("the task has another lease")
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Commit the provider's job id. Raises `LeaseLost`."""
-        await self._journal(lease, None, job_id)
-
-    async def _journal(self, lease: Lease, submitting_at: datetime | None, job_id: str | None) -> None:
-        written = await self._fetch(statements.JOURNAL, lease.task_id, lease.attempt_id, submitting_at, job_id)
-        if not written:
+        if not await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id):
             raise LeaseLost("the task has another lease")
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
@@ -109,41 +134,34 @@ class PostgresTaskStore:
         )
         return [None] * len(saves)
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+    async def save_waiting(
+        self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int
+    ) -> None:
+        """Keep what the task waits for, and what the last try said."""
+        what = waiting_for.value if waiting_for else None
+        document = failure_document(error)
+        await self._fetch(statements.SAVE_WAITING, lease.task_id, lease.attempt_id, what, document, seq)
 
-        Returns the number of the event that tells it.
-        """
-        return await self._finish(End(lease, outcome, now))
+    async def finish(self, end: End) -> int:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+        return await self._finish(end)
 
-    async def cancel(self, task_id: UUID, now: datetime) -> Task:
+    async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is."""
-        with outages():
-            async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(statements.CANCEL, task_id, now)
-                if row is not None and row["status"] == "running":
-                    await self._entries.announce_cancellation(connection, task_id)
-        return task_of(row) if row is not None else await self.get(task_id)
+        for row in await self._fetch(statements.CANCEL, task_id):
+            return task_of(row)
+        return await self.get(task_id)
 
-    async def retry(self, task_id: UUID, now: datetime) -> Task:  # noqa: ARG002 - the port's signature
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`."""
-        with outages():
-            async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(statements.RETRY, task_id)
-                if row is not None:
-                    await self._entries.add(connection, [(row["provider"], task_id, row["priority"])])
-                    return task_of(row)
+        for row in await self._fetch(statements.RETRY, task_id, keeps_order):
+            return task_of(row)
         raise NotRetryable(task_id, (await self.get(task_id)).status)
 
-    async def cancel_requested(self, task_ids: Sequence[UUID]) -> frozenset[UUID]:
-        """Which of these running tasks somebody wants to stop."""
-        rows = await self._fetch(statements.CANCEL_REQUESTED, task_ids)
-        return frozenset(row["id"] for row in rows)
-
-    async def expire(self, now: datetime) -> tuple[Task, ...]:
-        """End the queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
+    async def expire(self) -> tuple[Task, ...]:
+        """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
         error = failure_document(deadline_exceeded(Charged.NO))
-        return tuple(task_of(row) for row in await self._fetch(statements.EXPIRE, now, error))
+        return tuple(task_of(row) for row in await self._fetch(statements.EXPIRE, error))
 
     async def spent_usd(self, since: datetime) -> Decimal:
         """What the tasks that were submitted since then cost, in US dollars."""
@@ -153,8 +171,7 @@ class PostgresTaskStore:
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
         with outages():
-            async with self._pool.acquire() as connection:
-                await add_assets(connection, [asset])
+            await self._pool.execute(statements.ADD_ASSETS, *asset_columns([asset]))
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""
@@ -174,5 +191,5 @@ class PostgresTaskStore:
 
     async def close(self) -> None:
         """Wait for what is being written. The pool stays open; it belongs to whoever opened it."""
-        for coalescer in (self._submit, self._begin, self._finish, self._progress, self._read):
+        for coalescer in (self._submit, self._finish, self._progress, self._read):
             await coalescer.close()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     MetaData,
     Numeric,
@@ -58,12 +59,22 @@ tasks = Table(
     Column("price_usd", Numeric),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("lease", Uuid),
-    Column("ticket", BigInteger),
     Column("cancel_requested_at", _Moment),
     Column("seq", BigInteger, nullable=False, server_default="0"),
     Column("created_at", _Moment, nullable=False),
     Column("started_at", _Moment),
     Column("finished_at", _Moment),
+    Column("order_reference", Text),
+    Column("order_account", Text),
+    Column("order_sent_at", _Moment),
+    Column("order_job_id", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("losses", Integer, nullable=False, server_default="0"),
+    Column("retried_at", _Moment),
+    Column("waiting_for", Text),
+    Column("waiting_since", _Moment),
+    Column("last_error", JSONB),
+    Column("next_try_at", _Moment),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -109,6 +120,63 @@ Index(
     tasks.c.owner,
     postgresql_where=text("owner <> '' AND finished_at IS NULL"),
 )
+
+Index(
+    "ix_tasks_unwanted",
+    tasks.c.id,
+    postgresql_where=text("cancel_requested_at IS NOT NULL AND finished_at IS NULL"),
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("due_at", _Moment, nullable=False, server_default=text("now()")),
+    Column("since", _Moment, nullable=False, server_default=text("now()")),
+    Column("begun", Boolean, nullable=False, server_default=text("false")),
+    Column("ordered", Boolean, nullable=False, server_default=text("false")),
+    Column("deferred", Boolean, nullable=False, server_default=text("false")),
+    Column("limited", Boolean, nullable=False, server_default=text("false")),
+    Column("lease", Uuid),
+    Column("worker", Uuid),
+    CheckConstraint("(lease IS NULL) = (worker IS NULL)", name="lease"),
+)
+"""A row for each task that has not ended: narrow, since it is written three times in a task's life."""
+
+Index(
+    "ix_queue_waiting",
+    queue.c.provider,
+    text("begun DESC"),
+    text("priority DESC"),
+    queue.c.due_at,
+    queue.c.task_id,
+    postgresql_where=queue.c.lease.is_(None),
+)
+Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
+Index("ix_queue_limited", queue.c.provider, postgresql_where=queue.c.limited)
+Index("ix_queue_worker", queue.c.worker, postgresql_where=queue.c.worker.is_not(None))
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("lease", Interval, nullable=False),
+    Column("lease_until", _Moment, nullable=False),
+    Column("clock_ahead_s", Double, nullable=False, server_default="0"),
+)
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("since", _Moment, nullable=False, server_default=text("now()")),
+    Column("last_at", _Moment, nullable=False, server_default=text("now()")),
+    CheckConstraint("one", name="one"),
+)
+"""Since when some worker could renew its lease without a gap, and when one did last."""
 
 attempts = Table(
     "attempts",

@@ -1,181 +1,227 @@
-"""A task queue inside this process."""
+"""A task queue inside this process, and the workers that it knows."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.attempt import Claim
+from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.task import Priority
+from genpulse.ports import TaskNotice
 
 
 @dataclass(slots=True)
-class _Entry:
-    ticket: int
-    provider: str
+class Entry:
+    """A task that has not ended: it waits, or a worker holds it."""
+
     task_id: UUID
+    provider: str
     priority: int
     due_at: float
-    waits_since: float
-    held_until: float | None = None
+    since: float
     begun: bool = False
+    ordered: bool = False
+    lease: UUID | None = None
+    worker: UUID | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """A worker, and until when what it holds is its own."""
+
+    lease_s: float
+    lease_until: float
 
 
 class MemoryTaskQueue:
-    """Implements `TaskQueue`. `lease_s` is how long a claim lasts without renewal, in seconds.
+    """Implements `TaskQueue`, and keeps entries and workers for a `MemoryTaskStore`.
 
-    `limits` is how many entries of a provider may be held at once; a provider that is not in it has no limit.
+    `limits` is how many tasks of a provider may run at once; a provider that is not in it has no limit.
     """
 
     def __init__(
-        self,
-        *,
-        lease_s: float = 15.0,
-        limits: Mapping[str, int] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, *, limits: Mapping[str, int] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._lease_s = lease_s
         self._limits = limits or {}
         self._clock = clock
-        self._tickets = itertools.count(1)
-        self._entries: dict[int, _Entry] = {}
-        self._work = asyncio.Event()
-        self._canceled: set[asyncio.Queue[UUID]] = set()
-        self._changed: set[asyncio.Queue[UUID]] = set()
+        self._entries: dict[UUID, Entry] = {}
+        self._workers: dict[UUID, _Known] = {}
+        self._since = self._renewed_at = clock()
+        self._mark = 0
+        self._told: dict[UUID, asyncio.Queue[TaskNotice]] = {}
+        self._waiting: set[asyncio.Future[None]] = set()
 
-    def enqueue(self, provider: str, task_id: UUID, priority: int) -> int:
-        """Add an entry that is due now; returns its ticket."""
-        ticket = next(self._tickets)
-        self._entries[ticket] = _Entry(ticket, provider, task_id, priority, self._clock(), self._clock())
-        self._work.set()
-        return ticket
-
-    def settle(self, ticket: int) -> None:
-        """Remove an entry; unknown ones are no error."""
-        self._entries.pop(ticket, None)
-        self._work.set()
-
-    def postpone(self, ticket: int, delay_s: float) -> None:
-        """Let an entry wait again, as a new one; unknown ones are no error."""
-        if entry := self._entries.get(ticket):
-            entry.held_until = None
-            entry.begun = False
-            entry.due_at = entry.waits_since = self._clock() + delay_s
-            self._work.set()
-
-    def release(self, ticket: int) -> None:
-        """Let another worker go on with it; unknown ones are no error."""
-        if entry := self._entries.get(ticket):
-            entry.held_until = None
-            entry.begun = True
-            entry.due_at = self._clock()
-            self._work.set()
-
-    def announce_cancellation(self, task_id: UUID) -> None:
-        """Tell all who listen."""
-        for listener in self._canceled:
-            listener.put_nowait(task_id)
-
-    async def announce_change(self, task_id: UUID) -> None:
-        """Tell the workers that something has happened to this task at its provider."""
-        for listener in self._changed:
-            listener.put_nowait(task_id)
-
-    async def claim(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
-        """At most `limit` entries of these providers that are due, higher priority first."""
-        return self._take(providers, limit, self._may_claim)
-
-    async def claim_resumed(self, providers: Sequence[str], limit: int) -> tuple[Claim, ...]:
-        """At most `limit` entries of these providers whose work has begun."""
-        return self._take(providers, limit, self._may_resume)
-
-    def _take(
-        self, providers: Sequence[str], limit: int, may_take: Callable[[_Entry, float], bool]
-    ) -> tuple[Claim, ...]:
+    def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
+        """Add a task that is due now."""
         now = self._clock()
-        claimed: list[Claim] = []
-        in_order = sorted(self._entries.values(), key=lambda one: (not one.begun, -one.priority, one.ticket))
-        for entry in in_order:
-            if len(claimed) < limit and entry.provider in providers and may_take(entry, now):
-                entry.held_until = now + self._lease_s
-                claimed.append(Claim(entry.ticket, entry.task_id))
-        return tuple(claimed)
+        self._entries[task_id] = Entry(task_id, provider, priority, now, now, ordered=ordered)
+        self._wake()
 
-    def _may_claim(self, entry: _Entry, now: float) -> bool:
-        if self._is_due(entry, now):
-            return self._below_limit(entry.provider)
-        return self._is_lost(entry, now)
+    def entry(self, task_id: UUID) -> Entry | None:
+        """What waits, or is held, of this task."""
+        return self._entries.get(task_id)
 
-    def _may_resume(self, entry: _Entry, now: float) -> bool:
-        return (entry.begun and self._is_due(entry, now)) or self._is_lost(entry, now)
+    def settle(self, task_id: UUID) -> None:
+        """The task has ended."""
+        self._entries.pop(task_id, None)
+        self._wake()
 
-    def _is_lost(self, entry: _Entry, now: float) -> bool:
-        return entry.held_until is not None and entry.held_until <= now
+    def give_back(self, task_id: UUID, *, delay_s: float, begun: bool, ordered: bool) -> None:
+        """Let the task wait again for so many seconds."""
+        if entry := self._entries.get(task_id):
+            entry.lease = entry.worker = None
+            entry.begun, entry.ordered = begun, ordered
+            entry.due_at = entry.since = self._clock() + delay_s
+            self._wake()
 
-    def _is_due(self, entry: _Entry, now: float) -> bool:
-        return entry.held_until is None and entry.due_at <= now
+    def push(self, task_id: UUID) -> None:
+        """A task with an open order goes to a worker at once."""
+        if entry := self._entries.get(task_id):
+            entry.due_at, entry.begun = self._clock(), True
+            self._wake()
+
+    def renew(self, worker: Worker) -> tuple[tuple[Lease, Entry], ...]:
+        """Hold all that the worker has for another lease, and say what that is."""
+        now = self._clock()
+        if now - self._renewed_at > worker.lease_s / 2:
+            self._since = now
+        self._renewed_at = now
+        self._workers[worker.id] = _Known(worker.lease_s, now + worker.lease_s)
+        held = [entry for entry in self._entries.values() if entry.worker == worker.id]
+        return tuple((Lease(entry.task_id, entry.lease), entry) for entry in held if entry.lease)
+
+    def leave(self, worker: Worker) -> None:
+        """What the worker still holds goes to others at once."""
+        if known := self._workers.get(worker.id):
+            known.lease_until = float("-inf")
+
+    def take(
+        self, worker: Worker, providers: Sequence[str], ids: Sequence[UUID], *, resumed: bool, new: bool
+    ) -> tuple[Entry, ...]:
+        """Lease what is due to a worker: what was given back where `resumed`, and else where `new`."""
+        now = self._clock()
+        if not self._is_alive(worker.id, now):
+            return ()
+        due = [one for one in self._entries.values() if one.lease is None and one.due_at <= now]
+        wanted = [one for one in due if one.provider in providers and (resumed if one.begun else new)]
+        wanted.sort(key=lambda one: (not one.begun, -one.priority, one.due_at, one.task_id))
+        return self._lease(worker, [one for one in wanted if one.begun or self._has_seat(one.provider)], ids)
+
+    def take_over(self, worker: Worker, providers: Sequence[str], ids: Sequence[UUID]) -> tuple[Entry, ...]:
+        """Lease what lost workers held."""
+        now = self._clock()
+        if not self._is_alive(worker.id, now):
+            return ()
+        lost = {name for name, known in self._workers.items() if self._is_lost(known, now)}
+        held = [one for one in self._entries.values() if one.worker in lost and one.provider in providers]
+        return self._lease(worker, held, ids)
+
+    def _lease(self, worker: Worker, wanted: Sequence[Entry], ids: Sequence[UUID]) -> tuple[Entry, ...]:
+        taken: list[Entry] = []
+        for entry in wanted:
+            if len(taken) == len(ids):
+                break
+            if entry.lease is None and not entry.begun and not self._has_seat(entry.provider):
+                continue
+            entry.lease, entry.worker = ids[len(taken)], worker.id
+            taken.append(entry)
+        return tuple(taken)
+
+    def _is_alive(self, worker_id: UUID, now: float) -> bool:
+        return worker_id in self._workers and self._workers[worker_id].lease_until > now
+
+    def _is_lost(self, known: _Known, now: float) -> bool:
+        has_left = known.lease_until == float("-inf")
+        return known.lease_until < now and (has_left or self._since + known.lease_s < now)
+
+    def _has_seat(self, provider: str) -> bool:
+        if provider not in self._limits:
+            return True
+        held = sum(one.provider == provider and one.lease is not None for one in self._entries.values())
+        return held < self._limits[provider]
+
+    def tell(self, task_id: UUID, *, unwanted: bool) -> None:
+        """Tell whoever holds the task."""
+        entry = self._entries.get(task_id)
+        if entry and entry.worker in self._told:
+            self._told[entry.worker].put_nowait(TaskNotice(task_id, unwanted))
+
+    def limited(self, provider: str) -> bool:
+        """Whether only so many tasks of this provider may run at once."""
+        return provider in self._limits
 
     async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
-        """Which of these providers have an entry that could be claimed now, but for limits."""
+        """Which of these providers have a new task that is due and has a free seat."""
         now = self._clock()
-        due = {entry.provider for entry in self._entries.values() if self._is_due(entry, now)}
-        return tuple(sorted(due.intersection(providers)))
+        due = {one.provider for one in self._entries.values() if _is_new(one) and one.due_at <= now}
+        return tuple(name for name in providers if name in due and self._has_seat(name))
 
     async def promote(self, older_than_s: float) -> int:
-        """Give entries that wait for so many seconds the next higher priority."""
+        """Give tasks that wait for so many seconds the next higher priority."""
         now = self._clock()
-        waiting = [entry for entry in self._entries.values() if entry.waits_since <= now - older_than_s]
-        promoted = [entry for entry in waiting if entry.held_until is None and entry.priority < Priority.HIGH]
+        waiting = [one for one in self._entries.values() if max(one.since, one.due_at) <= now - older_than_s]
+        promoted = [one for one in waiting if one.lease is None and one.priority < Priority.HIGH]
         for entry in promoted[:1000]:
             entry.priority = min(word for word in Priority if word > entry.priority)
-            entry.waits_since = now
+            entry.since = now
         return len(promoted[:1000])
 
-    def _below_limit(self, provider: str) -> bool:
-        limit = self._limits.get(provider, 0)
-        held = sum(e.provider == provider and e.held_until is not None for e in self._entries.values())
-        return limit <= 0 or held < limit
+    def mark(self) -> int:
+        """A number that grows whenever there may be something to claim."""
+        return self._mark
 
-    async def renew(self, tickets: Sequence[int]) -> None:
-        """Hold these for another lease."""
-        for ticket in tickets:
-            if (entry := self._entries.get(ticket)) and entry.held_until is not None:
-                entry.held_until = self._clock() + self._lease_s
-
-    async def wait(self, timeout_s: float) -> None:
-        """Return when there may be something to claim, at the latest after `timeout_s` seconds."""
-        now = self._clock()
-        dues = [entry.due_at - now for entry in self._entries.values() if entry.due_at > now]
-        try:
-            async with asyncio.timeout(max(min([timeout_s, *dues]), 0.01)):
-                await self._work.wait()
-                self._work.clear()
-        except TimeoutError:
+    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+        """Return when there may be something to claim that was not there at `mark`."""
+        if self._mark != mark:
             return
+        now = self._clock()
+        dues = [one.due_at - now for one in self._entries.values() if one.due_at > now]
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        timer = loop.call_later(max(min([timeout_s, *dues]), 0.01), _wake, waiter)
+        self._waiting.add(waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiting.discard(waiter)
 
-    def cancellations(self) -> AsyncIterator[UUID]:
-        """Tasks that somebody wants to stop, as they come."""
-        return _heard(self._canceled)
+    def _wake(self) -> None:
+        self._mark += 1
+        for waiter in self._waiting:
+            _wake(waiter)
 
-    def changes(self) -> AsyncIterator[UUID]:
-        """Tasks about which a provider has told something, as it comes."""
-        return _heard(self._changed)
+    async def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+        """What others tell this worker about tasks that it holds."""
+        told = self._told.setdefault(worker.id, asyncio.Queue())
+        try:
+            while True:
+                yield await told.get()
+        finally:
+            self._told.pop(worker.id, None)
+
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the worker that holds this task that something has happened to it at its provider."""
+        self.tell(task_id, unwanted=False)
 
     async def depth(self) -> int:
-        """How many entries wait."""
-        return sum(entry.held_until is None for entry in self._entries.values())
+        """How many tasks wait."""
+        return sum(entry.lease is None for entry in self._entries.values())
 
-    async def prune(self, older_than_s: float) -> None:
-        """Nothing is kept about settled entries."""
+    async def tidy(self) -> None:
+        """Forget workers that hold nothing and are gone."""
+        held, now = {entry.worker for entry in self._entries.values()}, self._clock()
+        gone = [name for name, known in self._workers.items() if known.lease_until < now - 3600]
+        for name in gone:
+            if name not in held:
+                del self._workers[name]
 
 
-async def _heard(listeners: set[asyncio.Queue[UUID]]) -> AsyncIterator[UUID]:
-    listener: asyncio.Queue[UUID] = asyncio.Queue()
-    listeners.add(listener)
-    try:
-        while True:
-            yield await listener.get()
-    finally:
-        listeners.discard(listener)
+def _is_new(entry: Entry) -> bool:
+    return entry.lease is None and not entry.begun
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

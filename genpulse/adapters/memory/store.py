@@ -1,13 +1,13 @@
 """A task store inside this process. What one method writes is one commit, since nothing awaits in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
-from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.queue import Entry, MemoryTaskQueue
 from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -15,19 +15,21 @@ from genpulse.domain.attempt import (
     AttemptStatus,
     Begun,
     Canceled,
-    Claim,
+    End,
     Failed,
+    Held,
     Lease,
-    Outcome,
     Released,
     RetryLater,
     Succeeded,
+    Worker,
+    reference_of,
 )
 from genpulse.domain.errors import IdempotencyKeyReuse, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
-from genpulse.domain.event import seq_at_begin, seq_at_end
-from genpulse.domain.failure import Charged
+from genpulse.domain.event import seq_at_begin, seq_at_end, seq_at_wish
+from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, Submitted, Task, TaskQuery, TaskStatus
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 _ENDS = {
     Succeeded: AttemptStatus.SUCCEEDED,
@@ -41,7 +43,14 @@ _ENDS = {
 class MemoryTaskStore:
     """Implements `TaskStore` together with a `MemoryTaskQueue`, and notes ends in `MemoryDeliveries`."""
 
-    def __init__(self, queue: MemoryTaskQueue, deliveries: MemoryDeliveries | None = None) -> None:
+    def __init__(
+        self,
+        queue: MemoryTaskQueue,
+        deliveries: MemoryDeliveries | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
         self._queue = queue
         self._deliveries = deliveries or MemoryDeliveries()
         self._tasks: dict[UUID, Task] = {}
@@ -82,6 +91,7 @@ class MemoryTaskStore:
         return Submitted(self._tasks[task_id], replayed=True)
 
     def _add(self, new: NewTask) -> Submitted:
+        now = self._now()
         task = Task(
             id=new.id,
             environment=new.environment,
@@ -90,11 +100,11 @@ class MemoryTaskStore:
             model=new.model,
             status=TaskStatus.QUEUED,
             input=new.input,
-            created_at=new.created_at,
+            created_at=now,
             priority=new.priority,
             metadata=new.metadata,
             webhook_url=new.webhook_url,
-            deadline_at=new.deadline_at,
+            deadline_at=None if new.deadline_s is None else now + timedelta(seconds=new.deadline_s),
             price_usd=new.price_usd,
             owner=new.owner,
         )
@@ -120,32 +130,51 @@ class MemoryTaskStore:
         """All attempts of a task, oldest first."""
         return tuple(self._attempts.get(task_id, ()))
 
-    async def begin(self, claim: Claim, *, attempt_id: UUID, worker: str, now: datetime) -> Begun | None:
-        """Start an attempt on what was claimed, or drop the queue entry."""
-        task = self._tasks.get(claim.task_id)
-        if task is None or not self._may_begin(task, claim):
-            self._queue.settle(claim.ticket)
-            return None
-        if task.cancel_requested:
-            self._abandon(task.id, now)
-            self._queue.settle(claim.ticket)
-            self._end(task, now, status=TaskStatus.CANCELED)
-            return None
-        return self._begin(task, claim, attempt_id, worker, now)
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+        """Hold all that the worker has claimed for another lease, and say what that is."""
+        held = self._queue.renew(worker)
+        return tuple(Held(lease, self._tasks[lease.task_id].cancel_requested) for lease, _ in held)
 
-    def _may_begin(self, task: Task, claim: Claim) -> bool:
-        if task.status is TaskStatus.RUNNING:
-            return self._leases[task.id].ticket == claim.ticket
-        return task.status is TaskStatus.QUEUED
+    async def leave(self, worker: Worker) -> None:
+        """What the worker still holds goes to others at once."""
+        self._queue.leave(worker)
 
-    def _begin(self, task: Task, claim: Claim, attempt_id: UUID, worker: str, now: datetime) -> Begun:
-        previous = self._abandon(task.id, now)
+    async def claim(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+    ) -> tuple[Begun, ...]:
+        """Begin attempts on tasks of a provider that are due."""
+        with_begun = resumed and not self._queue.limited(provider)
+        entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_begun, new=True)
+        return tuple(self._begin(entry, worker) for entry in entries)
+
+    async def claim_resumed(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work that was given back."""
+        entries = self._queue.take(worker, providers, attempt_ids, resumed=True, new=False)
+        return tuple(self._begin(entry, worker) for entry in entries)
+
+    async def take_over(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of lost workers."""
+        entries = self._queue.take_over(worker, providers, attempt_ids)
+        return tuple(self._begin(entry, worker, losses=1) for entry in entries)
+
+    def _begin(self, entry: Entry, worker: Worker, losses: int = 0) -> Begun:
+        task, attempt_id, now = self._tasks[entry.task_id], _id_of(entry), self._now()
+        if losses:
+            self._log(task.id, task.order, status=AttemptStatus.ABANDONED, finished_at=now)
         running = replace(
             task,
             status=TaskStatus.RUNNING,
             attempt=task.attempt + 1,
+            losses=task.losses + losses,
             started_at=task.started_at or now,
             progress=None,
+            waiting_for=None,
+            waiting_since=None,
+            next_try_at=None,
             seq=seq_at_begin(task.seq),
         )
         attempt = Attempt(
@@ -154,94 +183,160 @@ class MemoryTaskStore:
             number=running.attempt,
             provider=task.provider,
             model=task.model,
-            worker=worker,
-            client_reference=f"gp-{attempt_id.hex}",
+            worker=worker.name,
+            client_reference=reference_of(attempt_id),
             started_at=now,
         )
-        lease = Lease(task.id, attempt_id, claim.ticket)
+        lease = Lease(task.id, attempt_id)
         self._tasks[task.id] = running
         self._leases[task.id] = lease
         self._attempts.setdefault(task.id, []).append(attempt)
-        return Begun(lease, running, attempt, previous)
+        return Begun(lease, running, attempt)
 
-    def _abandon(self, task_id: UUID, now: datetime) -> Attempt | None:
-        """The last attempt when it did not come to an end; one that still runs is marked as abandoned."""
-        attempts = self._attempts.get(task_id, [])
-        if not attempts:
-            return None
-        if attempts[-1].status is AttemptStatus.RUNNING:
-            attempts[-1] = replace(attempts[-1], status=AttemptStatus.ABANDONED, finished_at=now)
-        unfinished = {AttemptStatus.ABANDONED, AttemptStatus.RELEASED}
-        return attempts[-1] if attempts[-1].status in unfinished else None
+    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+        """Attempts that began under these leases and have them still."""
+        held = [lease for lease in leases if self._holds(lease)]
+        return tuple(Begun(one, self._tasks[one.task_id], self._attempts[one.task_id][-1]) for one in held)
+
+    def _holds(self, lease: Lease) -> bool:
+        task = self._tasks.get(lease.task_id)
+        return task is not None and task.status is TaskStatus.RUNNING and self._leases.get(task.id) == lease
 
     def _held(self, lease: Lease) -> Task:
-        task = self._tasks.get(lease.task_id)
-        if task is None or task.status is not TaskStatus.RUNNING or self._leases.get(task.id) != lease:
+        if not self._holds(lease):
             raise LeaseLost
-        return task
+        return self._tasks[lease.task_id]
 
-    def _journal(self, lease: Lease, **changes: object) -> None:
-        attempts = self._attempts[lease.task_id]
-        attempts[-1] = replace(attempts[-1], **changes)  # type: ignore[arg-type]
+    def _log(self, task_id: UUID, order: OpenOrder | None, **changes: object) -> None:
+        attempts = self._attempts[task_id]
+        known = {"submitting_at": order and order.sent_at, "job_id": order and order.job_id}
+        attempts[-1] = replace(attempts[-1], **{**known, **changes})  # type: ignore[arg-type]
 
-    async def journal_submitting(self, lease: Lease, now: datetime) -> None:
+    async def journal_order(self, lease: Lease) -> OpenOrder:
         """Raises `LeaseLost`."""
-        self._held(lease)
-        self._journal(lease, submitting_at=now)
+        task = self._held(lease)
+        order = OpenOrder(reference_of(lease.attempt_id), task.provider, self._now())
+        self._tasks[task.id] = replace(task, order=order, losses=0)
+        self._log(task.id, order)
+        return order
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Raises `LeaseLost`."""
-        self._held(lease)
-        self._journal(lease, job_id=job_id)
+        task = self._held(lease)
+        if task.order is None:
+            raise LeaseLost
+        order = replace(task.order, job_id=job_id)
+        self._tasks[task.id] = replace(task, order=order, losses=0)
+        self._log(task.id, order)
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """A lost lease is no error here."""
-        task = self._tasks.get(lease.task_id)
-        if task and task.status is TaskStatus.RUNNING and self._leases.get(task.id) == lease:
+        if self._holds(lease):
+            task = self._tasks[lease.task_id]
             self._tasks[task.id] = replace(task, progress=progress, seq=max(seq, task.seq))
 
-    async def finish(self, lease: Lease, outcome: Outcome, now: datetime) -> int:
+    async def save_waiting(
+        self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int
+    ) -> None:
+        """A lost lease is no error here."""
+        if not self._holds(lease):
+            return
+        task = self._tasks[lease.task_id]
+        since = task.waiting_since if waiting_for is task.waiting_for else self._now()
+        self._tasks[task.id] = replace(
+            task,
+            waiting_for=waiting_for,
+            waiting_since=since if waiting_for else None,
+            last_error=error or task.last_error,
+            seq=max(seq, task.seq),
+        )
+
+    async def finish(self, end: End) -> int:
         """End the attempt, move the task, and settle its queue entry. Raises `LeaseLost`."""
-        task = self._held(lease)
+        task = self._held(end.lease)
+        outcome = end.outcome
         error = outcome.failure if isinstance(outcome, Failed | RetryLater) else None
-        self._journal(lease, status=_ENDS[type(outcome)], finished_at=now, error=error)
+        self._log(
+            task.id,
+            None,
+            status=_ENDS[type(outcome)],
+            finished_at=self._now(),
+            error=error,
+            submitting_at=end.ordered_at,
+            job_id=end.job_id,
+        )
+        task = replace(task, losses=0, order=task.order if end.order_open else None)
         match outcome:
             case RetryLater() | Released():
-                if isinstance(outcome, RetryLater):
-                    self._queue.postpone(lease.ticket, outcome.delay_s)
-                else:
-                    self._queue.release(lease.ticket)
-                waiting = replace(task, status=TaskStatus.QUEUED, progress=None, seq=seq_at_end(task.seq))
-                self._tasks[task.id] = waiting
-                return waiting.seq
+                return self._give_back(task, outcome)
             case Succeeded(outputs, cost):
                 self._assets.update({asset.id: asset for asset in outputs})
                 done = replace(task, outputs=outputs, cost=cost, progress=1.0)
-                ended = self._end(done, now, status=TaskStatus.SUCCEEDED)
+                ended = self._end(done, status=TaskStatus.SUCCEEDED)
             case Failed(failure):
-                ended = self._end(replace(task, error=failure), now, status=TaskStatus.FAILED)
+                ended = self._end(replace(task, error=failure), status=TaskStatus.FAILED)
             case Canceled():
-                ended = self._end(task, now, status=TaskStatus.CANCELED)
-        self._queue.settle(lease.ticket)
+                ended = self._end(task, status=TaskStatus.CANCELED)
         return ended.seq
 
-    def _end(self, task: Task, now: datetime, *, status: TaskStatus) -> Task:
-        ended = replace(task, status=status, finished_at=now, seq=seq_at_end(task.seq))
+    def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
+        if task.cancel_requested and task.order is None:
+            return self._end(task, status=TaskStatus.CANCELED).seq
+        is_retry = isinstance(outcome, RetryLater)
+        delay_s = outcome.delay_s if isinstance(outcome, RetryLater) and not task.cancel_requested else 0.0
+        self._queue.give_back(
+            task.id,
+            delay_s=delay_s,
+            begun=not is_retry or task.cancel_requested,
+            ordered=task.order is not None,
+        )
+        now = self._now()
+        waiting = replace(
+            task,
+            status=TaskStatus.QUEUED,
+            progress=None,
+            seq=seq_at_end(task.seq),
+            failures=task.failures + (isinstance(outcome, RetryLater) and outcome.counts),
+            last_error=outcome.failure if isinstance(outcome, RetryLater) else task.last_error,
+            waiting_for=WaitsFor.NEXT_ATTEMPT if is_retry else WaitsFor.WORKER,
+            waiting_since=now,
+            next_try_at=now + timedelta(seconds=delay_s),
+        )
+        self._tasks[task.id] = waiting
+        return waiting.seq
+
+    def _end(self, task: Task, *, status: TaskStatus) -> Task:
+        ended = replace(
+            task,
+            status=status,
+            finished_at=self._now(),
+            seq=seq_at_end(task.seq),
+            waiting_for=None,
+            waiting_since=None,
+            next_try_at=None,
+            last_error=None,
+        )
         self._tasks[task.id] = ended
         self._deliveries.note(ended)
+        self._queue.settle(task.id)
         return ended
 
-    async def cancel(self, task_id: UUID, now: datetime) -> Task:
+    async def cancel(self, task_id: UUID) -> Task:
         """End a queued task; ask the worker of a running one to stop; leave an ended one."""
         task = await self.get(task_id)
+        if task.status.ended:
+            return task
+        wished = replace(task, cancel_requested_at=task.cancel_requested_at or self._now())
+        if task.status is TaskStatus.QUEUED and task.order is None:
+            return self._end(wished, status=TaskStatus.CANCELED)
+        seq = task.seq if task.cancel_requested else seq_at_wish(task.seq)
+        self._tasks[task_id] = wished = replace(wished, seq=seq)
         if task.status is TaskStatus.QUEUED:
-            return self._end(task, now, status=TaskStatus.CANCELED)
-        if task.status is TaskStatus.RUNNING:
-            self._tasks[task_id] = task = replace(task, cancel_requested=True)
-            self._queue.announce_cancellation(task_id)
-        return task
+            self._queue.push(task_id)
+        self._queue.tell(task_id, unwanted=True)
+        return wished
 
-    async def retry(self, task_id: UUID, now: datetime) -> Task:
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
         """Queue a failed task again. Raises `UnknownTask`, `NotRetryable`."""
         task = await self.get(task_id)
         if task.status is not TaskStatus.FAILED:
@@ -250,29 +345,35 @@ class MemoryTaskStore:
             task,
             status=TaskStatus.QUEUED,
             error=None,
+            last_error=task.error,
             progress=None,
             finished_at=None,
             deadline_at=None,
-            cancel_requested=False,
-            seq=task.seq + 1,
+            cancel_requested_at=None,
+            failures=0,
+            losses=0,
+            retried_at=self._now(),
+            order=task.order if keeps_order else None,
+            seq=seq_at_end(task.seq),
         )
         self._tasks[task_id] = again
-        self._queue.enqueue(task.provider, task_id, task.priority)
+        self._queue.enqueue(task.provider, task_id, task.priority, ordered=again.order is not None)
         return again
 
-    async def cancel_requested(self, task_ids: Sequence[UUID]) -> frozenset[UUID]:
-        """Which of these running tasks somebody wants to stop."""
-        return frozenset(i for i in task_ids if i in self._tasks and self._tasks[i].cancel_requested)
-
-    async def expire(self, now: datetime) -> tuple[Task, ...]:
+    async def expire(self) -> tuple[Task, ...]:
         """End the queued tasks whose deadline has passed."""
+        now = self._now()
         late = [
             task
             for task in self._tasks.values()
             if task.status is TaskStatus.QUEUED and task.deadline_at is not None and task.deadline_at <= now
         ][:1000]
+        for task in late:
+            if task.order is not None:
+                self._queue.push(task.id)
         failure = deadline_exceeded(Charged.NO)
-        return tuple(self._end(replace(task, error=failure), now, status=TaskStatus.FAILED) for task in late)
+        ended = [task for task in late if task.order is None]
+        return tuple(self._end(replace(task, error=failure), status=TaskStatus.FAILED) for task in ended)
 
     async def spent_usd(self, since: datetime) -> Decimal:
         """What the tasks that were submitted since then cost, in US dollars."""
@@ -323,6 +424,12 @@ class MemoryTaskStore:
     def drop_asset(self, asset_id: UUID) -> None:
         """Forget an asset."""
         del self._assets[asset_id]
+
+
+def _id_of(entry: Entry) -> UUID:
+    if entry.lease is None:
+        raise AssertionError("an entry that was taken has a lease")
+    return entry.lease
 
 
 def _spent(task: Task, attempts: Sequence[Attempt]) -> Decimal:

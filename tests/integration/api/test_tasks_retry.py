@@ -12,7 +12,7 @@ import pytest
 from genpulse.cli.tasks_retry import _retry_each
 from genpulse.client import GenPulse
 from genpulse.dev.ports import free_port
-from genpulse.domain.attempt import Failed
+from genpulse.domain.attempt import End, Failed, Worker
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.failure import Charged
 from genpulse.domain.spending import Spending
@@ -33,13 +33,13 @@ async def failed(api, failure, provider="art", price_usd=None):
         provider=provider,
         model=f"{provider}/easel",
         input={"prompt": "a fox"},
-        created_at=services.now(),
         price_usd=price_usd,
     )
     await services.store.submit(new)
-    (claim,) = await services.queue.claim((provider,), 1)
-    begun = await services.store.begin(claim, attempt_id=services.new_id(), worker="w", now=services.now())
-    await services.store.finish(begun.lease, Failed(failure), services.now())
+    worker = Worker(services.new_id(), "w")
+    await services.store.renew(worker, services.now())
+    (begun,) = await services.store.claim(worker, provider, [services.new_id()])
+    await services.store.finish(End(begun.lease, Failed(failure)))
     return await services.store.get(new.id)
 
 

@@ -12,7 +12,6 @@ from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import StampProbe
 from genpulse.adapters.database.stamp import check_stamp, confirm_moved, empty_copy, look, stamp
 from genpulse.adapters.postgresql import connect, identity, open_pool
-from genpulse.adapters.queue.schema import install
 from genpulse.dev.binaries import postgres_binaries
 from genpulse.domain.errors import CopiedDatabase, DatabaseInUse, ForeignDatabase
 from genpulse.ports import State
@@ -21,6 +20,15 @@ TASK = """
 INSERT INTO tasks (id, environment, kind, provider, model, status, lease, priority, input, metadata, webhook_url,
                    created_at, finished_at)
 VALUES (gen_random_uuid(), $1, 'k', 'p', 'm', $2, $3, 0, '{}', '{}', 'https://customer.example/hook', now(), $4)
+"""
+QUEUE = "INSERT INTO queue (task_id, provider, priority) SELECT id, 'p', 0 FROM tasks WHERE finished_at IS NULL"
+ORDER = """
+UPDATE tasks SET order_reference = 'r', order_account = 'p', order_sent_at = now(), order_job_id = 'job',
+                 waiting_for = 'a seat', waiting_since = now()
+WHERE status = 'running'
+"""
+WORKER = """
+INSERT INTO workers (id, name, lease, lease_until) VALUES (gen_random_uuid(), 'w', interval '15 s', now())
 """
 KEY = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, created_at)
@@ -49,7 +57,7 @@ async def one(url, statement, *values):
 
 async def filled(url, environment):
     """A database at work: tasks that wait, run and have ended, messages, keys, and bytes that are to go."""
-    await upgrade(url, install)
+    await upgrade(url)
     await stamp(url, environment)
     async with connected(url) as connection:
         now = await connection.fetchval("SELECT now()")
@@ -60,6 +68,9 @@ async def filled(url, environment):
             ("succeeded", None, now),
         ):
             await connection.execute(TASK, environment, status, lease, finished_at)
+        await connection.execute(QUEUE)
+        await connection.execute(ORDER)
+        await connection.execute(WORKER)
         await connection.execute(MESSAGE, now, None)
         await connection.execute(MESSAGE, None, now)
         await connection.execute(KEY)
@@ -103,7 +114,7 @@ async def test_a_copy_is_refused_by_everything(database_url, postgres, environme
         copy = database_url.replace(source, name)
         calls = (
             lambda: check_stamp(copy, environment, stamps_itself=False),
-            lambda: upgrade(copy, install, environment=environment),
+            lambda: upgrade(copy, environment=environment),
             lambda: stamp(copy, environment),
             lambda: connect(copy, application_name="tests", environment=environment),
         )
@@ -158,6 +169,9 @@ async def state_of(url):
             await connection.fetchval(f"SELECT count(*) FROM {rows}")
             for rows in (
                 "tasks WHERE finished_at IS NULL OR lease IS NOT NULL",
+                "tasks WHERE order_reference IS NOT NULL OR order_job_id IS NOT NULL OR waiting_for IS NOT NULL",
+                "queue",
+                "workers",
                 "deliveries WHERE next_try_at IS NOT NULL",
                 "deliveries",
                 "api_keys",
@@ -170,7 +184,7 @@ async def state_of(url):
 
 EMPTY = (
     [("failed", "foreign_environment")] * 3 + [("succeeded", None)],
-    [0, 0, 1, 0, 0],
+    [0, 0, 0, 0, 0, 1, 0, 0],
 )
 
 
@@ -234,7 +248,7 @@ async def test_a_developers_copy_is_taken_for_the_original_with_a_warning(databa
     assert not (await look(copy)).stamp.is_elsewhere
     async with connected(copy) as connection:
         await connection.execute("UPDATE environment_stamp SET identity = '1/1'")
-    await upgrade(copy, install, environment="dev", stamps_itself=True)
+    await upgrade(copy, environment="dev", stamps_itself=True)
     assert not (await look(copy)).stamp.is_elsewhere
     assert await one(copy, "SELECT count(*) FROM tasks WHERE finished_at IS NULL") == 3
     async with connected(postgres.url) as connection:
@@ -246,7 +260,7 @@ async def test_an_older_database_notes_which_it_is_at_its_upgrade(database_url):
     async with connected(database_url) as connection:
         await connection.execute("UPDATE environment_stamp SET identity = NULL")
     await check_stamp(database_url, "main", stamps_itself=False)
-    await upgrade(database_url, install, environment="main")
+    await upgrade(database_url, environment="main")
     found = (await look(database_url)).stamp
     assert found.identity == found.found
 

@@ -10,11 +10,10 @@ import uuid_utils.compat
 from genpulse.adapters.database import pruning as statements
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.pruning import PostgresPruning
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.delivery import Answer
@@ -60,8 +59,8 @@ async def pool(migrated_url):
 @pytest.fixture
 async def backend(pool, migrated_url):
     backend = Backend(
-        PostgresTaskStore(pool, QueueEntries()),
-        PgTaskQueue(pool, migrated_url, lease_s=30),
+        PostgresTaskStore(pool),
+        PostgresTaskQueue(pool, migrated_url),
         PostgresDeliveries(pool),
     )
     yield backend
@@ -94,8 +93,8 @@ async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(po
     ]
     live_pool = await open_pool(migrated_url, size=4, application_name="live")
     live = Backend(
-        PostgresTaskStore(live_pool, QueueEntries()),
-        PgTaskQueue(live_pool, migrated_url, lease_s=30),
+        PostgresTaskStore(live_pool),
+        PostgresTaskQueue(live_pool, migrated_url),
         PostgresDeliveries(live_pool),
     )
     async with live_pool.acquire() as connection:

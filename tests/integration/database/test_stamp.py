@@ -8,12 +8,10 @@ import pytest
 
 from genpulse.adapters.database.migrate import current, upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.stamp import check_stamp, look, stamp
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import connect, open_pool
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
-from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.dev.ports import free_port
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import (
@@ -23,7 +21,7 @@ from genpulse.domain.errors import (
     UnstampedDatabase,
 )
 from genpulse.ports import State
-from tests.contract.conftest import Backend, new_task, now
+from tests.contract.conftest import Backend, new_ids, new_task, now
 
 
 async def executed(url, *statements):
@@ -55,7 +53,7 @@ async def pool_of(url, environment, *, size=3, name="tests"):
 @pytest.fixture
 async def empty(database_url):
     """Up to date, and nobody's."""
-    await upgrade(database_url, install)
+    await upgrade(database_url)
     return database_url
 
 
@@ -75,7 +73,7 @@ async def test_two_environments_never_share_a_database(empty, theirs, ours):
     with pytest.raises(ForeignDatabase, match=message):
         await stamp(empty, ours)
     with pytest.raises(ForeignDatabase, match=message):
-        await upgrade(empty, install, environment=ours, stamps_itself=True)
+        await upgrade(empty, environment=ours, stamps_itself=True)
     with pytest.raises(ForeignDatabase, match=message):
         await connect(empty, application_name="tests", environment=ours)
     async with pool_of(empty, ours) as pool:
@@ -110,10 +108,10 @@ async def test_of_stampers_at_the_same_time_one_environment_wins(empty):
 
 
 async def test_development_stamps_while_it_upgrades_and_no_other_environment_does(empty):
-    await upgrade(empty, install, environment="test", stamps_itself=False)
-    await upgrade(empty, install, environment="main", stamps_itself=False)
+    await upgrade(empty, environment="test", stamps_itself=False)
+    await upgrade(empty, environment="main", stamps_itself=False)
     assert await whose(empty) is None
-    await asyncio.gather(*(upgrade(empty, install, environment="dev", stamps_itself=True) for _ in range(3)))
+    await asyncio.gather(*(upgrade(empty, environment="dev", stamps_itself=True) for _ in range(3)))
     assert await whose(empty) == "dev"
 
 
@@ -137,7 +135,7 @@ async def test_a_database_without_tables_has_no_stamp_and_takes_none(database_ur
 
 async def with_a_task_of(url, environment):
     async with pool_of(url, None) as pool:
-        await PostgresTaskStore(pool, QueueEntries()).submit(new_task(environment=environment))
+        await PostgresTaskStore(pool).submit(new_task(environment=environment))
 
 
 HOLDS = r"belongs to main \(it has no stamp, and holds tasks of main\), and this process is dev"
@@ -148,7 +146,7 @@ async def test_a_database_from_before_stamps_is_not_upgraded_by_another(empty, s
     await with_a_task_of(empty, "main")
     await executed(empty, "DROP TABLE environment_stamp", "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(ForeignDatabase, match=HOLDS) as refused:
-        await upgrade(empty, install, environment="dev", stamps_itself=stamps_itself)
+        await upgrade(empty, environment="dev", stamps_itself=stamps_itself)
     assert not refused.value.stamped
     assert (await current(empty)).current == "0001"
 
@@ -216,8 +214,8 @@ async def test_who_connects_while_a_stamp_is_replaced_waits_for_the_new_one(empt
 async def test_a_running_process_neither_reads_nor_writes_a_database_put_in_place_of_its_own(empty):
     await stamp(empty, "dev")
     async with pool_of(empty, "dev") as pool:
-        queue = PgTaskQueue(pool, empty, lease_s=5)
-        backend = Backend(PostgresTaskStore(pool, QueueEntries()), queue)
+        queue = PostgresTaskQueue(pool, empty)
+        backend = Backend(PostgresTaskStore(pool), queue)
         begun = await backend.begun()
         await executed(
             empty,
@@ -228,9 +226,9 @@ async def test_a_running_process_neither_reads_nor_writes_a_database_put_in_plac
         for call in (
             lambda: backend.store.submit(new_task()),
             lambda: backend.store.get(begun.task.id),
-            lambda: backend.store.finish(begun.lease, Succeeded(()), now()),
-            lambda: backend.queue.claim(["sandbox"], 1),
-            lambda: backend.queue.renew([begun.lease.ticket]),
+            lambda: backend.end(begun.lease, Succeeded(())),
+            lambda: backend.store.claim(backend.worker, "sandbox", new_ids(1)),
+            lambda: backend.store.renew(backend.worker, now()),
         ):
             await refused(call)
         assert await counted(empty, "tasks") == 1

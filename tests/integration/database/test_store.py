@@ -10,25 +10,23 @@ import pytest
 from genpulse.adapters.database import statements
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool, outages
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
-from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.unprivileged import remove_home
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import BadInput, DatabaseUnavailable
 from genpulse.ports import State
-from tests.contract.conftest import Backend, new_task, now
+from tests.contract.conftest import Backend, new_ids, new_task, now
 from tests.servers import TestServer
 
 
 async def opened(url):
-    await upgrade(url, install)
+    await upgrade(url)
     pool = await open_pool(url, size=5, application_name="tests")
-    return pool, Backend(PostgresTaskStore(pool, QueueEntries()), PgTaskQueue(pool, url, lease_s=5))
+    return pool, Backend(PostgresTaskStore(pool), PostgresTaskQueue(pool, url))
 
 
 @pytest.fixture
@@ -88,15 +86,15 @@ async def test_the_sum_of_a_day_reads_what_costs_money_alone(database_url):
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     pool, backend = await opened(own_server.url)
     begun = await backend.begun()
-    listening = asyncio.create_task(backend.queue.wait(30))
+    listening = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30))
     await asyncio.sleep(0.3)
     own_server.kill()
     for call in (
         backend.store.submit(new_task()),
         backend.store.get(begun.task.id),
-        backend.store.finish(begun.lease, Succeeded(()), now()),
-        backend.queue.claim(["sandbox"], 1),
-        backend.queue.renew([begun.lease.ticket]),
+        backend.end(begun.lease, Succeeded(())),
+        backend.store.claim(backend.worker, "sandbox", new_ids(1)),
+        backend.store.renew(backend.worker, now()),
     ):
         with pytest.raises(DatabaseUnavailable):
             await call
@@ -106,8 +104,7 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     ended = await backend.ended(begun.lease, Succeeded(()))
     assert ended.status == "succeeded"
     assert (await DatabaseProbe(pool)()).state is State.OK
-    await backend.queue.claim(["sandbox"], 1)
-    heard = asyncio.create_task(backend.queue.wait(30))
+    heard = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30))
     async with asyncio.timeout(20):
         while not heard.done():
             await backend.store.submit(new_task())
@@ -146,7 +143,7 @@ async def test_several_hosts_in_one_url_the_first_of_which_is_away(database_url)
     user, _, rest = database_url.removeprefix("postgresql://").partition("@")
     address, _, database = rest.partition("/")
     url = f"postgresql://{user}@127.0.0.1:1,{address}/{database}?target_session_attrs=read-write"
-    await upgrade(url, install)
+    await upgrade(url)
     pool = await open_pool(url, size=1, application_name="tests")
     assert await pool.fetchval("SELECT count(*) FROM tasks") == 0
     await pool.close()

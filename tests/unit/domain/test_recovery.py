@@ -1,31 +1,18 @@
 """What is done about an attempt that did not come to an end: each way at most one paid request."""
 
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.recovery import LookUp, Resume, Shape, StartAnew, Unknown, recover
+from genpulse.domain.task import OpenOrder
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def left_behind(*, submitting: bool, job_id: str | None = None) -> Attempt:
-    return Attempt(
-        id=uuid4(),
-        task_id=uuid4(),
-        number=1,
-        provider="p",
-        model="p/m",
-        worker="w",
-        client_reference="gp-1",
-        started_at=NOW,
-        status=AttemptStatus.ABANDONED,
-        submitting_at=NOW if submitting else None,
-        job_id=job_id,
-    )
+def left_behind(*, submitting: bool, job_id: str | None = None) -> OpenOrder | None:
+    return OpenOrder("gp-1", "p", NOW, job_id) if submitting or job_id else None
 
 
 def test_the_first_attempt_starts_anew():

@@ -1,7 +1,6 @@
 """Whether and when an attempt that failed is tried again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,36 +11,35 @@ from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, RateL
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.retry import RetryPolicy, decide
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = RetryPolicy(max_attempts=3, base_s=1.0, longest_s=60.0)
 
 
-def decided(failure, attempt, *, deadline_at=None, draw=0.5):
-    return decide(POLICY, attempt, failure, provider="art", now=NOW, deadline_at=deadline_at, random=lambda: draw)
+def decided(failure, failures, *, left_s=None, draw=0.5):
+    return decide(POLICY, failures, failure, provider="art", left_s=left_s, random=lambda: draw)
 
 
 def test_an_outage_is_tried_again_later():
-    outcome = decided(ProviderUnavailable("down").failure, 1)
+    outcome = decided(ProviderUnavailable("down").failure, 0)
     assert outcome == RetryLater(ProviderUnavailable("down").failure, 0.75)
 
 
-def test_the_last_attempt_is_the_end():
-    assert decided(ProviderUnavailable("down").failure, 3) == Failed(ProviderUnavailable("down").failure)
+def test_the_last_failure_is_the_end():
+    assert decided(ProviderUnavailable("down").failure, 2) == Failed(ProviderUnavailable("down").failure)
 
 
 def test_moderation_is_never_tried_again():
-    assert isinstance(decided(ModerationBlocked("no").failure, 1), Failed)
+    assert isinstance(decided(ModerationBlocked("no").failure, 0), Failed)
 
 
 def test_the_wait_that_a_provider_asks_for_is_kept():
-    outcome = decided(RateLimited("slow down", retry_after_s=42).failure, 1)
+    outcome = decided(RateLimited("slow down", retry_after_s=42).failure, 0)
     assert isinstance(outcome, RetryLater)
     assert outcome.delay_s == 42
 
 
 def test_a_retry_that_would_start_after_the_deadline_is_the_end_and_says_why():
     failure = RateLimited("slow down", retry_after_s=42).failure
-    outcome = decided(failure, 1, deadline_at=NOW + timedelta(seconds=41))
+    outcome = decided(failure, 0, left_s=41.0)
     assert isinstance(outcome, Failed)
     assert outcome.failure.code is FailureCode.DEADLINE_EXCEEDED
     assert "slow down" in outcome.failure.message
@@ -66,19 +64,18 @@ def test_waits_grow(attempt):
 
 def test_attempts_of_an_outage_that_cost_nothing_do_not_count():
     def decided_in_an_outage(error):
-        return decide(
-            POLICY, 9, error.failure, provider="art", now=NOW, deadline_at=None, random=lambda: 0.5, outage=True
-        )
+        return decide(POLICY, 9, error.failure, provider="art", left_s=None, random=lambda: 0.5, outage=True)
 
-    assert isinstance(decided_in_an_outage(ProviderUnavailable("down")), RetryLater)
+    assert decided_in_an_outage(ProviderUnavailable("down")).counts is False
+    assert decided(ProviderUnavailable("down").failure, 0).counts is True
     assert isinstance(decided_in_an_outage(ProviderUnavailable("down", charged=Charged.MAYBE)), Failed)
     assert isinstance(decided_in_an_outage(ModerationBlocked("no")), Failed)
 
 
 def test_an_unknown_outcome_is_the_end_but_where_the_operator_wants_another_try():
     failure = UnknownOutcome("lost").failure
-    assert decided(failure, 1) == Failed(failure)
+    assert decided(failure, 0) == Failed(failure)
     policy = replace(POLICY, resubmits=frozenset({"art"}))
     for provider, kind in (("art", RetryLater), ("other", Failed)):
-        outcome = decide(policy, 1, failure, provider=provider, now=NOW, deadline_at=None, random=lambda: 0.5)
+        outcome = decide(policy, 0, failure, provider=provider, left_s=None, random=lambda: 0.5)
         assert isinstance(outcome, kind)

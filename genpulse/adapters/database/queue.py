@@ -1,0 +1,94 @@
+"""The `TaskQueue` port on the table `queue`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from genpulse.adapters.database import statements
+from genpulse.adapters.database.notices import Notices
+from genpulse.adapters.postgresql import outages
+from genpulse.background.loops import Loops
+from genpulse.domain.attempt import Worker
+from genpulse.ports import TaskNotice
+
+_SHORTEST_S = 0.02
+
+
+class PostgresTaskQueue:
+    """Implements `TaskQueue`.
+
+    `limits` is how many tasks of a provider may run at once over all workers; one that is not in it has no limit.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        url: str,
+        *,
+        limits: Mapping[str, int] | None = None,
+        environment: str | None = None,
+        loops: Loops | None = None,
+    ) -> None:
+        self._pool = pool
+        self._limits = limits or {}
+        self._notices = Notices(url, environment, loops or Loops())
+
+    def limited(self, provider: str) -> bool:
+        """Whether only so many tasks of this provider may run at once."""
+        return provider in self._limits
+
+    async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
+        """Which of these providers have a new task that is due and has a free seat."""
+        seats = [self._limits.get(provider) for provider in providers]
+        with outages():
+            rows = await self._pool.fetch(statements.LIMITED_DUE, list(providers), seats)
+        return tuple(row["provider"] for row in rows)
+
+    async def promote(self, older_than_s: float) -> int:
+        """Give tasks that wait for so many seconds the next higher priority."""
+        with outages():
+            answer = await self._pool.execute(statements.PROMOTE, timedelta(seconds=older_than_s))
+        return int(answer.rpartition(" ")[2])
+
+    async def workers(self) -> int:
+        """How many workers are there."""
+        with outages():
+            return int(await self._pool.fetchval(statements.WORKERS))
+
+    def mark(self) -> int:
+        """A number that grows whenever there may be something to claim."""
+        return self._notices.mark
+
+    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+        """Return when there may be something to claim that was not there at `mark`."""
+        self._notices.listen()
+        with outages():
+            due_s = await self._pool.fetchval(statements.NEXT_DUE, list(providers))
+        if due_s is not None:
+            timeout_s = min(timeout_s, max(due_s, _SHORTEST_S))
+        await self._notices.news(mark, timeout_s)
+
+    def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+        """What others tell this worker about tasks that it holds."""
+        return self._notices.of(worker)
+
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the worker that holds this task that something has happened to it at its provider."""
+        with outages():
+            await self._pool.execute(statements.ANNOUNCE, task_id)
+
+    async def depth(self) -> int:
+        """How many tasks wait."""
+        with outages():
+            return int(await self._pool.fetchval(statements.DEPTH))
+
+    async def tidy(self) -> None:
+        """Forget workers that are gone for long."""
+        with outages():
+            await self._pool.execute(statements.TIDY)
+
+    async def close(self) -> None:
+        """Stop listening. The pool stays open; it belongs to whoever opened it."""
+        await self._notices.close()

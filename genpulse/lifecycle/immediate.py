@@ -1,0 +1,83 @@
+"""Buying from a vendor that answers one request with the output."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from genpulse.domain.errors import (
+    GenPulseError,
+    OutputUnavailable,
+    ProviderError,
+    StorageUnavailable,
+    UnknownOutcome,
+)
+from genpulse.domain.failure import Charged
+from genpulse.domain.recovery import Unknown
+from genpulse.domain.task import OpenOrder
+from genpulse.lifecycle.outputs import Made, receive
+from genpulse.lifecycle.work import Work
+from genpulse.provider import Immediate, Result
+
+RECEIVE_S = 3600.0
+"""How long an output that comes as a stream may take, in seconds."""
+
+T = TypeVar("T")
+
+
+async def run_immediate(work: Work, engine: Immediate[Any]) -> Made:
+    """Ask once. A request that an earlier attempt may have sent is not sent again.
+
+    From the moment the request is sent until its output is kept nothing interrupts it. Raises `Stopped` before.
+    """
+    if isinstance(work.recovery(repeatable=engine.repeatable, can_find=False), Unknown):
+        raise lost_before(work.begun.task.order)
+    await work.journal_order()
+    try:
+        result = await asked_once(engine.generate(work.call), engine.answer_s)
+        await work.tell_success()
+        return await _received(work, result)
+    except UnknownOutcome:
+        raise
+    except ProviderError:
+        work.money.close()
+        raise
+
+
+async def _received(work: Work, result: Result) -> Made:
+    try:
+        async with asyncio.timeout(RECEIVE_S):
+            return await receive(work, result)
+    except StorageUnavailable as error:
+        message = f"The output was made and came as a stream, which could not be kept: {error}"
+        raise OutputUnavailable(message, charged=Charged.YES) from error
+    except GenPulseError:
+        raise
+    except Exception as error:
+        message = f"The output was made and broke off while it came ({type(error).__name__}: {error})."
+        raise OutputUnavailable(message, charged=Charged.YES) from error
+
+
+async def asked_once(request: Awaitable[T], answer_s: float) -> T:
+    """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
+
+    An answer is waited for `answer_s` seconds.
+    """
+    try:
+        async with asyncio.timeout(answer_s):
+            return await request
+    except GenPulseError:
+        raise
+    except Exception as error:
+        raise UnknownOutcome(
+            f"The provider was asked and its answer got lost ({type(error).__name__}: {error})."
+            " Look into the provider's own list of jobs before this task is run again."
+        ) from error
+
+
+def lost_before(order: OpenOrder | None) -> UnknownOutcome:
+    """The end of a task that has ordered something and was cut off before it was answered."""
+    sent = f" at {order.sent_at:%Y-%m-%d %H:%M:%S} UTC under {order.reference}" if order else ""
+    return UnknownOutcome(
+        f"A worker was lost after it had begun to ask the provider{sent} and before an answer was kept. The"
+        " provider cannot be asked about it: look into its own list of jobs before a retry."
+    )

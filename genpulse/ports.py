@@ -221,13 +221,20 @@ class ProviderGate(Protocol):
         """Let at most `wanted` (1 or more) new tasks through."""
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many of those that were let through did not go."""
+        """So many (1 or more) of those that were let through asked the provider for nothing.
+
+        Their turns are free again, and a probe ends, since one of them may have been it.
+        """
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered as it should."""
+        """The account answered: its circuit closes. A wait that the provider asked for goes on."""
 
     async def failed(self, provider: str, failure: Failure) -> Circuit:
-        """An attempt failed. Returns how the account is since then."""
+        """An attempt that asked the provider failed. Returns how the account is since then.
+
+        Any definite answer closes the circuit as a success does; trouble that others would meet too counts towards
+        opening it; what was asked for by RATE_LIMITED is kept; a failure of our own kind only ends a probe.
+        """
 
     def limits(self, provider: str) -> Limits:
         """What the account may be asked."""

@@ -58,7 +58,9 @@ class RedisSection(Section):
         None,
         description=(
             "redis://, rediss:// (TLS), unix://, redis+sentinel://host:26379,host:26379/service/0 or"
-            " redis+cluster://host:7000,host:7001. `genpulse dev` starts a server of its own when it is empty."
+            " redis+cluster://host:7000,host:7001. Sentinels get the server's login and TLS (rediss+sentinel://)"
+            " unless ?sentinel_username=…&sentinel_password=… says another. `genpulse dev` starts a server of its"
+            " own when it is empty."
         ),
     )
     namespace: str = Field(

@@ -4,17 +4,19 @@ A gate is one value for all workers. Whoever lets something through, or learns h
 value from the last one; times are seconds of one clock, whichever that is.
 """
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from genpulse.domain.failure import Failure, FailureCode
 from genpulse.domain.rate import Rate
+from genpulse.domain.text import storable_line
 
 PROBE_S = 60.0
 """How long the account is left alone while one task finds out whether it works again."""
 
 LONGEST_S = 3600.0
-"""A longer wait that a provider asks for is asked for again after an hour."""
+"""The longest wait: after an hour an account is tried again, whatever it asked for."""
 
 _TROUBLE = frozenset(
     {
@@ -25,8 +27,47 @@ _TROUBLE = frozenset(
         FailureCode.QUOTA_EXHAUSTED,
     }
 )
-"""Failures that the next task would meet too: they are about the account and not about the task."""
-_REASON_LENGTH = 300
+_ANSWERED = frozenset(
+    {
+        FailureCode.INVALID_INPUT,
+        FailureCode.MODERATION_BLOCKED,
+        FailureCode.PROVIDER_REJECTED,
+        FailureCode.OUTPUT_UNAVAILABLE,
+    }
+)
+
+
+class Verdict(StrEnum):
+    """What a failed attempt says about the provider's account.
+
+    ANSWERED: the provider answered, and so the account works. TROUBLE: the next task would meet the same. LIMITED:
+    it works and wants to be left alone for a while. NOTHING: what failed was on our side.
+    """
+
+    ANSWERED = "answered"
+    TROUBLE = "trouble"
+    LIMITED = "limited"
+    NOTHING = "nothing"
+
+
+def verdict(code: FailureCode) -> Verdict:
+    """What a failure with this code says. A code that nobody has placed says nothing."""
+    if code is FailureCode.RATE_LIMITED:
+        return Verdict.LIMITED
+    if code in _TROUBLE:
+        return Verdict.TROUBLE
+    return Verdict.ANSWERED if code in _ANSWERED else Verdict.NOTHING
+
+
+def reason_of(failure: Failure) -> str:
+    """The failure in one line of at most 300 characters, fit to be kept and shown."""
+    return storable_line(f"{failure.code.value}: {failure.message}")
+
+
+def asked_wait_s(failure: Failure) -> float:
+    """Seconds that the provider asked for, from 0.0 to an hour."""
+    wait_s = failure.retry_after_s or 0.0
+    return 0.0 if math.isnan(wait_s) else min(max(wait_s, 0.0), LONGEST_S)
 
 
 class CircuitState(StrEnum):
@@ -86,69 +127,97 @@ class Gate:
 
     `next_at` is when the next one is due by the rate (the theoretical arrival time of GCRA), `failures` how many
     there were in a row, `trips` how often the circuit has opened since it was last closed. Nothing passes before
-    `shut_until`, and while a probe is under way only `probing_until` lets another one follow.
+    `shut_until`, which the circuit sets, or `held_until`, which the provider asked for; while a probe is under way
+    only `probing_until` lets another one follow. A moment that lies further ahead than any is ever set was written
+    before the clock was set back, and holds nothing up.
     """
 
     next_at: float = 0.0
     failures: int = 0
     trips: int = 0
     shut_until: float = 0.0
+    held_until: float = 0.0
     probing_until: float = 0.0
     reason: str = ""
 
     def admit(self, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, "Gate"]:
         """Let at most `wanted` (1 or more) through."""
-        if self.shut_until > now:
-            return Admission(0, self.shut_until - now), self
-        if not self.trips:
-            return self._admit_by_rate(rate, wanted, now)
-        if self.probing_until > now:
-            return Admission(0, self.probing_until - now), self
-        admission, after = self._admit_by_rate(rate, 1, now)
+        gate = self._believed(now)
+        closed_until = max(gate.shut_until, gate.held_until)
+        if closed_until > now:
+            return Admission(0, closed_until - now), gate
+        if not gate.trips:
+            return _admit_by_rate(gate, rate, wanted, now)
+        if gate.probing_until > now:
+            return Admission(0, gate.probing_until - now), gate
+        admission, after = _admit_by_rate(gate, rate, 1, now)
         if not admission.granted:
-            return admission, self
+            return admission, after
         return Admission(1, PROBE_S), replace(after, probing_until=now + PROBE_S)
 
-    def _admit_by_rate(self, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, "Gate"]:
-        if rate is None:
-            return Admission(wanted), self
-        due_at = max(self.next_at, now)
-        earlier_s = (rate.at_once - 1) * rate.interval_s
-        free = int((now - due_at + earlier_s) / rate.interval_s + 1e-6) + 1 if now >= due_at - earlier_s else 0
-        granted = min(wanted, free)
-        after = replace(self, next_at=due_at + granted * rate.interval_s) if granted else self
-        wait_s = 0.0 if granted == wanted else max(due_at + granted * rate.interval_s - earlier_s - now, 0.0)
-        return Admission(granted, wait_s), after
+    def _believed(self, now: float) -> "Gate":
+        shut, held = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))
+        probing = 0.0 if self.probing_until > now + PROBE_S else self.probing_until
+        return replace(self, shut_until=shut, held_until=held, probing_until=probing)
 
     def give_back(self, rate: Rate | None, count: int) -> "Gate":
-        """So many of those that were let through did not go."""
+        """So many (1 or more) of those that were let through asked for nothing: their turns are free again.
+
+        It ends the probe, since one of them may have been it. Where none was, one more probe goes than had to.
+        """
         interval_s = rate.interval_s if rate else 0.0
         return replace(self, next_at=self.next_at - count * interval_s, probing_until=0.0)
 
     def succeeded(self) -> "Gate":
-        """The account answered as it should: the circuit closes."""
-        return Gate(next_at=self.next_at)
+        """The account answered: the circuit closes. A wait that the provider asked for is kept."""
+        return Gate(next_at=self.next_at, held_until=self.held_until)
 
     def failed(self, failure: Failure, policy: CircuitPolicy, now: float, draw: float) -> "Gate":
-        """An attempt failed. Only failures that others would meet too count; a wait that was asked for is kept."""
-        if failure.code is FailureCode.RATE_LIMITED:
-            until = now + min(failure.retry_after_s or 0.0, LONGEST_S)
-            return replace(self, shut_until=max(self.shut_until, until), probing_until=0.0)
-        if failure.code not in _TROUBLE or (self.trips and now < self.shut_until):
-            return self
-        failures = self.failures + 1
-        reason = f"{failure.code.value}: {failure.message}"[:_REASON_LENGTH]
-        counted = replace(self, failures=failures, reason=reason, probing_until=0.0)
-        if failures < policy.failures and not self.trips:
-            return counted
-        trips = self.trips + 1
-        open_s = max(policy.open_s(trips, draw), min(failure.retry_after_s or 0.0, LONGEST_S))
-        return replace(counted, trips=trips, shut_until=now + open_s)
+        """An attempt failed: what that says about the account is its `verdict`. Whatever it was ends a probe."""
+        match verdict(failure.code):
+            case Verdict.ANSWERED:
+                return self.succeeded()
+            case Verdict.TROUBLE:
+                return _in_trouble(self._believed(now), failure, policy, now, draw)
+            case Verdict.LIMITED:
+                gate = self._believed(now)
+                held_until = max(gate.held_until, now + asked_wait_s(failure))
+                return replace(gate, held_until=held_until, probing_until=0.0)
+            case Verdict.NOTHING:
+                return replace(self, probing_until=0.0)
 
     def circuit(self, now: float) -> Circuit:
         """How it is, for those who look."""
-        if not self.trips:
-            return Circuit(failures=self.failures, reason=self.reason)
-        if self.shut_until > now:
-            return Circuit(CircuitState.OPEN, self.failures, self.shut_until - now, self.reason)
-        return Circuit(CircuitState.HALF_OPEN, self.failures, 0.0, self.reason)
+        gate = self._believed(now)
+        if not gate.trips:
+            return Circuit(failures=gate.failures, reason=gate.reason)
+        wait_s = max(gate.shut_until, gate.held_until) - now
+        if wait_s > 0:
+            return Circuit(CircuitState.OPEN, gate.failures, wait_s, gate.reason)
+        return Circuit(CircuitState.HALF_OPEN, gate.failures, 0.0, gate.reason)
+
+
+def _admit_by_rate(gate: Gate, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, Gate]:
+    if rate is None:
+        return Admission(wanted), gate
+    interval_s, earlier_s = rate.interval_s, (rate.at_once - 1) * rate.interval_s
+    latest_at = now + rate.at_once * interval_s
+    due_at = min(max(gate.next_at, now), latest_at)
+    free = int((now - due_at + earlier_s) / interval_s + 1e-6) + 1 if now >= due_at - earlier_s else 0
+    granted = min(wanted, free)
+    next_at = due_at + granted * interval_s
+    after = replace(gate, next_at=next_at if granted else min(gate.next_at, latest_at))
+    return Admission(granted, 0.0 if granted == wanted else max(next_at - earlier_s - now, 0.0)), after
+
+
+def _in_trouble(gate: Gate, failure: Failure, policy: CircuitPolicy, now: float, draw: float) -> Gate:
+    """Those that were under way when the circuit opened fail after it, and make it no worse."""
+    if gate.trips and now < gate.shut_until:
+        return gate
+    failures = gate.failures + 1
+    counted = replace(gate, failures=failures, reason=reason_of(failure), probing_until=0.0)
+    if failures < policy.failures and not gate.trips:
+        return counted
+    trips = gate.trips + 1
+    open_s = min(max(policy.open_s(trips, draw), asked_wait_s(failure)), LONGEST_S)
+    return replace(counted, trips=trips, shut_until=now + open_s)

@@ -73,6 +73,8 @@ class ProgressReport:
             await self._services.store.save_progress(self._begun.lease, fraction, seq)
         except Unavailable as error:
             _log.debug("progress of %s was not kept: %s", self._begun.task.id, error)
+        except Exception:  # noqa: BLE001 - what is told on the way ends no work
+            self._services.loops.failed("keeping progress")
 
     async def wait_for(self, what: WaitsFor, error: Failure | None = None) -> None:
         """The task does not go on until `what` is there; `error` is what the last try said."""
@@ -94,6 +96,9 @@ class ProgressReport:
             await self._services.store.save_waiting(lease, what, error, seq)
         except Unavailable as unavailable:
             _log.debug("what %s waits for was not kept: %s", lease.task_id, unavailable)
+            return
+        except Exception:  # noqa: BLE001 - as above
+            self._services.loops.failed("keeping what a task waits for")
             return
         self._services.events.publish(TaskEvent(lease.task_id, seq))
 

@@ -34,7 +34,7 @@ async def watch(
         told_at = time.monotonic()
         task: Task | None = await services.store.get(task_id)
         while True:
-            if task is not None and task.seq > seen:
+            if task is not None and (task.seq > seen or (task.status.ended and task.seq != seen)):
                 seen, told_at = task.seq, time.monotonic()
                 yield Update(seen, task=task)
             if task is not None and task.status.ended:

@@ -10,7 +10,13 @@ from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
-from genpulse.domain.errors import ProviderUnavailable, RateLimited
+from genpulse.domain.errors import (
+    InvalidInput,
+    ModerationBlocked,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimited,
+)
 from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
 from genpulse.domain.rate import Rate
 from genpulse.ports import ProviderGate
@@ -100,7 +106,49 @@ async def test_the_circuit_opens_for_all_and_a_success_closes_it(gates):
     assert (await second.circuit("vendor")).state is CircuitState.CLOSED
 
 
+async def half_open(gates):
+    """Both gates, with an account that is to be tried again."""
+    first, second = gates
+    await first.failed("vendor", DOWN)
+    await second.failed("vendor", DOWN)
+    await asyncio.sleep((await first.circuit("vendor")).wait_s + 0.02)
+    return first, second
+
+
+@pytest.mark.parametrize("error", [ModerationBlocked, InvalidInput, ProviderRejected])
+async def test_any_answer_of_the_provider_closes_the_circuit_for_all(gates, error):
+    first, second = await half_open(gates)
+    assert (await first.admit("vendor", 9)).granted == 1
+    assert (await first.failed("vendor", error("no").failure)).state is CircuitState.CLOSED
+    assert (await second.admit("vendor", 9)).granted == 9
+
+
+async def test_a_probe_that_asked_for_nothing_is_given_back_and_another_one_goes(gates):
+    first, second = await half_open(gates)
+    assert (await first.admit("vendor", 9)).granted == 1
+    assert (await second.admit("vendor", 9)).granted == 0
+    await first.give_back("vendor", 1)
+    assert (await second.admit("vendor", 9)).granted == 1
+
+
+async def test_a_success_is_counted_for_all_who_fail(gates):
+    first, second = gates
+    await first.succeeded("vendor")
+    await second.failed("vendor", DOWN)
+    await second.succeeded("vendor")
+    assert (await second.failed("vendor", DOWN)).state is CircuitState.CLOSED
+
+
+async def test_a_name_has_a_pace_of_its_own(gates):
+    first, second = gates
+    assert await first.pace("somebody", Rate.parse("1/min")) == 0
+    assert await second.pace("somebody", Rate.parse("1/min")) == pytest.approx(60, abs=2)
+    assert await second.pace("somebody_else", Rate.parse("1/min")) == 0
+
+
 async def test_a_wait_that_was_asked_for_holds_for_all(gates):
     first, second = gates
     await first.failed("vendor", RateLimited("429", retry_after_s=30).failure)
     assert (await second.admit("vendor", 1)).wait_s == pytest.approx(30, abs=1)
+    await second.succeeded("vendor")
+    assert (await first.admit("vendor", 1)).wait_s == pytest.approx(30, abs=1)

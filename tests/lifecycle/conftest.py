@@ -10,6 +10,11 @@ from datetime import UTC, datetime
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
@@ -19,6 +24,7 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Begun, Worker
 from genpulse.domain.gate import CircuitPolicy
@@ -27,7 +33,15 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
-from genpulse.ports import EnvironmentFacts, Services
+from genpulse.ports import (
+    DeliveryStore,
+    EnvironmentFacts,
+    KeyStore,
+    Retention,
+    Services,
+    TaskQueue,
+    TaskStore,
+)
 from genpulse.provider import (
     Call,
     Immediate,
@@ -159,6 +173,17 @@ class Studio(TwoPhase[Words]):
 
 
 @dataclass
+class Rows:
+    """All that is kept in rows."""
+
+    store: TaskStore
+    queue: TaskQueue
+    deliveries: DeliveryStore
+    keys: KeyStore
+    retention: Retention
+
+
+@dataclass
 class World:
     """Services, and the engines behind them."""
 
@@ -200,8 +225,36 @@ class World:
         return b"".join([chunk async for chunk in chunks])
 
 
+@asynccontextmanager
+async def memory_rows() -> AsyncIterator[Rows]:
+    """What is kept in this process, and is atomic by its nature."""
+    queue, deliveries = MemoryTaskQueue(), MemoryDeliveries()
+    store = MemoryTaskStore(queue, deliveries)
+    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries))
+
+
+@asynccontextmanager
+async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
+    """The same in PostgreSQL."""
+    pool = await open_pool(url, size=8, application_name="tests", environment="dev")
+    store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
+    yield Rows(store, queue, PostgresDeliveries(pool), PostgresKeys(pool), PostgresRetention(pool))
+    await queue.close()
+    await store.close()
+    await pool.close()
+
+
+@pytest.fixture(params=["memory", "postgresql"])
+async def rows(request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
+    """One after the other."""
+    on_memory = request.param == "memory"
+    opened = memory_rows() if on_memory else postgresql_rows(request.getfixturevalue("migrated_url"))
+    async with opened as kept:
+        yield kept
+
+
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[World]:
+async def world(rows, tmp_path) -> AsyncIterator[World]:
     painter, shop, studio = Painter(), Shop(), Studio()
     provider = Provider(
         "art",
@@ -211,20 +264,17 @@ async def world(tmp_path) -> AsyncIterator[World]:
             Model("studio", ("text-to-video",), Words, studio),
         ),
     )
-    queue = MemoryTaskQueue()
-    deliveries = MemoryDeliveries()
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
-    store = MemoryTaskStore(queue, deliveries)
     storage = ObjectStorage("memory:///", spool_dir=tmp_path)
     services = Services(
         environment=DEV,
-        store=store,
-        queue=queue,
+        store=rows.store,
+        queue=rows.queue,
         gate=gate,
         events=MemoryEventBus(),
-        deliveries=deliveries,
-        keys=MemoryKeys(store),
-        retention=MemoryRetention(store, deliveries),
+        deliveries=rows.deliveries,
+        keys=rows.keys,
+        retention=rows.retention,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,
@@ -238,6 +288,7 @@ async def world(tmp_path) -> AsyncIterator[World]:
         random=random.Random(7).random,
     )
     yield World(services, painter, shop, studio, gate)
+    assert services.loops.failures == {}
     await storage.close()
 
 

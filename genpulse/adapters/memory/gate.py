@@ -42,11 +42,11 @@ class MemoryGate:
         return admission
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many of those that were let through did not go."""
+        """So many (1 or more) of those that were let through asked the provider for nothing."""
         self._gates[provider] = self._gates[provider].give_back(self.limits(provider).rate, count)
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered as it should."""
+        """The account answered."""
         self._gates[provider] = self._gates[provider].succeeded()
 
     async def failed(self, provider: str, failure: Failure) -> Circuit:

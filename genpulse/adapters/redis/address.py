@@ -1,13 +1,14 @@
 """What a Redis URL means: one server, a primary behind Sentinels, or a cluster."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from redis.asyncio.connection import parse_url
 
 Kind: TypeAlias = Literal["server", "sentinel", "cluster"]
 _KINDS: dict[str, Kind] = {"sentinel": "sentinel", "cluster": "cluster"}
+_LOGINS = {"sentinel_username": "username", "sentinel_password": "password"}
 _PORTS = {"sentinel": 26379, "cluster": 6379}
 _EXAMPLES = (
     "redis://host:6379/0, rediss://…, unix:///path, redis+sentinel://host:26379/service/0, redis+cluster://host"
@@ -23,12 +24,16 @@ class BadRedisAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """`hosts` are Sentinels or nodes of a cluster; `options` are those of each connection."""
+    """`hosts` are Sentinels or nodes of a cluster; `options` are those of each connection.
+
+    `sentinel_login` is what Sentinels are told where it is not what the server is told.
+    """
 
     kind: Kind
     hosts: tuple[tuple[str, int], ...]
     options: dict[str, Any]
     service: str = ""
+    sentinel_login: dict[str, str] = field(default_factory=dict)
 
 
 def address_of(url: str) -> RedisAddress:
@@ -61,8 +66,17 @@ def _several(kind: Kind, base: str, rest: str) -> RedisAddress:
     if not hosts:
         raise BadRedisAddress("names no host")
     login = f"{userinfo}@" if userinfo else ""
+    sentinel_login, query = _split(query) if kind == "sentinel" else ({}, query)
     options = _plain(f"{base}://{login}host/{parts[0] if parts else ''}" + (f"?{query}" if query else ""))
-    return RedisAddress(kind, hosts, {k: v for k, v in options.items() if k not in {"host", "port"}}, service)
+    options = {name: value for name, value in options.items() if name not in {"host", "port"}}
+    return RedisAddress(kind, hosts, options, service, sentinel_login)
+
+
+def _split(query: str) -> tuple[dict[str, str], str]:
+    """The login for the Sentinels, and what else there was."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    login = {_LOGINS[name]: value for name, value in pairs if name in _LOGINS}
+    return login, urlencode([(name, value) for name, value in pairs if name not in _LOGINS])
 
 
 def _host(text: str, port: int) -> tuple[str, int]:

@@ -6,22 +6,33 @@ from typing import Any, cast
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection
+from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import RedisError
 
 from genpulse.adapters.redis.address import RedisAddress, address_of
 from genpulse.adapters.redis.guard import guarded
+from genpulse.adapters.redis.keys import Keyspace
+from genpulse.domain.text import storable_line
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
 COMMAND_S = 5.0
 PROBE_S = 2.0
+PROBE_KEPT_MS = 5_000
+_LOGIN = ("username", "password")
 
-AWAY = (RedisError, OSError, TimeoutError)
+AWAY = (RedisError, RedisClusterException, OSError, TimeoutError)
 """All the ways in which Redis says, or does not say, that it is away."""
 
 _log = logging.getLogger(__name__)
@@ -47,6 +58,7 @@ def open_redis(url: str, prefix: str) -> Redis:
 def _options() -> dict[str, Any]:
     return {
         "decode_responses": True,
+        "encoding_errors": "replace",
         "protocol": 2,
         "socket_connect_timeout": CONNECT_S,
         "socket_timeout": COMMAND_S,
@@ -79,9 +91,45 @@ def _of_sentinels(address: RedisAddress, prefix: str) -> Redis:
     tls = address.options.get("connection_class") is SSLConnection
     kind = SentinelManagedSSLConnection if tls else SentinelManagedConnection
     options = {**_options(), "retry": _again(), **address.options, "connection_class": guarded(kind, prefix)}
-    sentinel = Sentinel(address.hosts, sentinel_kwargs=_options())  # type: ignore[no-untyped-call]
+    sentinel = Sentinel(())  # type: ignore[no-untyped-call]
+    sentinel.sentinels = [_sentinel(address, host, port, tls=tls) for host, port in address.hosts]
     pool = _SentinelPool(address.service, sentinel, **options)  # type: ignore[no-untyped-call]
     return Redis.from_pool(pool)
+
+
+def _sentinel(address: RedisAddress, host: str, port: int, *, tls: bool) -> Redis:
+    """It is spoken to as the server is: by TLS or not, and as the same user unless the URL names another."""
+    kind: type[Connection] = SSLConnection if tls else Connection
+    if not address.sentinel_login:
+        kind = _SentinelTLSConnection if tls else _SentinelConnection
+    shared = {name: value for name, value in address.options.items() if name not in {"db", *_LOGIN}}
+    login = address.sentinel_login or {name: value for name, value in address.options.items() if name in _LOGIN}
+    options = {**_options(), "retry": _again(), **shared, **login, "host": host, "port": port}
+    return Redis.from_pool(ConnectionPool(**{**options, "connection_class": kind}))
+
+
+class _AsTheServer(AbstractConnection):
+    """Logs in as at the server; where a Sentinel does not know that user or wants no password, goes on without."""
+
+    async def connect_check_health(self, *args: bool, **kwargs: bool) -> None:
+        """Raises `AuthenticationError` where neither is right."""
+        login = self.username, self.password
+        try:
+            await super().connect_check_health(*args, **kwargs)
+        except AuthenticationError:
+            await self.disconnect()
+            self.username, self.password = "", ""
+            await super().connect_check_health(*args, **kwargs)
+        finally:
+            self.username, self.password = login
+
+
+class _SentinelConnection(_AsTheServer, Connection):
+    pass
+
+
+class _SentinelTLSConnection(_AsTheServer, SSLConnection):
+    pass
 
 
 def _of_cluster(address: RedisAddress, prefix: str) -> Redis:
@@ -140,17 +188,36 @@ def heed_cancellation() -> None:
 
 
 class RedisProbe:
-    """Whether Redis answers. Tasks run without it, so its absence only slows watchers down."""
+    """Whether Redis answers and takes writes. Tasks run without it, so its absence only slows watchers down.
 
-    def __init__(self, client: Redis) -> None:
+    A full server, a replica, and one whose last save failed answer each question and take no writes.
+    """
+
+    def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
+        self._keys = keys
 
     async def __call__(self) -> Health:
         """Answers within 2 seconds and never raises."""
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._client.ping()
+                await self._client.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
                 heed_cancellation()
+        except ResponseError as error:
+            return Health(
+                "redis", State.DEGRADED, f"takes no writes, so that limits are not shared: {_why(error)}"
+            )
         except AWAY as error:
             return Health("redis", State.DEGRADED, f"no live events: {type(error).__name__}")
         return Health("redis", State.OK)
+
+
+def _why(error: ResponseError) -> str:
+    said = storable_line(str(error))
+    match error:
+        case OutOfMemoryError():
+            return f"its memory is full; raise maxmemory or let it evict keys ({said})"
+        case ReadOnlyError():
+            return f"it is a read-only replica; redis.url has to name the primary ({said})"
+        case _:
+            return said

@@ -3,10 +3,11 @@
 import logging
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import Outage
@@ -14,9 +15,14 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.listener import ChannelListener
 from genpulse.adapters.redis.sender import EventSender
 from genpulse.adapters.subscription import QueuedSubscription
+from genpulse.background.loops import Loops
 from genpulse.domain.event import TaskEvent
 
 _Watchers: TypeAlias = dict[str, set[QueuedSubscription]]
+_Seq: TypeAlias = Annotated[int, Field(ge=0, lt=1 << 63)]
+_Progress: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_EVENT = TypeAdapter(tuple[UUID, _Seq, _Progress | None, str | None])
+"""What an event is on its channel: a list in JSON."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,15 +31,15 @@ class RedisEventBus:
     """Implements `EventBus` with two connections a process: one that sends, one that listens for all watchers.
 
     Nothing is opened before the first event or the first watcher. Close it before its client. After `quiet_s`
-    seconds in which nothing was heard the connection is tried out.
+    seconds in which nothing was heard the connection is tried out. `loops` counts what its two loops raise.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace, *, quiet_s: float = 5.0) -> None:
-        outage = Outage()
+    def __init__(self, client: Redis, keys: Keyspace, *, quiet_s: float = 5.0, loops: Loops | None = None) -> None:
+        outage, loops = Outage(), loops or Loops()
         self._keys = keys
         self._watchers: _Watchers = {}
-        self._sender = EventSender(client, outage, keys, _document)
-        self._listener = ChannelListener(client, outage, self._deliver, quiet_s)
+        self._sender = EventSender(client, outage, keys, _document, loops)
+        self._listener = ChannelListener(client, outage, self._deliver, quiet_s, loops)
 
     def publish(self, event: TaskEvent) -> None:
         """Send soon, without waiting; of progress that could not be sent yet only the newest is kept."""
@@ -45,7 +51,7 @@ class RedisEventBus:
 
     def _deliver(self, channel: str, document: str) -> None:
         event = _event(document)
-        if event is None:
+        if event is None or self._keys.events(event.task_id) != channel:
             _log.warning("what came over %s is no event of this version: %.100r", channel, document)
             return
         for watcher in self._watchers.get(channel, ()):
@@ -105,7 +111,6 @@ def _document(event: TaskEvent) -> str:
 def _event(document: str) -> TaskEvent | None:
     """None for what is not an event."""
     try:
-        task_id, seq, progress, message = from_json(document)
-        return TaskEvent(UUID(task_id), int(seq), progress, message)
-    except (ValueError, TypeError, AttributeError):
+        return TaskEvent(*_EVENT.validate_json(document, strict=True))
+    except ValidationError:
         return None

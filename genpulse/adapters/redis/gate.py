@@ -1,42 +1,35 @@
-"""The `ProviderGate` port: one value for each account in Redis, changed by compare-and-set."""
+"""The `ProviderGate` port: one value for each account in Redis, changed by one script."""
 
 import asyncio
-import json
 import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import astuple
 from typing import TypeAlias, TypeVar
 
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import AWAY, heed_cancellation
+from genpulse.adapters.redis.gate_script import Answer, GateScript
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.rate import Rate
+from genpulse.domain.text import storable_line
 
-KEPT_S = 2 * 3600
-"""How long Redis remembers an account that nobody asks about: longer than any circuit is open."""
 ANSWER_S = 1.0
 AWAY_S = 2.0
 """Seconds in which Redis is not asked again after it did not answer."""
+AT_ONCE = 4
+"""Operations that a process has under way: 500 tasks that fail together must not open as many connections."""
 WORKERS_KNOWN_S = 10.0
-_TRIES = 20
-
-# Redis' own clock is read with the value, so that workers whose clocks differ keep to one rate.
-_READ = "return {redis.call('TIME'), redis.call('GET', KEYS[1])}"
-_SWAP = """
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-return 1
-"""
+WELL_S = 1.0
+"""Seconds for which an account that was seen without failures is not told that it answers."""
 
 T = TypeVar("T")
-Change: TypeAlias = Callable[[Gate, Rate | None, float], tuple[T, Gate]]
-"""From the gate, its rate and the time to an answer and the next gate."""
+Asking: TypeAlias = Callable[[GateScript, str], Awaitable[Answer]]
+"""One operation on the gate under a key."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +37,9 @@ _log = logging.getLogger(__name__)
 class RedisGate:
     """Implements `ProviderGate`.
 
-    `guarded` are providers that have a gate even without a rate. While Redis is away each process has gates of its
-    own, and its share of the rate; `workers` tells with how many it shares.
+    `guarded` are providers that have a gate even without a rate. While Redis is away, or takes no writes, each
+    process has gates of its own, and its share of the rate; `workers` tells with how many it shares. An operation
+    whose answer got lost may have been counted. Redis has `answer_s` seconds to answer.
     """
 
     def __init__(
@@ -58,10 +52,10 @@ class RedisGate:
         policy: CircuitPolicy,
         workers: Callable[[], Awaitable[int]],
         random: Callable[[], float],
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._keys = keys
-        self._read = client.register_script(_READ)
-        self._swap = client.register_script(_SWAP)
+        self._script = GateScript(client)
         self._guarded = frozenset(guarded)
         self._limits = limits
         self._policy = policy
@@ -69,8 +63,9 @@ class RedisGate:
         self._workers = workers
         self._sharing, self._counted_at = 1, float("-inf")
         self._own: defaultdict[str, Gate] = defaultdict(Gate)
-        self._seen: defaultdict[str, Gate] = defaultdict(Gate)
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._well_until: dict[str, float] = {}
+        self._answer_s = answer_s
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._away_until = float("-inf")
 
     def guards(self, provider: str) -> bool:
@@ -83,74 +78,88 @@ class RedisGate:
 
     async def admit(self, provider: str, wanted: int) -> Admission:
         """Let at most `wanted` (1 or more) new tasks through."""
-        return await self._change(provider, lambda gate, rate, now: gate.admit(rate, wanted, now))
+        return await self._admit(provider, self.limits(provider).rate, wanted)
+
+    async def _admit(self, name: str, rate: Rate | None, wanted: int) -> Admission:
+        answer = await self._shared(name, lambda script, key: script.admit(key, rate, wanted))
+        if answer:
+            return answer.admission
+        share = await self._share_of(rate)
+        return self._change_own(name, lambda gate, now: gate.admit(share, wanted, now))
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many of those that were let through did not go."""
-        await self._change(provider, lambda gate, rate, _: (None, gate.give_back(rate, count)))
+        """So many (1 or more) of those that were let through asked the provider for nothing."""
+        rate = self.limits(provider).rate
+        if not await self._shared(provider, lambda script, key: script.give_back(key, rate, count)):
+            share = await self._share_of(rate)
+            self._change_own(provider, lambda gate, _: (None, gate.give_back(share, count)))
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered as it should. Nothing is written where it was seen to do so before."""
-        seen = self._seen[provider]
-        if seen.failures or seen.trips:
-            await self._change(provider, lambda gate, _rate, _now: (None, gate.succeeded()))
+        """The account answered as it should. Redis is not told where it has just been seen without failures."""
+        if time.monotonic() < self._well_until.get(provider, float("-inf")):
+            return
+        if not await self._shared(provider, lambda script, key: script.succeeded(key)):
+            self._change_own(provider, lambda gate, _: (None, gate.succeeded()))
 
     async def failed(self, provider: str, failure: Failure) -> Circuit:
-        """An attempt failed."""
-        draw = self._random()
+        """An attempt failed. Returns how the account is since then."""
+        policy, draw = self._policy, self._random()
+        answer = await self._shared(provider, lambda script, key: script.failed(key, failure, policy, draw))
+        if answer:
+            return answer.circuit
 
-        def note(gate: Gate, _: Rate | None, now: float) -> tuple[Circuit, Gate]:
-            after = gate.failed(failure, self._policy, now, draw)
+        def note(gate: Gate, now: float) -> tuple[Circuit, Gate]:
+            after = gate.failed(failure, policy, now, draw)
             return after.circuit(now), after
 
-        return await self._change(provider, note)
+        return self._change_own(provider, note)
 
     async def pace(self, name: str, rate: Rate) -> float:
         """Seconds until something of that name may happen again; 0 lets it happen now."""
-        admission = await self._change(name, lambda gate, _, now: gate.admit(rate, 1, now))
+        admission = await self._admit(name, rate, 1)
         return 0.0 if admission.granted else admission.wait_s
 
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""
-        return await self._change(provider, lambda gate, _, now: (gate.circuit(now), gate))
+        answer = await self._shared(provider, lambda script, key: script.look(key))
+        return answer.circuit if answer else self._own[provider].circuit(time.monotonic())
 
-    async def _change(self, provider: str, change: Change[T]) -> T:
-        async with self._locks[provider]:
-            if time.monotonic() >= self._away_until:
-                try:
-                    async with asyncio.timeout(ANSWER_S):
-                        answer = await self._change_shared(provider, change)
-                        heed_cancellation()
-                        return answer
-                except AWAY as error:
+    async def _shared(self, name: str, asking: Asking) -> Answer | None:
+        """None when Redis cannot be asked."""
+        async with self._turns:
+            if time.monotonic() < self._away_until:
+                return None
+            try:
+                async with asyncio.timeout(self._answer_s):
+                    answer = await asking(self._script, self._keys.gate(name))
                     heed_cancellation()
-                    self._away_until = time.monotonic() + AWAY_S
-                    _log.warning(
-                        "limits are not shared while Redis is away (%s): this process keeps to its own part",
-                        str(error) or type(error).__name__,
-                    )
-            return await self._change_own(provider, change)
-
-    async def _change_shared(self, provider: str, change: Change[T]) -> T:
-        key = self._keys.gate(provider)
-        for _ in range(_TRIES):
-            (seconds, microseconds), text = await self._read(keys=[key])
-            before = _gate(text)
-            answer, after = change(before, self.limits(provider).rate, float(seconds) + float(microseconds) / 1e6)
-            self._seen[provider] = after
-            if after == before or await self._swap(keys=[key], args=[text or "", _text(after), KEPT_S]):
-                self._tell(provider, before, after)
-                return answer
-        raise TimeoutError(f"the gate of {provider} is changed by others all the time")
-
-    async def _change_own(self, provider: str, change: Change[T]) -> T:
-        rate = self.limits(provider).rate
-        share = rate.shared_by(await self._count_workers()) if rate else None
-        before = self._own[provider]
-        answer, after = change(before, share, time.monotonic())
-        self._own[provider] = self._seen[provider] = after
-        self._tell(provider, before, after)
+            except AWAY as error:
+                heed_cancellation()
+                self._went_away(error)
+                return None
+        self._noted(name, answer.trips_before, answer.after)
+        if name in self._own:
+            self._own[name] = self._own[name].succeeded()
         return answer
+
+    def _went_away(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now >= self._away_until:
+            _log.warning(
+                "limits are not shared while Redis cannot be asked (%s): this process keeps to its own part",
+                storable_line(str(error)) or type(error).__name__,
+            )
+        self._away_until = now + AWAY_S
+
+    def _change_own(self, name: str, change: Callable[[Gate, float], tuple[T, Gate]]) -> T:
+        before = self._own[name]
+        answer, after = change(before, time.monotonic())
+        self._own[name] = after
+        self._noted(name, before.trips, after)
+        return answer
+
+    async def _share_of(self, rate: Rate | None) -> Rate | None:
+        return rate.shared_by(await self._count_workers()) if rate else None
 
     async def _count_workers(self) -> int:
         if time.monotonic() - self._counted_at > WORKERS_KNOWN_S:
@@ -160,24 +169,10 @@ class RedisGate:
                 _log.debug("workers cannot be counted: %s", error)
         return self._sharing
 
-    def _tell(self, provider: str, before: Gate, after: Gate) -> None:
-        if after.trips > before.trips:
-            _log.warning("%s is left alone for a while: %s", provider, after.reason)
-        elif before.trips and not after.trips:
-            _log.info("%s works again", provider)
-
-
-def _text(gate: Gate) -> str:
-    return json.dumps(astuple(gate), separators=(",", ":"))
-
-
-def _gate(text: str | None) -> Gate:
-    """A new one where there is none, or where another version of this software wrote it."""
-    if not text:
-        return Gate()
-    try:
-        next_at, failures, trips, shut_until, probing_until, reason = json.loads(text)
-        moments = float(next_at), float(shut_until), float(probing_until)
-    except (ValueError, TypeError):
-        return Gate()
-    return Gate(moments[0], int(failures), int(trips), moments[1], moments[2], str(reason))
+    def _noted(self, name: str, trips_before: int, after: Gate) -> None:
+        well = not after.failures and not after.trips
+        self._well_until[name] = time.monotonic() + WELL_S if well else float("-inf")
+        if after.trips > trips_before:
+            _log.warning("%s is left alone for a while: %s", name, after.reason)
+        elif trips_before and not after.trips:
+            _log.info("%s works again", name)

@@ -28,6 +28,11 @@ class Keyspace:
         return f"{self.prefix}gate:{provider}"
 
     @property
+    def probe(self) -> str:
+        """What is written to see whether anything can be."""
+        return f"{self.prefix}probe"
+
+    @property
     def workers(self) -> str:
         """The names of the workers, by the time until which they are seen.
 

@@ -1,17 +1,22 @@
 """Listens to channels of Redis, all of them over one connection."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
+from genpulse.background.loops import Loops
 
+NAME = "events from redis"
 _CONFIRM_S = 1.0
 _AGAIN_S = 0.5
+_LONGEST_PAUSE_S = 2.0
 
 
 class ChannelListener:
@@ -20,11 +25,19 @@ class ChannelListener:
     When nothing came for `quiet_s` seconds Redis is asked whether it is still there, and has as long to answer.
 
     One background task does all the talking, so that whoever joins or leaves, or is canceled meanwhile, never
-    disturbs the connection that the others share.
+    disturbs the connection that the others share. A `deliver` that raises costs that one message.
     """
 
-    def __init__(self, client: Redis, outage: Outage, deliver: Callable[[str, str], None], quiet_s: float) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        outage: Outage,
+        deliver: Callable[[str, str], None],
+        quiet_s: float,
+        loops: Loops,
+    ) -> None:
         self._client = client
+        self._loops = loops
         self._outage = outage
         self._deliver = deliver
         self._quiet_s = quiet_s
@@ -44,7 +57,8 @@ class ChannelListener:
             confirmed.set()
         self._changed.set()
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="events from redis")
+            turns = self._loops.forever(NAME, self._turn, longest_pause_s=_LONGEST_PAUSE_S)
+            self._task = asyncio.create_task(turns, name=NAME)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CONFIRM_S):
                 await confirmed.wait()
@@ -54,14 +68,13 @@ class ChannelListener:
         self._wanted.pop(channel, None)
         self._changed.set()
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with self._client.pubsub() as pubsub:
-                    await self._converse(pubsub)
-            except AWAY as error:
-                self._outage.notice("listener", error)
-                await asyncio.sleep(_AGAIN_S)
+    async def _turn(self) -> None:
+        try:
+            async with self._client.pubsub() as pubsub:
+                await self._converse(pubsub)
+        except AWAY as error:
+            self._outage.notice("listener", error)
+            await asyncio.sleep(_AGAIN_S)
 
     async def _converse(self, pubsub: PubSub) -> None:
         """Ask and hear until the connection is lost; raises what it was lost by."""
@@ -103,25 +116,40 @@ class ChannelListener:
 
     async def _hear(self, pubsub: PubSub) -> None:
         while True:
-            message = await pubsub.get_message(timeout=self._quiet_s)
+            message = await self._next(pubsub)
             if message is None:
                 await pubsub.ping()
-                message = await pubsub.get_message(timeout=self._quiet_s)
+                message = await self._next(pubsub)
             if message is None:
                 raise ConnectionLost(f"no answer within {self._quiet_s:g} s")
             self._take(message["type"], message["channel"], message["data"])
             if self._outage and self._wanted.keys() <= self._confirmed:
                 self._outage.end("listener")
 
+    async def _next(self, pubsub: PubSub) -> Mapping[str, Any] | None:
+        """None when nothing came in time. A Redis that cannot save refuses even a ping, and still tells events."""
+        try:
+            return cast("Mapping[str, Any] | None", await pubsub.get_message(timeout=self._quiet_s))
+        except ResponseError as error:
+            if not str(error).startswith("MISCONF"):
+                raise
+            return {"type": "pong", "channel": "", "data": ""}
+
     def _take(self, kind: str, channel: str, data: object) -> None:
         if kind == "message":
-            self._deliver(channel, str(data))
+            self._hand_over(channel, str(data))
         elif kind == "subscribe":
             self._confirmed.add(channel)
             if channel in self._wanted:
                 self._wanted[channel].set()
             else:
                 self._changed.set()
+
+    def _hand_over(self, channel: str, text: str) -> None:
+        try:
+            self._deliver(channel, text)
+        except Exception:  # noqa: BLE001 - one message must not end the conversation of all watchers
+            self._loops.failed(NAME)
 
     async def close(self) -> None:
         """Stop listening."""

@@ -4,11 +4,14 @@ import json
 import logging
 from dataclasses import asdict
 
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import AWAY, heed_cancellation
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.ports import WorkerPresence
+
+_WORKER = TypeAdapter(WorkerPresence)
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +61,6 @@ class RedisPresence:
 def _worker(document: str) -> WorkerPresence | None:
     """None for what another version of this software wrote."""
     try:
-        values = json.loads(document)
-        return WorkerPresence(**{**values, "providers": tuple(values["providers"])})
-    except (ValueError, TypeError, KeyError):
+        return _WORKER.validate_json(document, strict=True)
+    except ValidationError:
         return None

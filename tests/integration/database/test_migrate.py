@@ -64,7 +64,7 @@ VALUES ($1, 'dev', 'k', 'p', 'p/m', $2, 0, '{}', '{}', now(), $3, $4, $5)
 _OLD_ATTEMPT = """
 INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, submitting_at,
                       job_id, started_at)
-VALUES ($1, $2, $3, 'p', 'p/m', 'w', 'gp-' || $3::text, $4, $5, $6, now())
+VALUES ($1, $2, $3, 'p', 'p/m', 'w', 'gp-' || ($3::int)::text, $4, $5, $6, now())
 """
 
 

@@ -34,6 +34,14 @@ def test_sentinels():
     assert "host" not in address.options
 
 
+def test_sentinels_with_a_login_of_their_own():
+    url = "redis+sentinel://ada:s3cret@a/main/2?sentinel_username=sen&sentinel_password=p%40ss%2B&socket_timeout=1"
+    address = address_of(url)
+    assert address.sentinel_login == {"username": "sen", "password": "p@ss+"}
+    assert address.options == {"username": "ada", "password": "s3cret", "db": 2, "socket_timeout": 1.0}
+    assert address_of("redis+sentinel://:s3cret@a/main").sentinel_login == {}
+
+
 def test_a_cluster():
     address = address_of("redis+cluster://ada:s3cret@a:7000,b:7001")
     assert (address.kind, address.hosts) == ("cluster", (("a", 7000), ("b", 7001)))

@@ -17,6 +17,7 @@ from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.subscription import QueuedSubscription
 from genpulse.domain.event import TaskEvent
 from genpulse.ports import WorkerPresence
+from tests.integration.redis.refusing import REFUSALS, refuse_writes, take_writes_again
 from tests.servers import TestServer
 
 DEV = Keyspace("dev:")
@@ -147,6 +148,23 @@ async def test_a_connection_on_which_nothing_comes_any_more_is_given_up(own_serv
             return bool(now) and not now & first
 
         await eventually(another_connection)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_events_are_live_on_a_server_that_takes_no_writes(
+    own_server: TestServer, refusal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Client.from_url(own_server.url, decode_responses=True) as admin:
+        await refuse_writes(admin, refusal)
+        async with open_redis(own_server.url, "dev:") as client, RedisEventBus(client, DEV, quiet_s=0.2) as bus:
+            for _ in range(4):
+                task_id = uuid4()
+                async with bus.subscribe(task_id) as subscription:
+                    bus.publish(TaskEvent(task_id, 1))
+                    assert await subscription.next(0.8) == TaskEvent(task_id, 1)
+                await asyncio.sleep(0.25)
+        await take_writes_again(admin)
+    assert warnings(caplog) == []
 
 
 async def test_what_is_published_just_before_the_end_is_sent(client: Client) -> None:

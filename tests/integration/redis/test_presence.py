@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+from dataclasses import asdict
 
 import pytest
 from redis.asyncio import Redis as Client
@@ -33,13 +34,28 @@ async def test_without_redis_nobody_is_seen_and_nothing_fails(own_server: TestSe
         assert await presence.workers() == (WORKER,)
 
 
-@pytest.mark.parametrize("document", ["not json", "[]", "{}", json.dumps({"name": "w", "shoe_size": 46})])
-async def test_what_another_version_wrote_is_passed_over(client: Client, document: str) -> None:
-    presence = RedisPresence(client, Keyspace("dev:"))
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"not json",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        json.dumps({"name": "w", "shoe_size": 46}).encode(),
+        json.dumps({**asdict(WORKER), "concurrency": "many"}).encode(),
+        json.dumps({**asdict(WORKER), "providers": [None]}).encode(),
+    ],
+    ids=lambda document: repr(document[:40]),
+)
+async def test_what_another_version_wrote_is_passed_over(redis_url: str, client: Client, document: bytes) -> None:
+    reading = open_redis(redis_url, "dev:")
+    presence = RedisPresence(reading, Keyspace("dev:"))
     await presence.beat(WORKER, 60)
     await presence.beat(WorkerPresence("x", "host", 2, 1, 1, ()), 60)
     await client.set("dev:{workers}:w", document)
     assert [worker.name for worker in await presence.workers()] == ["x"]
+    await reading.aclose()
 
 
 async def test_nothing_is_left_of_workers_that_are_gone(client: Client) -> None:

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis as Client
 from redis.exceptions import ResponseError
 
-from genpulse.adapters.redis.connection import open_redis
+from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.guard import ForeignKey
@@ -25,7 +25,7 @@ from genpulse.dev.ports import LOOPBACK, free_port
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.rate import Rate
-from genpulse.ports import WorkerPresence
+from genpulse.ports import State, WorkerPresence
 
 DEV = Keyspace("dev:")
 WORKER = WorkerPresence("w", "host", 1, 16, 0, ("sandbox",))
@@ -111,6 +111,61 @@ async def test_a_cluster(tmp_path: Path, guard: Guard) -> None:
                 with pytest.raises(ForeignKey):
                     await client.set("prod:a", "1")
             assert all(str(key).startswith("dev:") for key in await admin.keys())
+
+
+async def answers(url: str) -> State:
+    async with open_redis(url, "dev:") as client:
+        return (await RedisProbe(client, DEV)()).state
+
+
+@contextmanager
+def guarded_pair(folder: Path, guard: Guard, *lines: str) -> Iterator[int]:
+    """A server with a password, and a Sentinel with these lines before it; the body gets the Sentinel's port."""
+    with (
+        server(folder / "one", guard, f"requirepass {PASSWORD}") as one,
+        server(
+            folder / "sentinel",
+            guard,
+            f"sentinel monitor main {LOOPBACK} {one} 1",
+            f"sentinel auth-pass main {PASSWORD}",
+            *lines,
+            sentinel=True,
+        ) as port,
+    ):
+        yield port
+
+
+@pytest.mark.parametrize("lines", [(), (f"requirepass {PASSWORD}",)], ids=["no password", "the same password"])
+async def test_a_sentinel_needs_no_word_in_the_url(tmp_path: Path, guard: Guard, lines: tuple[str, ...]) -> None:
+    with guarded_pair(tmp_path, guard, *lines) as port:
+        assert await answers(f"redis+sentinel://:{PASSWORD}@{LOOPBACK}:{port}/main/0") is State.OK
+        assert await answers(f"redis+sentinel://:wrong@{LOOPBACK}:{port}/main/0") is State.DEGRADED
+
+
+async def test_a_sentinel_with_a_login_of_its_own(tmp_path: Path, guard: Guard) -> None:
+    lines = ("user watcher on >other ~* &* +@all", "requirepass another")
+    with guarded_pair(tmp_path, guard, *lines) as port:
+        url = f"redis+sentinel://:{PASSWORD}@{LOOPBACK}:{port}/main/0"
+        assert await answers(url) is State.DEGRADED
+        assert await answers(f"{url}?sentinel_password=another") is State.OK
+        assert await answers(f"{url}?sentinel_username=watcher&sentinel_password=other") is State.OK
+        assert await answers(f"{url}?sentinel_username=watcher&sentinel_password=wrong") is State.DEGRADED
+
+
+@pytest.mark.parametrize(("scheme", "tls"), [("redis", False), ("rediss", True)])
+async def test_a_sentinel_is_spoken_to_as_the_server_is(scheme: str, tls: bool) -> None:
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.read(1)
+        if not heard.done():
+            heard.set_result(first)
+        writer.close()
+
+    async with await asyncio.start_server(hear, LOOPBACK, 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        await answers(f"{scheme}+sentinel://{LOOPBACK}:{port}/main/0")
+        assert (await heard == b"\x16") is tls, "a TLS handshake begins with 22"
 
 
 async def test_a_primary_behind_a_sentinel_and_its_successor(tmp_path: Path, guard: Guard) -> None:

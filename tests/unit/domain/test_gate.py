@@ -85,11 +85,22 @@ def test_what_did_not_go_can_go_later():
     assert gate.give_back(rate, 1).admit(rate, 1, NOW)[0].granted == 1
 
 
-def test_a_clock_that_jumps_back_holds_nothing_up_for_longer_than_the_jump():
+@pytest.mark.parametrize("back_s", [30, 86_400])
+def test_a_clock_that_jumps_back_holds_nothing_up_for_longer_than_one_turn(back_s):
     rate = Rate.parse("1/s")
     _, gate = Gate().admit(rate, 1, NOW)
-    assert gate.admit(rate, 1, NOW - 30)[0].wait_s == pytest.approx(31)
-    assert gate.admit(rate, 1, NOW + 3600)[0].granted == 1
+    admission, gate = gate.admit(rate, 1, NOW - back_s)
+    assert admission == Admission(0, pytest.approx(1))
+    assert gate.admit(rate, 1, NOW - back_s + 1)[0].granted == 1
+
+
+def test_a_clock_that_jumps_back_by_a_day_opens_what_was_shut():
+    opened_gate, now = opened()
+    _, probing = opened_gate.admit(None, 1, now)
+    held = Gate().failed(failure(FailureCode.RATE_LIMITED, 90), POLICY, NOW, 1.0)
+    for gate in (opened_gate, probing, held):
+        assert gate.circuit(NOW - 86_400).state is not CircuitState.OPEN
+        assert gate.admit(None, 1, NOW - 86_400)[0].granted == 1
 
 
 def test_failures_in_a_row_open_the_circuit_and_waits_grow():
@@ -133,12 +144,58 @@ def test_tasks_that_were_under_way_when_it_opened_do_not_make_it_worse():
     assert late == gate
 
 
-@pytest.mark.parametrize("code", [FailureCode.INVALID_INPUT, FailureCode.MODERATION_BLOCKED, FailureCode.INTERNAL])
-def test_a_failure_of_the_task_says_nothing_about_the_account(code):
+ANSWERS = [
+    FailureCode.INVALID_INPUT,
+    FailureCode.MODERATION_BLOCKED,
+    FailureCode.PROVIDER_REJECTED,
+    FailureCode.OUTPUT_UNAVAILABLE,
+]
+OURS = [
+    FailureCode.INTERNAL,
+    FailureCode.DEADLINE_EXCEEDED,
+    FailureCode.PAID_PROVIDER_REFUSED,
+    FailureCode.BUDGET_EXCEEDED,
+    FailureCode.FOREIGN_ENVIRONMENT,
+]
+
+
+@pytest.mark.parametrize("code", [*ANSWERS, *OURS])
+def test_a_failure_of_the_task_shuts_nothing(code):
     gate = Gate()
     for _ in range(10):
         gate = gate.failed(failure(code), POLICY, NOW, 1.0)
     assert gate == Gate()
+
+
+@pytest.mark.parametrize("code", ANSWERS)
+def test_any_answer_of_the_provider_closes_the_circuit(code):
+    gate, now = opened(3)
+    _, probing = gate.admit(None, 1, now)
+    for before in (gate, probing):
+        after = before.failed(failure(code), POLICY, now, 1.0)
+        assert after.circuit(now).state is CircuitState.CLOSED
+        assert after.admit(None, 7, now)[0] == Admission(7)
+    counting = Gate().failed(DOWN, POLICY, NOW, 1.0)
+    assert counting.failed(failure(code), POLICY, NOW, 1.0).failures == 0
+
+
+@pytest.mark.parametrize("code", OURS)
+def test_a_failure_of_ours_ends_a_probe_and_changes_nothing_else(code):
+    gate, now = opened(3)
+    _, probing = gate.admit(None, 1, now)
+    assert probing.admit(None, 1, now)[0].granted == 0
+    assert probing.failed(failure(code), POLICY, now, 1.0) == gate
+    counting = Gate().failed(DOWN, POLICY, NOW, 1.0)
+    assert counting.failed(failure(code), POLICY, NOW, 1.0) == counting
+
+
+@given(st.sampled_from(FailureCode), st.one_of(st.none(), st.floats()), st.integers(1, 6))
+def test_whatever_ends_a_probe_the_account_is_tried_again_within_an_hour(code, retry_after_s, trips):
+    gate, now = opened(trips)
+    _, gate = gate.admit(None, 1, now)
+    gate = gate.failed(failure(code, retry_after_s), POLICY, now, 1.0)
+    assert gate.probing_until == 0
+    assert gate.admit(None, 1, now + LONGEST_S)[0].granted == 1
 
 
 def test_an_account_whose_key_is_refused_is_left_alone_too():
@@ -155,3 +212,23 @@ def test_a_wait_that_the_provider_asks_for_is_kept_for_all_tasks():
     assert gate.circuit(NOW).state is CircuitState.CLOSED
     endless = Gate().failed(failure(FailureCode.RATE_LIMITED, 1e9), POLICY, NOW, 1.0)
     assert endless.admit(None, 1, NOW)[0].wait_s == LONGEST_S
+
+
+def test_a_success_of_what_was_under_way_does_not_forget_a_wait_that_was_asked_for():
+    gate = Gate().failed(failure(FailureCode.RATE_LIMITED, 90), POLICY, NOW, 1.0).succeeded()
+    assert gate.admit(None, 5, NOW + 1)[0] == Admission(0, 89)
+
+
+@pytest.mark.parametrize("asked_s", [float("nan"), float("-inf"), -5.0, 0.0, None])
+def test_a_wait_that_means_nothing_holds_nothing_up(asked_s):
+    gate = Gate().failed(failure(FailureCode.RATE_LIMITED, asked_s), POLICY, NOW, 1.0)
+    assert gate.admit(None, 5, NOW)[0] == Admission(5)
+
+
+@given(st.text())
+def test_a_reason_can_be_kept_and_shown(message):
+    said = Failure(FailureCode.TIMEOUT, message + "\udcff\x00\n", True, Charged.NO, Actor.PROVIDER)
+    reason = Gate().failed(said, POLICY, NOW, 1.0).reason
+    assert reason.encode() == reason.encode(errors="replace")
+    assert len(reason) <= 300
+    assert not {"\x00", "\n"} & set(reason)

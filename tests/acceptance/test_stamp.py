@@ -227,12 +227,12 @@ def test_options_that_make_no_sense_are_answered(machine, environment, options, 
     assert words in err
 
 
-def test_a_database_that_is_away_keeps_no_process_from_starting(machine):
+def test_a_worker_waits_for_a_database_that_is_away(machine):
     url = f"postgresql://u:p@127.0.0.1:{free_port()}/d"
     worker = machine.start("test", "worker", database_url=url, stderr=subprocess.STDOUT)
     try:
         lines = []
-        while "worker ready" not in "".join(lines[-1:]):
+        while "the worker cannot begin" not in "".join(lines[-1:]):
             line = worker.stdout.readline()
             assert line, lines
             lines.append(line)

@@ -19,7 +19,7 @@ from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
-from genpulse.adapters.database.stamp import StampedDatabase
+from genpulse.adapters.database.stamp import StampedDatabase as StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.postgresql import open_pool
@@ -282,7 +282,9 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
 
 
 async def check_database(settings: Settings) -> None:
-    """Before a process starts: whose database is it? Raises `ForeignDatabase`, `UnstampedDatabase`.
+    """Before a process starts: whose database is it?
+
+    Raises `ForeignDatabase`, `CopiedDatabase`, `UnstampedDatabase`.
 
     One that is away may still come up.
     """
@@ -313,6 +315,16 @@ async def database_stamp(settings: Settings) -> StampedDatabase:
 async def stamp_database(settings: Settings, *, replaces: str | None) -> StampedDatabase:
     """Say that the database belongs to this environment. Raises as `stamp.stamp` does."""
     return await stamp.stamp(_database_url(settings), settings.environment.name, replaces=replaces)
+
+
+async def confirm_moved(settings: Settings) -> StampedDatabase:
+    """Say that the database of this environment was moved to where it is. Raises as `stamp.confirm_moved` does."""
+    return await stamp.confirm_moved(_database_url(settings), settings.environment.name)
+
+
+async def empty_copy(settings: Settings) -> StampedDatabase:
+    """Make a copy of this environment's database one of its own. Raises as `stamp.empty_copy` does."""
+    return await stamp.empty_copy(_database_url(settings), settings.environment.name)
 
 
 async def database_revision(settings: Settings) -> tuple[str | None, str]:

@@ -39,6 +39,8 @@ def current(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps({"current": found, "head": wanted}))
     elif found == wanted:
         click.echo(f"The database is at {found}.")
+    elif found and found > wanted:
+        click.echo(f"The database is at {found}, newer than this version's {wanted}; /readyz says if that fits.")
     else:
         click.echo(
             f"The database is {f'at {found}' if found else 'empty'}; run `genpulse db upgrade` for {wanted}."

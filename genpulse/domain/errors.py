@@ -18,6 +18,7 @@ GenPulseError
 ├── Unavailable                  a service that GenPulse stands on is away; try again later
 │   ├── DatabaseUnavailable
 │   │   ├── ForeignDatabase     it belongs to another environment
+│   │   │   └── CopiedDatabase   it is a copy of this environment's, or was moved
 │   │   └── UnstampedDatabase   nothing says to which environment it belongs
 │   ├── ClocksDiffer             the host's clock and the database's are too far apart
 │   └── StorageUnavailable
@@ -286,6 +287,22 @@ class ForeignDatabase(DatabaseUnavailable):
         self.theirs = theirs
         self.ours = ours
         self.stamped = stamped
+
+
+class CopiedDatabase(ForeignDatabase):
+    """The database is not the one that was stamped for this environment, `ours`: a copy of it, or it was moved."""
+
+    def __init__(self, ours: str, evidence: str) -> None:
+        DatabaseUnavailable.__init__(
+            self,
+            f"This database is a copy of that of {ours}, or was moved ({evidence}). Nothing was written to it: two"
+            " that work would run each task twice. If it is the original, moved or restored, and the other one is"
+            " off for good: `genpulse env stamp --moved`. If it is a copy: `genpulse env stamp --copy` empties it"
+            " of what would act. Either asks a person at a terminal.",
+        )
+        self.theirs = ours
+        self.ours = ours
+        self.stamped = True
 
 
 class UnstampedDatabase(DatabaseUnavailable):

@@ -156,15 +156,65 @@ def test_only_a_person_gives_a_database_to_another_environment(of_dev):
     assert stamped(of_dev) == [("dev",)]
     code, out, err = of_dev.at_terminal("test", of_dev.database, *give)
     assert code == 0, err
-    assert out == f"The database '{of_dev.database}' belongs to test from now on.\n"
+    assert out == (
+        f"The database '{of_dev.database}' belongs to test from now on.\n"
+        "Emptied: 0 live tasks ended, 0 waiting webhooks and 0 API keys removed.\n"
+    )
     assert stamped(of_dev) == [("test",)]
     assert of_dev.run("test", *give)[0] == 0
+
+
+@pytest.fixture
+def copied(machine):
+    """Of test, stamped; then what is connected is a copy of it, or it was moved."""
+    assert machine.run("test", "db", "upgrade")[0] == 0
+    assert machine.run("test", "env", "stamp")[0] == 0
+    asyncio.run(rows(machine.database_url, "UPDATE environment_stamp SET identity = '7/7' RETURNING one"))
+    return machine
+
+
+@pytest.mark.parametrize(
+    "verb", [["worker"], ["api"], ["db", "upgrade"], ["doctor"], ["db", "prune"]], ids=" ".join
+)
+def test_no_process_starts_on_a_copy(copied, verb):
+    code, out, err = copied.run("test", *verb)
+    assert code == 78, err
+    assert "This database is a copy of that of test, or was moved" in out + err
+    assert "`genpulse env stamp --moved`" in out + err
+
+
+def test_only_a_person_says_that_a_database_was_moved(copied):
+    code, _, err = copied.run("test", "env", "stamp")
+    assert (code, "--moved" in err) == (1, True)
+    code, _, err = copied.run("test", "env", "stamp", "--moved")
+    assert (code, "no terminal" in err) == (1, True)
+    code, _, err = copied.at_terminal("test", "production", "env", "stamp", "--moved")
+    assert (code, "'production' is not its name" in err) == (1, True)
+    code, out, err = copied.at_terminal("test", copied.database, "env", "stamp", "--moved")
+    assert code == 0, err
+    assert "must be off for good" in err
+    assert out == f"The database '{copied.database}' belongs to test from now on.\n"
+    assert copied.run("test", "db", "upgrade")[0] == 0
+    assert copied.run("test", "env", "stamp", "--moved")[0] == 0
+
+
+def test_only_a_person_empties_a_copy(copied):
+    code, _, err = copied.run("test", "env", "stamp", "--copy")
+    assert (code, "no terminal" in err) == (1, True)
+    code, out, err = copied.at_terminal("test", copied.database, "env", "stamp", "--copy", "--json")
+    assert code == 0, err
+    assert json.loads(out)["emptied"] == {"tasks": 0, "messages": 0, "keys": 0}
+    assert "Give it a storage of its own" in err
+    code, _, err = copied.at_terminal("test", copied.database, "env", "stamp", "--copy")
+    assert (code, "is the database that was stamped for test" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("environment", "options", "expected", "words"),
     [
         ("test", ["--from", "dev"], 2, "--from and --to go together"),
+        ("test", ["--moved", "--copy"], 2, "give one"),
+        ("test", ["--copy", "--from", "dev", "--to", "test"], 2, "give one"),
         ("test", ["--to", "test"], 2, "--from and --to go together"),
         ("test", ["--from", "test", "--to", "testing"], 2, "both name test"),
         ("test", ["--from", "staging", "--to", "test"], 2, "'staging' is not one of"),
@@ -177,12 +227,12 @@ def test_options_that_make_no_sense_are_answered(machine, environment, options, 
     assert words in err
 
 
-def test_a_database_that_is_away_keeps_no_process_from_starting(machine):
+def test_a_worker_waits_for_a_database_that_is_away(machine):
     url = f"postgresql://u:p@127.0.0.1:{free_port()}/d"
     worker = machine.start("test", "worker", database_url=url, stderr=subprocess.STDOUT)
     try:
         lines = []
-        while "worker ready" not in "".join(lines[-1:]):
+        while "the worker cannot begin" not in "".join(lines[-1:]):
             line = worker.stdout.readline()
             assert line, lines
             lines.append(line)

@@ -4,17 +4,24 @@ import asyncio
 
 import asyncpg
 
-from genpulse.adapters.database.head import head
+from genpulse.adapters.database.head import head, works_with
 from genpulse.adapters.postgresql import check_connection, outages
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.ports import Health, State
 
 PROBE_S = 2.0
+_HOW = """
+SELECT current_setting('server_version') AS version, current_setting('transaction_read_only')::boolean AS read_only
+"""
+_READ_ONLY = (
+    "PostgreSQL takes no writes: it is a standby, or was set to read-only. Name all hosts in the URL"
+    " (postgresql://a,b/…), or make it writable again."
+)
 _NOT_OURS = "what answers is not known to be of this environment: see stamp"
 
 
 class DatabaseProbe:
-    """Whether PostgreSQL answers."""
+    """Whether PostgreSQL answers, and takes writes."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -24,16 +31,18 @@ class DatabaseProbe:
         try:
             with outages():
                 async with asyncio.timeout(PROBE_S):
-                    version = await self._pool.fetchval("SHOW server_version")
+                    row = await self._pool.fetchrow(_HOW)
         except (ForeignDatabase, UnstampedDatabase):
             return Health("database", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("database", State.DOWN, str(error))
-        return Health("database", State.OK, f"PostgreSQL {version}")
+        if row["read_only"]:
+            return Health("database", State.DOWN, _READ_ONLY)
+        return Health("database", State.OK, f"PostgreSQL {row['version']}")
 
 
 class MigrationsProbe:
-    """Whether the tables are those of this version."""
+    """Whether this version can work with the tables: its own, or newer ones that have only been added to."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -44,21 +53,34 @@ class MigrationsProbe:
         try:
             with outages():
                 async with asyncio.timeout(PROBE_S):
-                    current = await self._pool.fetchval("SELECT version_num FROM alembic_version")
-        except asyncpg.UndefinedTableError:
-            current = None
+                    current = await self._current()
+                    oldest = await works_with(self._pool) if current and current > self._head else None
         except (ForeignDatabase, UnstampedDatabase):
             return Health("migrations", State.DOWN, _NOT_OURS)
         except DatabaseUnavailable as error:
             return Health("migrations", State.DOWN, str(error))
+        return self._judged(current, oldest)
+
+    async def _current(self) -> str | None:
+        try:
+            found: str | None = await self._pool.fetchval("SELECT version_num FROM alembic_version")
+        except asyncpg.UndefinedTableError:
+            return None
+        return found
+
+    def _judged(self, current: str | None, oldest: str | None) -> Health:
         if current == self._head:
             return Health("migrations", State.OK, f"at {current}")
-        found = f"at {current}" if current else "empty"
-        return Health(
-            "migrations",
-            State.DOWN,
-            f"the database is {found}, expected {self._head}: run `genpulse db upgrade`",
-        )
+        if current is None or current < self._head:
+            found = f"at {current}" if current else "empty"
+            todo = f"the database is {found}, expected {self._head}: run `genpulse db upgrade`"
+            return Health("migrations", State.DOWN, todo)
+        if oldest is not None and oldest <= self._head:
+            detail = f"at {current}, newer than this version's {self._head}, which may work with it"
+            return Health("migrations", State.OK, detail)
+        needs = f"versions of {oldest} or newer" if oldest else "a newer version"
+        detail = f"the database is at {current} and needs {needs}; this is one of {self._head}: run a newer one"
+        return Health("migrations", State.DOWN, detail)
 
 
 class StampProbe:

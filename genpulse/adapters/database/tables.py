@@ -242,6 +242,15 @@ environment_stamp = Table(
     Column("environment", Text, nullable=False),
     Column("stamped_at", _Moment, nullable=False, server_default=text("now()")),
     Column("stamped_by", Text, nullable=False),
+    Column("identity", Text),
+    CheckConstraint("one", name="one"),
+)
+
+schema_compatibility = Table(
+    "schema_compatibility",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("works_with_revision", Text, nullable=False),
     CheckConstraint("one", name="one"),
 )
 

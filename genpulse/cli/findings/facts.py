@@ -21,6 +21,18 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
 """
 
 
+_HAS_CLOCKS = """
+SELECT EXISTS (
+    SELECT FROM information_schema.columns
+    WHERE table_schema = current_schema() AND table_name = 'workers' AND column_name = 'clock_ahead_s'
+)
+"""
+_CLOCKS = """
+SELECT name, clock_ahead_s::float8 AS ahead_s FROM workers
+WHERE lease_until > now() AND clock_ahead_s IS NOT NULL ORDER BY name
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
     """Of PostgreSQL: its major version, whether this connection has TLS, how many connections it takes.
@@ -33,6 +45,14 @@ class DatabaseFacts:
     connections: int
     clock_ahead_s: float
     clock_error_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerClock:
+    """A worker that lives, and by how many seconds its clock is ahead of the database's."""
+
+    name: str
+    ahead_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,21 @@ async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts
     return DatabaseFacts(
         row["version"], row["tls"], row["connections"], ahead.total_seconds(), half.total_seconds()
     )
+
+
+async def worker_clocks(url: str) -> tuple[WorkerClock, ...]:
+    """Of the workers that live. Empty where the database does not answer within 5 seconds or knows none."""
+    scheme, _, rest = url.partition("://")
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}")
+            try:
+                rows = await connection.fetch(_CLOCKS) if await connection.fetchval(_HAS_CLOCKS) else []
+            finally:
+                connection.terminate()
+    except (OSError, TimeoutError, EOFError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return ()
+    return tuple(WorkerClock(row["name"], row["ahead_s"]) for row in rows)
 
 
 async def redis_facts(url: str) -> RedisFacts | None:

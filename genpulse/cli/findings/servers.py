@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from genpulse.cli.findings.facts import DatabaseFacts, RedisFacts, database_facts, redis_facts
+from genpulse.cli.findings.facts import (
+    DatabaseFacts,
+    RedisFacts,
+    WorkerClock,
+    database_facts,
+    redis_facts,
+    worker_clocks,
+)
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
 from genpulse.dev.binaries import OLDEST_POSTGRES, OLDEST_REDIS
 from genpulse.domain.errors import ForeignDatabase, GenPulseError, StorageUnavailable, UnstampedDatabase
@@ -33,6 +40,7 @@ async def servers(settings: Settings) -> list[Finding]:
     found = [*whose, *running]
     if facts is not None and not whose:
         found += of_database(facts, settings)
+        found += of_clocks(await worker_clocks(_database_url(settings)))
     return [*found, *await _redis(settings)]
 
 
@@ -130,6 +138,23 @@ def _clock(facts: DatabaseFacts) -> Finding:
             "clock", detail, "let both follow a time server: leases and deadlines are counted in seconds"
         )
     return well("clock", detail)
+
+
+def of_clocks(clocks: Sequence[WorkerClock]) -> Iterator[Finding]:
+    """What the workers told the database of their own clocks; nothing where none told it."""
+    if not clocks:
+        return
+    wrong_by = [clock for clock in clocks if abs(clock.ahead_s) > _MOST_CLOCK_S]
+    if not wrong_by:
+        yield well("worker clocks", f"{len(clocks)} agree with the database's within {_MOST_CLOCK_S:g} s")
+        return
+    names = ", ".join(
+        f"{clock.name} is {abs(clock.ahead_s):.1f} s {'ahead' if clock.ahead_s > 0 else 'behind'}"
+        for clock in wrong_by
+    )
+    yield warning(
+        "worker clocks", f"{names} ({len(clocks)} were compared)", "let these hosts follow a time server"
+    )
 
 
 def _database_tls(facts: DatabaseFacts) -> Finding:

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from genpulse.cli.findings.facts import database_facts, redis_facts
+import asyncpg
+
+from genpulse.cli.findings.facts import WorkerClock, database_facts, redis_facts, worker_clocks
 from genpulse.dev.ports import free_port
 
 
@@ -22,6 +24,21 @@ async def test_a_clock_that_is_off_is_measured(database_url):
     assert 4.5 < late.clock_ahead_s < 5.5
 
 
+async def test_workers_have_told_the_database_of_their_clocks(database_url):
+    assert await worker_clocks(database_url) == ()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("CREATE TABLE workers (name text, lease_until timestamptz)")
+    assert await worker_clocks(database_url) == ()
+    await connection.execute("ALTER TABLE workers ADD COLUMN clock_ahead_s double precision")
+    await connection.execute(
+        "INSERT INTO workers VALUES ('b', now() + interval '9 s', -61.5), ('a', now() + interval '9 s', 0.25),"
+        " ('gone', now() - interval '1 s', 99), ('silent', now() + interval '9 s', NULL)"
+    )
+    found = await worker_clocks(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    assert found == (WorkerClock("a", 0.25), WorkerClock("b", -61.5))
+    await connection.close()
+
+
 async def test_redis_tells_its_version(redis_url):
     facts = await redis_facts(redis_url)
     assert facts is not None
@@ -31,5 +48,6 @@ async def test_redis_tells_its_version(redis_url):
 async def test_servers_that_are_away_or_several_tell_nothing(redis_url):
     away = free_port()
     assert await database_facts(f"postgresql://u:p@127.0.0.1:{away}/d", lambda: datetime.now(UTC)) is None
+    assert await worker_clocks(f"postgresql://u:p@127.0.0.1:{away}/d") == ()
     assert await redis_facts(f"redis://127.0.0.1:{away}/0") is None
     assert await redis_facts(redis_url.replace("redis://", "redis+cluster://")) is None

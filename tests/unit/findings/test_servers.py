@@ -7,9 +7,9 @@ import pytest
 
 from genpulse import config
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.cli.findings.facts import DatabaseFacts, RedisFacts
+from genpulse.cli.findings.facts import DatabaseFacts, RedisFacts, WorkerClock
 from genpulse.cli.findings.finding import Level
-from genpulse.cli.findings.servers import of_database, of_redis, storage_finding, workers_finding
+from genpulse.cli.findings.servers import of_clocks, of_database, of_redis, storage_finding, workers_finding
 from genpulse.ports import WorkerPresence
 
 WELL = DatabaseFacts(version=18, tls=True, connections=200, clock_ahead_s=0.01, clock_error_s=0.02)
@@ -54,6 +54,15 @@ def test_an_old_postgresql_is_wrong(settings):
 def test_a_clock_may_be_two_seconds_off(settings, ahead, error, level):
     facts = replace(WELL, clock_ahead_s=ahead, clock_error_s=error)
     assert levels(facts, settings("dev"))["clock"] is level
+
+
+def test_the_clocks_of_workers_are_compared_with_the_databases():
+    assert list(of_clocks(())) == []
+    (well,) = of_clocks((WorkerClock("a", 0.1), WorkerClock("b", -1.9)))
+    assert (well.level, "2 agree" in well.detail) == (Level.OK, True)
+    (bad,) = of_clocks((WorkerClock("a", 0.1), WorkerClock("b", -61.5), WorkerClock("c", 7200)))
+    assert bad.level is Level.WARNING
+    assert bad.detail == "b is 61.5 s behind, c is 7200.0 s ahead (3 were compared)"
 
 
 @pytest.mark.parametrize(("version", "level"), [("6.2.7", Level.WRONG), ("7.0.15", Level.OK), ("9.1.2", Level.OK)])

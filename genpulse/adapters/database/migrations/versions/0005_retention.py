@@ -1,7 +1,9 @@
-"""What removing old rows needs: indexes to find them, who uses which asset, and which bytes are to go."""
+"""What removing old rows needs: who uses which asset, and which bytes are to go."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from genpulse.adapters.database import steps
 
 revision = "0005"
 down_revision = "0004"
@@ -34,15 +36,7 @@ JOIN assets ON assets.id = ids[1]::uuid
 
 
 def upgrade() -> None:
-    op.create_index(
-        "ix_tasks_finished_at", "tasks", ["finished_at"], postgresql_where=sa.text("finished_at IS NOT NULL")
-    )
-    op.create_index(
-        "ix_tasks_code_id",
-        "tasks",
-        [sa.text("(error ->> 'code')"), "id"],
-        postgresql_where=sa.text("status = 'failed'"),
-    )
+    steps.lock("tasks", "assets")
     _change_assets()
     op.create_table(
         "asset_uses",
@@ -69,9 +63,7 @@ def upgrade() -> None:
 def _change_assets() -> None:
     op.drop_constraint("fk_assets_task_id", "assets", type_="foreignkey")
     op.create_foreign_key("fk_assets_task_id", "assets", "tasks", ["task_id"], ["id"], ondelete="SET NULL")
-    op.create_index("ix_assets_of_no_task", "assets", ["created_at"], postgresql_where=sa.text("task_id IS NULL"))
     op.drop_index("ix_assets_sha256", "assets")
-    op.create_index("ix_assets_key", "assets", ["key"])
 
 
 def downgrade() -> None:
@@ -79,10 +71,10 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION note_asset_uses()")
     op.drop_table("doomed_objects")
     op.drop_table("asset_uses")
-    op.drop_index("ix_assets_key", "assets")
+    op.drop_index("ix_assets_key", "assets", if_exists=True)
     op.create_index("ix_assets_sha256", "assets", ["sha256"])
-    op.drop_index("ix_assets_of_no_task", "assets")
+    op.drop_index("ix_assets_of_no_task", "assets", if_exists=True)
     op.drop_constraint("fk_assets_task_id", "assets", type_="foreignkey")
     op.create_foreign_key("fk_assets_task_id", "assets", "tasks", ["task_id"], ["id"], ondelete="CASCADE")
-    op.drop_index("ix_tasks_code_id", "tasks")
-    op.drop_index("ix_tasks_finished_at", "tasks")
+    op.drop_index("ix_tasks_code_id", "tasks", if_exists=True)
+    op.drop_index("ix_tasks_finished_at", "tasks", if_exists=True)

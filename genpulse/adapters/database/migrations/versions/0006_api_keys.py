@@ -1,4 +1,4 @@
-"""API keys, the secret that signs addresses, and indexes by owner."""
+"""API keys, and the secret that signs addresses."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,17 +44,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name="pk_signing_secret"),
     )
     op.execute(_FILL)
-    op.create_index("ix_tasks_owner_id", "tasks", ["owner", "id"], postgresql_where=sa.text("owner <> ''"))
-    op.create_index(
-        "ix_tasks_active_owner",
-        "tasks",
-        ["owner"],
-        postgresql_where=sa.text("owner <> '' AND finished_at IS NULL"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_tasks_active_owner", "tasks")
-    op.drop_index("ix_tasks_owner_id", "tasks")
+    op.drop_index("ix_tasks_active_owner", "tasks", if_exists=True)
+    op.drop_index("ix_tasks_owner_id", "tasks", if_exists=True)
     op.drop_table("signing_secret")
     op.drop_table("api_keys")

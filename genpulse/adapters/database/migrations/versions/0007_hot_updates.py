@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from genpulse.adapters.database import steps
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -12,21 +14,9 @@ _ROOM = "fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacu
 
 
 def upgrade() -> None:
+    steps.lock("tasks", "attempts")
     for name in ("ix_tasks_status_id", "ix_tasks_deadline_at", "ix_tasks_code_id"):
-        op.drop_index(name, "tasks")
-    live, failed = sa.text("finished_at IS NULL"), sa.text("error IS NOT NULL")
-    op.create_index("ix_tasks_live", "tasks", ["id"], postgresql_where=live)
-    op.create_index("ix_tasks_failed", "tasks", ["id"], postgresql_where=failed)
-    op.create_index(
-        "ix_tasks_canceled", "tasks", ["id"], postgresql_where=sa.text("cancel_requested_at IS NOT NULL")
-    )
-    op.create_index(
-        "ix_tasks_deadline_at",
-        "tasks",
-        ["deadline_at"],
-        postgresql_where=sa.text("finished_at IS NULL AND deadline_at IS NOT NULL"),
-    )
-    op.create_index("ix_tasks_code_id", "tasks", [sa.text("(error ->> 'code')"), "id"], postgresql_where=failed)
+        op.drop_index(name, "tasks", if_exists=True)
     for table in ("tasks", "attempts"):
         op.execute(f"ALTER TABLE {table} SET ({_ROOM})")
 
@@ -44,13 +34,7 @@ def downgrade() -> None:
         "ix_tasks_failed",
         "ix_tasks_live",
     ):
-        op.drop_index(name, "tasks")
-    op.create_index(
-        "ix_tasks_code_id",
-        "tasks",
-        [sa.text("(error ->> 'code')"), "id"],
-        postgresql_where=sa.text("status = 'failed'"),
-    )
+        op.drop_index(name, "tasks", if_exists=True)
     op.create_index(
         "ix_tasks_deadline_at",
         "tasks",

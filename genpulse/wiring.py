@@ -117,6 +117,8 @@ async def _pool(settings: Settings, process: str) -> asyncpg.Pool:
         application_name=f"genpulse {process} {settings.environment.name}",
         environment=settings.environment.name,
         statement_s=settings.database.statement_timeout_s,
+        idle_transaction_s=settings.worker.lease_s / 2,
+        vanished_s=settings.worker.lease_s,
     )
 
 

@@ -9,11 +9,13 @@ import pytest
 
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.background.loops import Loops
+from genpulse.domain.attempt import Worker
 from genpulse.domain.delivery import Answer, DeliveryState, Unreadable
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.lifecycle.deliver import LOOP, Postman
 from genpulse.lifecycle.receivers import MOST_SEATS, SEATS
-from genpulse.worker.duties import deliver_messages
+from genpulse.worker.duties import Desk, deliver_messages
+from genpulse.worker.loop import WorkLoop
 from genpulse.worker.options import WorkerOptions
 
 pytestmark = pytest.mark.parametrize("rows", ["memory"], indirect=True)
@@ -304,7 +306,9 @@ async def test_an_orderly_end_waits_for_what_is_being_sent_and_takes_nothing_mor
     sender = Receivers(hangs=(URL,))
     world.services = replace(world.services, sender=sender)
     (task,) = await ended(world, URL)
-    duty = asyncio.create_task(deliver_messages(world.services, WorkerOptions(describe=describe)))
+    options, worker = WorkerOptions(describe=describe), Worker(world.services.new_id(), "w")
+    loop = WorkLoop(world.services, options, worker, Loops())
+    duty = asyncio.create_task(deliver_messages(Desk(world.services, options, worker, loop, Loops())))
     await until(lambda: sender.sending)
     duty.cancel()
     await asyncio.sleep(0)

@@ -10,6 +10,7 @@ import obstore
 import pytest
 
 from genpulse.adapters.memory.retention import MemoryPruning
+from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import (
@@ -43,9 +44,11 @@ async def stream(content: bytes):
 
 def with_clock(services, now):
     """The same services where it is so late, on this host and in the database."""
-    retention, store = copy.copy(services.retention), copy.copy(services.store)
+    retention, store = copy.copy(services.retention), services.store
     retention._place = replace(retention._place, now=now)
-    store._now = now
+    if isinstance(store, MemoryTaskStore):
+        store = copy.copy(store)
+        store._now = now
     return replace(services, now=now, retention=retention, store=store)
 
 

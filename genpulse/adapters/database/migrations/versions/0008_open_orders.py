@@ -7,6 +7,8 @@ before: those of earlier versions know nothing of it.
 import sqlalchemy as sa
 from alembic import op
 
+from genpulse.adapters.database import steps
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -63,6 +65,7 @@ SELECT id, provider, priority, attempt > 0, order_sent_at IS NOT NULL FROM tasks
 
 
 def upgrade() -> None:
+    steps.lock("tasks", "attempts")
     _change_tasks()
     _create_workers()
     _create_queue()
@@ -92,12 +95,6 @@ def _change_tasks() -> None:
     ):
         op.add_column("tasks", column)
     op.drop_column("tasks", "ticket")
-    op.create_index(
-        "ix_tasks_unwanted",
-        "tasks",
-        ["id"],
-        postgresql_where=sa.text("cancel_requested_at IS NOT NULL AND finished_at IS NULL"),
-    )
 
 
 def _create_workers() -> None:
@@ -156,7 +153,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION seq_grows()")
     for table in ("queue", "renewals", "workers"):
         op.drop_table(table)
-    op.drop_index("ix_tasks_unwanted", "tasks")
+    op.drop_index("ix_tasks_unwanted", "tasks", if_exists=True)
     op.add_column("tasks", sa.Column("ticket", sa.BigInteger()))
     for column in (
         "next_try_at",

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from genpulse.adapters.database import steps
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -47,6 +49,7 @@ WHERE next_try_at IS NOT NULL
 
 
 def upgrade() -> None:
+    steps.lock("deliveries")
     day = sa.text("now() + interval '24 hours'")
     moment = sa.DateTime(timezone=True)
     op.add_column("deliveries", sa.Column("given_until", moment, nullable=False, server_default=day))
@@ -54,18 +57,12 @@ def upgrade() -> None:
     op.add_column("deliveries", sa.Column("environment", sa.Text(), nullable=False, server_default=""))
     op.execute(_ORIGIN)
     op.execute(_FILL)
-    op.create_index(
-        "ix_deliveries_origin_next_try_at",
-        "deliveries",
-        ["origin", "next_try_at"],
-        postgresql_where=sa.text("next_try_at IS NOT NULL"),
-    )
     op.execute(_NOTE)
 
 
 def downgrade() -> None:
     op.execute(_NOTE_BEFORE)
-    op.drop_index("ix_deliveries_origin_next_try_at", "deliveries")
+    op.drop_index("ix_deliveries_origin_next_try_at", "deliveries", if_exists=True)
     op.execute("DROP FUNCTION webhook_origin(text)")
     for name in ("environment", "origin", "given_until"):
         op.drop_column("deliveries", name)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from genpulse.adapters.database import steps
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -48,10 +50,16 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 - our own pattern
 
 
+_COME_MEANWHILE = _KNOWN.replace("WHERE", "WHERE tasks.finished_at IS NULL AND")
+"""While all rows were read nobody was held up, and nobody has noted what came."""
+
+
 def upgrade() -> None:
+    op.execute(_KNOWN)
+    steps.lock("tasks", "doomed_objects")
     op.execute(_function(_NAMED, "coalesce(ids[1], ids[2])"))
     op.execute(_trigger(_HAS_EITHER))
-    op.execute(_KNOWN)
+    op.execute(_COME_MEANWHILE)
     op.add_column("doomed_objects", sa.Column("environment", sa.Text()))
     op.execute("UPDATE doomed_objects SET environment = (SELECT environment FROM environment_stamp)")
 

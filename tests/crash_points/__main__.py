@@ -1,6 +1,6 @@
 """`make crash-points`: every scenario, with every fault at every statement, and with pairs of faults.
 
-python -m tests.crash_points [-j 2] [--lanes 6] [--pairs 1000] [--seed 7] [--only WORD…] [--fault WORD…] [--share 1]
+python -m tests.crash_points [-j 2] [--lanes 6] [--pairs 1000] [--seed 7] [--only WORD] [--fault WORD] [--share 1]
 """
 
 import argparse

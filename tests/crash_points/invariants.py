@@ -10,7 +10,6 @@ from uuid import UUID
 
 from genpulse.domain.task import LEGAL_MOVES, TaskStatus
 from tests.crash_points import stage
-from tests.crash_points.faults import Fault
 from tests.crash_points.play import Play
 from tests.crash_points.vendor import PRICE_USD, Order, content_of
 
@@ -128,7 +127,7 @@ def _end(play: Play, task: Mapping[str, Any], error: Mapping[str, Any]) -> Itera
     end = error.get("code") or task["status"]
     model = task["model"].rpartition("/")[2]
     allowed = set(play.scenario.expected)
-    if any(injection.fault is Fault.CANCEL for injection in play.fired):
+    if play.wants_cancel:
         allowed.add("canceled")
     if end == "unknown_outcome" and model in _CANNOT_LOOK_UP and play.was_uncertain:
         return

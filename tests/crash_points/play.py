@@ -65,6 +65,7 @@ class Play:
         self._chain = [tuple(part) for part in injections] or [()]
         self._injectors: list[Injector] = []
         self.processes: list[Process] = []
+        self._is_over = False
         self._background: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -83,6 +84,11 @@ class Play:
         """Every statement of the process under test so far."""
         proxy = self.under_test.proxy
         return list(proxy.points) if proxy else []
+
+    @property
+    def struck(self) -> int:
+        """How many faults have happened."""
+        return sum(len(injector.fired) for injector in self._injectors)
 
     @property
     def commits(self) -> int:
@@ -115,6 +121,11 @@ class Play:
                 await process.call(_as_coroutine(call))
         except (Unavailable, TimeoutError):
             return False
+        except GenPulseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an API that raises anything else has no answer for its caller
+            self.problems.append(f"the API raised {type(error).__name__}")
+            return False
         except asyncio.CancelledError:
             if not process.is_dead:
                 raise
@@ -143,7 +154,8 @@ class Play:
 
     def next_soon(self) -> None:
         """The same, without waiting for it."""
-        self._soon(self.next())
+        if not self._is_over:
+            self._soon(self.next())
 
     def _soon(self, coroutine: "Awaitable[None]") -> None:
         task = asyncio.ensure_future(coroutine)
@@ -227,6 +239,7 @@ class Play:
 
     async def close(self) -> None:
         """Stop everything."""
+        self._is_over = True
         if self._background:
             await asyncio.wait(list(self._background), timeout=5)
         for process in self.processes:
@@ -236,7 +249,11 @@ class Play:
                 self.problems.append(f"the loop {loop!r} of {process.name} failed {count} times")
 
     async def leave(self) -> None:
-        """Close what the verdict was made with."""
+        """Close what the verdict was made with, and whatever is left of a case that broke off."""
+        self._is_over = True
+        for process in self.processes:
+            process.kill()
+            await process.bury()
         await self.harness.close()
         await self.world.storage.close()
 

@@ -68,7 +68,7 @@ async def play(case: Case, lane: Lane) -> Result:
     except Exception as error:  # noqa: BLE001 - a case that cannot be played is a finding like any other
         points, commits = acted.points if acted.processes else [], 0
         broken = [*acted.problems, f"the case broke off: {type(error).__name__}: {error}"]
-    return Result(case, tuple(points), commits, len(acted.fired), tuple(broken), time.monotonic() - began)
+    return Result(case, tuple(points), commits, acted.struck, tuple(broken), time.monotonic() - began)
 
 
 async def play_all(

@@ -43,7 +43,7 @@ async def _cancel_waiting(play: Play) -> None:
     await play.submit("stop")
     play.start()
     await play.phase("refused")
-    while await play.status() != "queued":
+    while await play.status() == "running":
         await asyncio.sleep(0.02)
     await play.cancel_through(play.under_test)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def played(cases: Sequence[Case], processes: int, lanes: int) -> list[Result]:
 
 def on_a_server(act: "Survey | Run") -> list[Result]:
     """Do it with a PostgreSQL that is there for it alone."""
-    logging.basicConfig(level=logging.CRITICAL)
+    logging.basicConfig(level=os.environ.get("CRASH_LOG", "CRITICAL"))
     home, guard = Path(tempfile.mkdtemp(prefix="genpulse-crash-")), Guard()
     try:
         server = launch(Postgres.lay_out, home, guard)

@@ -61,7 +61,7 @@ class _Stepped:
             error = None
             try:
                 yield waited_for
-            except BaseException as thrown:
+            except BaseException as thrown:  # noqa: BLE001 - handed on to the coroutine
                 error = thrown
 
 

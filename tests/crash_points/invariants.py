@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from genpulse.domain.task import LEGAL_MOVES, TaskStatus
-from tests.crash_points import stage
+from tests.crash_points import lane, stage
 from tests.crash_points.play import Play
 from tests.crash_points.vendor import PRICE_USD, Order, content_of
 
@@ -31,15 +31,15 @@ class Facts:
 
 async def gather(play: Play) -> Facts:
     """Ask the database."""
-    lane = play.lane
-    tasks = {row["id"]: row for row in await lane.fetch("SELECT * FROM tasks")}
-    running = await lane.fetch("SELECT count(*) AS n FROM attempts WHERE status = 'running'")
+    database = play.lane
+    tasks = {row["id"]: row for row in await database.fetch("SELECT * FROM tasks")}
+    running = await database.fetch("SELECT count(*) AS n FROM attempts WHERE status = 'running'")
     return Facts(
         tasks,
-        await lane.log(),
-        await lane.fetch("SELECT * FROM deliveries"),
+        await database.log(),
+        await database.fetch("SELECT * FROM deliveries"),
         running[0]["n"],
-        await lane.entries(),
+        await database.entries(),
     )
 
 
@@ -152,7 +152,7 @@ def _stopped(play: Play, facts: Facts, task: Mapping[str, Any], orders: Sequence
     if task["status"] != "canceled" and _error(task).get("code") != "deadline_exceeded":
         return
     ended_at: datetime = task["finished_at"]
-    journaled = {stage.known_job(entry["new"]) for entry in facts.log if entry["new"]}
+    journaled = {lane.known_job(entry["new"]) for entry in facts.log if entry["new"]}
     lost = any(injection.fault.loses_the_lease for injection in play.fired)
     for order in orders:
         known = order.id in journaled or (order.answered_at is not None and not lost)

@@ -11,8 +11,9 @@ from uuid import UUID
 from genpulse.domain.errors import GenPulseError, Unavailable
 from tests.crash_points import stage
 from tests.crash_points.faults import Fault, Injection, Injector
+from tests.crash_points.lane import Lane
 from tests.crash_points.proxy import Point
-from tests.crash_points.stage import Lane, Process, World
+from tests.crash_points.stage import Process, World, world_of
 from tests.crash_points.vendor import Books, Manner
 
 ENDS_WITHIN_S = 12.0
@@ -47,15 +48,16 @@ class Play:
         self.scenario = scenario
         self.lane = lane
         self.books = Books(scenario.manner)
-        self.world: World = lane.world(
+        self.world: World = world_of(
             self.books,
+            lane.folder,
             seats=scenario.seats,
             daily_usd=scenario.daily_usd,
             refused_webhooks=scenario.refused_webhooks,
             prune_every_s=scenario.prune_every_s,
             retry_s=scenario.retry_s,
         )
-        self.harness = Process("harness", lane, self.world)
+        self.harness = Process("harness", lane.url, self.world)
         self.ids: list[UUID] = []
         self.removed: set[UUID] = set()
         self.fired: list[Injection] = []
@@ -169,7 +171,7 @@ class Play:
         if number < len(self._chain):
             injector = Injector(injections, self._struck, self.cancel)
             self._injectors.append(injector)
-        process = Process("ABCDEFGH"[number], self.lane, self.world, injector)
+        process = Process("ABCDEFGH"[number], self.lane.url, self.world, injector)
         if injector is not None:
             injector.process = process
         self.processes.append(process)

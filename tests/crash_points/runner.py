@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from tests.crash_points.faults import Injection
 from tests.crash_points.invariants import judge
+from tests.crash_points.lane import Lane, lanes_on
 from tests.crash_points.play import Play, Scenario
 from tests.crash_points.proxy import Point
 from tests.crash_points.scenarios import SCENARIOS, named
-from tests.crash_points.stage import Lane, lanes_on, track_tasks
+from tests.crash_points.stage import track_tasks
 
 CASE_S = 40.0
 

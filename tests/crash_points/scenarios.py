@@ -64,7 +64,7 @@ async def _cancel_released(play: Play) -> None:
 
 async def _begun_and(play: Play, *, lose: bool, phase: str = "running") -> None:
     """An earlier worker has brought the task so far, and is lost, or stops in order."""
-    earlier = Process("earlier", play.lane, play.world)
+    earlier = Process("earlier", play.lane.url, play.world)
     await earlier.open()
     earlier.start()
     await play.phase(phase)
@@ -118,7 +118,7 @@ def _deadline(model: str, deadline_s: float) -> Callable[[Play], Awaitable[None]
 async def _retention(play: Play) -> None:
     old = await play.submit("local")
     await play.submit("immediate")
-    earlier = Process("earlier", play.lane, play.world)
+    earlier = Process("earlier", play.lane.url, play.world)
     await earlier.open()
     earlier.start()
     while await play.lane.left():

@@ -1,12 +1,10 @@
-"""The one place that knows how the core is put together: databases, workers, and what their rows say."""
+"""How the core is put together: the workers of a case, and what they share. Only this knows constructors."""
 
 import asyncio
 import contextvars
-import json
-import tempfile
 import weakref
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,12 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-import asyncpg
 import uuid_utils.compat
 
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -29,7 +25,6 @@ from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.schema import install
 from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.delivery import Answer
@@ -56,48 +51,7 @@ DEV = EnvironmentFacts(
 _OPTIONS = WorkerOptions(
     concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, look_again_s=0.2, prune_every_s=3600.0
 )
-_KEPT = {"alembic_version", "environment_stamp", "signing_secret"}
 _OWNER: "contextvars.ContextVar[Process | None]" = contextvars.ContextVar("owner", default=None)
-
-_WATCH = """
-CREATE SCHEMA IF NOT EXISTS harness;
-CREATE TABLE IF NOT EXISTS harness.log (n bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp(),
-                                        source text, old jsonb, new jsonb);
-CREATE OR REPLACE FUNCTION harness.note() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO harness.log (source, old, new)
-    VALUES (TG_TABLE_NAME, CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
-            CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
-    RETURN NULL;
-END $$;
-CREATE OR REPLACE TRIGGER harness_tasks AFTER INSERT OR UPDATE OR DELETE ON tasks
-    FOR EACH ROW EXECUTE FUNCTION harness.note();
-CREATE OR REPLACE TRIGGER harness_attempts AFTER INSERT OR UPDATE OR DELETE ON attempts
-    FOR EACH ROW EXECUTE FUNCTION harness.note();
-"""
-_TABLES = """
-SELECT format('%I.%I', schemaname, tablename) AS name, tablename FROM pg_tables
-WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
-"""
-_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> ALL($1::int[])
-"""
-_UNCERTAIN = """
-SELECT count(*) FROM attempts AS sent
-WHERE task_id = ANY($1::uuid[]) AND submitting_at IS NOT NULL AND job_id IS NULL AND status <> 'failed'
-  AND NOT EXISTS (SELECT FROM attempts AS later WHERE later.task_id = sent.task_id
-                    AND later.number >= sent.number AND later.job_id IS NOT NULL)
-  AND EXISTS (SELECT FROM tasks WHERE tasks.id = sent.task_id AND finished_at IS NULL)
-"""
-_HASTEN = """
-UPDATE deliveries SET next_try_at = now() + interval '0.1 s' WHERE next_try_at > now() + interval '1 s'
-"""
-_AGE = """
-UPDATE tasks SET created_at = created_at - interval '400 days', finished_at = finished_at - interval '400 days'
-WHERE finished_at IS NOT NULL;
-UPDATE assets SET created_at = created_at - interval '400 days';
-"""
 
 
 @dataclass
@@ -144,12 +98,43 @@ class World:
     options: WorkerOptions
 
 
+def _fields(options: WorkerOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in options.__dataclass_fields__}
+
+
+def world_of(
+    books: Books,
+    folder: Path,
+    *,
+    seats: int | None = None,
+    daily_usd: Decimal | None = None,
+    refused_webhooks: int = 0,
+    prune_every_s: float = 3600.0,
+    retry_s: float = 0.05,
+) -> World:
+    """What the processes of one case share."""
+    books.alive = _alive
+    limits = {NAME: Limits(seats, RATE)}
+    options = WorkerOptions(**{**_fields(_OPTIONS), "prune_every_s": prune_every_s})
+    return World(
+        books,
+        Receiver(refused_webhooks),
+        MemoryEventBus(),
+        MemoryGate([NAME], limits, CircuitPolicy(failures=50)),
+        ObjectStorage(folder.as_uri()),
+        limits,
+        Spending(paid=True, daily_usd=daily_usd),
+        RetryPolicy(max_attempts=5, base_s=retry_s, longest_s=10.0),
+        options,
+    )
+
+
 class Process:
     """A worker or an API "process" inside this one: its services, and every task that it has started."""
 
-    def __init__(self, name: str, lane: "Lane", world: World, watcher: Watcher | None = None) -> None:
+    def __init__(self, name: str, url: str, world: World, watcher: Watcher | None = None) -> None:
         self.name = name
-        self._lane = lane
+        self._url = url
         self._world = world
         self._watcher = watcher
         self.proxy: Proxy | None = None
@@ -162,7 +147,7 @@ class Process:
 
     async def open(self) -> None:
         """Services of its own, behind a proxy where somebody watches."""
-        url = self._lane.url
+        url = self._url
         if self._watcher is not None:
             parts = urlsplit(url)
             self.proxy = Proxy(str(parts.hostname), int(parts.port or 0), self._watcher)
@@ -302,98 +287,6 @@ def services_of(world: World, **doors: Any) -> Services:
     )
 
 
-class Lane:
-    """A database in which one case after the other is played."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
-        self.folder = folder
-        self.connection: asyncpg.Connection = None
-        self._lock = asyncio.Lock()
-
-    async def open(self) -> None:
-        """Connect, and watch the tables."""
-        self.connection = await asyncpg.connect(self.url)
-        await self.connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-        await self.connection.execute(_WATCH)
-
-    async def fetch(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
-        """Ask the database directly."""
-        async with self._lock:
-            rows: Sequence[Mapping[str, Any]] = await self.connection.fetch(statement, *values)
-            return rows
-
-    async def clean(self) -> None:
-        """Empty every table, and end every other connection."""
-        await self.fetch(_OTHERS, [self.connection.get_server_pid()])
-        tables = [row["name"] for row in await self.fetch(_TABLES) if row["tablename"] not in _KEPT]
-        await self.fetch(f"TRUNCATE {', '.join(tables)}")
-
-    def world(
-        self,
-        books: Books,
-        *,
-        seats: int | None = None,
-        daily_usd: Decimal | None = None,
-        refused_webhooks: int = 0,
-        prune_every_s: float = 3600.0,
-        retry_s: float = 0.05,
-    ) -> World:
-        """What the processes of one case share."""
-        books.alive = _alive
-        limits = {NAME: Limits(seats, RATE)}
-        options = WorkerOptions(**{**_fields(_OPTIONS), "prune_every_s": prune_every_s})
-        return World(
-            books,
-            Receiver(refused_webhooks),
-            MemoryEventBus(),
-            MemoryGate([NAME], limits, CircuitPolicy(failures=50)),
-            ObjectStorage(self.folder.as_uri()),
-            limits,
-            Spending(paid=True, daily_usd=daily_usd),
-            RetryPolicy(max_attempts=5, base_s=retry_s, longest_s=10.0),
-            options,
-        )
-
-    async def log(self) -> Sequence[Mapping[str, Any]]:
-        """Every version of every row of a task or an attempt, in order."""
-        return await self.fetch("SELECT * FROM harness.log ORDER BY n")
-
-    async def left(self) -> int:
-        """How many tasks and messages are not through."""
-        rows = await self.fetch(
-            "SELECT (SELECT count(*) FROM tasks WHERE finished_at IS NULL)"
-            " + (SELECT count(*) FROM deliveries WHERE next_try_at IS NOT NULL) AS left"
-        )
-        return int(rows[0]["left"])
-
-    async def entries(self) -> int:
-        """How many entries the queue holds."""
-        return int((await self.fetch("SELECT count(*) AS n FROM pgqueuer.pgqueuer"))[0]["n"])
-
-    async def uncertain(self, ids: Sequence[UUID]) -> bool:
-        """Whether one of these tasks may have an order of which the journal does not know the job."""
-        return bool((await self.fetch(_UNCERTAIN, list(ids)))[0]["count"])
-
-    async def hasten(self) -> None:
-        """Nobody waits here for a message that is to be sent again in seconds, or that somebody lost holds."""
-        await self.fetch(_HASTEN)
-
-    async def age(self) -> None:
-        """Make what has ended more than a year old."""
-        async with self._lock:
-            await self.connection.execute(_AGE)
-
-
-def _fields(options: WorkerOptions) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in options.__dataclass_fields__}
-
-
-def known_job(version: Mapping[str, Any]) -> str | None:
-    """The vendor's job that a version of a row of tasks or attempts names, if any."""
-    return version.get("order_job_id") or version.get("job_id")
-
-
 async def submit_one(
     services: Services, model: str, *, key: str | None = None, deadline_s: float | None = None
 ) -> UUID:
@@ -416,31 +309,3 @@ async def rate_is_back(world: World) -> bool:
     """Whether the gate lets as many through as it ever does."""
     await asyncio.sleep(RATE.at_once * RATE.interval_s + 0.02)
     return (await world.gate.admit(NAME, RATE.at_once)).granted == RATE.at_once
-
-
-@asynccontextmanager
-async def lanes_on(server_url: str, count: int) -> AsyncIterator[list[Lane]]:
-    """Databases of our own on that server."""
-    base = server_url.rpartition("/")[0]
-    name = f"crash_{uuid_utils.compat.uuid7().hex}"
-    connection = await asyncpg.connect(server_url)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(connection.close)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await upgrade(f"{base}/{name}{_query(server_url)}", install, environment="dev", stamps_itself=True)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="genpulse-crash-"))
-        lanes = []
-        for number in range(count):
-            await connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY FILE_COPY")
-            place = Path(folder) / str(number)
-            place.mkdir()
-            lane = Lane(f"{base}/{name}_{number}{_query(server_url)}", place)
-            await lane.open()
-            stack.push_async_callback(lane.connection.close)
-            lanes.append(lane)
-        yield lanes
-
-
-def _query(url: str) -> str:
-    query = urlsplit(url).query
-    return f"?{query}" if query else ""

@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 4
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance chaos bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance chaos crash-points bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -60,6 +61,9 @@ conformance: $(READY)  ## hold every provider to the contract, and write docs/re
 
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (about an hour)
+	@$(BIN)/python -m tests.crash_points -j $(JOBS) $(CRASH)
 
 $(VENV)/.bench-ready: $(READY) bench/requirements.lock bench/boto3.lock
 	@$(PYTHON) -m venv --clear $(VENV)/boto3

@@ -1,0 +1,66 @@
+"""Processes of the operating system that play cases, each on a PostgreSQL of its own."""
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from genpulse.dev.child import Guard
+from genpulse.dev.postgres import Postgres
+from genpulse.dev.unprivileged import remove_home
+from tests.crash_points.runner import Case, Result, run_on, survey_on
+from tests.servers import launch
+
+
+class Survey:
+    """Every scenario without faults."""
+
+    def __init__(self, lanes: int, only: tuple[str, ...]) -> None:
+        self.lanes, self.only = lanes, only
+
+    async def __call__(self, url: str) -> list[Result]:
+        return await survey_on(url, self.lanes, _tell, self.only)
+
+
+class Run:
+    """Some cases."""
+
+    def __init__(self, lanes: int, cases: Sequence[Case]) -> None:
+        self.lanes, self.cases = lanes, cases
+
+    async def __call__(self, url: str) -> list[Result]:
+        return await run_on(url, self.lanes, self.cases, _tell)
+
+
+def played(cases: Sequence[Case], processes: int, lanes: int) -> list[Result]:
+    """Play cases in so many processes, and so many at once in each."""
+    if processes < 2:
+        return on_a_server(Run(lanes, cases))
+    parts = [Run(lanes, cases[index::processes]) for index in range(processes)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return [result for part in pool.map(on_a_server, parts) for result in part]
+
+
+def on_a_server(act: "Survey | Run") -> list[Result]:
+    """Do it with a PostgreSQL that is there for it alone."""
+    logging.basicConfig(level=os.environ.get("CRASH_LOG", "CRITICAL"))
+    home, guard = Path(tempfile.mkdtemp(prefix="genpulse-crash-")), Guard()
+    try:
+        server = launch(Postgres.lay_out, home, guard)
+        try:
+            return asyncio.run(act(server.url))
+        finally:
+            server.stop()
+    finally:
+        guard.close()
+        remove_home(home)
+
+
+def _tell(result: Result) -> None:
+    if result.broken:
+        print(f"{result.case}: {'; '.join(result.broken)} ({result.took_s:.1f} s)", file=sys.stderr, flush=True)

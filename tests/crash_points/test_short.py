@@ -1,0 +1,30 @@
+"""The short form of `make crash-points`: each statement of each scenario once, with faults that take turns."""
+
+import time
+
+import pytest
+
+from tests.crash_points.runner import Report, pairs, run_on, short, survey_on, surveyed
+
+LANES = 6
+CASES, PAIRS = 260, 40
+PLAYS_FOR_S = 130.0
+
+
+@pytest.mark.xdist_group("crash points")
+@pytest.mark.timeout(300)
+async def test_every_promise_holds_whatever_breaks_at_whichever_statement(postgres):
+    began = time.monotonic()
+    dry = await survey_on(postgres.url, LANES, lambda _: None)
+    surveys = surveyed(dry)
+    assert not Report(surveys, dry).broken, _told(dry)
+    cases = [*pairs(surveys, PAIRS, seed=11), *short(surveys, CASES, seed=11)]
+    results = await run_on(postgres.url, LANES, cases, lambda _: None, until=began + PLAYS_FOR_S)
+    report = Report(surveys, [*dry, *results])
+    print(report)
+    assert not report.broken, _told(results)
+    assert sum(result.struck > 0 for result in results) > len(results) / 2
+
+
+def _told(results):
+    return "\n".join(f"{one.case}: {'; '.join(one.broken)}" for one in results if one.broken)

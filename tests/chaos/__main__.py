@@ -1,6 +1,6 @@
 """`make chaos`: the promise that nothing is lost and nothing paid twice, put to the test.
 
-python -m tests.chaos [--tasks 10000] [--seed 7] [--every 3] [--workers 4] [--right-clocks] [--manners silent,…]
+python -m tests.chaos [--tasks 10000] [--seed 7] [--every 5] [--workers 4] [--right-clocks] [--manners silent,…]
 """
 
 import argparse
@@ -34,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=7, help="decides all faults and incidents; 0 draws one")
-    parser.add_argument("--every", type=float, default=3.0, help="mean seconds between two incidents")
+    parser.add_argument("--every", type=float, default=5.0, help="mean seconds between two incidents")
     parser.add_argument("--workers", type=int, default=4, help="the later half of them lives for 1 to 20 s")
     parser.add_argument("--pace", type=float, default=0.03, help="seconds between two submits")
     parser.add_argument("--storm", type=float, default=0.0, help="seconds that the storm lasts at least")

@@ -134,7 +134,7 @@ class _Run:
         try:
             await self._storm(killing)
             await self._until_quiet()
-            await calming.look(self.stage, self.driver, self.receiver, self.calm)
+            await calming.look(self.stage, self.driver, self.receiver, self.calm, self.plan.ends_within_s)
             await self._until_told()
             return await self._report()
         finally:

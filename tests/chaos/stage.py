@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -26,6 +27,7 @@ from tests.servers import TestServer, stack_of
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 START_S = 60.0
+_STOP_S = 5.0
 SEATS = 4
 """How much the narrow account does at once."""
 CLOCKS_S = (0.0, 3600.0, 0.0, -900.0, 120 * 86_400.0, 40.0)
@@ -107,19 +109,21 @@ class Stage(Fleet):
             self.environment = plain
 
     def stop(self) -> None:
-        """End everything in order."""
+        """End everything: in order where that is quick."""
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            for slot in self.slots:
+                slot.process.send_signal(number)
+        deadline = time.monotonic() + _STOP_S
         for slot in self.slots:
-            with suppress(ProcessLookupError):
-                slot.process.send_signal(signal.SIGCONT)
-        with suppress(subprocess.TimeoutExpired):
-            super().stop()
-        for slot in self.slots:
-            slot.process.kill()
-            slot.process.wait()
-            self._guard.remove(slot.pid)
-        self._vendor.kill()
-        self._vendor.wait()
-        self._guard.remove(self._vendor.pid)
+            with suppress(subprocess.TimeoutExpired):
+                slot.process.wait(max(deadline - time.monotonic(), 0.0))
+            self._end(slot.process)
+        self._end(self._vendor)
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        process.kill()
+        process.wait()
+        self._guard.remove(process.pid)
 
 
 def family(pid: int) -> list[psutil.Process]:

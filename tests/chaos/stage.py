@@ -63,16 +63,26 @@ class Stage(Fleet):
         self._vendor = self._run_vendor(seed)
 
     def _run_vendor(self, seed: int) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
-        with (self.folder / "vendor.log").open("a") as log:
-            environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
-            vendor = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        self._guard.add(vendor.pid, signal.SIGKILL)
-        return vendor
+        arguments = ["-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
+        return self._guarded(arguments, ROOT, {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, "vendor.log")
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """A process that does not outlive us, however we end."""
-        process: subprocess.Popen[bytes] = super().start(*arguments)
+        """A process of the product."""
+        return self._guarded(["-m", "genpulse", *arguments], self.folder, self.environment, "log")
+
+    def _guarded(
+        self, arguments: list[str], place: Path, environment: Mapping[str, str], log: str
+    ) -> "subprocess.Popen[bytes]":
+        """A process that does not outlive us, however we end: the guard ends the group that it begins."""
+        with (self.folder / log).open("a") as lines:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=place,
+                env=environment,
+                stdout=lines,
+                stderr=lines,
+                start_new_session=True,
+            )
         self._guard.add(process.pid, signal.SIGKILL)
         return process
 

@@ -33,17 +33,17 @@ SCRIPT = (
 
 
 @pytest.mark.xdist_group("processes")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(180)
 async def test_nothing_is_lost_and_nothing_paid_twice(guard):
     lines = []
     plan = Plan(
-        tasks=150,
+        tasks=120,
         seed=11,
         every_s=1.0,
         workers=2,
         apis=1,
         pace_s=0.05,
-        ends_within_s=60,
+        ends_within_s=20,
         lease_s=LEASE_S,
         calm=0.3,
         script=SCRIPT,

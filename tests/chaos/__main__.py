@@ -79,7 +79,7 @@ def text_of(report: Report) -> str:
         "",
         *table(report.unknowns),
     ]
-    if not report.holds:
+    if not report.holds and plan.script is None:
         lines += ["", f"Again: {_again(plan)}"]
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """Everything that the verdict rests on, as it was when the last task had ended."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Facts:
     books: Books
     orders: Mapping[str, tuple[Order, ...]]
     hurt: frozenset[int]
+    workers: Mapping[str, str]
 
     def code(self, task_id: str) -> str:
         """How a task ended: `succeeded`, `canceled`, or the code of its failure."""
@@ -63,7 +65,14 @@ class Facts:
 
     def cut_off(self, task_id: str) -> bool:
         """Whether one of its workers was killed, stopped or frozen, be it before or after."""
-        return any(_pid(str(one["worker"])) in self.hurt for one in self.attempts.get(task_id, ()))
+        attempts = self.attempts.get(task_id, ())
+        pids = [pid for one in attempts if (pid := self._pid(str(one["worker"]))) is not None]
+        return any(pid in self.hurt for pid in pids) or (not pids and self.lost(task_id) > 0)
+
+    def _pid(self, worker: str) -> int | None:
+        """Of a worker, whose name is host:pid:more."""
+        found = re.search(r":(\d+)(:|$)", self.workers.get(worker, worker))
+        return int(found[1]) if found else None
 
     def is_known(self, task_id: str, order: Order) -> bool:
         """Whether we can have known of this order: somebody asked for it by its id, or it can be looked up."""
@@ -82,7 +91,7 @@ async def gather(stage: Stage) -> Facts:
         assets = await connection.fetch("SELECT * FROM assets")
         deliveries = await connection.fetch("SELECT * FROM deliveries")
         changes = await connection.fetch("SELECT * FROM chaos.changes ORDER BY at")
-        queued = await _queued(connection)
+        queued, workers = await _queued(connection), await _workers(connection)
     finally:
         await connection.close()
     async with Redis.from_url(stage.redis.url, decode_responses=True) as redis:
@@ -99,6 +108,7 @@ async def gather(stage: Stage) -> Facts:
         books,
         _by_task((order.task, order) for order in books.orders),
         frozenset(pid for slot in stage.slots for pid in slot.hurt),
+        workers,
     )
 
 
@@ -125,12 +135,16 @@ async def _queued(connection: asyncpg.Connection) -> int:
     return count
 
 
+async def _workers(connection: asyncpg.Connection) -> dict[str, str]:
+    """Names by id, where attempts know their workers by id."""
+    if await connection.fetchval("SELECT to_regclass('workers')") is None:
+        return {}
+    rows = [
+        json.loads(row["one"]) for row in await connection.fetch("SELECT to_jsonb(workers) AS one FROM workers")
+    ]
+    return {str(row["id"]): str(row["name"]) for row in rows if {"id", "name"} <= row.keys()}
+
+
 async def _books(url: str) -> Books:
     async with aiohttp.ClientSession() as client, client.get(f"{url}/ledger") as answer:
         return Books.of(await answer.json())
-
-
-def _pid(worker: str) -> int | None:
-    """Of a worker's name, which is host:pid:more."""
-    words = worker.split(":")
-    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else None

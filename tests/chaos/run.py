@@ -4,9 +4,10 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -29,6 +30,7 @@ from tests.chaos.watcher import Watchers
 RUDE_EVERY = 12
 """The message about one of so many tasks goes to a rude receiver."""
 _DONE = 0.9
+_OUTAGES = 5
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class _Run:
         try:
             await self._storm(killing)
             await self._until_quiet()
-            await calming.look(self.stage, self.driver, self.receiver, self.calm, self.plan.ends_within_s)
+            look = calming.look(self.stage, self.driver, self.receiver, self.calm)
+            await _within(self.plan.ends_within_s, look)
             await self._until_told()
             return await self._report()
         finally:
@@ -143,7 +146,8 @@ class _Run:
 
     async def _storm(self, killing: "asyncio.Task[None]") -> None:
         """Strike until nine of ten tasks have ended and the script is through, or for too long."""
-        await self.driver.run(range(self.plan.tasks), self.plan.pace_s)
+        longest_s = self.plan.tasks * self.plan.pace_s + _OUTAGES * self.plan.ends_within_s
+        await _within(longest_s, self.driver.run(range(self.plan.tasks), self.plan.pace_s))
         deadline = time.monotonic() + self.plan.ends_within_s
         while time.monotonic() < deadline and not (killing.done() and self._has_passed()):
             if self._has_passed() and self.plan.script is None and await self._ended() >= _DONE * self.plan.tasks:
@@ -208,6 +212,13 @@ class _Run:
                 f" {await self._ended():,} ended, {len(self.receiver.came_at):,} told,"
                 f" {self.killer.done.total()} incidents, {self.killer.mayflies} mayflies"
             )
+
+
+async def _within(seconds: float, doing: Coroutine[Any, Any, None]) -> None:
+    """What is not done by then is missing in the verdict."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await doing
 
 
 async def _stopped(task: "asyncio.Task[None]") -> None:

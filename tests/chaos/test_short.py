@@ -6,7 +6,7 @@ from tests.chaos.__main__ import text_of
 from tests.chaos.run import Plan, run
 from tests.chaos.schedule import Blow, Incident, Strike, When
 
-LEASE_S = 2.0
+LEASE_S = 3.0
 SCRIPT = (
     Incident(
         2.0,

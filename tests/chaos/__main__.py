@@ -9,6 +9,7 @@ import os
 import platform
 import random
 import sys
+from pathlib import Path
 
 from genpulse.dev.child import Guard
 from tests.chaos.figures import counted
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--right-clocks", action="store_true", help="no host's clock is wrong")
     manners = ",".join(Manner)
     parser.add_argument("--manners", default=manners, help=f"of rude receivers, of {manners}; empty for none")
+    parser.add_argument("--log", type=Path, help="file to which the log of all processes is copied in the end")
     return parser.parse_args()
 
 
@@ -55,6 +57,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
         ends_within_s=asked.patience,
         storm_s=asked.storm,
         clocks=not asked.right_clocks,
+        log=asked.log,
         manners=tuple(Manner(word) for word in asked.manners.split(",") if word),
     )
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -41,6 +43,7 @@ class Plan:
     the last submit everything may take `ends_within_s` to come to its end. The storm lasts at least `storm_s`. A
     `script` takes its place, and then no worker lives for seconds only. `calm` is how large the look at the calm
     is, 1.0 for the whole. `clocks` are wrong on some hosts; `manners` are those of the rude receivers.
+    What all processes have logged is copied to `log`.
     """
 
     tasks: int
@@ -54,6 +57,7 @@ class Plan:
     lease_s: float = 5.0
     calm: float = 1.0
     script: tuple[Incident, ...] | None = None
+    log: Path | None = None
     clocks: bool = True
     manners: tuple[Manner, ...] = tuple(Manner)
 
@@ -143,6 +147,8 @@ class _Run:
         finally:
             for task in (killing, *beside):
                 await _stopped(task)
+            if self.plan.log is not None:
+                shutil.copy(self.stage.folder / "log", self.plan.log)
 
     async def _storm(self, killing: "asyncio.Task[None]") -> None:
         """Strike until nine of ten tasks have ended and the script is through, or for too long."""

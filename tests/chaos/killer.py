@@ -1,53 +1,95 @@
-"""Kills one after the other, at random and by the seed."""
+"""Strikes what a storm says, incident over incident, and lets some workers live for seconds only."""
 
 import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
-from redis.asyncio import Redis
-
+from tests.chaos.blows import Blows
+from tests.chaos.observer import TakeOvers
+from tests.chaos.schedule import Incident, When
+from tests.chaos.slot import Slot
 from tests.chaos.stage import Stage
+
+AT_ONCE = 2
+"""So many incidents may overlap."""
+TAKE_OVER_LEASES = 3
+"""After so many leases without a take-over the second blow falls nevertheless."""
+LIVES_S = (1.0, 20.0)
 
 
 class Killer:
-    """`every_s` is the mean time from one kill to the next, in seconds. `killed` counts what was done."""
+    """Await `run()`; it ends when the storm does, or when it is cancelled, and what was begun is undone.
 
-    def __init__(self, stage: Stage, seed: int, every_s: float) -> None:
+    `done` counts incidents by name, `waited_in_vain` second blows that met no take-over, `mayflies` workers that
+    reached the end of their days.
+    """
+
+    def __init__(self, stage: Stage, seed: int, storm: Iterable[Incident], lease_s: float) -> None:
+        self.blows = Blows(stage)
+        self.take_overs = TakeOvers(stage.postgres.url)
         self._stage = stage
-        self._draw = random.Random(f"{seed}:kills")
-        self._every_s = every_s
-        self.killed: Counter[str] = Counter()
+        self._seed = seed
+        self._storm = storm
+        self._patience_s = TAKE_OVER_LEASES * lease_s
+        self._going = asyncio.Semaphore(AT_ONCE)
+        self.done: Counter[str] = Counter()
+        self.waited_in_vain = 0
+        self.mayflies = 0
 
-    async def run(self) -> None:
-        """Until it is cancelled, which it heeds between two kills."""
+    async def run(self, *, mayflies: bool) -> None:
+        """Strike. With `mayflies` the later half of the workers live for seconds only."""
+        beside = [asyncio.create_task(self.take_overs.listen())]
+        if mayflies:
+            places = range(len(self._stage.places) // 2, len(self._stage.places))
+            beside += [asyncio.create_task(self._live_and_die(index)) for index in places]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for incident in self._storm:
+                    await asyncio.sleep(incident.pause_s)
+                    await self._going.acquire()
+                    group.create_task(self._happen(incident))
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _happen(self, incident: Incident) -> None:
+        try:
+            await _to_its_end(self._both(incident))
+        finally:
+            self._going.release()
+        self.done[incident.name] += 1
+
+    async def _both(self, incident: Incident) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.blows.strike(incident.first))
+            if incident.second is None:
+                return
+            if incident.when is When.IN_TAKE_OVER and not await self.take_overs.next(self._patience_s):
+                self.waited_in_vain += 1
+            if incident.when is not When.AT_ONCE:
+                await asyncio.sleep(incident.after_s)
+            await self.blows.strike(incident.second)
+
+    async def _live_and_die(self, index: int) -> None:
+        slot, draw = self._stage.places[index], random.Random(f"{self._seed}:lives:{index}")
         while True:
-            await asyncio.sleep(self._every_s * self._draw.uniform(0.5, 1.5))
-            name, kill = self._choose()
-            await asyncio.shield(asyncio.to_thread(kill))
-            self.killed[name] += 1
+            await asyncio.sleep(draw.uniform(*LIVES_S))
+            await _to_its_end(self._end_of_days(slot, draw.choice((signal.SIGKILL, signal.SIGTERM))))
 
-    def _choose(self) -> tuple[str, Callable[[], None]]:
-        stage, draw = self._stage, self._draw
-        api, worker = draw.randrange(len(stage.apis)), draw.randrange(len(stage.workers))
-        away_s = draw.uniform(0.5, 5.0)
-        choices: dict[str, tuple[int, Callable[[], None]]] = {
-            "api SIGKILL": (4, partial(stage.kill_and_start_api, api)),
-            "worker SIGKILL": (6, partial(stage.kill_and_start_worker, worker, signal.SIGKILL)),
-            "worker SIGTERM": (3, partial(stage.kill_and_start_worker, worker, signal.SIGTERM)),
-            "PostgreSQL SIGKILL": (3, partial(stage.restart, stage.postgres, away_s)),
-            "Redis SIGKILL": (2, partial(stage.restart, stage.redis, away_s)),
-            "Redis FLUSHALL": (2, partial(_flush, stage.redis.url)),
-        }
-        name = draw.choices(list(choices), [weight for weight, _ in choices.values()])[0]
-        return name, choices[name][1]
+    async def _end_of_days(self, slot: Slot, how: signal.Signals) -> None:
+        async with slot.lock:
+            await slot.end(how)
+        self.mayflies += 1
 
 
-def _flush(url: str) -> None:
-    async def flush() -> None:
-        async with Redis.from_url(url) as client:
-            await client.flushall()
-
-    asyncio.run(flush())
+async def _to_its_end(doing: Coroutine[Any, Any, None]) -> None:
+    """What was begun is undone before a cancellation is heeded."""
+    task = asyncio.ensure_future(doing)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.wait({task})

@@ -7,99 +7,160 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import aiohttp
+import psutil
 
 from genpulse.dev.child import Guard
 from genpulse.dev.ports import free_port
 from genpulse.dev.unprivileged import remove_home
+from tests.chaos import observer
 from tests.chaos.receiver import SECRET
+from tests.chaos.slot import Slot
 from tests.fleet import Fleet
 from tests.servers import TestServer, stack_of
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 START_S = 60.0
+_STOP_S = 5.0
+SEATS = 4
+"""How much the narrow account does at once."""
+CLOCKS_S = (0.0, 3600.0, 0.0, -900.0, 120 * 86_400.0, 40.0)
+"""By how much the clock of each worker's host is ahead."""
 
 
 class Stage(Fleet):
     """One installation with its servers and the vendor that it uses."""
 
-    def __init__(self, folder: Path, postgres: TestServer, redis: TestServer, seed: int) -> None:
+    def __init__(
+        self, folder: Path, postgres: TestServer, redis: TestServer, seed: int, lease_s: float, guard: Guard
+    ) -> None:
         super().__init__(folder, postgres.url, redis.url)
         self.postgres = postgres
         self.redis = redis
+        self._guard = guard
         self.vendor_url = f"http://127.0.0.1:{free_port()}"
         self.environment |= {
-            "PYTHONPATH": f"{HERE / 'plug_in'}",
+            "PYTHONPATH": f"{HERE / 'plug_in'}{os.pathsep}{ROOT}",
             "GENPULSE_PROVIDERS__CHAOS__BASE_URL": self.vendor_url,
+            "GENPULSE_PROVIDERS__NARROW__BASE_URL": self.vendor_url,
+            "GENPULSE_PROVIDERS__NARROW__CONCURRENCY": str(SEATS),
+            "GENPULSE_PROVIDERS__NARROW__RATE": "20/s",
             "GENPULSE_WEBHOOKS__SECRET": SECRET,
-            "GENPULSE_WORKER__LEASE_S": "5",
+            "GENPULSE_WORKER__LEASE_S": f"{lease_s:g}",
             "GENPULSE_RETRY__MAX_ATTEMPTS": "20",
             "GENPULSE_RETRY__LONGEST_S": "5",
             "GENPULSE_CIRCUIT__FIRST_S": "1",
             "GENPULSE_CIRCUIT__LONGEST_S": "4",
         }
-        self.apis: list[subprocess.Popen[bytes]] = []
+        self.apis: list[Slot] = []
+        self.places: list[Slot] = []
         self._vendor = self._run_vendor(seed)
 
     def _run_vendor(self, seed: int) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
-        root = HERE.parent.parent
-        return subprocess.Popen(command, cwd=root, env={"PATH": os.defpath, "PYTHONPATH": str(root)})
+        arguments = ["-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
+        return self._guarded(arguments, ROOT, {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, "vendor.log")
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """A process of the product."""
+        return self._guarded(["-m", "genpulse", *arguments], self.folder, self.environment, "log")
+
+    def _guarded(
+        self, arguments: list[str], place: Path, environment: Mapping[str, str], log: str
+    ) -> "subprocess.Popen[bytes]":
+        """A process that does not outlive us, however we end: the guard ends the group that it begins."""
+        with (self.folder / log).open("a") as lines:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=place,
+                env=environment,
+                stdout=lines,
+                stderr=lines,
+                start_new_session=True,
+            )
+        self._guard.add(process.pid, signal.SIGKILL)
+        return process
+
+    @property
+    def slots(self) -> list[Slot]:
+        """All places in which processes of the product run."""
+        return [*self.apis, *self.places]
 
     def add_api(self) -> None:
-        self.apis.append(self.start_api())
+        """One more API, which keeps its address."""
+        port = free_port()
+        self.urls.append(f"http://127.0.0.1:{port}")
+        start = partial(self.start, "api", "--port", str(port))
+        self.apis.append(Slot(f"api {len(self.apis)}", start, self._guard.remove))
 
-    def kill_and_start_api(self, index: int) -> None:
-        """SIGKILL, and a new one at the same address."""
-        self.apis[index].kill()
-        self.apis[index].wait()
-        self.apis[index] = self.start("api", "--port", self.urls[index].rpartition(":")[2])
+    def add_worker(self, clock_s: float) -> None:
+        """One more worker, on a host whose clock is so far ahead."""
+        name = f"worker {len(self.places)}" + (f" (clock {clock_s:+g} s)" if clock_s else "")
+        start = partial(self._start_with, self._clock(clock_s), "worker")
+        self.places.append(Slot(name, start, self._guard.remove))
 
-    def kill_and_start_worker(self, index: int, number: signal.Signals) -> None:
-        """SIGKILL, or SIGTERM as in a rolling restart, and a new one."""
-        self.workers[index].send_signal(number)
-        self.workers[index].wait()
-        self.workers[index] = self.start("worker")
+    def _clock(self, ahead_s: float) -> dict[str, str]:
+        if not ahead_s:
+            return {}
+        path = f"{HERE / 'clock'}{os.pathsep}{self.environment['PYTHONPATH']}"
+        return {"PYTHONPATH": path, "CHAOS_CLOCK_S": str(ahead_s)}
 
-    def restart(self, server: TestServer, away_s: float) -> None:
-        """SIGKILL, and start again on the same data once the last of its processes is gone."""
-        server.kill()
-        time.sleep(away_s)
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                server.start()
-            except AssertionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
-            else:
-                return
+    def _start_with(self, more: Mapping[str, str], *arguments: str) -> "subprocess.Popen[bytes]":
+        plain = self.environment
+        self.environment = plain | dict(more)
+        try:
+            return self.start(*arguments)
+        finally:
+            self.environment = plain
 
     def stop(self) -> None:
-        super().stop()
-        self._vendor.kill()
-        self._vendor.wait()
+        """End everything: in order where that is quick."""
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            for slot in self.slots:
+                slot.process.send_signal(number)
+        deadline = time.monotonic() + _STOP_S
+        for slot in self.slots:
+            with suppress(subprocess.TimeoutExpired):
+                slot.process.wait(max(deadline - time.monotonic(), 0.0))
+            self._end(slot.process)
+        self._end(self._vendor)
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        process.kill()
+        process.wait()
+        self._guard.remove(process.pid)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
 
 
 @asynccontextmanager
-async def staged(seed: int, apis: int, workers: int, guard: Guard) -> AsyncIterator[Stage]:
-    """Everything up, in a folder of its own that is gone afterwards."""
+async def staged(
+    seed: int, apis: int, clocks_s: tuple[float, ...], lease_s: float, guard: Guard
+) -> AsyncIterator[Stage]:
+    """Everything up, in a folder of its own that is gone afterwards. One worker for each of `clocks_s`."""
     home = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     folder = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     postgres, redis = await asyncio.to_thread(lambda: stack_of(home, guard, durable=True))
-    stage = Stage(folder, postgres, redis, seed)
+    stage = Stage(folder, postgres, redis, seed, lease_s, guard)
     try:
         await asyncio.to_thread(stage.run, "db", "upgrade")
+        await observer.install(postgres.url)
         for _ in range(apis):
             stage.add_api()
-        for _ in range(workers):
-            stage.start_worker()
-        await _until_up([*(f"{url}/readyz" for url in stage.urls), f"{stage.vendor_url}/ledger"])
+        for clock_s in clocks_s:
+            stage.add_worker(clock_s)
+        await until_up([*(f"{url}/readyz" for url in stage.urls), f"{stage.vendor_url}/ledger"])
         yield stage
     finally:
         await asyncio.to_thread(stage.stop)
@@ -109,7 +170,8 @@ async def staged(seed: int, apis: int, workers: int, guard: Guard) -> AsyncItera
         remove_home(folder)
 
 
-async def _until_up(urls: list[str]) -> None:
+async def until_up(urls: list[str]) -> None:
+    """Until all of them answer 200. Raises `TimeoutError` after a minute."""
     async with aiohttp.ClientSession() as client, asyncio.timeout(START_S):
         for url in urls:
             while not await _is_up(client, url):

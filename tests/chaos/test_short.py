@@ -1,15 +1,53 @@
-"""The short form of the chaos suite."""
+"""The short form of the chaos suite: the same machine, and three incidents instead of a storm."""
 
 import pytest
 
 from tests.chaos.__main__ import text_of
 from tests.chaos.run import Plan, run
+from tests.chaos.schedule import Blow, Incident, Strike, When
+
+LEASE_S = 3.0
+SCRIPT = (
+    Incident(
+        2.0,
+        Strike(Blow.WORKER_KILL, (0,), 0.0),
+        When.IN_TAKE_OVER,
+        0.01,
+        Strike(Blow.WORKER_KILL, (1,), 0.0),
+    ),
+    Incident(
+        1.5,
+        Strike(Blow.POSTGRES_KILL, (), 1.5 * LEASE_S),
+        When.AT_ONCE,
+        0.0,
+        Strike(Blow.WORKER_KILL, (0,), LEASE_S),
+    ),
+    Incident(
+        4.0,
+        Strike(Blow.POSTGRES_READ_ONLY, (), 2.0),
+        When.SOON,
+        0.5,
+        Strike(Blow.WORKER_TERM, (1,), 0.0),
+    ),
+)
 
 
 @pytest.mark.xdist_group("processes")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(180)
 async def test_nothing_is_lost_and_nothing_paid_twice(guard):
     lines = []
-    report = await run(Plan(tasks=150, seed=11, kill_every_s=2.5, workers=2, pace_s=0.06), guard, lines.append)
+    plan = Plan(
+        tasks=120,
+        seed=11,
+        every_s=1.0,
+        workers=2,
+        apis=1,
+        pace_s=0.05,
+        ends_within_s=20,
+        lease_s=LEASE_S,
+        calm=0.3,
+        script=SCRIPT,
+    )
+    report = await run(plan, guard, lines.append)
     assert report.holds, "\n".join([*lines, text_of(report)])
-    assert report.killed.total() >= 3
+    assert report.incidents.total() == len(SCRIPT)

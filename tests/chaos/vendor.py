@@ -1,4 +1,4 @@
-"""A vendor that misbehaves: a real HTTP server, which counts what it was asked for.
+"""A vendor that misbehaves: a real HTTP server, which keeps books of what it was asked for.
 
 python -m tests.chaos.vendor PORT SEED
 """
@@ -8,11 +8,18 @@ import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.chaos.behaviour import Fault, fault_of, lasts_s
+from tests.chaos.behaviour import FAILS, REFUSES_ONCE, Fault, fault_of, lasts_s
+from tests.chaos.books import Books, Order
+
+ODD = b'{"error": "no \\u0000 \\ud83d \xff\xfe \x00 \xc3"}'
+ODD_REASON = "no \x00 \ud83d reason \udcff"
+_PIECES = 8
+_PIECE_S = 0.25
 
 
 def content_of(number: int) -> bytes:
@@ -21,22 +28,13 @@ def content_of(number: int) -> bytes:
 
 
 @dataclass
-class _Job:
-    number: int
-    reference: str
-    done_at: float
-
-
-@dataclass
 class Vendor:
-    """Takes jobs. `accepted` and `refused` count submissions by task."""
+    """Takes orders and writes them into its books."""
 
     seed: int
-    jobs: dict[str, _Job] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
     by_reference: dict[str, str] = field(default_factory=dict)
-    accepted: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    canceled: int = 0
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def app(self) -> web.Application:
@@ -46,6 +44,7 @@ class Vendor:
         app.router.add_get("/jobs/{id}", self.show)
         app.router.add_delete("/jobs/{id}", self.cancel)
         app.router.add_get("/jobs/{id}/output", self.output)
+        app.router.add_post("/pictures", self.make)
         app.router.add_get("/ledger", self.ledger)
         return app
 
@@ -55,65 +54,176 @@ class Vendor:
         return self.seen[what, number] <= times
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
+        """Take a job, unless it is refused."""
         body = await request.json()
-        number, task = body["number"], body["task"]
-        fault = fault_of(self.seed, number)
-        if fault in {Fault.FULL, Fault.BUSY} and self.once("refused", number):
-            self.refused[task] += 1
-            if fault is Fault.FULL:
-                return web.Response(status=503, headers={"X-Accepted": "no"})
-            return web.Response(status=429, headers={"Retry-After": "1"})
-        job_id = uuid.uuid4().hex
-        self.jobs[job_id] = _Job(number, body["reference"], time.monotonic() + lasts_s(self.seed, number))
-        self.by_reference[body["reference"]] = job_id
-        self.accepted[task] += 1
-        return await self._answer(request, fault, job_id)
+        refusal = self._refusal(body)
+        if refusal is not None:
+            return refusal
+        order = self._take(body)
+        return await self._answer(request, order, web.json_response({"id": order.job}, status=201))
 
-    async def _answer(self, request: web.Request, fault: Fault, job_id: str) -> web.StreamResponse:
-        match fault:
+    async def make(self, request: web.Request) -> web.StreamResponse:
+        """Take an order whose answer is what was ordered."""
+        body = await request.json()
+        refusal = self._refusal(body)
+        if refusal is None and fault_of(self.seed, body["number"]) in FAILS:
+            refusal = self._refuse(body, web.Response(status=400, body=ODD))
+        if refusal is not None:
+            return refusal
+        order = self._take(body)
+        await asyncio.sleep(order.ends_at - order.taken_at)
+        return await self._answer(request, order, web.Response(body=content_of(order.number)))
+
+    def _refusal(self, body: dict[str, object]) -> web.Response | None:
+        number = int(str(body["number"]))
+        fault = fault_of(self.seed, number)
+        if fault is Fault.ODD_REFUSED:
+            return self._refuse(body, web.Response(status=400, body=ODD))
+        if fault not in REFUSES_ONCE or not self.once("refused", number):
+            return None
+        if fault is Fault.BUSY:
+            return self._refuse(body, web.Response(status=429, headers={"Retry-After": "1"}))
+        said = ODD if fault is Fault.ODD_BUSY else b"full"
+        return self._refuse(body, web.Response(status=503, headers={"X-Accepted": "no"}, body=said))
+
+    def _refuse(self, body: dict[str, object], answer: web.Response) -> web.Response:
+        self.refused[str(body["task"])] += 1
+        return answer
+
+    def _take(self, body: dict[str, object]) -> Order:
+        number, now = int(str(body["number"])), time.time()
+        order = Order(
+            job=uuid.uuid4().hex,
+            task=str(body["task"]),
+            number=number,
+            shape=str(body["shape"]),
+            reference=str(body["reference"]),
+            taken_at=now,
+            ends_at=now + lasts_s(self.seed, number),
+            fails=fault_of(self.seed, number) in FAILS,
+        )
+        self.orders[order.job] = order
+        self.by_reference[order.reference] = order.job
+        return order
+
+    async def _answer(self, request: web.Request, order: Order, full: web.Response) -> web.StreamResponse:
+        match fault_of(self.seed, order.number):
             case Fault.LOST:
                 _drop(request)
             case Fault.HANG:
                 await asyncio.sleep(60)
             case Fault.BROKEN:
-                return web.Response(status=500, text="<html>Internal Server Error</html>")
-            case Fault.GARBLED:
-                return web.Response(text=f'{{"id": "{job_id[:9]}', content_type="application/json")
-        return web.json_response({"id": job_id}, status=201)
+                return web.Response(status=500, body=ODD)
+            case Fault.GARBLED if full.content_type == "application/json":
+                return web.Response(body=_bytes(full)[:20], content_type="application/json")
+            case Fault.CUT | Fault.GARBLED:
+                return await _cut(request, full)
+            case Fault.SLOW:
+                return await _in_pieces(request, full, lambda: _note(order))
+            case _:
+                return await _in_pieces(request, full, lambda: _note(order), pieces=1)
+        return full
 
     async def find(self, request: web.Request) -> web.StreamResponse:
+        """The job under a reference."""
         return web.json_response({"id": self.by_reference.get(request.query["reference"])})
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        job = self.jobs.get(request.match_info["id"])
-        if job is None:
+        """How far a job is."""
+        order = self.orders.get(request.match_info["id"])
+        if order is None:
             return web.Response(status=404, text="no such job")
-        fault = fault_of(self.seed, job.number)
-        if fault is Fault.POLL_DROPPED and self.once("dropped", job.number, 2):
-            _drop(request)
-        if fault is Fault.POLL_GARBLED and self.once("garbled", job.number, 2):
-            return web.Response(text="<html>welcome</html>", content_type="text/html")
-        if time.monotonic() < job.done_at:
-            return web.json_response({"status": "working", "progress": 0.5})
-        return web.json_response({"status": "failed" if fault is Fault.FAILED else "done", "progress": 1})
+        order.asked += 1
+        fault = fault_of(self.seed, order.number)
+        bad = self._bad_poll(request, fault, order.number)
+        if bad is not None:
+            return bad
+        answer = web.json_response(_state(order, fault))
+        return await _in_pieces(request, answer) if fault is Fault.SLOW else answer
+
+    def _bad_poll(self, request: web.Request, fault: Fault, number: int) -> web.Response | None:
+        match fault:
+            case Fault.POLL_DROPPED if self.once("dropped", number, 2):
+                _drop(request)
+            case Fault.POLL_GARBLED if self.once("garbled", number, 2):
+                return web.Response(text="<html>welcome</html>", content_type="text/html")
+            case Fault.POLL_BROKEN if self.once("broken", number, 2):
+                return web.Response(status=500, body=ODD)
+            case Fault.POLL_BUSY if self.once("busy", number):
+                return web.Response(status=429, headers={"Retry-After": "1"})
+        return None
 
     async def output(self, request: web.Request) -> web.StreamResponse:
-        job = self.jobs[request.match_info["id"]]
-        content = content_of(job.number)
-        if fault_of(self.seed, job.number) is Fault.OUTPUT_DROPPED and self.once("output", job.number):
-            response = web.StreamResponse(headers={"Content-Length": str(len(content))})
-            await response.prepare(request)
-            await response.write(content[:30])
-            _drop(request)
-            return response
-        return web.Response(body=content)
+        """What a job has made."""
+        order = self.orders[request.match_info["id"]]
+        order.asked += 1
+        full = web.Response(body=content_of(order.number))
+        if fault_of(self.seed, order.number) is Fault.OUTPUT_DROPPED and self.once("output", order.number):
+            return await _cut(request, full)
+        return full
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
-        self.canceled += 1
-        return web.json_response({"id": request.match_info["id"]})
+        """Stop a job."""
+        order = self.orders[request.match_info["id"]]
+        order.asked += 1
+        if order.stopped_at is None and time.time() < order.ends_at:
+            order.stopped_at = time.time()
+        return web.json_response({"id": order.job})
 
     async def ledger(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"accepted": self.accepted, "refused": self.refused, "jobs": len(self.jobs)})
+        """The books."""
+        return web.json_response(Books(time.time(), tuple(self.orders.values()), self.refused).document())
+
+
+def _note(order: Order) -> None:
+    order.answered = True
+
+
+def _state(order: Order, fault: Fault) -> dict[str, object]:
+    if order.stopped_at is not None:
+        return {"status": "failed", "progress": 0.5, "reason": "stopped"}
+    if time.time() < order.ends_at:
+        return {"status": "working", "progress": 0.5}
+    reason = ODD_REASON if fault is Fault.ODD_FAILED else "the job failed"
+    return {"status": "failed" if order.fails else "done", "progress": 1, "reason": reason}
+
+
+def _bytes(full: web.Response) -> bytes:
+    return full.body if isinstance(full.body, bytes) else b""
+
+
+async def _in_pieces(
+    request: web.Request,
+    full: web.Response,
+    then: Callable[[], None] = lambda: None,
+    pieces: int = _PIECES,
+) -> web.StreamResponse:
+    """The same answer, a piece at a time; `then` is called when all of it is written."""
+    body = _bytes(full)
+    response = await _begun(request, full)
+    step = max(len(body) // pieces, 1) if pieces > 1 else len(body)
+    for begin in range(0, len(body), step):
+        if begin:
+            await asyncio.sleep(_PIECE_S)
+        await response.write(body[begin : begin + step])
+    await response.write_eof()
+    then()
+    return response
+
+
+async def _cut(request: web.Request, full: web.Response) -> web.StreamResponse:
+    """The beginning of an answer; then the connection breaks."""
+    response = await _begun(request, full)
+    await response.write(_bytes(full)[:20])
+    _drop(request)
+    return response
+
+
+async def _begun(request: web.Request, full: web.Response) -> web.StreamResponse:
+    response = web.StreamResponse(status=full.status, headers={"Content-Type": full.content_type})
+    response.content_length = len(_bytes(full))
+    await response.prepare(request)
+    return response
 
 
 def _drop(request: web.Request) -> None:

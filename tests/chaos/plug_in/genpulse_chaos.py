@@ -1,13 +1,19 @@
-"""The provider of the chaos suite: an ordinary plug-in for the vendor in `tests/chaos/vendor.py`.
+"""The providers of the chaos suite: ordinary plug-ins for the vendor in `tests/chaos/vendor.py`.
 
-Two models whose jobs are alike, but for what the vendor can be asked: jobs of `findable` are looked up by their
-reference, those of `blind` are not.
+Models of each shape: jobs that are looked up by their reference (`findable`), jobs that are not (`blind`),
+requests that answer with the output (`immediate`), and work that is done here (`local`). `narrow` is a second
+account, whose seats and rate are limited by the installation.
 """
+
+import asyncio
+import random
 
 from genpulse.provider import (
     Call,
+    Immediate,
     Input,
     Job,
+    Local,
     Model,
     Output,
     PollInterval,
@@ -17,12 +23,15 @@ from genpulse.provider import (
     ProviderRejected,
     ProviderSettings,
     ProviderUnavailable,
+    Report,
     Result,
     Submission,
     TwoPhase,
 )
 from genpulse.vendor import Account
 from genpulse.wire import Reply
+
+_KINDS = ("text-to-image",)
 
 
 class Number(Input):
@@ -31,9 +40,19 @@ class Number(Input):
     number: int
 
 
+def _order(call: Call[Number], shape: str) -> dict[str, str | int]:
+    return {
+        "number": call.input.number,
+        "task": str(call.task_id),
+        "reference": call.client_reference,
+        "shape": shape,
+    }
+
+
 class Blind(TwoPhase[Number]):
     """Jobs that nobody can look up."""
 
+    shape = "chaos/blind"
     can_cancel = True
     answer_s = 4.0
     collect_s = 30.0
@@ -43,13 +62,13 @@ class Blind(TwoPhase[Number]):
         self._account = account
 
     async def submit(self, call: Call[Number]) -> Submission:
-        body = {"number": call.input.number, "task": str(call.task_id), "reference": call.client_reference}
-        return Submission(str((await self._account.order("/jobs", json=body)).document()["id"]))
+        reply = await self._account.order("/jobs", json=dict(_order(call, self.shape)))
+        return Submission(str(reply.document()["id"]))
 
     async def poll(self, job: Job[Number]) -> Progress:
         answer = (await self._account.ask("GET", f"/jobs/{job.id}")).document()
         if answer["status"] == "failed":
-            return Progress(failed=ProviderRejected("the job failed"))
+            return Progress(failed=ProviderRejected(str(answer["reason"])))
         return Progress(float(str(answer["progress"])), done=answer["status"] == "done")
 
     async def collect(self, job: Job[Number]) -> Result:
@@ -62,6 +81,7 @@ class Blind(TwoPhase[Number]):
 class Findable(Blind):
     """Jobs that the vendor finds by the reference that they were submitted with."""
 
+    shape = "chaos/findable"
     can_find = True
 
     async def find(self, call: Call[Number]) -> Submission | None:
@@ -69,15 +89,58 @@ class Findable(Blind):
         return Submission(str(found["id"])) if found["id"] else None
 
 
+class Narrow(Findable):
+    """The same on an account with few seats, whose jobs are short."""
+
+    shape = "narrow/findable"
+    poll_interval = PollInterval(0.1, 1.2, 0.3)
+
+
+class Pictures(Immediate[Number]):
+    """Requests that answer with the output."""
+
+    answer_s = 8.0
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def generate(self, call: Call[Number]) -> Result:
+        reply = await self._account.order("/pictures", json=dict(_order(call, "chaos/immediate")))
+        return Result((Output(reply.body),))
+
+
+class Here(Local[Number]):
+    """Work that is done in the worker and costs nothing."""
+
+    async def run(self, call: Call[Number], report: Report) -> Result:
+        steps = random.Random(call.input.number).choice((1, 1, 3, 12))
+        for step in range(steps):
+            report(step / steps)
+            await asyncio.sleep(0.1)
+        return Result((Output(f"made for task {call.input.number}\n".encode() * 20),))
+
+
 def provider(settings: ProviderSettings) -> Provider:
-    account = Account(settings.http, settings.base_url or "http://127.0.0.1:1", explain=_explain)
-    kinds = ("text-to-image",)
-    models = Model("blind", kinds, Number, Blind(account)), Model("findable", kinds, Number, Findable(account))
+    account = _account(settings)
+    models = (
+        Model("blind", _KINDS, Number, Blind(account)),
+        Model("findable", _KINDS, Number, Findable(account)),
+        Model("immediate", _KINDS, Number, Pictures(account)),
+        Model("local", _KINDS, Number, Here()),
+    )
     return Provider("chaos", models)
+
+
+def narrow(settings: ProviderSettings) -> Provider:
+    return Provider("narrow", (Model("findable", _KINDS, Number, Narrow(_account(settings))),))
+
+
+def _account(settings: ProviderSettings) -> Account:
+    return Account(settings.http, settings.base_url or "http://127.0.0.1:1", explain=_explain)
 
 
 def _explain(reply: Reply) -> ProviderError | None:
     """The vendor's contract: 503 with `X-Accepted: no` was not taken."""
     if reply.status == 503 and reply.headers.get("x-accepted") == "no":
-        return ProviderUnavailable("the vendor is full")
+        return ProviderUnavailable(f"the vendor is full: {reply.excerpt()}")
     return None

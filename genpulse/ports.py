@@ -122,7 +122,7 @@ class TaskStore(Protocol):
     ) -> None:
         """Keep what the task waits for, or that it goes on (None), and what the last try said.
 
-        The task's `seq` becomes `seq` where that is higher. A lost lease is no error here.
+        The task's `seq` becomes `seq`, and in any case higher than it was. A lost lease is no error here.
         """
 
     async def finish(self, end: End) -> int:

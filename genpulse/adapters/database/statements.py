@@ -250,7 +250,7 @@ SAVE_WAITING = """
 UPDATE tasks SET waiting_for = $3,
        waiting_since = CASE WHEN $3::text IS NULL THEN NULL
                             WHEN waiting_for = $3 THEN waiting_since ELSE now() END,
-       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq, $5)
+       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq + 1, $5)
 WHERE id = $1 AND lease = $2 AND status = 'running'
 """
 

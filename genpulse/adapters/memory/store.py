@@ -248,7 +248,7 @@ class MemoryTaskStore:
             waiting_for=waiting_for,
             waiting_since=since if waiting_for else None,
             last_error=error or task.last_error,
-            seq=max(seq, task.seq),
+            seq=max(seq, task.seq + 1),
         )
 
     async def finish(self, end: End) -> int:

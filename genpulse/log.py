@@ -11,7 +11,7 @@ from typing import Any, Literal
 import structlog
 
 from genpulse.build import read_stamp
-from genpulse.domain.text import storable
+from genpulse.domain.text import storable, storable_line
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
@@ -101,7 +101,7 @@ def _let_out_takes_everything() -> None:
 
 def _clean(_logger: object, _name: str, event: Event) -> Event:
     """Whoever wrote a text, nothing in it breaks a line, a terminal or a reader of JSON."""
-    return {_text(key): _fit(value) for key, value in event.items()}
+    return {storable_line(key): _fit(value) for key, value in event.items()}
 
 
 def _clean_lines(logger: object, name: str, event: Event) -> Event:
@@ -114,17 +114,13 @@ def _indented(text: str) -> str:
     return "\n    ".join(text.splitlines())
 
 
-def _text(text: str) -> str:
-    return storable(text, _LONGEST)
-
-
 def _fit(value: object) -> object:
     """Only what is known to be plain is looked into; all else is shown by its `repr`, which escapes for itself."""
     match value:
         case str():
-            return _text(value)
+            return storable(value, _LONGEST)
         case dict():
-            return {_text(str(key)): _fit(item) for key, item in value.items()}
+            return {storable_line(str(key)): _fit(item) for key, item in value.items()}
         case list() | tuple():
             return [_fit(item) for item in value]
         case _:

@@ -28,6 +28,7 @@ from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, RetentionPoli
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.text import storable_line
 from genpulse.provider import AnyModel, EngineThreads
 
 
@@ -278,6 +279,12 @@ class WorkerPresence:
     running: int
     providers: tuple[str, ...]
     failing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hosts and plug-ins are named by others: their names are made fit to be sent."""
+        object.__setattr__(self, "name", storable_line(self.name))
+        object.__setattr__(self, "host", storable_line(self.host))
+        object.__setattr__(self, "failing", tuple(map(storable_line, self.failing)))
 
 
 class Presence(Protocol):

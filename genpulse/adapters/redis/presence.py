@@ -2,14 +2,13 @@
 
 import json
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import AWAY, heed_cancellation
 from genpulse.adapters.redis.keys import Keyspace
-from genpulse.domain.text import storable_line
 from genpulse.ports import WorkerPresence
 
 _WORKER = TypeAdapter(WorkerPresence)
@@ -29,7 +28,7 @@ class RedisPresence:
 
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
         """Be seen for `ttl_s` seconds, which is more than 0."""
-        ttl_ms, worker = max(1, round(ttl_s * 1000)), _fit(worker)
+        ttl_ms = max(1, round(ttl_s * 1000))
         try:
             now = await self._now()
             async with self._client.pipeline(transaction=True) as pipeline:
@@ -57,12 +56,6 @@ class RedisPresence:
     async def _now(self) -> float:
         seconds, microseconds = await self._client.time()
         return float(seconds) + float(microseconds) / 1e6
-
-
-def _fit(worker: WorkerPresence) -> WorkerPresence:
-    """The same in words that can be sent: hosts and plug-ins are named by others."""
-    failing = tuple(map(storable_line, worker.failing))
-    return replace(worker, name=storable_line(worker.name), host=storable_line(worker.host), failing=failing)
 
 
 def _worker(document: str) -> WorkerPresence | None:

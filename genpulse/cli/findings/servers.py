@@ -114,7 +114,9 @@ def workers_finding(
         advice = "let them use the same Redis and key prefix" if is_watched else "look again when Redis answers"
         return warning("workers", f"{names}: alive by their leases, and not seen in Redis", advice)
     if not is_watched:
-        return warning("workers", "none has a lease, and Redis is away", "look again when it answers")
+        return warning(
+            "workers", "not known while Redis is away, and none has a lease", "look again when it answers"
+        )
     return wrong("workers", "none was seen", "start one: genpulse worker, or genpulse dev")
 
 

@@ -47,11 +47,11 @@ async def _task(services: Services, provider: str, token: str) -> Task:
         task = await services.store.get(task_id)
     except (ValueError, UnknownTask) as error:
         raise UnknownHook from error
-    if task.provider != provider or not _is_of(task.order, attempt_id):
+    if task.provider != provider or not task.attempt or not _may_be_of(task.order, attempt_id):
         raise UnknownHook
     return task
 
 
-def _is_of(order: OpenOrder | None, attempt_id: UUID) -> bool:
-    """Whether it was this attempt that made the order; of an order that is closed anybody may say so."""
+def _may_be_of(order: OpenOrder | None, attempt_id: UUID) -> bool:
+    """Whether it was this attempt that made the order. Of those that are closed nothing is known here."""
     return order is None or compare_digest(order.reference.encode(), reference_of(attempt_id).encode())

@@ -221,8 +221,7 @@ class Play:
         if not self.scenario.gone:
             return True
         rows = await self.lane.fetch("SELECT id FROM tasks WHERE id = ANY($1::uuid[])", list(self.removed))
-        objects = await self.lane.fetch("SELECT FROM doomed_objects")
-        return not rows and not objects
+        return not rows and not await self.lane.old_objects()
 
     async def afterwards(self) -> None:
         """All seats and permits are back: one more task of the same vendor runs at once."""

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
 from genpulse.background.loops import Loops
-from genpulse.domain.attempt import Begun, Held, Worker
+from genpulse.domain.attempt import Begun, Held, Lease, Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.claim import Catch, claim
 from genpulse.lifecycle.interruption import Interruption
@@ -22,6 +23,14 @@ SETTLES_S = 2.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An attempt that runs here."""
+
+    lease: Lease
+    run: Run
+
+
 class WorkLoop:
     """The running tasks of one worker, and the loops that add to them."""
 
@@ -32,7 +41,7 @@ class WorkLoop:
         self._loops = loops
         self._providers = options.providers or services.catalogue.providers()
         self._runs: dict[UUID, Run] = {}
-        self._tasks: dict[asyncio.Task[None], Begun] = {}
+        self._tasks: dict[asyncio.Task[None], _Running] = {}
         self._about_to_begin: set[UUID] = set()
         self._reserved = 0
         self._room = asyncio.Event()
@@ -120,7 +129,7 @@ class WorkLoop:
         if self._stopping:
             run.interrupt(Interruption.RELEASED)
         task = asyncio.create_task(self._run(begun, run))
-        self._tasks[task] = begun
+        self._tasks[task] = _Running(begun.lease, run)
 
     async def _run(self, begun: Begun, run: Run) -> None:
         try:
@@ -164,16 +173,17 @@ class WorkLoop:
 
         What somebody else has taken over is stopped, and so is what somebody does not want any more. What was
         claimed and is not known here, since the answer was lost, is begun. `before` are the attempts that ran here
-        before the database was asked. Raises `DatabaseUnavailable`.
+        before the database was asked; two of them may be of one task, which was lost and claimed again. Raises
+        `DatabaseUnavailable`.
         """
         leases = {one.lease.attempt_id: one.lease for one in held}
         for one in held:
             if one.unwanted:
                 self.interrupt(Interruption.CANCELED, one.lease.task_id)
-        for begun in tuple(self._tasks.values()):
-            attempt_id = begun.lease.attempt_id
+        for running in self._tasks.values():
+            attempt_id = running.lease.attempt_id
             if attempt_id in before and attempt_id not in leases:
-                self.interrupt(Interruption.LEASE_LOST, begun.task.id)
+                running.run.interrupt(Interruption.LEASE_LOST)
         unheard = leases.keys() - self.attempt_ids - self._about_to_begin - set(before)
         if unheard:
             _log.warning("%d tasks were claimed whose claim was not answered; they begin now", len(unheard))
@@ -183,7 +193,7 @@ class WorkLoop:
     @property
     def attempt_ids(self) -> frozenset[UUID]:
         """The attempts that run here."""
-        return frozenset(begun.lease.attempt_id for begun in self._tasks.values())
+        return frozenset(running.lease.attempt_id for running in self._tasks.values())
 
     async def drain(self) -> None:
         """Let go of what can go, and wait for what cannot.
@@ -194,25 +204,25 @@ class WorkLoop:
         """
         self._stopping = True
         began_at = asyncio.get_running_loop().time()
-        for run in tuple(self._runs.values()):
-            if not run.is_local:
-                run.interrupt(Interruption.RELEASED)
+        for running in self._tasks.values():
+            if not running.run.is_local:
+                running.run.interrupt(Interruption.RELEASED)
         await self._wait_for(self._local_tasks(), self._options.grace_s)
-        for run in tuple(self._runs.values()):
-            run.interrupt(Interruption.RELEASED)
+        for running in self._tasks.values():
+            running.run.interrupt(Interruption.RELEASED)
         gone_s = asyncio.get_running_loop().time() - began_at
         await self._wait_for(self._tasks, max(self._options.stop_s - gone_s, SETTLES_S))
-        for begun in self._tasks.values():
+        for running in self._tasks.values():
             _log.warning(
                 "task %s is not done within worker.stop_s (%g s) and is left to another worker; what it has"
                 " ordered may be paid for in vain",
-                begun.task.id,
+                running.lease.task_id,
                 self._options.stop_s,
             )
         await _end(list(self._tasks))
 
     def _local_tasks(self) -> Collection[asyncio.Task[None]]:
-        return [task for task, begun in self._tasks.items() if self._runs[begun.task.id].is_local]
+        return [task for task, running in self._tasks.items() if running.run.is_local]
 
     @staticmethod
     async def _wait_for(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:

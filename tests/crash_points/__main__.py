@@ -5,6 +5,7 @@ python -m tests.crash_points [-j 2] [--lanes 6] [--pairs 1000] [--seed 7] [--onl
 """
 
 import argparse
+import random
 import sys
 import time
 from collections import Counter
@@ -33,6 +34,7 @@ def main() -> int:
         cases = [case for case in cases if any(word in case.injections[0][0].fault for word in asked.fault)]
     cases = drawn(cases, round(len(cases) * asked.share), asked.seed)
     cases += pairs(surveys, asked.pairs, asked.seed)
+    random.Random(asked.seed).shuffle(cases)
     print(f"{len(cases)} cases", file=sys.stderr, flush=True)
     report = Report(surveys, [*dry, *played(cases, asked.j, asked.lanes, asked.for_s)])
     print(report)

@@ -131,10 +131,12 @@ class Run:
             return await self._decide(_internal(error, self._charged, again=self._money.is_open))
 
     async def _until_deadline(self) -> Outcome:
-        """The engine's result, unless the deadline or an interruption comes first."""
+        """The engine's result, unless the deadline or an interruption comes first, or the deadline is over."""
         left_s = self._left_s()
         if left_s is None:
             return await self._succeed()
+        if left_s <= 0:
+            self.interrupt(Interruption.DEADLINE)
         deadline = asyncio.get_running_loop().call_later(left_s, self.interrupt, Interruption.DEADLINE)
         try:
             return await self._succeed()

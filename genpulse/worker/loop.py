@@ -139,7 +139,7 @@ class WorkLoop:
             self._loops.failed("a run")
         finally:
             del self._runs[begun.lease.attempt_id]
-            if self._newest[begun.task.id] is run:
+            if self._newest.get(begun.task.id) is run:
                 del self._newest[begun.task.id]
             self._tasks.pop(_this_task(), None)
             self._room.set()

@@ -20,7 +20,7 @@ from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, re
 from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,15 @@ class PostgresTaskStore:
 
     async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is."""
-        for row in await self._fetch(statements.CANCEL, task_id):
-            return task_of(row)
-        return await self.get(task_id)
+        canceled = await self._canceled(task_id)
+        if canceled is not None and canceled.status is TaskStatus.QUEUED:
+            # Its worker gave it back in this very moment, and the statement has seen the queue as it was before.
+            canceled = await self._canceled(task_id)
+        return canceled or await self.get(task_id)
+
+    async def _canceled(self, task_id: UUID) -> Task | None:
+        rows = await self._fetch(statements.CANCEL, task_id)
+        return task_of(rows[0]) if rows else None
 
     async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from genpulse.adapters.database import statements
+from genpulse.adapters.database.ending import Ending
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -16,11 +17,14 @@ from genpulse.adapters.postgresql import open_pool, outages
 from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.unprivileged import remove_home
-from genpulse.domain.attempt import Succeeded
-from genpulse.domain.errors import BadInput, DatabaseUnavailable
+from genpulse.domain.attempt import End, Released, RetryLater, Succeeded
+from genpulse.domain.errors import BadInput, DatabaseUnavailable, ProviderUnavailable
+from genpulse.domain.task import TaskStatus
 from genpulse.ports import State
 from tests.contract.conftest import Backend, new_ids, new_task, now
 from tests.servers import TestServer
+
+DOWN = ProviderUnavailable("down").failure
 
 
 async def opened(url):
@@ -81,6 +85,25 @@ async def test_the_sum_of_a_day_reads_what_costs_money_alone(database_url):
     await backend.queue.close()
     await backend.store.close()
     await pool.close()
+
+
+@pytest.mark.parametrize("outcome", [RetryLater(DOWN, 600.0), Released()], ids=["retry", "released"])
+async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard(backend, outcome):
+    begun = await backend.begun()
+    async with backend.store._pool.acquire() as connection:
+        async with connection.transaction():
+            await Ending(connection, []).write([End(begun.lease, outcome)])
+            canceling = asyncio.create_task(backend.store.cancel(begun.task.id))
+            await somebody_waits_for_a_lock(connection)
+        canceled = await canceling
+    assert canceled.status is TaskStatus.CANCELED
+    assert await backend.queue.depth() == 0
+
+
+async def somebody_waits_for_a_lock(connection):
+    async with asyncio.timeout(10):
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
 
 
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):

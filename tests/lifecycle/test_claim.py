@@ -1,16 +1,17 @@
 """What is taken from the queue, and what waits in it."""
 
 import asyncio
+import gc
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import uuid_utils.compat
 
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.domain.attempt import Worker
-from genpulse.domain.errors import AuthenticationFailed, ProviderUnavailable, RateLimited
+from genpulse.domain.errors import AuthenticationFailed, DatabaseUnavailable, ProviderUnavailable, RateLimited
 from genpulse.domain.failure import FailureCode
-from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.gate import Admission, CircuitPolicy, CircuitState, Limits
 from genpulse.domain.rate import Rate
 from genpulse.domain.task import Priority, TaskStatus
 from genpulse.lifecycle.cancel import cancel
@@ -143,6 +144,41 @@ async def test_work_that_was_given_back_is_resumed_whatever_the_rate(world, unti
     async with world.worker():
         assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
     assert world.studio.submits == 1
+
+
+@dataclass
+class Away:
+    """Where a worker is held while it claims, until it learns that PostgreSQL is away."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HeldGate(MemoryGate):
+    """Lets nothing through."""
+
+    def __init__(self, away: Away) -> None:
+        super().__init__(["art"])
+        self.away = away
+
+    async def admit(self, provider: str, wanted: int) -> Admission:
+        self.away.asked.set()
+        await self.away.answers.wait()
+        raise DatabaseUnavailable("away")
+
+
+async def test_a_claim_that_fails_while_its_worker_stops_is_told_in_one_line(world, caplog):
+    away = Away()
+    world.services = replace(world.services, gate=HeldGate(away))
+    await world.submit("art/painter")
+    async with world.worker() as stop:
+        await away.asked.wait()
+        stop.set()
+        await asyncio.sleep(0.1)
+        away.answers.set()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    assert "the last claim before the stop was not answered: away" in caplog.text
 
 
 async def half_open(world):

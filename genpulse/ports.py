@@ -230,7 +230,7 @@ class ProviderGate(Protocol):
         """Let at most `wanted` (1 or more) new tasks through."""
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (1 or more) of those that were let through asked the provider for nothing.
+        """So many of those that were let through asked the provider for nothing; 0: one did and learned nothing.
 
         Their turns are free again, and a probe ends, since one of them may have been it.
         """

@@ -100,11 +100,22 @@ class WorkLoop:
         self._reserved += room
         try:
             return await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            await self._settled(begin)
+            raise
         finally:
-            if not begin.done():
-                await asyncio.wait({begin})
             self._reserved -= room
             self._room.set()
+
+    async def _settled(self, begin: asyncio.Future[Catch]) -> None:
+        """The end of a claim whose loop is gone; what it raises is told in its place."""
+        await asyncio.wait({begin})
+        try:
+            begin.result()
+        except Unavailable as error:
+            _log.warning("the last claim before the stop was not answered: %s", error)
+        except Exception:  # noqa: BLE001 - as in any turn of the loop
+            self._loops.failed("claiming work")
 
     async def _claim_and_start(self, providers: Sequence[str], room: int) -> Catch:
         ids: list[UUID] = []

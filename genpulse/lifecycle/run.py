@@ -64,11 +64,6 @@ class Run:
             return False
         return shape_of(engine) is Shape.LOCAL
 
-    @property
-    def order_sent(self) -> bool:
-        """Whether a vendor was asked for something whose name is not known yet: an answer is worth waiting for."""
-        return self._money.asked and self._money.job_id is None
-
     def interrupt(self, why: Interruption) -> None:
         """Stop at the next step that may be given up. Only the first reason counts."""
         self._signal.give(why)
@@ -101,7 +96,11 @@ class Run:
             job_id=money.job_id,
         )
         seq = await patiently(
-            "the end of task %s", task.id, lambda: self._services.store.finish(end), random=self._services.random
+            "the end of task %s",
+            task.id,
+            lambda: self._services.store.finish(end),
+            random=self._services.random,
+            loops=self._services.loops,
         )
         self._services.events.publish(TaskEvent(task.id, seq))
         _tell(self._begun, outcome)
@@ -114,7 +113,7 @@ class Run:
     async def _outcome(self) -> Outcome:
         task = self._begun.task
         if task.environment != self._services.environment.name:
-            return Failed(_foreign(task.environment, self._services.environment.name))
+            return Failed(self._honest(_foreign(task.environment, self._services.environment.name)))
         if task.losses >= LOSSES:
             return Failed(worker_lost(self._charged))
         try:

@@ -159,7 +159,10 @@ class Work:
         return await self._patiently(what, act, telling)
 
     async def _patiently(self, what: str, act: Callable[[], Awaitable[T]], wait: Wait) -> T:
-        result = await patiently(what, self.begun.task.id, act, random=self.services.random, wait=wait)
+        services = self.services
+        result = await patiently(
+            what, self.begun.task.id, act, random=services.random, loops=services.loops, wait=wait
+        )
         await self.report.go_on()
         return result
 

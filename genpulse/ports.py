@@ -92,6 +92,15 @@ class TaskStore(Protocol):
         is lost, `renew` tells of leases that nobody knows here.
         """
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, in one step.
+
+        Each of those that have something gets the same part of the ids, rounded up. So there may be more where one
+        of them has used its part, which is at least as many as there are ids for each of all providers.
+        """
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:

@@ -135,6 +135,19 @@ ORDER BY begun DESC, priority DESC, due_at, task_id LIMIT {{limit}}
 FOR UPDATE SKIP LOCKED
 """
 
+# Each provider that has something gets the same part of the room.
+_WAITING_ANY = f"""
+SELECT waiting.task_id
+FROM (SELECT provider, count(*) OVER () AS ready FROM unnest($4::text[]) AS wanted(provider)
+      WHERE EXISTS (SELECT FROM queue
+                    WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now())) AS wanted,
+     LATERAL (SELECT task_id FROM queue
+              WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now() AND {_ALIVE}
+              ORDER BY begun DESC, priority DESC, due_at, task_id
+              LIMIT ceil(cardinality($3::uuid[]) / wanted.ready::float8)
+              FOR UPDATE SKIP LOCKED) AS waiting
+"""
+
 _GIVEN_BACK = f"""
 SELECT task_id FROM queue
 WHERE provider = ANY($4::text[]) AND lease IS NULL AND begun AND due_at <= now() AND {_ALIVE}
@@ -205,6 +218,7 @@ _FREE_SEATS = (
 )
 
 CLAIM = _begin(_WAITING.format(which="", limit=_ALL_IDS))
+CLAIM_ANY = _begin(_WAITING_ANY)
 CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS))
 CLAIM_SEATS = _begin(_WAITING.format(which=" AND NOT begun", limit=_FREE_SEATS), limited="true")
 CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="queue.provider = ANY($5::text[])")
@@ -432,8 +446,11 @@ WHERE EXISTS (SELECT FROM queue
 
 NEXT_DUE = """
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
-WHERE deferred AND due_at > now() AND provider = ANY($1::text[]) ORDER BY due_at LIMIT 1
+WHERE deferred AND provider = ANY($1::text[])
+  AND due_at > now() - interval '0.5 s' AND due_at < now() + $2::float8 * interval '1 s'
+ORDER BY due_at LIMIT 1
 """
+"""What became due a moment ago may have come too late for those who looked before they asked."""
 
 _STEP = Priority.NORMAL - Priority.LOW
 
@@ -441,8 +458,8 @@ PROMOTE = f"""
 UPDATE queue SET priority = priority + {_STEP}, since = now()
 WHERE task_id IN (SELECT task_id FROM queue
                   WHERE lease IS NULL AND priority < {int(Priority.HIGH)}
-                    AND greatest(since, due_at) < now() - $1::interval
-                  ORDER BY task_id LIMIT 1000 FOR UPDATE SKIP LOCKED)
+                    AND due_at < now() - $1::interval AND since < now() - $1::interval
+                  LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
 
 DEPTH = "SELECT count(*) FROM queue WHERE lease IS NULL"
@@ -454,4 +471,8 @@ DELETE FROM workers
 WHERE lease_until < now() - interval '1 hour' AND NOT EXISTS (SELECT FROM queue WHERE worker = workers.id)
 """
 
-COUNTS = "SELECT status, count(*) FROM tasks WHERE finished_at IS NULL GROUP BY status"
+COUNTS = """
+SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
+UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL
+"""
+"""By the indexes of the narrow table: rows of tasks are wide, and a million may wait."""

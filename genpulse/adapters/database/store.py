@@ -90,6 +90,12 @@ class PostgresTaskStore:
         """Begin attempts on tasks of a provider that are due."""
         return await self._claiming.claim(worker, provider, attempt_ids, resumed=resumed)
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for several providers without seats, each of which gets its part."""
+        return await self._claiming.claim_any(worker, providers, attempt_ids)
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:

@@ -147,6 +147,18 @@ class MemoryTaskStore:
         entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_begun, new=True)
         return tuple(self._begin(entry, worker) for entry in entries)
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, each of which gets its part."""
+        ready = self._queue.ready(providers)
+        begun: list[Begun] = []
+        for name in ready:
+            part = attempt_ids[len(begun) : len(begun) - (-len(attempt_ids) // len(ready))]
+            entries = self._queue.take(worker, [name], part, resumed=True, new=True)
+            begun += [self._begin(entry, worker) for entry in entries]
+        return tuple(begun)
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:

@@ -138,6 +138,21 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     await pool.close()
 
 
+async def test_who_waits_for_other_providers_is_not_woken(migrated_url):
+    pool, backend = await opened(migrated_url)
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    waits = [asyncio.create_task(backend.queue.wait(backend.queue.mark(), [name], 30)) for name in ("a", "b")]
+    await asyncio.sleep(0.2)
+    await backend.store.submit(new_task(provider="b"))
+    await asyncio.wait_for(waits[1], 5)
+    assert not waits[0].done()
+    waits[0].cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    await backend.queue.close()
+    await backend.store.close()
+    await pool.close()
+
+
 async def test_tables_that_are_missing_are_said(database_url):
     pool = await open_pool(database_url, size=2, application_name="tests")
     health = await MigrationsProbe(pool)()

@@ -26,7 +26,7 @@ from genpulse.domain.gate import Admission, Circuit, Limits
 from genpulse.domain.rate import Rate
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.spending import UNLIMITED, Spending, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 from genpulse.domain.text import storable_line
 from genpulse.provider import AnyModel, EngineThreads
@@ -48,10 +48,12 @@ class TaskStore(Protocol):
     database's own.
     """
 
-    async def submit(self, task: NewTask) -> Submitted:
+    async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Write the row and its queue entry in one commit; return after it.
 
-        Raises `IdempotencyKeyReuse`.
+        The limits are looked at in that commit, so that nothing goes over them together with what comes at the
+        same moment. Raises `IdempotencyKeyReuse`, `BudgetExceeded`, `KeyLimitExceeded`; one of these two also
+        where a new task does not fit and there is an `earlier` one.
         """
 
     async def earlier(self, task: NewTask) -> Submitted | None:
@@ -60,8 +62,10 @@ class TaskStore(Protocol):
         Raises `IdempotencyKeyReuse`.
         """
 
-    async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
-        """The same for several: all of them or none."""
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+    ) -> tuple[Submitted, ...]:
+        """The same for several of one owner: all of them or none."""
 
     async def get(self, task_id: UUID) -> Task:
         """Raises `UnknownTask`."""
@@ -154,10 +158,11 @@ class TaskStore(Protocol):
         Raises `UnknownTask`.
         """
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
-        """Queue a failed task again, with failures and losses counted anew. Raises `UnknownTask`, `NotRetryable`.
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+        """Queue a failed task again, with failures and losses counted anew. It counts today with its price.
 
-        Without `keeps_order` an order whose end is not known is forgotten.
+        Without `keeps_order` an order whose end is not known is forgotten. Raises `UnknownTask`, `NotRetryable`,
+        `BudgetExceeded`, `KeyLimitExceeded`.
         """
 
     async def expire(self) -> tuple[Task, ...]:
@@ -166,11 +171,19 @@ class TaskStore(Protocol):
         Those with an open order go to a worker at once.
         """
 
-    async def spent_usd(self, since: datetime) -> Decimal:
-        """What the tasks that were submitted since then cost, in US dollars.
+    async def spent_usd(self) -> Decimal:
+        """What is spent or promised today, in US dollars.
 
-        The cost where it is known, else the price of a task that waits, runs or succeeded, or that was canceled
-        after it had begun; and the price once more for each failed attempt that was charged, or may have been.
+        A task counts with its cost where that is known, else with its price while it waits or runs, when it
+        succeeded, or was canceled after it had begun; and with its price once more for each failed attempt that
+        was charged, or may have been. That is on the day (UTC) on which it was submitted or asked for again; a
+        task for which `hold_price` is called on a later day goes on to count on that one.
+        """
+
+    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+        """Before a running task's order is paid: let its price stand among what today costs.
+
+        Raises `BudgetExceeded`, with what the others cost, where all together are more than `daily_usd`.
         """
 
     async def now(self) -> datetime:
@@ -455,8 +468,8 @@ class KeyStore(Protocol):
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
 
-    async def usage(self, key_id: UUID, since: datetime) -> KeyUsage:
-        """What it has done. Each task counts with its price, or with its cost where that is known."""
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now. Its tasks count as in `TaskStore.spent_usd`."""
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""

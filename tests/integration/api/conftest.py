@@ -39,7 +39,7 @@ from genpulse.api.options import ApiOptions
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.spending import UNLIMITED, Spending
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (
     Call,
@@ -99,6 +99,10 @@ class Print(Immediate[Sketch]):
         return Result((Output(b"print"),))
 
 
+def utc_now():
+    return datetime.now(UTC)
+
+
 class BlinkingStore(MemoryTaskStore):
     """Away whenever it is told to be."""
 
@@ -108,9 +112,9 @@ class BlinkingStore(MemoryTaskStore):
         if self.away:
             raise DatabaseUnavailable("PostgreSQL does not answer.")
 
-    async def submit(self, task):
+    async def submit(self, task, limits=UNLIMITED):
         self._look()
-        return await super().submit(task)
+        return await super().submit(task, limits)
 
     async def get(self, task_id):
         self._look()
@@ -243,16 +247,18 @@ def catalogue_of():
 
 @pytest.fixture
 async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
-    """Start an API: `await serve(options, environment=…, probes=…)`."""
+    """Start an API: `await serve(options, environment=…, probes=…)`. `clock` is the store's."""
     async with AsyncExitStack() as stack:
 
-        async def start(options: ApiOptions | None = None, root_path: str = "", **changes) -> Served:
+        async def start(
+            options: ApiOptions | None = None, root_path: str = "", *, clock=utc_now, **changes
+        ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
             storage = FailingStorage("memory:///", spool_dir=tmp_path)
             stack.push_async_callback(storage.close)
             services = Services(
                 environment=DEV,
-                store=(store := BlinkingStore(queue, deliveries)),
+                store=(store := BlinkingStore(queue, deliveries, now=clock)),
                 queue=queue,
                 gate=MemoryGate(),
                 events=MemoryEventBus(),

@@ -3,11 +3,9 @@
 import asyncio
 import secrets
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.ending import Ending
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
@@ -71,20 +69,6 @@ async def test_a_caller_that_goes_away_takes_nobody_along(backend):
     answers = await asyncio.gather(*submits, return_exceptions=True)
     assert sum(isinstance(answer, asyncio.CancelledError) for answer in answers) == 1
     assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 9
-
-
-async def test_the_sum_of_a_day_reads_what_costs_money_alone(database_url):
-    pool, backend = await opened(database_url)
-    await backend.begun(price_usd=Decimal("0.25"))
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        plan = await connection.fetch(f"EXPLAIN {statements.SPENT.replace('$1', 'now()')}")
-    text = "\n".join(row[0] for row in plan)
-    assert "ix_tasks_spent" in text
-    assert "uq_attempts_task_id_number" in text
-    await backend.queue.close()
-    await backend.store.close()
-    await pool.close()
 
 
 @pytest.mark.parametrize("outcome", [RetryLater(DOWN, 600.0), Released()], ids=["retry", "released"])

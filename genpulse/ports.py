@@ -112,7 +112,11 @@ class TaskStore(Protocol):
         """Commit that the provider is about to be asked for something that may cost money. Raises `LeaseLost`."""
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
-        """Commit the provider's id of what was ordered. Raises `LeaseLost`."""
+        """Commit the provider's id of what was ordered. Raises `LeaseLost`.
+
+        Where the lease is lost and the task still has the order that was made under it, the id is kept all the
+        same: whoever has the task now, or tries it again, goes on with that job.
+        """
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""

@@ -235,10 +235,12 @@ RETURNING order_reference, order_account, order_sent_at, order_job_id
 """
 
 JOURNAL_JOB = """
-UPDATE tasks SET order_job_id = $3, losses = 0
-WHERE id = $1 AND lease = $2 AND status = 'running' AND order_sent_at IS NOT NULL
-RETURNING id
+UPDATE tasks SET order_job_id = $3, losses = CASE WHEN lease = $2 THEN 0 ELSE losses END
+WHERE id = $1 AND order_sent_at IS NOT NULL
+  AND (lease = $2 OR (order_reference = $4 AND order_job_id IS NULL))
+RETURNING lease IS NOT DISTINCT FROM $2 AS is_held
 """
+"""Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it."""
 
 SAVE_PROGRESS = """
 UPDATE tasks SET progress = saved.progress, seq = greatest(tasks.seq, saved.seq)

@@ -115,8 +115,10 @@ class PostgresTaskStore:
         raise LeaseLost("the task has another lease")
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
-        """Commit the provider's job id. Raises `LeaseLost`."""
-        if not await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id):
+        """Commit the provider's job id, also of an order that was left behind. Raises `LeaseLost`."""
+        reference = reference_of(lease.attempt_id)
+        rows = await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id, reference)
+        if not any(row["is_held"] for row in rows):
             raise LeaseLost("the task has another lease")
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:

@@ -222,11 +222,15 @@ class MemoryTaskStore:
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Raises `LeaseLost`."""
-        task = self._held(lease)
-        if task.order is None:
+        task, is_held = self._tasks.get(lease.task_id), self._holds(lease)
+        if task is None or task.order is None:
             raise LeaseLost
-        order = replace(task.order, job_id=job_id)
-        self._tasks[task.id] = replace(task, order=order, losses=0)
+        is_own = task.order.reference == reference_of(lease.attempt_id) and task.order.job_id is None
+        if is_held or is_own:
+            order = replace(task.order, job_id=job_id)
+            self._tasks[task.id] = replace(task, order=order, losses=0 if is_held else task.losses)
+        if not is_held:
+            raise LeaseLost
         self._log(task.id, order)
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:

@@ -232,11 +232,11 @@ def test_both_stores_tell_the_same_story(migrated_url):
         run_state_machine_as_test(
             Bound,
             settings=settings(
-                max_examples=15,
+                max_examples=20,
+                derandomize=True,
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
-                print_blob=True,
             ),
         )
     finally:

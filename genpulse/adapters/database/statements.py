@@ -281,7 +281,8 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        cost = ended.cost::jsonb,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, _ORDER))},
-       last_error = CASE WHEN NOT {_ENDS} THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
+       last_error = CASE WHEN ended.status = 'queued'
+                         THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
        waiting_since = CASE WHEN NOT {_ENDS} THEN now() END,
        next_try_at = CASE WHEN NOT {_ENDS} THEN now() + ended.delay_s * interval '1 s' END

@@ -270,9 +270,10 @@ class MemoryTaskStore:
             job_id=end.job_id,
         )
         task = replace(task, losses=0, order=task.order if end.order_open else None)
+        if isinstance(outcome, RetryLater | Released):
+            return self._give_back(task, outcome)
+        task = replace(task, last_error=None)
         match outcome:
-            case RetryLater() | Released():
-                return self._give_back(task, outcome)
             case Succeeded(outputs, cost):
                 self._assets.update({asset.id: asset for asset in outputs})
                 done = replace(task, outputs=outputs, cost=cost, progress=1.0)
@@ -284,6 +285,9 @@ class MemoryTaskStore:
         return ended.seq
 
     def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
+        counted = isinstance(outcome, RetryLater) and outcome.counts
+        last_error = outcome.failure if isinstance(outcome, RetryLater) else task.last_error
+        task = replace(task, progress=None, failures=task.failures + counted, last_error=last_error)
         if task.cancel_requested and task.order is None:
             return self._end(task, status=TaskStatus.CANCELED).seq
         is_retry = isinstance(outcome, RetryLater)
@@ -298,10 +302,7 @@ class MemoryTaskStore:
         waiting = replace(
             task,
             status=TaskStatus.QUEUED,
-            progress=None,
             seq=seq_at_end(task.seq),
-            failures=task.failures + (isinstance(outcome, RetryLater) and outcome.counts),
-            last_error=outcome.failure if isinstance(outcome, RetryLater) else task.last_error,
             waiting_for=WaitsFor.NEXT_ATTEMPT if is_retry else WaitsFor.WORKER,
             waiting_since=now,
             next_try_at=now + timedelta(seconds=delay_s),
@@ -318,7 +319,6 @@ class MemoryTaskStore:
             waiting_for=None,
             waiting_since=None,
             next_try_at=None,
-            last_error=None,
         )
         self._tasks[task.id] = ended
         self._deliveries.note(ended)

@@ -44,8 +44,9 @@ class TaskStore(Protocol):
     """The one truth about tasks, attempts and leases.
 
     Every write checks the state and the lease that it expects, in the row that it changes, and each step is one
-    statement: it happens or does not, and may be asked for again when its answer was lost. All moments are the
-    database's own.
+    commit: it happens or does not. An order, a job's id, an end and a cancel may be asked for again when the
+    answer was lost; of lost claims `renew` tells; a submit is known again by its idempotency key alone. All
+    moments are the database's own.
     """
 
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:

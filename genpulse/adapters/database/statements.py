@@ -322,7 +322,9 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
        waiting_since = CASE WHEN NOT {_ENDS} THEN now() END,
-       next_try_at = CASE WHEN NOT {_ENDS} THEN now() + ended.delay_s * interval '1 s' END
+       next_try_at = CASE WHEN NOT {_ENDS}
+                          THEN now() + CASE WHEN tasks.cancel_requested_at IS NULL THEN ended.delay_s ELSE 0 END
+                                       * interval '1 s' END
 FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
 RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
@@ -370,6 +372,13 @@ _OF_CANCELED = """
  FROM done WHERE finished_at IS NOT NULL)
 """
 
+
+def _then(column: str, pushed: str) -> str:
+    """Nothing is waited for by a task that is canceled; one with an open order waits for a worker to stop that."""
+    is_pushed = "status = 'queued' AND cancel_requested_at IS NULL"
+    return f"CASE WHEN gone.task_id IS NOT NULL THEN NULL WHEN {is_pushed} THEN {pushed} ELSE {column} END"
+
+
 CANCEL = f"""
 WITH gone AS (
 DELETE FROM queue WHERE task_id = $1 AND lease IS NULL AND NOT ordered RETURNING task_id),
@@ -381,9 +390,9 @@ done AS (
 UPDATE tasks SET
        status = CASE WHEN gone.task_id IS NULL THEN status ELSE 'canceled' END,
        finished_at = CASE WHEN gone.task_id IS NULL THEN finished_at ELSE now() END,
-       waiting_for = CASE WHEN gone.task_id IS NULL THEN waiting_for END,
-       waiting_since = CASE WHEN gone.task_id IS NULL THEN waiting_since END,
-       next_try_at = CASE WHEN gone.task_id IS NULL THEN next_try_at END,
+       waiting_for = {_then("waiting_for", "'worker'")},
+       waiting_since = {_then("waiting_since", "now()")},
+       next_try_at = {_then("next_try_at", "now()")},
        seq = CASE WHEN gone.task_id IS NOT NULL THEN {_AT_END} WHEN cancel_requested_at IS NULL THEN {_AT_WISH}
              ELSE seq END,
        cancel_requested_at = coalesce(cancel_requested_at, now())

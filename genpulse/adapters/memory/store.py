@@ -365,9 +365,13 @@ class MemoryTaskStore:
         if task.status is TaskStatus.QUEUED and task.order is None:
             return self._end(wished, status=TaskStatus.CANCELED)
         seq = task.seq if task.cancel_requested else seq_at_wish(task.seq)
-        self._tasks[task_id] = wished = replace(wished, seq=seq)
+        wished = replace(wished, seq=seq)
         if task.status is TaskStatus.QUEUED:
             self._queue.push(task_id)
+            if not task.cancel_requested:
+                now = self._now()
+                wished = replace(wished, waiting_for=WaitsFor.WORKER, waiting_since=now, next_try_at=now)
+        self._tasks[task_id] = wished
         self._queue.tell(task_id, unwanted=True)
         return wished
 

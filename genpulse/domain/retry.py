@@ -75,14 +75,18 @@ LOSSES = 3
 """A task that has lost so many workers in a row may be why they were lost, and does not run again by itself."""
 
 
-def worker_lost(charged: Charged) -> Failure:
-    """The failure of a task whose workers were lost one after the other."""
+def worker_lost(charged: Charged, *, again: bool) -> Failure:
+    """The failure of a task whose workers were lost one after the other.
+
+    `again`: it has a job at a vendor whose output it would cost to leave there, so this is one failed attempt and
+    not the end, and the next follows after a pause.
+    """
     order = "" if charged is Charged.NO else " What it had ordered is taken up by a retry and not ordered again."
     return Failure(
         FailureCode.WORKER_LOST,
         f"{LOSSES} workers in a row were lost while they ran this task, which may be the reason: look into their"
         f" last log lines and the system's for memory and crashes before it is retried.{order}",
-        retryable=False,
+        retryable=again,
         charged=charged,
         who_must_act=Actor.OPERATOR,
     )

@@ -78,8 +78,8 @@ LOSSES = 3
 def worker_lost(charged: Charged, *, again: bool) -> Failure:
     """The failure of a task whose workers were lost one after the other.
 
-    `again`: it has a job at a vendor whose output it would cost to leave there, so this is one failed attempt and
-    not the end, and the next follows after a pause.
+    `again`: it has an order open, which only somebody ends who has asked the vendor, or as unknown. So this is one
+    failed attempt and not the end, and the next follows after a pause.
     """
     order = "" if charged is Charged.NO else " What it had ordered is taken up by a retry and not ordered again."
     return Failure(

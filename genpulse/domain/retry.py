@@ -80,14 +80,18 @@ _ORDERED = (
 )
 
 
-def worker_lost(charged: Charged) -> Failure:
-    """The failure of a task whose workers were lost one after the other."""
+def worker_lost(charged: Charged, *, again: bool) -> Failure:
+    """The failure of a task whose workers were lost one after the other.
+
+    `again`: it has an order open, which only somebody ends who has asked the vendor, or as unknown. So this is one
+    failed attempt and not the end, and the next follows after a pause.
+    """
     order = "" if charged is Charged.NO else f" {_ORDERED}"
     return Failure(
         FailureCode.WORKER_LOST,
         f"{LOSSES} workers in a row were lost while they ran this task, which may be the reason: look into their"
         f" last log lines and the system's for memory and crashes before it is retried.{order}",
-        retryable=False,
+        retryable=again,
         charged=charged,
         who_must_act=Actor.OPERATOR,
     )

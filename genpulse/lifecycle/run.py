@@ -115,7 +115,7 @@ class Run:
         if task.environment != self._services.environment.name:
             return Failed(self._honest(_foreign(task.environment, self._services.environment.name)))
         if task.losses >= LOSSES:
-            return Failed(worker_lost(self._charged))
+            return await self._decide(worker_lost(self._charged, again=self._money.is_open))
         try:
             return await self._until_deadline()
         except Stopped as stopped:

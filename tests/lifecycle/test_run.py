@@ -14,6 +14,7 @@ from genpulse.domain.errors import (
     RateLimited,
 )
 from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import TaskStatus, WaitsFor
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
@@ -477,13 +478,31 @@ async def taken_over(world, name):
             await asyncio.sleep(QUICK.lease_s / 6)
 
 
-async def test_a_job_of_a_task_that_has_lost_three_workers_is_taken_up_by_a_retry(world):
+async def lost_three_times(world):
+    """A task with a job that is known, whose three workers are lost."""
     task = await world.submit("art/studio")
     begun = await world.begun()
     await world.services.store.journal_order(begun.lease)
     await world.services.store.journal_job(begun.lease, "job-9")
     for number in range(2):
         await taken_over(world, f"lost too {number}")
+    return task
+
+
+async def test_a_job_of_a_task_that_has_lost_three_workers_is_taken_up_after_a_pause(world):
+    task = await lost_three_times(world)
+    async with world.worker():
+        ended = await world.ended(task)
+    assert await world.content(ended.outputs[0]) == b"made by job-9"
+    assert world.studio.submits == 0
+    *_, last, won = await world.services.store.attempts(task.id)
+    assert (last.error.code, last.error.charged) == (FailureCode.WORKER_LOST, Charged.MAYBE)
+    assert won.status is AttemptStatus.SUCCEEDED
+
+
+async def test_a_job_whose_task_goes_on_losing_workers_is_left_to_a_retry_by_hand(world):
+    world.services = replace(world.services, retry=RetryPolicy(max_attempts=1))
+    task = await lost_three_times(world)
     async with world.worker():
         failed = await world.ended(task)
         assert (failed.error.code, failed.error.charged) == (FailureCode.WORKER_LOST, Charged.MAYBE)

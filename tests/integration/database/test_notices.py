@@ -78,7 +78,7 @@ async def heard(notices: Notices, speak) -> None:
     async with asyncio.timeout(20):
         while notices.mark == mark:
             await speak(CHANNEL, "sandbox")
-            await notices.news(mark, 0.05)
+            await notices.news(mark, ["sandbox"], 0.05)
 
 
 async def test_a_line_that_is_dead_is_noticed_and_opened_anew(migrated_url, speaker):

@@ -38,9 +38,9 @@ class Group:
     limits: SpendingLimits = UNLIMITED
 
     @property
-    def needs_care(self) -> bool:
-        """Whether something may be written that must not stay."""
-        return len(self.tasks) > 1 or self.limits.bind(_price_of(self.tasks))
+    def bound(self) -> bool:
+        """Whether it may not fit."""
+        return self.limits.bind(_price_of(self.tasks))
 
     def wish(self, tasks: Sequence[NewTask]) -> Wish:
         """What these of its tasks want of the day."""
@@ -65,7 +65,7 @@ class Submission:
         try:
             with outages():
                 async with self._pool.acquire() as connection:
-                    if any(group.needs_care for group in groups):
+                    if any(group.bound or len(group.tasks) > 1 for group in groups):
                         return await _Fitting(connection, groups).write()
                     written = await _write(connection, groups)
                     return [_answer(group, written) for group in groups]
@@ -110,30 +110,41 @@ class _Fitting:
     def _numbered(self) -> Sequence[tuple[int, Group]]:
         return list(enumerate(self._groups))
 
-    async def _today(self) -> Today:
-        return await today(self._connection, [group.tasks[0].owner for group in self._groups])
+    async def _today(self) -> Today | None:
+        """None where it does not matter what it is."""
+        bound = [group.tasks[0].owner for group in self._groups if group.bound]
+        return await today(self._connection, bound) if bound else None
 
     async def _refuse_hopeless(self) -> None:
         """Without a write, for whoever does not fit comes again and again."""
         now = await self._today()
+        if now is None:
+            return
         alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
         self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
 
     async def _refuse_misfits(self, written: dict[_Place, _Written]) -> None:
         """Raises `_TakenOut`."""
         left = [(number, group) for number, group in self._numbered if number not in self._refused]
-        wishes = [group.wish(_new(group.tasks, written)) for _, group in left]
-        before = await self._today()
-        for wish in wishes:
-            before = wish.added(before, -1)
-        misfits: dict[int, Exception] = {}
-        for (number, group), refusal in zip(left, refusals(before, wishes), strict=True):
-            answer = refusal or (_answer(group, written) if len(group.tasks) > 1 else None)
-            if isinstance(answer, Exception):
-                misfits[number] = answer
+        answers = {number: _answer(group, written) for number, group in left if len(group.tasks) > 1}
+        misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
+        now = await self._today()
+        if now is not None:
+            misfits |= _misfits(now, left, written)
         if misfits:
             self._refused.update(misfits)
             raise _TakenOut
+
+
+def _misfits(
+    now: Today, groups: Sequence[tuple[int, Group]], written: dict[_Place, _Written]
+) -> dict[int, Exception]:
+    """Which do not fit, of groups that are counted in `now` already."""
+    wishes = [group.wish(_new(group.tasks, written)) for _, group in groups]
+    for wish in wishes:
+        now = wish.added(now, -1)
+    answers = zip(groups, refusals(now, wishes), strict=True)
+    return {number: refusal for (number, _), refusal in answers if refusal is not None}
 
 
 def _price_of(tasks: Sequence[NewTask]) -> Decimal:

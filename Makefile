@@ -62,7 +62,7 @@ conformance: $(READY)  ## hold every provider to the contract, and write docs/re
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
-crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (about an hour)
+crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (hours)
 	@$(BIN)/python -m tests.crash_points -j $(JOBS) $(CRASH)
 
 $(VENV)/.bench-ready: $(READY) bench/requirements.lock bench/boto3.lock

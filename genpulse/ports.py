@@ -28,6 +28,7 @@ from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, RetentionPoli
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import UNLIMITED, Spending, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.text import storable_line
 from genpulse.provider import AnyModel, EngineThreads
 
 
@@ -43,8 +44,9 @@ class TaskStore(Protocol):
     """The one truth about tasks, attempts and leases.
 
     Every write checks the state and the lease that it expects, in the row that it changes, and each step is one
-    statement: it happens or does not, and may be asked for again when its answer was lost. All moments are the
-    database's own.
+    commit: it happens or does not. An order, a job's id, an end and a cancel may be asked for again when the
+    answer was lost; of lost claims `renew` tells; a submit is known again by its idempotency key alone. All
+    moments are the database's own.
     """
 
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
@@ -95,6 +97,15 @@ class TaskStore(Protocol):
         is lost, `renew` tells of leases that nobody knows here.
         """
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, in one step.
+
+        Each of those that have something gets the same part of the ids, rounded up. So there may be more where one
+        of them has used its part, which is at least as many as there are ids for each of all providers.
+        """
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
@@ -116,7 +127,11 @@ class TaskStore(Protocol):
         """Commit that the provider is about to be asked for something that may cost money. Raises `LeaseLost`."""
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
-        """Commit the provider's id of what was ordered. Raises `LeaseLost`."""
+        """Commit the provider's id of what was ordered. Raises `LeaseLost`.
+
+        Where the lease is lost and the task still has the order that was made under it, the id is kept all the
+        same: whoever has the task now, or tries it again, goes on with that job.
+        """
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""
@@ -126,7 +141,7 @@ class TaskStore(Protocol):
     ) -> None:
         """Keep what the task waits for, or that it goes on (None), and what the last try said.
 
-        The task's `seq` becomes `seq` where that is higher. A lost lease is no error here.
+        The task's `seq` becomes `seq`, and in any case higher than it was. A lost lease is no error here.
         """
 
     async def finish(self, end: End) -> int:
@@ -238,7 +253,7 @@ class ProviderGate(Protocol):
         """Let at most `wanted` (1 or more) new tasks through."""
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (1 or more) of those that were let through asked the provider for nothing.
+        """So many of those that were let through asked the provider for nothing; 0: one did and learned nothing.
 
         Their turns are free again, and a probe ends, since one of them may have been it.
         """
@@ -291,6 +306,12 @@ class WorkerPresence:
     running: int
     providers: tuple[str, ...]
     failing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hosts and plug-ins are named by others: their names are made fit to be sent."""
+        object.__setattr__(self, "name", storable_line(self.name))
+        object.__setattr__(self, "host", storable_line(self.host))
+        object.__setattr__(self, "failing", tuple(map(storable_line, self.failing)))
 
 
 class Presence(Protocol):

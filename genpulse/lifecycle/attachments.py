@@ -33,7 +33,13 @@ class TaskAttachments:
             return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
 
         try:
-            return await patiently("the input of task %s", self._task.id, fetched, random=self._services.random)
+            return await patiently(
+                "the input of task %s",
+                self._task.id,
+                fetched,
+                random=self._services.random,
+                loops=self._services.loops,
+            )
         except StorageLost as error:
             raise InvalidInput(f"The input refers to the asset {asset.id}. {error} Upload it again.") from error
 
@@ -44,6 +50,7 @@ class TaskAttachments:
                 self._task.id,
                 lambda: self._services.store.asset(asset_id),
                 random=self._services.random,
+                loops=self._services.loops,
             )
         except UnknownAsset as error:
             raise InvalidInput(str(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
+from genpulse.background.loops import Loops
 from genpulse.domain.errors import GenPulseError, Unavailable
 
 T = TypeVar("T")
@@ -23,13 +24,14 @@ async def patiently(
     act: Callable[[], Awaitable[T]],
     *,
     random: Callable[[], float],
+    loops: Loops,
     wait: Wait | None = None,
 ) -> T:
     """The result of `act`, tried again with growing pauses until there is one.
 
     A service that is away is waited for; a mistake of ours, which is any error that is not one of the domain, is
-    told with its trace and tried again more and more seldom, since what it concerns may be paid for. `what` holds
-    `%s` for the task's id. Refusals of the domain pass through.
+    told with its trace, counted in `loops`, and tried again more and more seldom, since what it concerns may be
+    paid for. `what` ends in `%s` for the task's id. Refusals of the domain pass through.
     """
     pause_s, longest_s = _FIRST_S, _LONGEST_S
     while True:
@@ -42,7 +44,7 @@ async def patiently(
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it
             why, longest_s = type(error).__name__, _LONGEST_AFTER_MISTAKE_S
-            _log.exception(f"{what} failed by a mistake of ours and is tried again", task_id)
+            loops.failed(what.removesuffix(" %s"))
         seconds = min(pause_s, longest_s) * (0.5 + random() / 2)
         await (wait or _sleep)(seconds, why)
         pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)

@@ -64,11 +64,6 @@ class Run:
             return False
         return shape_of(engine) is Shape.LOCAL
 
-    @property
-    def order_sent(self) -> bool:
-        """Whether a vendor was asked for something whose name is not known yet: an answer is worth waiting for."""
-        return self._money.asked and self._money.job_id is None
-
     def interrupt(self, why: Interruption) -> None:
         """Stop at the next step that may be given up. Only the first reason counts."""
         self._signal.give(why)
@@ -101,20 +96,24 @@ class Run:
             job_id=money.job_id,
         )
         seq = await patiently(
-            "the end of task %s", task.id, lambda: self._services.store.finish(end), random=self._services.random
+            "the end of task %s",
+            task.id,
+            lambda: self._services.store.finish(end),
+            random=self._services.random,
+            loops=self._services.loops,
         )
         self._services.events.publish(TaskEvent(task.id, seq))
         _tell(self._begun, outcome)
 
     async def _give_back(self) -> None:
-        """What let the task through learns that the vendor was not asked."""
-        if self._begun.admitted and not self._permit.used:
-            await self._services.gate.give_back(self._begun.task.provider, 1)
+        """What let the task through learns that the vendor was not asked, or that nothing was learned of it."""
+        if self._begun.admitted and not self._permit.told:
+            await self._services.gate.give_back(self._begun.task.provider, 0 if self._permit.used else 1)
 
     async def _outcome(self) -> Outcome:
         task = self._begun.task
         if task.environment != self._services.environment.name:
-            return Failed(_foreign(task.environment, self._services.environment.name))
+            return Failed(self._honest(_foreign(task.environment, self._services.environment.name)))
         if task.losses >= LOSSES:
             return Failed(worker_lost(self._charged))
         try:
@@ -132,10 +131,12 @@ class Run:
             return await self._decide(_internal(error, self._charged, again=self._money.is_open))
 
     async def _until_deadline(self) -> Outcome:
-        """The engine's result, unless the deadline or an interruption comes first."""
+        """The engine's result, unless the deadline or an interruption comes first, or the deadline is over."""
         left_s = self._left_s()
         if left_s is None:
             return await self._succeed()
+        if left_s <= 0:
+            self.interrupt(Interruption.DEADLINE)
         deadline = asyncio.get_running_loop().call_later(left_s, self.interrupt, Interruption.DEADLINE)
         try:
             return await self._succeed()
@@ -191,8 +192,9 @@ class Run:
     async def _is_outage(self, failure: Failure) -> bool:
         """Tell the gate, and learn whether the account is out of order. What is done here has none."""
         provider, gate = self._begun.task.provider, self._services.gate
-        if not gate.guards(provider) or not (self._permit.used or self._begun.task.order):
+        if not gate.guards(provider) or not self._permit.asked:
             return False
+        self._permit.told = True
         circuit = await gate.failed(provider, failure)
         return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Sequence
 from typing import cast
 from uuid import UUID
@@ -16,6 +17,7 @@ from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
 
 AWAY_PAUSE_S = 1.0
+SHORTEST_S = 0.01
 SETTLES_S = 2.0
 """Seconds in which what is given back is written, at the least."""
 
@@ -32,8 +34,11 @@ class WorkLoop:
         self._loops = loops
         self._providers = options.providers or services.catalogue.providers()
         self._runs: dict[UUID, Run] = {}
+        self._newest: dict[UUID, Run] = {}
         self._tasks: dict[asyncio.Task[None], Begun] = {}
+        self._renewed_at = time.monotonic()
         self._about_to_begin: set[UUID] = set()
+        self._spare_ids: list[UUID] = []
         self._reserved = 0
         self._room = asyncio.Event()
         self._stopping = False
@@ -81,8 +86,14 @@ class WorkLoop:
             return
         catch = await self._begin(providers, room)
         if not catch.more:
-            rest_s = min(self._options.look_again_s, catch.again_s or self._options.look_again_s)
-            await self._services.queue.wait(mark, providers, rest_s)
+            await self._services.queue.wait(mark, providers, self._rest_s(catch))
+
+    def _rest_s(self, catch: Catch) -> float:
+        """A worker that is not known as alive is given nothing, and is soon known again."""
+        rest_s = self._options.look_again_s
+        if time.monotonic() - self._renewed_at > self._options.lease_s:
+            rest_s = min(rest_s, AWAY_PAUSE_S)
+        return rest_s if catch.again_s is None else min(max(catch.again_s, SHORTEST_S), rest_s)
 
     async def _begin(self, providers: Sequence[str], room: int) -> Catch:
         """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
@@ -90,17 +101,28 @@ class WorkLoop:
         self._reserved += room
         try:
             return await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            await self._settled(begin)
+            raise
         finally:
-            if not begin.done():
-                await asyncio.wait({begin})
             self._reserved -= room
             self._room.set()
+
+    async def _settled(self, begin: asyncio.Future[Catch]) -> None:
+        """The end of a claim whose loop is gone; what it raises is told in its place."""
+        await asyncio.wait({begin})
+        try:
+            begin.result()
+        except Unavailable as error:
+            _log.warning("the last claim before the stop was not answered: %s", error)
+        except Exception:  # noqa: BLE001 - as in any turn of the loop
+            self._loops.failed("claiming work")
 
     async def _claim_and_start(self, providers: Sequence[str], room: int) -> Catch:
         ids: list[UUID] = []
 
         def new_ids(count: int) -> Sequence[UUID]:
-            made = [self._services.new_id() for _ in range(count)]
+            made = self._new_ids(count)
             ids.extend(made)
             self._about_to_begin.update(made)
             return made
@@ -109,14 +131,27 @@ class WorkLoop:
             catch = await claim(self._services, self._worker, providers, room, new_ids)
             for begun in catch.begun:
                 self.start(begun)
+            self._keep_spare(ids, catch)
             return catch
         finally:
             self._about_to_begin.difference_update(ids)
 
+    def _new_ids(self, count: int) -> list[UUID]:
+        """Ids of attempts, first those that are left over: most claims begin few of what there is room for."""
+        made = self._spare_ids[:count]
+        del self._spare_ids[:count]
+        return made + [self._services.new_id() for _ in range(count - len(made))]
+
+    def _keep_spare(self, ids: Sequence[UUID], catch: Catch) -> None:
+        """The claim was answered, so that nothing else has begun under these ids."""
+        used = {begun.lease.attempt_id for begun in catch.begun}
+        self._spare_ids += [one for one in ids if one not in used]
+        del self._spare_ids[self._options.batch :]
+
     def start(self, begun: Begun) -> None:
         """Run an attempt that has begun."""
         run = Run(self._services, begun)
-        self._runs[begun.task.id] = run
+        self._runs[begun.lease.attempt_id] = self._newest[begun.task.id] = run
         if self._stopping:
             run.interrupt(Interruption.RELEASED)
         task = asyncio.create_task(self._run(begun, run))
@@ -128,19 +163,20 @@ class WorkLoop:
         except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
             self._loops.failed("a run")
         finally:
-            if self._runs.get(begun.task.id) is run:
-                del self._runs[begun.task.id]
+            del self._runs[begun.lease.attempt_id]
+            if self._newest.get(begun.task.id) is run:
+                del self._newest[begun.task.id]
             self._tasks.pop(_this_task(), None)
             self._room.set()
 
     def interrupt(self, why: Interruption, task_id: UUID) -> None:
         """Stop one task, if it runs here."""
-        if (run := self._runs.get(task_id)) is not None:
+        if (run := self._newest.get(task_id)) is not None:
             run.interrupt(why)
 
     def hear_change(self, task_id: UUID) -> None:
         """A provider has told something about this task, which may run here."""
-        if (run := self._runs.get(task_id)) is not None:
+        if (run := self._newest.get(task_id)) is not None:
             run.hear_change()
 
     async def take_over(self) -> None:
@@ -166,14 +202,14 @@ class WorkLoop:
         claimed and is not known here, since the answer was lost, is begun. `before` are the attempts that ran here
         before the database was asked. Raises `DatabaseUnavailable`.
         """
+        self._renewed_at = time.monotonic()
         leases = {one.lease.attempt_id: one.lease for one in held}
         for one in held:
             if one.unwanted:
                 self.interrupt(Interruption.CANCELED, one.lease.task_id)
-        for begun in tuple(self._tasks.values()):
-            attempt_id = begun.lease.attempt_id
+        for attempt_id, run in tuple(self._runs.items()):
             if attempt_id in before and attempt_id not in leases:
-                self.interrupt(Interruption.LEASE_LOST, begun.task.id)
+                run.interrupt(Interruption.LEASE_LOST)
         unheard = leases.keys() - self.attempt_ids - self._about_to_begin - set(before)
         if unheard:
             _log.warning("%d tasks were claimed whose claim was not answered; they begin now", len(unheard))
@@ -183,7 +219,7 @@ class WorkLoop:
     @property
     def attempt_ids(self) -> frozenset[UUID]:
         """The attempts that run here."""
-        return frozenset(begun.lease.attempt_id for begun in self._tasks.values())
+        return frozenset(self._runs)
 
     async def drain(self) -> None:
         """Let go of what can go, and wait for what cannot.
@@ -209,10 +245,13 @@ class WorkLoop:
                 begun.task.id,
                 self._options.stop_s,
             )
+
+    async def abandon(self) -> None:
+        """End what still runs here, and write nothing about it: its lease runs out."""
         await _end(list(self._tasks))
 
     def _local_tasks(self) -> Collection[asyncio.Task[None]]:
-        return [task for task, begun in self._tasks.items() if self._runs[begun.task.id].is_local]
+        return [task for task, begun in self._tasks.items() if self._runs[begun.lease.attempt_id].is_local]
 
     @staticmethod
     async def _wait_for(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:

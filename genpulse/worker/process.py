@@ -57,11 +57,14 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
     loop = WorkLoop(services, options, worker, loops)
     desk = Desk(services, options, worker, loop, loops)
     await _first_renewal(desk, stop)
-    async with _beside(*(duty(desk) for duty in DUTIES)):
-        _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))
-        await loop.claim_until(stop)
-        _log.info("worker stops: %d tasks are running", loop.running)
-        await loop.drain()
+    try:
+        async with _beside(*(duty(desk) for duty in DUTIES)):
+            _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))
+            await loop.claim_until(stop)
+            _log.info("worker stops: %d tasks are running", loop.running)
+            await loop.drain()
+    finally:
+        await loop.abandon()
     await _leave(desk)
     _log.info("worker stopped")
 
@@ -71,7 +74,9 @@ async def _first_renewal(desk: Desk, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await renew(desk)
-        except Unavailable as error:
+        except Exception as error:  # noqa: BLE001 - what keeps it from beginning may pass
+            if not isinstance(error, Unavailable):
+                desk.loops.failed("the begin of the worker")
             _log.warning("the worker cannot begin: %s", error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_AGAIN_S):

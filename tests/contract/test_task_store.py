@@ -222,6 +222,32 @@ async def test_the_journal_is_told_with_the_attempt(backend):
     assert (running.id, running.submitting_at, running.job_id) == (second.attempt.id, None, None)
 
 
+async def test_the_name_of_an_order_is_kept_though_its_lease_is_lost(backend):
+    """A worker was frozen while the vendor answered; the next one has not ordered anything."""
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    (taken,) = await backend.taken_over()
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job-7")
+    assert (await backend.store.get(begun.task.id)).order == replace(order, job_id="job-7")
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job-8")
+    second = await backend.store.journal_order(taken.lease)
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job-7")
+    assert (await backend.store.get(begun.task.id)).order == second
+
+
+async def test_the_name_of_an_order_is_kept_after_the_task_has_ended_as_unknown(backend):
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    (taken,) = await backend.taken_over()
+    await backend.end(taken.lease, Failed(NO), order_open=True)
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job-7")
+    assert (await backend.store.retry(begun.task.id)).order == replace(order, job_id="job-7")
+
+
 async def test_a_job_is_of_an_order(backend):
     begun = await backend.begun()
     with pytest.raises(LeaseLost):

@@ -1,6 +1,7 @@
 """`make crash-points`: every scenario, with every fault at every statement, and with pairs of faults.
 
 python -m tests.crash_points [-j 2] [--lanes 6] [--pairs 1000] [--seed 7] [--only WORD] [--fault WORD] [--share 1]
+                             [--for-s 3600]
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 import time
 from collections import Counter
 
-from tests.crash_points.runner import Case, Report, pairs, single_faults, surveyed
+from tests.crash_points.runner import Case, Report, drawn, pairs, single_faults, surveyed
 from tests.crash_points.servers import Survey, on_a_server, played
 
 
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="scenarios whose name has one of these words")
     parser.add_argument("--fault", nargs="*", default=[], help="faults whose name has one of these words")
     parser.add_argument("--share", type=float, default=1.0, help="play so much of the single faults, drawn")
+    parser.add_argument("--for-s", type=float, help="begin no other case after so many seconds")
     asked = parser.parse_args()
     began = time.monotonic()
     dry = on_a_server(Survey(asked.lanes, tuple(asked.only)))
@@ -30,10 +32,11 @@ def main() -> int:
     cases = single_faults(surveys)
     if asked.fault:
         cases = [case for case in cases if any(word in case.injections[0][0].fault for word in asked.fault)]
-    cases = random.Random(asked.seed).sample(cases, round(len(cases) * asked.share))
+    cases = drawn(cases, round(len(cases) * asked.share), asked.seed)
     cases += pairs(surveys, asked.pairs, asked.seed)
+    random.Random(asked.seed).shuffle(cases)
     print(f"{len(cases)} cases", file=sys.stderr, flush=True)
-    report = Report(surveys, [*dry, *played(cases, asked.j, asked.lanes)])
+    report = Report(surveys, [*dry, *played(cases, asked.j, asked.lanes, asked.for_s)])
     print(report)
     print(f"{time.monotonic() - began:.0f} s")
     print(_kinds(report))

@@ -14,6 +14,10 @@ from tests.crash_points.play import Play
 from tests.crash_points.vendor import PRICE_USD, Order, content_of
 
 _MARGIN_S = 0.1
+_OF_A_SLOW_MACHINE = (
+    *("ended as", "do not come to their end", "a task is", "entries are left", "attempts run for ever"),
+    *("a task afterwards", "the rate is not back", "does not stop", "did not arrive", "broke off"),
+)
 _CANNOT_LOOK_UP = {"blind", "stop", "immediate"}
 _CAN_STOP = {"stop", "helpful"}
 
@@ -55,6 +59,14 @@ async def judge(play: Play) -> list[str]:
     broken += _extra(play, facts)
     broken += await _budget(play)
     return broken
+
+
+def may_be_slowness(words: str) -> bool:
+    """Whether that may also be since leases ran out, or patience did, while this machine did something else.
+
+    Whatever concerns money, bytes or versions is no such thing.
+    """
+    return any(sign in words for sign in _OF_A_SLOW_MACHINE)
 
 
 def _left_over(facts: Facts) -> Iterator[str]:
@@ -131,8 +143,8 @@ def _end(play: Play, task: Mapping[str, Any], error: Mapping[str, Any]) -> Itera
         allowed.add("canceled")
     if end == "unknown_outcome" and model in _CANNOT_LOOK_UP and play.was_uncertain:
         return
-    if play.wants_cancel and play.was_uncertain and end == "succeeded":
-        return
+    if play.wants_cancel and end == "succeeded" and (play.was_uncertain or task["cancel_requested_at"] is None):
+        return  # it was asked for when the end was near, or over
     if end not in allowed:
         yield f"ended as {end}, not as {' or '.join(sorted(allowed))}"
 

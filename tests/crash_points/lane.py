@@ -14,9 +14,8 @@ import asyncpg
 import uuid_utils.compat
 
 from genpulse.adapters.database.migrate import upgrade
-from genpulse.adapters.queue.schema import install
 
-_KEPT = {"alembic_version", "environment_stamp", "signing_secret"}
+_KEPT = {"alembic_version", "environment_stamp", "renewals", "schema_compatibility", "signing_secret"}
 
 _WATCH = """
 CREATE SCHEMA IF NOT EXISTS harness;
@@ -43,19 +42,18 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> ALL($1::int[])
 """
 _UNCERTAIN = """
-SELECT count(*) FROM attempts AS sent
-WHERE task_id = ANY($1::uuid[]) AND submitting_at IS NOT NULL AND job_id IS NULL AND status <> 'failed'
-  AND NOT EXISTS (SELECT FROM attempts AS later WHERE later.task_id = sent.task_id
-                    AND later.number >= sent.number AND later.job_id IS NOT NULL)
-  AND EXISTS (SELECT FROM tasks WHERE tasks.id = sent.task_id AND finished_at IS NULL)
+SELECT count(*) FROM tasks
+WHERE id = ANY($1::uuid[]) AND order_sent_at IS NOT NULL AND order_job_id IS NULL AND finished_at IS NULL
 """
 _HASTEN = """
 UPDATE deliveries SET next_try_at = now() + interval '0.1 s' WHERE next_try_at > now() + interval '1 s'
 """
+_OLD_OBJECTS = "SELECT count(*) AS n FROM doomed_objects WHERE last_created_at < now() - interval '10 days'"
 _AGE = """
 UPDATE tasks SET created_at = created_at - interval '400 days', finished_at = finished_at - interval '400 days'
 WHERE finished_at IS NOT NULL;
 UPDATE assets SET created_at = created_at - interval '400 days';
+UPDATE doomed_objects SET last_created_at = last_created_at - interval '400 days';
 """
 
 
@@ -100,7 +98,7 @@ class Lane:
 
     async def entries(self) -> int:
         """How many entries the queue holds."""
-        return int((await self.fetch("SELECT count(*) AS n FROM pgqueuer.pgqueuer"))[0]["n"])
+        return int((await self.fetch("SELECT count(*) AS n FROM queue"))[0]["n"])
 
     async def uncertain(self, ids: Sequence[UUID]) -> bool:
         """Whether one of these tasks may have an order of which the journal does not know the job."""
@@ -109,6 +107,10 @@ class Lane:
     async def hasten(self) -> None:
         """Nobody waits here for a message that is to be sent again in seconds, or that somebody lost holds."""
         await self.fetch(_HASTEN)
+
+    async def old_objects(self) -> int:
+        """How many bytes of no asset are noted that somebody should have removed long ago."""
+        return int((await self.fetch(_OLD_OBJECTS))[0]["n"])
 
     async def age(self) -> None:
         """Make what has ended more than a year old."""
@@ -130,7 +132,7 @@ async def lanes_on(server_url: str, count: int) -> AsyncIterator[list[Lane]]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
         await connection.execute(f"CREATE DATABASE {name}")
-        await upgrade(f"{base}/{name}{_query(server_url)}", install, environment="dev", stamps_itself=True)
+        await _lay_out(f"{base}/{name}{_query(server_url)}")
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="genpulse-crash-"))
         lanes = []
         for number in range(count):
@@ -142,6 +144,16 @@ async def lanes_on(server_url: str, count: int) -> AsyncIterator[list[Lane]]:
             stack.push_async_callback(lane.connection.close)
             lanes.append(lane)
         yield lanes
+
+
+async def _lay_out(url: str) -> None:
+    """All tables, in a database whose copies pass as originals."""
+    await upgrade(url, environment="dev", stamps_itself=True)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("UPDATE environment_stamp SET identity = NULL")
+    finally:
+        await connection.close()
 
 
 def _query(url: str) -> str:

@@ -17,11 +17,11 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.attempt import Worker
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.claim import claim
 from genpulse.lifecycle.run import Run
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
@@ -63,9 +63,9 @@ class MemoryStage:
         """A task whose first attempt has begun, and the run of it, which nobody has awaited yet."""
         services = self.services
         task_id = await submit_one(services, model)
-        (claimed,) = (await claim(services, [NAME], 1)).claims
-        begun = await services.store.begin(claimed, attempt_id=services.new_id(), worker="A", now=services.now())
-        assert begun is not None
+        worker = Worker(services.new_id(), "A", LEASE_S)
+        await services.store.renew(worker, services.now())
+        (begun,) = await services.store.claim(worker, NAME, [services.new_id()])
         distant = replace(
             services,
             store=_Distant(services.store),
@@ -92,10 +92,10 @@ class MemoryStage:
 
 def memory_stage(books: Books, folder: Path) -> MemoryStage:
     """One process with everything in it."""
-    queue, deliveries = MemoryTaskQueue(lease_s=LEASE_S), MemoryDeliveries()
+    queue, deliveries = MemoryTaskQueue(), MemoryDeliveries()
     store = MemoryTaskStore(queue, deliveries)
     limits = {NAME: Limits(None, RATE)}
-    options = WorkerOptions(concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, look_again_s=0.05)
+    options = WorkerOptions(concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, stop_s=10.0, look_again_s=0.05)
     world = World(
         books,
         Receiver(),

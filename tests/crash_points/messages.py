@@ -10,6 +10,7 @@ SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
 _LENGTH = struct.Struct("!I")
 _CHANGED = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+((?!SKIP\b|SET\b|NOWAIT\b|OF\b)[a-z_.]+)")
 _READ = re.compile(r"\bFROM\s+([a-z_.]+)")
+_OF_A_WORKER = re.compile(r"genpulse_worker_[0-9a-f]+")
 _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|TRUNCATE)\b")
 
 
@@ -58,7 +59,7 @@ def writes(statement: str) -> bool:
 
 def label_of(statement: str) -> str:
     """A short name that stays the same from run to run: what is changed or read, and a digest of the text."""
-    statement = " ".join(statement.split())
+    statement = _OF_A_WORKER.sub("genpulse_worker", " ".join(statement.split()))
     changed = [f"{verb.split()[0].lower()} {table}" for verb, table in _CHANGED.findall(statement)]
     if changed:
         what = "+".join(dict.fromkeys(changed))

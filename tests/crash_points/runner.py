@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.crash_points.faults import Injection
-from tests.crash_points.invariants import judge
+from tests.crash_points.invariants import judge, may_be_slowness
 from tests.crash_points.lane import Lane, lanes_on
 from tests.crash_points.play import Play, Scenario
 from tests.crash_points.proxy import Point
 from tests.crash_points.scenarios import SCENARIOS, named
-from tests.crash_points.stage import track_tasks
+from tests.crash_points.stage import LEASE_S, track_tasks
 
-CASE_S = 40.0
+CASE_S = 120.0
+STANDS_STILL_S = LEASE_S / 5
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a case. `struck` says how many of its faults happened."""
+    """What became of a case.
+
+    `struck` says how many of its faults happened, `stood_still_s` for how long this machine did nothing for it.
+    """
 
     case: Case
     points: tuple[Point, ...]
@@ -39,6 +44,12 @@ class Result:
     struck: int
     broken: tuple[str, ...]
     took_s: float
+    stood_still_s: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether what is broken is a fault of the core, and not of a machine that is too slow for its leases."""
+        return self.stood_still_s < STANDS_STILL_S or not all(map(may_be_slowness, self.broken))
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,18 @@ async def play(case: Case, lane: Lane) -> Result:
     except Exception as error:  # noqa: BLE001 - a case that cannot be played is a finding like any other
         points, commits = acted.points if acted.processes else [], 0
         broken = [*acted.problems, f"the case broke off: {type(error).__name__}: {error}"]
-    return Result(case, tuple(points), commits, acted.struck, tuple(broken), time.monotonic() - began)
+    return Result(
+        case, tuple(points), commits, acted.struck, tuple(broken), time.monotonic() - began, acted.stood_still_s
+    )
+
+
+async def _judged(case: Case, lane: Lane) -> Result:
+    """One case, once more where the machine was too slow to tell; at last as it is."""
+    for _ in range(TRIES):
+        result = await play(case, lane)
+        if result.is_sure:
+            break
+    return result
 
 
 async def play_all(
@@ -83,7 +105,7 @@ async def play_all(
         for case in waiting:
             if until is not None and time.monotonic() > until:
                 return
-            result = await play(case, lane)
+            result = await _judged(case, lane)
             results.append(result)
             tell(result)
 
@@ -123,18 +145,16 @@ def pairs(surveys: Sequence[Survey], count: int, seed: int) -> list[Case]:
     return drawn
 
 
-def short(surveys: Sequence[Survey], count: int, seed: int) -> list[Case]:
-    """Some of all: each label of each scenario at least once, with faults that take turns."""
-    draw = random.Random(seed)
-    cases = single_faults(surveys)
-    draw.shuffle(cases)
+def drawn(cases: Sequence[Case], count: int, seed: int) -> list[Case]:
+    """Some of all single faults: first each label of each scenario once, with faults that take turns."""
+    shuffled = list(cases)
+    random.Random(seed).shuffle(shuffled)
     first_of: dict[tuple[str, str], Case] = {}
-    for case in cases:
+    for case in shuffled:
         first_of.setdefault((case.scenario, case.injections[0][0].point.label), case)
-    chosen = list(first_of.values())
-    draw.shuffle(chosen)
-    rest = [case for case in cases if case not in first_of.values()]
-    return (chosen + rest)[:count]
+    first = set(first_of.values())
+    rest = [case for case in shuffled if case not in first]
+    return [*first_of.values(), *rest][:count]
 
 
 @dataclass
@@ -159,9 +179,11 @@ class Report:
             lines.append(f"| {survey.scenario.name} | {' | '.join(map(str, counts))} |")
         points = sum(len(survey.points) for survey in self.surveys)
         twice = sum(result.struck > 1 for result in self.results)
+        unsure = sum(not result.is_sure for result in self.broken)
         lines += [
             "",
-            f"{points} points, {len(self.results)} runs ({twice} with two faults), {len(self.broken)} violations.",
+            f"{points} points, {len(self.results)} runs ({twice} with two faults).",
+            f"{len(self.broken)} violations, {unsure} of them unsure, since the machine stood still.",
         ]
         return "\n".join(lines)
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -28,20 +29,21 @@ class Survey:
 
 
 class Run:
-    """Some cases."""
+    """Some cases, none of which begins after `for_s` seconds."""
 
-    def __init__(self, lanes: int, cases: Sequence[Case]) -> None:
-        self.lanes, self.cases = lanes, cases
+    def __init__(self, lanes: int, cases: Sequence[Case], for_s: float | None = None) -> None:
+        self.lanes, self.cases, self.for_s = lanes, cases, for_s
 
     async def __call__(self, url: str) -> list[Result]:
-        return await run_on(url, self.lanes, self.cases, _tell)
+        until = None if self.for_s is None else time.monotonic() + self.for_s
+        return await run_on(url, self.lanes, self.cases, _tell, until)
 
 
-def played(cases: Sequence[Case], processes: int, lanes: int) -> list[Result]:
+def played(cases: Sequence[Case], processes: int, lanes: int, for_s: float | None = None) -> list[Result]:
     """Play cases in so many processes, and so many at once in each."""
     if processes < 2:
-        return on_a_server(Run(lanes, cases))
-    parts = [Run(lanes, cases[index::processes]) for index in range(processes)]
+        return on_a_server(Run(lanes, cases, for_s))
+    parts = [Run(lanes, cases[index::processes], for_s) for index in range(processes)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return [result for part in pool.map(on_a_server, parts) for result in part]
 
@@ -63,4 +65,9 @@ def on_a_server(act: "Survey | Run") -> list[Result]:
 
 def _tell(result: Result) -> None:
     if result.broken:
-        print(f"{result.case}: {'; '.join(result.broken)} ({result.took_s:.1f} s)", file=sys.stderr, flush=True)
+        print(
+            f"{result.case}: {'; '.join(result.broken)} ({result.took_s:.1f} s,"
+            f" stood still for {result.stood_still_s:.2f} s)",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -18,15 +18,15 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.postgresql import open_pool
-from genpulse.adapters.queue.entries import QueueEntries
-from genpulse.adapters.queue.task_queue import PgTaskQueue
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.background.loops import Loops
 from genpulse.domain.delivery import Answer
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.rate import Rate
@@ -49,7 +49,7 @@ DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
 )
 _OPTIONS = WorkerOptions(
-    concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, look_again_s=0.2, prune_every_s=3600.0
+    concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, stop_s=10.0, look_again_s=0.2, prune_every_s=3600.0
 )
 _OWNER: "contextvars.ContextVar[Process | None]" = contextvars.ContextVar("owner", default=None)
 
@@ -139,6 +139,7 @@ class Process:
         self._watcher = watcher
         self.proxy: Proxy | None = None
         self.services: Services = None  # type: ignore[assignment]
+        self.loops = Loops()
         self.is_dead = False
         self.stop = asyncio.Event()
         self.work: asyncio.Task[None] | None = None
@@ -161,21 +162,24 @@ class Process:
         pool = await open_pool(url, size=4, application_name=f"crash {self.name}", environment="dev")
         closing.push_async_callback(pool.close)
         concurrency = {name: one.concurrency for name, one in world.limits.items() if one.concurrency}
-        queue = PgTaskQueue(pool, url, lease_s=LEASE_S, limits=concurrency, environment="dev")
+        queue = PostgresTaskQueue(pool, url, limits=concurrency, environment="dev", loops=self.loops)
         closing.push_async_callback(queue.close)
-        store = PostgresTaskStore(pool, QueueEntries())
+        store = PostgresTaskStore(pool, limits=concurrency)
         closing.push_async_callback(store.close)
+        retention = PostgresRetention(pool, "dev")
+        closing.push_async_callback(retention.close)
         return services_of(
             world,
             store=store,
             queue=queue,
             gate=_Mortal(world.gate, self),
             events=_Mortal(world.events, self),
-            deliveries=PostgresDeliveries(pool),
+            deliveries=PostgresDeliveries(pool, "dev"),
             keys=PostgresKeys(pool),
-            retention=PostgresRetention(pool),
+            retention=retention,
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
+            loops=self.loops,
         )
 
     def start(self) -> None:
@@ -238,7 +242,7 @@ class Process:
     @property
     def failed_loops(self) -> Mapping[str, int]:
         """Background loops that have failed."""
-        return {}
+        return self.loops.failures
 
 
 def _words(error: BaseException) -> str:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.crash_points.runner import Report, pairs, run_on, short, survey_on, surveyed
+from tests.crash_points.runner import Report, drawn, pairs, run_on, single_faults, survey_on, surveyed
 
 LANES = 6
 CASES, PAIRS = 260, 40
@@ -18,7 +18,7 @@ async def test_every_promise_holds_whatever_breaks_at_whichever_statement(postgr
     dry = await survey_on(postgres.url, LANES, lambda _: None)
     surveys = surveyed(dry)
     assert not Report(surveys, dry).broken, _told(dry)
-    cases = [*pairs(surveys, PAIRS, seed=11), *short(surveys, CASES, seed=11)]
+    cases = [*pairs(surveys, PAIRS, seed=11), *drawn(single_faults(surveys), CASES, seed=11)]
     results = await run_on(postgres.url, LANES, cases, lambda _: None, until=began + PLAYS_FOR_S)
     report = Report(surveys, [*dry, *results])
     print(report)

@@ -17,6 +17,7 @@ from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus, WaitsFor
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
+from genpulse.lifecycle.run import Run
 from genpulse.provider import Progress
 from tests.lifecycle.conftest import QUICK
 
@@ -239,6 +240,20 @@ async def test_an_ended_task_stays_as_it_is_when_it_is_canceled(world):
     async with world.worker():
         ended = await world.ended(await world.submit("art/painter"))
     assert await cancel(world.services, ended.id) == ended
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("art/painter", "text-to-image"), ("art/shop", "text-to-image"), ("art/studio", "text-to-video")],
+)
+async def test_nothing_is_ordered_for_a_task_whose_deadline_passed_while_it_waited(world, model, kind):
+    """A worker may claim it before anybody has swept it away."""
+    task = await world.submit(model, kind=kind, deadline_s=0.05)
+    await asyncio.sleep(0.1)
+    await Run(world.services, await world.begun())()
+    ended = await world.services.store.get(task.id)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.DEADLINE_EXCEEDED, Charged.NO)
+    assert (world.painter.runs, world.shop.sold, world.studio.submits) == (0, 0, 0)
 
 
 async def test_a_deadline_stops_what_runs(world):

@@ -146,6 +146,19 @@ ORDER BY begun DESC, priority DESC, due_at, task_id LIMIT {{limit}}
 FOR UPDATE SKIP LOCKED
 """
 
+# Each provider that has something gets the same part of the room.
+_WAITING_ANY = f"""
+SELECT waiting.task_id
+FROM (SELECT provider, count(*) OVER () AS ready FROM unnest($4::text[]) AS wanted(provider)
+      WHERE EXISTS (SELECT FROM queue
+                    WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now())) AS wanted,
+     LATERAL (SELECT task_id FROM queue
+              WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now() AND {_ALIVE}
+              ORDER BY begun DESC, priority DESC, due_at, task_id
+              LIMIT ceil(cardinality($3::uuid[]) / wanted.ready::float8)
+              FOR UPDATE SKIP LOCKED) AS waiting
+"""
+
 _GIVEN_BACK = f"""
 SELECT task_id FROM queue
 WHERE provider = ANY($4::text[]) AND lease IS NULL AND begun AND due_at <= now() AND {_ALIVE}
@@ -216,6 +229,7 @@ _FREE_SEATS = (
 )
 
 CLAIM = _begin(_WAITING.format(which="", limit=_ALL_IDS))
+CLAIM_ANY = _begin(_WAITING_ANY)
 CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS))
 CLAIM_SEATS = _begin(_WAITING.format(which=" AND NOT begun", limit=_FREE_SEATS), limited="true")
 CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="queue.provider = ANY($5::text[])")
@@ -246,10 +260,12 @@ RETURNING order_reference, order_account, order_sent_at, order_job_id
 """
 
 JOURNAL_JOB = """
-UPDATE tasks SET order_job_id = $3, losses = 0
-WHERE id = $1 AND lease = $2 AND status = 'running' AND order_sent_at IS NOT NULL
-RETURNING id
+UPDATE tasks SET order_job_id = $3, losses = CASE WHEN lease = $2 THEN 0 ELSE losses END
+WHERE id = $1 AND order_sent_at IS NOT NULL
+  AND (lease = $2 OR (order_reference = $4 AND order_job_id IS NULL))
+RETURNING lease IS NOT DISTINCT FROM $2 AS is_held
 """
+"""Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it."""
 
 SAVE_PROGRESS = """
 UPDATE tasks SET progress = saved.progress, seq = greatest(tasks.seq, saved.seq)
@@ -261,7 +277,7 @@ SAVE_WAITING = """
 UPDATE tasks SET waiting_for = $3,
        waiting_since = CASE WHEN $3::text IS NULL THEN NULL
                             WHEN waiting_for = $3 THEN waiting_since ELSE now() END,
-       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq, $5)
+       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq + 1, $5)
 WHERE id = $1 AND lease = $2 AND status = 'running'
 """
 
@@ -302,10 +318,13 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        cost = ended.cost::jsonb,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, _ORDER))},
-       last_error = CASE WHEN NOT {_ENDS} THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
+       last_error = CASE WHEN ended.status = 'queued'
+                         THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
        waiting_since = CASE WHEN NOT {_ENDS} THEN now() END,
-       next_try_at = CASE WHEN NOT {_ENDS} THEN now() + ended.delay_s * interval '1 s' END
+       next_try_at = CASE WHEN NOT {_ENDS}
+                          THEN now() + CASE WHEN tasks.cancel_requested_at IS NULL THEN ended.delay_s ELSE 0 END
+                                       * interval '1 s' END
 FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
 RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
@@ -353,6 +372,13 @@ _OF_CANCELED = """
  FROM done WHERE finished_at IS NOT NULL)
 """
 
+
+def _then(column: str, pushed: str) -> str:
+    """Nothing is waited for by a task that is canceled; one with an open order waits for a worker to stop that."""
+    is_pushed = "status = 'queued' AND cancel_requested_at IS NULL"
+    return f"CASE WHEN gone.task_id IS NOT NULL THEN NULL WHEN {is_pushed} THEN {pushed} ELSE {column} END"
+
+
 CANCEL = f"""
 WITH gone AS (
 DELETE FROM queue WHERE task_id = $1 AND lease IS NULL AND NOT ordered RETURNING task_id),
@@ -364,9 +390,9 @@ done AS (
 UPDATE tasks SET
        status = CASE WHEN gone.task_id IS NULL THEN status ELSE 'canceled' END,
        finished_at = CASE WHEN gone.task_id IS NULL THEN finished_at ELSE now() END,
-       waiting_for = CASE WHEN gone.task_id IS NULL THEN waiting_for END,
-       waiting_since = CASE WHEN gone.task_id IS NULL THEN waiting_since END,
-       next_try_at = CASE WHEN gone.task_id IS NULL THEN next_try_at END,
+       waiting_for = {_then("waiting_for", "'worker'")},
+       waiting_since = {_then("waiting_since", "now()")},
+       next_try_at = {_then("next_try_at", "now()")},
        seq = CASE WHEN gone.task_id IS NOT NULL THEN {_AT_END} WHEN cancel_requested_at IS NULL THEN {_AT_WISH}
              ELSE seq END,
        cancel_requested_at = coalesce(cancel_requested_at, now())
@@ -445,8 +471,11 @@ WHERE EXISTS (SELECT FROM queue
 
 NEXT_DUE = """
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
-WHERE deferred AND due_at > now() AND provider = ANY($1::text[]) ORDER BY due_at LIMIT 1
+WHERE deferred AND provider = ANY($1::text[])
+  AND due_at > now() - interval '0.5 s' AND due_at < now() + $2::float8 * interval '1 s'
+ORDER BY due_at LIMIT 1
 """
+"""What became due a moment ago may have come too late for those who looked before they asked."""
 
 _STEP = Priority.NORMAL - Priority.LOW
 
@@ -454,8 +483,8 @@ PROMOTE = f"""
 UPDATE queue SET priority = priority + {_STEP}, since = now()
 WHERE task_id IN (SELECT task_id FROM queue
                   WHERE lease IS NULL AND priority < {int(Priority.HIGH)}
-                    AND greatest(since, due_at) < now() - $1::interval
-                  ORDER BY task_id LIMIT 1000 FOR UPDATE SKIP LOCKED)
+                    AND due_at < now() - $1::interval AND since < now() - $1::interval
+                  LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
 
 DEPTH = "SELECT count(*) FROM queue WHERE lease IS NULL"
@@ -467,4 +496,8 @@ DELETE FROM workers
 WHERE lease_until < now() - interval '1 hour' AND NOT EXISTS (SELECT FROM queue WHERE worker = workers.id)
 """
 
-COUNTS = "SELECT status, count(*) FROM tasks WHERE finished_at IS NULL GROUP BY status"
+COUNTS = """
+SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
+UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL
+"""
+"""By the indexes of the narrow table: rows of tasks are wide, and a million may wait."""

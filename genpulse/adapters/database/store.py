@@ -22,7 +22,7 @@ from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, Unknow
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.spending import UNLIMITED, SpendingLimits
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,12 @@ class PostgresTaskStore:
         """Begin attempts on tasks of a provider that are due."""
         return await self._claiming.claim(worker, provider, attempt_ids, resumed=resumed)
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for several providers without seats, each of which gets its part."""
+        return await self._claiming.claim_any(worker, providers, attempt_ids)
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
@@ -124,8 +130,10 @@ class PostgresTaskStore:
         raise LeaseLost("the task has another lease")
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
-        """Commit the provider's job id. Raises `LeaseLost`."""
-        if not await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id):
+        """Commit the provider's job id, also of an order that was left behind. Raises `LeaseLost`."""
+        reference = reference_of(lease.attempt_id)
+        rows = await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id, reference)
+        if not any(row["is_held"] for row in rows):
             raise LeaseLost("the task has another lease")
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
@@ -157,9 +165,15 @@ class PostgresTaskStore:
 
     async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is."""
-        for row in await self._fetch(statements.CANCEL, task_id):
-            return task_of(row)
-        return await self.get(task_id)
+        canceled = await self._canceled(task_id)
+        if canceled is not None and canceled.status is TaskStatus.QUEUED:
+            # Its worker gave it back in this very moment, and the statement has seen the queue as it was before.
+            canceled = await self._canceled(task_id)
+        return canceled or await self.get(task_id)
+
+    async def _canceled(self, task_id: UUID) -> Task | None:
+        rows = await self._fetch(statements.CANCEL, task_id)
+        return task_of(rows[0]) if rows else None
 
     async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""

@@ -164,6 +164,18 @@ class MemoryTaskStore:
         entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_begun, new=True)
         return tuple(self._begin(entry, worker) for entry in entries)
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, each of which gets its part."""
+        ready = self._queue.ready(providers)
+        begun: list[Begun] = []
+        for name in ready:
+            part = attempt_ids[len(begun) : len(begun) - (-len(attempt_ids) // len(ready))]
+            entries = self._queue.take(worker, [name], part, resumed=True, new=True)
+            begun += [self._begin(entry, worker) for entry in entries]
+        return tuple(begun)
+
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
@@ -239,11 +251,15 @@ class MemoryTaskStore:
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Raises `LeaseLost`."""
-        task = self._held(lease)
-        if task.order is None:
+        task, is_held = self._tasks.get(lease.task_id), self._holds(lease)
+        if task is None or task.order is None:
             raise LeaseLost
-        order = replace(task.order, job_id=job_id)
-        self._tasks[task.id] = replace(task, order=order, losses=0)
+        is_own = task.order.reference == reference_of(lease.attempt_id) and task.order.job_id is None
+        if is_held or is_own:
+            order = replace(task.order, job_id=job_id)
+            self._tasks[task.id] = replace(task, order=order, losses=0 if is_held else task.losses)
+        if not is_held:
+            raise LeaseLost
         self._log(task.id, order)
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
@@ -265,7 +281,7 @@ class MemoryTaskStore:
             waiting_for=waiting_for,
             waiting_since=since if waiting_for else None,
             last_error=error or task.last_error,
-            seq=max(seq, task.seq),
+            seq=max(seq, task.seq + 1),
         )
 
     async def finish(self, end: End) -> int:
@@ -284,9 +300,10 @@ class MemoryTaskStore:
         )
         self._ledger.tried(task, error)
         task = replace(task, losses=0, order=task.order if end.order_open else None)
+        if isinstance(outcome, RetryLater | Released):
+            return self._give_back(task, outcome)
+        task = replace(task, last_error=None)
         match outcome:
-            case RetryLater() | Released():
-                return self._give_back(task, outcome)
             case Succeeded(outputs, cost):
                 self._assets.update({asset.id: asset for asset in outputs})
                 done = replace(task, outputs=outputs, cost=cost, progress=1.0)
@@ -298,6 +315,9 @@ class MemoryTaskStore:
         return ended.seq
 
     def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
+        counted = isinstance(outcome, RetryLater) and outcome.counts
+        last_error = outcome.failure if isinstance(outcome, RetryLater) else task.last_error
+        task = replace(task, progress=None, failures=task.failures + counted, last_error=last_error)
         if task.cancel_requested and task.order is None:
             return self._end(task, status=TaskStatus.CANCELED).seq
         is_retry = isinstance(outcome, RetryLater)
@@ -312,10 +332,7 @@ class MemoryTaskStore:
         waiting = replace(
             task,
             status=TaskStatus.QUEUED,
-            progress=None,
             seq=seq_at_end(task.seq),
-            failures=task.failures + (isinstance(outcome, RetryLater) and outcome.counts),
-            last_error=outcome.failure if isinstance(outcome, RetryLater) else task.last_error,
             waiting_for=WaitsFor.NEXT_ATTEMPT if is_retry else WaitsFor.WORKER,
             waiting_since=now,
             next_try_at=now + timedelta(seconds=delay_s),
@@ -332,7 +349,6 @@ class MemoryTaskStore:
             waiting_for=None,
             waiting_since=None,
             next_try_at=None,
-            last_error=None,
         )
         self._tasks[task.id] = ended
         self._ledger.ended(ended)
@@ -349,9 +365,13 @@ class MemoryTaskStore:
         if task.status is TaskStatus.QUEUED and task.order is None:
             return self._end(wished, status=TaskStatus.CANCELED)
         seq = task.seq if task.cancel_requested else seq_at_wish(task.seq)
-        self._tasks[task_id] = wished = replace(wished, seq=seq)
+        wished = replace(wished, seq=seq)
         if task.status is TaskStatus.QUEUED:
             self._queue.push(task_id)
+            if not task.cancel_requested:
+                now = self._now()
+                wished = replace(wished, waiting_for=WaitsFor.WORKER, waiting_since=now, next_try_at=now)
+        self._tasks[task_id] = wished
         self._queue.tell(task_id, unwanted=True)
         return wished
 

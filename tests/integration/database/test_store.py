@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from genpulse.adapters.database.ending import Ending
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -14,11 +15,14 @@ from genpulse.adapters.postgresql import open_pool, outages
 from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.unprivileged import remove_home
-from genpulse.domain.attempt import Succeeded
-from genpulse.domain.errors import BadInput, DatabaseUnavailable
+from genpulse.domain.attempt import End, Released, RetryLater, Succeeded
+from genpulse.domain.errors import BadInput, DatabaseUnavailable, ProviderUnavailable
+from genpulse.domain.task import TaskStatus
 from genpulse.ports import State
 from tests.contract.conftest import Backend, new_ids, new_task, now
 from tests.servers import TestServer
+
+DOWN = ProviderUnavailable("down").failure
 
 
 async def opened(url):
@@ -67,6 +71,25 @@ async def test_a_caller_that_goes_away_takes_nobody_along(backend):
     assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 9
 
 
+@pytest.mark.parametrize("outcome", [RetryLater(DOWN, 600.0), Released()], ids=["retry", "released"])
+async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard(backend, outcome):
+    begun = await backend.begun()
+    async with backend.store._pool.acquire() as connection:
+        async with connection.transaction():
+            await Ending(connection, []).write([End(begun.lease, outcome)])
+            canceling = asyncio.create_task(backend.store.cancel(begun.task.id))
+            await somebody_waits_for_a_lock(connection)
+        canceled = await canceling
+    assert canceled.status is TaskStatus.CANCELED
+    assert await backend.queue.depth() == 0
+
+
+async def somebody_waits_for_a_lock(connection):
+    async with asyncio.timeout(10):
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+
+
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     pool, backend = await opened(own_server.url)
     begun = await backend.begun()
@@ -96,6 +119,21 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await backend.queue.close()
+    await pool.close()
+
+
+async def test_who_waits_for_other_providers_is_not_woken(migrated_url):
+    pool, backend = await opened(migrated_url)
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    waits = [asyncio.create_task(backend.queue.wait(backend.queue.mark(), [name], 30)) for name in ("a", "b")]
+    await asyncio.sleep(0.2)
+    await backend.store.submit(new_task(provider="b"))
+    await asyncio.wait_for(waits[1], 5)
+    assert not waits[0].done()
+    waits[0].cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    await backend.queue.close()
+    await backend.store.close()
     await pool.close()
 
 

@@ -26,7 +26,7 @@ class _Age(click.ParamType[timedelta]):
     name = "age"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Days or weeks: the budget of a day is counted from its tasks, and so none of a day goes."""
+        """Days or weeks: the tasks of a day explain what it has cost, and so none of a day goes."""
         if isinstance(value, timedelta):
             return value
         found = _AGE.fullmatch(str(value))

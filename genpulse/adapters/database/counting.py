@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from genpulse.adapters.postgresql import in_transaction
 from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.spending import SpendingLimits, Today, Wish
 from genpulse.domain.task import Task
@@ -100,9 +101,12 @@ async def hold_price(pool: asyncpg.Pool, task_id: UUID, daily_usd: Decimal) -> N
     if not row["late"]:
         _check(wish, await today(pool))
         return
-    async with pool.acquire() as connection, connection.transaction():
+
+    async def carry(connection: asyncpg.Connection) -> None:
         await connection.execute(_CARRY, task_id)
         _check(wish, await today(connection))
+
+    await in_transaction(pool, carry)
 
 
 def _check(wish: Wish, now: Today) -> None:

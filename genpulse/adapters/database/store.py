@@ -15,7 +15,7 @@ from genpulse.adapters.database.counting import check_again, hold_price, today
 from genpulse.adapters.database.ending import Ending, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.submission import Group, Submission
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
 from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
@@ -177,14 +177,19 @@ class PostgresTaskStore:
 
     async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
-        with outages():
-            async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(statements.RETRY, task_id, keeps_order)
-                if row is not None:
-                    task = task_of(row)
-                    await check_again(connection, task, limits)
-                    return task
-        raise NotRetryable(task_id, (await self.get(task_id)).status)
+
+        async def queue_again(connection: asyncpg.Connection) -> Task | None:
+            row = await connection.fetchrow(statements.RETRY, task_id, keeps_order)
+            if row is None:
+                return None
+            task = task_of(row)
+            await check_again(connection, task, limits)
+            return task
+
+        again = await in_transaction(self._pool, queue_again)
+        if again is None:
+            raise NotRetryable(task_id, (await self.get(task_id)).status)
+        return again
 
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""

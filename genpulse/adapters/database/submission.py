@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,7 @@ from pydantic_core import to_json
 from genpulse.adapters.database import statements
 from genpulse.adapters.database.counting import today
 from genpulse.adapters.database.rows import task_of
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql import in_transaction, outages
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
 from genpulse.domain.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
 from genpulse.domain.task import NewTask, Submitted, Task, TaskStatus
@@ -38,9 +39,9 @@ class Group:
     limits: SpendingLimits = UNLIMITED
 
     @property
-    def needs_care(self) -> bool:
-        """Whether something may be written that must not stay."""
-        return len(self.tasks) > 1 or self.limits.bind(_price_of(self.tasks))
+    def bound(self) -> bool:
+        """Whether it may not fit."""
+        return self.limits.bind(_price_of(self.tasks))
 
     def wish(self, tasks: Sequence[NewTask]) -> Wish:
         """What these of its tasks want of the day."""
@@ -64,11 +65,10 @@ class Submission:
         """
         try:
             with outages():
-                async with self._pool.acquire() as connection:
-                    if any(group.needs_care for group in groups):
-                        return await _Fitting(connection, groups).write()
-                    written = await _write(connection, groups)
-                    return [_answer(group, written) for group in groups]
+                if any(group.bound or len(group.tasks) > 1 for group in groups):
+                    return await _Fitting(self._pool, groups).write()
+                written = await _write(self._pool, groups)
+                return [_answer(group, written) for group in groups]
         except asyncpg.DataError as error:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
@@ -88,8 +88,8 @@ class _Fitting:
     not fit together. When some do not, all is rolled back and the others are written anew.
     """
 
-    def __init__(self, connection: asyncpg.Connection, groups: Sequence[Group]) -> None:
-        self._connection = connection
+    def __init__(self, pool: asyncpg.Pool, groups: Sequence[Group]) -> None:
+        self._pool = pool
         self._groups = groups
         self._refused: dict[int, Exception] = {}
 
@@ -98,42 +98,55 @@ class _Fitting:
         await self._refuse_hopeless()
         while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
             try:
-                async with self._connection.transaction():
-                    written = await _write(self._connection, left)
-                    await self._refuse_misfits(written)
+                written = await in_transaction(self._pool, partial(self._write_all, left))
             except _TakenOut:
                 continue
             return [self._refused.get(number) or _answer(group, written) for number, group in self._numbered]
-        return list(self._refused.values())
+        return [self._refused[number] for number, _ in self._numbered]
+
+    async def _write_all(self, groups: Sequence[Group], connection: asyncpg.Connection) -> dict[_Place, _Written]:
+        written = await _write(connection, groups)
+        self._refuse_misfits(written, await self._today(connection))
+        return written
 
     @property
     def _numbered(self) -> Sequence[tuple[int, Group]]:
         return list(enumerate(self._groups))
 
-    async def _today(self) -> Today:
-        return await today(self._connection, [group.tasks[0].owner for group in self._groups])
+    async def _today(self, connection: asyncpg.Connection | asyncpg.Pool) -> Today | None:
+        """None where it does not matter what it is."""
+        bound = [group.tasks[0].owner for group in self._groups if group.bound]
+        return await today(connection, bound) if bound else None
 
     async def _refuse_hopeless(self) -> None:
         """Without a write, for whoever does not fit comes again and again."""
-        now = await self._today()
+        now = await self._today(self._pool)
+        if now is None:
+            return
         alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
         self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
 
-    async def _refuse_misfits(self, written: dict[_Place, _Written]) -> None:
+    def _refuse_misfits(self, written: dict[_Place, _Written], now: Today | None) -> None:
         """Raises `_TakenOut`."""
         left = [(number, group) for number, group in self._numbered if number not in self._refused]
-        wishes = [group.wish(_new(group.tasks, written)) for _, group in left]
-        before = await self._today()
-        for wish in wishes:
-            before = wish.added(before, -1)
-        misfits: dict[int, Exception] = {}
-        for (number, group), refusal in zip(left, refusals(before, wishes), strict=True):
-            answer = refusal or (_answer(group, written) if len(group.tasks) > 1 else None)
-            if isinstance(answer, Exception):
-                misfits[number] = answer
+        answers = {number: _answer(group, written) for number, group in left if len(group.tasks) > 1}
+        misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
+        if now is not None:
+            misfits |= _misfits(now, left, written)
         if misfits:
             self._refused.update(misfits)
             raise _TakenOut
+
+
+def _misfits(
+    now: Today, groups: Sequence[tuple[int, Group]], written: dict[_Place, _Written]
+) -> dict[int, Exception]:
+    """Which do not fit, of groups that are counted in `now` already."""
+    wishes = [group.wish(_new(group.tasks, written)) for _, group in groups]
+    for wish in wishes:
+        now = wish.added(now, -1)
+    answers = zip(groups, refusals(now, wishes), strict=True)
+    return {number: refusal for (number, _), refusal in answers if refusal is not None}
 
 
 def _price_of(tasks: Sequence[NewTask]) -> Decimal:
@@ -154,7 +167,7 @@ def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
     return [*keyless, *(firsts[key] for key in sorted(firsts))]
 
 
-async def _write(connection: asyncpg.Connection, groups: Sequence[Group]) -> dict[_Place, _Written]:
+async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]) -> dict[_Place, _Written]:
     """What stands under each place now: the id of the new task, or its key where it has one."""
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)

@@ -135,6 +135,30 @@ async def test_two_that_change_the_counters_of_many_owners_never_wait_for_each_o
     await check_books(processes[0])
 
 
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def test_counters_are_locked_in_the_same_order_whatever_the_order_of_the_tasks(processes):
+    """Two statements are held up in the middle; each would then have what the other one needs next."""
+    owners = "abcdefgh"
+
+    async def submit(backend: Backend, names: str) -> None:
+        tasks = [new_task(owner=name, price_usd=PRICE) for name in names]
+        await asyncio.gather(*(backend.store.submit(task) for task in tasks))
+
+    await submit(processes[0], owners)
+    for _ in range(3):
+        async with processes[0].store._pool.acquire() as holding, holding.transaction():
+            await holding.execute("SELECT FROM spending WHERE owner = 'd' FOR UPDATE")
+            both = asyncio.gather(submit(processes[0], owners), submit(processes[1], owners[::-1]))
+            while await processes[1].store._pool.fetchval(_WAITING) < 2:
+                await asyncio.sleep(0.01)
+        await both
+    await check_books(processes[0])
+
+
 _TASK = """
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata, created_at,
                    attempt, finished_at, lease, price_usd, cost)

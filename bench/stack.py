@@ -125,7 +125,7 @@ class Stack:
         script = self.home / "insert.sql"
         script.write_text("INSERT INTO bench (note) VALUES (repeat('x', 400));\n")
         program = str(postgres_binaries().folder / "pgbench")
-        words = ["-n", "-f", str(script), "-c", str(CLIENTS), "-j", "2", "-T", f"{max(self.size.seconds, 1):.0f}"]
+        words = ["-n", "-f", str(script), "-c", str(CLIENTS), "-j", "2", "-T", f"{max(self.size.seconds, 3):.0f}"]
 
         def measure() -> float:
             done = subprocess.run([program, *words, self.database_url], capture_output=True, text=True, check=True)

@@ -14,6 +14,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -81,6 +82,14 @@ class AssetView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingView:
+    """What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`."""
+
+    what: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TaskView:
     """A task as the API shows it; `document` is all of it."""
 
@@ -95,6 +104,27 @@ class TaskView:
     def ended(self) -> bool:
         """Nothing more happens by itself."""
         return self.status in _ENDED
+
+    @property
+    def waiting_for(self) -> WaitingView | None:
+        """What it does not go on without; None when it goes on, or has ended."""
+        found = self.document.get("waiting_for")
+        return WaitingView(found["what"], datetime.fromisoformat(found["since"])) if found else None
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """When the next attempt is due; None unless it waits for that."""
+        return _moment(self.document.get("next_try_at"))
+
+    @property
+    def cancel_requested_at(self) -> datetime | None:
+        """When somebody first asked that it stops. It may still end otherwise."""
+        return _moment(self.document.get("cancel_requested_at"))
+
+    @property
+    def last_error(self) -> Mapping[str, Any] | None:
+        """What the last try said, while the task has not ended."""
+        return self.document.get("last_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +206,11 @@ class GenPulse:
             left = None if left is None else left - len(page["data"])
 
     async def cancel(self, task_id: str) -> TaskView:
-        """Stop what can still be stopped."""
+        """Ask that it stops. Until its status is `canceled` it may still end otherwise."""
         return _task(await self._json("POST", f"/v1/tasks/{task_id}/cancel"))
 
     async def retry(self, task_id: str) -> TaskView:
-        """Run a failed task again."""
+        """Run a failed task again. An order whose end is not known is taken up where the vendor can be asked."""
         return _task(await self._json("POST", f"/v1/tasks/{task_id}/retry"))
 
     async def watch(self, task_id: str) -> AsyncIterator[Event]:
@@ -348,6 +378,10 @@ async def _chunks_of(path: Path) -> AsyncIterator[bytes]:
 def _task(document: Mapping[str, Any]) -> TaskView:
     outputs = tuple(_asset(output) for output in document["outputs"])
     return TaskView(document["id"], document["model"], document["status"], document["progress"], outputs, document)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _asset(document: Mapping[str, Any]) -> AssetView:

@@ -1,5 +1,6 @@
 """One log for everything that runs in a process: text for people, JSON for machines."""
 
+import io
 import logging
 import re
 import sys
@@ -10,11 +11,14 @@ from typing import Any, Literal
 import structlog
 
 from genpulse.build import read_stamp
+from genpulse.domain.text import storable, storable_line
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
 _HIDDEN = "…"
+_LONGEST = 100_000
+"""Characters of one message or trace; the end of a longer one is left out."""
 _QUIET = ("uvicorn.access", "alembic.runtime.plugins", "asyncio")
 
 Format = Literal["auto", "text", "json"]
@@ -33,14 +37,18 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
         structlog.stdlib.ExtraAdder(),
         _drop_twin,
         structlog.processors.TimeStamper(fmt="iso", utc=True) if machine else _clock,
-        structlog.processors.format_exc_info if machine else _keep,
+        structlog.processors.format_exc_info,
         hide_secrets,
+        _clean if machine else _clean_lines,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if machine
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
     )
+    _let_out_takes_everything()
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -59,10 +67,6 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
 
 _clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
 Event = MutableMapping[str, Any]
-
-
-def _keep(_logger: object, _name: str, event: Event) -> Event:
-    return event
 
 
 def _drop_twin(_logger: object, _name: str, event: Event) -> Event:
@@ -87,3 +91,37 @@ def hide_secrets(_logger: object, _name: str, event: Event) -> Event:
         elif isinstance(value, str):
             event[key] = _URL_PASSWORD.sub(rf"\1{_HIDDEN}\2", value)
     return event
+
+
+def _let_out_takes_everything() -> None:
+    """What the terminal's or the pipe's encoding cannot say is written as an escape, and raises nothing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _clean(_logger: object, _name: str, event: Event) -> Event:
+    """Whoever wrote a text, nothing in it breaks a line, a terminal or a reader of JSON."""
+    return {storable_line(key): _fit(value) for key, value in event.items()}
+
+
+def _clean_lines(logger: object, name: str, event: Event) -> Event:
+    """The same for people: what has several lines cannot pass for several messages."""
+    cleaned = _clean(logger, name, event)
+    return {key: _indented(value) if isinstance(value, str) else value for key, value in cleaned.items()}
+
+
+def _indented(text: str) -> str:
+    return "\n    ".join(text.splitlines())
+
+
+def _fit(value: object) -> object:
+    """Only what is known to be plain is looked into; all else is shown by its `repr`, which escapes for itself."""
+    match value:
+        case str():
+            return storable(value, _LONGEST)
+        case dict():
+            return {storable_line(str(key)): _fit(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_fit(item) for item in value]
+        case _:
+            return value

@@ -26,8 +26,9 @@ from genpulse.domain.gate import Admission, Circuit, Limits
 from genpulse.domain.rate import Rate
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.spending import UNLIMITED, Spending, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.text import storable_line
 from genpulse.provider import AnyModel, EngineThreads
 
 
@@ -43,14 +44,17 @@ class TaskStore(Protocol):
     """The one truth about tasks, attempts and leases.
 
     Every write checks the state and the lease that it expects, in the row that it changes, and each step is one
-    statement: it happens or does not, and may be asked for again when its answer was lost. All moments are the
-    database's own.
+    commit: it happens or does not. An order, a job's id, an end and a cancel may be asked for again when the
+    answer was lost; of lost claims `renew` tells; a submit is known again by its idempotency key alone. All
+    moments are the database's own.
     """
 
-    async def submit(self, task: NewTask) -> Submitted:
+    async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Write the row and its queue entry in one commit; return after it.
 
-        Raises `IdempotencyKeyReuse`.
+        The limits are looked at in that commit, so that nothing goes over them together with what comes at the
+        same moment. Raises `IdempotencyKeyReuse`, `BudgetExceeded`, `KeyLimitExceeded`; one of these two also
+        where a new task does not fit and there is an `earlier` one.
         """
 
     async def earlier(self, task: NewTask) -> Submitted | None:
@@ -59,8 +63,10 @@ class TaskStore(Protocol):
         Raises `IdempotencyKeyReuse`.
         """
 
-    async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
-        """The same for several: all of them or none."""
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+    ) -> tuple[Submitted, ...]:
+        """The same for several of one owner: all of them or none."""
 
     async def get(self, task_id: UUID) -> Task:
         """Raises `UnknownTask`."""
@@ -89,6 +95,15 @@ class TaskStore(Protocol):
         Work that was given back comes first where `resumed` is set and is left alone else; then higher priority,
         then what has waited longest. Nothing is claimed by a worker whose own lease has run out. When the answer
         is lost, `renew` tells of leases that nobody knows here.
+        """
+
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, in one step.
+
+        Each of those that have something gets the same part of the ids, rounded up. So there may be more where one
+        of them has used its part, which is at least as many as there are ids for each of all providers.
         """
 
     async def claim_resumed(
@@ -126,7 +141,7 @@ class TaskStore(Protocol):
     ) -> None:
         """Keep what the task waits for, or that it goes on (None), and what the last try said.
 
-        The task's `seq` becomes `seq` where that is higher. A lost lease is no error here.
+        The task's `seq` becomes `seq`, and in any case higher than it was. A lost lease is no error here.
         """
 
     async def finish(self, end: End) -> int:
@@ -144,10 +159,11 @@ class TaskStore(Protocol):
         Raises `UnknownTask`.
         """
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
-        """Queue a failed task again, with failures and losses counted anew. Raises `UnknownTask`, `NotRetryable`.
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+        """Queue a failed task again, with failures and losses counted anew. It counts today with its price.
 
-        Without `keeps_order` an order whose end is not known is forgotten.
+        Without `keeps_order` an order whose end is not known is forgotten. Raises `UnknownTask`, `NotRetryable`,
+        `BudgetExceeded`, `KeyLimitExceeded`.
         """
 
     async def expire(self) -> tuple[Task, ...]:
@@ -156,11 +172,19 @@ class TaskStore(Protocol):
         Those with an open order go to a worker at once.
         """
 
-    async def spent_usd(self, since: datetime) -> Decimal:
-        """What the tasks that were submitted since then cost, in US dollars.
+    async def spent_usd(self) -> Decimal:
+        """What is spent or promised today, in US dollars.
 
-        The cost where it is known, else the price of a task that waits, runs or succeeded, or that was canceled
-        after it had begun; and the price once more for each failed attempt that was charged, or may have been.
+        A task counts with its cost where that is known, else with its price while it waits or runs, when it
+        succeeded, or was canceled after it had begun; and with its price once more for each failed attempt that
+        was charged, or may have been. That is on the day (UTC) on which it was submitted or asked for again; a
+        task for which `hold_price` is called on a later day goes on to count on that one.
+        """
+
+    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+        """Before a running task's order is paid: let its price stand among what today costs.
+
+        Raises `BudgetExceeded`, with what the others cost, where all together are more than `daily_usd`.
         """
 
     async def now(self) -> datetime:
@@ -229,7 +253,7 @@ class ProviderGate(Protocol):
         """Let at most `wanted` (1 or more) new tasks through."""
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (1 or more) of those that were let through asked the provider for nothing.
+        """So many of those that were let through asked the provider for nothing; 0: one did and learned nothing.
 
         Their turns are free again, and a probe ends, since one of them may have been it.
         """
@@ -282,6 +306,12 @@ class WorkerPresence:
     running: int
     providers: tuple[str, ...]
     failing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hosts and plug-ins are named by others: their names are made fit to be sent."""
+        object.__setattr__(self, "name", storable_line(self.name))
+        object.__setattr__(self, "host", storable_line(self.host))
+        object.__setattr__(self, "failing", tuple(map(storable_line, self.failing)))
 
 
 class Presence(Protocol):
@@ -439,8 +469,8 @@ class KeyStore(Protocol):
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
 
-    async def usage(self, key_id: UUID, since: datetime) -> KeyUsage:
-        """What it has done. Each task counts with its price, or with its cost where that is known."""
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now. Its tasks count as in `TaskStore.spent_usd`."""
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""

@@ -114,7 +114,7 @@ def _lifespan(
         stopping = asyncio.Event()
         async with open_services() as services:
             access = _access(services, options)
-            context = app.state.context = Context(services, options, access, Metrics(), stopping)
+            context = app.state.context = Context(services, options, access, Metrics(services.loops), stopping)
             ending = asyncio.create_task(context.endings.stop_with(stopping))
             with heard(stopping):
                 yield

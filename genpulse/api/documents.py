@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.task import Priority, Task, TaskStatus
+from genpulse.domain.task import Priority, Task, TaskStatus, WaitsFor
 
 Time = Annotated[
     datetime, AfterValidator(lambda time: time.astimezone(UTC)), Field(examples=["2030-01-31T12:00:00Z"])
@@ -136,6 +136,30 @@ class FailureDocument(Document):
         )
 
 
+class WaitingDocument(Document):
+    """What a task does not go on without."""
+
+    model_config = ConfigDict(title="Waiting")
+
+    what: WaitsFor = Field(examples=["next_attempt"])
+    """`next_attempt`: the last try failed, and the next one is not due yet. `worker`: one that has room for it.
+    `provider`: it cannot be asked how the job is. `storage`, `database`: ours, which are away or full; what was
+    made is kept meanwhile."""
+    since: Time
+
+    @classmethod
+    def of(cls, task: Task) -> "WaitingDocument | None":
+        """From the domain's value. A queued task waits for a worker where its row says nothing else."""
+        if task.status is not TaskStatus.QUEUED:
+            what, since = task.waiting_for, task.waiting_since
+        elif task.cancel_requested_at is not None:
+            what, since = WaitsFor.WORKER, task.cancel_requested_at
+        else:
+            what = task.waiting_for or WaitsFor.WORKER
+            since = task.waiting_since or task.retried_at or task.created_at
+        return None if what is None or since is None else cls(what=what, since=since)
+
+
 class CostDocument(Document):
     """What a task cost."""
 
@@ -167,7 +191,7 @@ class TaskUrls(Document):
     events: str
     """Server-Sent Events."""
     cancel: str
-    """POST here to stop it."""
+    """POST here to ask that it stops."""
 
 
 class TaskDocument(Document):
@@ -186,8 +210,21 @@ class TaskDocument(Document):
     input: SkipValidation[Mapping[str, object]]
     outputs: list[AssetDocument]
     error: FailureDocument | None
+    """Why it failed; null unless it did."""
+    last_error: FailureDocument | None
+    """What the last try said, while the task has not ended."""
+    waiting_for: WaitingDocument | None
+    """What a task that has not ended does not go on without, and since when; a `queued` one always has it."""
+    next_try_at: Time | None
+    """When the next attempt is due; null unless it waits for that."""
+    cancel_requested_at: Time | None
+    """When somebody first asked that it stops. Until `status` says `canceled` it may still end otherwise: an order
+    that was sent is awaited, and what a provider has made already is kept."""
     attempt: int
     """How many attempts have begun."""
+    failures: int
+    """How many of them failed so that they count against the most that a task may have. Those that were cut short
+    by the end of a worker do not."""
     priority: PriorityWord
     metadata: SkipValidation[Mapping[str, str]]
     cost: CostDocument | None
@@ -200,7 +237,8 @@ class TaskDocument(Document):
     @classmethod
     def of(cls, task: Task, links: Links) -> "TaskDocument":
         """From the domain's value."""
-        url = links.task(task.id)
+        url, waiting = links.task(task.id), WaitingDocument.of(task)
+        is_put_off = waiting is not None and waiting.what is WaitsFor.NEXT_ATTEMPT
         return cls(
             id=task.id,
             kind=task.kind,
@@ -210,8 +248,13 @@ class TaskDocument(Document):
             progress=task.progress,
             input=task.input,
             outputs=[AssetDocument.of(asset, links) for asset in task.outputs],
-            error=FailureDocument.of(task.error) if task.error else None,
+            error=_failure(task.error),
+            last_error=None if task.status.ended else _failure(task.last_error),
+            waiting_for=waiting,
+            next_try_at=task.next_try_at if is_put_off else None,
+            cancel_requested_at=task.cancel_requested_at,
             attempt=task.attempt,
+            failures=task.failures,
             priority=_WORDS[task.priority],
             metadata=task.metadata,
             cost=CostDocument.of(task.cost) if task.cost else None,
@@ -221,6 +264,10 @@ class TaskDocument(Document):
             finished_at=task.finished_at,
             urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
         )
+
+
+def _failure(failure: Failure | None) -> FailureDocument | None:
+    return FailureDocument.of(failure) if failure else None
 
 
 class TaskPage(Document):

@@ -31,8 +31,9 @@ _FRAME = {
     },
 }
 _MEANING = (
-    "`task` events carry the task, `progress` events only how far it has come; after `done`, which carries"
-    " the task at its end, the stream ends."
+    "`task` events carry the task, and tell each change of its status and of what it waits for, and that somebody"
+    " wants it to stop; `progress` events only say how far it has come. After `done`, which carries the task at"
+    " its end, the stream ends. Ids grow over all attempts of a task."
 )
 _STREAM = {"text/event-stream": {"schema": {"type": "string"}, "x-event": _FRAME}}
 

@@ -1,27 +1,49 @@
 """What is counted, for Prometheus."""
 
 import asyncio
+from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
+from genpulse.api.parts import Parts, look
+from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.gate import Circuit, CircuitState
 from genpulse.domain.task import Submitted, TaskStatus
-from genpulse.ports import Services
+from genpulse.ports import Services, State
 
-SCRAPE_TIMEOUT_S = 2.0
+SCRAPE_TIMEOUT_S = 1.8
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UP = {State.OK: 1.0, State.DEGRADED: 0.5, State.DOWN: 0.0}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+
+
+class LoopFailures(Collector):
+    """How often each background loop of this process has failed."""
+
+    def __init__(self, loops: Loops) -> None:
+        self._loops = loops
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """As they stand now."""
+        meaning = "How often a background loop of this process has failed; each went on."
+        family = CounterMetricFamily("genpulse_loop_failures", meaning, labels=["loop"])
+        for name, count in sorted(self._loops.failures.items()):
+            family.add_metric([name], count)
+        yield family
 
 
 class Metrics:
     """The figures of one API process, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, loops: Loops) -> None:
         self._registry = registry = CollectorRegistry()
+        registry.register(LoopFailures(loops))
         self._requests = Counter(
             "genpulse_http_requests", "HTTP requests.", ("route", "method", "status"), registry=registry
         )
@@ -44,6 +66,19 @@ class Metrics:
             registry=registry,
         )
         self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
+        self._parts = Gauge(
+            "genpulse_part_up",
+            "How a part of /readyz is: 1 when it is well, 0.5 when degraded, 0 when down.",
+            ("part",),
+            registry=registry,
+        )
+        self._workers = Gauge("genpulse_workers", "Workers that are seen.", registry=registry)
+        self._failing = Gauge(
+            "genpulse_worker_loop_failing",
+            "1 for each loop of a worker that has failed within the last minute.",
+            ("worker", "loop"),
+            registry=registry,
+        )
         # Looking a figure up by its labels costs more than counting.
         self._figures_of = cache(self._look_up)
         self._submitted_to = cache(self._submitted.labels)
@@ -63,12 +98,15 @@ class Metrics:
         if not submitted.replayed:
             self._submitted_to(submitted.task.model).inc()
 
-    def _circuit(self, provider: str, circuit: Circuit) -> None:
-        for state in CircuitState:
-            self._circuits.labels(provider, state.value).set(circuit.state is state)
-
     async def scrape(self, services: Services) -> bytes:
-        """Everything as text. Figures that PostgreSQL knows are left out while it is away."""
+        """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out."""
+        parts, _, _ = await asyncio.gather(
+            look(services), self._look_at_tasks(services), self._look_at_circuits(services)
+        )
+        self._show(parts)
+        return generate_latest(self._registry)
+
+    async def _look_at_tasks(self, services: Services) -> None:
         try:
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
                 counts, depth = await asyncio.gather(services.store.counts(), services.queue.depth())
@@ -81,7 +119,28 @@ class Metrics:
             for status in (status for status in TaskStatus if not status.ended):
                 self._tasks.labels(status.value).set(counts.get(status.value, 0))
             self._depth.set(depth)
-        for provider in services.catalogue.providers():
-            if services.gate.guards(provider):
-                self._circuit(provider, await services.gate.circuit(provider))
-        return generate_latest(self._registry)
+
+    async def _look_at_circuits(self, services: Services) -> None:
+        guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]
+        try:
+            async with asyncio.timeout(SCRAPE_TIMEOUT_S):
+                circuits = await asyncio.gather(*map(services.gate.circuit, guarded))
+        except TimeoutError:
+            self._circuits.clear()
+        else:
+            for provider, circuit in zip(guarded, circuits, strict=True):
+                self._circuit(provider, circuit)
+
+    def _circuit(self, provider: str, circuit: Circuit) -> None:
+        for state in CircuitState:
+            self._circuits.labels(provider, state.value).set(circuit.state is state)
+
+    def _show(self, parts: Parts) -> None:
+        self._parts.clear()
+        for health in parts.healths:
+            self._parts.labels(health.name).set(_UP[health.state])
+        self._workers.set(len(parts.workers))
+        self._failing.clear()
+        for worker in parts.workers:
+            for loop in worker.failing:
+                self._failing.labels(worker.name, loop).set(1)

@@ -1,6 +1,5 @@
 """Whether this process is alive, and whether it can do its work."""
 
-import asyncio
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -10,9 +9,8 @@ from starlette.responses import Response
 from genpulse.api import answers
 from genpulse.api.context import context_in
 from genpulse.api.documents import Document
-from genpulse.ports import Health, Probe, State
-
-PROBE_TIMEOUT_S = 2.0
+from genpulse.api.parts import look
+from genpulse.ports import State
 
 routes = answers.router("service")
 
@@ -36,7 +34,15 @@ class Readiness(Document):
     model_config = ConfigDict(title="Readiness")
 
     status: Literal["ready", "not_ready"]
-    checks: dict[str, Check] = Field(examples=[{"database": {"state": "ok", "detail": ""}}])
+    checks: dict[str, Check] = Field(
+        examples=[
+            {
+                "database": {"state": "ok", "detail": "PostgreSQL 18.1"},
+                "storage": {"state": "degraded", "detail": "The asset storage is full."},
+                "loops": {"state": "ok", "detail": ""},
+            }
+        ]
+    )
 
 
 @routes.head("/healthz", include_in_schema=False)
@@ -54,19 +60,12 @@ async def is_alive() -> Response:
     | answers.described(503, "A part that is needed is down", Readiness),
 )
 async def is_ready(request: Request) -> Response:
-    """Looks at everything that this process stands on, all at once, for 2 seconds at most."""
-    probes = context_in(request.scope).services.probes
-    healths = await asyncio.gather(*(_look(probe) for probe in probes))
-    ready = all(health.state is not State.DOWN for health in healths)
-    checks = {health.name: Check(state=health.state, detail=health.detail) for health in healths}
-    document = Readiness(status="ready" if ready else "not_ready", checks=checks)
-    return answers.json(document, 200 if ready else 503, {"Cache-Control": "no-store"})
+    """Looks at everything that this process stands on, all at once, within 2 seconds.
 
-
-async def _look(probe: Probe) -> Health:
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            return await probe()
-    except TimeoutError:
-        name = type(probe).__name__.removesuffix("Probe").lower()
-        return Health(name, State.DOWN, f"gave no answer within {PROBE_TIMEOUT_S:.0f} s")
+    Two parts are never `down`: `loops` is `degraded` when a background loop of this process has failed within the
+    last minute, `workers` when one of a worker has; both name them.
+    """
+    parts = await look(context_in(request.scope).services)
+    checks = {health.name: Check(state=health.state, detail=health.detail) for health in parts.healths}
+    document = Readiness(status="ready" if parts.ready else "not_ready", checks=checks)
+    return answers.json(document, 200 if parts.ready else 503, {"Cache-Control": "no-store"})

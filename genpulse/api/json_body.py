@@ -1,5 +1,6 @@
 """Reading a JSON body into a typed value, with a clear word about everything that does not fit."""
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -14,10 +15,14 @@ from genpulse.api.errors import InvalidJson, UnsupportedContentType
 from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json_value import JsonValue
+from genpulse.domain.text import storable_line
 
 M = TypeVar("M", bound=BaseModel)
 _SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]|[0-9]{300}")
 """Without one of these no value of a body can be U+0000 or a number that is too large."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Without this no text of a body can hold half of a surrogate pair. The quick reader calls that broken JSON."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 async def read(request: Request, model: type[M]) -> M:
@@ -25,8 +30,8 @@ async def read(request: Request, model: type[M]) -> M:
     _check_type(request)
     body = await request.body()
     document = _parse(body)
-    if _SUSPICIOUS.search(body) and (problems := tuple(islice(_unstorable(document), SHOWN_AT_MOST))):
-        raise BadInput("The body holds values that cannot be kept.", problems)
+    if _SUSPICIOUS.search(body):
+        _check_storable(document)
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -48,8 +53,24 @@ def _parse(body: bytes) -> JsonValue:
     try:
         document: JsonValue = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise InvalidJson(f"The body is not JSON in UTF-8: {error}.") from error
+        if _HALF.search(body):
+            _check_storable(_parse_slowly(body))
+        raise InvalidJson(f"The body is not JSON in UTF-8: {storable_line(str(error))}.") from error
     return document
+
+
+def _parse_slowly(body: bytes) -> JsonValue:
+    """The same by a reader that takes halves of surrogate pairs, to tell where they are; null when it cannot."""
+    try:
+        document: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document
+
+
+def _check_storable(document: JsonValue) -> None:
+    if problems := tuple(islice(_unstorable(document), SHOWN_AT_MOST)):
+        raise BadInput("The body holds values that cannot be kept.", problems)
 
 
 def _unstorable(document: JsonValue) -> Iterator[Problem]:
@@ -58,18 +79,23 @@ def _unstorable(document: JsonValue) -> Iterator[Problem]:
     while stack:
         place, value = stack.pop()
         if isinstance(value, dict):
-            stack += ((f"{place}/{_escaped(key)}", item) for key, item in value.items())
-            yield from (_nul(place, "a key") for key in value if "\0" in key)
+            stack += ((f"{place}/{_escaped(storable_line(key))}", item) for key, item in value.items())
+            yield from (Problem(place, f"a key {what}") for key in value if (what := _unfit(key)))
         elif isinstance(value, list):
             stack += ((f"{place}/{index}", item) for index, item in enumerate(value))
-        elif isinstance(value, str) and "\0" in value:
-            yield _nul(place, "the text")
+        elif isinstance(value, str) and (what := _unfit(value)):
+            yield Problem(place, f"the text {what}")
         elif isinstance(value, float) and not isfinite(value):
             yield Problem(place, "the number is too large")
 
 
-def _nul(place: str, what: str) -> Problem:
-    return Problem(place, f"{what} holds the character U+0000, which cannot be kept")
+def _unfit(text: str) -> str:
+    """What is wrong with a text; empty when it can be kept."""
+    if "\0" in text:
+        return "holds the character U+0000, which cannot be kept"
+    if half := _SURROGATE.search(text):
+        return f"holds U+{ord(half[0]):04X}, half of a surrogate pair: send both halves, or the character in UTF-8"
+    return ""
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

@@ -137,9 +137,17 @@ def task_id_in(request: Request) -> UUID:
     responses=answers.described(200, "The task as it stands", TaskDocument) | answers.refusals(404),
 )
 async def cancel_task(request: Request, task_id: TaskId) -> Response:
-    """Stop what can still be stopped: a queued task at once, a running one as soon as its worker can.
+    """Ask that a task stops. The answer is the task as it stands; `cancel_requested_at` says that it was asked.
 
-    A task that has ended is returned unchanged.
+    - A queued task that has nothing open at its provider is `canceled` at once.
+    - A running one is as soon as its worker can stop it.
+    - An order that was sent is awaited, since nobody knows a job before the provider has named it; then the job is
+      stopped at the provider.
+    - A request that is answered with the output itself cannot be stopped: the task may still end as `succeeded`,
+      with what was paid for.
+    - A queued task that has an order open, such as one between two attempts, stays `queued` until a worker has
+      stopped that at the provider.
+    - A task that has ended is returned unchanged.
     """
     await task_for(request, task_id)
     return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
@@ -153,7 +161,12 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     | answers.refusals(402, 404, 409),
 )
 async def retry_task(request: Request, task_id: TaskId) -> Response:
-    """Queue a failed task again, as a new attempt."""
+    """Queue a failed task again, with a new count of failures.
+
+    An order whose end is not known, as after `unknown_outcome`, is taken up and not made anew where the provider
+    can be asked about it: where the job's id is known, or where it can be found by our reference. Elsewhere it is
+    ordered again, and may be paid for twice: look into the provider's own list of jobs first.
+    """
     await task_for(request, task_id)
     task = await retrying.retry(context_in(request.scope).services, task_id)
     document = TaskDocument.of(task, links_for(request))

@@ -1,11 +1,13 @@
 """Progress of tasks on the terminal: bars on a terminal, plain lines elsewhere. Always on standard error."""
 
+from datetime import UTC, datetime
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from genpulse.client import Event
+from genpulse.cli.task_text import standing_of
+from genpulse.client import Event, TaskView
 
 _PLAIN_EVERY = 0.25
 _WAITING = "waiting"
@@ -42,6 +44,13 @@ class Bars:
         """A new bar."""
         return Bar(self, label, self._progress.add_task(_WAITING, label=label, total=1.0))
 
+    def say(self, number: object, label: str, fraction: float, what: str) -> None:
+        """Tell what a thing waits for, beside its bar or in a line of its own."""
+        if not self._progress.disable:
+            self._progress.update(number, completed=fraction, description=what)  # type: ignore[arg-type]
+        elif not self._quiet:
+            self._console.print(f"{label}: {what}", style=None, markup=False)
+
     def show(self, number: object, label: str, fraction: float, what: str) -> None:
         """Move a bar."""
         if not self._progress.disable:
@@ -58,6 +67,7 @@ class Bar:
         self._bars = bars
         self._label = label
         self._number = number
+        self._waited_for: tuple[object, ...] = ()
 
     def __call__(self, event: Event) -> None:
         """Show what the event says."""
@@ -66,5 +76,16 @@ class Bar:
         elif event.task.ended:
             done = 1.0 if event.task.status == "succeeded" else 0.0
             self._bars.show(self._number, self._label, done, event.task.status)
-        elif event.task.status == "running":
+        elif standing := self._standing(event.task):
+            self._bars.say(self._number, self._label, event.task.progress or 0.0, standing)
+        elif event.task.status == "running" and not event.task.waiting_for:
             self._bars.show(self._number, self._label, event.task.progress or 0.0, "")
+
+    def _standing(self, task: TaskView) -> str:
+        """What is new about what keeps it from going on; nothing for one that has not begun."""
+        has_begun = task.document.get("attempt", 0) > 0
+        facts = (task.waiting_for, task.cancel_requested_at, task.last_error)
+        if facts == self._waited_for or not (has_begun or task.cancel_requested_at):
+            return ""
+        self._waited_for = facts
+        return standing_of(task, datetime.now(UTC))

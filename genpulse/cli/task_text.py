@@ -1,10 +1,18 @@
 """A task as people read it."""
 
 import json
+from datetime import UTC, datetime
 
 import click
 
 from genpulse.client import TaskView
+
+_WAITS_FOR = {
+    "worker": "a worker",
+    "provider": "the provider, which cannot be asked how the job is",
+    "storage": "the storage, which is away or full",
+    "database": "the database",
+}
 
 
 def print_task(task: TaskView, *, as_json: bool) -> None:
@@ -12,19 +20,60 @@ def print_task(task: TaskView, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(task.document, indent=2))
         return
+    for name, value in _facts(task).items():
+        if value != "":
+            click.echo(f"{name:<10}{value}")
+
+
+def _facts(task: TaskView) -> dict[str, object]:
     facts = task.document
-    error = facts.get("error")
-    rows = {
+    error, standing = facts.get("error"), standing_of(task, datetime.now(UTC))
+    return {
         "task": task.id,
         "model": f"{task.model} ({facts['kind']})",
         "status": task.status + (f", {task.progress:.0%}" if task.progress is not None else ""),
-        "attempt": facts["attempt"],
+        "": standing,
+        "attempt": _attempts(task),
         "created": facts["created_at"],
         "finished": facts["finished_at"] or "",
         "input": json.dumps(facts["input"], ensure_ascii=False),
         "error": f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else "",
         "outputs": "\n          ".join(asset.url for asset in task.outputs),
     }
-    for name, value in rows.items():
-        if value != "":
-            click.echo(f"{name:<10}{value}")
+
+
+def _attempts(task: TaskView) -> str:
+    failures = task.document.get("failures", 0)
+    return f"{task.document['attempt']}" + (f", {failures} failed" if failures else "")
+
+
+def standing_of(task: TaskView, now: datetime) -> str:
+    """What keeps a task from going on, and what was asked of it, in plain words; empty when that is nothing."""
+    if task.ended:
+        return ""
+    wish = "somebody wants it to stop" if task.cancel_requested_at else ""
+    said = task.last_error["message"] if task.last_error else ""
+    waiting = _waiting(task, now) + (f": {said}" if said and task.waiting_for else "")
+    return "; ".join(filter(None, (wish, waiting)))
+
+
+def _waiting(task: TaskView, now: datetime) -> str:
+    waiting = task.waiting_for
+    if waiting is None:
+        return ""
+    if waiting.what != "next_attempt":
+        what = _WAITS_FOR.get(waiting.what, waiting.what)
+        return f"waits for {what}, for {span(max((now - waiting.since).total_seconds(), 0.0))}"
+    left_s = (task.next_try_at - now).total_seconds() if task.next_try_at else 0.0
+    return f"waits for the next attempt, {f'due in {span(left_s)}' if left_s >= 1 else 'due now'}"
+
+
+def span(seconds: float) -> str:
+    """A time as people say it, in one or two units."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 60:
+        return f"{minutes} min {whole % 60} s"
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} days"

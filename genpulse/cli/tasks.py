@@ -1,7 +1,7 @@
 """`genpulse tasks`: list, show, watch, cancel and retry."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -12,7 +12,7 @@ from genpulse.cli import tasks_retry
 from genpulse.cli.client import with_client
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_option, json_option
-from genpulse.cli.task_text import print_task
+from genpulse.cli.task_text import print_task, standing_of
 from genpulse.client import Event, GenPulse, TaskView
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
@@ -63,11 +63,19 @@ def _table(tasks: tuple[TaskView, ...]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("task", "model", "status", "done", "created"):
         table.add_column(column, no_wrap=True)
+    table.add_column("", overflow="fold")
+    now = datetime.now(UTC)
     for task in tasks:
         done = "" if task.progress is None else f"{task.progress:.0%}"
         status = f"[{_COLOURS.get(task.status, '')}]{task.status}[/]"
-        table.add_row(task.id, task.model, status, done, _created(task))
+        table.add_row(task.id, task.model, status, done, _created(task), escape(_standing(task, now)))
     return table
+
+
+def _standing(task: TaskView, now: datetime) -> str:
+    """Nothing for a task that simply waits for its turn: its status says that."""
+    simple = task.status == "queued" and not task.cancel_requested_at and not task.last_error
+    return "" if simple else standing_of(task, now)
 
 
 def _failed_table(tasks: tuple[TaskView, ...]) -> Table:
@@ -91,7 +99,7 @@ def _created(task: TaskView) -> str:
 @api_option
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
-    """One task, with everything that is known about it."""
+    """One task, with everything that is known about it: what it waits for, and what its last try said."""
     print_task(with_client(api, lambda client: client.task(task)), as_json=as_json)
 
 
@@ -101,7 +109,7 @@ def show(task: str, api: str | None, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None:
-    """Follow a task to its end. Exit code 1 when it does not succeed."""
+    """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
 
     async def follow(client: GenPulse) -> TaskView:
         last = await client.task(task)
@@ -131,5 +139,11 @@ def _line(event: Event) -> str:
 @api_option
 @json_option
 def cancel(task: str, api: str | None, as_json: bool) -> None:
-    """Stop what can still be stopped."""
+    """Ask that a task stops.
+
+    A queued task ends at once, a running one as soon as its worker can stop it. An order that was sent is awaited,
+    and a job is then stopped at the provider; a request that is answered with the output itself cannot be stopped,
+    and the task may still succeed. A queued task that has an order open stays queued until a worker has stopped
+    that. A task that has ended stays as it is.
+    """
     print_task(with_client(api, lambda client: client.cancel(task)), as_json=as_json)

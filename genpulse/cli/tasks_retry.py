@@ -80,6 +80,9 @@ def command(
 
     Each is asked of the API as if by hand, so that the budget is kept to. Exit code 1 when any was refused.
 
+    An order whose end is not known is taken up, not made anew, where the provider can be asked about it: where the
+    job's id is known, or where it can be found by our reference. Elsewhere it is ordered again.
+
     Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them: the
     provider may have made them, and running them again may pay for them twice.
     """

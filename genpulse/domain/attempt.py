@@ -33,7 +33,8 @@ class Attempt:
     """One try: an entry in a log, by which nothing is decided.
 
     `id` is also the lease: whoever holds it may write the task's state. `submitting_at` is when it asked the
-    provider for something that may cost money, `job_id` what the provider calls it.
+    provider for something that may cost money, `job_id` what the provider calls it; while it runs, both tell of
+    the task's open order, which an earlier attempt may have made.
     """
 
     id: UUID

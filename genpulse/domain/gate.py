@@ -161,7 +161,7 @@ class Gate:
         return replace(self, shut_until=shut, held_until=held, probing_until=probing)
 
     def give_back(self, rate: Rate | None, count: int) -> "Gate":
-        """So many (1 or more) of those that were let through asked for nothing: their turns are free again.
+        """So many (0 or more) of those that were let through asked for nothing: their turns are free again.
 
         It ends the probe, since one of them may have been it. Where none was, one more probe goes than had to.
         """

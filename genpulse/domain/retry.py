@@ -75,9 +75,14 @@ LOSSES = 3
 """A task that has lost so many workers in a row may be why they were lost, and does not run again by itself."""
 
 
+_ORDERED = (
+    "A retry takes up what it had ordered where the provider can be asked about it, and orders anew elsewhere."
+)
+
+
 def worker_lost(charged: Charged) -> Failure:
     """The failure of a task whose workers were lost one after the other."""
-    order = "" if charged is Charged.NO else " What it had ordered is taken up by a retry and not ordered again."
+    order = "" if charged is Charged.NO else f" {_ORDERED}"
     return Failure(
         FailureCode.WORKER_LOST,
         f"{LOSSES} workers in a row were lost while they ran this task, which may be the reason: look into their"

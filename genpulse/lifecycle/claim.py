@@ -1,5 +1,6 @@
 """Taking work: what has begun before what is new, and of each provider what its account allows."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -34,9 +35,9 @@ async def claim(services: Services, worker: Worker, providers: Sequence[str], ro
     What an account does not let through stays in the queue, so that nobody asks for it again and again and a task
     of higher priority that comes later still goes first. Raises `DatabaseUnavailable`.
     """
-    if len(providers) == 1 and _is_free(services, providers[0]):
-        begun = await services.store.claim(worker, providers[0], new_ids(room))
-        return Catch(begun, more=len(begun) == room)
+    if all(_is_free(services, provider) for provider in providers):
+        begun = await services.store.claim_any(worker, providers, new_ids(room))
+        return Catch(begun, more=_has_used_its_part(begun, max(room // len(providers), 1)))
     begun = await services.store.claim_resumed(worker, providers, new_ids(room))
     caught = Catch(begun, more=len(begun) == room)
     due = () if caught.more else await services.queue.due(providers)
@@ -44,6 +45,11 @@ async def claim(services: Services, worker: Worker, providers: Sequence[str], ro
         part = -(-(room - len(caught.begun)) // left)
         caught += await _claim(services, worker, provider, part, new_ids)
     return caught
+
+
+def _has_used_its_part(begun: Sequence[Begun], part: int) -> bool:
+    """Whether one provider has begun so many: it may have more."""
+    return any(count >= part for count in Counter(one.task.provider for one in begun).values())
 
 
 def _is_free(services: Services, provider: str) -> bool:

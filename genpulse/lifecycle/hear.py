@@ -1,10 +1,11 @@
 """A vendor tells that something has happened to a job."""
 
+from hmac import compare_digest
 from uuid import UUID
 
-from genpulse.domain.attempt import Attempt
+from genpulse.domain.attempt import Attempt, reference_of
 from genpulse.domain.errors import NoticeRefused, UnknownHook, UnknownModel, UnknownTask
-from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.ports import Services
 from genpulse.provider import Notice, TwoPhase
 
@@ -21,10 +22,13 @@ def callback_url(hooks_url: str | None, task: Task, attempt: Attempt) -> str | N
 async def hear(services: Services, provider: str, token: str, notice: Notice) -> None:
     """Let whoever runs the task ask the vendor at once, if the notice is the vendor's own.
 
-    What it says is not looked at: the answer to that question counts. A task that does not run any more is no
-    error, since vendors tell more than once. Raises `UnknownHook`, `NoticeRefused`, `DatabaseUnavailable`.
+    What it says is not looked at: the answer to that question counts. The address has to be that of the order that
+    is open. Where none is open any more there is nothing to ask about, and that is no error, since vendors tell
+    more than once. Raises `UnknownHook`, `NoticeRefused`, `DatabaseUnavailable`.
     """
     task = await _task(services, provider, token)
+    if task.order is None:
+        return
     try:
         engine = services.catalogue.model(task.model).engine
     except UnknownModel as error:
@@ -43,7 +47,11 @@ async def _task(services: Services, provider: str, token: str) -> Task:
         task = await services.store.get(task_id)
     except (ValueError, UnknownTask) as error:
         raise UnknownHook from error
-    attempts = await services.store.attempts(task_id)
-    if task.provider != provider or attempt_id not in {attempt.id for attempt in attempts}:
+    if task.provider != provider or not task.attempt or not _may_be_of(task.order, attempt_id):
         raise UnknownHook
     return task
+
+
+def _may_be_of(order: OpenOrder | None, attempt_id: UUID) -> bool:
+    """Whether it was this attempt that made the order. Of those that are closed nothing is known here."""
+    return order is None or compare_digest(order.reference.encode(), reference_of(attempt_id).encode())

@@ -1,13 +1,10 @@
 """Before money is spent: is it allowed here, and is there enough for today?"""
 
-from decimal import Decimal
-
+from genpulse.domain.api_key import ApiKey, KeyLimits
 from genpulse.domain.errors import BudgetExceeded, OverBudget, PaidProviderRefused, SpendingNotAllowed
-from genpulse.domain.spending import left_of_day_s, start_of_day
+from genpulse.domain.spending import SpendingLimits
 from genpulse.domain.task import Task
 from genpulse.ports import Services
-
-_NOTHING = Decimal(0)
 
 
 def is_allowed(services: Services, provider: str) -> bool:
@@ -21,20 +18,9 @@ def check_allowed(services: Services, provider: str) -> None:
         raise PaidProviderRefused(provider, services.spending.place)
 
 
-async def check_budget(services: Services, price_usd: Decimal) -> None:
-    """Before so much (US dollars) is queued in one commit. Raises `BudgetExceeded`, `DatabaseUnavailable`.
-
-    Nothing is asked where there is no budget or no price. Requests that are checked before any of them is
-    committed do not see each other: together they can go over by the prices of all of them but one, a request
-    alone never does. That much is queued and not paid: the worker looks again, at all that is committed.
-    """
-    budget = services.spending.daily_usd
-    if budget is None or not price_usd:
-        return
-    now = services.now()
-    spent_usd = await services.store.spent_usd(start_of_day(now))
-    if services.spending.is_over(spent_usd + price_usd):
-        raise BudgetExceeded(spent_usd, price_usd, budget, left_of_day_s(now))
+def limits_for(services: Services, key: ApiKey | None = None) -> SpendingLimits:
+    """What has to hold when a task of this key is queued: the store looks at it in the commit that writes it."""
+    return SpendingLimits(services.spending.daily_usd, key.limits if key else KeyLimits())
 
 
 def has_to_be_checked(services: Services, task: Task) -> bool:
@@ -45,20 +31,17 @@ def has_to_be_checked(services: Services, task: Task) -> bool:
 
 
 async def check_before_paying(services: Services, task: Task) -> None:
-    """Before a provider is asked. The task itself is among what is spent today.
+    """Before a provider is asked. From then on the task is among what is spent today.
 
-    Tasks of earlier days that run today do not see each other; beyond that, what is paid goes over the budget
-    only as far as costs exceed their prices. Raises `SpendingNotAllowed`, `OverBudget`, `DatabaseUnavailable`.
+    What is paid goes over the budget only as far as costs exceed their prices. Raises `SpendingNotAllowed`,
+    `OverBudget`, `DatabaseUnavailable`.
     """
     if not is_allowed(services, task.provider):
         raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
     budget = services.spending.daily_usd
     if budget is None or not task.price_usd:
         return
-    now = services.now()
-    today = start_of_day(now)
-    own_usd = task.price_usd if task.created_at < today else _NOTHING
-    spent_usd = await services.store.spent_usd(today) + own_usd
-    if services.spending.is_over(spent_usd):
-        others_usd = max(spent_usd - task.price_usd, _NOTHING)
-        raise OverBudget(str(BudgetExceeded(others_usd, task.price_usd, budget, left_of_day_s(now))))
+    try:
+        await services.store.hold_price(task.id, budget)
+    except BudgetExceeded as error:
+        raise OverBudget(str(error)) from error

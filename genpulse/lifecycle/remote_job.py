@@ -181,6 +181,7 @@ async def _asking_again(
 ) -> T:
     """The vendor's answer to a question. Giving up would lose the job, so only a plain refusal or time ends it."""
     tries = 0
+    work.permit.asked = True
     while True:
         try:
             answer = await work.signal.ask(ask, answer_s)

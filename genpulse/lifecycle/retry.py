@@ -1,12 +1,11 @@
 """A failed task runs again because somebody asked for it."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.lifecycle.purse import check_allowed, check_budget
+from genpulse.lifecycle.purse import check_allowed, limits_for
 from genpulse.ports import Services
 from genpulse.provider import TwoPhase
 
@@ -21,8 +20,8 @@ async def retry(services: Services, task_id: UUID) -> Task:
     failed = await services.store.get(task_id)
     if failed.status is TaskStatus.FAILED:
         check_allowed(services, failed.provider)
-        await check_budget(services, failed.price_usd or Decimal(0))
-    task = await services.store.retry(task_id, keeps_order=_can_be_taken_up(services, failed))
+    keeps_order = _can_be_taken_up(services, failed)
+    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
     services.events.publish(TaskEvent(task.id, task.seq))
     return task
 

@@ -106,9 +106,9 @@ class Run:
         _tell(self._begun, outcome)
 
     async def _give_back(self) -> None:
-        """What let the task through learns that the vendor was not asked."""
-        if self._begun.admitted and not self._permit.used:
-            await self._services.gate.give_back(self._begun.task.provider, 1)
+        """What let the task through learns that the vendor was not asked, or that nothing was learned of it."""
+        if self._begun.admitted and not self._permit.told:
+            await self._services.gate.give_back(self._begun.task.provider, 0 if self._permit.used else 1)
 
     async def _outcome(self) -> Outcome:
         task = self._begun.task
@@ -192,8 +192,9 @@ class Run:
     async def _is_outage(self, failure: Failure) -> bool:
         """Tell the gate, and learn whether the account is out of order. What is done here has none."""
         provider, gate = self._begun.task.provider, self._services.gate
-        if not gate.guards(provider) or not (self._permit.used or self._begun.task.order):
+        if not gate.guards(provider) or not self._permit.asked:
             return False
+        self._permit.told = True
         circuit = await gate.failed(provider, failure)
         return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED
 

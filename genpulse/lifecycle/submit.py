@@ -18,8 +18,7 @@ from genpulse.domain.errors import (
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.kind import ANY
 from genpulse.domain.task import NewTask, Priority, Submitted
-from genpulse.lifecycle.allowance import check_allowance
-from genpulse.lifecycle.purse import check_allowed, check_budget
+from genpulse.lifecycle.purse import check_allowed, limits_for
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -48,12 +47,12 @@ async def submit(
     """
     task = _new_task(services, order, "", _owner(key), idempotency_key)
     try:
-        await _check(services, [task], key)
+        check_allowed(services, task.provider)
+        return await services.store.submit(task, limits_for(services, key))
     except (PaidProviderRefused, BudgetExceeded, KeyLimitExceeded):
         if earlier := await services.store.earlier(task):
             return earlier
         raise
-    return await services.store.submit(task)
 
 
 async def submit_batch(
@@ -62,21 +61,13 @@ async def submit_batch(
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
     owner = _owner(key)
     tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
-    await _check(services, tasks, key)
-    return await services.store.submit_batch(tasks)
+    for provider in sorted({task.provider for task in tasks}):
+        check_allowed(services, provider)
+    return await services.store.submit_batch(tasks, limits_for(services, key))
 
 
 def _owner(key: ApiKey | None) -> str:
     return str(key.id) if key else ""
-
-
-async def _check(services: Services, tasks: Sequence[NewTask], key: ApiKey | None) -> None:
-    for provider in sorted({task.provider for task in tasks}):
-        check_allowed(services, provider)
-    price_usd = sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
-    await check_budget(services, price_usd)
-    if key is not None:
-        await check_allowance(services, key.id, key.limits, tasks=len(tasks), price_usd=price_usd)
 
 
 def _new_task(

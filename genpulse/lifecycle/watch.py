@@ -52,14 +52,15 @@ async def watch(
 async def _next(
     services: Services, subscription: Subscription, task_id: UUID, seen: int, timeout_s: float
 ) -> tuple[Update | None, Task | None]:
-    """Either a progress, or the row read anew because it changed or because nothing was heard."""
+    """Either a progress, or the row read anew because it changed or because nothing was heard.
+
+    Whoever changed it may have known of fewer changes than the row, whose own number counts.
+    """
     event = await subscription.next(timeout_s)
-    if event is None:
+    if event is None or event.progress is None:
         return None, await services.store.get(task_id)
     if event.seq <= seen:
         return None, None
-    if event.progress is None:
-        return None, await services.store.get(task_id)
     return Update(event.seq, progress=event.progress, message=event.message), None
 
 

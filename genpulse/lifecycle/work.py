@@ -69,9 +69,15 @@ class Money:
 
 @dataclass(slots=True)
 class Permit:
-    """What the provider's gate has let through: `used` once the provider is asked for something."""
+    """What the provider's gate has let through: `used` once the provider is asked for something new.
+
+    `asked`: the account was asked for anything at all, so that a failure says something about it. `told`: the gate
+    has learned how the account is.
+    """
 
     used: bool = False
+    asked: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class Work:
         order = await self.until_stopped(
             "the journal of task %s", WaitsFor.DATABASE, lambda: self.services.store.journal_order(lease)
         )
-        self.permit.used = True
+        self.permit.used = self.permit.asked = True
         self.money.made(order)
 
     async def journal_job(self, job_id: str) -> None:
@@ -139,6 +145,7 @@ class Work:
 
     async def tell_success(self) -> None:
         """The provider has taken what it was asked for."""
+        self.permit.told = True
         await self.services.gate.succeeded(self.begun.task.provider)
 
     async def whatever_comes(self, what: str, waits_for: WaitsFor, act: Callable[[], Awaitable[T]]) -> T:

@@ -7,7 +7,10 @@ from genpulse.provider.call import Call, I, Job, Notice, PollInterval, Progress,
 
 
 class Local(ABC, Generic[I]):
-    """An engine that runs inside the worker. Keep the event loop free: heavy work goes into `call.in_thread`."""
+    """An engine that runs inside the worker. Keep the event loop free: heavy work goes into `call.in_thread`.
+
+    `run` is cut off at any `await` when the task is to stop, and is called again when its worker stops or is lost.
+    """
 
     @abstractmethod
     async def run(self, call: Call[I], report: Report) -> Result:
@@ -18,7 +21,8 @@ class Immediate(ABC, Generic[I]):
     """An engine whose vendor answers one request with the output.
 
     `repeatable`: the same request sent twice is charged once at most. Where that is not so, a request whose
-    answer got lost is never sent again by itself. An answer that takes longer than `answer_s` seconds is lost.
+    answer got lost is never sent again by itself. An answer that takes longer than `answer_s` seconds is lost;
+    until then nothing cuts the request off, and its output is kept, also when nobody wants the task any more.
     """
 
     repeatable: ClassVar[bool] = False
@@ -26,7 +30,11 @@ class Immediate(ABC, Generic[I]):
 
     @abstractmethod
     async def generate(self, call: Call[I]) -> Result:
-        """Send the request once, without retries. Raises a `ProviderError`."""
+        """Send the request once, without retries.
+
+        Raises a `ProviderError` only when the vendor definitely did not take it, and `UnknownOutcome`, or anything
+        else, when the answer got lost.
+        """
 
 
 class TwoPhase(ABC, Generic[I]):
@@ -34,7 +42,10 @@ class TwoPhase(ABC, Generic[I]):
 
     Set `can_cancel` or `can_find` where the vendor has the call and the method is overridden. A submit or a poll
     that is not answered within `answer_s` seconds counts as not answered, and so does a collect after `collect_s`.
-    A job that has not ended after `longest_s` seconds is given up.
+    A job that has not ended `longest_s` seconds after it was ordered is given up.
+
+    Nothing cuts a submit off before `answer_s`. Poll, collect and find are questions: each may be given up at any
+    `await` and asked again, also by another process.
     """
 
     repeatable: ClassVar[bool] = False
@@ -58,7 +69,8 @@ class TwoPhase(ABC, Generic[I]):
         """Ask how far it has come.
 
         A job that has failed is `Progress(failed=…)`. Raises a `ProviderError` when the vendor could not be
-        asked: after a retryable one it is asked again, and the job is never submitted a second time for it.
+        asked: after a retryable one, and after anything else, it is asked again, and the job is never submitted a
+        second time for it; one that is not retryable ends the task, which may be charged.
         """
 
     @abstractmethod
@@ -66,12 +78,15 @@ class TwoPhase(ABC, Generic[I]):
         """Fetch what a finished job made. May be called again after a retryable `ProviderError`."""
 
     async def cancel(self, job: Job[I]) -> None:
-        """Ask the vendor to stop the job. Called only where `can_cancel` is set."""
+        """Ask the vendor to stop the job, within 10 seconds. When it returns, the order counts as over.
+
+        Called only where `can_cancel` is set.
+        """
 
     async def find(self, call: Call[I]) -> Submission | None:
-        """Look a job up by `call.client_reference`; None when the vendor never took it.
+        """Look a job up by `call.client_reference`; None when the vendor never took it: then it is ordered anew.
 
-        Called only where `can_find` is set.
+        It is asked three times within three seconds, since lists lag. Called only where `can_find` is set.
         """
         raise NotImplementedError(f"{type(self).__name__} sets can_find and must override find()")
 

@@ -38,6 +38,7 @@ class WorkLoop:
         self._tasks: dict[asyncio.Task[None], Begun] = {}
         self._renewed_at = time.monotonic()
         self._about_to_begin: set[UUID] = set()
+        self._spare_ids: list[UUID] = []
         self._reserved = 0
         self._room = asyncio.Event()
         self._stopping = False
@@ -100,17 +101,28 @@ class WorkLoop:
         self._reserved += room
         try:
             return await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            await self._settled(begin)
+            raise
         finally:
-            if not begin.done():
-                await asyncio.wait({begin})
             self._reserved -= room
             self._room.set()
+
+    async def _settled(self, begin: asyncio.Future[Catch]) -> None:
+        """The end of a claim whose loop is gone; what it raises is told in its place."""
+        await asyncio.wait({begin})
+        try:
+            begin.result()
+        except Unavailable as error:
+            _log.warning("the last claim before the stop was not answered: %s", error)
+        except Exception:  # noqa: BLE001 - as in any turn of the loop
+            self._loops.failed("claiming work")
 
     async def _claim_and_start(self, providers: Sequence[str], room: int) -> Catch:
         ids: list[UUID] = []
 
         def new_ids(count: int) -> Sequence[UUID]:
-            made = [self._services.new_id() for _ in range(count)]
+            made = self._new_ids(count)
             ids.extend(made)
             self._about_to_begin.update(made)
             return made
@@ -119,9 +131,22 @@ class WorkLoop:
             catch = await claim(self._services, self._worker, providers, room, new_ids)
             for begun in catch.begun:
                 self.start(begun)
+            self._keep_spare(ids, catch)
             return catch
         finally:
             self._about_to_begin.difference_update(ids)
+
+    def _new_ids(self, count: int) -> list[UUID]:
+        """Ids of attempts, first those that are left over: most claims begin few of what there is room for."""
+        made = self._spare_ids[:count]
+        del self._spare_ids[:count]
+        return made + [self._services.new_id() for _ in range(count - len(made))]
+
+    def _keep_spare(self, ids: Sequence[UUID], catch: Catch) -> None:
+        """The claim was answered, so that nothing else has begun under these ids."""
+        used = {begun.lease.attempt_id for begun in catch.begun}
+        self._spare_ids += [one for one in ids if one not in used]
+        del self._spare_ids[self._options.batch :]
 
     def start(self, begun: Begun) -> None:
         """Run an attempt that has begun."""

@@ -50,12 +50,14 @@ class Rude:
         return f"{self.origin}/{manner}"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, ValueError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            manner = Manner(head.split(b" ", 2)[1].decode().strip("/"))
-            self.tries[manner] += 1
-            await self._behave(manner, writer)
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                manner = Manner(head.split(b" ", 2)[1].decode().strip("/"))
+                self.tries[manner] += 1
+                await self._behave(manner, writer)
+        finally:
+            writer.close()
 
     async def _behave(self, manner: Manner, writer: asyncio.StreamWriter) -> None:
         if manner in _AT_ONCE:
@@ -85,6 +87,7 @@ class Rude:
             for task in list(tasks):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.1)  # so that what was closed is gone before the loop is
 
 
 async def _send_body(manner: Manner, writer: asyncio.StreamWriter) -> None:

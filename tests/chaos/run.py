@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from genpulse.dev.child import Guard
+from genpulse.lifecycle.deliver import HELD_S
 from tests.chaos import calm as calming
 from tests.chaos.calm import Calm
 from tests.chaos.driver import Driver
@@ -65,6 +66,11 @@ class Plan:
         """What is done, in its order."""
         terms = Terms(self.every_s, self.lease_s, self.workers, self.apis)
         return storm(self.seed, terms) if self.script is None else self.script
+
+    @property
+    def outlasts_senders(self) -> bool:
+        """Whether a message that a lost worker was sending is sent again before the verdict."""
+        return self.ends_within_s > HELD_S
 
     @property
     def clocks_s(self) -> tuple[float, ...]:
@@ -177,7 +183,8 @@ class _Run:
         died = tuple(line for slot in self.stage.slots for line in slot.died)
         storage = self.stage.folder / "storage"
         plan = self.plan
-        case = Case(facts, self.driver, self.receiver, self.watchers, self.calm, storage, plan.seed, died)
+        beside = (self.driver, self.receiver, self.watchers, self.calm)
+        case = Case(facts, *beside, storage, plan.seed, died, plan.outlasts_senders)
         unknown = unknowns(facts, plan.seed)
         lines = figures_of(case, self.killer, self.rude, self.stage)
         return Report(plan, judge(case), unknown, lines, self.killer.done, self._passed_s())
@@ -192,15 +199,22 @@ class _Run:
         return await self._count("SELECT count(*) FROM tasks WHERE finished_at IS NOT NULL")
 
     async def _left(self) -> int:
-        """Tasks that have not ended, and messages that were not sent; to the rude once is enough."""
+        """Tasks that have not ended, and messages that have not come, or were not sent to the rude once.
+
+        Those that have come may be sent again: a minute after a worker could not note that it had sent them.
+        """
         return await self._count(
             "SELECT (SELECT count(*) FROM tasks WHERE finished_at IS NULL) + (SELECT count(*) FROM deliveries"
-            " WHERE next_try_at IS NOT NULL AND (url = $1 OR tries = 0 AND url <> $2))",
+            " WHERE url = $1 AND next_try_at IS NOT NULL AND task_id::text <> ALL($3::text[])"
+            " AND (tries > 0 OR next_try_at <= now() OR $4)"
+            " OR url <> ALL(ARRAY[$1, $2]) AND tries = 0 AND next_try_at <= now())",
             self.receiver.url,
             self.rude.url(Manner.SILENT),
+            list(self.receiver.ids),
+            self.plan.outlasts_senders,
         )
 
-    async def _count(self, statement: str, *values: str) -> int:
+    async def _count(self, statement: str, *values: str | list[str] | bool) -> int:
         """-1 while the database is away."""
         with suppress(*AWAY):
             connection = await asyncpg.connect(self.stage.postgres.url, timeout=2)

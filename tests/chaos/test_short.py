@@ -6,27 +6,27 @@ from tests.chaos.__main__ import text_of
 from tests.chaos.run import Plan, run
 from tests.chaos.schedule import Blow, Incident, Strike, When
 
-LEASE_S = 3.0
+LEASE_S = 2.0
 SCRIPT = (
     Incident(
-        2.0,
+        1.5,
         Strike(Blow.WORKER_KILL, (0,), 0.0),
         When.IN_TAKE_OVER,
         0.01,
         Strike(Blow.WORKER_KILL, (1,), 0.0),
     ),
     Incident(
-        1.5,
+        5.0,
         Strike(Blow.POSTGRES_KILL, (), 1.5 * LEASE_S),
         When.AT_ONCE,
         0.0,
         Strike(Blow.WORKER_KILL, (0,), LEASE_S),
     ),
     Incident(
-        4.0,
-        Strike(Blow.POSTGRES_READ_ONLY, (), 2.0),
+        6.0,
+        Strike(Blow.POSTGRES_READ_ONLY, (), 1.0),
         When.SOON,
-        0.5,
+        0.3,
         Strike(Blow.WORKER_TERM, (1,), 0.0),
     ),
 )
@@ -37,12 +37,12 @@ SCRIPT = (
 async def test_nothing_is_lost_and_nothing_paid_twice(guard):
     lines = []
     plan = Plan(
-        tasks=120,
+        tasks=80,
         seed=11,
         every_s=1.0,
         workers=2,
         apis=1,
-        pace_s=0.05,
+        pace_s=0.1,
         ends_within_s=20,
         lease_s=LEASE_S,
         calm=0.3,

@@ -55,6 +55,7 @@ class Case:
     storage: Path
     seed: int
     died: tuple[str, ...]
+    outlasts_senders: bool
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
@@ -197,7 +198,7 @@ def _orphans(case: Case) -> Iterable[str]:
 
 def _told(case: Case) -> Iterable[Finding]:
     facts, receiver, told = case.facts, case.receiver, case.watchers.told
-    rude = [one for one in facts.deliveries if one["url"].rpartition("/")[2] in set(TAKES)]
+    rude = [one for one in facts.deliveries if one["url"].rpartition("/")[2] in set(TAKES) and not _is_held(one)]
     yield Finding("a message about each end arrived, under one id", len(facts.tasks), tuple(_messages(case)))
     yield Finding("no message was forged", len(receiver.ids), ("forged",) * receiver.forged)
     yield Finding(
@@ -217,10 +218,18 @@ def _told(case: Case) -> Iterable[Finding]:
     )
 
 
+def _is_held(delivery: Row) -> bool:
+    """Nobody knows yet what its receiver said: it is being sent, or whoever sent it was killed meanwhile."""
+    return delivery["tries"] == 0 and delivery["next_try_at"] is not None
+
+
 def _messages(case: Case) -> Iterable[str]:
     receiver = case.receiver
+    held = {str(one["task_id"]) for one in case.facts.deliveries if _is_held(one)}
     for task_id, task in case.facts.tasks.items():
         if not str(task["webhook_url"]).startswith(receiver.url):
+            continue
+        if task_id in held and not case.outlasts_senders:
             continue
         ids, states = receiver.ids.get(task_id, ()), receiver.states.get(task_id, set())
         if len(ids) != 1 or states != {task["status"]}:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
 import pytest
 import uuid_utils.compat
@@ -88,27 +87,18 @@ async def test_use_is_noted(backend):
     assert (await backend.keys.find(b"1" * 32)).last_used_at == moment
 
 
-async def test_usage_is_that_of_one_owner_since_a_moment(backend):
+async def test_usage_is_that_of_one_owner_today(backend):
     key, other = new_key(), new_key()
-    since = now() - timedelta(seconds=5)
-    yesterday = {"created_at": since - timedelta(days=1), "id": _id_of(since - timedelta(days=1))}
     price = Decimal("0.04")
-    tasks = [
-        new_task(owner=str(key.id), price_usd=price),
-        new_task(owner=str(key.id), price_usd=price),
-        new_task(owner=str(key.id), price_usd=price, **yesterday),
-        new_task(owner=str(other.id), price_usd=price),
-        new_task(),
-    ]
-    await backend.store.submit_batch(tasks)
-    await backend.store.cancel(tasks[0].id)
-    assert await backend.keys.usage(key.id, since) == KeyUsage(2, 2, price)
-    assert await backend.keys.usage(other.id, since) == KeyUsage(1, 1, price)
-
-
-def _id_of(moment):
-    rest = uuid_utils.compat.uuid7().int & ((1 << 80) - 1)
-    return UUID(int=int(moment.timestamp() * 1000) << 80 | rest)
+    mine = [new_task(owner=str(key.id), price_usd=price) for _ in range(2)]
+    await backend.store.submit_batch(mine)
+    await backend.store.submit(new_task(owner=str(other.id), price_usd=price))
+    await backend.store.submit(new_task(owner=str(other.id)))
+    await backend.store.submit(new_task())
+    await backend.store.cancel(mine[0].id)
+    assert await backend.keys.usage(key.id) == KeyUsage(1, 2, price)
+    assert await backend.keys.usage(other.id) == KeyUsage(2, 2, price)
+    assert await backend.keys.usage(new_key().id) == KeyUsage(0, 0, Decimal(0))
 
 
 async def test_the_secret_is_long_and_stays(backend):

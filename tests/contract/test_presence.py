@@ -1,8 +1,10 @@
 """What every presence does."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -52,3 +54,20 @@ async def test_who_is_not_seen_again_is_gone(presence: Presence) -> None:
     assert await presence.workers() == (worker("stays"),)
     await presence.beat(worker("goes"), 60)
     assert await presence.workers() == (worker("goes"), worker("stays"))
+
+
+async def test_loops_that_fail_are_seen(presence: Presence) -> None:
+    ill = replace(worker("a"), failing=("the sweep", "hearing of running tasks"))
+    await presence.beat(ill, 60)
+    assert await presence.workers() == (ill,)
+    await presence.beat(worker("a"), 60)
+    assert await presence.workers() == (worker("a"),)
+
+
+async def test_no_name_keeps_a_worker_from_being_seen(presence: Presence) -> None:
+    """A host is named by others, and a loop after plug-ins."""
+    odd = replace(worker("a\udcff"), host="h\udcff\0", failing=("claiming work of \ud83d",))
+    await presence.beat(odd, 60)
+    (seen,) = await presence.workers()
+    assert (seen.pid, len(seen.failing)) == (odd.pid, 1)
+    json.dumps(asdict(seen), ensure_ascii=False).encode()

@@ -131,6 +131,17 @@ async def test_a_probe_that_asked_for_nothing_is_given_back_and_another_one_goes
     assert (await second.admit("vendor", 9)).granted == 1
 
 
+async def test_a_probe_that_learned_nothing_ends_and_gives_no_turn_back(gates):
+    first, second = await half_open(gates)
+    assert (await first.admit("vendor", 9)).granted == 1
+    await first.give_back("vendor", 0)
+    assert (await second.circuit("vendor")).state is CircuitState.HALF_OPEN
+    assert (await second.admit("vendor", 9)).granted == 1
+    assert (await first.admit("slow", 1)).granted == 1
+    await first.give_back("slow", 0)
+    assert (await second.admit("slow", 1)).granted == 0
+
+
 async def test_a_success_is_counted_for_all_who_fail(gates):
     first, second = gates
     await first.succeeded("vendor")

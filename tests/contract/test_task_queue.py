@@ -186,3 +186,34 @@ async def test_workers_that_are_gone_are_forgotten_and_no_others(backend):
     begun = await backend.begun()
     await backend.queue.tidy()
     assert len(await backend.store.renew(backend.worker, begun.attempt.started_at)) == 1
+
+
+async def test_each_provider_that_has_something_gets_its_part(backend):
+    await backend.store.submit_batch([new_task(provider="a") for _ in range(9)])
+    await backend.store.submit_batch([new_task(provider="b") for _ in range(2)])
+    worker = await backend.alive()
+    first = await backend.store.claim_any(worker, ("a", "b", "idle"), new_ids(6))
+    assert sorted(one.task.provider for one in first) == ["a"] * 3 + ["b"] * 2
+    second = await backend.store.claim_any(worker, ("a", "b", "idle"), new_ids(6))
+    assert [one.task.provider for one in second] == ["a"] * 6
+    assert await backend.store.claim_any(worker, ("a", "b", "idle"), new_ids(6)) == ()
+
+
+async def test_what_was_given_back_is_among_what_any_provider_has(backend):
+    begun = await backend.begun()
+    await backend.end(begun.lease, Released())
+    await backend.store.submit(new_task())
+    (again,) = await backend.store.claim_any(await backend.alive(), ("idle", "sandbox"), new_ids(1))
+    assert again.task.id == begun.task.id
+
+
+async def test_nothing_is_claimed_of_any_provider_by_a_worker_that_is_not_known(backend):
+    await backend.store.submit(new_task())
+    assert await backend.store.claim_any(new_worker("stranger"), ("sandbox",), new_ids(1)) == ()
+
+
+async def test_a_task_that_is_due_in_the_moment_after_looking_is_not_waited_for(backend):
+    begun = await backend.begun()
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    await backend.end(begun.lease, RetryLater(FAILURE, 0.03))
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30), 5)

@@ -306,7 +306,7 @@ async def cancel_one(services: Services, task_id: UUID) -> None:
 
 async def spent(services: Services) -> Decimal:
     """What today has cost, as far as the budget knows."""
-    return await services.store.spent_usd(datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    return await services.store.spent_usd()
 
 
 async def rate_is_back(world: World) -> bool:

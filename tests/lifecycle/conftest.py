@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import uuid_utils.compat
@@ -183,6 +183,16 @@ class Rows:
     deliveries: DeliveryStore
     keys: KeyStore
     retention: Retention
+    next_day: Callable[[], Awaitable[None]]
+
+
+# The clock of a database cannot be set: its rows go back a day instead.
+_A_DAY_AGO = """
+WITH moved AS (
+UPDATE tasks SET created_at = created_at - interval '1 day', spent_day = spent_day - 1),
+gone AS (DELETE FROM spending WHERE day > '-infinity' RETURNING *)
+INSERT INTO spending SELECT day - 1, owner, usd, tasks, active FROM gone
+"""
 
 
 @dataclass
@@ -194,6 +204,7 @@ class World:
     shop: Shop
     studio: Studio
     gate: MemoryGate
+    next_day: Callable[[], Awaitable[None]]
 
     @asynccontextmanager
     async def worker(self, options: WorkerOptions = QUICK) -> AsyncIterator[asyncio.Event]:
@@ -237,8 +248,13 @@ class World:
 async def memory_rows() -> AsyncIterator[Rows]:
     """What is kept in this process, and is atomic by its nature."""
     queue, deliveries = MemoryTaskQueue(), MemoryDeliveries()
-    store = MemoryTaskStore(queue, deliveries)
-    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries))
+    ahead = [timedelta(0)]
+    store = MemoryTaskStore(queue, deliveries, now=lambda: datetime.now(UTC) + ahead[0])
+
+    async def next_day() -> None:
+        ahead[0] += timedelta(days=1)
+
+    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries), next_day)
 
 
 @asynccontextmanager
@@ -246,7 +262,13 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     """The same in PostgreSQL."""
     pool = await open_pool(url, size=8, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
-    yield Rows(store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool))
+
+    async def next_day() -> None:
+        await pool.execute(_A_DAY_AGO)
+
+    yield Rows(
+        store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool), next_day
+    )
     await queue.close()
     await store.close()
     await pool.close()
@@ -295,7 +317,7 @@ async def world(rows, tmp_path) -> AsyncIterator[World]:
         new_id=uuid_utils.compat.uuid7,
         random=random.Random(7).random,
     )
-    yield World(services, painter, shop, studio, gate)
+    yield World(services, painter, shop, studio, gate, rows.next_day)
     assert services.loops.failures == {}
     await storage.close()
 

@@ -1,17 +1,20 @@
 """What is taken from the queue, and what waits in it."""
 
 import asyncio
+import gc
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import uuid_utils.compat
 
 from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.domain.attempt import Worker
-from genpulse.domain.errors import AuthenticationFailed, ProviderUnavailable, RateLimited
-from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.errors import AuthenticationFailed, DatabaseUnavailable, ProviderUnavailable, RateLimited
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.gate import Admission, CircuitPolicy, CircuitState, Limits
 from genpulse.domain.rate import Rate
 from genpulse.domain.task import Priority, TaskStatus
+from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.claim import claim
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.providers.catalog import LoadedCatalogue
@@ -141,3 +144,87 @@ async def test_work_that_was_given_back_is_resumed_whatever_the_rate(world, unti
     async with world.worker():
         assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
     assert world.studio.submits == 1
+
+
+@dataclass
+class Away:
+    """Where a worker is held while it claims, until it learns that PostgreSQL is away."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HeldGate(MemoryGate):
+    """Lets nothing through."""
+
+    def __init__(self, away: Away) -> None:
+        super().__init__(["art"])
+        self.away = away
+
+    async def admit(self, provider: str, wanted: int) -> Admission:
+        self.away.asked.set()
+        await self.away.answers.wait()
+        raise DatabaseUnavailable("away")
+
+
+async def test_a_claim_that_fails_while_its_worker_stops_is_told_in_one_line(world, caplog):
+    away = Away()
+    world.services = replace(world.services, gate=HeldGate(away))
+    await world.submit("art/painter")
+    async with world.worker() as stop:
+        await away.asked.wait()
+        stop.set()
+        await asyncio.sleep(0.1)
+        away.answers.set()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    assert "the last claim before the stop was not answered: away" in caplog.text
+
+
+async def half_open(world):
+    """The account is to be tried again by one task."""
+    for _ in range(4):
+        await world.gate.failed("art", ProviderUnavailable("503").failure)
+    circuit = await world.gate.circuit("art")
+    await asyncio.sleep(circuit.wait_s + 0.01)
+    assert (await world.gate.circuit("art")).state is CircuitState.HALF_OPEN
+
+
+async def test_a_probe_that_is_work_done_here_ends_and_says_nothing_of_the_account(world):
+    await half_open(world)
+    async with world.worker():
+        await world.ended(await world.submit("art/painter"))
+    assert (await world.gate.circuit("art")).state is CircuitState.HALF_OPEN
+    assert (await world.gate.admit("art", 1)).granted == 1
+
+
+async def test_a_probe_that_fails_here_says_nothing_of_the_account(world):
+    world.painter.errors = [AuthenticationFailed("not here")]
+    await half_open(world)
+    async with world.worker():
+        await world.ended(await world.submit("art/painter"))
+    assert (await world.gate.circuit("art")).failures == 4
+    assert (await world.gate.admit("art", 1)).granted == 1
+
+
+async def test_a_probe_that_nobody_wants_any_more_ends(world, until):
+    world.studio.submit_errors, world.studio.forgets = [TimeoutError()], True
+    await half_open(world)
+    async with world.worker():
+        task = await world.submit("art/studio")
+        await until(lambda: world.studio.submits == 1)
+        await cancel(world.services, task.id)
+        assert (await world.ended(task)).status is TaskStatus.CANCELED
+    assert (await world.gate.admit("art", 1)).granted == 1
+
+
+async def test_orders_that_lost_workers_have_left_say_nothing_of_the_account(world):
+    tasks = [await world.submit("art/shop", kind="text-to-image") for _ in range(5)]
+    for _ in tasks:
+        begun = await world.begun()
+        await world.services.store.journal_order(begun.lease)
+    async with world.worker():
+        for task in tasks:
+            assert (await world.ended(task)).error.code is FailureCode.UNKNOWN_OUTCOME
+    circuit = await world.gate.circuit("art")
+    assert (circuit.state, circuit.failures) == (CircuitState.CLOSED, 0)

@@ -1,5 +1,6 @@
 """Vendors tell that a job has changed."""
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -66,3 +67,56 @@ async def test_without_an_address_vendors_are_told_none(world):
     async with world.worker():
         await world.ended(await world.submit("art/studio"))
     assert world.studio.callbacks == [None]
+
+
+async def test_the_address_is_good_for_the_attempts_that_take_the_job_up(world, until):
+    """The vendor tells where it was told to when the job was ordered, whoever polls it now."""
+    world.services = replace(world.services, hooks_url="https://hooks.example/")
+    world.studio.poll_interval = PollInterval(3600, 1, 3600)
+    world.studio.finished = False
+    task = await world.submit("art/studio")
+    async with world.worker():
+        await until(lambda: bool(world.studio.callbacks))
+    async with world.worker():
+        await wait_until_attempt(world, task, 2)
+        world.studio.finished = True
+        await hear(world.services, "art", world.studio.callbacks[0].rpartition("/")[2], NOTICE)
+        assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+async def wait_until_attempt(world, task, number):
+    async with asyncio.timeout(5):
+        while (await world.services.store.get(task.id)).attempt < number:
+            await asyncio.sleep(0.01)
+
+
+async def test_with_no_order_open_there_is_nothing_to_hear(world):
+    """After the end that is no error, whatever the address and the signature; before the first one it is."""
+    task = await world.submit("art/studio")
+    world.studio.signature = "better"
+    with pytest.raises(UnknownHook):
+        await hear(world.services, "art", task.id.hex + uuid4().hex, NOTICE)
+    async with world.worker():
+        await world.ended(task)
+    await hear(world.services, "art", task.id.hex + uuid4().hex, NOTICE)
+    with pytest.raises(UnknownHook):
+        await hear(world.services, "other", task.id.hex + uuid4().hex, NOTICE)
+
+
+class Unread:
+    """A store whose log of attempts is too long to be read for every notice."""
+
+    def __init__(self, store):
+        self._store = store
+
+    def __getattr__(self, name):
+        assert name != "attempts", "the log of attempts is read"
+        return getattr(self._store, name)
+
+
+async def test_a_notice_costs_the_same_however_many_attempts_there_were(world, running):
+    task, token = running
+    world.studio.finished = True
+    await hear(replace(world.services, store=Unread(world.services.store)), "art", token, NOTICE)
+    assert (await world.ended(task)).status is TaskStatus.SUCCEEDED

@@ -2,12 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, NotRetryable, PaidProviderRefused
 from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.spending import Spending
@@ -34,13 +32,6 @@ def paid(world):
     catalogue = LoadedCatalogue([Provider("vendor", (*models, unpriced), paid=True), free])
     world.services = replace(world.services, catalogue=catalogue)
     return world
-
-
-class Thrifty(MemoryTaskStore):
-    """Does not like to be asked about money."""
-
-    async def spent_usd(self, since):
-        raise AssertionError("the sum was asked for, and nobody needed it")
 
 
 def limited(world, **spending):
@@ -122,13 +113,14 @@ async def test_a_batch_with_one_refused_task_queues_none(paid):
     assert await paid.services.queue.depth() == 0
 
 
-async def test_what_has_no_price_and_what_is_free_do_not_need_the_store(paid):
+async def test_what_has_no_price_and_what_is_free_is_not_held_back(paid):
     limited(paid, daily_usd=Decimal(0))
     with pytest.raises(BudgetExceeded):
         await paid.submit("vendor/shop")
-    paid.services = replace(paid.services, store=Thrifty(paid.services.queue))
-    await paid.submit("vendor/unpriced")
-    await paid.submit("art/painter")
+    tasks = [await paid.submit("vendor/unpriced"), await paid.submit("art/painter")]
+    async with paid.worker():
+        ended = [await paid.ended(task) for task in tasks]
+    assert {task.status for task in ended} == {TaskStatus.SUCCEEDED}
     limited(paid)
     await paid.submit("vendor/shop")
 
@@ -160,13 +152,11 @@ async def test_a_batch_counts_as_a_whole(paid):
 
 
 async def test_another_day_has_a_budget_of_its_own(paid):
-    clock = [datetime(2026, 1, 1, 23, 0, tzinfo=UTC)]
-    paid.services = replace(paid.services, now=lambda: clock[0])
     limited(paid, daily_usd=Decimal("0.50"))
     await paid.submit("vendor/shop")
     with pytest.raises(BudgetExceeded):
         await paid.submit("vendor/shop")
-    clock[0] += timedelta(hours=2)
+    await paid.next_day()
     await paid.submit("vendor/shop")
 
 
@@ -179,27 +169,52 @@ async def test_what_went_over_at_the_same_moment_is_not_paid_for(paid):
     assert paid.shop.sold == sum(task.status is TaskStatus.SUCCEEDED for task in ended) <= 2
 
 
-async def test_a_request_counts_what_others_have_committed_and_not_what_they_are_about_to(paid):
-    limited(paid, daily_usd=PRICE)
-    answers = await asyncio.gather(*(paid.submit("vendor/shop") for _ in range(4)), return_exceptions=True)
+async def test_no_two_requests_of_the_same_moment_have_the_same_dollar(paid):
+    limited(paid, daily_usd=3 * PRICE)
+    answers = await asyncio.gather(*(paid.submit("vendor/shop") for _ in range(8)), return_exceptions=True)
     accepted = [task for task in answers if not isinstance(task, BudgetExceeded)]
-    assert accepted
+    assert len(accepted) == 3
     async with paid.worker():
         ended = [await paid.ended(task) for task in accepted]
-    assert sum(task.status is TaskStatus.SUCCEEDED for task in ended) == paid.shop.sold <= 1
+    assert [task.status for task in ended] == [TaskStatus.SUCCEEDED] * 3
+    assert paid.shop.sold == 3
 
 
 async def test_a_task_of_yesterday_counts_today_when_it_is_paid_today(paid):
-    clock = [datetime(2026, 1, 1, 23, 59, tzinfo=UTC)]
-    paid.services = replace(paid.services, now=lambda: clock[0])
     task = await paid.submit("vendor/shop")
-    clock[0] += timedelta(minutes=2)
+    await paid.next_day()
     limited(paid, daily_usd=Decimal("0.30"))
     async with paid.worker():
         ended = await paid.ended(task)
     assert (ended.error.code, ended.error.charged) == (FailureCode.BUDGET_EXCEEDED, Charged.NO)
     assert "This costs 0.40 USD, and 0.00 of today's 0.30 USD" in ended.error.message
     assert paid.shop.sold == 0
+    assert await paid.services.store.spent_usd() == 0
+
+
+async def test_tasks_of_yesterday_that_are_paid_today_see_each_other(paid):
+    tasks = [await paid.submit("vendor/shop") for _ in range(4)]
+    await paid.next_day()
+    limited(paid, daily_usd=2 * PRICE)
+    assert await paid.services.store.spent_usd() == 0
+    async with paid.worker():
+        ended = [await paid.ended(task) for task in tasks]
+    assert paid.shop.sold == sum(task.status is TaskStatus.SUCCEEDED for task in ended) == 2
+    assert {task.error.code for task in ended if task.error} == {FailureCode.BUDGET_EXCEEDED}
+    assert await paid.services.store.spent_usd() == 2 * PRICE
+
+
+async def test_a_retry_counts_on_the_day_on_which_it_is_asked_for(paid):
+    paid.shop.errors = [ProviderRejected("No.")]
+    task = await paid.submit("vendor/shop")
+    async with paid.worker():
+        await paid.ended(task)
+    await paid.next_day()
+    limited(paid, daily_usd=PRICE)
+    await retry(paid.services, task.id)
+    with pytest.raises(BudgetExceeded):
+        await paid.submit("vendor/shop")
+    assert await paid.services.store.spent_usd() == PRICE
 
 
 async def failed_at_the_vendor(paid):

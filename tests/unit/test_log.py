@@ -1,6 +1,7 @@
 """What is written, and what is hidden."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -49,3 +50,66 @@ def test_secrets_are_hidden(environment):
 def test_passwords_in_urls_are_hidden():
     event = hide_secrets(None, "", {"event": "connecting to postgresql://me:hunter2@h/d", "n": 1})
     assert event == {"event": "connecting to postgresql://me:…@h/d", "n": 1}
+
+
+ODD = (
+    *("half a pair \ud83d", "the other half \udc00", "emoji \U0001f600", "\u202eright to left", "", "tab \t"),
+    *("NUL \0", "escape \x1b[2J", "bell \a", "delete \x7f", "C1 \x9b", "form feed \f"),
+    *("line\n12:00:00 [info] forged", "return\r12:00:00 [info] forged", "separator\u2028forged", "line\x85forged"),
+    *("%s %d %(name)s", "[red]markup[/]", "{braces}", "x" * 300_000),
+)
+ODD_SCRIPT = """
+import logging, sys
+from genpulse import log
+from genpulse.environment.table import BY_NAME
+log.configure("info", "{form}", environment=BY_NAME["main"], process="worker")
+logger = logging.getLogger("genpulse.x")
+for number, text in enumerate({odd!a}):
+    logger.info("message %d %s", number, text)
+    logger.info(text, extra={{"n": number, "odd" + text: text, "list": [text, {{text: text}}]}})
+    try:
+        raise ValueError(text) from OSError(text)
+    except ValueError:
+        logger.exception("trace %d %s", number, text)
+logger.info("the end")
+"""
+PLACES = {
+    "LANG=C": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "ASCII": {"PYTHONIOENCODING": "ascii:strict"},
+    "UTF-8": {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8:strict"},
+}
+
+
+def lines_about_odd_text(form, place):
+    script = ODD_SCRIPT.format(form=form, odd=ODD)
+    environment = {**os.environ, **PLACES[place]}
+    ended = subprocess.run(
+        [sys.executable, "-"], input=script.encode(), capture_output=True, check=True, env=environment
+    )
+    assert ended.stderr == b""
+    assert ended.stdout.endswith(b"\n")
+    return ended.stdout.decode().removesuffix("\n").split("\n")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_text_breaks_a_line_of_json(place):
+    events = [json.loads(line) for line in lines_about_odd_text("json", place)]
+    assert len(events) == 2 + 3 * len(ODD)
+    assert events[-1]["event"] == "the end"
+    json.dumps(events, ensure_ascii=False).encode()
+    traces = [event["exception"] for event in events if "exception" in event]
+    assert len(traces) == len(ODD)
+    assert all("ValueError" in trace or len(trace) == 100_000 for trace in traces)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_text_breaks_or_forges_a_line_for_people(place):
+    lines = lines_about_odd_text("text", place)
+    assert "the end" in lines[-1]
+    controls = {
+        character for line in lines for character in line if character < " " or "\x7f" <= character < "\xa0"
+    }
+    assert controls == {"\t"}
+    stamped = [line for line in lines if line[:2].isdigit() and line[2:3] == ":"]
+    assert len(stamped) == 2 + 3 * len(ODD)
+    assert not any(line.startswith("12:00:00 [info] forged") for line in lines)

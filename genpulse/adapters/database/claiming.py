@@ -41,6 +41,12 @@ class Claiming:
         statement = statements.CLAIM if resumed else statements.CLAIM_NEW
         return await self._begin(statement, worker, attempt_ids, provider)
 
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for several providers without seats."""
+        return await self._begin(statements.CLAIM_ANY, worker, attempt_ids, providers)
+
     async def _claim_seats(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], seats: int
     ) -> tuple[Begun, ...]:

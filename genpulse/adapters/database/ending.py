@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -37,6 +38,7 @@ class _Change:
     task_error: JsonObject | None = None
     attempt_error: JsonObject | None = None
     cost: JsonObject | None = None
+    cost_usd: Decimal | None = None
     counts: bool = False
     delay_s: float = 0.0
     waiting_for: WaitsFor | None = None
@@ -60,7 +62,8 @@ class Ending:
         leases = [end.lease.attempt_id for end in ends]
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
-        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again)
+        costs_usd = [change.cost_usd for change in changes]
+        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, costs_usd)
         with outages():
             rows = await self._pool.fetch(statements.FINISH, *columns)
         self._unsure.difference_update(leases)
@@ -75,7 +78,14 @@ def _answer(number: int | None) -> int | LeaseLost:
 def _change(outcome: Outcome) -> _Change:
     match outcome:
         case Succeeded(outputs, cost):
-            return _Change(TaskStatus.SUCCEEDED, AttemptStatus.SUCCEEDED, 1.0, outputs, cost=cost_document(cost))
+            return _Change(
+                TaskStatus.SUCCEEDED,
+                AttemptStatus.SUCCEEDED,
+                1.0,
+                outputs,
+                cost=cost_document(cost),
+                cost_usd=cost.counts_usd if cost else None,
+            )
         case Failed(failure):
             error = failure_document(failure)
             return _Change(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)

@@ -1,12 +1,11 @@
 """The `KeyStore` port on PostgreSQL."""
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database import statements
+from genpulse.adapters.database.counting import today
 from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.api_key import ApiKey, KeyLimits, KeyUsage, Scope
@@ -75,13 +74,11 @@ class PostgresKeys:
         with outages():
             await self._pool.execute(_USED, key_id, now)
 
-    async def usage(self, key_id: UUID, since: datetime) -> KeyUsage:
-        """What it has done."""
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now."""
         owner = str(key_id)
         with outages():
-            row = await self._pool.fetchrow(statements.USAGE, owner, _first_id(since))
-            spent = await self._pool.fetchval(statements.SPENT_BY, since, owner)
-        return KeyUsage(row["active"], row["today"], Decimal(spent))
+            return (await today(self._pool, [owner])).usage_of(owner)
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""
@@ -91,11 +88,6 @@ class PostgresKeys:
 
 def _is_beginning(text: str) -> bool:
     return bool(text) and all(letter in "0123456789abcdef-" for letter in text.lower())
-
-
-def _first_id(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a moment: ids are in the order of time, and so is their index."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _key_of(row: Row) -> ApiKey:

@@ -1,7 +1,7 @@
 """What PostgreSQL tells those who listen: there is work, or something has happened to a task."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -30,7 +30,9 @@ class Notices:
         self._loops = loops
         self._quiet_s = quiet_s
         self.mark = 0
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._newest: dict[str, int] = {}
+        self._opened = 0
+        self._waiting: dict[asyncio.Future[None], Sequence[str]] = {}
         self._subscribers: dict[str, asyncio.Queue[TaskNotice]] = {}
         self._changed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
@@ -40,19 +42,24 @@ class Notices:
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="queue notices")
 
-    async def news(self, mark: int, timeout_s: float) -> None:
-        """Return when there was something since `mark`, at the latest after `timeout_s` seconds."""
-        if self.mark != mark:
-            return
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        timer = loop.call_later(timeout_s, _wake, waiter)
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            timer.cancel()
-            self._waiting.discard(waiter)
+    async def news(self, mark: int, providers: Sequence[str], timeout_s: float) -> bool:
+        """Return True when there was something for one of these since `mark`, False after `timeout_s` seconds."""
+        if not self._heard_since(mark, providers):
+            loop = asyncio.get_running_loop()
+            waiter = loop.create_future()
+            timer = loop.call_later(timeout_s, _wake, waiter)
+            self._waiting[waiter] = providers
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                del self._waiting[waiter]
+        return self._heard_since(mark, providers)
+
+    def _heard_since(self, mark: int, providers: Sequence[str]) -> bool:
+        """A connection that was opened again has missed something for all."""
+        newest = self._newest
+        return self._opened > mark or any(newest.get(provider, 0) > mark for provider in providers)
 
     async def of(self, worker: Worker) -> AsyncIterator[TaskNotice]:
         """What is told to this worker from now on."""
@@ -88,7 +95,7 @@ class Notices:
         try:
             with outages():
                 await connection.add_listener(CHANNEL, self._on_work)
-                self._heard()
+                self._heard_anything()
                 await self._follow(connection)
         finally:
             connection.terminate()
@@ -122,11 +129,17 @@ class Notices:
         except TimeoutError:
             await connection.execute("SELECT 1")
 
-    def _on_work(self, _connection: object, _pid: int, _channel: str, _payload: object) -> None:
-        self._heard()
-
-    def _heard(self) -> None:
+    def _on_work(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        provider = str(payload)
         self.mark += 1
+        self._newest[provider] = self.mark
+        for waiter, providers in self._waiting.items():
+            if provider in providers:
+                _wake(waiter)
+
+    def _heard_anything(self) -> None:
+        self.mark += 1
+        self._opened = self.mark
         for waiter in self._waiting:
             _wake(waiter)
 

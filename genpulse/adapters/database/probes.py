@@ -9,7 +9,7 @@ from genpulse.adapters.postgresql import check_connection, outages
 from genpulse.domain.errors import DatabaseUnavailable, ForeignDatabase, UnstampedDatabase
 from genpulse.ports import Health, State
 
-PROBE_S = 2.0
+PROBE_S = 1.5
 _HOW = """
 SELECT current_setting('server_version') AS version, current_setting('transaction_read_only')::boolean AS read_only
 """

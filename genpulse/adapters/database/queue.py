@@ -14,6 +14,8 @@ from genpulse.domain.attempt import Worker
 from genpulse.ports import TaskNotice
 
 _SHORTEST_S = 0.02
+_BUSY_S = 0.05
+"""While work comes more often than that, looking at it finds what is due as well."""
 
 
 class PostgresTaskQueue:
@@ -64,11 +66,13 @@ class PostgresTaskQueue:
     async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
         """Return when there may be something to claim that was not there at `mark`."""
         self._notices.listen()
+        busy_s = min(_BUSY_S, timeout_s)
+        if await self._notices.news(mark, providers, busy_s) or busy_s == timeout_s:
+            return
+        left_s = timeout_s - busy_s
         with outages():
-            due_s = await self._pool.fetchval(statements.NEXT_DUE, list(providers))
-        if due_s is not None:
-            timeout_s = min(timeout_s, max(due_s, _SHORTEST_S))
-        await self._notices.news(mark, timeout_s)
+            due_s = await self._pool.fetchval(statements.NEXT_DUE, list(providers), left_s)
+        await self._notices.news(mark, providers, left_s if due_s is None else max(due_s, _SHORTEST_S))
 
     def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
         """What others tell this worker about tasks that it holds."""

@@ -7,6 +7,7 @@ which waits for no lock, and the end of a task that waits, whose entry nobody ho
 from collections.abc import Sequence
 from uuid import UUID
 
+from genpulse.adapters.database.counting import DAY, TODAY, counted
 from genpulse.domain.event import SPAN
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus
 
@@ -42,7 +43,7 @@ _AT_END = f"greatest(tasks.seq + 1, {_AT_BEGIN} - 1)"
 _AT_WISH = f"greatest(tasks.seq + 1, tasks.seq / {SPAN} * {SPAN} + {SPAN // 2})"
 
 # A task of the same key is touched, not changed: so it is in the answer even when it was committed a moment ago.
-SUBMIT = f"""
+_SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
@@ -58,14 +59,24 @@ RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
 queued AS (
 INSERT INTO queue (task_id, provider, priority)
 SELECT (tasks).id, (tasks).provider, (tasks).priority FROM written WHERE NOT known
-)
+){{counted}}
 SELECT known, fingerprint, (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
        CASE WHEN NOT known THEN pg_notify('{CHANNEL}', (tasks).provider) END AS told,
        CASE WHEN known THEN (tasks).idempotency_key END AS known_idempotency_key,
        {", ".join(f"CASE WHEN known THEN (tasks).{name} END AS known_{name}" for name in NAMES)}
 FROM written
 """
+
+_OF_NEW = f"""
+(SELECT {TODAY} AS day, (tasks).owner AS owner, coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
+ FROM written WHERE NOT known)
+"""
+
+SUBMIT = _SUBMIT.format(counted="")
 """The rows and their queue entries. A row that was there before under the same key is `known`, and told whole."""
+
+SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
+"""The same for tasks of which some have an owner or a price."""
 
 BY_KEY = f"SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2"
 
@@ -133,6 +144,19 @@ SELECT task_id FROM queue
 WHERE provider = $4 AND lease IS NULL AND due_at <= now() AND {_ALIVE}{{which}}
 ORDER BY begun DESC, priority DESC, due_at, task_id LIMIT {{limit}}
 FOR UPDATE SKIP LOCKED
+"""
+
+# Each provider that has something gets the same part of the room.
+_WAITING_ANY = f"""
+SELECT waiting.task_id
+FROM (SELECT provider, count(*) OVER () AS ready FROM unnest($4::text[]) AS wanted(provider)
+      WHERE EXISTS (SELECT FROM queue
+                    WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now())) AS wanted,
+     LATERAL (SELECT task_id FROM queue
+              WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now() AND {_ALIVE}
+              ORDER BY begun DESC, priority DESC, due_at, task_id
+              LIMIT ceil(cardinality($3::uuid[]) / wanted.ready::float8)
+              FOR UPDATE SKIP LOCKED) AS waiting
 """
 
 _GIVEN_BACK = f"""
@@ -205,6 +229,7 @@ _FREE_SEATS = (
 )
 
 CLAIM = _begin(_WAITING.format(which="", limit=_ALL_IDS))
+CLAIM_ANY = _begin(_WAITING_ANY)
 CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS))
 CLAIM_SEATS = _begin(_WAITING.format(which=" AND NOT begun", limit=_FREE_SEATS), limited="true")
 CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="queue.provider = ANY($5::text[])")
@@ -252,7 +277,7 @@ SAVE_WAITING = """
 UPDATE tasks SET waiting_for = $3,
        waiting_since = CASE WHEN $3::text IS NULL THEN NULL
                             WHEN waiting_for = $3 THEN waiting_since ELSE now() END,
-       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq, $5)
+       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq + 1, $5)
 WHERE id = $1 AND lease = $2 AND status = 'running'
 """
 
@@ -267,13 +292,25 @@ def _unless_open(column: str) -> str:
     return f"{column} = CASE WHEN ended.order_open THEN tasks.{column} END"
 
 
+# A task that runs counts with its price. Afterwards it may count once more for what a failed attempt was charged.
+_BECOMES_USD = """
+CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd WHEN tasks.status = 'failed' THEN 0
+     ELSE coalesce(tasks.price_usd, 0) END
++ CASE WHEN ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no'
+       THEN coalesce(tasks.price_usd, 0) ELSE 0 END
+"""
+_OF_ENDED = """
+(SELECT day, owner, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
+"""
+
 FINISH = f"""
 WITH ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
-                     $14::float8[], $15::text[])
+                     $14::float8[], $15::text[], $31::numeric[])
      AS ended(task_id, lease, status, progress, outputs, error, cost,
-              attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for)),
+              attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
+              cost_usd)),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {_AT_END},
@@ -285,12 +322,15 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
        waiting_since = CASE WHEN NOT {_ENDS} THEN now() END,
-       next_try_at = CASE WHEN NOT {_ENDS} THEN now() + ended.delay_s * interval '1 s' END
+       next_try_at = CASE WHEN NOT {_ENDS}
+                          THEN now() + CASE WHEN tasks.cancel_requested_at IS NULL THEN ended.delay_s ELSE 0 END
+                                       * interval '1 s' END
 FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
 RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
           tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error, ended.delay_s, ended.job_id,
-          ended.ordered_at),
+          ended.ordered_at, tasks.owner, {DAY} AS day,
+          {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
        job_id = done.job_id, submitting_at = done.ordered_at
@@ -312,7 +352,8 @@ UPDATE queue SET lease = NULL, worker = NULL, limited = false, ordered = done.or
        begun = done.attempt_status = 'released' OR done.cancel_requested_at IS NOT NULL, since = now(),
        due_at = CASE WHEN done.cancel_requested_at IS NULL THEN done.next_try_at ELSE now() END,
        deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
-FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL)
+FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
+{counted(_OF_ENDED)}
 SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
                         THEN pg_notify('{CHANNEL}', provider) END AS told
 FROM done
@@ -323,6 +364,20 @@ JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
 """
 """Ends attempts with all that follows. With $30 it tells also of those that were ended before."""
+
+_DONE = ", ".join(f"done.{name}" for name in NAMES)
+
+_OF_CANCELED = """
+(SELECT day, owner, CASE WHEN attempt = 0 THEN -coalesce(price_usd, 0) ELSE 0 END AS usd, 0 AS tasks, -1 AS active
+ FROM done WHERE finished_at IS NOT NULL)
+"""
+
+
+def _then(column: str, pushed: str) -> str:
+    """Nothing is waited for by a task that is canceled; one with an open order waits for a worker to stop that."""
+    is_pushed = "status = 'queued' AND cancel_requested_at IS NULL"
+    return f"CASE WHEN gone.task_id IS NOT NULL THEN NULL WHEN {is_pushed} THEN {pushed} ELSE {column} END"
+
 
 CANCEL = f"""
 WITH gone AS (
@@ -335,35 +390,43 @@ done AS (
 UPDATE tasks SET
        status = CASE WHEN gone.task_id IS NULL THEN status ELSE 'canceled' END,
        finished_at = CASE WHEN gone.task_id IS NULL THEN finished_at ELSE now() END,
-       waiting_for = CASE WHEN gone.task_id IS NULL THEN waiting_for END,
-       waiting_since = CASE WHEN gone.task_id IS NULL THEN waiting_since END,
-       next_try_at = CASE WHEN gone.task_id IS NULL THEN next_try_at END,
+       waiting_for = {_then("waiting_for", "'worker'")},
+       waiting_since = {_then("waiting_since", "now()")},
+       next_try_at = {_then("next_try_at", "now()")},
        seq = CASE WHEN gone.task_id IS NOT NULL THEN {_AT_END} WHEN cancel_requested_at IS NULL THEN {_AT_WISH}
              ELSE seq END,
        cancel_requested_at = coalesce(cancel_requested_at, now())
 FROM (SELECT $1::uuid AS id) AS wanted LEFT JOIN gone ON gone.task_id = wanted.id
 WHERE tasks.id = wanted.id AND status IN ('queued', 'running')
-RETURNING {TASK})
-SELECT done.*,
+RETURNING {TASK}, {DAY} AS day),
+{counted(_OF_CANCELED)}
+SELECT {_DONE},
        (SELECT count(pg_notify({worker_channel("worker")}, 'unwanted ' || $1::text))
         FROM queue WHERE task_id = $1 AND worker IS NOT NULL) AS told,
        (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed
 FROM done
 """
 
+_OF_AGAIN = f"""
+(SELECT {TODAY} AS day, owner, coalesce(price_usd, 0) AS usd, 0 AS tasks, 1 AS active FROM again)
+"""
+
 RETRY = f"""
 WITH again AS (
 UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, deadline_at = NULL,
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
-       seq = {_AT_END},
+       seq = {_AT_END}, spent_day = {TODAY},
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in _ORDER)}
 WHERE id = $1 AND status = 'failed'
 RETURNING {TASK}),
 queued AS (
 INSERT INTO queue (task_id, provider, priority, ordered)
-SELECT id, provider, priority, order_sent_at IS NOT NULL FROM again)
+SELECT id, provider, priority, order_sent_at IS NOT NULL FROM again),
+{counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
 """
+
+_OF_EXPIRED = "(SELECT day, owner, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active FROM done)"
 
 EXPIRE = f"""
 WITH late AS (
@@ -379,33 +442,9 @@ done AS (
 UPDATE tasks SET status = 'failed', error = $1::jsonb, finished_at = now(), seq = {_AT_END}, waiting_for = NULL,
        waiting_since = NULL, next_try_at = NULL
 FROM gone WHERE tasks.id = gone.task_id
-RETURNING {TASK})
-SELECT done.*, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
-"""
-
-_SPENT = """
-SELECT coalesce(sum(
-           coalesce(nullif((cost ->> 'amount_usd')::numeric, 'NaN'),
-                    CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
-                         THEN price_usd END,
-                    0)
-           + CASE WHEN attempt > 1 OR status IN ('queued', 'failed')
-                  THEN coalesce(price_usd, 0) * (SELECT count(*) FROM attempts
-                                                 WHERE task_id = tasks.id AND attempts.status = 'failed'
-                                                   AND attempts.error ->> 'charged' <> 'no')
-                  ELSE 0 END), 0)
-"""
-
-SPENT = f"""{_SPENT}FROM tasks WHERE created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
-"""
-
-SPENT_BY = f"""{_SPENT}FROM tasks
-WHERE owner = $2 AND owner <> '' AND created_at >= $1 AND (price_usd IS NOT NULL OR cost IS NOT NULL)
-"""
-
-USAGE = """
-SELECT (SELECT count(*) FROM tasks WHERE owner = $1 AND owner <> '' AND finished_at IS NULL) AS active,
-       (SELECT count(*) FROM tasks WHERE owner = $1 AND owner <> '' AND id >= $2) AS today
+RETURNING {TASK}, {DAY} AS day),
+{counted(_OF_EXPIRED)}
+SELECT {_DONE}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
 """
 
 ADD_ASSETS = """
@@ -432,8 +471,11 @@ WHERE EXISTS (SELECT FROM queue
 
 NEXT_DUE = """
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
-WHERE deferred AND due_at > now() AND provider = ANY($1::text[]) ORDER BY due_at LIMIT 1
+WHERE deferred AND provider = ANY($1::text[])
+  AND due_at > now() - interval '0.5 s' AND due_at < now() + $2::float8 * interval '1 s'
+ORDER BY due_at LIMIT 1
 """
+"""What became due a moment ago may have come too late for those who looked before they asked."""
 
 _STEP = Priority.NORMAL - Priority.LOW
 
@@ -441,8 +483,8 @@ PROMOTE = f"""
 UPDATE queue SET priority = priority + {_STEP}, since = now()
 WHERE task_id IN (SELECT task_id FROM queue
                   WHERE lease IS NULL AND priority < {int(Priority.HIGH)}
-                    AND greatest(since, due_at) < now() - $1::interval
-                  ORDER BY task_id LIMIT 1000 FOR UPDATE SKIP LOCKED)
+                    AND due_at < now() - $1::interval AND since < now() - $1::interval
+                  LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
 
 DEPTH = "SELECT count(*) FROM queue WHERE lease IS NULL"
@@ -454,4 +496,8 @@ DELETE FROM workers
 WHERE lease_until < now() - interval '1 hour' AND NOT EXISTS (SELECT FROM queue WHERE worker = workers.id)
 """
 
-COUNTS = "SELECT status, count(*) FROM tasks WHERE finished_at IS NULL GROUP BY status"
+COUNTS = """
+SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
+UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL
+"""
+"""By the indexes of the narrow table: rows of tasks are wide, and a million may wait."""

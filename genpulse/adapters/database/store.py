@@ -11,15 +11,17 @@ import asyncpg
 from genpulse.adapters.database import statements
 from genpulse.adapters.database.claiming import Claiming
 from genpulse.adapters.database.coalescer import Coalescer
+from genpulse.adapters.database.counting import check_again, hold_price, today
 from genpulse.adapters.database.ending import Ending, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
-from genpulse.adapters.database.submission import Submission
+from genpulse.adapters.database.submission import Group, Submission
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
 from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
+from genpulse.domain.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 
@@ -40,23 +42,30 @@ class PostgresTaskStore:
         self._pool = pool
         self._claiming = Claiming(pool, limits or {})
         self._submission = Submission(pool)
-        self._submit: Coalescer[NewTask, Submitted] = Coalescer(self._submission.write, flights=2)
+        self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submission.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(Ending(pool, list(limits or {})).write)
         self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
-    async def submit(self, task: NewTask) -> Submitted:
+    async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Write the row and its queue entry in one commit; return after it."""
-        return await self._submit(task)
+        (submitted,) = await self._submit(Group((task,), limits))
+        return submitted
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any."""
         return await self._submission.earlier(task)
 
-    async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+    ) -> tuple[Submitted, ...]:
         """The same for several: all of them or none."""
-        answers = await self._submission.write(tasks, all_or_none=True)
-        return tuple(answer for answer in answers if isinstance(answer, Submitted))
+        if not tasks:
+            return ()
+        (answer,) = await self._submission.write([Group(tasks, limits)])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def get(self, task_id: UUID) -> Task:
         """Raises `UnknownTask`."""
@@ -89,6 +98,12 @@ class PostgresTaskStore:
     ) -> tuple[Begun, ...]:
         """Begin attempts on tasks of a provider that are due."""
         return await self._claiming.claim(worker, provider, attempt_ids, resumed=resumed)
+
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for several providers without seats, each of which gets its part."""
+        return await self._claiming.claim_any(worker, providers, attempt_ids)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
@@ -160,10 +175,15 @@ class PostgresTaskStore:
         rows = await self._fetch(statements.CANCEL, task_id)
         return task_of(rows[0]) if rows else None
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
-        """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`."""
-        for row in await self._fetch(statements.RETRY, task_id, keeps_order):
-            return task_of(row)
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+        """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
+        with outages():
+            async with self._pool.acquire() as connection, connection.transaction():
+                row = await connection.fetchrow(statements.RETRY, task_id, keeps_order)
+                if row is not None:
+                    task = task_of(row)
+                    await check_again(connection, task, limits)
+                    return task
         raise NotRetryable(task_id, (await self.get(task_id)).status)
 
     async def expire(self) -> tuple[Task, ...]:
@@ -171,10 +191,15 @@ class PostgresTaskStore:
         error = failure_document(deadline_exceeded(Charged.NO))
         return tuple(task_of(row) for row in await self._fetch(statements.EXPIRE, error))
 
-    async def spent_usd(self, since: datetime) -> Decimal:
-        """What the tasks that were submitted since then cost, in US dollars."""
+    async def spent_usd(self) -> Decimal:
+        """What is spent or promised today, in US dollars."""
         with outages():
-            return Decimal(await self._pool.fetchval(statements.SPENT, since))
+            return (await today(self._pool)).spent_usd
+
+    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+        """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
+        with outages():
+            await hold_price(self._pool, task_id, daily_usd)
 
     async def now(self) -> datetime:
         """The clock of the database."""

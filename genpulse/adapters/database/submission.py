@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
 from pydantic_core import to_json
 
 from genpulse.adapters.database import statements
+from genpulse.adapters.database.counting import today
 from genpulse.adapters.database.rows import task_of
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
+from genpulse.domain.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
 from genpulse.domain.task import NewTask, Submitted, Task, TaskStatus
 
-Answer = Submitted | Exception
+Answer = tuple[Submitted, ...] | Exception
 _Place = UUID | tuple[str, str]
 
 
@@ -27,29 +30,45 @@ class _Written:
     by: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tasks of one owner that are written together or not at all, and what has to hold then."""
+
+    tasks: Sequence[NewTask]
+    limits: SpendingLimits = UNLIMITED
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether something may be written that must not stay."""
+        return len(self.tasks) > 1 or self.limits.bind(_price_of(self.tasks))
+
+    def wish(self, tasks: Sequence[NewTask]) -> Wish:
+        """What these of its tasks want of the day."""
+        return Wish(self.tasks[0].owner, self.limits, _price_of(tasks), len(tasks))
+
+
+class _TakenOut(Exception):
+    """Ends a transaction in which some groups did not fit."""
+
+
 class Submission:
-    """Writes batches of new tasks, each batch in one statement."""
+    """Writes groups of new tasks, those that come together in one commit."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def write(self, tasks: Sequence[NewTask], *, all_or_none: bool = False) -> Sequence[Answer]:
-        """One commit; an answer or a refusal for each task, in order.
+    async def write(self, groups: Sequence[Group]) -> Sequence[Answer]:
+        """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
 
-        With `all_or_none` the first refusal is raised and nothing is written. Raises `BadInput` when
-        PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
+        Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
         """
-        firsts = _firsts(tasks)
         try:
             with outages():
                 async with self._pool.acquire() as connection:
-                    if not all_or_none:
-                        return _answers(tasks, await _write(connection, firsts))
-                    async with connection.transaction():
-                        answers = _answers(tasks, await _write(connection, firsts))
-                        if refusal := next((one for one in answers if isinstance(one, Exception)), None):
-                            raise refusal
-                        return answers
+                    if any(group.needs_care for group in groups):
+                        return await _Fitting(connection, groups).write()
+                    written = await _write(connection, groups)
+                    return [_answer(group, written) for group in groups]
         except asyncpg.DataError as error:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
@@ -62,6 +81,69 @@ class Submission:
         return _replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
 
+class _Fitting:
+    """Writes those of the groups that fit into what is left of the day.
+
+    They are added, and then looked at while nobody else can change the counters: so no two are committed that do
+    not fit together. When some do not, all is rolled back and the others are written anew.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, groups: Sequence[Group]) -> None:
+        self._connection = connection
+        self._groups = groups
+        self._refused: dict[int, Exception] = {}
+
+    async def write(self) -> Sequence[Answer]:
+        """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
+        await self._refuse_hopeless()
+        while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
+            try:
+                async with self._connection.transaction():
+                    written = await _write(self._connection, left)
+                    await self._refuse_misfits(written)
+            except _TakenOut:
+                continue
+            return [self._refused.get(number) or _answer(group, written) for number, group in self._numbered]
+        return list(self._refused.values())
+
+    @property
+    def _numbered(self) -> Sequence[tuple[int, Group]]:
+        return list(enumerate(self._groups))
+
+    async def _today(self) -> Today:
+        return await today(self._connection, [group.tasks[0].owner for group in self._groups])
+
+    async def _refuse_hopeless(self) -> None:
+        """Without a write, for whoever does not fit comes again and again."""
+        now = await self._today()
+        alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
+        self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
+
+    async def _refuse_misfits(self, written: dict[_Place, _Written]) -> None:
+        """Raises `_TakenOut`."""
+        left = [(number, group) for number, group in self._numbered if number not in self._refused]
+        wishes = [group.wish(_new(group.tasks, written)) for _, group in left]
+        before = await self._today()
+        for wish in wishes:
+            before = wish.added(before, -1)
+        misfits: dict[int, Exception] = {}
+        for (number, group), refusal in zip(left, refusals(before, wishes), strict=True):
+            answer = refusal or (_answer(group, written) if len(group.tasks) > 1 else None)
+            if isinstance(answer, Exception):
+                misfits[number] = answer
+        if misfits:
+            self._refused.update(misfits)
+            raise _TakenOut
+
+
+def _price_of(tasks: Sequence[NewTask]) -> Decimal:
+    return sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
+
+
+def _new(tasks: Sequence[NewTask], written: dict[_Place, _Written]) -> Sequence[NewTask]:
+    return [task for task in tasks if written[_place(task)].by == task.id]
+
+
 def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
     """One task for each key, in the order of keys, so that two processes with the same ones never deadlock."""
     firsts: dict[tuple[str, str], NewTask] = {}
@@ -72,9 +154,11 @@ def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
     return [*keyless, *(firsts[key] for key in sorted(firsts))]
 
 
-async def _write(connection: asyncpg.Connection, firsts: Sequence[NewTask]) -> dict[_Place, _Written]:
+async def _write(connection: asyncpg.Connection, groups: Sequence[Group]) -> dict[_Place, _Written]:
     """What stands under each place now: the id of the new task, or its key where it has one."""
-    rows = await connection.fetch(statements.SUBMIT, *_columns(firsts))
+    firsts = _firsts([task for group in groups for task in group.tasks])
+    counts = any(task.owner or task.price_usd for task in firsts)
+    rows = await connection.fetch(statements.SUBMIT_COUNTED if counts else statements.SUBMIT, *_columns(firsts))
     by_id = {task.id: task for task in firsts}
     written: dict[_Place, _Written] = {}
     for row in rows:
@@ -92,17 +176,17 @@ def _place(task: NewTask) -> _Place:
     return task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
 
 
-def _answers(tasks: Sequence[NewTask], written: dict[_Place, _Written]) -> Sequence[Answer]:
-    return [_answer(task, written[_place(task)]) for task in tasks]
-
-
-def _answer(task: NewTask, written: _Written) -> Answer:
-    if written.by == task.id:
-        return Submitted(written.task)
+def _answer(group: Group, written: dict[_Place, _Written]) -> Answer:
     try:
-        return _replay(task, written.fingerprint, written.task)
+        return tuple(_submitted(task, written[_place(task)]) for task in group.tasks)
     except IdempotencyKeyReuse as error:
         return error
+
+
+def _submitted(task: NewTask, written: _Written) -> Submitted:
+    if written.by == task.id:
+        return Submitted(written.task)
+    return _replay(task, written.fingerprint, written.task)
 
 
 def _replay(task: NewTask, fingerprint: str, earlier: Task) -> Submitted:

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -75,6 +76,7 @@ tasks = Table(
     Column("waiting_since", _Moment),
     Column("last_error", JSONB),
     Column("next_try_at", _Moment),
+    Column("spent_day", Date),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -100,12 +102,6 @@ Index(
     postgresql_where=text("finished_at IS NULL AND deadline_at IS NOT NULL"),
 )
 
-Index(
-    "ix_tasks_spent",
-    tasks.c.created_at,
-    postgresql_where=text("price_usd IS NOT NULL OR cost IS NOT NULL"),
-)
-
 Index("ix_tasks_finished_at", tasks.c.finished_at, postgresql_where=tasks.c.finished_at.is_not(None))
 Index(
     "ix_tasks_code_id",
@@ -115,12 +111,6 @@ Index(
 )
 
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
-Index(
-    "ix_tasks_active_owner",
-    tasks.c.owner,
-    postgresql_where=text("owner <> '' AND finished_at IS NULL"),
-)
-
 Index(
     "ix_tasks_unwanted",
     tasks.c.id,
@@ -157,6 +147,17 @@ Index(
 Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
 Index("ix_queue_limited", queue.c.provider, postgresql_where=queue.c.limited)
 Index("ix_queue_worker", queue.c.worker, postgresql_where=queue.c.worker.is_not(None))
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("usd", Numeric, nullable=False, server_default="0"),
+    Column("tasks", BigInteger, nullable=False, server_default="0"),
+    Column("active", BigInteger, nullable=False, server_default="0"),
+)
+"""What the tasks of an owner, and with the owner '' all tasks, have come to on a day: see `counting.py`."""
 
 workers = Table(
     "workers",

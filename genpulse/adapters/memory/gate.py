@@ -42,7 +42,7 @@ class MemoryGate:
         return admission
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (1 or more) of those that were let through asked the provider for nothing."""
+        """So many (0 or more) of those that were let through asked the provider for nothing."""
         self._gates[provider] = self._gates[provider].give_back(self.limits(provider).rate, count)
 
     async def succeeded(self, provider: str) -> None:

@@ -46,9 +46,9 @@ class MemoryKeys:
             if key.id == key_id:
                 self._keys[digest] = replace(key, last_used_at=now)
 
-    async def usage(self, key_id: UUID, since: datetime) -> KeyUsage:
-        """What it has done."""
-        return await self._store.usage(str(key_id), since)
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now."""
+        return await self._store.usage(str(key_id))
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""

@@ -157,6 +157,12 @@ class MemoryTaskQueue:
         due = {one.provider for one in self._entries.values() if _is_new(one) and one.due_at <= now}
         return tuple(name for name in providers if name in due and self._has_seat(name))
 
+    def ready(self, providers: Sequence[str]) -> list[str]:
+        """Which of these providers have something that is due, new or given back."""
+        now = self._clock()
+        due = {one.provider for one in self._entries.values() if one.lease is None and one.due_at <= now}
+        return [name for name in providers if name in due]
+
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority."""
         now = self._clock()

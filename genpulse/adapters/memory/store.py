@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.ledger import MemoryLedger
 from genpulse.adapters.memory.queue import Entry, MemoryTaskQueue
 from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.asset import Asset
@@ -29,6 +30,7 @@ from genpulse.domain.errors import IdempotencyKeyReuse, LeaseLost, NotRetryable,
 from genpulse.domain.event import seq_at_begin, seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.retry import deadline_exceeded
+from genpulse.domain.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 _ENDS = {
@@ -53,31 +55,45 @@ class MemoryTaskStore:
         self._now = now
         self._queue = queue
         self._deliveries = deliveries or MemoryDeliveries()
+        self._ledger = MemoryLedger(now)
         self._tasks: dict[UUID, Task] = {}
         self._keys: dict[tuple[str, str], tuple[UUID, str]] = {}
         self._leases: dict[UUID, Lease] = {}
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
 
-    async def submit(self, task: NewTask) -> Submitted:
+    async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Keep the task and its queue entry, or find the one with the same idempotency key."""
-        return self._known(task) or self._add(task)
+        if known := self._known(task):
+            return known
+        self._check(limits, [task])
+        return self._add(task)
+
+    def _check(self, limits: SpendingLimits, tasks: Sequence[NewTask]) -> None:
+        price_usd = sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
+        if not tasks or not limits.bind(price_usd):
+            return
+        owner = tasks[0].owner
+        if refusal := Wish(owner, limits, price_usd, len(tasks)).refusal(self._ledger.today([owner])):
+            raise refusal
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any."""
         return self._known(task)
 
-    async def submit_batch(self, tasks: Sequence[NewTask]) -> tuple[Submitted, ...]:
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+    ) -> tuple[Submitted, ...]:
         """All of them or none: every key is looked at before anything is kept."""
-        keys: dict[tuple[str, str], str] = {}
+        new: dict[object, NewTask] = {}
         for task in tasks:
-            self._known(task)
-            if task.idempotency_key is None:
+            if self._known(task):
                 continue
-            first = keys.setdefault((task.owner, task.idempotency_key), task.fingerprint)
-            if first != task.fingerprint:
-                raise IdempotencyKeyReuse(task.idempotency_key)
-        return tuple([await self.submit(task) for task in tasks])
+            place = task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
+            if new.setdefault(place, task).fingerprint != task.fingerprint:
+                raise IdempotencyKeyReuse(task.idempotency_key or "")
+        self._check(limits, list(new.values()))
+        return tuple([self._known(task) or self._add(task) for task in tasks])
 
     def _known(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
@@ -109,6 +125,7 @@ class MemoryTaskStore:
             owner=new.owner,
         )
         self._tasks[task.id] = task
+        self._ledger.submitted(task)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
         self._queue.enqueue(new.provider, new.id, new.priority)
@@ -146,6 +163,18 @@ class MemoryTaskStore:
         with_begun = resumed and not self._queue.limited(provider)
         entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_begun, new=True)
         return tuple(self._begin(entry, worker) for entry in entries)
+
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, each of which gets its part."""
+        ready = self._queue.ready(providers)
+        begun: list[Begun] = []
+        for name in ready:
+            part = attempt_ids[len(begun) : len(begun) - (-len(attempt_ids) // len(ready))]
+            entries = self._queue.take(worker, [name], part, resumed=True, new=True)
+            begun += [self._begin(entry, worker) for entry in entries]
+        return tuple(begun)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
@@ -252,7 +281,7 @@ class MemoryTaskStore:
             waiting_for=waiting_for,
             waiting_since=since if waiting_for else None,
             last_error=error or task.last_error,
-            seq=max(seq, task.seq),
+            seq=max(seq, task.seq + 1),
         )
 
     async def finish(self, end: End) -> int:
@@ -269,6 +298,7 @@ class MemoryTaskStore:
             submitting_at=end.ordered_at,
             job_id=end.job_id,
         )
+        self._ledger.tried(task, error)
         task = replace(task, losses=0, order=task.order if end.order_open else None)
         if isinstance(outcome, RetryLater | Released):
             return self._give_back(task, outcome)
@@ -321,6 +351,7 @@ class MemoryTaskStore:
             next_try_at=None,
         )
         self._tasks[task.id] = ended
+        self._ledger.ended(ended)
         self._deliveries.note(ended)
         self._queue.settle(task.id)
         return ended
@@ -334,17 +365,24 @@ class MemoryTaskStore:
         if task.status is TaskStatus.QUEUED and task.order is None:
             return self._end(wished, status=TaskStatus.CANCELED)
         seq = task.seq if task.cancel_requested else seq_at_wish(task.seq)
-        self._tasks[task_id] = wished = replace(wished, seq=seq)
+        wished = replace(wished, seq=seq)
         if task.status is TaskStatus.QUEUED:
             self._queue.push(task_id)
+            if not task.cancel_requested:
+                now = self._now()
+                wished = replace(wished, waiting_for=WaitsFor.WORKER, waiting_since=now, next_try_at=now)
+        self._tasks[task_id] = wished
         self._queue.tell(task_id, unwanted=True)
         return wished
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True) -> Task:
-        """Queue a failed task again. Raises `UnknownTask`, `NotRetryable`."""
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+        """Queue a failed task again. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
         task = await self.get(task_id)
         if task.status is not TaskStatus.FAILED:
             raise NotRetryable(task_id, task.status)
+        wish = Wish(task.owner, limits, task.price_usd or Decimal(0), again=True)
+        if limits.bind(wish.price_usd) and (refusal := wish.refusal(self._ledger.today([task.owner]))):
+            raise refusal
         again = replace(
             task,
             status=TaskStatus.QUEUED,
@@ -361,6 +399,7 @@ class MemoryTaskStore:
             seq=seq_at_end(task.seq),
         )
         self._tasks[task_id] = again
+        self._ledger.again(again)
         self._queue.enqueue(task.provider, task_id, task.priority, ordered=again.order is not None)
         return again
 
@@ -379,17 +418,21 @@ class MemoryTaskStore:
         ended = [task for task in late if task.order is None]
         return tuple(self._end(replace(task, error=failure), status=TaskStatus.FAILED) for task in ended)
 
-    async def spent_usd(self, since: datetime) -> Decimal:
-        """What the tasks that were submitted since then cost, in US dollars."""
-        tasks = [task for task in self._tasks.values() if task.created_at >= since]
-        return sum((_spent(task, self._attempts.get(task.id, ())) for task in tasks), Decimal(0))
+    async def spent_usd(self) -> Decimal:
+        """What is spent or promised today, in US dollars."""
+        return self._ledger.today().spent_usd
 
-    async def usage(self, owner: str, since: datetime) -> KeyUsage:
+    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+        """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
+        task = await self.get(task_id)
+        wish = Wish("", SpendingLimits(daily_usd), task.price_usd or Decimal(0))
+        if refusal := wish.refusal(self._ledger.others(task)):
+            raise refusal
+        self._ledger.carry(task)
+
+    async def usage(self, owner: str) -> KeyUsage:
         """What an owner has done, for the store of keys."""
-        own = [task for task in self._tasks.values() if task.owner == owner]
-        today = [task for task in own if task.created_at >= since]
-        spent = sum((_spent(task, self._attempts.get(task.id, ())) for task in today), Decimal(0))
-        return KeyUsage(sum(not task.status.ended for task in own), len(today), spent)
+        return self._ledger.today([owner]).usage_of(owner)
 
     async def now(self) -> datetime:
         """The clock by which all moments here are counted."""
@@ -438,20 +481,6 @@ def _id_of(entry: Entry) -> UUID:
     if entry.lease is None:
         raise AssertionError("an entry that was taken has a lease")
     return entry.lease
-
-
-def _spent(task: Task, attempts: Sequence[Attempt]) -> Decimal:
-    price_usd = task.price_usd or Decimal(0)
-    charged = [attempt for attempt in attempts if attempt.error and attempt.error.charged is not Charged.NO]
-    return _spent_by_itself(task, price_usd) + price_usd * len(charged)
-
-
-def _spent_by_itself(task: Task, price_usd: Decimal) -> Decimal:
-    if task.cost is not None and not task.cost.amount_usd.is_nan():
-        return task.cost.amount_usd
-    if task.status is TaskStatus.FAILED or (task.status is TaskStatus.CANCELED and not task.attempt):
-        return Decimal(0)
-    return price_usd
 
 
 def _matches(task: Task, query: TaskQuery) -> bool:

@@ -28,7 +28,7 @@ from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
 COMMAND_S = 5.0
-PROBE_S = 2.0
+PROBE_S = 1.5
 PROBE_KEPT_MS = 5_000
 _LOGIN = ("username", "password")
 

@@ -88,7 +88,7 @@ class RedisGate:
         return self._change_own(name, lambda gate, now: gate.admit(share, wanted, now))
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (1 or more) of those that were let through asked the provider for nothing."""
+        """So many (0 or more) of those that were let through asked the provider for nothing."""
         rate = self.limits(provider).rate
         if not await self._shared(provider, lambda script, key: script.give_back(key, rate, count)):
             share = await self._share_of(rate)

@@ -24,7 +24,7 @@ from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 
 CHUNK = 2 << 20
-PROBE_S = 2.0
+PROBE_S = 1.5
 PROBE_KEY = "probe"
 
 _MOST_AHEAD = 6

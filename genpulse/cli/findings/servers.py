@@ -32,15 +32,17 @@ async def servers(settings: Settings) -> list[Finding]:
     """Everything that answers, or should. Never raises because something is away."""
     whose = await _whose(settings)
     facts = await database_facts(_database_url(settings), lambda: datetime.now(UTC))
+    clocks = await worker_clocks(_database_url(settings)) if facts is not None and not whose else ()
     try:
         async with open_services(settings, process="doctor") as services:
-            running = await _running(services, without=_OF_DATABASE if whose else set(), answers=facts is not None)
+            without = _OF_DATABASE if whose else set()
+            running = await _running(services, clocks, without=without, answers=facts is not None)
     except (ValueError, StorageUnavailable) as error:
         return [*whose, wrong("services", str(error), "mend that address in the configuration")]
     found = [*whose, *running]
     if facts is not None and not whose:
         found += of_database(facts, settings)
-        found += of_clocks(await worker_clocks(_database_url(settings)))
+        found += of_clocks(clocks)
     return [*found, *await _redis(settings)]
 
 
@@ -57,8 +59,10 @@ async def _whose(settings: Settings) -> list[Finding]:
     return []
 
 
-async def _running(services: Services, *, without: set[str], answers: bool) -> list[Finding]:
-    """What the parts say of themselves. `answers`: the database does, whatever it is."""
+async def _running(
+    services: Services, leased: Sequence[WorkerClock], *, without: set[str], answers: bool
+) -> list[Finding]:
+    """What the parts say of themselves. `leased` are workers as the database knows them, which `answers`."""
     speak_for_themselves = {"migrations", "stamp", "database"} if answers else {"migrations", "stamp"}
     health = await asyncio.gather(*(probe() for probe in services.probes))
     workers = await services.presence.workers()
@@ -67,7 +71,7 @@ async def _running(services: Services, *, without: set[str], answers: bool) -> l
     if all(each.state is State.OK for each in health if each.name == "storage"):
         found = [each for each in found if each.name != "storage"]
         found.append(await storage_finding(services.storage))
-    return [*found, workers_finding(workers, is_watched=is_watched)]
+    return [*found, workers_finding(workers, leased, is_watched=is_watched)]
 
 
 def _of_health(health: Health, speak_for_themselves: set[str]) -> Finding:
@@ -95,13 +99,24 @@ async def storage_finding(storage: Storage) -> Finding:
     return well("storage", "keeps bytes and gives them back")
 
 
-def workers_finding(workers: Sequence[WorkerPresence], *, is_watched: bool) -> Finding:
-    """Who runs tasks, as far as Redis knows."""
+def workers_finding(
+    workers: Sequence[WorkerPresence], leased: Sequence[WorkerClock], *, is_watched: bool
+) -> Finding:
+    """Who runs tasks: as workers said in Redis, or else by the leases that they hold in the database."""
+    if failing := [worker for worker in workers if worker.failing]:
+        names = "; ".join(f"{worker.host}:{worker.pid}: {', '.join(worker.failing)}" for worker in failing)
+        return warning("workers", f"failed within the last minute: {names}", "look for the traces in their logs")
     if workers:
         names = ", ".join(f"{worker.host}:{worker.pid} ({worker.running} running)" for worker in workers)
         return well("workers", names)
+    if leased:
+        names = ", ".join(worker.name for worker in leased)
+        advice = "let them use the same Redis and key prefix" if is_watched else "look again when Redis answers"
+        return warning("workers", f"{names}: alive by their leases, and not seen in Redis", advice)
     if not is_watched:
-        return warning("workers", "not known while Redis is away", "look again when it answers")
+        return warning(
+            "workers", "not known while Redis is away, and none has a lease", "look again when it answers"
+        )
     return wrong("workers", "none was seen", "start one: genpulse worker, or genpulse dev")
 
 

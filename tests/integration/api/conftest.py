@@ -18,6 +18,11 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.gate import MemoryGate
@@ -27,13 +32,14 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.spending import UNLIMITED, Spending
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (
     Call,
@@ -71,6 +77,7 @@ class Easel(Local[Sketch]):
     allowed: asyncio.Event = field(default_factory=asyncio.Event)
     half_way: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
+    error: Exception = field(default_factory=lambda: ProviderRejected("The easel fell over."))
 
     def __post_init__(self) -> None:
         self.allowed.set()
@@ -78,7 +85,7 @@ class Easel(Local[Sketch]):
     async def run(self, call: Call[Sketch], report: Report) -> Result:
         if self.failures:
             self.failures -= 1
-            raise ProviderRejected("The easel fell over.")
+            raise self.error
         report(0.5, "half of it")
         self.half_way.set()
         await self.allowed.wait()
@@ -92,6 +99,10 @@ class Print(Immediate[Sketch]):
         return Result((Output(b"print"),))
 
 
+def utc_now():
+    return datetime.now(UTC)
+
+
 class BlinkingStore(MemoryTaskStore):
     """Away whenever it is told to be."""
 
@@ -101,9 +112,9 @@ class BlinkingStore(MemoryTaskStore):
         if self.away:
             raise DatabaseUnavailable("PostgreSQL does not answer.")
 
-    async def submit(self, task):
+    async def submit(self, task, limits=UNLIMITED):
         self._look()
-        return await super().submit(task)
+        return await super().submit(task, limits)
 
     async def get(self, task_id):
         self._look()
@@ -236,16 +247,18 @@ def catalogue_of():
 
 @pytest.fixture
 async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
-    """Start an API: `await serve(options, environment=…, probes=…)`."""
+    """Start an API: `await serve(options, environment=…, probes=…)`. `clock` is the store's."""
     async with AsyncExitStack() as stack:
 
-        async def start(options: ApiOptions | None = None, root_path: str = "", **changes) -> Served:
+        async def start(
+            options: ApiOptions | None = None, root_path: str = "", *, clock=utc_now, **changes
+        ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
             storage = FailingStorage("memory:///", spool_dir=tmp_path)
             stack.push_async_callback(storage.close)
             services = Services(
                 environment=DEV,
-                store=(store := BlinkingStore(queue, deliveries)),
+                store=(store := BlinkingStore(queue, deliveries, now=clock)),
                 queue=queue,
                 gate=MemoryGate(),
                 events=MemoryEventBus(),
@@ -272,6 +285,23 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             return Served(url, app, server, services, client, easel, store, storage)
 
         yield start
+
+
+@asynccontextmanager
+async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
+    """What `serve` takes to keep its rows in PostgreSQL."""
+    pool = await open_pool(url, size=8, application_name="tests", environment="dev")
+    store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
+    yield {
+        "store": store,
+        "queue": queue,
+        "deliveries": PostgresDeliveries(pool, "dev"),
+        "keys": PostgresKeys(pool),
+        "retention": PostgresRetention(pool),
+    }
+    await queue.close()
+    await store.close()
+    await pool.close()
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """Alive and ready."""
 
 import time
+from dataclasses import replace
 
-from genpulse.ports import State
+from genpulse.ports import State, WorkerPresence
+
+WORKER = WorkerPresence("ill", "höst", 17, 16, 0, ("art",), ("the sweep", "the renewal of leases"))
 
 
 async def test_alive_whatever_it_stands_on(api):
@@ -21,6 +24,8 @@ async def test_ready_when_nothing_is_down(serve, probe):
             "checks": {
                 "database": {"state": "ok", "detail": ""},
                 "redis": {"state": "degraded", "detail": "away"},
+                "loops": {"state": "ok", "detail": ""},
+                "workers": {"state": "ok", "detail": "none is seen"},
             },
         },
     )
@@ -40,4 +45,24 @@ async def test_a_part_that_does_not_answer_is_down_and_holds_nobody_up(serve, pr
     assert time.monotonic() - began_at < 4
     assert refused.status == 503
     assert refused.json["checks"]["storage"]["state"] == "ok"
-    assert sorted(check["state"] for check in refused.json["checks"].values()) == ["down", "ok"]
+    assert sorted(check["state"] for check in refused.json["checks"].values()) == ["down", "ok", "ok", "ok"]
+
+
+async def test_loops_that_failed_are_named_and_keep_nobody_from_working(api):
+    try:
+        raise RuntimeError("on purpose")
+    except RuntimeError:
+        api.services.loops.failed("a listener")
+    await api.services.presence.beat(WORKER, 60)
+    await api.services.presence.beat(replace(WORKER, name="well", failing=()), 60)
+    ready = await api.get("/readyz")
+    assert (ready.status, ready.json["status"]) == (200, "ready")
+    loops, workers = ready.json["checks"]["loops"], ready.json["checks"]["workers"]
+    assert loops["state"] == workers["state"] == "degraded"
+    assert "a listener" in loops["detail"]
+    assert workers["detail"].endswith("höst:17 (the sweep, the renewal of leases)")
+
+
+async def test_workers_that_are_seen_are_counted(api):
+    await api.services.presence.beat(replace(WORKER, failing=()), 60)
+    assert (await api.get("/readyz")).json["checks"]["workers"] == {"state": "ok", "detail": "1 seen"}

@@ -166,7 +166,7 @@ async def wait_for(api, task_id, headers):
 
 async def test_limits_of_a_key(serve):
     moment = datetime(2030, 1, 31, 23, 59, 0, tzinfo=UTC)
-    api = await serve(now=lambda: moment)
+    api = await serve(clock=lambda: moment)
     _, two = await added(api.services.keys, limits=KeyLimits(max_active_tasks=2))
     first = (await api.submit(headers=two)).json
     assert (await api.submit(headers={**two, "Idempotency-Key": "k"})).status == 202
@@ -182,7 +182,7 @@ async def test_limits_of_a_key(serve):
 
 async def test_daily_limits_begin_again_with_the_day(serve):
     moment = [datetime.now(UTC).replace(hour=23, minute=59, second=0, microsecond=0)]
-    api = await serve(now=lambda: moment[0])
+    api = await serve(clock=lambda: moment[0])
     _, daily = await added(api.services.keys, limits=KeyLimits(daily_tasks=1))
     assert (await api.submit(headers=daily)).status == 202
     refused = await api.submit(headers=daily)

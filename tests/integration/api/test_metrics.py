@@ -1,6 +1,13 @@
 """What is counted."""
 
+import time
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families
+
+from genpulse.ports import State, WorkerPresence
+
+WORKER = WorkerPresence("w1", "höst", 17, 16, 0, ("art",))
 
 
 async def samples(api):
@@ -65,3 +72,51 @@ async def test_each_application_counts_for_itself(serve):
     one, two = await serve(), await serve()
     await one.submit()
     assert counted(await samples(two), "/v1/tasks", "POST", "202") == 0
+
+
+def part(name):
+    return "genpulse_part_up", ("part", name)
+
+
+async def test_each_part_is_shown_so_that_a_full_storage_is_seen(serve, probe):
+    states = {"database": State.OK, "storage": State.DEGRADED, "redis": State.DOWN}
+    api = await serve(probes=tuple(probe(name, state) for name, state in states.items()))
+    figures = await samples(api)
+    assert [figures[part(name)] for name in (*states, "loops", "workers")] == [1, 0.5, 0, 1, 1]
+
+
+def fail(loops, name):
+    try:
+        raise RuntimeError("on purpose")
+    except RuntimeError:
+        loops.failed(name)
+
+
+async def test_loops_that_failed_are_counted(api):
+    for name in ("a listener", "a listener", "a sender"):
+        fail(api.services.loops, name)
+    figures = await samples(api)
+    assert figures["genpulse_loop_failures_total", ("loop", "a listener")] == 2
+    assert figures["genpulse_loop_failures_total", ("loop", "a sender")] == 1
+    assert figures[part("loops")] == 0.5
+
+
+async def test_loops_of_workers_are_shown_as_long_as_they_fail(api):
+    await api.services.presence.beat(replace(WORKER, failing=("the sweep",)), 60)
+    await api.services.presence.beat(replace(WORKER, name="w2"), 60)
+    figures = await samples(api)
+    failing = ("genpulse_worker_loop_failing", ("loop", "the sweep"), ("worker", "w1"))
+    assert (figures[failing], figures[part("workers")], figures[("genpulse_workers",)]) == (1, 0.5, 2)
+    await api.services.presence.beat(WORKER, 60)
+    figures = await samples(api)
+    assert failing not in figures
+    assert figures[part("workers")] == 1
+
+
+async def test_a_scrape_takes_no_longer_than_it_may(serve, probe):
+    api = await serve(probes=(probe("storage", State.OK, delay_s=30), probe("database", State.OK)))
+    began_at = time.monotonic()
+    figures = await samples(api)
+    assert time.monotonic() - began_at < 4
+    assert figures[part("database")] == 1
+    assert 0 in [value for (name, *_), value in figures.items() if name == "genpulse_part_up"]

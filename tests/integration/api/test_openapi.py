@@ -85,7 +85,7 @@ async def test_the_calls_that_may_cost_money_say_when_to_come_again(api):
 async def test_names_are_those_of_the_callers(api):
     spec = await document(api)
     names = set(spec["components"]["schemas"])
-    assert {"Task", "Order", "Asset", "Model", "Problem", "Failure", "Progress"} <= names
+    assert {"Waiting", "Task", "Order", "Asset", "Model", "Problem", "Failure", "Progress"} <= names
     assert not any(name.endswith("Document") for name in names)
     submit = spec["paths"]["/v1/tasks"]["post"]
     assert {parameter["name"] for parameter in submit["parameters"]} == {"Idempotency-Key", "Prefer"}
@@ -100,6 +100,7 @@ async def test_answers_are_what_the_document_says(api):
 
     async with api.worker():
         task = await api.ended((await api.submit(metadata={"a": "b"})).json["id"])
+    check(spec, schema("/v1/tasks/{task_id}", "get", "200"), (await api.submit()).json)
     upload = await api.upload(b"x")
     check(spec, schema("/v1/tasks/{task_id}", "get", "200"), task)
     check(spec, schema("/v1/tasks", "get", "200"), (await api.get("/v1/tasks")).json)

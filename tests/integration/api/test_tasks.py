@@ -13,6 +13,7 @@ from tests.integration.api.conftest import Easel, Sketch
 
 FIELDS = {
     *("id", "kind", "provider", "model", "status", "progress", "input", "outputs", "error", "attempt"),
+    *("last_error", "waiting_for", "next_try_at", "cancel_requested_at", "failures"),
     *("priority", "metadata", "cost", "environment", "created_at", "started_at", "finished_at", "urls"),
 }
 
@@ -36,6 +37,10 @@ async def test_a_submitted_task_is_accepted_and_can_be_looked_at(api):
     assert task["metadata"] == {"order": "1042"}
     assert task["input"] == {"prompt": "a fox"}
     assert task["created_at"].endswith("Z")
+    assert task["waiting_for"] == {"what": "worker", "since": task["created_at"]}
+    assert [task[name] for name in ("last_error", "next_try_at", "cancel_requested_at", "failures")] == [
+        None
+    ] * 3 + [0]
     assert task["urls"]["events"] == f"{api.url}/v1/tasks/{task['id']}/events"
     assert (await api.get(f"/v1/tasks/{task['id']}")).json == task
 

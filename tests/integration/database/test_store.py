@@ -3,11 +3,9 @@
 import asyncio
 import secrets
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.ending import Ending
 from genpulse.adapters.database.migrate import upgrade
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
@@ -73,20 +71,6 @@ async def test_a_caller_that_goes_away_takes_nobody_along(backend):
     assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 9
 
 
-async def test_the_sum_of_a_day_reads_what_costs_money_alone(database_url):
-    pool, backend = await opened(database_url)
-    await backend.begun(price_usd=Decimal("0.25"))
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        plan = await connection.fetch(f"EXPLAIN {statements.SPENT.replace('$1', 'now()')}")
-    text = "\n".join(row[0] for row in plan)
-    assert "ix_tasks_spent" in text
-    assert "uq_attempts_task_id_number" in text
-    await backend.queue.close()
-    await backend.store.close()
-    await pool.close()
-
-
 @pytest.mark.parametrize("outcome", [RetryLater(DOWN, 600.0), Released()], ids=["retry", "released"])
 async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard(backend, outcome):
     begun = await backend.begun()
@@ -135,6 +119,21 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await backend.queue.close()
+    await pool.close()
+
+
+async def test_who_waits_for_other_providers_is_not_woken(migrated_url):
+    pool, backend = await opened(migrated_url)
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    waits = [asyncio.create_task(backend.queue.wait(backend.queue.mark(), [name], 30)) for name in ("a", "b")]
+    await asyncio.sleep(0.2)
+    await backend.store.submit(new_task(provider="b"))
+    await asyncio.wait_for(waits[1], 5)
+    assert not waits[0].done()
+    waits[0].cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    await backend.queue.close()
+    await backend.store.close()
     await pool.close()
 
 

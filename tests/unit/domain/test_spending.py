@@ -1,12 +1,12 @@
 """What an environment may spend, and when its day begins."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
 from genpulse.domain.errors import BudgetExceeded, PaidProviderRefused
-from genpulse.domain.spending import Spending, left_of_day_s, start_of_day
+from genpulse.domain.spending import Spending, SpendingLimits, Today, Wish, day_of, left_of_day_s
 
 TOKYO = timezone(timedelta(hours=9))
 
@@ -25,25 +25,30 @@ def test_what_is_said_of_one_provider_goes_before_what_is_said_of_all(paid, by_p
     assert Spending(paid=paid, by_provider=by_provider).allows("vidu") is allowed
 
 
+def is_refused(budget, spent, price):
+    wish = Wish("", SpendingLimits(budget and Decimal(budget)), Decimal(price))
+    return wish.refusal(Today(60, Decimal(spent))) is not None
+
+
 def test_a_day_may_cost_its_budget_and_not_more():
-    limited = Spending(daily_usd=Decimal("0.30"))
-    assert not limited.is_over(Decimal("0.1") + Decimal("0.2"))
-    assert limited.is_over(Decimal("0.300001"))
-    assert Spending(daily_usd=Decimal(0)).is_over(Decimal("0.01"))
-    assert not Spending().is_over(Decimal(10**9))
+    assert not is_refused("0.30", "0.1", "0.2")
+    assert is_refused("0.30", "0.1", "0.200001")
+    assert is_refused("0.00", "0", "0.01")
+    assert not is_refused("0.00", "5", "0")
+    assert not is_refused(None, "1E+9", "1E+9")
 
 
 @pytest.mark.parametrize(
-    ("now", "start", "left_s"),
+    ("now", "day", "left_s"),
     [
-        (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC), 86_400),
-        (datetime(2026, 3, 1, 23, 59, 59, 999_999, UTC), datetime(2026, 3, 1, tzinfo=UTC), 1),
-        (datetime(2026, 12, 31, 12, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC), 43_200),
-        (datetime(2026, 3, 1, 8, tzinfo=TOKYO), datetime(2026, 2, 28, tzinfo=UTC), 3_600),
+        (datetime(2026, 3, 1, tzinfo=UTC), date(2026, 3, 1), 86_400),
+        (datetime(2026, 3, 1, 23, 59, 59, 999_999, UTC), date(2026, 3, 1), 1),
+        (datetime(2026, 12, 31, 12, tzinfo=UTC), date(2026, 12, 31), 43_200),
+        (datetime(2026, 3, 1, 8, tzinfo=TOKYO), date(2026, 2, 28), 3_600),
     ],
 )
-def test_days_are_those_of_utc(now, start, left_s):
-    assert start_of_day(now) == start
+def test_days_are_those_of_utc(now, day, left_s):
+    assert day_of(now) == day
     assert left_of_day_s(now) == left_s
 
 

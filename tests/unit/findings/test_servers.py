@@ -71,10 +71,21 @@ def test_the_oldest_redis(version, level):
     assert (finding.level, finding.detail) == (level, f"redis {version}")
 
 
-def test_workers_are_not_known_while_redis_is_away():
-    assert workers_finding((WORKER,), is_watched=True).detail == "host:7 (3 running)"
-    assert workers_finding((), is_watched=True).level is Level.WRONG
-    assert workers_finding((), is_watched=False).level is Level.WARNING
+def test_workers_are_seen_in_redis_and_else_by_their_leases():
+    assert workers_finding((WORKER,), (), is_watched=True).detail == "host:7 (3 running)"
+    leased = (WorkerClock("host:7:abc", 0.1),)
+    for is_watched in (True, False):
+        seen = workers_finding((), leased, is_watched=is_watched)
+        assert (seen.level, "host:7:abc" in seen.detail) == (Level.WARNING, True)
+    assert workers_finding((), (), is_watched=True).level is Level.WRONG
+    assert workers_finding((), (), is_watched=False).level is Level.WARNING
+
+
+def test_workers_whose_loops_fail_are_named():
+    ill = replace(WORKER, pid=8, failing=("the sweep",))
+    found = workers_finding((WORKER, ill), (), is_watched=True)
+    assert (found.level, "host:8: the sweep" in found.detail) == (Level.WARNING, True)
+    assert "host:7" not in found.detail
 
 
 async def test_a_storage_has_to_give_back_what_it_was_given(tmp_path):

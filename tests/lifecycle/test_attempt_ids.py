@@ -1,0 +1,68 @@
+"""Ids of attempts are made for as much as there is room for; what a claim leaves over serves the next one."""
+
+from dataclasses import replace
+
+import pytest
+
+from genpulse.domain.attempt import Worker
+from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.worker.loop import WorkLoop
+from tests.lifecycle.conftest import QUICK
+
+ROOM = 10
+
+
+@pytest.fixture
+async def counted(world):
+    made = []
+
+    def new_id():
+        made.append(uuid7())
+        return made[-1]
+
+    uuid7 = world.services.new_id
+    worker = Worker(uuid7(), "w", 60.0)
+    await world.services.store.renew(worker, world.services.now())
+    services = replace(world.services, new_id=new_id)
+    return made, WorkLoop(services, QUICK, worker, services.loops)
+
+
+async def claim(loop):
+    catch = await loop._claim_and_start(("art",), ROOM)
+    return [begun.lease.attempt_id for begun in catch.begun]
+
+
+async def test_a_worker_that_finds_nothing_makes_no_more_ids(counted):
+    made, loop = counted
+    for _ in range(5):
+        assert await claim(loop) == []
+    assert len(made) <= 2 * ROOM
+
+
+async def test_no_id_is_used_twice(world, counted):
+    made, loop = counted
+    used = []
+    for count in (0, 3, 1, 0, 4):
+        for _ in range(count):
+            await world.submit("art/painter")
+        used += await claim(loop)
+    assert len(used) == len(set(used)) == 8
+    assert set(used) <= set(made)
+    await loop.drain()
+
+
+async def test_ids_of_a_claim_without_an_answer_are_not_used_again(counted):
+    made, loop = counted
+
+    async def lost(_self, _worker, _providers, _ids):
+        raise DatabaseUnavailable("gone")
+
+    whole = loop._services.store
+    broken = type("Broken", (), dict.fromkeys(("claim", "claim_any", "claim_resumed"), lost))()
+    loop._services = replace(loop._services, store=broken)
+    with pytest.raises(DatabaseUnavailable):
+        await claim(loop)
+    unheard = set(made)
+    loop._services = replace(loop._services, store=whole)
+    await claim(loop)
+    assert unheard.isdisjoint(loop._spare_ids)

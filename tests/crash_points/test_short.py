@@ -8,7 +8,7 @@ from tests.crash_points.runner import Report, drawn, pairs, run_on, single_fault
 
 LANES = 6
 CASES, PAIRS = 260, 40
-PLAYS_FOR_S = 130.0
+PLAYS_FOR_S = 110.0
 
 
 @pytest.mark.xdist_group("crash points")

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.rows import Row, task_of, uuid_of
+from genpulse.adapters.database.statements import claims
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.attempt import Attempt, Begun, Held, Lease, Worker, reference_of
 
@@ -23,13 +23,13 @@ class Claiming:
         """Hold all that the worker has claimed for another lease, and say what that is."""
         lease = timedelta(seconds=worker.lease_s)
         with outages():
-            rows = await self._pool.fetch(statements.RENEW, worker.id, worker.name, lease, clock)
+            rows = await self._pool.fetch(claims.RENEW, worker.id, worker.name, lease, clock)
         return tuple(Held(Lease(uuid_of(row["task_id"]), uuid_of(row["lease"])), row["unwanted"]) for row in rows)
 
     async def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
         with outages():
-            await self._pool.execute(statements.LEAVE, worker.id)
+            await self._pool.execute(claims.LEAVE, worker.id)
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool
@@ -38,23 +38,23 @@ class Claiming:
         seats = self._limits.get(provider)
         if seats is not None:
             return await self._claim_seats(worker, provider, attempt_ids, seats)
-        statement = statements.CLAIM if resumed else statements.CLAIM_NEW
+        statement = claims.CLAIM if resumed else claims.CLAIM_NEW
         return await self._begin(statement, worker, attempt_ids, provider)
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
         """The same for several providers without seats."""
-        return await self._begin(statements.CLAIM_ANY, worker, attempt_ids, providers)
+        return await self._begin(claims.CLAIM_ANY, worker, attempt_ids, providers)
 
     async def _claim_seats(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], seats: int
     ) -> tuple[Begun, ...]:
         with outages():
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(statements.ONE_AT_A_TIME, provider)
+                await connection.execute(claims.ONE_AT_A_TIME, provider)
                 rows = await connection.fetch(
-                    statements.CLAIM_SEATS, worker.id, worker.name, attempt_ids, provider, seats
+                    claims.CLAIM_SEATS, worker.id, worker.name, attempt_ids, provider, seats
                 )
         return tuple(begun_of(row, worker.name) for row in rows)
 
@@ -62,13 +62,13 @@ class Claiming:
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
         """The same for work that was given back."""
-        return await self._begin(statements.CLAIM_RESUMED, worker, attempt_ids, providers, list(self._limits))
+        return await self._begin(claims.CLAIM_RESUMED, worker, attempt_ids, providers, list(self._limits))
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Begun, ...]:
         """The same for work of lost workers."""
-        return await self._begin(statements.TAKE_OVER, worker, attempt_ids, providers)
+        return await self._begin(claims.TAKE_OVER, worker, attempt_ids, providers)
 
     async def _begin(
         self, statement: str, worker: Worker, attempt_ids: Sequence[UUID], *arguments: object
@@ -81,7 +81,7 @@ class Claiming:
         """Attempts that began under these leases and have them still."""
         tasks, attempts = [lease.task_id for lease in leases], [lease.attempt_id for lease in leases]
         with outages():
-            rows = await self._pool.fetch(statements.BEGUN, tasks, attempts)
+            rows = await self._pool.fetch(claims.BEGUN, tasks, attempts)
         return tuple(begun_of(row, "") for row in rows)
 
 

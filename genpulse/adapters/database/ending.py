@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document
+from genpulse.adapters.database.statements.ends import FINISH
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -65,7 +65,7 @@ class Ending:
         costs_usd = [change.cost_usd for change in changes]
         columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, costs_usd)
         with outages():
-            rows = await self._pool.fetch(statements.FINISH, *columns)
+            rows = await self._pool.fetch(FINISH, *columns)
         self._unsure.difference_update(leases)
         numbers = {row["lease"]: row["seq"] for row in rows}
         return [_answer(numbers.get(lease)) for lease in leases]

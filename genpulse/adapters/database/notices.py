@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.statements import CHANNEL, channel_of
+from genpulse.adapters.database.statements.columns import CHANNEL, channel_of
 from genpulse.adapters.postgresql import connect, outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker

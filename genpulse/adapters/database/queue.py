@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.notices import Notices
+from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
@@ -45,19 +45,19 @@ class PostgresTaskQueue:
         """Which of these providers have a new task that is due and has a free seat."""
         seats = [self._limits.get(provider) for provider in providers]
         with outages():
-            rows = await self._pool.fetch(statements.LIMITED_DUE, list(providers), seats)
+            rows = await self._pool.fetch(waiting.LIMITED_DUE, list(providers), seats)
         return tuple(row["provider"] for row in rows)
 
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority."""
         with outages():
-            answer = await self._pool.execute(statements.PROMOTE, timedelta(seconds=older_than_s))
+            answer = await self._pool.execute(waiting.PROMOTE, timedelta(seconds=older_than_s))
         return int(answer.rpartition(" ")[2])
 
     async def workers(self) -> int:
         """How many workers are there."""
         with outages():
-            return int(await self._pool.fetchval(statements.WORKERS))
+            return int(await self._pool.fetchval(waiting.WORKERS))
 
     def mark(self) -> int:
         """A number that grows whenever there may be something to claim."""
@@ -71,7 +71,7 @@ class PostgresTaskQueue:
             return
         left_s = timeout_s - busy_s
         with outages():
-            due_s = await self._pool.fetchval(statements.NEXT_DUE, list(providers), left_s)
+            due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s)
         await self._notices.news(mark, providers, left_s if due_s is None else max(due_s, _SHORTEST_S))
 
     def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
@@ -81,17 +81,17 @@ class PostgresTaskQueue:
     async def announce_change(self, task_id: UUID) -> None:
         """Tell the worker that holds this task that something has happened to it at its provider."""
         with outages():
-            await self._pool.execute(statements.ANNOUNCE, task_id)
+            await self._pool.execute(waiting.ANNOUNCE, task_id)
 
     async def depth(self) -> int:
         """How many tasks wait."""
         with outages():
-            return int(await self._pool.fetchval(statements.DEPTH))
+            return int(await self._pool.fetchval(waiting.DEPTH))
 
     async def tidy(self) -> None:
         """Forget workers that are gone for long."""
         with outages():
-            await self._pool.execute(statements.TIDY)
+            await self._pool.execute(waiting.TIDY)
 
     async def close(self) -> None:
         """Stop listening. The pool stays open; it belongs to whoever opened it."""

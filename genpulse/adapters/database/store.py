@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.claiming import Claiming
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.counting import check_again, hold_price, today
 from genpulse.adapters.database.ending import Ending, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
+from genpulse.adapters.database.statements import ends, tasks
 from genpulse.adapters.database.submission import Group, Submission
 from genpulse.adapters.postgresql import in_transaction, outages
 from genpulse.domain.asset import Asset
@@ -72,18 +72,18 @@ class PostgresTaskStore:
         return await self._read(task_id)
 
     async def _read_tasks(self, ids: Sequence[UUID]) -> Sequence[Task | Exception]:
-        tasks = {row["id"]: task_of(row) for row in await self._fetch(statements.GET, list(set(ids)))}
-        return [tasks.get(task_id) or UnknownTask(task_id) for task_id in ids]
+        found = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
+        return [found.get(task_id) or UnknownTask(task_id) for task_id in ids]
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        statement, values = statements.find(query)
+        statement, values = tasks.find(query)
         rows = await self._fetch(statement, *values)
         return tuple(task_of(row) for row in rows)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""
-        return tuple(attempt_of(row) for row in await self._fetch(statements.ATTEMPTS, task_id))
+        return tuple(attempt_of(row) for row in await self._fetch(tasks.ATTEMPTS, task_id))
 
     async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
@@ -124,7 +124,7 @@ class PostgresTaskStore:
     async def journal_order(self, lease: Lease) -> OpenOrder:
         """Commit that the provider is about to be asked. Raises `LeaseLost`."""
         reference = reference_of(lease.attempt_id)
-        for row in await self._fetch(statements.JOURNAL_ORDER, lease.task_id, lease.attempt_id, reference):
+        for row in await self._fetch(tasks.JOURNAL_ORDER, lease.task_id, lease.attempt_id, reference):
             if (order := order_of(row)) is not None:
                 return order
         raise LeaseLost("the task has another lease")
@@ -132,7 +132,7 @@ class PostgresTaskStore:
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Commit the provider's job id, also of an order that was left behind. Raises `LeaseLost`."""
         reference = reference_of(lease.attempt_id)
-        rows = await self._fetch(statements.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id, reference)
+        rows = await self._fetch(tasks.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id, reference)
         if not any(row["is_held"] for row in rows):
             raise LeaseLost("the task has another lease")
 
@@ -143,7 +143,7 @@ class PostgresTaskStore:
     async def _write_progress(self, saves: Sequence[_Progress]) -> Sequence[None]:
         newest = list({save.lease.attempt_id: save for save in saves}.values())
         await self._fetch(
-            statements.SAVE_PROGRESS,
+            tasks.SAVE_PROGRESS,
             [save.lease.task_id for save in newest],
             [save.lease.attempt_id for save in newest],
             [save.progress for save in newest],
@@ -157,7 +157,7 @@ class PostgresTaskStore:
         """Keep what the task waits for, and what the last try said."""
         what = waiting_for.value if waiting_for else None
         document = failure_document(error)
-        await self._fetch(statements.SAVE_WAITING, lease.task_id, lease.attempt_id, what, document, seq)
+        await self._fetch(tasks.SAVE_WAITING, lease.task_id, lease.attempt_id, what, document, seq)
 
     async def finish(self, end: End) -> int:
         """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
@@ -172,14 +172,14 @@ class PostgresTaskStore:
         return canceled or await self.get(task_id)
 
     async def _canceled(self, task_id: UUID) -> Task | None:
-        rows = await self._fetch(statements.CANCEL, task_id)
+        rows = await self._fetch(ends.CANCEL, task_id)
         return task_of(rows[0]) if rows else None
 
     async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
 
         async def queue_again(connection: asyncpg.Connection) -> Task | None:
-            row = await connection.fetchrow(statements.RETRY, task_id, keeps_order)
+            row = await connection.fetchrow(ends.RETRY, task_id, keeps_order)
             if row is None:
                 return None
             task = task_of(row)
@@ -194,7 +194,7 @@ class PostgresTaskStore:
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
         error = failure_document(deadline_exceeded(Charged.NO))
-        return tuple(task_of(row) for row in await self._fetch(statements.EXPIRE, error))
+        return tuple(task_of(row) for row in await self._fetch(ends.EXPIRE, error))
 
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars."""
@@ -215,17 +215,17 @@ class PostgresTaskStore:
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already."""
         with outages():
-            await self._pool.execute(statements.ADD_ASSETS, *asset_columns([asset]))
+            await self._pool.execute(tasks.ADD_ASSETS, *asset_columns([asset]))
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""
-        for row in await self._fetch(statements.ASSET, asset_id):
+        for row in await self._fetch(tasks.ASSET, asset_id):
             return asset_of(row)
         raise UnknownAsset(asset_id)
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
-        rows = await self._fetch(statements.COUNTS)
+        rows = await self._fetch(tasks.COUNTS)
         return {"queued": 0, "running": 0, **{row["status"]: row["count"] for row in rows}}
 
     async def _fetch(self, statement: str, *arguments: object) -> Sequence[Row]:

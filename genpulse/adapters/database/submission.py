@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database import statements
 from genpulse.adapters.database.counting import today
 from genpulse.adapters.database.rows import task_of
+from genpulse.adapters.database.statements import columns, tasks
 from genpulse.adapters.postgresql import in_transaction, outages
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
 from genpulse.domain.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
@@ -77,7 +77,7 @@ class Submission:
         if task.idempotency_key is None:
             return None
         with outages():
-            row = await self._pool.fetchrow(statements.BY_KEY, task.owner, task.idempotency_key)
+            row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
         return _replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
 
@@ -171,12 +171,12 @@ async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence
     """What stands under each place now: the id of the new task, or its key where it has one."""
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)
-    rows = await connection.fetch(statements.SUBMIT_COUNTED if counts else statements.SUBMIT, *_columns(firsts))
+    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
     by_id = {task.id: task for task in firsts}
     written: dict[_Place, _Written] = {}
     for row in rows:
         if row["known"]:
-            task = task_of({name: row[f"known_{name}"] for name in statements.NAMES})
+            task = task_of({name: row[f"known_{name}"] for name in columns.NAMES})
             written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
         else:
             new = by_id[row["id"]]

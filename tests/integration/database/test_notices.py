@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from genpulse.adapters.database.notices import Notices
-from genpulse.adapters.database.statements import CHANNEL, channel_of
+from genpulse.adapters.database.statements.columns import CHANNEL, channel_of
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.ports import TaskNotice

@@ -1,0 +1,184 @@
+"""The ways in which an attempt or a task ends, or begins anew: each is one statement.
+
+Whoever ends an attempt locks its task first and then its entry; who ends a task that waits begins with its entry,
+which nobody holds. So no two wait for each other.
+"""
+
+from genpulse.adapters.database.counting import DAY, TODAY, counted
+from genpulse.adapters.database.statements.columns import (
+    AT_END,
+    AT_WISH,
+    CHANNEL,
+    NAMES,
+    ORDER,
+    TASK,
+    worker_channel,
+)
+
+_IS_DROPPED = (
+    "ended.status = 'queued' AND tasks.cancel_requested_at IS NOT NULL"
+    " AND NOT (ended.order_open AND tasks.order_sent_at IS NOT NULL)"
+)
+
+_ENDS = f"(ended.status <> 'queued' OR ({_IS_DROPPED}))"
+
+
+def _unless_open(column: str) -> str:
+    return f"{column} = CASE WHEN ended.order_open THEN tasks.{column} END"
+
+
+# A task that runs counts with its price. Afterwards it may count once more for what a failed attempt was charged.
+_BECOMES_USD = """
+CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd WHEN tasks.status = 'failed' THEN 0
+     ELSE coalesce(tasks.price_usd, 0) END
++ CASE WHEN ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no'
+       THEN coalesce(tasks.price_usd, 0) ELSE 0 END
+"""
+
+_OF_ENDED = """
+(SELECT day, owner, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
+"""
+
+FINISH = f"""
+WITH ended AS (
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
+                     $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
+                     $14::float8[], $15::text[], $31::numeric[])
+     AS ended(task_id, lease, status, progress, outputs, error, cost,
+              attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
+              cost_usd)),
+done AS (
+UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
+       finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
+       progress = ended.progress, outputs = ended.outputs::jsonb, error = ended.error::jsonb,
+       cost = ended.cost::jsonb,
+       failures = tasks.failures + ended.counts::int, losses = 0,
+       {", ".join(map(_unless_open, ORDER))},
+       last_error = CASE WHEN ended.status = 'queued'
+                         THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
+       waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
+       waiting_since = CASE WHEN NOT {_ENDS} THEN now() END,
+       next_try_at = CASE WHEN NOT {_ENDS}
+                          THEN now() + CASE WHEN tasks.cancel_requested_at IS NULL THEN ended.delay_s ELSE 0 END
+                                       * interval '1 s' END
+FROM ended
+WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
+RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
+          tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error, ended.delay_s, ended.job_id,
+          ended.ordered_at, tasks.owner, {DAY} AS day,
+          {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
+closed AS (
+UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
+       job_id = done.job_id, submitting_at = done.ordered_at
+FROM done WHERE attempts.id = done.lease),
+kept AS (
+INSERT INTO assets (id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s,
+                    created_at)
+SELECT made.id, made.task_id, made.owner, made.environment, made.key, made.sha256, made.size, made.media_type,
+       made.width, made.height, made.duration_s, made.created_at
+FROM unnest($16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[], $22::bigint[],
+            $23::text[], $24::int[], $25::int[], $26::float8[], $27::timestamptz[], $28::uuid[])
+     AS made(id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s, created_at,
+             lease)
+JOIN done USING (lease)),
+settled AS (
+DELETE FROM queue USING done WHERE queue.task_id = done.id AND done.finished_at IS NOT NULL),
+given_back AS (
+UPDATE queue SET lease = NULL, worker = NULL, limited = false, ordered = done.order_sent_at IS NOT NULL,
+       begun = done.attempt_status = 'released' OR done.cancel_requested_at IS NOT NULL, since = now(),
+       due_at = CASE WHEN done.cancel_requested_at IS NULL THEN done.next_try_at ELSE now() END,
+       deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
+FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
+{counted(_OF_ENDED)}
+SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
+                        THEN pg_notify('{CHANNEL}', provider) END AS told
+FROM done
+UNION ALL
+SELECT attempts.id, tasks.seq, NULL FROM ended
+JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running', 'abandoned')
+JOIN tasks ON tasks.id = attempts.task_id
+WHERE $30::bool
+"""
+"""Ends attempts with all that follows. With $30 it tells also of those that were ended before."""
+
+_DONE = ", ".join(f"done.{name}" for name in NAMES)
+
+_OF_CANCELED = """
+(SELECT day, owner, CASE WHEN attempt = 0 THEN -coalesce(price_usd, 0) ELSE 0 END AS usd, 0 AS tasks, -1 AS active
+ FROM done WHERE finished_at IS NOT NULL)
+"""
+
+
+def _then(column: str, pushed: str) -> str:
+    """Nothing is waited for by a task that is canceled; one with an open order waits for a worker to stop that."""
+    is_pushed = "status = 'queued' AND cancel_requested_at IS NULL"
+    return f"CASE WHEN gone.task_id IS NOT NULL THEN NULL WHEN {is_pushed} THEN {pushed} ELSE {column} END"
+
+
+CANCEL = f"""
+WITH gone AS (
+DELETE FROM queue WHERE task_id = $1 AND lease IS NULL AND NOT ordered RETURNING task_id),
+pushed AS (
+UPDATE queue SET due_at = now(), begun = true, deferred = false
+WHERE task_id = $1 AND lease IS NULL AND ordered
+RETURNING provider),
+done AS (
+UPDATE tasks SET
+       status = CASE WHEN gone.task_id IS NULL THEN status ELSE 'canceled' END,
+       finished_at = CASE WHEN gone.task_id IS NULL THEN finished_at ELSE now() END,
+       waiting_for = {_then("waiting_for", "'worker'")},
+       waiting_since = {_then("waiting_since", "now()")},
+       next_try_at = {_then("next_try_at", "now()")},
+       seq = CASE WHEN gone.task_id IS NOT NULL THEN {AT_END} WHEN cancel_requested_at IS NULL THEN {AT_WISH}
+             ELSE seq END,
+       cancel_requested_at = coalesce(cancel_requested_at, now())
+FROM (SELECT $1::uuid AS id) AS wanted LEFT JOIN gone ON gone.task_id = wanted.id
+WHERE tasks.id = wanted.id AND status IN ('queued', 'running')
+RETURNING {TASK}, {DAY} AS day),
+{counted(_OF_CANCELED)}
+SELECT {_DONE},
+       (SELECT count(pg_notify({worker_channel("worker")}, 'unwanted ' || $1::text))
+        FROM queue WHERE task_id = $1 AND worker IS NOT NULL) AS told,
+       (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed
+FROM done
+"""
+
+_OF_AGAIN = f"""
+(SELECT {TODAY} AS day, owner, coalesce(price_usd, 0) AS usd, 0 AS tasks, 1 AS active FROM again)
+"""
+
+RETRY = f"""
+WITH again AS (
+UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, deadline_at = NULL,
+       cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
+       seq = {AT_END}, spent_day = {TODAY},
+       {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
+WHERE id = $1 AND status = 'failed'
+RETURNING {TASK}),
+queued AS (
+INSERT INTO queue (task_id, provider, priority, ordered)
+SELECT id, provider, priority, order_sent_at IS NOT NULL FROM again),
+{counted(_OF_AGAIN)}
+SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
+"""
+
+_OF_EXPIRED = "(SELECT day, owner, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active FROM done)"
+
+EXPIRE = f"""
+WITH late AS (
+SELECT id FROM tasks WHERE finished_at IS NULL AND deadline_at <= now() AND status = 'queued' LIMIT 1000),
+gone AS (
+DELETE FROM queue USING late WHERE queue.task_id = late.id AND queue.lease IS NULL AND NOT queue.ordered
+RETURNING queue.task_id),
+pushed AS (
+UPDATE queue SET due_at = now(), begun = true, deferred = false
+FROM late WHERE queue.task_id = late.id AND queue.lease IS NULL AND queue.ordered AND queue.due_at > now()
+RETURNING queue.provider),
+done AS (
+UPDATE tasks SET status = 'failed', error = $1::jsonb, finished_at = now(), seq = {AT_END}, waiting_for = NULL,
+       waiting_since = NULL, next_try_at = NULL
+FROM gone WHERE tasks.id = gone.task_id
+RETURNING {TASK}, {DAY} AS day),
+{counted(_OF_EXPIRED)}
+SELECT {_DONE}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
+"""

@@ -1,0 +1,129 @@
+"""Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
+
+from collections.abc import Sequence
+
+from genpulse.adapters.database.counting import TODAY, counted
+from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
+from genpulse.domain.task import TaskQuery, TaskStatus
+
+# A task of the same key is touched, not changed: so it is in the answer even when it was committed a moment ago.
+_SUBMIT = f"""
+WITH written AS (
+INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
+SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
+       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
+            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[])
+     AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd)
+ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
+DO UPDATE SET idempotency_key = excluded.idempotency_key
+RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
+queued AS (
+INSERT INTO queue (task_id, provider, priority)
+SELECT (tasks).id, (tasks).provider, (tasks).priority FROM written WHERE NOT known
+){{counted}}
+SELECT known, fingerprint, (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
+       CASE WHEN NOT known THEN pg_notify('{CHANNEL}', (tasks).provider) END AS told,
+       CASE WHEN known THEN (tasks).idempotency_key END AS known_idempotency_key,
+       {", ".join(f"CASE WHEN known THEN (tasks).{name} END AS known_{name}" for name in NAMES)}
+FROM written
+"""
+
+_OF_NEW = f"""
+(SELECT {TODAY} AS day, (tasks).owner AS owner, coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
+ FROM written WHERE NOT known)
+"""
+
+SUBMIT = _SUBMIT.format(counted="")
+"""The rows and their queue entries. A row that was there before under the same key is `known`, and told whole."""
+
+SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
+"""The same for tasks of which some have an owner or a price."""
+
+BY_KEY = f"SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2"
+
+GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[])"
+
+_STATUS = {
+    TaskStatus.QUEUED: "status = 'queued' AND finished_at IS NULL",
+    TaskStatus.RUNNING: "status = 'running' AND finished_at IS NULL",
+    TaskStatus.SUCCEEDED: "status = 'succeeded'",
+    TaskStatus.FAILED: "status = 'failed' AND error IS NOT NULL",
+    TaskStatus.CANCELED: "status = 'canceled' AND cancel_requested_at IS NOT NULL",
+}
+
+
+def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
+    """A statement that asks for what is wanted and no more, so that an index fits, and its values."""
+    wanted = (
+        ("id < ${}", query.before),
+        ("kind = ${}", query.kind),
+        ("provider = ${}", query.provider),
+        # Tasks of nobody are in no index by owner.
+        ("owner = ${} AND owner <> ''" if query.owner else "owner = ${}", query.owner),
+        ("error ->> 'code' = ${} AND error IS NOT NULL AND status = 'failed'", query.code and query.code.value),
+    )
+    given = [(text, value) for text, value in wanted if value is not None]
+    conditions = [text.format(number) for number, (text, _) in enumerate(given, 1)]
+    if query.status is not None:
+        conditions.append(_STATUS[query.status])
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    values = [value for _, value in given]
+    return f"SELECT {TASK} FROM tasks {where}ORDER BY id DESC LIMIT ${len(values) + 1}", [*values, query.limit]
+
+
+ATTEMPTS = """
+SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,
+       attempts.client_reference, attempts.started_at, attempts.status, attempts.finished_at, attempts.error,
+       CASE attempts.status WHEN 'running' THEN tasks.order_sent_at ELSE attempts.submitting_at END
+       AS submitting_at,
+       CASE attempts.status WHEN 'running' THEN tasks.order_job_id ELSE attempts.job_id END AS job_id
+FROM attempts JOIN tasks ON tasks.id = attempts.task_id
+WHERE attempts.task_id = $1 ORDER BY number
+"""
+
+JOURNAL_ORDER = """
+UPDATE tasks SET order_reference = $3, order_account = provider, order_sent_at = now(), order_job_id = NULL,
+       losses = 0
+WHERE id = $1 AND lease = $2 AND status = 'running'
+RETURNING order_reference, order_account, order_sent_at, order_job_id
+"""
+
+JOURNAL_JOB = """
+UPDATE tasks SET order_job_id = $3, losses = CASE WHEN lease = $2 THEN 0 ELSE losses END
+WHERE id = $1 AND order_sent_at IS NOT NULL
+  AND (lease = $2 OR (order_reference = $4 AND order_job_id IS NULL))
+RETURNING lease IS NOT DISTINCT FROM $2 AS is_held
+"""
+"""Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it."""
+
+SAVE_PROGRESS = """
+UPDATE tasks SET progress = saved.progress, seq = greatest(tasks.seq, saved.seq)
+FROM unnest($1::uuid[], $2::uuid[], $3::float8[], $4::bigint[]) AS saved(task_id, lease, progress, seq)
+WHERE tasks.id = saved.task_id AND tasks.lease = saved.lease AND tasks.status = 'running'
+"""
+
+SAVE_WAITING = """
+UPDATE tasks SET waiting_for = $3,
+       waiting_since = CASE WHEN $3::text IS NULL THEN NULL
+                            WHEN waiting_for = $3 THEN waiting_since ELSE now() END,
+       last_error = coalesce($4::jsonb, last_error), seq = greatest(seq + 1, $5)
+WHERE id = $1 AND lease = $2 AND status = 'running'
+"""
+
+ADD_ASSETS = """
+INSERT INTO assets (id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s,
+                    created_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $8::text[], $9::int[], $10::int[], $11::float8[], $12::timestamptz[])
+"""
+
+ASSET = "SELECT * FROM assets WHERE id = $1"
+
+COUNTS = """
+SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
+UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL
+"""
+"""By the indexes of the narrow table: rows of tasks are wide, and a million may wait."""

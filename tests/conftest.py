@@ -17,6 +17,16 @@ from genpulse.dev.redis import Redis
 from genpulse.dev.unprivileged import remove_home
 from tests.servers import TestServer, finished, launch
 
+_LEAVE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_EMPTY = f"""
+{_LEAVE};
+TRUNCATE tasks, attempts, queue, workers, deliveries, assets, asset_uses, doomed_objects, api_keys, spending;
+UPDATE renewals SET since = now(), last_at = now()
+"""
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,8 +81,24 @@ def template(postgres: TestServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def shared_database(postgres: TestServer, template: str) -> str:
+    """A database with all tables for the tests of this process, one after the other."""
+    name = f"shared_{uuid.uuid4().hex}"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+    return f"{postgres.url.rpartition('/')[0]}/{name}"
+
+
 @pytest.fixture
-def migrated_url(postgres: TestServer, template: str) -> Iterator[str]:
+def migrated_url(shared_database: str) -> Iterator[str]:
+    """A database with all tables and no rows. Who changes more than rows takes `own_database_url`."""
+    finished(_execute(shared_database, _EMPTY))
+    yield shared_database
+    finished(_execute(shared_database, _LEAVE))
+
+
+@pytest.fixture
+def own_database_url(postgres: TestServer, template: str) -> Iterator[str]:
     """A new database with all tables, which goes away after the test."""
     name = f"test_{uuid.uuid4().hex}"
     finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))

@@ -115,8 +115,8 @@ def place(tmp_path, database_url, redis_url):
 
 
 @pytest.fixture
-def dev(tmp_path, migrated_url, redis_url):
-    return Place(tmp_path, migrated_url, redis_url)
+def dev(tmp_path, own_database_url, redis_url):
+    return Place(tmp_path, own_database_url, redis_url)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ TASKS = 240
 
 
 @pytest.fixture
-def fleet(tmp_path, migrated_url, redis_url):
-    fleet = Fleet(tmp_path, migrated_url, redis_url)
+def fleet(tmp_path, own_database_url, redis_url):
+    fleet = Fleet(tmp_path, own_database_url, redis_url)
     for _ in range(2):
         fleet.start_api()
     for _ in range(4):

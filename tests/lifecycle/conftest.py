@@ -317,8 +317,9 @@ async def world(rows, tmp_path) -> AsyncIterator[World]:
         new_id=uuid_utils.compat.uuid7,
         random=random.Random(7).random,
     )
-    yield World(services, painter, shop, studio, gate, rows.next_day)
-    assert services.loops.failures == {}
+    made = World(services, painter, shop, studio, gate, rows.next_day)
+    yield made
+    assert made.services.loops.failures == {}
     await storage.close()
 
 

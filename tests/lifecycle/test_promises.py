@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.errors import AuthenticationFailed, DatabaseUnavailable
 from genpulse.domain.failure import Charged, FailureCode
@@ -68,6 +69,8 @@ async def test_a_mistake_of_ours_between_order_and_end_is_tried_again(world, nam
         ended = await world.ended(await world.submit("art/studio"))
     assert ended.status is TaskStatus.SUCCEEDED
     assert (world.studio.submits, wire.left) == (1, 0)
+    assert sum(world.services.loops.failures.values()) == 2
+    world.services = replace(world.services, loops=Loops())
 
 
 async def test_a_refused_question_ends_the_task_and_leaves_the_order_to_a_retry(world):

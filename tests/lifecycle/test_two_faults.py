@@ -11,6 +11,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool
+from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
@@ -186,7 +187,8 @@ async def test_what_was_claimed_by_a_statement_whose_answer_was_lost_begins_all_
     ended = await world.ended(task)
     assert (ended.status, ended.attempt, deaf.lost) == (TaskStatus.SUCCEEDED, 1, 1)
     await killed(worker)
-    world.services.loops._failures.clear()
+    assert sum(world.services.loops.failures.values()) == 1
+    world.services = replace(world.services, loops=Loops())
 
 
 async def test_a_worker_that_comes_back_lets_go_of_what_it_has_lost(world, shops, other, until):

@@ -1,9 +1,11 @@
 """Submitting tasks, looking at them, changing their course."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
+
+import pytest
 
 from genpulse.api.options import ApiOptions
 from genpulse.domain.spending import Spending
@@ -228,8 +230,7 @@ PRINT = {"model": "vendor/print", "input": {"prompt": "a fox"}}
 
 async def test_what_is_over_the_budget_of_the_day_is_refused_until_midnight(serve):
     spending = Spending(daily_usd=Decimal("0.50"), place="development")
-    evening = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
-    api = await serve(catalogue=vendor(), spending=spending, now=lambda: evening)
+    api = await serve(catalogue=vendor(), spending=spending)
     key = {"Idempotency-Key": "k"}
     first = await api.post("/v1/tasks", json=PRINT, headers=key)
     answer = await api.post("/v1/tasks", json=PRINT)
@@ -237,7 +238,9 @@ async def test_what_is_over_the_budget_of_the_day_is_refused_until_midnight(serv
     assert "costs 0.30 USD, and 0.30 of today's 0.50 USD" in detail
     assert "00:00 UTC" in detail
     assert "GENPULSE_BUDGET__DAILY_USD" in detail
-    assert answer.headers["Retry-After"] == "7200"
+    now = datetime.now(UTC)
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+    assert int(answer.headers["Retry-After"]) == pytest.approx((midnight - now).total_seconds(), abs=30)
     batch = {"tasks": [PRINT]}
     (await api.post("/v1/tasks/batch", json=batch)).problem(402, "budget_exceeded")
     again = await api.post("/v1/tasks", json=PRINT, headers=key)

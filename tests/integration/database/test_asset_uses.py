@@ -30,10 +30,10 @@ _MANY = settings(
 
 
 @pytest.fixture
-def noted(migrated_url):
+def noted(own_database_url):
     """What the database notes of an input, when all of these assets are there."""
     with asyncio.Runner() as runner:
-        connection = runner.run(asyncpg.connect(migrated_url))
+        connection = runner.run(asyncpg.connect(own_database_url))
 
         async def note(document: str, assets: list[UUID]) -> set[UUID]:
             transaction = connection.transaction()

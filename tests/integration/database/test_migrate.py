@@ -103,8 +103,8 @@ async def test_orders_and_waiting_work_of_an_earlier_version_are_taken_over(data
     await connection.close()
 
 
-async def test_a_state_cannot_change_without_a_higher_number(migrated_url):
-    connection = await asyncpg.connect(migrated_url)
+async def test_a_state_cannot_change_without_a_higher_number(own_database_url):
+    connection = await asyncpg.connect(own_database_url)
     await connection.execute(_OLD_TASK, uuid4(), "queued", 0, None, 7)
     for change in ("status = 'canceled', finished_at = now()", "cancel_requested_at = now()"):
         with pytest.raises(asyncpg.CheckViolationError, match="without a higher seq"):

@@ -65,17 +65,17 @@ _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE appli
 
 
 @pytest.fixture
-async def pool(migrated_url):
-    pool = await open_pool(migrated_url, size=6, application_name="tests")
+async def pool(own_database_url):
+    pool = await open_pool(own_database_url, size=6, application_name="tests")
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def backend(pool, migrated_url):
+async def backend(pool, own_database_url):
     backend = Backend(
         PostgresTaskStore(pool),
-        PostgresTaskQueue(pool, migrated_url),
+        PostgresTaskQueue(pool, own_database_url),
         PostgresDeliveries(pool),
     )
     yield backend
@@ -100,14 +100,14 @@ async def drained(batch):
     return pruned, batches
 
 
-async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, migrated_url, backend):
+async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, own_database_url, backend):
     """The live side gives up after one second of waiting for a lock; it never has to."""
     await filled(pool)
     kept = [(await backend.store.submit(new_task(provider="idle"))).task for _ in range(20)]
-    live_pool = await open_pool(migrated_url, size=4, application_name="live")
+    live_pool = await open_pool(own_database_url, size=4, application_name="live")
     live = Backend(
         PostgresTaskStore(live_pool),
-        PostgresTaskQueue(live_pool, migrated_url),
+        PostgresTaskQueue(live_pool, own_database_url),
         PostgresDeliveries(live_pool),
     )
     async with live_pool.acquire() as connection:
@@ -190,8 +190,8 @@ async def test_a_host_whose_clock_is_months_ahead_removes_nothing_that_is_young(
     await retention.close()
 
 
-async def test_two_processes_that_note_the_same_keys_never_deadlock(pool, migrated_url):
-    other_pool = await open_pool(migrated_url, size=4, application_name="other")
+async def test_two_processes_that_note_the_same_keys_never_deadlock(pool, own_database_url):
+    other_pool = await open_pool(own_database_url, size=4, application_name="other")
     retentions = [PostgresRetention(pool), PostgresRetention(other_pool)]
     keys = [f"key-{number}" for number in range(40)]
 
@@ -223,9 +223,9 @@ async def ended(backend, outcome, **changes):
     return await backend.age(await backend.ended(begun.lease, outcome), OLD)
 
 
-async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, migrated_url, backend):
+async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, own_database_url, backend):
     held, free = [await ended(backend, Succeeded(())) for _ in range(2)]
-    other = await asyncpg.connect(migrated_url)
+    other = await asyncpg.connect(own_database_url)
     async with PostgresRetention(pool).turn() as pruning:
         async with other.transaction():
             await other.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", held.id)
@@ -243,11 +243,11 @@ async def locked(pool, pid):
             await asyncio.sleep(0.005)
 
 
-async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, migrated_url, backend):
+async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, own_database_url, backend):
     task = await ended(backend, Succeeded(()), webhook_url="https://example.org/")
     ((delivery, _),) = await backend.deliveries.due(10, 60, per_origin=10, room={})
     await backend.deliveries.taken(delivery.id, Answer(200))
-    other, mine = await asyncpg.connect(migrated_url), await asyncpg.connect(migrated_url)
+    other, mine = await asyncpg.connect(own_database_url), await asyncpg.connect(own_database_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)
         pruning = group.create_task(PostgresPruning(mine).tasks(NONE, BATCH))
@@ -258,11 +258,11 @@ async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, migra
     await mine.close()
 
 
-async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, migrated_url, backend):
+async def test_an_upload_that_a_task_begins_to_name_meanwhile_stays(pool, own_database_url, backend):
     """The submit holds the asset: it is passed over, and stays once the submit is committed."""
     upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
     await backend.store.add_asset(upload)
-    other = await asyncpg.connect(migrated_url)
+    other = await asyncpg.connect(own_database_url)
     async with PostgresRetention(pool).turn() as pruning:
         async with other.transaction():
             await other.execute(
@@ -284,10 +284,10 @@ async def test_a_task_may_name_an_asset_that_is_gone_or_never_was(backend):
     assert (await backend.store.get(submitted.task.id)).status == "queued"
 
 
-async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, migrated_url, backend):
+async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, own_database_url, backend):
     upload = Asset(uuid_utils.compat.uuid7(), Content("k", "", 1, "image/png"), now() - OLD, "dev")
     await backend.store.add_asset(upload)
-    other = await asyncpg.connect(migrated_url)
+    other = await asyncpg.connect(own_database_url)
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("DELETE FROM assets WHERE id = $1", upload.id)
         submitting = group.create_task(backend.store.submit(new_task(input={"image": str(upload.id)})))
@@ -300,8 +300,8 @@ async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, migra
     await other.close()
 
 
-async def test_a_turn_whose_connection_breaks_is_free_again(pool, migrated_url):
-    broken = await open_pool(migrated_url, size=2, application_name="broken")
+async def test_a_turn_whose_connection_breaks_is_free_again(pool, own_database_url):
+    broken = await open_pool(own_database_url, size=2, application_name="broken")
 
     async def prune():
         async with PostgresRetention(broken).turn() as pruning:

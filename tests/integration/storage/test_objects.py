@@ -223,7 +223,7 @@ async def test_a_remote_storage_that_does_not_answer(tmp_path: Path) -> None:
         )
         began = time.monotonic()
         health = await storage.probe()
-        assert (health.state, health.detail) == (State.DOWN, "no answer within 2 s")
+        assert (health.state, health.detail) == (State.DOWN, "no answer within 1.5 s")
         assert time.monotonic() - began < 3
         await storage.close()
 

@@ -109,10 +109,16 @@ class WorkLoop:
             self._room.set()
 
     async def _settled(self, begin: asyncio.Future[Catch]) -> None:
-        """The end of a claim whose loop is gone; what it raises is told in its place."""
-        await asyncio.wait({begin})
+        """The end of a claim whose loop is gone; what it raises is told in its place.
+
+        One that is not answered for two seconds is given up: what it still begins goes with this worker's lease.
+        """
+        await asyncio.wait({begin}, timeout=SETTLES_S)
+        begin.cancel()
         try:
-            begin.result()
+            await begin
+        except asyncio.CancelledError:
+            _log.warning("the last claim before the stop was not answered and is given up")
         except Unavailable as error:
             _log.warning("the last claim before the stop was not answered: %s", error)
         except Exception:  # noqa: BLE001 - as in any turn of the loop

@@ -221,7 +221,7 @@ class Process:
         if self.proxy is not None:
             await self.proxy.close()
 
-    async def close(self, patience_s: float = 3.0) -> str | None:
+    async def close(self, patience_s: float = 10.0) -> str | None:
         """Stop it in order; says what is wrong with its end, if anything is."""
         wrong = None
         if self.work is not None and not self.is_dead:

@@ -1,7 +1,6 @@
 """What is taken from the queue, and what waits in it."""
 
 import asyncio
-import gc
 import time
 from dataclasses import dataclass, field, replace
 
@@ -176,7 +175,6 @@ async def test_a_claim_that_fails_while_its_worker_stops_is_told_in_one_line(wor
         stop.set()
         await asyncio.sleep(0.1)
         away.answers.set()
-    gc.collect()
     assert "never retrieved" not in caplog.text
     assert "the last claim before the stop was not answered: away" in caplog.text
 

@@ -34,8 +34,9 @@ demo: $(READY)  ## a picture, a video and a spoken sentence, from nothing
 dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 	@$(BIN)/genpulse dev
 
-test: $(READY)  ## every test but the slow ones, in under five minutes on two cores
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
+	@$(BIN)/python -m pytest -m alone
 
 test-slow: $(READY)  ## whole stacks in less common ways
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow

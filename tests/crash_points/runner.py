@@ -15,7 +15,7 @@ from tests.crash_points.scenarios import SCENARIOS, named
 from tests.crash_points.stage import LEASE_S, track_tasks
 
 CASE_S = 120.0
-STANDS_STILL_S = LEASE_S / 5
+STANDS_STILL_S = LEASE_S / 10
 TRIES = 3
 
 

@@ -15,7 +15,7 @@ CASES, PAIRS = 260, 40
 PLAYS_FOR_S = 75.0
 
 
-@pytest.mark.xdist_group("crash points")
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_every_promise_holds_whatever_breaks_at_whichever_statement(postgres):

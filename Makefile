@@ -36,7 +36,7 @@ dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 
 test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
 
 test-slow: $(READY)  ## whole stacks in less common ways
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow

@@ -60,7 +60,7 @@ docs: $(READY)  ## write what is made from the code: .env.example and the refere
 conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
 	@$(BIN)/python -m tests.conformance docs/reference/providers.md
 
-chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (about 8 minutes)
+chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (hours)

@@ -7,7 +7,7 @@ tried again a little later. So in a migration:
 - do what is quick while they are locked: no statement that reads all rows of a table;
 - build no index on a table that is there already. Describe it in `tables.py`: the upgrade builds what is missing
   there without locks. Drop one with `if_exists=True`, and never change one under its old name without that;
-- add a condition with `add_check`: the upgrade looks at the rows that are there afterwards, without locks;
+- add a condition as NOT VALID: the upgrade looks at the rows that are there afterwards, without locks;
 - where older versions could not work with the tables afterwards, say so in `schema_compatibility`.
 """
 
@@ -27,11 +27,3 @@ def lock(*tables: str) -> None:
         left_ms = max(_LEAST_MS, round((deadline - time.monotonic()) * 1000))
         op.execute(f"SET LOCAL lock_timeout = {left_ms}")
         op.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-
-
-def add_check(table: str, name: str, condition: str) -> None:
-    """A condition of the rows that are written from now on; those that are there are looked at later.
-
-    `name` is the whole name of the constraint, such as `ck_tasks_status`.
-    """
-    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")

@@ -101,7 +101,7 @@ async def submit_batch(request: Request) -> Response:
     """Queue 1 to 1000 tasks: all of them, or none."""
     context = context_in(request.scope)
     request_headers.refuse_idempotency_key(request.headers)
-    batch = await json_body.read(request, BatchDocument)
+    batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
     orders = [order.order() for order in batch.tasks]
     all_submitted = await submitting.submit_batch(context.services, orders, key=caller_of(request).key)
     links = links_for(request)

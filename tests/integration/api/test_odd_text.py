@@ -114,3 +114,41 @@ async def test_odd_text_in_an_address_is_taken_or_refused(api, path, word):
     assert answer.status in {200, 400, 401, 404, 405, 422}, answer.body
     if answer.status != 200:
         answer.problem(answer.status, answer.json["code"])
+
+
+BOMBS = {
+    "a long key over many values": (
+        f'{{"model": "art/easel", "input": {{"{"k" * 400_000}": [{"0, " * 100_000}1e1]}}}}',
+        {"/input": "a key has 400,000 characters", "/input/" + "k" * 192 + "…": "more than 10,000 values"},
+    ),
+    "many values": (
+        f'{{"model": "art/easel", "input": {{"prompt": [{"0, " * 300_000}1e1]}}}}',
+        {"/input/prompt/9996": "more than 10,000 values"},
+    ),
+    "long runs of digits": (
+        f'{{"model": "art/easel", "input": {{"prompt": [{("1" * 299 + ", ") * 3_000}1]}}}}',
+        {"/input/prompt": "valid string"},
+    ),
+    "a deep place": (
+        f'{{"model": "art/easel", "input": {{"prompt": {"[" * 150}"a\\u0000b"{"]" * 150}}}}}',
+        {"/input/prompt" + "/0" * 93 + "…": "U+0000"},
+    ),
+}
+
+
+@pytest.mark.parametrize("bomb", sorted(BOMBS))
+async def test_a_body_that_would_fill_the_memory_is_refused_in_few_words(api, bomb):
+    body, expected = BOMBS[bomb]
+    answer = await api.post("/v1/tasks", data=body.encode(), headers=JSON)
+    problem = answer.problem(422, "invalid_input")
+    assert len(answer.body) < 2_000
+    for pointer, words in expected.items():
+        assert any(error["pointer"] == pointer and words in error["detail"] for error in problem["errors"]), (
+            problem
+        )
+
+
+async def test_a_batch_may_hold_more_values_than_a_task(api):
+    tasks = [GOOD | {"metadata": {f"k{number}": "v" for number in range(10)}} for _ in range(900)]
+    answer = await api.post("/v1/tasks/batch", data=json.dumps({"tasks": tasks}).encode(), headers=JSON)
+    assert answer.status == 202, answer.body[:500]

@@ -10,6 +10,7 @@ Environment variables begin with `GENPULSE_`, and `__` goes one level down: `GEN
 """
 
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from genpulse.configuration.project import find_project
 if TYPE_CHECKING:
     from dynaconf import Dynaconf, Validator
 
+    from genpulse.configuration.dynaconf_settings import FrozenSettings
     from genpulse.configuration.reading import Reading
     from genpulse.environment.resolve import Resolved
     from genpulse.environment.table import Environment
@@ -32,13 +34,16 @@ __all__ = [
     "SERVERS",
     "ConfigurationError",
     "Fault",
+    "as_dynaconf",
     "check_committed",
     "find_environment",
     "load",
     "project_root",
 ]
 
-SERVERS = ("database_url", "redis.url")
+DATABASE = ("database_url",)
+"""Without it there is no task."""
+SERVERS = (*DATABASE, "redis.url")
 """What every process that works with tasks needs."""
 
 
@@ -62,7 +67,9 @@ def load(
 
     Raises `EnvironmentProblem`, and `ConfigurationError` with every problem at once.
     """
-    return _frozen(reading.read(folder, os.environ if process is None else process), require)
+    found = reading.read(folder, os.environ if process is None else process)
+    _warn(found.resolved.warning)
+    return _frozen(found, require)
 
 
 def check_committed(environment: "Environment", folder: Path | None = None) -> "Settings":
@@ -72,12 +79,16 @@ def check_committed(environment: "Environment", folder: Path | None = None) -> "
 
 def _frozen(found: "Reading", require: Sequence[str]) -> "Settings":
     from genpulse.configuration.freezing import freeze
+    from genpulse.configuration.invalid import InvalidConfiguration
     from genpulse.configuration.names import changes_dynaconf
 
-    if any(changes_dynaconf(variable.name) for variable in found.variables):
-        return freeze(found, found.values)
-    dynaconf = _dynaconf(found)
-    return freeze(found, _lowered(dynaconf.as_dict()), list(_missing(found, dynaconf, require)))
+    try:
+        if any(changes_dynaconf(variable.name) for variable in found.variables):
+            return freeze(found, found.values)
+        dynaconf = _dynaconf(found)
+        return freeze(found, _lowered(dynaconf.as_dict()), list(_missing(found, dynaconf, require)))
+    except ConfigurationError as error:
+        raise InvalidConfiguration(error.environment, error.faults) from None
 
 
 def _dynaconf(found: "Reading") -> "Dynaconf":
@@ -111,20 +122,22 @@ def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str
         message = f"it is missing: set {variable_name(key)} in the process environment or in .env"
         if found.resolved.environment.spawns_services:
             message += ", or run `genpulse dev`, which starts a server of its own"
-        yield key, Validator(key, must_exist=True, condition=_is_said, messages=_messages(message))
+        yield key, Validator(key, must_exist=True, condition=_is_said, messages=_messages(key, message))
     yield (
         "database_url",
         Validator(
             "database_url",
             condition=lambda url: not _is_said(url) or not database_scheme(str(url)),
-            messages=_messages("it must begin with postgresql://, since PostgreSQL is the only database"),
+            messages=_messages(
+                "database_url", "it must begin with postgresql://, since PostgreSQL is the only database"
+            ),
         ),
     )
 
 
-def _messages(message: str) -> dict[str, str]:
+def _messages(key: str, message: str) -> dict[str, str]:
     """Dynaconf's own would show the value."""
-    return dict.fromkeys(("must_exist_true", "condition", "operations", "combined"), message)
+    return dict.fromkeys(("must_exist_true", "condition", "operations", "combined"), f"{key}: {message}")
 
 
 def _is_said(value: object) -> bool:
@@ -140,7 +153,7 @@ def _missing(found: "Reading", dynaconf: "Dynaconf", require: Sequence[str]) -> 
         try:
             validator.validate(dynaconf)
         except ValidationError as error:
-            yield Fault(key, place_of(found.layers, key), error.message)
+            yield Fault(key, place_of(found.layers, key), error.message.removeprefix(f"{key}: "))
 
 
 def _lowered(values: Mapping[str, object]) -> dict[str, object]:
@@ -149,19 +162,38 @@ def _lowered(values: Mapping[str, object]) -> dict[str, object]:
 
 
 _once = threading.Lock()
-_settings: "list[Dynaconf]" = []
+_settings: "list[FrozenSettings]" = []
+_warned: set[str] = set()
 
 
-def __getattr__(name: str) -> "Dynaconf":
+def _warn(text: str) -> None:
+    """Say it once in this process."""
+    if text and text not in _warned:
+        _warned.add(text)
+        sys.stderr.write(f"genpulse: warning: {text}\n")
+
+
+def __getattr__(name: str) -> "FrozenSettings":
     """`settings`, made when somebody first asks: `import genpulse.config` reads nothing.
 
-    Raises `EnvironmentProblem`, `ConfigurationError`.
+    Raises `EnvironmentProblem`, `ConfigurationError` (a `dynaconf.ValidationError`). Outside of development, where
+    nothing is started by itself, that goes for a database that is not named, too.
     """
     if name != "settings":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _once:
         if not _settings:
-            found = reading.read(None, os.environ)
-            _frozen(found, ())
-            _settings.append(_dynaconf(found))
+            _settings.append(as_dynaconf())
         return _settings[0]
+
+
+def as_dynaconf(folder: Path | None = None, process: Mapping[str, str] | None = None) -> "FrozenSettings":
+    """All layers as a Dynaconf object that does not change. Raises as `settings` does."""
+    from genpulse.configuration.dynaconf_settings import FrozenSettings
+
+    found = reading.read(folder, os.environ if process is None else process)
+    _warn(found.resolved.warning)
+    spawns = found.resolved.environment.spawns_services
+    frozen = _frozen(found, () if spawns else DATABASE)
+    validators = [validator for _, validator in _validators(found, DATABASE)]
+    return FrozenSettings(frozen, validators)

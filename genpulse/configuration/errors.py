@@ -29,6 +29,7 @@ class ConfigurationError(Exception):
     exit_code = EXIT_CODE
 
     def __init__(self, environment: str, faults: Sequence[Fault]) -> None:
+        self.environment = environment
         self.faults = tuple(faults)
         count = f"{len(faults)} problem{'s' if len(faults) != 1 else ''}"
         whose = f" of {environment}" if environment else ""

@@ -54,6 +54,7 @@ def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
     project = find_project(folder)
     secrets = dotenv_variables(project.secrets)
     resolved = _resolved(project, process, secrets)
+    secrets = () if resolved.skips_dotenv else secrets
     own = process_variables(process)
     layers = (
         *_committed(project, resolved.environment),

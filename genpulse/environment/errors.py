@@ -3,16 +3,18 @@
 EnvironmentProblem
 ├── UnknownEnvironment   a value that names none
 ├── EnvironmentConflict  two variables that name different ones
-├── ForeignSecrets       a `.env` of another environment, about to be used in production
+├── NamelessSecrets      a `.env` that does not say whose it is, about to be used outside of development
 └── NoEnvironment        none is named where one must be
 """
 
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from genpulse.environment.table import BY_NAME
+from genpulse.environment.table import BY_NAME, Environment
 
 _SAY = "|".join(BY_NAME)
+_TOPIC = re.compile(r"(?:feature|fix)/")
 
 
 class EnvironmentProblem(Exception):
@@ -26,9 +28,11 @@ class UnknownEnvironment(EnvironmentProblem):
 
     def __init__(self, variable: str, value: str, source: str, allowed: Collection[str]) -> None:
         message = f"{variable}={value!r} (from {source}) names no environment. Allowed: {', '.join(allowed)}."
-        if near := get_close_matches(value.strip().lower(), allowed, n=1, cutoff=0.3):
+        if topic := _TOPIC.match(value.strip().lower()):
+            message += f" Branches {topic[0]}* run as ENV=dev."
+        elif near := get_close_matches(value.strip().lower(), allowed, n=1, cutoff=0.3):
             message += f" Did you mean {near[0]}?"
-        if looks_like_a_start_up_file(value):
+        if not topic and looks_like_a_start_up_file(value):
             message += (
                 " This looks like the start-up file of a POSIX shell, which also uses the name ENV;"
                 f" unset it, or set ENV={_SAY}."
@@ -43,13 +47,14 @@ class EnvironmentConflict(EnvironmentProblem):
         super().__init__(f"{one}; {other}. Unset one of them.")
 
 
-class ForeignSecrets(EnvironmentProblem):
-    """A `.env` of another environment, about to be used in production."""
+class NamelessSecrets(EnvironmentProblem):
+    """A `.env` that does not say whose it is, about to be used outside of development."""
 
-    def __init__(self, said: str, resolved: str) -> None:
+    def __init__(self, dotenv_path: str, environment: Environment) -> None:
         super().__init__(
-            f"{said}, and this process is {resolved}: its secrets are not for here. Remove that .env, or the line"
-            " that names the environment if its secrets are meant."
+            f"{dotenv_path} names no environment, and this process is {environment.dynaconf}: nobody can tell"
+            f" whether its secrets are for here. Add the line ENV={environment.name} to it if they are; remove the"
+            " file if they are not."
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from genpulse.environment.errors import (
     EnvironmentConflict,
-    ForeignSecrets,
+    NamelessSecrets,
     NoEnvironment,
     UnknownEnvironment,
     looks_like_a_start_up_file,
@@ -23,11 +23,15 @@ SWITCHES = tuple(_BY_SWITCH)
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The environment, the variable and place that decided it, and what was passed over with a warning."""
+    """The environment, the variable and place that decided it, and what was passed over with a warning.
+
+    `skips_dotenv`: the `.env` is another environment's, and nothing of it counts.
+    """
 
     environment: Environment
     decided_by: str
     warning: str = ""
+    skips_dotenv: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +52,47 @@ def resolve(
     *,
     required: bool | None = None,
 ) -> Resolved:
-    """The environment that `ENV` or `ENV_FOR_DYNACONF` names, each from the process first and from `.env` else.
+    """The environment that `ENV` or `ENV_FOR_DYNACONF` names, in the process, and in `.env` where that is silent.
 
     Case and blanks do not matter, empty is unset. With neither it is development, unless `required` (None: where
-    `REQUIRE_FILE` is). Raises `UnknownEnvironment`, `EnvironmentConflict`, `ForeignSecrets`,
-    `NoEnvironment`.
+    `REQUIRE_FILE` is). A `.env` that names another environment than the process is skipped whole.
+    Raises `UnknownEnvironment`, `EnvironmentConflict`, `NamelessSecrets`, `NoEnvironment`.
     """
-    values = {name: _value(name, process, dotenv, dotenv_path) for name in SWITCHES}
-    warning = ""
-    if values["ENV_FOR_DYNACONF"] and values["ENV"] and looks_like_a_start_up_file(values["ENV"][0]):
-        warning = (
-            f"ENV={values['ENV'][0]!r} (from {values['ENV'][1]}) is a shell's start-up file and does not count."
-        )
-        values["ENV"] = None
-    said = [_said(name, *value) for name, value in values.items() if value]
+    process, warning = _without_start_up_file(process, dotenv)
+    own, theirs = _named(process, _PROCESS), _named(dotenv, dotenv_path)
+    if own is None and theirs is None:
+        if required or (required is None and REQUIRE_FILE.exists()):
+            raise NoEnvironment
+        return Resolved(LOCAL, f"the default, since neither {' nor '.join(SWITCHES)} is set", warning)
+    said = own or theirs
+    assert said is not None  # noqa: S101 - one of the two
+    decided_by = f"{said.variable} in {said.source}"
+    if own is not None and theirs is not None and own.environment != theirs.environment:
+        skipped = f"{own}; {theirs}. Nothing of {dotenv_path} is read."
+        return Resolved(own.environment, decided_by, f"{warning} {skipped}".strip(), skips_dotenv=True)
+    if theirs is None and dotenv and not said.environment.spawns_services:
+        raise NamelessSecrets(dotenv_path, said.environment)
+    return Resolved(said.environment, decided_by, warning)
+
+
+def _without_start_up_file(
+    process: Mapping[str, str], dotenv: Mapping[str, str | None]
+) -> tuple[Mapping[str, str], str]:
+    """Shells have a use of their own for ENV; where the other variable decides, theirs does not count."""
+    value = process.get("ENV") or ""
+    decided = any((values.get("ENV_FOR_DYNACONF") or "").strip() for values in (process, dotenv))
+    if not (decided and looks_like_a_start_up_file(value)):
+        return process, ""
+    warning = f"ENV={value!r} (from {_PROCESS}) is a shell's start-up file and does not count."
+    return {name: text for name, text in process.items() if name != "ENV"}, warning
+
+
+def _named(values: Mapping[str, str | None], source: str) -> _Said | None:
+    """What one place says. Raises `UnknownEnvironment`, `EnvironmentConflict`."""
+    said = [_said(name, value, source) for name in SWITCHES if (value := values.get(name) or "").strip()]
     if len(said) == 2 and said[0].environment != said[1].environment:
         raise EnvironmentConflict(str(said[0]), str(said[1]))
-    if not said and (required or (required is None and REQUIRE_FILE.exists())):
-        raise NoEnvironment
-    if not said:
-        return Resolved(LOCAL, f"the default, since neither {' nor '.join(SWITCHES)} is set", warning)
-    _check_secrets(said[0].environment, dotenv, dotenv_path)
-    return Resolved(said[0].environment, f"{said[0].variable} in {said[0].source}", warning)
-
-
-def _check_secrets(environment: Environment, dotenv: Mapping[str, str | None], dotenv_path: str) -> None:
-    """A `.env` that says whose it is does not get into production when it is another's."""
-    if not environment.is_production:
-        return
-    for name in SWITCHES:
-        value = dotenv.get(name) or ""
-        if value.strip() and (other := _said(name, value, dotenv_path)).environment != environment:
-            raise ForeignSecrets(str(other), environment.dynaconf)
-
-
-def _value(
-    name: str, process: Mapping[str, str], dotenv: Mapping[str, str | None], dotenv_path: str
-) -> tuple[str, str] | None:
-    for values, source in ((process, _PROCESS), (dotenv, dotenv_path)):
-        value = values.get(name) or ""
-        if value.strip():
-            return value, source
-    return None
+    return said[0] if said else None
 
 
 def _said(name: str, value: str, source: str) -> _Said:

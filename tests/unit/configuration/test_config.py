@@ -122,7 +122,7 @@ def test_dynaconf_holds_all_four_layers(project):
         True,
         "development",
         20,
-        "7",
+        7,
         "debug",
         "@read_file x",
         SERVERS["GENPULSE_DATABASE_URL"],

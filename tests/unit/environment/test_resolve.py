@@ -2,9 +2,9 @@
 
 import pytest
 
-from genpulse.environment.errors import EnvironmentConflict, ForeignSecrets, NoEnvironment, UnknownEnvironment
+from genpulse.environment.errors import EnvironmentConflict, NamelessSecrets, NoEnvironment, UnknownEnvironment
 from genpulse.environment.resolve import resolve
-from genpulse.environment.table import DEVELOPMENT, PRODUCTION, TESTING
+from genpulse.environment.table import DEVELOPMENT, ENVIRONMENTS, PRODUCTION, TESTING
 
 
 def resolved(process=None, dotenv=None, **options):
@@ -71,12 +71,14 @@ def test_the_start_up_file_of_a_shell_is_ignored_when_the_other_variable_decides
     assert "ENV='$HOME/.ashrc'" in found.warning
 
 
-def test_two_variables_that_disagree_are_refused():
+@pytest.mark.parametrize("place", ["process", "dotenv"])
+def test_two_variables_of_one_place_that_disagree_are_refused(place):
     with pytest.raises(EnvironmentConflict) as caught:
-        resolved({"ENV": "main"}, {"ENV_FOR_DYNACONF": "testing"})
+        resolved(**{place: {"ENV": "main", "ENV_FOR_DYNACONF": "testing"}})
+    source = {"process": "the process environment", "dotenv": "/app/.env"}[place]
     assert str(caught.value) == (
-        "ENV='main' (from the process environment) means production;"
-        " ENV_FOR_DYNACONF='testing' (from /app/.env) means testing. Unset one of them."
+        f"ENV='main' (from {source}) means production;"
+        f" ENV_FOR_DYNACONF='testing' (from {source}) means testing. Unset one of them."
     )
 
 
@@ -84,8 +86,40 @@ def test_two_variables_that_agree_are_fine():
     assert resolved({"ENV": "main", "ENV_FOR_DYNACONF": "production"}).environment is PRODUCTION
 
 
-def test_a_dotenv_of_another_environment_does_not_get_into_production():
-    with pytest.raises(ForeignSecrets, match=r"ENV='dev' \(from /app/.env\) means development.*production"):
-        resolved({"ENV": "main"}, {"ENV": "dev"})
-    assert resolved({"ENV": "main"}, {"ENV": "MAIN"}).environment is PRODUCTION
-    assert resolved({"ENV": "test"}, {"ENV": "dev"}).environment is TESTING
+WORDS = {row: ({"ENV": row.name}, {"ENV_FOR_DYNACONF": row.dynaconf}) for row in ENVIRONMENTS}
+PAIRS = [
+    (own, said, theirs, written)
+    for own in ENVIRONMENTS
+    for said in WORDS[own]
+    for theirs in ENVIRONMENTS
+    for written in WORDS[theirs]
+]
+
+
+@pytest.mark.parametrize(("own", "said", "theirs", "written"), PAIRS)
+def test_a_dotenv_of_another_environment_is_skipped_whole_with_a_warning(own, said, theirs, written):
+    found = resolved(said, {**written, "GENPULSE_API_KEY": "x"})
+    assert found.environment is own
+    assert found.skips_dotenv == (own is not theirs)
+    if own is theirs:
+        assert not found.warning
+        return
+    for word in (own.dynaconf, theirs.dynaconf, "the process environment", "/app/.env"):
+        assert word in found.warning
+
+
+@pytest.mark.parametrize("row", ENVIRONMENTS)
+def test_a_dotenv_that_does_not_say_whose_it_is_counts_in_development_alone(row):
+    for said in WORDS[row]:
+        if row is DEVELOPMENT:
+            assert not resolved(said, {"GENPULSE_API_KEY": "x"}).skips_dotenv
+        else:
+            with pytest.raises(NamelessSecrets, match=rf"/app/.env names no .*Add the line ENV={row.name}"):
+                resolved(said, {"GENPULSE_API_KEY": "x"})
+        assert resolved(said, {}).environment is row
+
+
+def test_a_branch_of_a_topic_is_named_as_what_it_runs_as():
+    with pytest.raises(UnknownEnvironment, match=r"Branches feature/\* run as ENV=dev") as caught:
+        resolved({"ENV": "feature/x"})
+    assert "shell" not in str(caught.value)

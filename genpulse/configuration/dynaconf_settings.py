@@ -1,0 +1,190 @@
+"""The settings as a Dynaconf object, for programs that read them so: typed, complete, and not to be changed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from dynaconf import Dynaconf, ValidationError, Validator
+from dynaconf.base import Settings as Changing  # type: ignore[import-untyped]
+from pydantic import BaseModel, SecretStr
+
+from genpulse.configuration.schema import FOUND
+from genpulse.settings import Providers, Settings
+
+_READING = frozenset({"validators", "current_env", "exists", "is_overridden", "as_bool", "as_int", "as_float"})
+"""What Dynaconf offers beside values, and what reads alone."""
+_CHANGING = frozenset(name for name in dir(Changing) if not name.startswith("_")) - _READING
+_OWN = frozenset({"_wrapped", "_kwargs", "_wrapper_class"})
+"""What Dynaconf sets while it is made."""
+
+
+class SettingsDoNotChange(TypeError):
+    """Somebody wanted to change the settings of a process, or to read those of another environment into it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is not possible: settings are read once, at the start, and do not change. Set the variable"
+            " or the line in .env, and start the process again."
+        )
+
+
+def _refusing(what: str) -> Callable[..., NoReturn]:
+    def refuse(_: object, *_arguments: object, **_options: object) -> NoReturn:
+        raise SettingsDoNotChange(what)
+
+    return refuse
+
+
+class Section(dict[str, Any]):
+    """A group of settings: `section.port`, `section.PORT` and `section["port"]` are the same."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Raises `KeyError`."""
+        return super().__getitem__(_as_written(self, name))
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises `AttributeError`."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{name} is not a setting of this section; it has {', '.join(self)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(_as_written(self, name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or `default`."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    __setattr__ = _refusing("a change")
+    __delattr__ = _refusing("a change")
+    __setitem__ = _refusing("a change")
+    __delitem__ = _refusing("a change")
+    __ior__ = _refusing("a change")
+    update = _refusing("update")
+    setdefault = _refusing("setdefault")
+    pop = _refusing("pop")
+    popitem = _refusing("popitem")
+    clear = _refusing("clear")
+
+
+class FrozenSettings(Dynaconf):  # type: ignore[misc]
+    """Every setting with the type that the schema gives it, defaults and `REDIS.KEY_PREFIX` among them.
+
+    Its validators are in it, and nothing of Dynaconf's own is among the values. A setting that has to be there
+    and is not raises `dynaconf.ValidationError` where it is read.
+    """
+
+    def __init__(self, settings: Settings, validators: Sequence[Validator]) -> None:
+        values = _values(settings)
+        super().__init__(
+            environments=True,
+            env_switcher="ENV_FOR_DYNACONF",
+            force_env=settings.environment.dynaconf,
+            load_dotenv=False,
+            loaders=[],
+            auto_cast=False,
+            dynaconf_skip_validators=True,
+            validators=list(validators),
+            post_hooks=[lambda: _plain(values)],
+        )
+        self.__dict__["_values"] = values
+
+    def __getattr__(self, name: str) -> Any:
+        """A setting, or what of Dynaconf reads alone. Raises `ValidationError`, `AttributeError`."""
+        if name in self._values:
+            return self[name]
+        if name in _READING:
+            return super().__getattr__(name)
+        if name in _CHANGING:
+            raise SettingsDoNotChange(name)
+        raise AttributeError(f"{name} is not a setting; `genpulse config show` lists all of them")
+
+    def __getitem__(self, name: str) -> Any:
+        """A setting; dots go one level down. Raises `ValidationError`, `KeyError`."""
+        found: Any = self._values
+        for part in name.split("."):
+            found = found[part]
+        if found is None:
+            self.validators.validate(only=[name.lower()])
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A setting, or `default` where there is none or it is empty."""
+        try:
+            found = self[name]
+        except (KeyError, TypeError, ValidationError):
+            return default
+        return default if found is None else found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every setting, secrets among them."""
+        return _plain(self._values)
+
+    to_dict = as_dict
+
+    def keys(self) -> Iterator[str]:
+        """The topmost names."""
+        return iter(self._values)
+
+    def values(self) -> Iterator[Any]:
+        """What stands under the topmost names."""
+        return iter(self._values.values())
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Both."""
+        return iter(self._values.items())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self._values, *_READING, "as_dict", "get", "items", "keys", "values"})
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _OWN:
+            raise SettingsDoNotChange(name)
+        super().__setattr__(name, value)
+
+    __delattr__ = _refusing("a change")
+    __setitem__ = _refusing("a change")
+    __delitem__ = _refusing("a change")
+
+
+def _values(settings: Settings) -> Section:
+    names = [name for name in Settings.model_fields if name not in FOUND]
+    values = Section({name.upper(): _opened(getattr(settings, name)) for name in names})
+    redis = Section({**values["REDIS"], "key_prefix": settings.key_prefix})
+    return Section({**values, "REDIS": redis})
+
+
+def _opened(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Providers):
+        return Section({"paid": value.paid, **{name: _opened(each) for name, each in value.named.items()}})
+    if isinstance(value, BaseModel):
+        return Section({name: _opened(getattr(value, name)) for name in type(value).model_fields})
+    if isinstance(value, Mapping):
+        return Section({name: _opened(each) for name, each in value.items()})
+    return value
+
+
+def _plain(section: Section) -> dict[str, Any]:
+    return {name: _plain(value) if isinstance(value, Section) else value for name, value in section.items()}
+
+
+def _as_written(section: Mapping[str, object], name: str) -> str:
+    """The name as the section writes it; case does not matter."""
+    for candidate in (name, name.lower(), name.upper()):
+        if dict.__contains__(section, candidate):
+            return candidate
+    return name

@@ -27,9 +27,8 @@ def _lines() -> Iterator[str]:
     yield from _comment(f"Which environment this is: {', '.join(row.name for row in ENVIRONMENTS)}.")
     yield from _comment("A .env that does not say whose it is counts in development alone.")
     yield f"{SWITCHES[0]}={ENVIRONMENTS[0].name}"
-    yield from _comment(
-        f"The same in Dynaconf's words: {', '.join(row.dynaconf for row in ENVIRONMENTS)}. Set one of the two, not both."
-    )
+    words = ", ".join(row.dynaconf for row in ENVIRONMENTS)
+    yield from _comment(f"The same in Dynaconf's words: {words}. Set one of the two, not both.")
     yield f"#{SWITCHES[1]}={ENVIRONMENTS[0].dynaconf}"
     section = None
     for known in keys():

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from genpulse.configuration import names, policy
+from genpulse.configuration.committed_secrets import committed_dotenv, committed_secrets
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
 from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
@@ -24,6 +25,9 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     settings, of_values = _typed(reading, values)
     found += of_values
     found += missing
+    found += committed_secrets(reading.layers[: len(COMMITTED_LAYERS)])
+    if reading.is_complete:
+        found += committed_dotenv(reading.project)
     if settings is not None and reading.is_complete:
         found += policy.faults(settings, reading.layers, reading.build)
     if found or settings is None:

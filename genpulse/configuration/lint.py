@@ -4,12 +4,10 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from genpulse.configuration.committed_secrets import committed_dotenv, committed_secrets
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.example import example_text
-from genpulse.configuration.layers import Layer, leaves
-from genpulse.configuration.masking import is_secret
 from genpulse.configuration.names import unknown_keys, unknown_variables
 from genpulse.configuration.project import Project, read_text
 from genpulse.configuration.variables import PREFIX, Variable, dotenv_variables
@@ -31,8 +29,7 @@ def lint(project: Project) -> tuple[Fault, ...]:
 def _of_secrets(project: Project) -> Iterator[Fault]:
     """`.env` is untracked, ignored, and holds nothing but GenPulse's variables, each once."""
     if _git(project, "rev-parse", "--is-inside-work-tree") == 0:
-        if _git(project, "ls-files", "--error-unmatch", "--", ".env") == 0:
-            yield Fault("", ".env", "it is committed: git rm --cached .env, and change every secret in it.")
+        yield from committed_dotenv(project)
         if _git(project, "check-ignore", "--quiet", "--no-index", "--", ".env") != 0:
             yield Fault("", ".gitignore", ".env is not ignored: add a line with .env.")
     variables = dotenv_variables(project.secrets)
@@ -70,30 +67,23 @@ def _of_example(project: Project) -> Iterator[Fault]:
         yield Fault("", path.name, f"{name} is missing: genpulse config example --write .env.example")
     for name in sorted(there - wanted):
         yield Fault("", path.name, f"{name} is not a setting.")
-    yield from _secret_lines(path, text)
+    yield from _secret_lines(path.name, text)
 
 
 def _of_committed(project: Project) -> Iterator[Fault]:
     """config.yaml has the known sections, known keys and no secret."""
-    shown = project.committed.name
     for row in ENVIRONMENTS:
-        default, own = committed_layers(project.committed, row.dynaconf, shown)
+        default, own = committed_layers(project.committed, row.dynaconf, project.shown)
         for layer in (own, default) if row is ENVIRONMENTS[0] else (own,):
             yield from unknown_keys(layer)
-            yield from _secret_keys(layer)
-    yield from _secret_lines(project.committed, read_text(project.committed))
+            yield from committed_secrets([layer])
+    yield from _secret_lines(project.shown, read_text(project.committed))
 
 
-def _secret_keys(layer: Layer) -> Iterator[Fault]:
-    for key in leaves(layer.values):
-        if is_secret(key) and layer.get(key):
-            yield Fault("", layer.place(key), f"{key} is a secret and does not belong into a committed file.")
-
-
-def _secret_lines(path: Path, text: str) -> Iterator[Fault]:
+def _secret_lines(shown: str, text: str) -> Iterator[Fault]:
     for number, line in enumerate(text.splitlines(), 1):
         if _LOOKS_SECRET.search(line) and "user:password@" not in line:
-            yield Fault("", f"{path.name} line {number}", "this looks like a secret, and the file is committed.")
+            yield Fault("", f"{shown} line {number}", "this looks like a secret, and the file is committed.")
 
 
 def _git(project: Project, *arguments: str) -> int:

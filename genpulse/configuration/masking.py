@@ -27,8 +27,13 @@ def is_secret(key: str) -> bool:
     """By the schema; what a provider reads besides, by its name."""
     known = find(key)
     if known is None or known.key.endswith(".options"):
-        return _SECRET_NAME.search(key.rpartition(".")[2]) is not None
+        return has_secret_name(key.rpartition(".")[2])
     return known.secret
+
+
+def has_secret_name(name: str) -> bool:
+    """Whether what is called so is usually a secret."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def _address(url: str) -> str:

@@ -17,6 +17,13 @@ class Project:
     committed: Path
     secrets: Path
 
+    @property
+    def shown(self) -> str:
+        """The committed file as messages name it: its path below the project, or that it is the packaged one."""
+        if self.committed.is_relative_to(self.root):
+            return str(self.committed.relative_to(self.root))
+        return "the packaged defaults"
+
 
 def find_project(folder: Path | None = None) -> Project:
     """The nearest folder, upwards, that holds `config/config.yaml`.

@@ -72,14 +72,7 @@ def read_committed(folder: Path | None, environment: Environment) -> Reading:
 
 
 def _committed(project: Project, environment: Environment) -> tuple[Layer, Layer]:
-    return committed_layers(project.committed, environment.dynaconf, _shown(project))
-
-
-def _shown(project: Project) -> str:
-    """The path of the committed file below the project, or that it is the packaged one."""
-    if project.committed.is_relative_to(project.root):
-        return str(project.committed.relative_to(project.root))
-    return "the packaged defaults"
+    return committed_layers(project.committed, environment.dynaconf, project.shown)
 
 
 def _build() -> Build | None:

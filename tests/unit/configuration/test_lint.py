@@ -63,10 +63,13 @@ def test_an_example_that_is_missing_incomplete_or_secret(tidy):
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("default: {webhooks: {secret: hunter2}}\n", "webhooks.secret is a secret"),
+        (
+            "default: {webhooks: {secret: hunter2}}\n",
+            "webhooks.secret (config/config.yaml [default] line 1): this is a secret in a committed file",
+        ),
         (
             "production:\n  providers: {art: {options: {api_token: x}}}\n",
-            "providers.art.options.api_token is a secret",
+            "move it to GENPULSE_PROVIDERS__ART__OPTIONS__API_TOKEN",
         ),
         ("testing: {log: {levl: info}}\n", "Did you mean log.level?"),
         ("default: {storage: {endpoint: 'https://ada:hunter2@s3'}}\n", "looks like a secret"),

@@ -1,0 +1,53 @@
+"""Secrets in committed files stop a start, and not the linter alone."""
+
+import subprocess
+
+import pytest
+
+from genpulse.config import ConfigurationError, check_committed, load
+from genpulse.environment.table import DEVELOPMENT, PRODUCTION
+from tests.unit.configuration.conftest import SERVERS
+
+COMMITTED = {
+    "a password in the address of the database": ("database_url: postgresql://a:topsecret@db/x", "database_url"),
+    "a password in the query of one": ("database_url: postgresql://db/x?password=topsecret", "database_url"),
+    "a password of redis": ("redis: {url: 'redis://:topsecret@r/0'}", "redis.url"),
+    "the key of a provider": ("providers: {fal: {api_key: topsecret}}", "providers.fal.api_key"),
+    "a secret of a provider's own": ("providers: {a: {options: {webhook_secret: topsecret}}}", "webhook_secret"),
+    "a password in another address": ("storage: {endpoint: 'https://a:topsecret@s3'}", "storage.endpoint"),
+    "the secret of webhooks": ("webhooks: {secret: topsecret}", "webhooks.secret"),
+}
+
+
+@pytest.mark.parametrize("section", ["default", "development"])
+@pytest.mark.parametrize("case", sorted(COMMITTED))
+def test_a_secret_in_the_committed_file_is_refused_at_the_start_and_by_the_check(project, case, section):
+    line, key = COMMITTED[case]
+    (project / "config/config.yaml").write_text(f"{section}:\n  {line}\n")
+    for refused in (
+        lambda: load(project, {"ENV": "dev"}, require=()),
+        lambda: check_committed(DEVELOPMENT, project),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            refused()
+        assert key in str(caught.value)
+        assert f"config/config.yaml [{section}] line 2): this is a secret in a committed file" in str(caught.value)
+        assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["redis: {url: 'redis://cache:6379/0'}", "database_url: postgresql://genpulse@db:5432/x?sslmode=require"],
+)
+def test_an_address_without_a_password_may_be_committed(project, line):
+    (project / "config/config.yaml").write_text(f"production:\n  {line}\n")
+    check_committed(PRODUCTION, project)
+
+
+def test_a_committed_dotenv_is_refused_at_the_start(project):
+    (project / ".env").write_text("ENV=dev\n")
+    load(project, SERVERS)
+    for command in (["init", "-q"], ["add", "-f", ".env"]):
+        subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
+    with pytest.raises(ConfigurationError, match=r".env\): it is committed|it is committed: git rm --cached .env"):
+        load(project, SERVERS)

@@ -115,7 +115,7 @@ def _dynaconf(found: "Reading") -> "Dynaconf":
 def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str, Validator]]":
     from dynaconf import Validator
 
-    from genpulse.configuration.policy import database_scheme
+    from genpulse.addresses.postgresql import SCHEMES
     from genpulse.configuration.variables import variable_name
 
     for key in require:
@@ -127,7 +127,7 @@ def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str
         "database_url",
         Validator(
             "database_url",
-            condition=lambda url: not _is_said(url) or not database_scheme(str(url)),
+            condition=lambda url: not _is_said(url) or str(url).partition("://")[0] in SCHEMES,
             messages=_messages(
                 "database_url", "it must begin with postgresql://, since PostgreSQL is the only database"
             ),

@@ -9,9 +9,10 @@ from typing import TypeVar
 import asyncpg
 from pydantic_core import from_json, to_json
 
-from genpulse.adapters.postgresql_address import dial, plain_url
+from genpulse.adapters.postgresql_address import dial
 from genpulse.adapters.postgresql_errors import OUTDATED, is_mistake, outages
 from genpulse.adapters.postgresql_stamp import Stamp, check_connection, identity, read_stamp
+from genpulse.addresses.postgresql import plain
 
 __all__ = [
     "Stamp",
@@ -22,7 +23,6 @@ __all__ = [
     "is_mistake",
     "open_pool",
     "outages",
-    "plain_url",
     "read_stamp",
 ]
 
@@ -77,7 +77,7 @@ async def open_pool(
     }
     with outages():
         return await asyncpg.create_pool(
-            plain_url(url),
+            plain(url),
             connect=partial(_dial, vanished_s=vanished_s),
             min_size=0,
             max_size=size,

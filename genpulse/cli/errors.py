@@ -13,6 +13,7 @@ _EXPECTED = {
     ("genpulse.environment.errors", "EnvironmentProblem"): _BAD_CONFIGURATION,
     ("genpulse.domain.errors", "ForeignDatabase"): _BAD_CONFIGURATION,
     ("genpulse.domain.errors", "UnstampedDatabase"): _BAD_CONFIGURATION,
+    ("genpulse.addresses.postgresql", "BadDatabaseAddress"): _BAD_CONFIGURATION,
     ("genpulse.adapters.redis.address", "BadRedisAddress"): _BAD_CONFIGURATION,
     ("genpulse.client", "ClientError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,

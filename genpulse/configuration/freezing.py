@@ -31,7 +31,7 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     if settings is not None and reading.is_complete:
         found += policy.faults(settings, reading.layers, reading.build)
     if found or settings is None:
-        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(found, key=str))
+        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(set(found), key=str))
     return settings
 
 

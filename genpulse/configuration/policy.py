@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
+from genpulse.addresses import postgresql, redis
 from genpulse.build import Build
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.layers import Layer, place_of
@@ -17,25 +18,21 @@ from genpulse.settings import Settings
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 _TLS = frozenset({"require", "verify-ca", "verify-full"})
-_REDIS_SCHEMES = (
-    "redis",
-    "rediss",
-    "unix",
-    "redis+sentinel",
-    "rediss+sentinel",
-    "redis+cluster",
-    "rediss+cluster",
-)
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
+_ADDRESSES = frozenset({"database_url", "redis.url"})
+"""Of these the first fault is told: the others may follow from it."""
 _Rule = Callable[[Settings], Iterator[tuple[str, str]]]
 
 
 def faults(settings: Settings, layers: Sequence[Layer], build: Build | None) -> Iterator[Fault]:
     """What this environment does not allow; nothing that is missing, and no value of a secret."""
     yield from _of_build(settings, build)
+    said: set[str] = set()
     for rule in _RULES:
         for key, detail in rule(settings):
-            yield Fault(key, place_of(layers, key), detail)
+            if key not in said or key not in _ADDRESSES:
+                yield Fault(key, place_of(layers, key), detail)
+            said.add(key)
 
 
 def _of_build(settings: Settings, build: Build | None) -> Iterator[Fault]:
@@ -83,10 +80,14 @@ def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "database_url", detail
 
 
-def _redis_address(settings: Settings) -> Iterator[tuple[str, str]]:
-    url = _text(settings.redis.url)
-    if url and url.partition("://")[0] not in _REDIS_SCHEMES:
-        yield "redis.url", f"it must begin with one of {', '.join(f'{scheme}://' for scheme in _REDIS_SCHEMES)}"
+def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Addresses that mean nothing: nothing else is said of them."""
+    for key, url, refusal in (
+        ("database_url", settings.database_url, postgresql.refusal),
+        ("redis.url", settings.redis.url, redis.refusal),
+    ):
+        if (text := _text(url)) and (why := refusal(text)):
+            yield key, why
 
 
 def _redis_tls(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -140,9 +141,9 @@ def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 _RULES: tuple[_Rule, ...] = (
+    _addresses,
     _database_hosts,
     _database_tls,
-    _redis_address,
     _redis_tls,
     _storage_place,
     _storage_keys,
@@ -181,13 +182,6 @@ def _read(settings: Settings, key: str) -> object:
     for part in parts:
         found = getattr(found, part)
     return found
-
-
-def database_scheme(url: str) -> str:
-    """Why a URL is none of PostgreSQL; empty when it is one."""
-    if urlsplit(url).scheme in {"postgresql", "postgres", "postgresql+asyncpg"}:
-        return ""
-    return "it must begin with postgresql://, since PostgreSQL is the only database"
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.adapters.postgresql_address import dial, host_by_host, plain_url
+from genpulse.adapters.postgresql_address import dial
+from genpulse.addresses.postgresql import BadDatabaseAddress, host_by_host, plain, refusal
 from genpulse.dev.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 
@@ -14,7 +15,7 @@ WRITABLE = "target_session_attrs=read-write"
 
 
 @pytest.mark.parametrize(
-    ("url", "plain"),
+    ("url", "expected"),
     [
         ("postgresql://u:p@a:1/d", "postgresql://u:p@a:1/d"),
         ("postgresql+asyncpg://u:p@a/d?sslmode=require", "postgresql://u:p@a/d?sslmode=require"),
@@ -27,9 +28,9 @@ WRITABLE = "target_session_attrs=read-write"
         ("postgresql:///d?host=/run/postgresql", "postgresql:///d?host=/run/postgresql"),
     ],
 )
-def test_several_hosts_mean_the_one_that_takes_writes(url, plain):
-    assert plain_url(url) == plain
-    assert plain_url(plain) == plain
+def test_several_hosts_mean_the_one_that_takes_writes(url, expected):
+    assert plain(url) == expected
+    assert plain(expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,9 +53,14 @@ def test_hosts_are_tried_one_after_the_other(url, each):
     assert host_by_host(url) == each
 
 
-@given(st.text(max_size=80))
-def test_no_text_is_too_odd_to_be_an_address(text):
-    assert host_by_host(plain_url(text))
+@given(st.one_of(st.text(max_size=80), st.text(max_size=80).map("postgresql://".__add__)))
+def test_no_text_is_too_odd_to_be_refused_as_an_address(text):
+    if why := refusal(text):
+        with pytest.raises(BadDatabaseAddress, match="Expected such as postgresql://"):
+            plain(text)
+        assert len(why) < 150
+    else:
+        assert host_by_host(plain(text))
 
 
 async def test_each_host_is_named_with_what_was_wrong():
@@ -70,3 +76,11 @@ async def test_a_host_that_swallows_packets_keeps_nobody_from_the_next(database_
         connection = await dial(database_url.replace("@", f"@127.0.0.1:{silent.getsockname()[1]},"))
         assert await connection.fetchval("SELECT 1") == 1
         await connection.close()
+
+
+async def test_what_hosted_vendors_print_to_copy_reaches_the_server(migrated_url):
+    mark = "&" if "?" in migrated_url else "?"
+    asked = "channel_binding=prefer&connect_timeout=10&keepalives=1&gssencmode=disable&application_name=x"
+    connection = await dial(f"{migrated_url}{mark}{asked}")
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()

@@ -1,0 +1,129 @@
+"""Addresses of PostgreSQL: as libpq writes them, and as the driver reads them."""
+
+import ssl
+from pathlib import Path
+
+from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_port, wrong_word
+
+SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
+_WANTED = "target_session_attrs="
+_WRITABLE = "read-write"
+_SYSTEM = "system"
+_FILES = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
+_TAKEN = frozenset(
+    {
+        *("host", "port", "user", "password", "dbname", "database", "passfile", "service", "servicefile"),
+        *("sslmode", "sslnegotiation", "sslpassword", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+        *("target_session_attrs", "krbsrvname", "gsslib", "options"),
+        *_FILES,
+    }
+)
+"""Keys of libpq that asyncpg 0.31 knows, and `options`, which the server itself reads."""
+_DROPPED = frozenset(
+    {
+        *("application_name", "fallback_application_name", "client_encoding", "connect_timeout"),
+        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+        *("channel_binding", "gssencmode", "gssdelegation", "require_auth", "requirepeer", "requiressl"),
+        *("sslcompression", "sslcertmode", "sslsni", "sslkeylogfile", "sslcrldir"),
+        *("load_balance_hosts", "min_protocol_version", "max_protocol_version", "replication"),
+    }
+)
+"""Keys of libpq (PostgreSQL 18's manual, 32.1.2) that the driver would hand to the server, which refuses them."""
+_WORDS = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": (*("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),),
+}
+
+
+class BadDatabaseAddress(ValueError):
+    """The URL means nothing. The message does not repeat it, since it may hold a password."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"database_url: {why}. Expected such as postgresql://user:password@host:5432/database.")
+
+
+def refusal(url: str) -> str:
+    """What is wrong with an address, in words without its secrets; empty when it can be tried."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in SCHEMES:
+        return "it must begin with postgresql://, since PostgreSQL is the only database"
+    authority, end = _split(rest)
+    path, _, text = end.partition("#")[0].partition("?")
+    query = Query(text)
+    wrong = unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
+    wrong = wrong or wrong_port(authority.rpartition("@")[2]) or _wrong_authorities(query)
+    if wrong:
+        return wrong
+    if not path.strip("/") and not any(query.get(name) for name in ("dbname", "database", "service")):
+        return "it names no database: add /database behind the host"
+    return ""
+
+
+def _wrong_authorities(query: Query) -> str:
+    """Files of keys and of authorities. `system` is the system's own store, as in libpq."""
+    if query.get("sslrootcert") != _SYSTEM:
+        return missing_file(query, _FILES)
+    if query.get("sslmode") not in {None, "verify-full"}:
+        return "sslrootcert=system goes with sslmode=verify-full alone"
+    if system_store() is None:
+        return "sslrootcert=system, and this system has no store of authorities: install ca-certificates"
+    return missing_file(query, _FILES - {"sslrootcert"})
+
+
+def system_store() -> Path | None:
+    """The file with the authorities that this system trusts; None where it has none."""
+    found = ssl.get_default_verify_paths()
+    bundles = (found.cafile, found.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem")
+    return next((Path(each) for each in bundles if each and Path(each).is_file()), None)
+
+
+def plain(url: str) -> str:
+    """The address as asyncpg reads it. Raises `BadDatabaseAddress`.
+
+    SQLAlchemy's driver suffix and what only libpq knows are taken off. Several hosts mean the one of them that
+    takes writes, unless the address says otherwise.
+    """
+    if why := refusal(url):
+        raise BadDatabaseAddress(why)
+    scheme, separator, rest = url.partition("://")
+    address, _, text = rest.partition("?")
+    query = _trusting(Query(text).without(_DROPPED))
+    found = f"{scheme.partition('+')[0]}{separator}{address}" + (f"?{query}" if query.raw else "")
+    if not _names_several(rest) or _WANTED in rest:
+        return found
+    return f"{found}{'&' if '?' in found else '?'}{_WANTED}{_WRITABLE}"
+
+
+def _trusting(query: Query) -> Query:
+    store = system_store()
+    if query.get("sslrootcert") != _SYSTEM or store is None:
+        return query
+    rest = query.without({"sslrootcert", "sslmode"})
+    return Query("&".join((*rest.raw, "sslmode=verify-full", f"sslrootcert={store}")))
+
+
+def host_by_host(url: str) -> tuple[str, ...]:
+    """A URL for each host of a plain one, in order; the URL itself where its hosts have to be seen together."""
+    scheme, separator, rest = url.partition("://")
+    authority, end = _split(rest)
+    user, at, hosts = authority.rpartition("@")
+    if "," not in hosts or f"{_WANTED}prefer-standby" in rest:
+        return (url,)
+    return tuple(f"{scheme}{separator}{user}{at}{host}{end}" for host in hosts.split(","))
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, or several with commas between them."""
+    return _split(url.partition("://")[2])[0].rpartition("@")[2]
+
+
+def _names_several(rest: str) -> bool:
+    authority, end = _split(rest)
+    in_query = any(part.startswith("host=") and "," in part for part in end.partition("?")[2].split("&"))
+    return "," in authority.rpartition("@")[2] or in_query
+
+
+def _split(rest: str) -> tuple[str, str]:
+    """The authority, and what comes after it."""
+    length = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
+    return rest[:length], rest[length:]

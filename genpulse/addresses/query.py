@@ -1,0 +1,64 @@
+"""The part of an address behind the question mark."""
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import unquote_plus
+
+
+class Query:
+    """Keys and values in their order. `raw` keeps each as it was written."""
+
+    def __init__(self, text: str) -> None:
+        self.raw = tuple(part for part in text.split("&") if part)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for part in self.raw:
+            name, _, value = part.partition("=")
+            yield unquote_plus(name), unquote_plus(value)
+
+    def get(self, name: str) -> str | None:
+        """The last value of a key, as drivers take it; None where it is not there."""
+        return dict(self).get(name)
+
+    def without(self, names: Collection[str]) -> "Query":
+        """The rest."""
+        return Query("&".join(part for part in self.raw if unquote_plus(part.partition("=")[0]) not in names))
+
+    def __str__(self) -> str:
+        return "&".join(self.raw)
+
+
+def unknown_key(query: Query, known: Collection[str]) -> str:
+    """What is wrong with the first key that nobody knows; empty when all are known."""
+    for name, _ in query:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.7)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            return f"nobody knows {name[:60]!r} in its query.{hint}"
+    return ""
+
+
+def wrong_word(query: Query, words: Mapping[str, Collection[str]]) -> str:
+    """What is wrong with the first key whose value has to be one of some words; empty when none is."""
+    for name, value in query:
+        if name in words and value not in words[name]:
+            return f"{name} in its query has to be {', '.join(words[name])}, and is {value[:30]!r}"
+    return ""
+
+
+def missing_file(query: Query, names: Collection[str]) -> str:
+    """What is wrong with the first key that names a file which cannot be read; empty when all can."""
+    for name, value in query:
+        if name in names and not Path(value).expanduser().is_file():
+            return f"{name} in its query names the file {value}, which is not there"
+    return ""
+
+
+def wrong_port(hosts: str) -> str:
+    """What is wrong with the first port of hosts that are separated by commas; empty when all are ports."""
+    for host in hosts.split(","):
+        _, colon, port = host.rpartition("]")[2].rpartition(":") if "]" in host else host.rpartition(":")
+        if colon and port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
+            return f"{port[:20]!r} is no port; a port is a number from 1 to 65535"
+    return ""

@@ -1,0 +1,85 @@
+"""Addresses of PostgreSQL, as hosted vendors print them and as people mistype them."""
+
+import pytest
+
+from genpulse.addresses.postgresql import BadDatabaseAddress, plain, refusal, system_store
+
+GOOD = "postgresql://u:s3cret@db.example:5432/d"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "channel_binding=require",
+        "sslmode=require&channel_binding=require",
+        "connect_timeout=10",
+        "gssencmode=disable",
+        "keepalives=1&keepalives_idle=30&keepalives_interval=10&keepalives_count=5",
+        "application_name=app&client_encoding=utf8",
+        "tcp_user_timeout=1000&load_balance_hosts=random",
+        "options=-c%20search_path%3Dapp",
+        "target_session_attrs=any",
+    ],
+)
+def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_the_server(asked):
+    found = plain(f"{GOOD}?{asked}")
+    kept = [part for part in asked.split("&") if part.startswith(("sslmode", "options", "target"))]
+    assert found == GOOD + (f"?{'&'.join(kept)}" if kept else "")
+    assert plain(found) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (f"{GOOD}?sslmod=require", "nobody knows 'sslmod' in its query. Did you mean sslmode?"),
+        (f"{GOOD}?pgbouncer=true", "nobody knows 'pgbouncer' in its query"),
+        (f"{GOOD}?search_path=app", "nobody knows 'search_path'"),
+        (f"{GOOD}?sslmode=yes", "sslmode in its query has to be disable, allow, prefer, require"),
+        (
+            f"{GOOD}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
+            "the file /nowhere/ca.pem, which is not there",
+        ),
+        (f"{GOOD}?sslmode=require&sslrootcert=system", "goes with sslmode=verify-full alone"),
+        ("postgresql://u:s3cret@db:99999/d", "'99999' is no port; a port is a number from 1 to 65535"),
+        ("postgresql://u:s3cret@db:abc/d", "'abc' is no port"),
+        ("postgresql://u:s3cret@db:0/d", "'0' is no port"),
+        ("postgresql://u:s3cret@a:1,b:70000/d", "'70000' is no port"),
+        ("postgresql://u:s3cret@[::1]:x/d", "'x' is no port"),
+        ("postgresql://u:s3cret@db", "names no database: add /database behind the host"),
+        ("postgresql://u:s3cret@db/", "names no database"),
+        ("mysql://u:s3cret@db/d", "must begin with postgresql://"),
+        ("null", "must begin with postgresql://"),
+        ("db.example/d", "must begin with postgresql://"),
+    ],
+)
+def test_an_address_that_means_nothing_is_refused_in_one_sentence_without_its_password(url, words):
+    assert words in refusal(url)
+    assert "s3cret" not in refusal(url)
+    with pytest.raises(BadDatabaseAddress, match="database_url: "):
+        plain(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        GOOD,
+        "postgres://u@db/d",
+        "postgresql+asyncpg://u:p@a:1,b/d",
+        "postgresql://u:p@[::1]:1,[::2]/d",
+        "postgresql:///d?host=/run/postgresql",
+        "postgresql://u@db?dbname=d",
+        "postgresql:///?service=mine",
+    ],
+)
+def test_what_libpq_takes_is_taken(url):
+    assert refusal(url) == ""
+
+
+def test_the_systems_own_authorities_are_a_file_for_the_driver():
+    store = system_store()
+    url = f"{GOOD}?sslrootcert=system"
+    if store is None:
+        assert "install ca-certificates" in refusal(url)
+    else:
+        assert plain(url) == f"{GOOD}?sslmode=verify-full&sslrootcert={store}"
+        assert plain(f"{url}&sslmode=verify-full") == plain(url)

@@ -1,0 +1,47 @@
+"""Addresses of Redis, and what people mistype in them."""
+
+import pytest
+
+from genpulse.adapters.redis.address import address_of
+from genpulse.addresses.redis import refusal
+
+GOOD = [
+    "redis://cache",
+    "redis://:s3cret@cache:6379/0",
+    "rediss://u:s3cret@cache:6380/1?ssl_cert_reqs=required&socket_timeout=5",
+    "unix:///run/redis.sock?db=1",
+    "redis+sentinel://:s3cret@a:26379,b/main/0?sentinel_password=x",
+    "rediss+cluster://a:7000,b:7001?ssl_check_hostname=false",
+    "redis://cache/0?protocol=3&client_name=mine",
+]
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_what_is_meant_is_taken_here_and_by_the_client(url):
+    assert refusal(url) == ""
+    assert address_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "rediss://:s3cret@cache?ssl_cert_req=none",
+            "nobody knows 'ssl_cert_req' in its query. Did you mean ssl_cert_reqs?",
+        ),
+        ("redis://:s3cret@cache?ssl_cert_reqs=none", "nobody knows 'ssl_cert_reqs'"),
+        ("rediss://cache?ssl_cert_reqs=no", "has to be none, optional, required, and is 'no'"),
+        ("rediss://cache?ssl_ca_certs=/nowhere.pem", "the file /nowhere.pem, which is not there"),
+        ("redis://cache?decode_responses=true", "nobody knows 'decode_responses'"),
+        ("redis://cache?socket_timeout=soon", "has to be a number, and is 'soon'"),
+        ("redis://r:abc/0", "'abc' is no port"),
+        ("redis://r:70000/0", "'70000' is no port"),
+        ("redis://r/x", "'x' is no database of it"),
+        ("redis+sentinel://a,b", "names no service behind its Sentinels"),
+        ("http://r", "must begin with one of redis://"),
+        ("r:6379", "must begin with one of redis://"),
+    ],
+)
+def test_an_address_that_means_nothing_is_refused_in_one_sentence_without_its_password(url, words):
+    assert words in refusal(url)
+    assert "s3cret" not in refusal(url)

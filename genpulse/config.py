@@ -37,6 +37,7 @@ __all__ = [
     "as_dynaconf",
     "check_committed",
     "find_environment",
+    "find_namespace",
     "load",
     "project_root",
 ]
@@ -45,11 +46,26 @@ DATABASE = ("database_url",)
 """Without it there is no task."""
 SERVERS = (*DATABASE, "redis.url")
 """What every process that works with tasks needs."""
+PRODUCTION = ("webhooks.secret",)
+"""What it needs in production besides: messages that nobody can verify are not sent from there."""
 
 
 def find_environment(folder: Path | None = None, process: Mapping[str, str] | None = None) -> "Resolved":
     """The environment alone, without the rest. Raises `EnvironmentProblem`, `ConfigurationError`."""
     return reading.find_environment(folder, os.environ if process is None else process)
+
+
+def find_namespace(
+    folder: Path | None = None, process: Mapping[str, str] | None = None
+) -> "tuple[Environment, str]":
+    """The environment and `redis.namespace`, whatever else is missing or wrong.
+
+    Raises `EnvironmentProblem`, `ConfigurationError` for a broken file.
+    """
+    from genpulse.configuration.layers import value_of
+
+    found = reading.read(folder, os.environ if process is None else process)
+    return found.resolved.environment, str(value_of(found.values, "redis.namespace") or "")
 
 
 def project_root(folder: Path | None = None) -> Path:
@@ -65,11 +81,14 @@ def load(
 ) -> "Settings":
     """Read all layers, validate, and freeze. `require` names the keys without which the caller cannot work.
 
+    Whoever needs all servers needs in production what `PRODUCTION` names, too.
+
     Raises `EnvironmentProblem`, and `ConfigurationError` with every problem at once.
     """
     found = reading.read(folder, os.environ if process is None else process)
     _warn(found.resolved.warning)
-    return _frozen(found, require)
+    serves = require == SERVERS and found.resolved.environment.is_production
+    return _frozen(found, (*require, *PRODUCTION) if serves else require)
 
 
 def check_committed(environment: "Environment", folder: Path | None = None) -> "Settings":

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from genpulse.domain.rate import PATTERN
+from genpulse.environment.namespace import NAMESPACE
 from genpulse.environment.table import Environment
 
 PROVIDERS_OWN = ("paid",)
@@ -20,8 +21,13 @@ def _empty_is_unset(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _bare(value: object) -> object:
+    """Secrets come out of files and dialogs with blanks and line ends around them, and have none themselves."""
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
 Optional = Annotated[str | None, BeforeValidator(_empty_is_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_bare)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 OptionalDays = Annotated[int | None, BeforeValidator(_empty_is_unset)]
 OptionalDollars = Annotated[Decimal | None, BeforeValidator(_empty_is_unset)]
@@ -65,8 +71,14 @@ class RedisSection(Section):
     )
     namespace: str = Field(
         "",
-        pattern=r"^[a-zA-Z0-9_.-]*$",
+        pattern=NAMESPACE,
         description="A name of your own behind the environment's key prefix, for developers who share a server.",
+    )
+    allow_loopback: bool | None = Field(
+        None,
+        description=(
+            "Lets testing and production use a Redis on this machine; empty: as database.allow_loopback says."
+        ),
     )
     allow_plaintext: bool = Field(default=False, description="Lets production reach Redis without TLS.")
 
@@ -171,6 +183,12 @@ class Webhooks(Section):
 
     secret: OptionalSecret = Field(
         None, description="Signs them: whsec_ and base64, or any text, whose bytes are the key."
+    )
+    old_secrets: OptionalSecret = Field(
+        None,
+        description=(
+            "Secrets that sign beside it while receivers change over to the new one, with blanks between them."
+        ),
     )
     public_url: Optional = Field(
         None,

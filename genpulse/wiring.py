@@ -243,9 +243,11 @@ def _days(days: int | None) -> timedelta | None:
 
 
 def _sender(settings: Settings) -> WebhookSender:
-    secret, allowed = settings.webhooks.secret, settings.webhooks.allow_private
+    secret, old = settings.webhooks.secret, settings.webhooks.old_secrets
+    allowed = settings.webhooks.allow_private
     return WebhookSender(
         secret.get_secret_value() if secret else None,
+        old_secrets=old.get_secret_value().split() if old else (),
         allow_private=settings.environment.spawns_services if allowed is None else allowed,
         version=version("genpulse"),
     )

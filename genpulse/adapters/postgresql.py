@@ -11,13 +11,14 @@ from pydantic_core import from_json, to_json
 
 from genpulse.adapters.postgresql_address import dial
 from genpulse.adapters.postgresql_errors import OUTDATED, is_mistake, outages
-from genpulse.adapters.postgresql_stamp import Stamp, check_connection, identity, read_stamp
+from genpulse.adapters.postgresql_stamp import Stamp, check_connection, has_table, identity, read_stamp
 from genpulse.addresses.postgresql import plain
 
 __all__ = [
     "Stamp",
     "check_connection",
     "connect",
+    "has_table",
     "identity",
     "in_transaction",
     "is_mistake",

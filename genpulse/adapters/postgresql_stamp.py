@@ -55,15 +55,20 @@ async def read_stamp(connection: asyncpg.Connection) -> Stamp | None:
 
     Raises `DatabaseUnavailable`, also where the role may not read it.
     """
-    try:
-        with outages(), _readable_stamp():
-            row = await connection.fetchrow(_STAMP)
-    except asyncpg.UndefinedTableError:
+    if not await has_table(connection, "environment_stamp"):
         return None
+    with outages(), _readable_stamp():
+        row = await connection.fetchrow(_STAMP)
     if row is None:
         return None
     found = await identity(connection)
     return Stamp(row["environment"], row["stamped_at"], row["stamped_by"], row["identity"], found)
+
+
+async def has_table(connection: asyncpg.Connection, name: str) -> bool:
+    """Whether there is such a table, asked so that a server logs no error. Raises `DatabaseUnavailable`."""
+    with outages():
+        return bool(await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name))
 
 
 async def identity(connection: asyncpg.Connection) -> str:

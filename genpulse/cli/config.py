@@ -95,6 +95,10 @@ def check(environment: Environment | None) -> None:
     if environment is None:
         settings = config.load()
         click.echo(f"The configuration of {settings.environment.dynaconf} is in order.")
+        if settings.environment.is_production and settings.api.public_url is None:
+            click.echo(
+                "api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True
+            )
     else:
         config.check_committed(environment)
         click.echo(f"What is committed for {environment.dynaconf} is in order.")

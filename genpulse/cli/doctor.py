@@ -67,6 +67,7 @@ def _of(settings: Settings) -> Iterator[Finding]:
     yield from configuration.allowed(settings)
     if settings.environment.is_production:
         yield configuration.time_out(settings)
+        yield from configuration.reached(settings)
     yield from configuration.providers(settings)
     yield configuration.spending(settings)
     yield machine.sandbox()

@@ -3,7 +3,9 @@
 import click
 
 from genpulse import config
+from genpulse.cli.errors import CommandRefused
 from genpulse.environment.acl import PLACEHOLDER, acl_rule
+from genpulse.environment.namespace import NAMESPACE_WORDS, is_namespace
 
 
 @click.command("acl")
@@ -14,8 +16,12 @@ def command(user: str | None, namespace: str | None) -> None:
 
     The user reaches keys and channels with the environment's prefix and nothing else. Put a password in, run the
     command as an administrator of Redis, and name the user in redis.url. SCAN is taken away because it tells the
-    names of all keys, whosever they are.
+    names of all keys, whosever they are. This asks for nothing but the environment and the namespace, since the
+    user has to be there before anything can start.
     """
-    settings = config.load(require=())
-    click.echo(acl_rule(settings.environment, settings.redis.namespace if namespace is None else namespace, user))
+    environment, configured = config.find_namespace()
+    wanted = configured if namespace is None else namespace
+    if not is_namespace(wanted):
+        raise CommandRefused(f"{wanted!r} is no namespace; expected {NAMESPACE_WORDS}.")
+    click.echo(acl_rule(environment, wanted, user))
     click.echo(f"Put a password in the place of {PLACEHOLDER}.", err=True)

@@ -25,6 +25,10 @@ _EXPECTED = {
 class CommandRefused(Exception):
     """The command cannot do what it was asked for."""
 
+    def __init__(self, message: str, *, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
 
 def exit_code_of(error: BaseException, *, debug: bool) -> int:
     """Say what is wrong on standard error and return the exit code."""
@@ -58,5 +62,6 @@ def _expected(error: BaseException) -> int | None:
     for cls in type(error).__mro__:
         code = _EXPECTED.get((cls.__module__, cls.__name__))
         if code is not None:
-            return code
+            own = getattr(error, "exit_code", code)
+            return own if isinstance(own, int) else code
     return None

@@ -11,10 +11,13 @@ from genpulse.configuration.committed_secrets import committed_dotenv, committed
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
 from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
-from genpulse.configuration.schema import find
+from genpulse.configuration.schema import find, is_open
+from genpulse.environment.namespace import NAMESPACE_WORDS
 from genpulse.settings import Settings
 
 _SHORT = 60
+_WORDS = {"redis.namespace": NAMESPACE_WORDS}
+"""What is expected, where the type does not say it."""
 
 
 def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Settings:
@@ -80,11 +83,13 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
         key = key.rpartition(".")[0]
     known = find(key)
     value = value_of(reading.values, key)
+    if known is not None and isinstance(value, dict) and not is_open(known.key):
+        return None
     if isinstance(value, dict) or (known is None and misfit["type"].endswith("_type")):
         return (
             None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
         )
-    expected = f"expected {known.kind}" if known else misfit["msg"]
+    expected = f"expected {_WORDS.get(key, known.kind)}" if known else misfit["msg"]
     shown = "" if known is None or known.secret else f", found {_short(value)}"
     return Fault(key, _place(reading, key), expected + shown)
 

@@ -13,6 +13,10 @@ from genpulse.environment.resolve import SWITCHES
 _FOREIGN = re.compile(r"DYNACONF_.+|.+_FOR_DYNACONF")
 _SWITCH_OF_OURS = re.compile(rf"{PREFIX}_*(ENV|ENVIRONMENT)")
 _CUTOFF = 0.6
+_FOLLOWS = {
+    "redis.key_prefix": "it follows from ENV; redis.namespace puts a name of your own behind it.",
+}
+"""What people look for and cannot set."""
 
 
 def unknown_variables(variables: Iterable[Variable]) -> Iterator[Fault]:
@@ -59,6 +63,8 @@ def _unknown(key: str, say: Callable[[str], str]) -> str:
         return "" if known.kind != "section" or named else _in_section(key, say)
     if _is_section(key):
         return _in_section(key, say)
+    if key in _FOLLOWS:
+        return f"{say(key)} is not a setting: {_FOLLOWS[key]}"
     near = _nearest(key)
     return f"{say(key)} is not a setting." + (f" Did you mean {say(near)}?" if near else "")
 

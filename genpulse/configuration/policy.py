@@ -1,5 +1,6 @@
 """What each environment allows: rules that look at several settings, and at whose servers they name."""
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -90,6 +91,40 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
             yield key, why
 
 
+def _redis_host(settings: Settings) -> Iterator[tuple[str, str]]:
+    environment, allowed = settings.environment, settings.redis.allow_loopback
+    if environment.spawns_services or (settings.database.allow_loopback if allowed is None else allowed):
+        return
+    local = [host for host in _hosts(settings.redis.url) if is_loopback(host)]
+    if local:
+        detail = (
+            f"{local[0] or 'a socket'} is this machine, and {environment.dynaconf} uses a Redis on the network"
+            f" ({environment.services}); name it, or allow one here: {_allow('redis.allow_loopback')}"
+        )
+        yield "redis.url", detail
+
+
+def _webhook_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    webhooks = settings.webhooks
+    for key, secrets in (
+        ("secret", [_text(webhooks.secret)]),
+        ("old_secrets", _text(webhooks.old_secrets).split()),
+    ):
+        if not all(map(_is_signing_key, secrets)):
+            yield f"webhooks.{key}", "behind whsec_ there has to be base64"
+    if webhooks.old_secrets and not webhooks.secret:
+        yield "webhooks.old_secrets", "webhooks.secret is empty beside it: that has to name the one in force"
+
+
+def _is_signing_key(secret: str) -> bool:
+    if not secret.startswith("whsec_"):
+        return True
+    try:
+        return bool(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+
+
 def _redis_tls(settings: Settings) -> Iterator[tuple[str, str]]:
     url = _text(settings.redis.url)
     if not url or not settings.environment.is_production or settings.redis.allow_plaintext:
@@ -144,7 +179,9 @@ _RULES: tuple[_Rule, ...] = (
     _addresses,
     _database_hosts,
     _database_tls,
+    _redis_host,
     _redis_tls,
+    _webhook_secrets,
     _storage_place,
     _storage_keys,
     _retry_waits,
@@ -157,10 +194,20 @@ def allowances(settings: Settings) -> Iterator[str]:
     for key in ("database.allow_remote", "database.allow_loopback", "database.allow_plaintext"):
         if getattr(settings.database, key.rpartition(".")[2]):
             yield key
+    if settings.redis.allow_loopback:
+        yield "redis.allow_loopback"
     if settings.redis.allow_plaintext:
         yield "redis.allow_plaintext"
     if settings.storage.allow_local:
         yield "storage.allow_local"
+
+
+def single_servers(settings: Settings) -> Iterator[tuple[str, bool]]:
+    """Which servers are named, and whether each is one machine as far as its address tells."""
+    if settings.database_url:
+        yield "PostgreSQL", len(_hosts(settings.database_url)) < 2
+    if url := _text(settings.redis.url):
+        yield "Redis", "+" not in url.partition("://")[0]
 
 
 def secrets_of(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -200,7 +247,7 @@ def _is_service_name(host: str) -> bool:
 
 
 def _hosts(url: SecretStr | None) -> tuple[str, ...]:
-    """Every host that a database URL names; several are separated by commas, or given as `host=` in its query."""
+    """Every host that an address names; several are separated by commas, or given as `host=` in its query."""
     text = _text(url)
     if not text:
         return ()

@@ -28,17 +28,16 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class StackConsole:
     """Call it with the name of a process and a line of it, from any thread. `quiet` writes to the files alone.
 
-    Files of an earlier run are removed. A terminal that has gone away is written to no more.
+    Files of an earlier run are removed when the first line comes: a stack that is refused, since another one runs,
+    says none. A terminal that has gone away is written to no more.
     """
 
     def __init__(
         self, folder: Path, console: Console, *, quiet: bool = False, longest_file: int = LONGEST_FILE
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in _COLOURS:
-            for file in folder.glob(f"{name}.log*"):
-                file.unlink()
         self._folder = folder
+        self._begun = False
         self._console = console
         self._quiet = quiet
         self._longest_file = longest_file
@@ -55,7 +54,15 @@ class StackConsole:
                 if not self._quiet:
                     self._show(name, each)
 
+    def _remove_old(self) -> None:
+        for name in _COLOURS:
+            for file in self._folder.glob(f"{name}.log*"):
+                file.unlink()
+        self._begun = True
+
     def _keep(self, name: str, line: str) -> None:
+        if not self._begun:
+            self._remove_old()
         file = self._files.get(name) or self._begin(name)
         file.write(_ANSI.sub("", line) + "\n")
         if file.tell() > self._longest_file:

@@ -118,9 +118,10 @@ class DockerRefused(DevStackError):
 
 
 class StartFailed(DevStackError):
-    """A part of the stack did not become ready."""
+    """A part of the stack did not become ready. `exit_code` is that of the part, where it ended."""
 
-    def __init__(self, name: str, why: str, last_lines: str) -> None:
+    def __init__(self, name: str, why: str, last_lines: str, *, exit_code: int | None = None) -> None:
+        self.exit_code = exit_code or 1
         said = f" Its last words:\n{last_lines}" if last_lines else " It said nothing."
         super().__init__(f"{name} did not start: {why}.{said}")
 

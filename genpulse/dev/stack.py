@@ -80,8 +80,13 @@ async def _processes(supervisor: Supervisor) -> AsyncIterator[None]:
 
 
 def _open_home(home: Path) -> None:
-    """Nobody else may look into it; where servers run as another user, that one has to pass through it."""
+    """Nobody else may look into it, and git does not: it holds passwords. Where servers run as another user, that
+    one has to pass through it.
+    """
     home.mkdir(parents=True, exist_ok=True)
+    ignored = home / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("*\n", encoding="utf-8")
     if home.stat().st_uid == os.geteuid():
         home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 

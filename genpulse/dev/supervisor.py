@@ -93,7 +93,7 @@ class Supervisor:
             ready = await service.may_be_counted_on()
             if child.exit_code is not None:
                 await asyncio.to_thread(child.reap)
-                raise StartFailed(service.name, f"it ended with exit code {child.exit_code}", child.last_lines)
+                raise _ended(service.name, child)
             if ready:
                 return
             if time.monotonic() > deadline:
@@ -110,7 +110,7 @@ class Supervisor:
         finally:
             child.signal(signal.SIGKILL)
         if child.exit_code != 0:
-            raise StartFailed(command.name, f"it ended with exit code {child.exit_code}", child.last_lines)
+            raise _ended(command.name, child)
 
     async def watch_over(self) -> int:
         """Start again what ends by itself, until one that is needed ends too often.
@@ -184,3 +184,8 @@ class Supervisor:
         """Stop everything: those of the first wave together, then the next."""
         for wave in waves:
             await asyncio.gather(*(self._stop(service) for service in self._services if service.name in wave))
+
+
+def _ended(name: str, child: Child) -> StartFailed:
+    why = f"it ended with exit code {child.exit_code}"
+    return StartFailed(name, why, child.last_lines, exit_code=child.exit_code)

@@ -3,8 +3,10 @@
 from genpulse.environment.table import Environment
 
 PLACEHOLDER = "PASSWORD"
-_HARMFUL = ("@admin", "@dangerous", "randomkey", "scan", "dbsize")
-"""`@dangerous` holds KEYS, FLUSHALL and the like. SCAN and DBSIZE tell about others' keys."""
+_HARMFUL = ("@admin", "@dangerous", "randomkey", "scan", "dbsize", "function", "script|flush", "pubsub")
+"""`@dangerous` holds KEYS, FLUSHALL and the like. SCAN and DBSIZE tell about others' keys, PUBSUB about others'
+channels; SCRIPT FLUSH and FUNCTION take scripts away from everybody.
+"""
 
 
 def acl_rule(environment: Environment, namespace: str = "", user: str | None = None) -> str:

@@ -12,6 +12,7 @@ from genpulse.dev.ports import free_port
 MAIN = {
     "ENV": "main",
     "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
+    "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
     "GENPULSE_DATABASE__ALLOW_PLAINTEXT": "true",
     "GENPULSE_REDIS__ALLOW_PLAINTEXT": "true",
     "GENPULSE_STORAGE__ALLOW_LOCAL": "true",
@@ -56,6 +57,8 @@ def test_production_is_warned_of_what_is_switched_off(genpulse):
         "Redis TLS",
         "connections",
         "spending",
+        "public URL",
+        "cluster",
     }
     assert found["stamp"] == found["migrations"] == found["storage"] == found["statements"] == "ok"
     assert "PostgreSQL program" not in found

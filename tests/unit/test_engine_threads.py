@@ -58,6 +58,7 @@ async def test_what_waits_is_not_begun_once_nobody_wants_it(threads):
     waiting = asyncio.create_task(threads.run(called.append, 1))
     await asyncio.sleep(0)
     waiting.cancel()
+    await asyncio.wait([waiting])
     free.set()
     await asyncio.gather(*holding)
     await threads.run(lambda: None)

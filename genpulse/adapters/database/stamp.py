@@ -10,7 +10,7 @@ from importlib.metadata import version
 import asyncpg
 
 from genpulse.adapters.database.emptying import Emptied, empty
-from genpulse.adapters.postgresql import Stamp, connect, identity, outages, read_stamp
+from genpulse.adapters.postgresql import Stamp, connect, has_table, identity, outages, read_stamp
 from genpulse.domain.errors import CopiedDatabase, DatabaseInUse, ForeignDatabase, UnstampedDatabase
 
 _NAME = "genpulse stamp"
@@ -219,11 +219,10 @@ async def _nobody_else(connection: asyncpg.Connection) -> None:
 
 async def _refuse_foreign_rows(connection: asyncpg.Connection, environment: str) -> None:
     for rows, statement in _HOLDS.items():
-        try:
-            with outages():
-                theirs = await connection.fetchval(statement, environment)
-        except asyncpg.UndefinedTableError:
+        if not await has_table(connection, rows):
             continue
+        with outages():
+            theirs = await connection.fetchval(statement, environment)
         if theirs is not None:
             evidence = f"it has no stamp, and holds {rows} of {theirs}"
             raise ForeignDatabase(theirs, environment, evidence, stamped=False)

@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 class WebhookSender:
     """Sends each message over a connection of its own. Close it with `close()`.
 
-    `secret` signs: `whsec_` and base64, or any text, whose bytes are the key; None signs nothing.
+    `secret` signs: `whsec_` and base64, or any text, whose bytes are the key; None signs nothing. `old_secrets`
+    sign beside it, as Standard Webhooks allows while secrets change: a receiver takes a message by any of them.
     Without `allow_private` only public addresses are sent to. Names are asked for at `name_servers`
     (`address:port`); at those of the system when there are none. `tls` says whose certificates are trusted;
     None: those that the system trusts.
@@ -36,11 +37,12 @@ class WebhookSender:
         *,
         allow_private: bool,
         version: str,
+        old_secrets: Sequence[str] = (),
         name_servers: Sequence[str] = (),
         answer_s: float = ANSWER_S,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._webhook = Webhook(secret if secret.startswith("whsec_") else secret.encode()) if secret else None
+        self._signers = tuple(_signer(each) for each in (secret, *old_secrets) if each)
         self._allow_private = allow_private
         self._user_agent = f"GenPulse/{version}"
         names = NameResolver(asks_system=allow_private, servers=name_servers)
@@ -97,13 +99,18 @@ class WebhookSender:
         if (name := URL(url).user) is not None:
             login = f"{name}:{URL(url).password or ''}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        if self._webhook is not None:
-            headers["webhook-signature"] = self._webhook.sign(message_id, now.astimezone(UTC), body.decode())
+        if self._signers:
+            moment, text = now.astimezone(UTC), body.decode()
+            headers["webhook-signature"] = " ".join(each.sign(message_id, moment, text) for each in self._signers)
         return headers
 
     async def close(self) -> None:
         """Ask for no more names."""
         await self._names.close()
+
+
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret if secret.startswith("whsec_") else secret.encode())
 
 
 def _answer(head: Head) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from genpulse import config
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
-from genpulse.configuration.policy import allowances
+from genpulse.configuration.policy import allowances, single_servers
 from genpulse.configuration.variables import variable_name
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.settings import Settings
@@ -45,6 +45,20 @@ def allowed(settings: Settings) -> Iterator[Finding]:
         value = "false" if key == "release.require_tag" else "true"
         advice = f"remove {key} (or {variable_name(key)}) when it is not needed any more"
         yield warning("allowance", f"{key} is {value}: a rule of {settings.environment.dynaconf} is off", advice)
+
+
+def reached(settings: Settings) -> Iterator[Finding]:
+    """What others see, and what there is one of."""
+    if settings.api.public_url is None:
+        detail = "api.public_url is empty: the addresses of outputs name whatever a proxy passes on as the host"
+        advice = f"set {variable_name('api.public_url')} to how clients reach the API"
+        yield warning("public URL", detail, advice)
+    single = [what for what, is_single in single_servers(settings) if is_single]
+    if single:
+        detail = f"one server each: {', '.join(single)}; while one is away, nothing goes on"
+        yield warning(
+            "cluster", detail, "name several hosts in the URL, or know that what is behind it has a stand-in"
+        )
 
 
 def time_out(settings: Settings) -> Finding:

@@ -43,6 +43,12 @@ def test_new_lines_are_told_over_a_change_of_files_and_a_new_start(tmp_path, hea
         again.close()
 
 
+def test_a_stack_that_is_refused_before_it_says_anything_leaves_the_files_of_the_running_one(tmp_path, hear):
+    hear("api", "running")
+    StackConsole(tmp_path, Console(file=io.StringIO()), quiet=True).close()
+    assert last_lines(tmp_path, "api", 3) == ["running"]
+
+
 def test_half_a_line_is_kept_until_it_is_whole(tmp_path):
     with (tmp_path / "api.log").open("w", buffering=1) as file, closing(new_lines(tmp_path, ("api",))) as lines:
         late = threading.Timer(0.3, file.write, ("lf\n",))

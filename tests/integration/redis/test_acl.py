@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
@@ -41,6 +42,28 @@ async def test_the_user_of_an_environment_runs_it_all(own_server, environment):
             assert await subscription.next(5) == TaskEvent(task_id, 1)
         with pytest.raises(ForeignKey):
             await client.get("other:anything")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "SCRIPT FLUSH",
+        "FUNCTION FLUSH",
+        "FUNCTION LIST",
+        "PUBSUB CHANNELS",
+        "FLUSHALL",
+        "KEYS *",
+        "SCAN 0",
+        "DBSIZE",
+    ],
+)
+async def test_the_user_can_neither_take_from_others_nor_hear_of_them(own_server, command):
+    async with Redis.from_url(own_server.url) as admin:
+        rule = acl_rule(ENVIRONMENTS[0], user="runner").replace(PLACEHOLDER, "secret")
+        await admin.execute_command(*rule.split())
+    async with Redis.from_url(f"redis://runner:secret@{own_server.url.rpartition('@')[2]}") as client:
+        with pytest.raises(NoPermissionError):
+            await client.execute_command(*command.split())
 
 
 async def every_operation(script: GateScript, key: str) -> None:

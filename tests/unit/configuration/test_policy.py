@@ -15,6 +15,7 @@ MAIN = {
     "GENPULSE_REDIS__URL": REDIS,
     "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
     "GENPULSE_RELEASE__REQUIRE_TAG": "false",
+    "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
 }
 
 
@@ -55,6 +56,16 @@ def test_production_as_it_must_be(tmp_path):
             {"GENPULSE_DATABASE_URL": REMOTE},
             "production reaches its database with TLS",
             "GENPULSE_DATABASE__ALLOW_PLAINTEXT",
+        ),
+        (
+            {"GENPULSE_REDIS__URL": "rediss://127.0.0.1:6380/0"},
+            "127.0.0.1 is this machine, and production uses a Redis on the network (dedicated-cluster)",
+            "GENPULSE_REDIS__ALLOW_LOOPBACK",
+        ),
+        (
+            {"GENPULSE_REDIS__URL": "unix:///run/redis.sock"},
+            "a socket is this machine",
+            "GENPULSE_REDIS__ALLOW_LOOPBACK",
         ),
         (
             {"GENPULSE_REDIS__URL": "redis://redis.example.com/0"},
@@ -150,3 +161,54 @@ def test_production_without_a_stamp_is_refused_at_the_start(tmp_path):
 def test_redis_is_reached_by_its_own_protocol(tmp_path, url):
     message = problems(tmp_path, {"GENPULSE_DATABASE_URL": "postgresql://localhost/d", "GENPULSE_REDIS__URL": url})
     assert "redis.url (GENPULSE_REDIS__URL): it must begin with one of redis://" in message
+
+
+def test_a_redis_here_goes_with_a_database_here_unless_it_is_said_apart(tmp_path):
+    here = MAIN | {"GENPULSE_REDIS__URL": "rediss://localhost/0", "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true"}
+    assert problems(tmp_path, here) == ""
+    assert "localhost is this machine" in problems(tmp_path, here | {"GENPULSE_REDIS__ALLOW_LOOPBACK": "false"})
+
+
+def test_production_signs_its_webhooks(tmp_path):
+    unsigned = {name: value for name, value in MAIN.items() if name != "GENPULSE_WEBHOOKS__SECRET"}
+    assert "webhooks.secret: it is missing: set GENPULSE_WEBHOOKS__SECRET" in problems(tmp_path, unsigned)
+    assert load(tmp_path, unsigned, require=()).webhooks.secret is None
+    test = unsigned | {"ENV": "test"}
+    assert problems(tmp_path, test) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"GENPULSE_WEBHOOKS__SECRET": "whsec_not!base64"},
+            "webhooks.secret (GENPULSE_WEBHOOKS__SECRET): behind whsec_",
+        ),
+        (
+            {"GENPULSE_WEBHOOKS__OLD_SECRETS": "plain whsec_!"},
+            "webhooks.old_secrets (GENPULSE_WEBHOOKS__OLD_SECRETS): behind",
+        ),
+        (
+            {"ENV": "test", "GENPULSE_WEBHOOKS__SECRET": "", "GENPULSE_WEBHOOKS__OLD_SECRETS": "x"},
+            "webhooks.secret is empty beside it",
+        ),
+        ({"GENPULSE_DATABASE_URL": "null"}, "it must begin with postgresql://"),
+        ({"GENPULSE_DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:abc/d"}, "'abc' is no port"),
+        ({"GENPULSE_REDIS__URL": "rediss://r:abc/0"}, "'abc' is no port"),
+        (
+            {"GENPULSE_REDIS__NAMESPACE": "a:b"},
+            "expected letters, digits, '_', '.' and '-' (a colon follows by itself)",
+        ),
+        ({"GENPULSE_REDIS__KEY_PREFIX": "x:"}, "REDIS__KEY_PREFIX is not a setting: it follows from ENV"),
+        ({"GENPULSE_LOG__LEVEL__X": "1"}, "GENPULSE_LOG__LEVEL__X is not a setting"),
+    ],
+)
+def test_one_fault_is_one_message_that_says_what_is_expected(tmp_path, change, words):
+    message = problems(tmp_path, MAIN | change)
+    assert words in message
+    assert "has 1 problem:" in message
+
+
+def test_blanks_and_line_ends_around_a_secret_are_none_of_it(tmp_path):
+    found = load(tmp_path, MAIN | {"GENPULSE_PROVIDERS__FAL__API_KEY": " abc\r\n"})
+    assert found.providers.named["fal"].api_key.get_secret_value() == "abc"

@@ -59,3 +59,23 @@ def test_each_disk_is_looked_at_once(settings, tmp_path):
     assert f"for assets in {tmp_path}/.genpulse/storage" in found[0].detail
     elsewhere = list(machine.disks(settings(**MAIN, GENPULSE_STORAGE__SPOOL_DIR=str(spool))))
     assert [f"for waiting streams in {spool}" in finding.detail for finding in elsewhere] == [True]
+
+
+@pytest.mark.parametrize(
+    ("database", "redis", "said"),
+    [
+        ("postgresql://u@a/d?sslmode=require", "rediss://r/0", ["PostgreSQL, Redis"]),
+        ("postgresql://u@a,b/d?sslmode=require", "rediss://r/0", ["Redis"]),
+        ("postgresql://u@a/d?sslmode=require", "rediss+sentinel://a,b/main/0", ["PostgreSQL"]),
+        ("postgresql://u@a,b/d?sslmode=require", "rediss+cluster://a,b", []),
+    ],
+)
+def test_what_there_is_one_of_is_told(settings, database, redis, said):
+    names = {"GENPULSE_DATABASE_URL": database, "GENPULSE_REDIS__URL": redis}
+    found = list(configuration.reached(settings(**MAIN, **names, GENPULSE_API__PUBLIC_URL="https://api.example")))
+    assert [each.detail.removeprefix("one server each: ").partition(";")[0] for each in found] == said
+
+
+def test_an_api_that_does_not_know_how_it_is_reached_is_told(settings):
+    found = [each.name for each in configuration.reached(settings(**MAIN))]
+    assert found == ["public URL"]

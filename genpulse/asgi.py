@@ -24,6 +24,7 @@ def create() -> FastAPI:
         public_url=settings.api.public_url,
         version=version("genpulse"),
         asset_url_s=settings.api.asset_url_s,
+        longest_wait_s=settings.api.longest_wait_s,
         api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
     )
     return create_app(lambda: open_services(settings, process="api"), options)

@@ -13,6 +13,7 @@ from genpulse.domain.rate import PATTERN
 from genpulse.environment.namespace import NAMESPACE
 from genpulse.environment.table import Environment
 
+_DRAIN_S = 5.0
 PROVIDERS_OWN = ("paid",)
 """Names below `providers` that are settings of all of them, and so no names of providers."""
 
@@ -112,6 +113,34 @@ class Api(Section):
     body_limit_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body at most.")
     upload_limit_bytes: int = Field(2 << 30, ge=1024, description="Bytes of an upload at most.")
     grace_s: int = Field(3, ge=0, le=3600, description="Seconds that open requests get when the API stops.")
+    drain_s: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description=(
+            "Seconds for which requests are still taken after SIGTERM while /readyz says 503, so that a proxy"
+            " looks for another one first; empty: 5, and 0 in development."
+        ),
+    )
+    keep_alive_s: int = Field(
+        75,
+        ge=1,
+        le=3600,
+        description="Seconds for which an idle connection stays open: longer than proxies in front keep theirs.",
+    )
+    longest_wait_s: int = Field(
+        25,
+        ge=1,
+        le=60,
+        description=(
+            "Seconds after which `Prefer: wait` is answered at the latest, whatever is asked: less than proxies in"
+            " front wait for an answer."
+        ),
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks, with commas, whose X-Forwarded-For and -Proto count; * for all.",
+    )
     asset_url_s: int = Field(
         86_400,
         ge=60,
@@ -337,6 +366,13 @@ class Settings(Section):
         """What every key in Redis begins with."""
         namespace = f"{self.redis.namespace}:" if self.redis.namespace else ""
         return f"{self.environment.key_prefix}{namespace}"
+
+    @property
+    def drain_s(self) -> float:
+        """Seconds for which the API still takes requests when it is told to stop."""
+        if self.api.drain_s is not None:
+            return self.api.drain_s
+        return 0.0 if self.environment.spawns_services else _DRAIN_S
 
     @property
     def storage_url(self) -> str:

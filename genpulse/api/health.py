@@ -63,9 +63,14 @@ async def is_ready(request: Request) -> Response:
     """Looks at everything that this process stands on, all at once, within 2 seconds.
 
     Two parts are never `down`: `loops` is `degraded` when a background loop of this process has failed within the
-    last minute, `workers` when one of a worker has; both name them.
+    last minute, `workers` when one of a worker has; both name them. A process that was told to stop is `down` in
+    `shutdown`: it takes requests for `api.drain_s` more, so that a proxy can look for another one.
     """
-    parts = await look(context_in(request.scope).services)
+    context = context_in(request.scope)
+    parts = await look(context.services)
     checks = {health.name: Check(state=health.state, detail=health.detail) for health in parts.healths}
-    document = Readiness(status="ready" if parts.ready else "not_ready", checks=checks)
-    return answers.json(document, 200 if parts.ready else 503, {"Cache-Control": "no-store"})
+    if context.stopping.is_set():
+        checks["shutdown"] = Check(state=State.DOWN, detail="This process was told to stop.")
+    ready = parts.ready and not context.stopping.is_set()
+    document = Readiness(status="ready" if ready else "not_ready", checks=checks)
+    return answers.json(document, 200 if ready else 503, {"Cache-Control": "no-store"})

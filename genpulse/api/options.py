@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
-    """Limits are in bytes. A body may pause for `body_idle_s` seconds, an asset's address lasts `asset_url_s`.
+    """Limits are in bytes. A body may pause for `body_idle_s` seconds, an asset's address lasts `asset_url_s`,
+    and `Prefer: wait` is answered after `longest_wait_s` at the latest.
 
     `public_url` is where callers reach this service; None is whatever they asked.
 
@@ -22,3 +23,4 @@ class ApiOptions:
     keep_alive_s: float = 15.0
     body_idle_s: float = 30.0
     asset_url_s: int = 86_400
+    longest_wait_s: int = 25

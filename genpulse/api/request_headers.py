@@ -6,13 +6,13 @@ from starlette.datastructures import Headers
 
 from genpulse.api.errors import InvalidIdempotencyKey, InvalidLastEventId, InvalidPrefer
 
-LONGEST_WAIT_S = 60
-
+MOST_WAIT_S = 60
+"""What may be asked for. How much of it anybody gets is the operator's to say."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def wait_s(headers: Headers) -> int | None:
-    """The seconds of `Prefer: wait=N` (RFC 7240), or None. Other preferences are left alone.
+def wait_s(headers: Headers, longest_s: int) -> int | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240), `longest_s` at most, or None. Other preferences are left alone.
 
     Raises `InvalidPrefer`.
     """
@@ -21,12 +21,12 @@ def wait_s(headers: Headers) -> int | None:
     for preference in ",".join(headers.getlist("prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":
-            return _seconds(value.strip().strip('"'))
+            return min(_seconds(value.strip().strip('"')), longest_s)
     return None
 
 
 def _seconds(word: str) -> int:
-    if not re.fullmatch(r"0*[1-9][0-9]?", word, re.ASCII) or int(word) > LONGEST_WAIT_S:
+    if not re.fullmatch(r"0*[1-9][0-9]?", word, re.ASCII) or int(word) > MOST_WAIT_S:
         raise InvalidPrefer(word)
     return int(word)
 

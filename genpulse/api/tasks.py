@@ -29,7 +29,7 @@ _LOCATION = ("Location", "Address of the task")
 _SUBMIT_HEADERS = (
     _LOCATION,
     ("Idempotent-Replayed", "`true` when the key was known and this is the earlier task"),
-    ("Preference-Applied", "`wait=N` when that preference was followed"),
+    ("Preference-Applied", "`wait=N`, the seconds for which the end was waited for at most"),
 )
 _SUBMIT_PARAMETERS = [
     {
@@ -41,7 +41,11 @@ _SUBMIT_PARAMETERS = [
     {
         "name": "Prefer",
         "in": "header",
-        "description": "`wait=N` waits up to N seconds (1 to 60) for the end of the task.",
+        "description": (
+            "`wait=N` waits up to N seconds (1 to 60) for the end of the task, and no longer than this"
+            " installation lets anybody wait (25 s, unless it is configured otherwise); `Preference-Applied` says"
+            " how long that was."
+        ),
         "schema": {"type": "string"},
         "example": "wait=10",
     },
@@ -61,7 +65,7 @@ async def submit_task(request: Request) -> Response:
     """Queue one task. With `Prefer: wait=N` the answer comes when it has ended, or after N seconds."""
     context = context_in(request.scope)
     key = request_headers.idempotency_key(request.headers)
-    wait_s = request_headers.wait_s(request.headers)
+    wait_s = request_headers.wait_s(request.headers, context.options.longest_wait_s)
     order = (await json_body.read(request, OrderDocument)).order()
     submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller_of(request).key)
     context.metrics.submitted(submitted)

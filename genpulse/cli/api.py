@@ -1,12 +1,16 @@
 """`genpulse api`: the HTTP API, as a process of its own."""
 
 import asyncio
+from contextlib import suppress
 
 import click
 import uvicorn
 
+from genpulse.api.draining import DrainingServer
 from genpulse.cli.stack import settings_for_servers
 from genpulse.wiring import check_database
+
+_START_FAILED = 3
 
 
 @click.command("api")
@@ -19,7 +23,7 @@ def command(host: str | None, port: int | None) -> None:
     """
     settings = settings_for_servers()
     asyncio.run(check_database(settings))
-    uvicorn.run(
+    config = uvicorn.Config(
         "genpulse.asgi:create",
         factory=True,
         host=host or settings.api.host,
@@ -30,4 +34,11 @@ def command(host: str | None, port: int | None) -> None:
         server_header=False,
         lifespan="on",
         http="genpulse.api.protocol:GatheringProtocol",
+        timeout_keep_alive=settings.api.keep_alive_s,
+        forwarded_allow_ips=settings.api.trusted_proxies,
     )
+    server = DrainingServer(config, settings.drain_s)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(_START_FAILED)

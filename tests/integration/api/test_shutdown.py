@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import asynccontextmanager
 
 import aiohttp
 
@@ -27,6 +28,7 @@ from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
+from genpulse.api.draining import DrainingServer
 from genpulse.api.options import ApiOptions
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
@@ -71,19 +73,30 @@ def services():
     )
 
 
-uvicorn.run(create_app(services, ApiOptions()), port=0, timeout_graceful_shutdown=20)
+config = uvicorn.Config(create_app(services, ApiOptions()), port=0, timeout_graceful_shutdown=20)
+DrainingServer(config, DRAIN_S).run()
 """
 
 
-async def test_sigterm_ends_open_streams_and_the_server():
+@asynccontextmanager
+async def a_server(drain_s):
     server = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        SERVER,
+        SERVER.replace("DRAIN_S", str(drain_s)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
+        yield server
+    finally:
+        if server.returncode is None:
+            server.kill()
+            await server.wait()
+
+
+async def test_sigterm_ends_open_streams_and_the_server():
+    async with a_server(drain_s=0) as server:
         async with asyncio.timeout(30), aiohttp.ClientSession() as client:
             url = await address_of(server)
             body = {"model": "art/noop", "input": {}}
@@ -98,10 +111,29 @@ async def test_sigterm_ends_open_streams_and_the_server():
         assert time.monotonic() - told_at < 5
         assert server.returncode in (0, -signal.SIGTERM), output
         assert b"Traceback" not in output, output.decode()
-    finally:
-        if server.returncode is None:
-            server.kill()
-            await server.wait()
+
+
+async def test_a_server_that_stops_says_so_and_takes_requests_until_proxies_have_noticed():
+    async with a_server(drain_s=600) as server, asyncio.timeout(30), aiohttp.ClientSession() as client:
+        url = await address_of(server)
+        assert (await client.get(f"{url}/readyz")).status == 200
+        server.send_signal(signal.SIGTERM)
+        while (ready := await client.get(f"{url}/readyz")).status == 200:
+            await asyncio.sleep(0.01)
+        assert (await ready.json())["checks"]["shutdown"]["state"] == "down"
+        body = {"model": "art/noop", "input": {}}
+        assert (await client.post(f"{url}/v1/tasks", json=body)).status == 202
+        server.send_signal(signal.SIGTERM)
+        output, _ = await server.communicate()
+        assert server.returncode in (0, -signal.SIGTERM), output
+
+
+async def test_a_server_that_was_told_to_stop_ends_by_itself():
+    async with a_server(drain_s=0.3) as server, asyncio.timeout(30):
+        await address_of(server)
+        server.send_signal(signal.SIGTERM)
+        output, _ = await server.communicate()
+        assert server.returncode in (0, -signal.SIGTERM), output
 
 
 async def address_of(server):

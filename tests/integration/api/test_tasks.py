@@ -268,3 +268,10 @@ async def test_a_retry_is_refused_as_a_new_task_would_be(serve):
     answer = await api.post(f"/v1/tasks/{task['id']}/retry")
     answer.problem(402, "budget_exceeded")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_nobody_waits_longer_than_the_installation_lets_them(serve):
+    api = await serve(ApiOptions(longest_wait_s=1))
+    accepted = await api.submit(headers={"Prefer": "wait=60"})
+    assert (accepted.status, accepted.json["status"]) == (202, "queued")
+    assert accepted.headers["Preference-Applied"] == "wait=1"

@@ -54,6 +54,6 @@ def _signed_asset(connection: HTTPConnection) -> UUID | None:
 
 
 async def _keep_pace(context: Context, owner: str, rate: Rate) -> None:
-    wait_s = await context.services.gate.pace(f"key:{owner}", rate)
+    wait_s = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
     if wait_s > 0:
         raise TooManyRequests(rate, wait_s)

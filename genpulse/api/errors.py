@@ -145,6 +145,7 @@ class TooManyRequests(Refused):
     def __init__(self, rate: Rate, wait_s: float) -> None:
         super().__init__(f"This API key may make {rate} calls. Wait for {wait_s:.1f} s.")
         self.retry_after_s = max(1, math.ceil(wait_s))
+        self.rate = rate
 
 
 class ModelNotFound(Refused):
@@ -233,7 +234,9 @@ def status_of(error: Refused | Unavailable | Internal) -> int:
 def headers_of(error: GenPulseError) -> dict[str, str]:
     """The headers that belong to an error."""
     match error:
-        case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | TooManyRequests():
+        case TooManyRequests():
+            return {"Retry-After": str(error.retry_after_s), **_rate_limit(error)}
+        case Unavailable() | BudgetExceeded() | KeyLimitExceeded():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
@@ -243,3 +246,12 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {"Content-Range": f"bytes */{error.size}"}
         case _:
             return {}
+
+
+def _rate_limit(error: TooManyRequests) -> dict[str, str]:
+    """What is allowed and what is left of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+    window_s = math.ceil(error.rate.per_s)
+    return {
+        "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',
+        "RateLimit": f'"key";r=0;t={error.retry_after_s}',
+    }

@@ -1,6 +1,6 @@
 """How often something may happen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
 PATTERN = r"^[1-9]\d*/(s|min|h)$"
@@ -9,10 +9,11 @@ _AT_ONCE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` (1 or more) times in `per_s` seconds, evenly spread."""
+    """`count` (1 or more) times in `per_s` seconds, evenly spread, or `burst` (1 or more) of them together."""
 
     count: int
     per_s: float
+    burst: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
@@ -26,7 +27,11 @@ class Rate:
 
     def shared_by(self, processes: int) -> "Rate":
         """What each of so many processes may do, so that all of them together stay within the rate."""
-        return Rate(self.count, self.per_s * max(processes, 1))
+        return replace(self, per_s=self.per_s * max(processes, 1))
+
+    def in_bursts(self) -> "Rate":
+        """The same for those who may use what they have saved up: all of it together, and then as it comes back."""
+        return replace(self, burst=self.count)
 
     @property
     def interval_s(self) -> float:
@@ -35,7 +40,9 @@ class Rate:
 
     @property
     def at_once(self) -> int:
-        """How many may come together: what is due within a tenth of a second, at least one."""
+        """How many may come together: the burst, else what is due within a tenth of a second, at least one."""
+        if self.burst is not None:
+            return self.burst
         return max(1, round(_AT_ONCE_S / self.interval_s))
 
     def __str__(self) -> str:

@@ -208,6 +208,16 @@ async def test_a_key_that_calls_too_often_has_to_wait(api):
     assert (await api.get("/v1/tasks", headers=other)).status == 200
 
 
+async def test_a_rate_lets_all_of_it_through_at_once_and_says_exactly_when_there_is_more(api):
+    _, bursts = await added(api.services.keys, limits=KeyLimits(rate=Rate.parse("5/h")))
+    answers = [await api.get("/v1/tasks", headers=bursts) for _ in range(7)]
+    assert [each.status for each in answers] == [200] * 5 + [429] * 2
+    for refused in answers[5:]:
+        assert 700 < int(refused.headers["Retry-After"]) <= 720
+        assert refused.headers["RateLimit-Policy"] == '"key";q=5;w=3600'
+        assert refused.headers["RateLimit"] == f'"key";r=0;t={refused.headers["Retry-After"]}'
+
+
 async def test_the_address_of_an_output_can_be_passed_on_until_it_expires(serve):
     moment = [datetime.now(UTC)]
     api = await serve(ApiOptions(asset_url_s=3600), now=lambda: moment[0])

@@ -26,3 +26,10 @@ def test_shares_of_a_rate_make_up_the_rate():
     share = Rate.parse("6/s").shared_by(3)
     assert share.interval_s == pytest.approx(0.5)
     assert Rate.parse("6/s").shared_by(0) == Rate.parse("6/s")
+
+
+def test_a_burst_is_the_whole_count_and_no_more():
+    rate = Rate.parse("60/min")
+    assert (rate.at_once, rate.in_bursts().at_once) == (1, 60)
+    assert rate.in_bursts().shared_by(3).interval_s == 3.0
+    assert str(rate.in_bursts()) == "60/min"

@@ -30,7 +30,7 @@ class Rate:
         return replace(self, per_s=self.per_s * max(processes, 1))
 
     def in_bursts(self) -> "Rate":
-        """The same for those who may use what they have saved up: all of it together, and then as it comes back."""
+        """The same for those who may use up what they have saved: all of it together, then as it comes back."""
         return replace(self, burst=self.count)
 
     @property

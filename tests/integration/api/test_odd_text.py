@@ -152,3 +152,38 @@ async def test_a_batch_may_hold_more_values_than_a_task(api):
     tasks = [GOOD | {"metadata": {f"k{number}": "v" for number in range(10)}} for _ in range(900)]
     answer = await api.post("/v1/tasks/batch", data=json.dumps({"tasks": tasks}).encode(), headers=JSON)
     assert answer.status == 202, answer.body[:500]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model": "art/easel", "input": {"prompt": "a"}, "model": "art/easel"}',
+        '{"model": "art/easel", "input": {"prompt": "a", "prompt" : "b"}}',
+        '{"model": "art/easel", "input": {"prompt": [{"\\u0061": 1, "a": 2}]}}',
+        '{"model": "art/easel", "input": {"prompt": "x\\":y"}, "input": {}}',
+    ],
+)
+async def test_a_key_that_comes_twice_is_refused_with_its_name(api, body):
+    problem = (await api.post("/v1/tasks", data=body.encode(), headers=JSON)).problem(422, "invalid_input")
+    assert "says more than once what stands under a key" in problem["detail"]
+
+
+@pytest.mark.parametrize("prompt", ['a": b', '"', '": "', '{"a": "b": }'])
+async def test_a_colon_in_a_text_is_no_key(api, prompt):
+    answer = await api.post("/v1/tasks", data=json.dumps(GOOD | {"input": {"prompt": prompt}}), headers=JSON)
+    assert answer.status == 202, answer.body
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("webhook", "webhook_url"), ("Prioritiy", "priority"), ("deadline", "deadline_s"), ("zzz", "")],
+)
+@pytest.mark.parametrize("in_batch", [False, True])
+async def test_an_unknown_name_comes_with_the_one_that_is_like_it(api, name, near, in_batch):
+    order = GOOD | {name: 1}
+    path, body = ("/batch", {"tasks": [GOOD, order]}) if in_batch else ("", order)
+    answer = await api.post(f"/v1/tasks{path}", data=json.dumps(body), headers=JSON)
+    [error] = answer.problem(422, "invalid_input")["errors"]
+    assert error["pointer"] == (f"/tasks/1/{name}" if in_batch else f"/{name}")
+    assert error["detail"].endswith(f"Did you mean {near}?" if near else "metadata.")
+    assert "model, input, kind" in error["detail"]

@@ -99,11 +99,6 @@ async def test_json_that_is_no_object_is_refused(api):
         assert problem["errors"][0]["pointer"] == ""
 
 
-async def test_the_last_of_two_equal_keys_counts(api):
-    body = b'{"model": "nobody/nothing", "model": "art/easel", "input": {"prompt": "x"}}'
-    assert (await api.post("/v1/tasks", data=body, headers=JSON)).json["model"] == "art/easel"
-
-
 async def test_a_wrong_content_type_is_refused(api):
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "", "json"]:
         body = json.dumps(order()).encode()

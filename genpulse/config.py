@@ -135,10 +135,13 @@ def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str
     from dynaconf import Validator
 
     from genpulse.addresses.postgresql import SCHEMES
+    from genpulse.configuration.names import without_prefix
     from genpulse.configuration.variables import variable_name
 
     for key in require:
         message = f"it is missing: set {variable_name(key)} in the process environment or in .env"
+        if bare := without_prefix(key, found.variables):
+            message += f" ({bare} is set, and nobody reads it: the prefix is missing)"
         if found.resolved.environment.spawns_services:
             message += ", or run `genpulse dev`, which starts a server of its own"
         yield key, Validator(key, must_exist=True, condition=_is_said, messages=_messages(key, message))

@@ -12,6 +12,7 @@ from rich.table import Table
 from genpulse import config
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue
 
 Documents = list[Mapping[str, Any]]
@@ -29,8 +30,7 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
     documents = found_models(api)
     if model is not None:
         documents = [document for document in documents if document["id"] == model]
-        if not documents:
-            open_catalogue(config.load(require=())).model(model)
+        documents = documents or [_unlisted(model)]
     if as_json:
         click.echo(json.dumps(documents[0] if model else documents, indent=2))
     else:
@@ -55,16 +55,29 @@ async def _from_api(url: str) -> Documents:
 
 def _installed() -> Documents:
     catalogue = open_catalogue(config.load(require=()))
-    return [
-        {
-            "id": model_id,
-            "title": model.title or model.name,
-            "description": model.description,
-            "kinds": list(model.kinds),
-            "input_schema": model.input.model_json_schema(),
-        }
-        for model_id, model in catalogue.models()
-    ]
+    return [_document(model_id, model) for model_id, model in catalogue.models()]
+
+
+def _unlisted(model_id: str) -> dict[str, Any]:
+    """A model that is not listed, as it is known here: vendors have more of them than anybody lists.
+
+    Raises `UnknownModel`.
+    """
+    model = open_catalogue(config.load(require=())).model(model_id)
+    click.echo(
+        f"{model_id} is not listed; this is what the providers that are installed here say of it.", err=True
+    )
+    return _document(model_id, model)
+
+
+def _document(model_id: str, model: AnyModel) -> dict[str, Any]:
+    return {
+        "id": model_id,
+        "title": model.title or model.name,
+        "description": model.description,
+        "kinds": list(model.kinds),
+        "input_schema": model.input.model_json_schema(),
+    }
 
 
 def _list(documents: Documents) -> Table:

@@ -101,6 +101,22 @@ def _flat(key: str) -> str:
     return key.replace(".", "_")
 
 
+def without_prefix(key: str, variables: Iterable[Variable]) -> str:
+    """The variable that somebody has set who meant a setting and left `GENPULSE_` out; empty when there is none.
+
+    `DATABASE_URL` for `database_url`, and what a vendor's own packages read for `providers.<name>.api_key`, such
+    as `OPENAI_API_KEY`, `FAL_KEY`, `REPLICATE_API_TOKEN`.
+    """
+    parts = key.removeprefix("providers.").split(".")
+    bare = {"_".join(parts), "__".join(parts)}
+    if parts[-1] == "api_key":
+        bare |= {f"{parts[0]}_key", f"{parts[0]}_api_token"}
+    wanted = {name.upper() for name in bare}
+    return next(
+        (variable.name for variable in variables if variable.name in wanted and variable.value.strip()), ""
+    )
+
+
 def contradictions(variables: Sequence[Variable]) -> Iterator[Fault]:
     """Two variables that are settings, and of which one would take the other's place."""
     names = {variable.name for variable in variables if variable.name.startswith(PREFIX)}

@@ -125,7 +125,17 @@ def load(
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
             broken[name] = f"{type(error).__name__}: {error}"
             _log.warning("the provider %s is left out: %s", name, broken[name])
+    known = {name for name, _ in wanted}
+    for name in sorted(settings.keys() - known - set(disabled)):
+        broken[name] = _unknown(name, known)
+        _log.warning("the settings of providers.%s are not used: %s", name, broken[name])
     return LoadedCatalogue(providers, broken)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
+    hint = f" Did you mean providers.{near[0]}?" if near else ""
+    return f"no plug-in is called so, and providers.{name}.adapter names none.{hint}"
 
 
 def _adapter(name: str) -> EntryPoint | None:

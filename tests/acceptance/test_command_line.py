@@ -152,6 +152,15 @@ def test_models_are_listed_without_an_api(tmp_path):
     assert "No API answers" in done.stderr
 
 
+def test_a_model_that_is_not_listed_is_shown_as_it_is_known_here(tmp_path):
+    done = genpulse("models", "replicate/owner/name", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["id"] == "replicate/owner/name"
+    done = genpulse("models", "sandbox/imag", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Did you mean sandbox/image" in done.stderr
+
+
 def test_doctor_works_with_nothing_running(tmp_path):
     done = genpulse("doctor", "--json", folder=tmp_path)
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)}

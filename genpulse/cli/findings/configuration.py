@@ -1,11 +1,13 @@
 """Which environment this is, what is configured, and what of it switches a rule off."""
 
+import os
 from collections.abc import Iterator
 
 from genpulse import config
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
+from genpulse.configuration.names import without_prefix
 from genpulse.configuration.policy import allowances, single_servers
-from genpulse.configuration.variables import variable_name
+from genpulse.configuration.variables import process_variables, variable_name
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.settings import Settings
 from genpulse.wiring import open_catalogue
@@ -96,9 +98,20 @@ def providers(settings: Settings) -> Iterator[Finding]:
         yield well("providers", names)
     else:
         yield wrong("providers", "none", "install one, or pip install 'genpulse[sandbox]'")
+    for name in catalogue.providers():
+        if not catalogue.is_configured(name):
+            yield from _bare_key(name)
     for name, why in catalogue.broken.items():
         advice = f"install what it needs, or switch it off: {variable_name(f'providers.{name}.enabled')}=false"
         yield wrong(f"provider {name}", f"left out: {why}", advice)
+
+
+def _bare_key(name: str) -> Iterator[Finding]:
+    """The variable of the vendor's own packages, where somebody has set that one."""
+    key = f"providers.{name}.api_key"
+    if bare := without_prefix(key, process_variables(os.environ)):
+        detail = f"{bare} is set, and GenPulse does not read it"
+        yield warning(f"provider {name}", detail, f"set {variable_name(key)} if that account is meant")
 
 
 def _of_paid(name: str, settings: Settings) -> str:

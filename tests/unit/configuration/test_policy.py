@@ -212,3 +212,18 @@ def test_one_fault_is_one_message_that_says_what_is_expected(tmp_path, change, w
 def test_blanks_and_line_ends_around_a_secret_are_none_of_it(tmp_path):
     found = load(tmp_path, MAIN | {"GENPULSE_PROVIDERS__FAL__API_KEY": " abc\r\n"})
     assert found.providers.named["fal"].api_key.get_secret_value() == "abc"
+
+
+@pytest.mark.parametrize(
+    ("bare", "key"),
+    [
+        ({"DATABASE_URL": REMOTE}, "database_url"),
+        ({"REDIS_URL": REDIS}, "redis.url"),
+        ({"REDIS__URL": REDIS}, "redis.url"),
+    ],
+)
+def test_a_variable_without_its_prefix_is_named_where_the_setting_is_missing(tmp_path, bare, key):
+    name = f"GENPULSE_{key.upper().replace('.', '__')}"
+    message = problems(tmp_path, {other: value for other, value in MAIN.items() if other != name} | bare)
+    assert f"{key}: it is missing: set {name}" in message
+    assert f"({next(iter(bare))} is set, and nobody reads it: the prefix is missing)" in message

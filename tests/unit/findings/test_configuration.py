@@ -79,3 +79,22 @@ def test_what_there_is_one_of_is_told(settings, database, redis, said):
 def test_an_api_that_does_not_know_how_it_is_reached_is_told(settings):
     found = [each.name for each in configuration.reached(settings(**MAIN))]
     assert found == ["public URL"]
+
+
+@pytest.mark.parametrize(
+    ("bare", "name"), [("OPENAI_API_KEY", "openai"), ("FAL_KEY", "fal"), ("REPLICATE_API_TOKEN", "replicate")]
+)
+def test_a_key_under_the_name_of_the_vendors_own_packages_is_told(settings, monkeypatch, bare, name):
+    monkeypatch.setenv(bare, "secret")
+    [found] = [each for each in configuration.providers(settings()) if each.name == f"provider {name}"]
+    assert (found.level, found.detail.split()[0]) == (Level.WARNING, bare)
+    assert f"GENPULSE_PROVIDERS__{name.upper()}__API_KEY" in found.advice
+    there = settings(**{f"GENPULSE_PROVIDERS__{name.upper()}__API_KEY": "x"})
+    assert not [each for each in configuration.providers(there) if each.name == f"provider {name}"]
+
+
+def test_settings_of_a_provider_that_nobody_knows_are_told_with_the_one_that_is_like_it(settings):
+    found = {
+        each.name: each for each in configuration.providers(settings(GENPULSE_PROVIDERS__OPENNAI__API_KEY="x"))
+    }
+    assert "Did you mean providers.openai?" in found["provider opennai"].detail

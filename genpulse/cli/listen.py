@@ -7,10 +7,12 @@ import signal
 import click
 from aiohttp import web
 from rich.console import Console
+from rich.text import Text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from genpulse import config
 from genpulse.dev.ports import LOOPBACK, claim, free_port
+from genpulse.domain.text import storable_line
 
 _LARGEST = 32 << 20
 _COLOURS = {"task.succeeded": "green", "task.failed": "red", "task.canceled": "yellow"}
@@ -70,8 +72,9 @@ class _Listener:
         kind = str(message.get("type", "?")) if isinstance(message, dict) else "?"
         task = message.get("data", {}) if isinstance(message, dict) else {}
         what = f"{task.get('id', '')} {task.get('model', '')}" if isinstance(task, dict) else ""
-        colour = _COLOURS.get(kind, "white")
-        self._console.print(f"[{colour}]{kind:<15}[/] {what}  {message_id}  signature {signed}", soft_wrap=True)
+        line = Text(f"{storable_line(kind):<15}", style=_COLOURS.get(kind, "white"))
+        line.append(f" {storable_line(what)}  {storable_line(message_id)}  signature {signed}", style="default")
+        self._console.print(line, soft_wrap=True)
 
 
 async def _listen(port: int, listener: _Listener) -> None:

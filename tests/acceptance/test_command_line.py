@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,23 @@ def genpulse(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def running_command(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "genpulse", *arguments],
+        cwd=folder,
+        env={"PATH": os.defpath, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)
 
 
 def test_help_shows_every_verb_and_needs_no_configuration(tmp_path):
@@ -174,3 +194,22 @@ def test_a_pipe_that_closes_is_no_error(tmp_path):
     command = f"{sys.executable} -m genpulse config show | head -1"
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path):
+    done = genpulse("doctor", folder=tmp_path, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert "UnicodeEncodeError" not in done.stderr
+    assert "? servers" in done.stdout
+
+
+def test_what_a_stranger_sends_is_shown_without_what_moves_a_terminal(tmp_path):
+    with running_command("listen", folder=tmp_path) as listening:
+        url = listening.stderr.readline().rpartition(" at ")[2].strip()
+        message = {"type": "\x1b[2J[red]gone[/]", "data": {"id": "\x1b]0;owned\x07", "model": "m\nforged line"}}
+        asked = urllib.request.Request(url, json.dumps(message).encode(), {"webhook-id": "msg_1"})
+        assert urllib.request.urlopen(asked).status == 204
+        line = listening.stdout.readline()
+    assert "\x1b" not in line
+    assert "[red]gone[/]" in line
+    assert "forged line  msg_1  signature unchecked" in line

@@ -43,7 +43,7 @@ async def test_what_another_key_made_is_not_there(api, mine, path, verb):
     ids, own = mine
     _, other = await added(api.services.keys)
     answer = await api.call(verb.upper(), filled(path, known(ids)), headers=other)
-    nobodys = {name: "00000000-0000-7000-8000-000000000000" for name in ids}
+    nobodys = dict.fromkeys(ids, "00000000-0000-7000-8000-000000000000")
     unknown = await api.call(verb.upper(), filled(path, known(nobodys)), headers=other)
     assert answer.status == 404, answer.body
     assert json.loads(answer.body)["code"] == json.loads(unknown.body)["code"]

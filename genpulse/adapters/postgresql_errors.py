@@ -27,6 +27,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from genpulse.adapters.unreachable import why_not_reached
 from genpulse.domain.errors import DatabaseUnavailable
 
 _MISTAKES = ("21", "22", "23", "3F", "42", "44", "54", "P0")
@@ -46,6 +47,11 @@ _POOLER = (
     "PostgreSQL does not answer as one session does ({what}). Behind a pooler, such as PgBouncer, a session has to"
     " keep its connection: let it pool by session."
 )
+_SETTING = "GENPULSE_DATABASE_URL"
+_OTHER_SERVER = (
+    "What answers where {setting} points does not speak as PostgreSQL does ({what}): look at host and port, and"
+    " whether a proxy stands there."
+)
 _SENTENCES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((asyncpg.DiskFullError,), "PostgreSQL's disk is full: nothing can be written until there is space."),
     (
@@ -56,6 +62,29 @@ _SENTENCES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         (asyncpg.InsufficientPrivilegeError,),
         "The role of this database URL may not do what is needed ({what}). Grant it that.",
     ),
+    (
+        (asyncpg.InvalidPasswordError,),
+        "PostgreSQL refuses the user or the password of {setting} ({what}). Mend them there.",
+    ),
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError,),
+        (
+            "PostgreSQL does not let this user in from here ({what}). Look at the user in {setting}, at"
+            " pg_hba.conf of the server, and whether it wants TLS (sslmode=require)."
+        ),
+    ),
+    (
+        (asyncpg.InvalidCatalogNameError,),
+        "PostgreSQL has no such database ({what}). Create it, or mend its name in {setting}.",
+    ),
+    (
+        (asyncpg.TooManyConnectionsError,),
+        (
+            "PostgreSQL takes no more connections ({what}). Make database.pool_size smaller, or its"
+            " max_connections greater."
+        ),
+    ),
+    ((asyncpg.exceptions.ProtocolError,), _OTHER_SERVER),
     ((asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError), _POOLER),
     (OUTDATED, "The tables were changed a moment ago ({what}); the next try sees them as they are."),
 )
@@ -83,5 +112,12 @@ def _sentence(error: BaseException) -> str:
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):
-            return sentence.format(what=what)
+            return sentence.format(what=what, setting=_SETTING)
+    if found := why_not_reached(error, "PostgreSQL", _SETTING):
+        return found
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return (
+            f"No TLS with PostgreSQL ({what}): either it has none (sslmode=disable, where that is allowed), or"
+            f" what answers where {_SETTING} points is another kind of server."
+        )
     return f"PostgreSQL does not answer ({what})."

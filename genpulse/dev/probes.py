@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from genpulse.addresses.postgresql import plain
 from genpulse.dev.errors import ServerUnreachable
 
 _PATIENCE_S = 2.0
@@ -39,9 +40,8 @@ async def answers_ok(url: str) -> bool:
 
 async def check_database(url: str) -> None:
     """Raises `ServerUnreachable` unless the PostgreSQL that was named lets us in."""
-    scheme, _, rest = url.partition("://")
     try:
-        connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}", timeout=_NAMED_PATIENCE_S)
+        connection = await asyncpg.connect(plain(url), timeout=_NAMED_PATIENCE_S)
     except (OSError, TimeoutError, EOFError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise ServerUnreachable("PostgreSQL", "GENPULSE_DATABASE_URL", _why(error)) from error
     await connection.close()

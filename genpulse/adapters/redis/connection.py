@@ -12,8 +12,7 @@ from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnec
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
-    OutOfMemoryError,
-    ReadOnlyError,
+    NoPermissionError,
     RedisClusterException,
     RedisError,
     ResponseError,
@@ -23,7 +22,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from genpulse.adapters.redis.address import RedisAddress, address_of
 from genpulse.adapters.redis.guard import guarded
 from genpulse.adapters.redis.keys import Keyspace
-from genpulse.domain.text import storable_line
+from genpulse.adapters.redis.words import why_away
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
@@ -157,9 +156,7 @@ class Outage:
     def notice(self, part: str, error: BaseException) -> None:
         """A part of the process could not reach Redis."""
         if not self._noticed_by:
-            _log.warning(
-                "live events are lost (%s); tasks run on without them", str(error) or type(error).__name__
-            )
+            _log.warning("live events are lost (%s); tasks run on without them", why_away(error))
         self._noticed_by.add(part)
 
     def end(self, part: str) -> None:
@@ -203,21 +200,12 @@ class RedisProbe:
             async with asyncio.timeout(PROBE_S):
                 await self._client.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
                 heed_cancellation()
+        except (AuthenticationError, NoPermissionError) as error:
+            return Health("redis", State.DEGRADED, f"no live events: {why_away(error)}")
         except ResponseError as error:
             return Health(
-                "redis", State.DEGRADED, f"takes no writes, so that limits are not shared: {_why(error)}"
+                "redis", State.DEGRADED, f"takes no writes, so that limits are not shared: {why_away(error)}"
             )
         except AWAY as error:
-            return Health("redis", State.DEGRADED, f"no live events: {type(error).__name__}")
+            return Health("redis", State.DEGRADED, f"no live events: {why_away(error)}")
         return Health("redis", State.OK)
-
-
-def _why(error: ResponseError) -> str:
-    said = storable_line(str(error))
-    match error:
-        case OutOfMemoryError():
-            return f"its memory is full; raise maxmemory or let it evict keys ({said})"
-        case ReadOnlyError():
-            return f"it is a read-only replica; redis.url has to name the primary ({said})"
-        case _:
-            return said

@@ -76,7 +76,8 @@ async def _running(
 
 def _of_health(health: Health, speak_for_themselves: set[str]) -> Finding:
     detail = health.detail or health.state.value
-    advice = "" if health.name in speak_for_themselves else "start it, or mend its address in the configuration"
+    says_what_to_do = health.name in speak_for_themselves or "GENPULSE_" in detail
+    advice = "" if says_what_to_do else "start it, or mend its address in the configuration"
     if health.state is State.OK:
         return well(health.name, detail)
     if health.state is State.DEGRADED:

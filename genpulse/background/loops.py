@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn
 
+from genpulse.background.outages import Outages
+
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 30.0
 FAILING_S = 60.0
@@ -18,11 +20,12 @@ _log = logging.getLogger(__name__)
 class Loops:
     """The background loops of one process: each goes on after whatever it raised, and is seen to have failed.
 
-    `clock` is monotonic, in seconds.
+    `outages` says what they wait for. `clock` is monotonic, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.outages = Outages(clock)
         self._failures: Counter[str] = Counter()
         self._failed_at: dict[str, float] = {}
 
@@ -39,17 +42,18 @@ class Loops:
 
         A turn that raises is told in the log with its trace and counted; the next one follows after a pause that
         grows from 0.2 to `longest_pause_s` seconds while they fail. What is in `away` says that a service does not
-        answer: it is told in one line and not counted.
+        answer: that is told as an outage and not counted.
         """
         in_a_row = 0
         while True:
             try:
                 await turn()
+                self.outages.end(name)
                 in_a_row = 0
                 await asyncio.sleep(pause_s)
                 continue
             except away as error:
-                _log.warning("%s has to wait: %s", name, str(error) or type(error).__name__)
+                self.outages.notice(name, error)
             except Exception:  # noqa: BLE001 - whatever it is, the loop goes on and says so
                 self.failed(name)
             in_a_row += 1

@@ -1,7 +1,6 @@
 """Doing something until it works, because giving up would lose what cannot be had again."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
@@ -13,7 +12,6 @@ T = TypeVar("T")
 Wait = Callable[[float, str], Awaitable[None]]
 """Waits so many seconds, and is told why. What it raises ends the patience."""
 
-_log = logging.getLogger(__name__)
 _FIRST_S, _LONGEST_S = 0.2, 5.0
 _LONGEST_AFTER_MISTAKE_S = 60.0
 
@@ -33,21 +31,24 @@ async def patiently(
     told with its trace, counted in `loops`, and tried again more and more seldom, since what it concerns may be
     paid for. `what` ends in `%s` for the task's id. Refusals of the domain pass through.
     """
-    pause_s, longest_s = _FIRST_S, _LONGEST_S
-    while True:
-        try:
-            return await act()
-        except Unavailable as error:
-            why, longest_s = str(error), _LONGEST_S
-            _log.warning(f"{what} has to wait: %s", task_id, error)
-        except GenPulseError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it
-            why, longest_s = type(error).__name__, _LONGEST_AFTER_MISTAKE_S
-            loops.failed(what.removesuffix(" %s"))
-        seconds = min(pause_s, longest_s) * (0.5 + random() / 2)
-        await (wait or _sleep)(seconds, why)
-        pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)
+    part, pause_s = what % task_id, _FIRST_S
+    try:
+        while True:
+            try:
+                return await act()
+            except Unavailable as error:
+                why, longest_s = str(error), _LONGEST_S
+                loops.outages.notice(part, error)
+            except GenPulseError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it
+                why, longest_s = type(error).__name__, _LONGEST_AFTER_MISTAKE_S
+                loops.failed(what.removesuffix(" %s"))
+            seconds = min(pause_s, longest_s) * (0.5 + random() / 2)
+            await (wait or _sleep)(seconds, why)
+            pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)
+    finally:
+        loops.outages.end(part)
 
 
 async def _sleep(seconds: float, _why: str) -> None:

@@ -71,18 +71,25 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
 
 async def _first_renewal(desk: Desk, stop: asyncio.Event) -> None:
     """Nothing can be claimed before the worker is known."""
+    part = "the begin of the worker"
     while not stop.is_set():
         try:
             await renew(desk)
-        except Exception as error:  # noqa: BLE001 - what keeps it from beginning may pass
-            if not isinstance(error, Unavailable):
-                desk.loops.failed("the begin of the worker")
-            _log.warning("the worker cannot begin: %s", error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_AGAIN_S):
-                    await stop.wait()
+        except Unavailable as error:
+            desk.loops.outages.notice(part, error)
+            await _until(stop)
+        except Exception:  # noqa: BLE001 - what keeps it from beginning may pass
+            desk.loops.failed(part)
+            await _until(stop)
         else:
+            desk.loops.outages.end(part)
             return
+
+
+async def _until(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_AGAIN_S):
+            await stop.wait()
 
 
 async def _leave(desk: Desk) -> None:

@@ -233,7 +233,7 @@ def test_a_worker_waits_for_a_database_that_is_away(machine):
     worker = machine.start("test", "worker", database_url=url, stderr=subprocess.STDOUT)
     try:
         lines = []
-        while "the worker cannot begin" not in "".join(lines[-1:]):
+        while "the begin of the worker has to wait" not in "".join(lines[-1:]):
             line = worker.stdout.readline()
             assert line, lines
             lines.append(line)

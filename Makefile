@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance chaos crash-points bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance chaos crash-points security bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -56,6 +56,13 @@ format: $(READY)  ## rewrite the code in the house style
 docs: $(READY)  ## write what is made from the code: .env.example and the reference of the configuration
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
+
+security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
+	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
+		tests/integration/api/test_key_access.py tests/integration/api/test_odd_text.py tests/integration/api/test_limits.py \
+		tests/integration/api/test_pace.py tests/integration/test_public_address.py tests/integration/http \
+		tests/integration/webhooks tests/integration/redis/test_acl.py tests/unit/test_log.py tests/unit/configuration \
+		tests/unit/environment tests/acceptance/test_secrets.py
 
 conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
 	@$(BIN)/python -m tests.conformance docs/reference/providers.md

@@ -1,22 +1,100 @@
-"""uvicorn's side of a connection, with fewer system calls."""
+"""uvicorn's side of a connection, with fewer system calls, and held open by nobody who neither says nor takes."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+HEAD_S = 20.0
+"""Seconds in which the head of a request has to come."""
+TAKEN_S = 30.0
+"""Seconds in which a client has to take something of what waits for it."""
 _LARGE = 1 << 16
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class GatheringProtocol(HttpToolsProtocol):
-    """Head and body of a response leave together.
+    """Head and body of a response leave together; requests and responses get on, or the connection ends.
 
-    uvicorn writes them one after the other, and a system call each was a fifth of what a submit costs.
+    uvicorn writes head and body one after the other, and a system call each was a fifth of what a submit costs. It
+    waits for ever for a head and for a client that reads nothing of what it has asked for: such a connection ends
+    after `head_s` seconds, and after `taken_s` seconds in which not a byte was taken.
     """
+
+    head_s: ClassVar[float] = HEAD_S
+    taken_s: ClassVar[float] = TAKEN_S
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Speak over this transport."""
+        self._in_head = False
+        self._untaken = 0
+        self._taking_timer: asyncio.TimerHandle | None = None
+        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # all that is asked of one
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._stop_timer()
+        self._stop_watching()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Time what is left of a head; most come whole."""
+        super().data_received(data)
+        if not self._in_head:
+            self._stop_timer()
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_s, self._give_up)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """It has come."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """The client takes less than is sent."""
+        super().pause_writing()
+        if self._taking_timer is None:
+            self._watch()
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        self._stop_watching()
+        super().resume_writing()
+
+    def _watch(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        self._taking_timer = self.loop.call_later(self.taken_s, self._look)
+
+    def _look(self) -> None:
+        if self.transport.get_write_buffer_size() < self._untaken:
+            self._watch()
+        else:
+            self._taking_timer = None
+            self.transport.abort()
+
+    def _stop_watching(self) -> None:
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+            self._taking_timer = None
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self.transport.write(_TOO_SLOW)
+        self.transport.close()
 
 
 class _Gathering:

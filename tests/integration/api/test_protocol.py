@@ -9,6 +9,9 @@ import uvloop
 from genpulse.api.protocol import GatheringProtocol
 
 LARGE = b"fox" * 100_000
+MUCH = bytes(1 << 20)
+left: list[str] = []
+"""Requests whose client was gone before it had its answer."""
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -33,19 +36,30 @@ async def app(scope, receive, send):
     path = scope["path"]
     if path == "/after-the-body":
         await receive()
-    bodies = {"/large": [LARGE], "/pieces": [b"a", LARGE, b"b"]}.get(path, [path.encode()])
+    bodies = {"/large": [LARGE], "/pieces": [b"a", LARGE, b"b"], "/huge": 32 * [MUCH]}.get(path, [path.encode()])
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     if path == "/slow":
         await asyncio.sleep(0.2)
+    leaving = asyncio.create_task(gone(receive)) if path == "/huge" else None
     for body in bodies:
         await send({"type": "http.response.body", "body": body, "more_body": True})
+        if leaving is not None and leaving.done():
+            left.append(path)
+            return
+    if leaving is not None:
+        leaving.cancel()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+async def gone(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 @asynccontextmanager
-async def served():
+async def served(protocol=GatheringProtocol):
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, http=GatheringProtocol, log_config=None, lifespan="off", access_log=False)
+        config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off", access_log=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
@@ -130,3 +144,85 @@ def test_a_client_that_leaves_at_once_is_no_error(run, path):
         await asyncio.sleep(0.4)
 
     run(scenario)
+
+
+class Impatient(GatheringProtocol):
+    head_s = 0.3
+    taken_s = 0.3
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run_impatient(request):
+    """Runs what is done with the port of a server that waits for nobody."""
+
+    def run_with_server(scenario):
+        async def serve():
+            async with served(Impatient) as port:
+                await scenario(port)
+
+        left.clear()
+        request.param(serve())
+
+    return run_with_server
+
+
+@pytest.mark.parametrize(
+    ("before", "begin"),
+    [(b"", b""), (b"", b"GET /a HTTP/1.1\r\nHost: h"), (request("/a"), b"GET /a HTTP/1.1\r\nHost: h")],
+    ids=["nothing", "the first", "the second"],
+)
+def test_a_head_that_does_not_come_is_not_waited_for(run_impatient, begin, before):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if before:
+            writer.write(before)
+            await answer(reader)
+        writer.write(begin)
+        rest = await asyncio.wait_for(reader.read(), 20)
+        assert rest.startswith(b"HTTP/1.1 408") if begin else rest == b""
+        writer.close()
+
+    run_impatient(scenario)
+
+
+def test_a_head_that_drips_is_not_waited_for(run_impatient):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nX: ")
+        reading = asyncio.create_task(reader.read())
+        async with asyncio.timeout(20):
+            while not reading.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.02)
+        assert (await reading).startswith(b"HTTP/1.1 408")
+        writer.close()
+
+    run_impatient(scenario)
+
+
+def test_a_client_that_takes_nothing_is_left(run_impatient):
+    async def scenario(port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(request("/huge"))
+        async with asyncio.timeout(20):
+            while not left:
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    run_impatient(scenario)
+
+
+def test_a_client_that_takes_it_slowly_gets_all_of_it(run_impatient):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+        writer.write(request("/huge"))
+        async with asyncio.timeout(60):
+            await reader.readuntil(b"\r\n\r\n")
+            size = 0
+            while size < 32 * len(MUCH):
+                size += len(await reader.read(1 << 18))
+                await asyncio.sleep(0.005)
+        assert not left
+        writer.close()
+
+    run_impatient(scenario)

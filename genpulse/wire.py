@@ -23,6 +23,14 @@ class AnswerLost(OSError):
     """
 
 
+class AnswerUnusable(AnswerLost):
+    """An answer came and cannot be read: no JSON, cut off, wrongly packed."""
+
+
+class AnswerTooLarge(AnswerUnusable):
+    """An answer came that is larger than it may be: asking again would bring the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A field of a form: a text, bytes, or a file. With a `filename` it is sent as a file."""
@@ -67,21 +75,21 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> JsonValue:
-        """The body as JSON. Raises `AnswerLost` for anything else, such as a page of a proxy."""
+        """The body as JSON. Raises `AnswerUnusable` for anything else, such as a page of a proxy."""
         try:
             value: JsonValue = json.loads(self.body)
         except ValueError as error:
             kind = self.headers.get("content-type", "no content type")
-            raise AnswerLost(
+            raise AnswerUnusable(
                 f"The answer ({self.status}, {kind}, {len(self.body)} bytes) is not JSON: {self.excerpt()}"
             ) from error
         return value
 
     def document(self) -> JsonObject:
-        """The body as a JSON object. Raises `AnswerLost`."""
+        """The body as a JSON object. Raises `AnswerUnusable`."""
         value = self.json()
         if not isinstance(value, dict):
-            raise AnswerLost(f"The answer ({self.status}) is not a JSON object: {self.excerpt()}")
+            raise AnswerUnusable(f"The answer ({self.status}) is not a JSON object: {self.excerpt()}")
         return value
 
     def excerpt(self, length: int = 300) -> str:

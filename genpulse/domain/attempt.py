@@ -10,6 +10,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Failure
 from genpulse.domain.task import Task
+from genpulse.domain.warning import TaskWarning
 
 
 class AttemptStatus(StrEnum):
@@ -92,10 +93,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """All outputs are stored."""
+    """All outputs that can be had are stored; `warnings` says what is odd about them."""
 
     outputs: tuple[Asset, ...]
     cost: Cost | None = None
+    warnings: tuple[TaskWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,12 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """The caller wanted it to stop, and it did."""
+    """The caller wanted it to stop, and it did.
+
+    `failure` is what nobody knows about money then: an order whose answer never came, and which may be charged.
+    """
+
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

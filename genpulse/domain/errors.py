@@ -28,8 +28,11 @@ GenPulseError
 ├── TaskCanceled                 the task was canceled while it ran
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
-    ├── ProviderUnavailable · RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
+    ├── ProviderUnavailable      it was definitely not taken
+    │   └── ProviderUnreachable  it was not even sent
+    ├── RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
     ├── SpendingNotAllowed · OverBudget · JobOverdue
+    ├── QuestionRefused          no answer about an order, which says nothing about the order
     └── UnknownOutcome · OutputUnavailable
 """
 
@@ -413,6 +416,10 @@ class ProviderUnavailable(ProviderError):
     who_must_act = Actor.PROVIDER
 
 
+class ProviderUnreachable(ProviderUnavailable):
+    """No connection to the provider was made, so that it was not asked."""
+
+
 class RateLimited(ProviderError):
     """The provider asked to slow down."""
 
@@ -481,3 +488,34 @@ class OutputUnavailable(ProviderError):
 
     code = FailureCode.OUTPUT_UNAVAILABLE
     who_must_act = Actor.PROVIDER
+
+
+class QuestionRefused(ProviderError):
+    """The provider does not answer a question about an order; what became of the order is as open as before.
+
+    `because` is what the refusal would mean by itself, `missing` that the provider knows of no such job: not
+    yet, or not any more. Money is never known to be saved by it, so that `charged` is `maybe`.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        because: FailureCode = FailureCode.PROVIDER_UNAVAILABLE,
+        missing: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, charged=Charged.MAYBE, retry_after_s=retry_after_s)
+        self.because = because
+        self.missing = missing
+
+    @property
+    def failure(self) -> Failure:
+        """What the refusal would mean by itself, and nothing about money."""
+        actor = _ACTORS.get(self.because, Actor.OPERATOR)
+        return Failure(self.because, self.message, self.retryable, self.charged, actor, self.retry_after_s)
+
+
+_ACTORS = {FailureCode.PROVIDER_UNAVAILABLE: Actor.PROVIDER, FailureCode.RATE_LIMITED: Actor.NOBODY}

@@ -20,6 +20,8 @@ from genpulse.domain.errors import (
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
+    ProviderUnreachable,
+    QuestionRefused,
     QuotaExhausted,
     RateLimited,
     TaskCanceled,
@@ -27,6 +29,7 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.call import (
     Attachment,
     Attachments,
@@ -78,13 +81,17 @@ __all__ = [
     "ProviderRejected",
     "ProviderSettings",
     "ProviderUnavailable",
+    "ProviderUnreachable",
+    "QuestionRefused",
     "QuotaExhausted",
     "RateLimited",
     "Report",
     "Result",
     "Submission",
     "TaskCanceled",
+    "TaskWarning",
     "TimedOut",
     "TwoPhase",
     "UnknownOutcome",
+    "WarningCode",
 ]

@@ -10,6 +10,7 @@ GenPulseError
 │   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
+│   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
 │   ├── DatabaseInUse            processes are connected that must not be
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── BudgetExceeded           it costs more than is left for today
@@ -38,11 +39,13 @@ GenPulseError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.task import OpenOrder
 
 
 class GenPulseError(Exception):
@@ -202,6 +205,33 @@ class NotRetryable(Refused):
 
     def __init__(self, task_id: UUID, status: str) -> None:
         super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
+
+
+class MayBeCharged(Refused):
+    """To run again, the task would be ordered anew, and what it ordered before may still run and be paid for.
+
+    `provider` is whose account it was ordered from. `order` is what is open there, None where that is not kept.
+    """
+
+    code = "may_be_charged"
+
+    def __init__(self, task_id: UUID, provider: str, order: OpenOrder | None = None) -> None:
+        super().__init__(
+            f"The task {task_id} may run at {provider} still, or be charged already: {_of_order(order)}."
+            f" Look for it in {provider}'s own list of jobs first, and stop it there if it runs. To order it anew"
+            ' all the same, and perhaps pay twice, send {"even_if_charged": true}'
+            f" (genpulse tasks retry {task_id} --even-if-charged)."
+        )
+        self.provider = provider
+        self.order = order
+
+
+def _of_order(order: OpenOrder | None) -> str:
+    if order is None:
+        return "nobody knows how its last order ended"
+    job = f", where it is the job {order.job_id}" if order.job_id else ""
+    sent = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"it was ordered at {sent} under the reference {order.reference}{job}, and nobody knows how that ended"
 
 
 class DatabaseInUse(Refused):

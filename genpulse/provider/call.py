@@ -1,6 +1,6 @@
 """What is asked of an engine, and what it says and gives."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, ParamSpec, Protocol, TypeVar
@@ -92,12 +92,14 @@ class Notice:
 class Output:
     """One file that a model made: its bytes, a file on disk, or a stream of chunks.
 
-    A file has to stay until the result is stored; one that cannot be read then is missing. `is_text`: these are
-    words that the model has written in place of a file, or beside one. Where one of several outputs cannot be had,
-    give a stream that raises `OutputUnavailable`: the others are kept, and the task says that it is missing.
+    A file has to stay until the result is stored; one that cannot be read then is missing. A stream whose
+    `__aiter__` begins anew each time is read again where it broke off; an iterator, such as a generator, is read
+    once. `is_text`: these are words that the model has written in place of a file, or beside one. Where one of
+    several outputs cannot be had, give a stream that raises `OutputUnavailable`: the others are kept, and the task
+    says that it is missing.
     """
 
-    content: bytes | Path | AsyncIterator[bytes]
+    content: bytes | Path | AsyncIterable[bytes]
     is_text: bool = False
 
 

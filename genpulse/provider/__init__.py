@@ -46,6 +46,7 @@ from genpulse.provider.call import (
     Submission,
 )
 from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
+from genpulse.provider.missing import Missing
 from genpulse.provider.model import AnyModel, Model
 from genpulse.provider.plug_in import Provider, ProviderSettings
 from genpulse.provider.threads import EngineThreads
@@ -68,6 +69,7 @@ __all__ = [
     "InvalidInput",
     "Job",
     "Local",
+    "Missing",
     "Model",
     "ModerationBlocked",
     "NoAttachments",

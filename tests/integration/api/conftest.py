@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import os
+import pty
 import random
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+import genpulse as genpulse_package
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -348,3 +353,38 @@ def probe():
         return look
 
     return make
+
+
+@pytest.fixture
+def genpulse(tmp_path):
+    """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
+
+    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
+            cwd=tmp_path,
+            env={"PATH": os.defpath, "PYTHONPATH": str(Path(genpulse_package.__file__).parents[1])},
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture
+def typed(genpulse):
+    """The same for a person who types one line."""
+
+    async def run(api, line, *arguments):
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, f"{line}\n".encode())
+            return await genpulse(api, *arguments, stdin=theirs)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    return run

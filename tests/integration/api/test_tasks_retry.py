@@ -1,13 +1,7 @@
 """`genpulse tasks list --failed` and `tasks retry`, as commands against an API."""
 
-import asyncio
 import json
-import os
-import pty
-import sys
 from decimal import Decimal
-
-import pytest
 
 from genpulse.cli.tasks_retry import _retry_each
 from genpulse.client import GenPulse
@@ -41,41 +35,6 @@ async def failed(api, failure, provider="art", price_usd=None):
     (begun,) = await services.store.claim(worker, provider, [services.new_id()])
     await services.store.finish(End(begun.lease, Failed(failure)))
     return await services.store.get(new.id)
-
-
-@pytest.fixture
-def genpulse(tmp_path):
-    """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
-
-    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
-            cwd=tmp_path,
-            env={"PATH": os.defpath},
-            stdin=stdin,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, out.decode(), err.decode()
-
-    return run
-
-
-@pytest.fixture
-def typed(genpulse):
-    """The same for a person who types one line."""
-
-    async def run(api, line, *arguments):
-        ours, theirs = pty.openpty()
-        try:
-            os.write(ours, f"{line}\n".encode())
-            return await genpulse(api, *arguments, stdin=theirs)
-        finally:
-            os.close(ours)
-            os.close(theirs)
-
-    return run
 
 
 async def queued(api):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genpulse.domain.hosts import parse_hosts
 from genpulse.provider.model import AnyModel
 from genpulse.wire import Http, Reply, Request
 
@@ -55,6 +56,14 @@ class ProviderSettings:
     http: Http = field(default_factory=lambda: _NoHttp(), repr=False)
     models: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Hosts from which results may be fetched wherever they lie, as `parse_hosts` reads the option of that name.
+
+        Raises `ValueError` for what is no host; the configuration has been checked for that.
+        """
+        return parse_hosts(str(self.options.get("allowed_hosts", "")))
 
 
 class _NoHttp:

@@ -173,6 +173,16 @@ class TaskStore(Protocol):
         Those with an open order go to a worker at once.
         """
 
+    async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """At most `limit` ended tasks of these providers whose orders are still to be stopped at the vendor.
+
+        A task is due half a minute after its end, then later and later, and goes to one caller each time. After a
+        day it comes for the last time, and its order is left as it is.
+        """
+
+    async def stopped(self, task_id: UUID, reference: str) -> None:
+        """The order that an ended task has under this reference is over. Of any other task or order: nothing."""
+
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars.
 

@@ -143,7 +143,7 @@ class End:
 
     `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at` and
     `job_id` go into the attempt's log: when it asked for something that may cost money, and what the provider
-    calls that.
+    calls that. `stop_later`: an order that stays open is still to be stopped at the vendor.
     """
 
     lease: Lease
@@ -151,3 +151,4 @@ class End:
     order_open: bool = False
     ordered_at: datetime | None = None
     job_id: str | None = None
+    stop_later: bool = False

@@ -4,7 +4,7 @@ For vendors with thousands of models. What an input refers to is replaced, and w
 """
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,7 +43,7 @@ async def with_files(value: JsonValue, replace: Callable[[str], Awaitable[str]])
             return value
 
 
-def outputs_of(result: JsonValue, download: Callable[[str], AsyncIterator[bytes]]) -> tuple[Output, ...]:
+def outputs_of(result: JsonValue, download: Callable[[str], AsyncIterable[bytes]]) -> tuple[Output, ...]:
     """Each file that a result names, or the text that it is. Raises `OutputUnavailable` for an empty result."""
     files = tuple(dict.fromkeys(_files(result)))
     if files:

@@ -4,10 +4,13 @@ A caller names where webhooks go, and a vendor where results are: neither may re
 """
 
 import ipaddress
+import re
 import socket
+import unicodedata
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from genpulse.adapters.names import NameResolver
@@ -47,13 +50,33 @@ def _meant(address: _Address) -> Sequence[_Address]:
 
 
 def check_literal(host: str) -> None:
-    """Refuse a host that is an address itself, which no resolver is asked about. Raises `AddressRefused`."""
+    """Refuse a host that is an address itself, which no resolver is asked about.
+
+    Whatever ends in a number has to be an IPv4 address as it is usually written (the rule of WHATWG's URL
+    standard): `127.1`, `0177.0.0.1` and `2130706433` lead inside by some clients. Raises `AddressRefused`.
+    """
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").strip("[]")
     try:
-        public = is_public(host)
+        public = is_public(plain)
     except ValueError:
+        if _ends_in_number(plain):
+            raise AddressRefused(host, "an address in an unusual notation") from None
         return
     if not public:
-        raise AddressRefused(host, host)
+        raise AddressRefused(host, plain)
+
+
+def _ends_in_number(host: str) -> bool:
+    last = host.removesuffix(".").rpartition(".")[2]
+    return re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
+
+
+def public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for a connection to this very address. Raises `AddressRefused`, whoever has resolved the name."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise AddressRefused(str(address[0]), str(address[0]))
+    return socket.socket(family, kind, protocol)
 
 
 class PublicResolver(AbstractResolver):

@@ -72,7 +72,10 @@ class _NoHttp:
     async def send(self, request: Request) -> Reply:
         raise _no_http(request.url)
 
-    def download(self, url: str, **_: object) -> AsyncIterator[bytes]:
+    def fetch_public(self, url: str, **_: object) -> AsyncIterator[bytes]:
+        raise _no_http(url)
+
+    def fetch_own(self, url: str, **_: object) -> AsyncIterator[bytes]:
         raise _no_http(url)
 
     def websocket(self, url: str, headers: Mapping[str, str]) -> Any:  # noqa: ARG002 - as in `Http`

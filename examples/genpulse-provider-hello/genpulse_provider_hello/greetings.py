@@ -87,7 +87,7 @@ class Greetings(TwoPhase[Greeting]):
         url = (await self._greeting(job)).get("url")
         if not isinstance(url, str):
             raise OutputUnavailable("The greeting is done, and it has no picture.")
-        return Result((Output(self._account.download(url)),))
+        return Result((Output(self._account.fetch_public(url)),))
 
     async def cancel(self, job: Job[Greeting]) -> None:
         """What is drawn already is paid for; what waits is not."""

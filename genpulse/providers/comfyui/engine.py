@@ -8,7 +8,6 @@ workflow costs nobody money here, so that a prompt of which no trace is left is 
 import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
@@ -143,7 +142,7 @@ class Prompts(TwoPhase[BaseModel]):
         kept = [file for file in files if file.get("type") != "temp"] or files
         for file in kept:
             names = {name: str(file.get(name, "")) for name in ("filename", "subfolder", "type")}
-            yield Output(account.download(f"{account.base_url}/view?{urlencode(names)}"))
+            yield Output(account.fetch_own("/view", query=names))
         for node in nodes:
             for name in _TEXTS & set(node):
                 yield from (Output(str(text).encode()) for text in node[name] if str(text).strip())
@@ -175,11 +174,7 @@ async def _part(call: Call[BaseModel], account: Account, reference: str) -> Part
             raise InvalidInput("A data: URI of the input is not base64.") from error
         return Part("image", content, "image.png", "image/png")
     if reference.startswith("https://"):
-        try:
-            content = b"".join([chunk async for chunk in account.download(reference, 64 << 20)])
-        except (OutputUnavailable, AnswerLost) as error:
-            raise InvalidInput(f"The picture {reference[:200]} cannot be fetched: {error}") from error
-        return Part("image", content, "image.png", "image/png")
+        return Part("image", await account.fetch_input(reference), "image.png", "image/png")
     raise InvalidInput(f"{reference[:100]!r} is no picture; it has to be asset:<id>, an https URL or a data: URI.")
 
 

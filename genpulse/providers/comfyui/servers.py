@@ -61,7 +61,7 @@ class Servers:
         """Ask each server how it is."""
         words = []
         for url, account in self._accounts.items():
-            system = (await account.ask("GET", "/system_stats")).document().get("system")
+            system = (await account.probe("GET", "/system_stats")).document().get("system")
             version = system.get("comfyui_version") if isinstance(system, dict) else None
             words.append(f"{url}: ComfyUI {version}")
         return "; ".join(words)

@@ -25,7 +25,14 @@ LISTED = ("fal-ai/flux/schnell", "fal-ai/flux/dev", "fal-ai/kokoro/american-engl
 def provider(settings: ProviderSettings) -> Provider:
     """The plug-in. `options.jwks_url` is where the keys are by which notices are verified."""
     headers = {"Authorization": f"Key {settings.api_key}"} if settings.api_key else {}
-    account = Account(settings.http, (settings.base_url or BASE_URL).rstrip("/"), headers, _explain)
+    account = Account(
+        settings.http,
+        (settings.base_url or BASE_URL).rstrip("/"),
+        headers,
+        _explain,
+        api_paths=(),
+        allowed_hosts=settings.allowed_hosts,
+    )
     verifier = Verifier(settings.http, str(settings.options.get("jwks_url") or JWKS_URL))
 
     def find_model(name: str) -> AnyModel | None:
@@ -39,7 +46,7 @@ def provider(settings: ProviderSettings) -> Provider:
     async def probe() -> str:
         """fal has no call for it: a request that does not exist is unknown to whoever has a key."""
         try:
-            await account.ask("GET", f"/fal-ai/flux/requests/{_NOBODYS}/status")
+            await account.probe("GET", f"/fal-ai/flux/requests/{_NOBODYS}/status")
         except AuthenticationFailed:
             raise
         except (InvalidInput, ProviderRejected):

@@ -19,6 +19,7 @@ from genpulse.provider import (
     Job,
     Notice,
     Progress,
+    ProviderError,
     ProviderRejected,
     Result,
     Submission,
@@ -72,8 +73,8 @@ class Requests(TwoPhase[FreeInput]):
 
     async def collect(self, job: Job[FreeInput]) -> Result:
         """Every file of the result. A request that failed is refused here."""
-        reply = await self._account.ask("GET", self._path(job), explain=_failed_job)
-        return Result(outputs_of(reply.json(), self._account.download))
+        reply = await self._account.ask("GET", self._path(job), of_job=self._failed)
+        return Result(outputs_of(reply.json(), self._account.fetch_public))
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the request."""
@@ -83,16 +84,18 @@ class Requests(TwoPhase[FreeInput]):
         """fal signs with Ed25519."""
         return await self._verifier.accepts(notice)
 
+    def _failed(self, reply: Reply) -> ProviderError | None:
+        """What the app says of its own failure, which stays, in place of one of fal, which passes."""
+        kind = reply.headers.get("x-fal-error-type")
+        if reply.status >= 500 and kind is not None:
+            return ProviderRejected(f"The app failed ({kind}): {reply.excerpt()}", charged=Charged.MAYBE)
+        error = self._account.explain(reply) if reply.status in {400, 422} else None
+        if error is not None:
+            error.charged = Charged.MAYBE
+        return error
+
     def _path(self, job: Job[FreeInput], what: str = "") -> str:
         return f"/{self._queue}/requests/{job.id}{what}"
-
-
-def _failed_job(reply: Reply) -> ProviderRejected | None:
-    """A server error of the app, which stays, in place of one of fal, which passes."""
-    kind = reply.headers.get("x-fal-error-type")
-    if reply.status < 500 or kind is None:
-        return None
-    return ProviderRejected(f"The app failed ({kind}): {reply.excerpt()}", charged=Charged.MAYBE)
 
 
 async def _inline(call: Call[FreeInput], reference: str) -> str:

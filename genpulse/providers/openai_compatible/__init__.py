@@ -5,6 +5,7 @@ One adapter under as many names as an operator gives it. Wire formats: read in t
 """
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
 from genpulse.providers.openai_compatible.images import BackgroundImages, Images
@@ -26,6 +27,23 @@ OPENAI_MODELS: Mapping[str, str] = {
     "gpt-4o-mini-tts": "speech",
 }
 """As the package `openai` 3.54.0 names them; others are added in the configuration."""
+_NAMES = (
+    "/audio",
+    "/batches",
+    "/chat",
+    "/completions",
+    "/containers",
+    "/conversations",
+    "/embeddings",
+    "/files",
+    "/images",
+    "/models",
+    "/responses",
+    "/uploads",
+    "/v1",
+    "/videos",
+)
+"""Where such a server answers about the account (the package `openai` 3.54.0)."""
 
 
 def openai(settings: ProviderSettings) -> Provider:
@@ -55,6 +73,8 @@ def _provider(
         _headers(settings, azure=azure),
         explainer(name),
         {"api-version": str(version)} if version else {},
+        api_paths=_api_paths(base_url),
+        allowed_hosts=settings.allowed_hosts,
     )
     secret = settings.options.get("webhook_secret")
 
@@ -62,7 +82,7 @@ def _provider(
         return _model(account, model, what, str(secret) if secret else None)
 
     async def probe() -> str:
-        listed = (await account.ask("GET", "/models")).document().get("data")
+        listed = (await account.probe("GET", "/models")).document().get("data")
         return f"{len(listed) if isinstance(listed, list) else 0} models are listed"
 
     return Provider(
@@ -73,6 +93,11 @@ def _provider(
         configured=settings.api_key is not None or not paid,
         probe=probe,
     )
+
+
+def _api_paths(base_url: str) -> tuple[str, ...] | None:
+    """All below the base URL; where that has no path of its own, what the protocol names."""
+    return None if urlsplit(base_url).path.strip("/") else _NAMES
 
 
 def _headers(settings: ProviderSettings, *, azure: bool) -> dict[str, str]:

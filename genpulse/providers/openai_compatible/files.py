@@ -21,7 +21,7 @@ async def part_of(call: Call, account: Account, name: str, reference: str) -> Pa
         media_type, content = _decoded_uri(reference)
         return Part(name, content, f"{name.strip('[]')}{_ending(media_type)}", media_type)
     if reference.startswith("https://"):
-        return Part(name, await fetched(account, reference), f"{name.strip('[]')}.png", "image/png")
+        return Part(name, await account.fetch_input(reference), f"{name.strip('[]')}.png", "image/png")
     raise InvalidInput(f"{reference[:100]!r} is no picture; it has to be asset:<id>, an https URL or a data: URI.")
 
 
@@ -41,7 +41,7 @@ async def fetched(account: Account, url: str) -> bytes:
     """All that is behind a URL, in at most three tries. Raises `OutputUnavailable`, `ProviderUnavailable`."""
     for left in reversed(range(_TRIES)):
         try:
-            return b"".join([chunk async for chunk in account.download(url, ANSWER_BYTES)])
+            return b"".join([chunk async for chunk in account.fetch_public(url, ANSWER_BYTES)])
         except (AnswerLost, ProviderUnavailable) as error:
             if not left:
                 raise OutputUnavailable(

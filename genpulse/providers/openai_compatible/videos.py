@@ -50,7 +50,7 @@ class Videos(TwoPhase[VideoInput]):
 
     async def collect(self, job: Job[VideoInput]) -> Result:
         """The file, from the server itself or from where it redirects."""
-        return Result((Output(self._account.download(f"{self._account.base_url}/videos/{job.id}/content")),))
+        return Result((Output(self._account.fetch_own(f"/videos/{job.id}/content")),))
 
     async def cancel(self, job: Job[VideoInput]) -> None:
         """There is no other call: what runs is stopped by being deleted."""

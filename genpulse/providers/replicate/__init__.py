@@ -17,7 +17,15 @@ def provider(settings: ProviderSettings) -> Provider:
     """The plug-in. `options.webhook_secret` verifies notices; it is asked for where it is not given."""
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     base_url = (settings.base_url or BASE_URL).rstrip("/")
-    account = Account(settings.http, base_url, headers, _explain)
+    account = Account(
+        settings.http,
+        base_url,
+        headers,
+        _explain,
+        result_paths=("/v1/files/",),
+        api_paths=("/v1",),
+        allowed_hosts=settings.allowed_hosts,
+    )
     secret = settings.options.get("webhook_secret")
     verifier = Verifier(account, str(secret) if secret else None)
 
@@ -31,7 +39,7 @@ def provider(settings: ProviderSettings) -> Provider:
     models = tuple(model for name in LISTED if (model := find_model(name)))
 
     async def probe() -> str:
-        account_document = (await account.ask("GET", "/v1/account")).document()
+        account_document = (await account.probe("GET", "/v1/account")).document()
         return f"account {account_document.get('username')}"
 
     return Provider(

@@ -75,7 +75,7 @@ class Predictions(TwoPhase[FreeInput]):
     async def collect(self, job: Job[FreeInput]) -> Result:
         """Every file of the output, from wherever the prediction says that it is."""
         prediction = (await self._account.ask("GET", f"/v1/predictions/{job.id}")).document()
-        return Result(outputs_of(prediction.get("output"), self._account.download))
+        return Result(outputs_of(prediction.get("output"), self._account.fetch_public))
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the prediction."""

@@ -28,6 +28,6 @@ class Verifier:
     async def _known_secret(self) -> str:
         async with self._lock:
             if self._secret is None:
-                answer = await self._account.ask("GET", "/v1/webhooks/default/secret")
+                answer = await self._account.probe("GET", "/v1/webhooks/default/secret")
                 self._secret = str(answer.document().get("key", ""))
             return self._secret

@@ -1,34 +1,20 @@
-"""What is said to a vendor over HTTP, and what comes back.
-
-`Http` is the process's one client, which every provider gets in its `ProviderSettings`.
-"""
+"""A request to a vendor, and the answer."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from urllib.parse import urlencode
 
 from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.wire.errors import AnswerUnusable
 
 ANSWER_BYTES = 64 << 20
 """How large an answer may be that is held in memory, unless a request says otherwise."""
-
-
-class AnswerLost(OSError):
-    """The request may have been taken: no answer came, or none that can be read.
-
-    An `OSError`, so that a submit counts as unknown and a poll is made again.
-    """
-
-
-class AnswerUnusable(AnswerLost):
-    """An answer came and cannot be read: no JSON, cut off, wrongly packed."""
-
-
-class AnswerTooLarge(AnswerUnusable):
-    """An answer came that is larger than it may be: asking again would bring the same."""
+_BEGIN = r"(\b[a-z]{2,5}:\\?/\\?/)"
+_LOGIN = re.compile(_BEGIN + r"[^\s/?#@\\\"'<>]*@", re.IGNORECASE)
+_QUERY = re.compile(_BEGIN + r"([^\s?\"'<>]*)\?[^\s\"'<>]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +45,13 @@ class Request:
     own_connection: bool = False
     timeout_s: float = 60.0
     limit_bytes: int = ANSWER_BYTES
+
+    @property
+    def address(self) -> str:
+        """The URL with the query behind it."""
+        if not self.query:
+            return self.url
+        return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.query)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +86,11 @@ class Reply:
         return value
 
     def excerpt(self, length: int = 300) -> str:
-        """The beginning of the body, for messages."""
-        text = " ".join(self.body[: 4 * length].decode("utf-8", "replace").split())
+        """The beginning of the body, for messages, without the queries of URLs: signatures stand there."""
+        text = unsigned(" ".join(self.body[: 8 * length].decode("utf-8", "replace").split()))
         return text if len(text) <= length else f"{text[:length]}…"
 
 
-class Socket(Protocol):
-    """A WebSocket: iterate over its messages, which are text or bytes; it ends when the other side closes it."""
-
-    def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """Raises `AnswerLost` when the connection breaks."""
-
-    async def send(self, text: str) -> None:
-        """Raises `AnswerLost`."""
-
-
-class Http(Protocol):
-    """Sends requests. Follows no redirect and repeats nothing by itself."""
-
-    async def send(self, request: Request) -> Reply:
-        """The answer, whatever its status.
-
-        Raises `ProviderUnavailable` when the request was definitely not sent (refused, unknown host, no TLS), and
-        `AnswerLost` when it may have been.
-        """
-
-    def download(
-        self, url: str, *, own: str, headers: Mapping[str, str], limit_bytes: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """The bytes behind a URL that a vendor gave us, in chunks.
-
-        It has to be https on a public address, or the very scheme, host and port of the base URL `own`, which
-        alone gets the `headers`. Redirects are followed under the same rule, at most five.
-
-        Raises `OutputUnavailable` for what may not or can no longer be fetched, `ProviderUnavailable` for what may
-        be there later, `AnswerLost` when it breaks off.
-        """
-
-    def websocket(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Socket]:
-        """A WebSocket. Raises `ProviderUnavailable` where it cannot be opened."""
+def unsigned(text: str) -> str:
+    """The same without what may be secret in the URLs that it names: user names, passwords and queries."""
+    return _QUERY.sub(r"\1\2?…", _LOGIN.sub(r"\1", text))

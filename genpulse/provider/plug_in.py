@@ -59,7 +59,7 @@ class ProviderSettings:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Hosts from which results may be fetched wherever they lie, as `parse_hosts` reads the option of that name.
+        """Hosts from which results may be fetched wherever they lie, by the option of that name (`parse_hosts`).
 
         Raises `ValueError` for what is no host; the configuration has been checked for that.
         """

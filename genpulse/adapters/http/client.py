@@ -11,7 +11,7 @@ from yarl import URL
 
 from genpulse.adapters.http.download import Download
 from genpulse.adapters.http.errors import never_sent, words
-from genpulse.adapters.http.missing import Missing
+from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.socket import VendorSocket
 from genpulse.adapters.names import NameResolver
 from genpulse.adapters.public_address import PublicResolver, public_socket
@@ -36,7 +36,7 @@ class HttpClient:
         self, version: str, *, name_servers: Sequence[str] = (), missing_s: float = Bounds().missing_s
     ) -> None:
         self._headers = {"User-Agent": f"GenPulse/{version}"}
-        self._missing = Missing(missing_s)
+        self._late = LateFiles(missing_s)
         self._name_servers = name_servers
         self._resolvers: tuple[AbstractResolver, ...] = ()
         self._kept: aiohttp.ClientSession | None = None
@@ -78,7 +78,7 @@ class HttpClient:
 
     def _download(self, reach: Reach, limit_bytes: int | None) -> Download:
         kept, _, public = self._sessions()
-        return Download(kept, public, reach, limit_bytes, self._missing)
+        return Download(kept, public, reach, limit_bytes, self._late)
 
     @asynccontextmanager
     async def websocket(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[VendorSocket]:

@@ -6,7 +6,7 @@ import aiohttp
 from yarl import URL
 
 from genpulse.adapters.http.errors import never_sent, words
-from genpulse.adapters.http.missing import Missing
+from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.public_address import AddressRefused, check_literal
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
 from genpulse.domain.failure import Charged
@@ -31,13 +31,13 @@ class Download:
         public: aiohttp.ClientSession,
         reach: Reach,
         limit_bytes: int | None,
-        missing: Missing,
+        late: LateFiles,
     ) -> None:
         self._inside = inside
         self._public = public
         self._reach = reach
         self._limit_bytes = limit_bytes
-        self._missing = missing
+        self._late = late
 
     async def chunks(
         self, address: str, *, is_fresh: bool, credentials: Mapping[str, str] | None = None
@@ -56,7 +56,7 @@ class Download:
                 self._check(answer, address, is_fresh=is_fresh)
                 async for chunk in self._content(answer):
                     yield chunk
-                self._missing.found(address)
+                self._late.found(address)
                 return
         raise _gone(f"its address redirects more than {REDIRECTS} times")
 
@@ -82,7 +82,7 @@ class Download:
     def _check(self, answer: aiohttp.ClientResponse, address: str, *, is_fresh: bool) -> None:
         if answer.status >= 500 or answer.status in _PASSING:
             raise ProviderUnavailable(f"The output cannot be fetched at present ({answer.status}).")
-        if answer.status in _MISSING and is_fresh and not self._missing.is_hopeless(address):
+        if answer.status in _MISSING and is_fresh and not self._late.is_hopeless(address):
             raise ProviderUnavailable(f"The output is not there yet ({answer.status}).")
         if answer.status not in {200, 203}:
             raise _gone(f"its address answers {answer.status}")

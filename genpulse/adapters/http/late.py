@@ -7,7 +7,7 @@ from collections.abc import Callable
 REMEMBERED = 1_000
 
 
-class Missing:
+class LateFiles:
     """Remembers since when an address is missed, so that it is waited for over several tries.
 
     `patience_s` seconds after the first answer it counts as gone, by the `clock`, in seconds.

@@ -71,7 +71,7 @@ class Reply:
         """The body as JSON. Raises `AnswerUnusable` for anything else, such as a page of a proxy."""
         try:
             value: JsonValue = json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = self.headers.get("content-type", "no content type")
             raise AnswerUnusable(
                 f"The answer ({self.status}, {kind}, {len(self.body)} bytes) is not JSON: {self.excerpt()}"

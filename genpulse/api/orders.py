@@ -33,6 +33,17 @@ MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 
 
+class RetryDocument(BaseModel):
+    """How a failed task is to run again. Fields that are not listed are refused."""
+
+    model_config = ConfigDict(title="Retry", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    even_if_charged: bool = Field(
+        default=False,
+        description="Order it anew although what it ordered before may still run at the provider, or be paid for",
+    )
+
+
 class OrderDocument(BaseModel):
     """A task that is asked for. Fields that are not listed are refused."""
 

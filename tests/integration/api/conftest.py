@@ -41,10 +41,13 @@ from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
+from genpulse.domain.attempt import End, Outcome, Worker
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
+from genpulse.domain.event import TaskEvent
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import UNLIMITED, Spending
+from genpulse.domain.task import Task
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (
     Call,
@@ -224,6 +227,19 @@ class Served:
                 if task["status"] in {"succeeded", "failed", "canceled"}:
                     return task
                 await asyncio.sleep(0.01)
+
+    async def end(self, outcome: Outcome, *, provider: str = "art", ordered: bool = False, job_id=None) -> Task:
+        """Let the next queued task of a provider end so; with `ordered` its order stays open at the vendor."""
+        services, worker = self.services, Worker(self.services.new_id(), "w")
+        await services.store.renew(worker, services.now())
+        (begun,) = await services.store.claim(worker, provider, [services.new_id()])
+        if ordered:
+            await services.store.journal_order(begun.lease)
+        if job_id:
+            await services.store.journal_job(begun.lease, job_id)
+        seq = await services.store.finish(End(begun.lease, outcome, order_open=ordered))
+        services.events.publish(TaskEvent(begun.task.id, seq))
+        return await services.store.get(begun.task.id)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:

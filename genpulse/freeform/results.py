@@ -29,7 +29,7 @@ def outputs_of(result: JsonValue, fetch: Fetch) -> tuple[Output, ...]:
     """Each file that a result names; else the words that it is, or the whole document as JSON.
 
     A file that cannot be read, and an empty place among files, is an output that is missing. Raises
-    `OutputUnavailable` for an empty result and where all are missing, and `ProviderRejected` for one that is an error alone.
+    `OutputUnavailable` for an empty result and where all are missing, and `ProviderRejected` for an error alone.
     """
     files = tuple(dict.fromkeys(files_of(result)))
     if files:

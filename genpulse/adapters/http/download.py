@@ -7,6 +7,7 @@ from yarl import URL
 
 from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
+from genpulse.adapters.http.packing import unpacked
 from genpulse.adapters.public_address import AddressRefused, check_literal
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
 from genpulse.domain.failure import Charged
@@ -92,8 +93,9 @@ class Download:
 
     async def _content(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         size = 0
+        packing = answer.headers.get("Content-Encoding", "")
         try:
-            async for chunk in answer.content.iter_chunked(_CHUNK):
+            async for chunk in unpacked(answer.content.iter_chunked(_CHUNK), packing):
                 size += len(chunk)
                 if self._limit_bytes is not None and size > self._limit_bytes:
                     raise _gone(f"it has more than {self._limit_bytes:,} bytes")
@@ -109,7 +111,13 @@ class _Opened:
 
     def __init__(self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=STALLED_S)
-        self._request = session.get(url, headers=dict(headers), allow_redirects=False, timeout=timeout)
+        self._request = session.get(
+            url,
+            headers={"Accept-Encoding": "identity", **headers},
+            allow_redirects=False,
+            auto_decompress=False,
+            timeout=timeout,
+        )
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
         try:

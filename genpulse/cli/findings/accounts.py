@@ -12,10 +12,8 @@ from genpulse.domain.gate import Circuit
 from genpulse.ports import Services
 
 
-async def accounts(services: Services, *, is_watched: bool) -> list[Finding]:
-    """Each account that is left alone, or that all is well. Unless `is_watched` nobody can know."""
-    if not is_watched:
-        return [warning("accounts", "not known while Redis is away", "look again when it answers")]
+async def accounts(services: Services) -> list[Finding]:
+    """Each account that is left alone, or that all is well, as Redis knows it."""
     names = [name for name in services.catalogue.providers() if services.gate.guards(name)]
     circuits = await asyncio.gather(*map(services.gate.circuit, names))
     return list(of_accounts(dict(zip(names, circuits, strict=True)), services.now()))

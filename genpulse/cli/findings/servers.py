@@ -73,7 +73,7 @@ async def _running(
         found = [each for each in found if each.name != "storage"]
         found.append(await storage_finding(services.storage))
     found.append(workers_finding(workers, leased, is_watched=is_watched))
-    return [*found, *await accounts(services, is_watched=is_watched)]
+    return [*found, *(await accounts(services) if is_watched else ())]
 
 
 def _of_health(health: Health, speak_for_themselves: set[str]) -> Finding:

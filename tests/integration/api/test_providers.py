@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.cli.findings.accounts import accounts
+from genpulse.cli.findings.finding import Level
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable, RateLimited
 from genpulse.domain.gate import CircuitPolicy, Limits
 from genpulse.domain.rate import Rate
@@ -94,6 +96,16 @@ async def test_the_command_says_what_holds_an_account_back(serve, genpulse):
     said = out.splitlines()[-1]
     assert said.startswith("art left alone since ")
     assert said.endswith(" by rate_limited: 429: [come] back")
+
+
+async def test_the_doctor_says_what_holds_an_account_back(serve):
+    api = await serve(gate=(gate := MemoryGate(["art"])))
+    (well,) = await accounts(api.services)
+    assert (well.level, well.detail) == (Level.OK, "none of 1 is left alone")
+    await gate.failed("art", RateLimited("429", retry_after_s=90).failure)
+    (held,) = await accounts(api.services)
+    assert (held.name, held.level) == ("account art", Level.WARNING)
+    assert held.detail.endswith(" by rate_limited: 429")
 
 
 async def test_what_holds_an_account_back_is_a_figure(serve):

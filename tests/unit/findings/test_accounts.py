@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpulse.cli.findings.accounts import accounts, of_accounts
+from genpulse.cli.findings.accounts import of_accounts
 from genpulse.cli.findings.finding import Level
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.gate import Circuit, CircuitPolicy, Gate
@@ -53,8 +53,3 @@ def test_accounts_that_work_are_one_line():
     (found,) = of_accounts({"art": Circuit(), "prints": after(FailureCode.PROVIDER_REJECTED, times=9)}, NOW)
     assert (found.level, found.detail) == (Level.OK, "none of 2 is left alone")
     assert list(of_accounts({}, NOW)) == []
-
-
-async def test_without_redis_nobody_knows():
-    (found,) = await accounts(None, is_watched=False)
-    assert (found.level, "not known" in found.detail) == (Level.WARNING, True)

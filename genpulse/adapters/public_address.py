@@ -4,9 +4,7 @@ A caller names where webhooks go, and a vendor where results are: neither may re
 """
 
 import ipaddress
-import re
 import socket
-import unicodedata
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
@@ -14,6 +12,7 @@ from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from genpulse.adapters.names import NameResolver
+from genpulse.domain.hosts import is_misleading
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _Address = IPv4Address | IPv6Address
@@ -52,23 +51,16 @@ def _meant(address: _Address) -> Sequence[_Address]:
 def check_literal(host: str) -> None:
     """Refuse a host that is an address itself, which no resolver is asked about.
 
-    Whatever ends in a number has to be an IPv4 address as it is usually written (the rule of WHATWG's URL
-    standard): `127.1`, `0177.0.0.1` and `2130706433` lead inside by some clients. Raises `AddressRefused`.
+    Also one that some programs take for an address, such as `127.1`. Raises `AddressRefused`.
     """
-    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").strip("[]")
+    if is_misleading(host):
+        raise AddressRefused(host, "an address in a form that programs read in different ways")
     try:
-        public = is_public(plain)
+        public = is_public(host.strip("[]"))
     except ValueError:
-        if _ends_in_number(plain):
-            raise AddressRefused(host, "an address in an unusual notation") from None
         return
     if not public:
-        raise AddressRefused(host, plain)
-
-
-def _ends_in_number(host: str) -> bool:
-    last = host.removesuffix(".").rpartition(".")[2]
-    return re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
+        raise AddressRefused(host, host)
 
 
 def public_socket(info: AddrInfoType) -> socket.socket:

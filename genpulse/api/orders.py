@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from genpulse.domain.hosts import is_misleading
 from genpulse.domain.task import Priority
 from genpulse.lifecycle.submit import Order
 
@@ -20,6 +21,10 @@ def _http_url(value: str) -> str:
         fits = False
     if not fits or any(not "!" <= character <= "~" for character in value):
         raise PydanticCustomError("http_url", "Input should be a http or https URL in ASCII characters")
+    if is_misleading(parts.hostname or ""):
+        raise PydanticCustomError(
+            "http_url", "Input should name a host, or an IPv4 address as four plain numbers, such as 192.0.2.7"
+        )
     return value
 
 

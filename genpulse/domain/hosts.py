@@ -1,7 +1,8 @@
-"""Names of hosts that somebody lists."""
+"""Names of hosts that somebody lists or calls."""
 
 import ipaddress
 import re
+import unicodedata
 
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
@@ -15,6 +16,20 @@ def parse_hosts(text: str) -> frozenset[str]:
     its brackets. Raises `ValueError` with what is wrong, such as for a whole address or a pattern.
     """
     return frozenset(_host(part) for one in text.split(",") if (part := one.strip()))
+
+
+def is_misleading(host: str) -> bool:
+    """Whether a host ends in a number and is no IPv4 address of four plain numbers (WHATWG, URL standard).
+
+    `127.1`, `0177.0.0.1`, `0x7f.1` and `2130706433` are the same address to some programs, and a name to others.
+    """
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower()
+    if not _NUMBER.fullmatch(plain.removesuffix(".").rpartition(".")[2]):
+        return False
+    try:
+        return str(ipaddress.IPv4Address(plain)) != host
+    except ValueError:
+        return True
 
 
 def _host(text: str) -> str:

@@ -164,9 +164,9 @@ class Account:
         except ValueError:
             return False
         paths = raw_path(named), plain_path(named)
-        return origin(named) == origin(own) and any(
-            all(is_under(path, prefix) for path in paths) for prefix in self.result_paths
-        )
+        if origin(named) != origin(own) or named.raw_authority.rpartition("@")[0]:
+            return False
+        return any(all(is_under(path, prefix) for path in paths) for prefix in self.result_paths)
 
     def _reach(self) -> Reach:
         below = urlsplit(self.base_url).path or "/"

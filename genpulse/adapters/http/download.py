@@ -126,7 +126,9 @@ class _Opened:
             if isinstance(error.os_error, AddressRefused):
                 raise _gone(str(error.os_error)) from error
             raise ProviderUnavailable(f"The output cannot be fetched at present: {words(error)}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except ValueError as error:
+            raise _gone(f"its address cannot be asked ({words(error)})") from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if never_sent(error):
                 raise ProviderUnavailable(f"The output cannot be fetched at present: {words(error)}") from error
             raise AnswerLost(f"the output did not come: {words(error)}") from error

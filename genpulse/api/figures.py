@@ -65,6 +65,12 @@ class Metrics:
             ("provider", "state"),
             registry=registry,
         )
+        self._in_a_row = Gauge(
+            "genpulse_provider_failures",
+            "Attempts that failed in a row because of a provider's account.",
+            ("provider",),
+            registry=registry,
+        )
         self._held_s = Gauge(
             "genpulse_provider_hold_seconds",
             "Seconds for which a provider's account is still left alone, by the code of the answer.",
@@ -139,6 +145,7 @@ class Metrics:
                 circuits = await asyncio.gather(*map(services.gate.circuit, guarded))
         except TimeoutError:
             self._circuits.clear()
+            self._in_a_row.clear()
             circuits = []
         self._held_s.clear()
         self._held_since.clear()
@@ -148,6 +155,7 @@ class Metrics:
     def _circuit(self, provider: str, circuit: Circuit, now: float) -> None:
         for state in CircuitState:
             self._circuits.labels(provider, state.value).set(circuit.state is state)
+        self._in_a_row.labels(provider).set(circuit.failures)
         if (hold := circuit.hold) is None:
             return
         self._held_s.labels(provider, hold.code).set(hold.left_s or 0.0)

@@ -14,5 +14,10 @@ def held_back(since: datetime | None, until: datetime | None, answer: str, now: 
     return f"left alone{began} until {_clock(until)} (for {left} yet) by {answer}"
 
 
+def failing(failures: int, reason: str) -> str:
+    """What is said of an account that fails and is not left alone yet."""
+    return f"{failures} failed in a row, the last by {reason}"
+
+
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S} UTC"

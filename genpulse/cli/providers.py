@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from genpulse import config
-from genpulse.cli.hold_text import held_back
+from genpulse.cli.hold_text import failing, held_back
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
@@ -93,9 +93,15 @@ def _print(found: Documents) -> None:
     console.print(_table(found))
     now = datetime.now(UTC)
     for one in found:
-        if hold := (one.get("circuit") or {}).get("hold"):
-            words = held_back(_moment(hold["since"]), _moment(hold["until"]), hold["answer"], now)
+        if words := _trouble(one.get("circuit") or {}, now):
             console.print(f"\n[bold]{escape(one['name'])}[/] {escape(words)}", soft_wrap=True)
+
+
+def _trouble(circuit: Mapping[str, Any], now: datetime) -> str:
+    """What holds an account back, or what its last tasks met; empty where all is well."""
+    if hold := circuit.get("hold"):
+        return held_back(_moment(hold["since"]), _moment(hold["until"]), hold["answer"], now)
+    return failing(circuit["failures"], circuit["reason"]) if circuit.get("failures") else ""
 
 
 def _moment(text: str | None) -> datetime | None:

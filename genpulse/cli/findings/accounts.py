@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from genpulse.cli.findings.finding import Finding, warning, well
-from genpulse.cli.hold_text import held_back
+from genpulse.cli.hold_text import failing, held_back
 from genpulse.configuration.variables import variable_name
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.gate import Circuit
@@ -33,12 +33,8 @@ def _of_account(name: str, circuit: Circuit, now: datetime) -> Finding | None:
         until = None if hold.left_s is None else now + timedelta(seconds=hold.left_s)
         return warning(f"account {name}", held_back(since, until, hold.answer, now), _advice(name, hold.code))
     if circuit.failures:
-        code = circuit.reason.partition(":")[0]
-        return warning(
-            f"account {name}",
-            f"{circuit.failures} failed in a row, the last by {circuit.reason}",
-            _advice(name, code),
-        )
+        advice = _advice(name, circuit.reason.partition(":")[0])
+        return warning(f"account {name}", failing(circuit.failures, circuit.reason), advice)
     return None
 
 

@@ -90,6 +90,9 @@ async def test_the_command_says_what_holds_an_account_back(serve, genpulse):
     api = await serve(gate=(gate := MemoryGate(["art"])))
     code, out, _ = await genpulse(api, "providers")
     assert (code, "closed" in out, "left alone" in out) == (0, True, False)
+    await gate.failed("art", DOWN)
+    _, out, _ = await genpulse(api, "providers")
+    assert out.splitlines()[-1] == "art 1 failed in a row, the last by provider_unavailable: 502 Bad Gateway"
     await gate.failed("art", RateLimited("429: [come] back", retry_after_s=90).failure)
     code, out, _ = await genpulse(api, "providers")
     assert (code, "pauses" in out) == (0, True)
@@ -135,6 +138,8 @@ async def test_circuits_are_counted(serve):
     opened = ("genpulse_provider_circuit", ("provider", "art"), ("state", "open"))
     figures = await samples(api)
     assert (figures[closed], figures[opened]) == (1, 0)
+    failures = ("genpulse_provider_failures", ("provider", "art"))
+    assert figures[failures] == 0
     await gate.failed("art", DOWN)
     figures = await samples(api)
-    assert (figures[closed], figures[opened]) == (0, 1)
+    assert (figures[closed], figures[opened], figures[failures]) == (0, 1, 1)

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from uuid import UUID
 
 import pytest
 import uuid_utils.compat
 
+from genpulse import config
+from genpulse.cli.worker import _describer
 from genpulse.client import GenPulse, WarningView
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
@@ -48,6 +51,14 @@ async def test_they_are_in_the_task_the_list_and_the_stream(api):
     assert (await api.get("/v1/tasks")).json["data"] == [task]
     _, events = await collect(api, task_id)
     assert (events[-1].name, events[-1].data["warnings"]) == ("done", SHOWN)
+
+
+async def test_a_receiver_of_webhooks_is_told(api, tmp_path):
+    describe = _describer(config.load(tmp_path, {"ENV": "dev"}, require=()), api.services)
+    told = await describe(await api.store.get(UUID(await odd(api))))
+    assert (told["status"], told["warnings"]) == ("succeeded", SHOWN)
+    told = await describe(await api.store.get(UUID(await canceled(api))))
+    assert (told["status"], told["error"]["charged"]) == ("canceled", "maybe")
 
 
 async def test_where_all_is_well_there_are_none(api):

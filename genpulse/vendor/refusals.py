@@ -1,5 +1,6 @@
 """What an answer means that is no success: to an order, and to a question."""
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ _OF_THE_ACCOUNT = frozenset(
     {FailureCode.AUTHENTICATION_FAILED, FailureCode.QUOTA_EXHAUSTED, FailureCode.RATE_LIMITED}
 )
 _KEY = re.compile(r"api.?key|token|credential|unauthori[sz]ed|authenticat", re.IGNORECASE)
+_log = logging.getLogger(__name__)
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")
 
 
@@ -41,6 +43,9 @@ def meaning(reply: Reply, *explains: Explain) -> ProviderError:
         try:
             error = explain(reply)
         except AnswerLost:
+            continue
+        except Exception:  # noqa: BLE001 - the status says enough, whatever the words are like
+            _log.exception("the words of an answer (%s) cannot be explained", reply.status)
             continue
         if error is not None:
             return error

@@ -12,7 +12,7 @@ from genpulse.wire.errors import AnswerUnusable
 
 ANSWER_BYTES = 64 << 20
 """How large an answer may be that is held in memory, unless a request says otherwise."""
-_BEGIN = r"(\b[a-z]{2,5}:\\?/\\?/)"
+_BEGIN = r"(\b[a-z]{2,5}:\\*/\\*/)"
 _LOGIN = re.compile(_BEGIN + r"[^\s/?#@\\\"'<>]*@", re.IGNORECASE)
 _QUERY = re.compile(_BEGIN + r"([^\s?\"'<>]*)\?[^\s\"'<>]+", re.IGNORECASE)
 

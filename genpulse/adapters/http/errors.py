@@ -4,6 +4,8 @@ import aiohttp
 
 from genpulse.wire.messages import unsigned
 
+_LENGTH = 300
+
 
 def never_sent(error: BaseException) -> bool:
     """Whether the request has definitely not left this machine: no connection, or none that is trusted."""
@@ -13,4 +15,4 @@ def never_sent(error: BaseException) -> bool:
 def words(error: BaseException) -> str:
     """What an error says, without what may be secret in the address that was asked."""
     said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return unsigned(said) or type(error).__name__
+    return unsigned(said.partition("\n")[0])[:_LENGTH] or type(error).__name__

@@ -235,7 +235,8 @@ class GenPulse:
     async def retry(self, task_id: str, *, even_if_charged: bool = False) -> TaskView:
         """Run a failed task again. An order whose end is not known is taken up where the vendor can be asked.
 
-        Elsewhere it may be paid for twice, and is refused with the code `may_be_charged` unless `even_if_charged`.
+        Elsewhere it may be paid for twice, and is refused with the code `may_be_charged`. With `even_if_charged`
+        whatever is open there is forgotten, and the task is ordered anew.
         """
         body = {"json": {"even_if_charged": True}} if even_if_charged else {}
         return _task(await self._json("POST", f"/v1/tasks/{task_id}/retry", **body))

@@ -45,7 +45,7 @@ class RetryDocument(BaseModel):
 
     even_if_charged: bool = Field(
         default=False,
-        description="Order it anew although what it ordered before may still run at the provider, or be paid for",
+        description="Forget what it ordered, which may still run there or be paid for, and order it anew",
     )
 
 

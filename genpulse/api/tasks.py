@@ -167,7 +167,8 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     An order whose end is not known, as after `unknown_outcome`, is taken up and not made anew where the provider
     can be asked about it: where the job's id is known, or where it can be found by our reference. Elsewhere it
     would be ordered again, and perhaps paid for twice: that is refused with 409 `may_be_charged`, which says what
-    may still run there. Look into the provider's own list of jobs, and then send `{"even_if_charged": true}`.
+    may still run there. Look into the provider's own list of jobs, and then send `{"even_if_charged": true}`:
+    whatever is open there is forgotten, and the task is ordered anew.
     """
     await task_for(request, task_id)
     wanted = await json_body.read_if_any(request, RetryDocument)

@@ -17,6 +17,9 @@ from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
 PAYS_TWICE = "unknown_outcome"
 """The code of tasks of which nobody knows whether they were made, and paid for."""
 
+MAY_BE_CHARGED = "may_be_charged"
+"""The code of the refusal of a retry that may pay twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Which:
@@ -92,7 +95,8 @@ def command(
 
     An order whose end is not known is taken up, not made anew, where the provider can be asked about it: where the
     job's id is known, or where it can be found by our reference. Elsewhere ordering it again may pay for it twice:
-    that is refused with what may still run there. --even-if-charged does it all the same.
+    that is refused with what may still run there. --even-if-charged orders it anew all the same; with --all
+    it does so only where a retry is refused for that.
 
     Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them, or
     --even-if-charged is said.
@@ -164,7 +168,7 @@ async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: 
     words: dict[str, str] = {}
     for number, task_id in enumerate(ids):
         try:
-            await client.retry(task_id, even_if_charged=even_if_charged)
+            await _retry_one(client, task_id, even_if_charged=even_if_charged)
         except ApiRefused as refusal:
             refused[refusal.code] += 1
             words.setdefault(refusal.code, str(refusal))
@@ -172,6 +176,16 @@ async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: 
             retried = number - refused.total()
             return Retried(retried, refused, words, len(ids) - number, str(error))
     return Retried(len(ids) - refused.total(), refused, words)
+
+
+async def _retry_one(client: GenPulse, task_id: str, *, even_if_charged: bool) -> None:
+    """What can be taken up is never ordered anew with many others."""
+    try:
+        await client.retry(task_id)
+    except ApiRefused as refusal:
+        if refusal.code != MAY_BE_CHARGED or not even_if_charged:
+            raise
+        await client.retry(task_id, even_if_charged=True)
 
 
 def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:

@@ -16,27 +16,27 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     """Queue a failed task again, unless that costs what may not be spent.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
-    anew and perhaps paid for twice: that is done with `even_if_charged` alone, by which whoever asks says that he
-    has looked into the vendor's own list of jobs.
+    anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
+    anew.
     Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
-    `DatabaseUnavailable`.
+    `KeyLimitExceeded`, `DatabaseUnavailable`.
     """
     failed = await services.store.get(task_id)
     if failed.status is TaskStatus.FAILED:
         check_allowed(services, failed.provider)
-    keeps_order = failed.order is not None and _takes_up(services, failed, failed.order, even_if_charged)
+    keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
     services.events.publish(TaskEvent(task.id, task.seq))
     return task
 
 
-def _takes_up(services: Services, task: Task, order: OpenOrder, even_if_charged: bool) -> bool:  # noqa: FBT001
+def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
     """Whether the next attempt goes on with the order, in place of making it anew. Raises `MayBeCharged`."""
     try:
         next_step = _next_step(services, task, order)
     except UnknownModel:
         return True
-    if isinstance(next_step, Unknown) and task.status is TaskStatus.FAILED and not even_if_charged:
+    if isinstance(next_step, Unknown) and task.status is TaskStatus.FAILED:
         raise MayBeCharged(task.id, task.provider, order)
     return isinstance(next_step, Resume | LookUp)
 

@@ -52,14 +52,15 @@ async def test_a_job_that_can_be_looked_up_needs_no_word(world):
     assert (ended.status, world.studio.submits) == (TaskStatus.SUCCEEDED, 1)
 
 
-async def test_the_word_does_not_order_what_can_be_taken_up(world):
-    world.studio.submit_errors = [TimeoutError()]
-    world.studio.can_find = False
+async def test_a_job_of_which_the_vendor_knows_nothing_any_more_is_ordered_anew_with_the_word(world):
+    """Without it the same job is asked for again, which is all that costs nothing."""
+    world.studio.finished, world.studio.longest_s, world.studio.can_cancel = False, 0.1, False
     async with world.worker():
         failed = await world.ended(await world.submit("art/studio"))
-        world.studio.can_find = True
+        assert failed.order.job_id == "job-1"
+        world.studio.finished = True
         ended = await world.ended(await retry(world.services, failed.id, even_if_charged=True))
-    assert (ended.status, world.studio.submits) == (TaskStatus.SUCCEEDED, 1)
+    assert (ended.status, world.studio.submits) == (TaskStatus.SUCCEEDED, 2)
 
 
 async def test_what_is_charged_once_at_most_needs_no_word(world):

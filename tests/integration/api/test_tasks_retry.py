@@ -17,7 +17,7 @@ BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
 LOST = UnknownOutcome("lost").failure
 
 
-async def failed(api, failure, provider="art", price_usd=None, model="easel", *, ordered=False):
+async def failed(api, failure, provider="art", price_usd=None, model="easel", *, ordered=False, job_id=None):
     """A task that failed so; with `ordered` nobody knows what became of its order."""
     services = api.services
     new = NewTask(
@@ -30,7 +30,7 @@ async def failed(api, failure, provider="art", price_usd=None, model="easel", *,
         price_usd=price_usd,
     )
     await services.store.submit(new)
-    return await api.end(Failed(failure), provider=provider, ordered=ordered)
+    return await api.end(Failed(failure), provider=provider, ordered=ordered, job_id=job_id)
 
 
 async def queued(api):
@@ -168,3 +168,12 @@ async def test_of_all_those_that_may_be_paid_for_twice_are_refused_without_the_w
     code, out, err = await typed(api, "y", "tasks", "retry", "--all", "--even-if-charged")
     assert (code, set(await queued(api))) == (0, {free.id, lost.id})
     assert "may be paid for twice" in err
+
+
+async def test_what_can_be_taken_up_is_never_ordered_anew_with_many_others(api, genpulse):
+    known = await failed(api, LOST, model="print", ordered=True, job_id="job-9")
+    lost = await failed(api, LOST, model="print", ordered=True)
+    code, _, _ = await genpulse(api, "tasks", "retry", "--all", "--even-if-charged", "--yes")
+    assert (code, set(await queued(api))) == (0, {known.id, lost.id})
+    assert (await api.store.get(known.id)).order == known.order
+    assert (await api.store.get(lost.id)).order is None

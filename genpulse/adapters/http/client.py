@@ -19,6 +19,7 @@ from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import ProviderUnavailable, ProviderUnreachable
 from genpulse.wire import PUBLIC, AnswerLost, AnswerTooLarge, AnswerUnusable, Reach, Reply, Request
 from genpulse.wire.address import exact, origin
+from genpulse.wire.messages import unsigned
 
 CONNECT_S = 10.0
 _KEEP_S = 30.0
@@ -46,11 +47,12 @@ class HttpClient:
     async def send(self, request: Request) -> Reply:
         """The answer, whatever its status."""
         session = self._sessions()[1 if request.own_connection else 0]
+        address = _address(request)
         async with AsyncExitStack() as files:
             with _told(request.url):
                 async with session.request(
                     request.method,
-                    exact(request.address),
+                    address,
                     headers=dict(request.headers),
                     json=request.json if not request.form else None,
                     data=_form(request, files) if request.form else None,
@@ -138,6 +140,15 @@ def _told(url: str) -> Iterator[None]:
         if never_sent(error):
             raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
         raise AnswerLost(f"{_place(url)} was asked and gave no answer: {words(error)}") from error
+
+
+def _address(request: Request) -> URL:
+    try:
+        return exact(request.address)
+    except ValueError as error:
+        raise ProviderUnreachable(
+            f"{unsigned(request.url)[:200]!r} cannot be asked, as {error}. Is base_url right?"
+        ) from error
 
 
 def _place(url: str) -> str:

@@ -186,6 +186,16 @@ def test_what_was_never_sent(border):
             border.runner.run(asked)
 
 
+@pytest.mark.parametrize(
+    "base_url", ["vendor.example", "http://", "http:/vendor", "http://a b", "http://[::1", "", "http://h:99999"]
+)
+def test_an_address_that_cannot_be_asked_was_not(border, base_url):
+    account = replace(border.account(), base_url=base_url)
+    for asked in (account.order("/jobs"), account.ask("GET", "/jobs")):
+        with pytest.raises(ProviderUnreachable, match="Is base_url right"):
+            border.runner.run(asked)
+
+
 UNREADABLE = {
     "nothing": b"",
     "cut": answer(200, b'{"id": "1"', length=100),

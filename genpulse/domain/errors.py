@@ -46,6 +46,7 @@ from uuid import UUID
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import OpenOrder
+from genpulse.domain.text import storable_line
 
 
 class GenPulseError(Exception):
@@ -229,7 +230,7 @@ class MayBeCharged(Refused):
 def _of_order(order: OpenOrder | None) -> str:
     if order is None:
         return "nobody knows how its last order ended"
-    job = f", where it is the job {order.job_id}" if order.job_id else ""
+    job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
     sent = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"it was ordered at {sent} under the reference {order.reference}{job}, and nobody knows how that ended"
 

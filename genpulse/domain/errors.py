@@ -46,7 +46,7 @@ from uuid import UUID
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import OpenOrder
-from genpulse.domain.text import storable_line
+from genpulse.domain.text import storable_line, unsigned
 
 
 class GenPulseError(Exception):
@@ -398,6 +398,7 @@ class ProviderError(GenPulseError):
     """Why an attempt failed. The class gives the defaults of its failure; an instance may differ.
 
     `charged` says whether money was taken; `retry_after_s` is the wait the provider asked for, in seconds.
+    A message loses the queries of the URLs in it, as signatures stand there.
     """
 
     code: ClassVar[FailureCode] = FailureCode.INTERNAL
@@ -405,8 +406,8 @@ class ProviderError(GenPulseError):
     who_must_act: ClassVar[Actor] = Actor.OPERATOR
 
     def __init__(self, message: str, *, charged: Charged = Charged.NO, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = unsigned(message)
+        super().__init__(self.message)
         self.charged = charged
         self.retry_after_s = retry_after_s
 

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from genpulse.domain.errors import (
     InvalidInput,
     OutputUnavailable,
-    ProviderError,
     ProviderUnavailable,
     UnknownOutcome,
 )
@@ -16,7 +15,6 @@ from genpulse.vendor.fetched import Fetched
 from genpulse.vendor.refusals import Explain, meaning, proves, question
 from genpulse.wire import ANSWER_BYTES, AnswerLost, Http, Part, Reach, Reply, Request
 from genpulse.wire.address import exact, is_under, origin, plain_path, raw_path
-from genpulse.wire.messages import unsigned
 
 ORDER_S = 300.0
 QUESTION_S = 60.0
@@ -70,8 +68,8 @@ class Account:
         if reply.ok:
             return reply
         if of_job is not None and (told := of_job(reply)) is not None:
-            raise self._without_secrets(told)
-        raise question(reply, self._without_secrets(meaning(reply, self.explain)))
+            raise told
+        raise question(reply, meaning(reply, self.explain))
 
     async def probe(self, method: str, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
         """A question about the account itself. Raises the `ProviderError` that its refusal means, `AnswerLost`."""
@@ -102,7 +100,7 @@ class Account:
         reply = await self._sent(request)
         if reply.ok or proves(reply, self.early):
             return self._checked(reply)
-        said = self._without_secrets(meaning(reply, self.explain)).message
+        said = meaning(reply, self.explain).message
         raise UnknownOutcome(
             f"The provider was asked and answered {reply.status}, which does not say that the job was not taken:"
             f" {said} Look into the provider's own list of jobs before this task is run again."
@@ -145,11 +143,9 @@ class Account:
             chunks = self.http.fetch_public(url, limit_bytes=limit_bytes)
             return b"".join([chunk async for chunk in chunks])
         except OutputUnavailable as error:
-            raise InvalidInput(f"{unsigned(url)[:200]} of the input cannot be fetched: {error.message}") from error
+            raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error.message}") from error
         except (AnswerLost, ProviderUnavailable) as error:
-            raise ProviderUnavailable(
-                f"{unsigned(url)[:200]} of the input cannot be fetched at present: {error}"
-            ) from error
+            raise ProviderUnavailable(f"{url[:200]} of the input cannot be fetched at present: {error}") from error
 
     def _fetched_own(self, url: str, limit_bytes: int | None) -> Fetched:
         def opened() -> AsyncIterator[bytes]:
@@ -204,12 +200,7 @@ class Account:
         found = (value.split()[-1] for value in self.headers.values() if value.strip())
         return tuple(secret for secret in found if len(secret) >= _SECRET_LENGTH)
 
-    def _without_secrets(self, error: ProviderError) -> ProviderError:
-        error.message = unsigned(error.message)
-        error.args = (error.message,)
-        return error
-
     def _checked(self, reply: Reply) -> Reply:
         if reply.ok:
             return reply
-        raise self._without_secrets(meaning(reply, self.explain))
+        raise meaning(reply, self.explain)

@@ -1,20 +1,17 @@
 """A request to a vendor, and the answer."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
 from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.text import unsigned
 from genpulse.wire.errors import AnswerUnusable
 
 ANSWER_BYTES = 64 << 20
 """How large an answer may be that is held in memory, unless a request says otherwise."""
-_BEGIN = r"(\b[a-z]{2,5}:\\*/\\*/)"
-_LOGIN = re.compile(_BEGIN + r"[^\s/?#@\\\"'<>]*@", re.IGNORECASE)
-_QUERY = re.compile(_BEGIN + r"([^\s?\"'<>]*)\?[^\s\"'<>]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +86,3 @@ class Reply:
         """The beginning of the body, for messages, without the queries of URLs: signatures stand there."""
         text = unsigned(" ".join(self.body[: 8 * length].decode("utf-8", "replace").split()))
         return text if len(text) <= length else f"{text[:length]}…"
-
-
-def unsigned(text: str) -> str:
-    """The same without what may be secret in the URLs that it names: user names, passwords and queries."""
-    return _QUERY.sub(r"\1\2?…", _LOGIN.sub(r"\1", text))

@@ -17,9 +17,9 @@ from genpulse.adapters.names import NameResolver
 from genpulse.adapters.public_address import PublicResolver, public_socket
 from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import ProviderUnavailable, ProviderUnreachable
+from genpulse.domain.text import unsigned
 from genpulse.wire import PUBLIC, AnswerLost, AnswerTooLarge, AnswerUnusable, Reach, Reply, Request
 from genpulse.wire.address import exact, origin
-from genpulse.wire.messages import unsigned
 
 CONNECT_S = 10.0
 _KEEP_S = 30.0

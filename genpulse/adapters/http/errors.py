@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from genpulse.wire.messages import unsigned
+from genpulse.domain.text import unsigned
 
 _LENGTH = 300
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from genpulse.wire import PUBLIC, Reach
+from genpulse.wire import PUBLIC, Reach, Request
 from genpulse.wire.address import exact, is_under, joined, origin, plain_path
-from genpulse.wire.messages import Request, unsigned
 
 _TARGETS = st.text(st.sampled_from([*string.ascii_letters, *string.digits, *string.punctuation.replace("#", "")]))
 _HOSTS = st.sampled_from(
@@ -21,7 +20,7 @@ def test_path_and_query_stay_as_they_are(scheme, host, target, fragment):
     url = exact(f"{scheme}://{host}/{target}#{fragment}")
     assert url.raw_path_qs == f"/{target}"
     assert url.scheme == scheme.lower()
-    assert exact(str(url)) == url
+    assert str(exact(str(url))) == str(url)
 
 
 @given(st.text())
@@ -155,24 +154,6 @@ def test_what_is_within_reach(url, is_covered, is_refused):
 def test_a_slash_closes_all():
     assert Reach(own="http://a.example", closed=("/",)).refuses(exact("http://a.example/"))
     assert Reach(own="http://a.example", closed=("/",)).refuses(exact("http://a.example/x"))
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("see https://a.example/x?sig=1&y=2 there", "see https://a.example/x?\u2026 there"),
-        ('{"url": "https://a.example/x?sig=1\\u0026y=2"}', '{"url": "https://a.example/x?\u2026"}'),
-        ('{"url": "https:\\/\\/a.example\\/x?sig=1"}', '{"url": "https:\\/\\/a.example\\/x?\u2026"}'),
-        ("https://user:secret@a.example/x", "https://a.example/x"),
-        ("postgres://u:p@h/db?password=x", "postgres://u:p@h/db?password=x"),
-        ("wss://h/ws?clientId=1", "wss://h/ws?\u2026"),
-        ("what? really? yes", "what? really? yes"),
-        ("https://a.example/x?", "https://a.example/x?"),
-        ("<a href='https://a.example?b=c'>", "<a href='https://a.example?\u2026'>"),
-    ],
-)
-def test_words_lose_what_is_secret_in_urls(text, plain):
-    assert unsigned(text) == plain
 
 
 def test_a_query_stands_behind_the_address():

@@ -21,6 +21,8 @@ QUESTION_S = 60.0
 UPLOAD_S = 600.0
 _SECRET_LENGTH = 8
 """A key that is shorter is not looked for in words: it would be found in any text."""
+_WORDS_BYTES = 1 << 20
+"""A success that is larger is a file, and no words."""
 
 
 def _nothing(_: Reply) -> None:
@@ -192,6 +194,8 @@ class Account:
         """The answer, in which nobody finds the key again, as some vendors repeat it in their words."""
         reply = await self.http.send(request)
         body = reply.body
+        if reply.ok and len(body) > _WORDS_BYTES:
+            return reply
         for secret in self._secrets():
             body = body.replace(secret.encode(), b"***")
         return reply if body is reply.body else replace(reply, body=body)

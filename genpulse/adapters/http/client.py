@@ -107,7 +107,7 @@ class HttpClient:
             self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
             self._public = self._session(
-                resolver=public, use_dns_cache=False, force_close=True, socket_factory=public_socket
+                resolver=public, use_dns_cache=False, socket_factory=public_socket
             )
         return self._kept, self._single, self._public
 

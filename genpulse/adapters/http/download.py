@@ -70,21 +70,27 @@ class Download:
         if self._reach.covers(url):
             return _Opened(self._inside, url, {})
         if url.scheme != "https":
-            raise _gone(
-                f"its address ({origin(url)}) is neither https nor that of the provider; an operator can allow a"
-                " host (providers.<name>.options.allowed_hosts)"
-            )
+            raise _gone(f"its address ({origin(url)}) {self._unfit}")
         try:
             check_literal(url.raw_host or "")
         except AddressRefused as error:
             raise _gone(str(error)) from error
         return _Opened(self._public, url, {})
 
+    @property
+    def _unfit(self) -> str:
+        if not self._reach.own:
+            return "is not https"
+        return (
+            "is neither https nor that of the provider; an operator can allow a host"
+            " (providers.<name>.options.allowed_hosts)"
+        )
+
     def _check(self, answer: aiohttp.ClientResponse, address: str, *, is_fresh: bool) -> None:
         if answer.status >= 500 or answer.status in _PASSING:
-            raise ProviderUnavailable(f"The output cannot be fetched at present ({answer.status}).")
+            raise ProviderUnavailable(f"The file cannot be fetched at present ({answer.status}).")
         if answer.status in _MISSING and is_fresh and not self._late.is_hopeless(address):
-            raise ProviderUnavailable(f"The output is not there yet ({answer.status}).")
+            raise ProviderUnavailable(f"The file is not there yet ({answer.status}).")
         if answer.status not in {200, 203}:
             raise _gone(f"its address answers {answer.status}")
         announced = answer.content_length
@@ -101,7 +107,7 @@ class Download:
                     raise _gone(f"it has more than {self._limit_bytes:,} bytes")
                 yield chunk
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise AnswerLost(f"the output broke off after {size:,} bytes: {words(error)}") from error
+            raise AnswerLost(f"the file broke off after {size:,} bytes: {words(error)}") from error
         if size == 0:
             raise _gone("it is empty")
 
@@ -125,13 +131,13 @@ class _Opened:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 raise _gone(str(error.os_error)) from error
-            raise ProviderUnavailable(f"The output cannot be fetched at present: {words(error)}") from error
+            raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
         except ValueError as error:
             raise _gone(f"its address cannot be asked ({words(error)})") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if never_sent(error):
-                raise ProviderUnavailable(f"The output cannot be fetched at present: {words(error)}") from error
-            raise AnswerLost(f"the output did not come: {words(error)}") from error
+                raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
+            raise AnswerLost(f"the file did not come: {words(error)}") from error
 
     async def __aexit__(self, *error: object) -> None:
         await self._request.__aexit__(None, None, None)
@@ -152,4 +158,4 @@ def _redirected(url: URL, location: str) -> URL:
 
 
 def _gone(why: str) -> OutputUnavailable:
-    return OutputUnavailable(f"The provider has made an output that cannot be taken: {why}.", charged=Charged.YES)
+    return OutputUnavailable(f"The file cannot be taken: {why}.", charged=Charged.YES)

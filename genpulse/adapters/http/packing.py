@@ -20,7 +20,7 @@ async def unpacked(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
     """
     named = encoding.strip().lower()
     if named in _UNKNOWN:
-        raise AnswerLost(f"the output is packed as {named}, which was not asked for")
+        raise AnswerLost(f"the file is packed as {named}, which was not asked for")
     unpacking: _Unpacking | None = None
     begin = b""
     async for chunk in chunks:
@@ -71,10 +71,10 @@ class _Unpacking:
             try:
                 yield self._unpack.decompress(left, _PIECE)
             except zlib.error as error:
-                raise AnswerLost(f"the output cannot be unpacked: {error}") from error
+                raise AnswerLost(f"the file cannot be unpacked: {error}") from error
             left = self._unpack.unconsumed_tail or self._unpack.unused_data
 
     def finish(self) -> None:
         """Raises `AnswerLost` where the end is missing."""
         if self._unpack is not None and not self._unpack.eof:
-            raise AnswerLost("the output broke off in the middle of what is packed")
+            raise AnswerLost("the file broke off in the middle of what is packed")

@@ -89,9 +89,9 @@ class HttpClient:
         try:
             timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
             socket = await session.ws_connect(
-                URL(url), headers=dict(headers), heartbeat=20.0, max_msg_size=0, timeout=timeout
+                exact(url), headers=dict(headers), heartbeat=20.0, max_msg_size=0, timeout=timeout
             )
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {words(error)}") from error
         try:
             yield VendorSocket(socket)

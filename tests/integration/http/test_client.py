@@ -240,7 +240,19 @@ async def test_a_websocket(http, serve):
         assert [message async for message in socket] == ["hello fox", b"\x01"]
 
 
-async def test_no_websocket(http):
-    with pytest.raises(ProviderUnavailable, match="No WebSocket"):
-        async with http.websocket(f"ws://127.0.0.1:{free_port()}/ws", {}):
-            pass
+async def test_no_websocket(http, serve):
+    async def handler(request):
+        return web.Response(status=403, text="secret")
+
+    refused = (await serve(handler)).replace("http", "ws")
+    for url in (
+        f"ws://127.0.0.1:{free_port()}/ws",
+        f"{refused}/ws?clientId=secret",
+        "ws://",
+        "nonsense",
+        "ws://[::1",
+    ):
+        with pytest.raises(ProviderUnavailable, match="No WebSocket") as caught:
+            async with http.websocket(url, {}):
+                pass
+        assert "secret" not in caught.value.message

@@ -104,7 +104,7 @@ class Print(Immediate[Sketch]):
     """One call, one print."""
 
     async def generate(self, call: Call[Sketch]) -> Result:
-        return Result((Output(b"print"),))
+        return Result((Output(b"\x00print"),))
 
 
 def utc_now():

@@ -159,9 +159,9 @@ class Account:
         """Whether it lies below a result path, however a server may read it."""
         try:
             named, own = exact(url), exact(self.base_url)
+            paths = raw_path(named), plain_path(named)
         except ValueError:
             return False
-        paths = raw_path(named), plain_path(named)
         if origin(named) != origin(own) or named.raw_authority.rpartition("@")[0]:
             return False
         return any(all(is_under(path, prefix) for path in paths) for prefix in self.result_paths)

@@ -9,13 +9,19 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\]*)([^#]*)(?:#.*)?", re.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._~-]+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SPACES = " \t\r\n\f"
+_LENGTH = 1 << 14
+"""Signed URLs have some thousand characters; whoever sends more of them wants something else."""
+_PASSES = 8
 
 
 def exact(text: str) -> URL:
     """The URL whose path and query go over the wire byte for byte, without its fragment.
 
-    What no URL may hold is percent-encoded, as browsers do it. Raises `ValueError` for what names no host.
+    What no URL may hold is percent-encoded, as browsers do it. Raises `ValueError` for what names no host, and for
+    more than 16,384 characters.
     """
+    if len(text) > _LENGTH:
+        raise ValueError(f"it has more than {_LENGTH:,} characters")
     found = _URL.fullmatch(text.strip(_SPACES))
     if found is None:
         raise ValueError("it is no URL with a scheme and a host")
@@ -59,11 +65,13 @@ def plain_path(url: URL) -> str:
     """The path as the most lenient server would read it, without a slash at its end.
 
     Percent-encoding is undone however often it was done, backslashes count as slashes, parameters behind `;` and
-    empty segments are dropped, and dots are followed.
+    empty segments are dropped, and dots are followed. Raises `ValueError` for what is encoded over and over.
     """
     path = raw_path(url)
-    while (decoded := unquote(path)) != path:
-        path = decoded
+    for _ in range(_PASSES):
+        path = unquote(path)
+    if unquote(path) != path:
+        raise ValueError("its path is percent-encoded over and over")
     segments: list[str] = []
     for segment in re.split(r"[/\\]+", path):
         name = segment.partition(";")[0].strip()

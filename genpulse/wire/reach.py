@@ -27,11 +27,14 @@ class Reach:
         return self._is_own(url) or bool({url.raw_host, f"{url.raw_host}:{url.port}"} & self.hosts)
 
     def refuses(self, url: URL) -> bool:
-        """Whether it lies where the vendor answers about the account."""
-        path = plain_path(url).lower()
-        return self._is_own(url) and any(
-            path == prefix.rstrip("/").lower() or is_under(path, prefix.lower()) for prefix in self.closed
-        )
+        """Whether it lies where the vendor answers about the account, or may do so."""
+        if not self._is_own(url):
+            return False
+        try:
+            path = plain_path(url).lower()
+        except ValueError:
+            return True
+        return any(path == prefix.rstrip("/").lower() or is_under(path, prefix.lower()) for prefix in self.closed)
 
     def _is_own(self, url: URL) -> bool:
         return bool(self.own) and origin(exact(self.own)) == origin(url)

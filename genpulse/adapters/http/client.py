@@ -24,6 +24,8 @@ from genpulse.wire.address import exact, origin
 CONNECT_S = 10.0
 _KEEP_S = 30.0
 _CHUNK = 1 << 16
+_FIELD_BYTES = 1 << 15
+"""How long one header may be; a signed URL in a redirect has more than the usual 8 KB in some clouds."""
 
 
 class HttpClient:
@@ -106,9 +108,7 @@ class HttpClient:
             self._resolvers = (inside, public)
             self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
-            self._public = self._session(
-                resolver=public, use_dns_cache=False, socket_factory=public_socket
-            )
+            self._public = self._session(resolver=public, use_dns_cache=False, socket_factory=public_socket)
         return self._kept, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
@@ -116,6 +116,7 @@ class HttpClient:
             connector=aiohttp.TCPConnector(limit=0, **options),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_field_size=_FIELD_BYTES,
         )
 
     async def close(self) -> None:

@@ -88,6 +88,7 @@ async def test_a_redirect(http, raw, target, is_absolute, status):
         ("/ä?ö", "/%C3%A4?%C3%B6"),
         ("  /spaces  ", "/spaces"),
         ("/a#fragment", "/a"),
+        ("/a?sig=" + "%2F" * 4_000, "/a?sig=" + "%2F" * 4_000),
     ],
 )
 async def test_a_relative_redirect(http, raw, location, expected):

@@ -64,6 +64,8 @@ REFUSED = [
     "/v1%2fpredictions",
     "/%2fv1/predictions",
     "\\v1\\predictions",
+    "/%" + "25" * 20 + "2e./v1/predictions",
+    "/output/" + "x" * 20_000,
 ]
 
 

@@ -112,6 +112,21 @@ def test_a_path_as_the_most_lenient_server_reads_it(path, plain):
     assert plain_path(exact(f"https://a.example{path}")) == plain
 
 
+def test_what_is_encoded_over_and_over_is_refused():
+    url = exact("http://a.example/%" + "25" * 8_000 + "2e")
+    with pytest.raises(ValueError, match="over and over"):
+        plain_path(url)
+    assert Reach(own="http://a.example", closed=("/v1",)).refuses(url)
+    assert not Reach(own="http://b.example", closed=("/v1",)).refuses(url)
+    assert plain_path(exact("http://a.example/%" + "25" * 7 + "2e%" + "25" * 7 + "2e/a")) == "/a"
+
+
+def test_a_url_has_an_end():
+    assert exact("https://a.example/" + "a" * 16_000)
+    with pytest.raises(ValueError, match="16,384 characters"):
+        exact("https://a.example/" + "a" * 17_000)
+
+
 def test_a_prefix_is_a_whole_segment_and_holds_more_than_itself():
     assert is_under("/v1/files/a", "/v1/files/")
     assert is_under("/v1/files/a", "/v1/files")

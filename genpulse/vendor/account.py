@@ -1,5 +1,6 @@
 """An account, and what is asked and ordered with it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -13,12 +14,14 @@ from genpulse.domain.errors import (
 from genpulse.domain.json_value import JsonValue
 from genpulse.vendor.fetched import Fetched
 from genpulse.vendor.refusals import Explain, meaning, proves, question
-from genpulse.wire import ANSWER_BYTES, AnswerLost, Http, Part, Reach, Reply, Request
+from genpulse.wire import ANSWER_BYTES, AnswerLost, AnswerTooLarge, Http, Part, Reach, Reply, Request
 from genpulse.wire.address import exact, is_under, origin, plain_path, raw_path
 
 ORDER_S = 300.0
 QUESTION_S = 60.0
 UPLOAD_S = 600.0
+INPUT_AGAIN_S = (0.5, 2.0)
+"""Pauses after which a file that a caller names is asked for once more."""
 _SECRET_LENGTH = 8
 """A key that is shorter is not looked for in words: it would be found in any text."""
 _WORDS_BYTES = 1 << 20
@@ -139,15 +142,20 @@ class Account:
     async def fetch_input(self, url: str, limit_bytes: int = ANSWER_BYTES) -> bytes:
         """A file that a caller names: from a public address over https, and without any credentials.
 
-        Raises `InvalidInput` where it cannot be had, and `ProviderUnavailable` where it may be later.
+        What is away at the moment is asked for three times. Raises `InvalidInput` where it cannot be had: whoever
+        names a host that is away says nothing about the vendor, whose account others use as well.
         """
-        try:
-            chunks = self.http.fetch_public(url, limit_bytes=limit_bytes)
-            return b"".join([chunk async for chunk in chunks])
-        except OutputUnavailable as error:
-            raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error.message}") from error
-        except (AnswerLost, ProviderUnavailable) as error:
-            raise ProviderUnavailable(f"{url[:200]} of the input cannot be fetched at present: {error}") from error
+        for wait_s in (*INPUT_AGAIN_S, None):
+            try:
+                chunks = self.http.fetch_public(url, limit_bytes=limit_bytes)
+                return b"".join([chunk async for chunk in chunks])
+            except (OutputUnavailable, AnswerTooLarge) as error:
+                raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}") from error
+            except (AnswerLost, ProviderUnavailable) as error:
+                if wait_s is None:
+                    raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}") from error
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
 
     def _fetched_own(self, url: str, limit_bytes: int | None) -> Fetched:
         def opened() -> AsyncIterator[bytes]:

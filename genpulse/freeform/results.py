@@ -3,13 +3,14 @@
 import json
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 
-from genpulse.domain.errors import OutputUnavailable, ProviderRejected
+from genpulse.domain.errors import OutputUnavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.json_value import JsonValue
 from genpulse.freeform.files import PLACES, Gap, files_of, is_empty
 from genpulse.provider import Missing, Output, Result
 from genpulse.provider.encoded import decoded, is_data_uri
 from genpulse.provider.flags import flags_of
+from genpulse.provider.reported import reported
 
 Fetch = Callable[[str], AsyncIterable[bytes]]
 """Gives the content behind a URL, such as `Account.fetch_public`."""
@@ -17,7 +18,6 @@ Fetch = Callable[[str], AsyncIterable[bytes]]
 _ECHOES = frozenset({"prompt", "negative_prompt", "revised_prompt", "request_id", "id", "model", "status"})
 """What vendors repeat beside what they made."""
 _ERRORS = ("error", "errors", "detail")
-_WORDS_LENGTH = 300
 
 
 def result_of(result: JsonValue, fetch: Fetch) -> Result:
@@ -29,13 +29,13 @@ def outputs_of(result: JsonValue, fetch: Fetch) -> tuple[Output, ...]:
     """Each file that a result names; else the words that it is, or the whole document as JSON.
 
     A file that cannot be read, and an empty place among files, is an output that is missing. Raises
-    `OutputUnavailable` for an empty result and where all are missing, and `ProviderRejected` for an error alone.
+    `OutputUnavailable` for an empty result and where all are missing, and for an error alone what `reported` says.
     """
     files = tuple(dict.fromkeys(files_of(result)))
     if files:
         return _fetched([_content(file, fetch) for file in files])
     if error := _error(result):
-        raise ProviderRejected(f"The provider's result is an error: {error}", charged=Charged.MAYBE)
+        raise reported(error)
     if is_empty(result) or _says_none(result):
         raise _nothing("is empty")
     words = _words(result)
@@ -108,19 +108,16 @@ def _document(result: JsonValue) -> str:
         raise _nothing("is nested too deeply to be kept") from error
 
 
-def _error(result: JsonValue) -> str:
-    """The words of an error, where a result has one and nothing that was made."""
+def _error(result: JsonValue) -> JsonValue:
+    """The error, where a result has one and nothing that was made."""
     if not isinstance(result, dict):
-        return ""
+        return None
     found = next((result[name] for name in _ERRORS if not is_empty(result.get(name)) and result[name]), None)
     told = {*_ERRORS, "message", "code", "type"}
     made = [value for name, value in _made(result).items() if name not in told]
     if found is None or any(_plain(value) or _holds(value) for value in made):
-        return ""
-    if found is True:
-        found = result.get("message") or "it does not say which"
-    words = found.get("message") or found.get("msg") if isinstance(found, dict) else found
-    return (words if isinstance(words, str) else _document(found))[:_WORDS_LENGTH]
+        return None
+    return found if isinstance(found, dict | list | str) else result
 
 
 def _nothing(why: str) -> OutputUnavailable:

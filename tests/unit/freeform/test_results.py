@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.domain.errors import OutputUnavailable, ProviderError, ProviderRejected
+from genpulse.domain.errors import (
+    ModerationBlocked,
+    OutputUnavailable,
+    ProviderError,
+    ProviderRejected,
+    QuotaExhausted,
+)
 from genpulse.domain.failure import Charged
 from genpulse.domain.warning import WarningCode
 from genpulse.freeform import outputs_of, result_of
@@ -138,17 +144,19 @@ def test_an_empty_result_is_none(result):
 
 
 @pytest.mark.parametrize(
-    ("result", "words"),
+    ("result", "error", "words"),
     [
-        ({"error": "NSFW content detected"}, "NSFW content detected"),
-        ({"error": {"message": "out of memory", "code": "oom"}}, "out of memory"),
-        ({"error": True, "message": "the model was not found", "code": 5}, "the model was not found"),
-        ({"error": "no", "seed": 7, "request_id": "r1", "images": []}, "no"),
-        ({"detail": [{"loc": ["body"], "msg": "too long"}]}, "too long"),
+        ({"error": "NSFW content detected"}, ModerationBlocked, "NSFW content detected"),
+        ({"error": {"message": "no", "type": "content_policy_violation"}}, ModerationBlocked, "no"),
+        ({"error": "You exceeded your current quota"}, QuotaExhausted, "your current quota"),
+        ({"error": {"message": "out of memory", "code": "oom"}}, ProviderRejected, "out of memory"),
+        ({"error": True, "message": "the model was not found", "code": 5}, ProviderRejected, "was not found"),
+        ({"error": "no", "seed": 7, "request_id": "r1", "images": []}, ProviderRejected, "no"),
+        ({"detail": [{"loc": ["body"], "msg": "too long"}]}, ProviderRejected, "too long"),
     ],
 )
-def test_an_error_in_place_of_a_result_is_told_in_the_vendors_words(result, words):
-    with pytest.raises(ProviderRejected, match=words) as caught:
+def test_an_error_in_place_of_a_result_is_told_in_the_vendors_words(result, error, words):
+    with pytest.raises(error, match=words) as caught:
         outputs_of(result, Url)
     assert caught.value.charged is Charged.MAYBE
 

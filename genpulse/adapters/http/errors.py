@@ -1,10 +1,14 @@
 """What aiohttp's errors mean for money, and how they are told."""
 
+import re
+
 import aiohttp
 
 from genpulse.domain.text import unsigned
 
 _LENGTH = 300
+_STATUS = re.compile(r"\b\d{3}, message[:=]\s*")
+"""aiohttp puts this before words of its own; the vendor has not said it."""
 
 
 def never_sent(error: BaseException) -> bool:
@@ -13,6 +17,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
-    """What an error says, without what may be secret in the address that was asked."""
+    """What an error says in a line, without what may be secret in the address that was asked."""
     said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return unsigned(said.partition("\n")[0])[:_LENGTH] or type(error).__name__
+    line = " ".join(_STATUS.sub("", said[: 4 * _LENGTH]).split())
+    return unsigned(line)[:_LENGTH] or type(error).__name__

@@ -229,7 +229,9 @@ def test_an_answer_is_unusable_too_large_or_lost(border):
     border.raw.answer = lambda _: large
     assert type(border.told(border.account().order("/jobs", limit_bytes=999))) is AnswerTooLarge
     assert type(border.ask(UNREADABLE["cut"])) is AnswerUnusable
-    assert type(border.ask(UNREADABLE["not packed"])) is AnswerUnusable
+    packed = border.ask(UNREADABLE["not packed"])
+    assert type(packed) is AnswerUnusable
+    assert str(packed) == "The answer (200) cannot be read: Can not decode content-encoding: gzip"
     assert type(border.ask(b"")) is AnswerLost
 
 

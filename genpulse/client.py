@@ -57,7 +57,7 @@ class TaskFailed(ClientError):
     """A task ended without success."""
 
     def __init__(self, task: "TaskView") -> None:
-        error = task.document.get("error") or {}
+        error = task.error or {}
         why = f"{error.get('code')}: {error.get('message')}" if error else task.status
         super().__init__(f"Task {task.id} ended: {why}")
         self.task = task
@@ -87,6 +87,18 @@ class WaitingView:
 
     what: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WarningView:
+    """What is odd about a task that succeeded: a code such as `output_missing`, and words for people.
+
+    `index` is which of the outputs that were asked for, from 0; None where it is about none of them.
+    """
+
+    code: str
+    message: str
+    index: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,17 @@ class TaskView:
     def cancel_requested_at(self) -> datetime | None:
         """When somebody first asked that it stops. It may still end otherwise."""
         return _moment(self.document.get("cancel_requested_at"))
+
+    @property
+    def warnings(self) -> tuple[WarningView, ...]:
+        """What is odd about its outputs; empty where all is well."""
+        found = self.document.get("warnings") or ()
+        return tuple(WarningView(one["code"], one["message"], one.get("index")) for one in found)
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        """Why it failed, or what nobody knows about the money of a canceled one; None where there is neither."""
+        return self.document.get("error")
 
     @property
     def last_error(self) -> Mapping[str, Any] | None:
@@ -209,9 +232,14 @@ class GenPulse:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""
         return _task(await self._json("POST", f"/v1/tasks/{task_id}/cancel"))
 
-    async def retry(self, task_id: str) -> TaskView:
-        """Run a failed task again. An order whose end is not known is taken up where the vendor can be asked."""
-        return _task(await self._json("POST", f"/v1/tasks/{task_id}/retry"))
+    async def retry(self, task_id: str, *, even_if_charged: bool = False) -> TaskView:
+        """Run a failed task again. An order whose end is not known is taken up where the vendor can be asked.
+
+        Elsewhere it may be paid for twice, and is refused with the code `may_be_charged`. With `even_if_charged`
+        whatever is open there is forgotten, and the task is ordered anew.
+        """
+        body = {"json": {"even_if_charged": True}} if even_if_charged else {}
+        return _task(await self._json("POST", f"/v1/tasks/{task_id}/retry", **body))
 
     async def watch(self, task_id: str) -> AsyncIterator[Event]:
         """Events until the task has ended. A stream that breaks is taken up where it was."""

@@ -5,7 +5,7 @@ stands on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and n
 for ever is `StorageLost`, and nobody waits for it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from genpulse.background.loops import Loops
 from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
+from genpulse.domain.bounds import Bounds
 from genpulse.domain.delivery import Answer, Delivery, Unreadable
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import Failure
@@ -171,6 +172,16 @@ class TaskStore(Protocol):
 
         Those with an open order go to a worker at once.
         """
+
+    async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """At most `limit` ended tasks of these providers whose orders are still to be stopped at the vendor.
+
+        A task is due half a minute after its end, then later and later, and goes to one caller each time. After a
+        day it comes for the last time, and its order is left as it is.
+        """
+
+    async def stopped(self, task_id: UUID, reference: str) -> None:
+        """The order that an ended task has under this reference is over. Of any other task or order: nothing."""
 
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars.
@@ -333,7 +344,7 @@ class Storage(Protocol):
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterator[bytes],
+        content: bytes | Path | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -343,10 +354,10 @@ class Storage(Protocol):
         `noting` is awaited when the key is known and before anything is stored under it: see `Retention.expect`.
         The media type is found from the bytes. Content is not stored twice in a week (ISO, UTC). Raises
         `ContentTooLarge`, `StorageUnavailable`, `StorageFull`, and `StorageLost` for a file that does not exist or
-        cannot be read; whatever the iterator raises passes through and nothing is kept.
+        cannot be read; whatever a stream raises passes through and nothing is kept.
         """
 
-    def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Path]:
+    def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Path]:
         """The bytes of a stream in a local file, which is gone afterwards: it can be read more than once.
 
         Raises as `keep` does.
@@ -547,8 +558,8 @@ class EnvironmentFacts:
 class Services:
     """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
 
-    `hooks_url` is where providers reach this installation, None when they cannot. `threads` are for engines that
-    work here, and for nothing of ours.
+    `bounds` tell for how long vendors' odd answers are borne with. `hooks_url` is where providers reach this
+    installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     """
 
     environment: EnvironmentFacts
@@ -572,5 +583,6 @@ class Services:
     random: Callable[[], float]
     loops: Loops = field(default_factory=Loops)
     output_limit_bytes: int = 8 << 30
+    bounds: Bounds = field(default_factory=Bounds)
     hooks_url: str | None = None
     threads: EngineThreads = field(default_factory=EngineThreads)

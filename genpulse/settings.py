@@ -27,6 +27,16 @@ def _bare(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
+def _lists_are_text(options: object) -> object:
+    """A list of texts is one text with commas, as a variable would say it."""
+    if not isinstance(options, dict):
+        return options
+    return {
+        name: ", ".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+        for name, value in options.items()
+    }
+
+
 Optional = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_bare)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
@@ -306,8 +316,8 @@ class ProviderSection(Section):
         default_factory=dict,
         description="Models besides the known ones: names, with commas, for image, background, speech, video.",
     )
-    options: dict[str, str | int | float | bool] = Field(
-        default_factory=dict, repr=False, description="What else the provider reads."
+    options: Annotated[dict[str, str | int | float | bool], BeforeValidator(_lists_are_text)] = Field(
+        default_factory=dict, repr=False, description="What else the provider reads, such as allowed_hosts."
     )
 
 

@@ -32,6 +32,7 @@ from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops
 from genpulse.build import read_stamp
+from genpulse.configuration.provider_options import typed
 from genpulse.domain.errors import (
     DatabaseUnavailable,
     ForeignDatabase,
@@ -174,7 +175,7 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
     named = settings.providers.named
     disabled = [name for name, section in named.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
-    sections = {name: _for_plug_in(section, plain) for name, section in named.items()}
+    sections = {name: _for_plug_in(name, section, plain) for name, section in named.items()}
     adapters = {name: section.adapter for name, section in named.items() if section.adapter and section.enabled}
     return load(sections, disabled, plain, adapters)
 
@@ -210,12 +211,16 @@ async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
             raise ProviderUnavailable(str(error)) from error
 
 
-def _for_plug_in(section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:
+def _for_plug_in(name: str, section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:
     key = section.api_key.get_secret_value() if section.api_key else None
     models = {
-        name.strip(): what for what, names in section.models.items() for name in names.split(",") if name.strip()
+        model.strip(): what
+        for what, listed in section.models.items()
+        for model in listed.split(",")
+        if model.strip()
     }
-    return replace(plain, api_key=key, base_url=section.base_url, models=models, options=section.options)
+    options = typed(section.adapter or name, section.options)
+    return replace(plain, api_key=key, base_url=section.base_url, models=models, options=options)
 
 
 def _spending(settings: Settings) -> Spending:

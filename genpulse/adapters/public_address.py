@@ -8,9 +8,11 @@ import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from genpulse.adapters.names import NameResolver
+from genpulse.domain.hosts import is_misleading
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _Address = IPv4Address | IPv6Address
@@ -47,13 +49,26 @@ def _meant(address: _Address) -> Sequence[_Address]:
 
 
 def check_literal(host: str) -> None:
-    """Refuse a host that is an address itself, which no resolver is asked about. Raises `AddressRefused`."""
+    """Refuse a host that is an address itself, which no resolver is asked about.
+
+    Also one that some programs take for an address, such as `127.1`. Raises `AddressRefused`.
+    """
+    if is_misleading(host):
+        raise AddressRefused(host, "an address in a form that programs read in different ways")
     try:
-        public = is_public(host)
+        public = is_public(host.strip("[]"))
     except ValueError:
         return
     if not public:
         raise AddressRefused(host, host)
+
+
+def public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for a connection to this very address. Raises `AddressRefused`, whoever has resolved the name."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise AddressRefused(str(address[0]), str(address[0]))
+    return socket.socket(family, kind, protocol)
 
 
 class PublicResolver(AbstractResolver):

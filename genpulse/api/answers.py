@@ -97,9 +97,9 @@ def _refusal(status: int) -> dict[str, Any]:
     return refusal
 
 
-def taken(model: type[BaseModel]) -> dict[str, Any]:
+def taken(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """The description of a JSON body."""
-    return {"required": True, "content": {"application/json": {"schema": reference(model)}}}
+    return {"required": required, "content": {"application/json": {"schema": reference(model)}}}
 
 
 def path_parameter(name: str, meaning: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import Priority, Task, TaskStatus, WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
 
 Time = Annotated[
     datetime, AfterValidator(lambda time: time.astimezone(UTC)), Field(examples=["2030-01-31T12:00:00Z"])
@@ -136,6 +137,24 @@ class FailureDocument(Document):
         )
 
 
+class WarningDocument(Document):
+    """What is odd about a task that succeeded nevertheless."""
+
+    model_config = ConfigDict(title="Warning")
+
+    code: WarningCode
+    """`output_missing`: one of several outputs is missing, filtered or broken. `flagged`: the provider has marked
+    what it made, for example as unsafe. `unknown_status`: it said a word about its job that nobody knows here."""
+    index: int | None
+    """Which of the outputs that were asked for, from 0; null where it is about none of them."""
+    message: str
+
+    @classmethod
+    def of(cls, warning: TaskWarning) -> "WarningDocument":
+        """From the domain's value."""
+        return cls(code=warning.code, index=warning.index, message=warning.message)
+
+
 class WaitingDocument(Document):
     """What a task does not go on without."""
 
@@ -209,8 +228,10 @@ class TaskDocument(Document):
     """0.0 to 1.0; null when nothing is known."""
     input: SkipValidation[Mapping[str, object]]
     outputs: list[AssetDocument]
+    warnings: list[WarningDocument]
+    """What is odd about its outputs, or about what its provider says; empty where all is well."""
     error: FailureDocument | None
-    """Why it failed; null unless it did."""
+    """Why it failed; null unless it did. A canceled task has one where nobody knows whether it was charged."""
     last_error: FailureDocument | None
     """What the last try said, while the task has not ended."""
     waiting_for: WaitingDocument | None
@@ -248,6 +269,7 @@ class TaskDocument(Document):
             progress=task.progress,
             input=task.input,
             outputs=[AssetDocument.of(asset, links) for asset in task.outputs],
+            warnings=[WarningDocument.of(warning) for warning in task.warnings],
             error=_failure(task.error),
             last_error=None if task.status.ended else _failure(task.last_error),
             waiting_for=waiting,

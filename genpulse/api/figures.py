@@ -65,6 +65,24 @@ class Metrics:
             ("provider", "state"),
             registry=registry,
         )
+        self._in_a_row = Gauge(
+            "genpulse_provider_failures",
+            "Attempts that failed in a row because of a provider's account.",
+            ("provider",),
+            registry=registry,
+        )
+        self._held_s = Gauge(
+            "genpulse_provider_hold_seconds",
+            "Seconds for which a provider's account is still left alone, by the code of the answer.",
+            ("provider", "code"),
+            registry=registry,
+        )
+        self._held_since = Gauge(
+            "genpulse_provider_hold_since_seconds",
+            "Since when a provider's account is left alone, in seconds since 1970.",
+            ("provider", "code"),
+            registry=registry,
+        )
         self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
         self._parts = Gauge(
             "genpulse_part_up",
@@ -127,13 +145,22 @@ class Metrics:
                 circuits = await asyncio.gather(*map(services.gate.circuit, guarded))
         except TimeoutError:
             self._circuits.clear()
-        else:
-            for provider, circuit in zip(guarded, circuits, strict=True):
-                self._circuit(provider, circuit)
+            self._in_a_row.clear()
+            circuits = []
+        self._held_s.clear()
+        self._held_since.clear()
+        for provider, circuit in zip(guarded, circuits, strict=False):
+            self._circuit(provider, circuit, services.now().timestamp())
 
-    def _circuit(self, provider: str, circuit: Circuit) -> None:
+    def _circuit(self, provider: str, circuit: Circuit, now: float) -> None:
         for state in CircuitState:
             self._circuits.labels(provider, state.value).set(circuit.state is state)
+        self._in_a_row.labels(provider).set(circuit.failures)
+        if (hold := circuit.hold) is None:
+            return
+        self._held_s.labels(provider, hold.code).set(hold.left_s or 0.0)
+        if hold.since_s is not None:
+            self._held_since.labels(provider, hold.code).set(now - hold.since_s)
 
     def _show(self, parts: Parts) -> None:
         self._parts.clear()

@@ -41,6 +41,11 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
         raise BadInput("The body does not fit what this call takes.", problems) from error
 
 
+async def read_if_any(request: Request, model: type[M]) -> M:
+    """The same where a body may be left out: then its defaults hold. Raises what `read` raises."""
+    return await read(request, model) if await request.body() else model()
+
+
 def _check_type(request: Request) -> None:
     found = request.headers.get("content-type")
     if found is None or found.partition(";")[0].strip().lower() != "application/json":

@@ -20,7 +20,7 @@ from genpulse.api.documents import (
 )
 from genpulse.api.environment import EnvironmentDocument
 from genpulse.api.health import Alive, Readiness
-from genpulse.api.orders import BatchDocument, OrderDocument
+from genpulse.api.orders import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.problems import ProblemDocument
 from genpulse.api.providers import ProviderList
 
@@ -41,7 +41,7 @@ _API_KEY = {
     "scheme": "bearer",
     "description": "Calls from this machine need none in the environment `dev`, until the first key is created.",
 }
-_TAKEN = (OrderDocument, BatchDocument)
+_TAKEN = (OrderDocument, BatchDocument, RetryDocument)
 _SHOWN = (
     Alive,
     DeliveryPage,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from genpulse.domain.hosts import is_misleading
 from genpulse.domain.task import Priority
 from genpulse.lifecycle.submit import Order
 
@@ -20,6 +21,10 @@ def _http_url(value: str) -> str:
         fits = False
     if not fits or any(not "!" <= character <= "~" for character in value):
         raise PydanticCustomError("http_url", "Input should be a http or https URL in ASCII characters")
+    if is_misleading(parts.hostname or ""):
+        raise PydanticCustomError(
+            "http_url", "Input should name a host, or an IPv4 address as four plain numbers, such as 192.0.2.7"
+        )
     return value
 
 
@@ -31,6 +36,17 @@ HttpUrl = Annotated[
 ]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+
+class RetryDocument(BaseModel):
+    """How a failed task is to run again. Fields that are not listed are refused."""
+
+    model_config = ConfigDict(title="Retry", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    even_if_charged: bool = Field(
+        default=False,
+        description="Forget what it ordered, which may still run there or be paid for, and order it anew",
+    )
 
 
 class OrderDocument(BaseModel):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from genpulse.api import answers
 from genpulse.api.context import context_in
 from genpulse.api.documents import Document, Time
-from genpulse.domain.gate import Circuit, CircuitState, Limits
+from genpulse.domain.gate import Circuit, CircuitState, Hold, Limits
 from genpulse.lifecycle.purse import is_allowed
 from genpulse.ports import Services
 
@@ -33,19 +33,47 @@ class LimitsDocument(Document):
         return cls(concurrency=limits.concurrency, rate=str(limits.rate) if limits.rate else None)
 
 
+class HoldDocument(Document):
+    """What keeps tasks from an account."""
+
+    model_config = ConfigDict(title="Hold")
+
+    since: Time | None
+    """Since when; null where that was not kept."""
+    until: Time | None
+    """Until when, at most an hour from now; null while one task finds out whether it is over."""
+    code: str = Field(examples=["rate_limited"])
+    """What kind of answer it was, by the codes of failed tasks."""
+    answer: str = Field(examples=["rate_limited: the provider answered 429: slow down"])
+    """By which answer of the provider, in one line."""
+
+    @classmethod
+    def of(cls, hold: Hold, now: datetime) -> "HoldDocument":
+        """From the domain's value."""
+        return cls(
+            since=None if hold.since_s is None else now - timedelta(seconds=hold.since_s),
+            until=None if hold.left_s is None else now + timedelta(seconds=hold.left_s),
+            code=hold.code,
+            answer=hold.answer,
+        )
+
+
 class CircuitDocument(Document):
     """Whether an account works."""
 
     model_config = ConfigDict(title="Circuit")
 
     state: CircuitState
-    """`open`: it does not, and tasks wait; `half_open`: one task finds out whether it works again."""
+    """`open`: it does not, and tasks wait; `half_open`: one task finds out whether it works again; `closed`: it
+    works, and tasks wait only where it asked for that, as `hold` says."""
     failures: int
     """How many attempts failed in a row."""
     reason: str | None
     """Why the last of them failed."""
     retry_at: Time | None
-    """When it is tried again."""
+    """When it is tried again; null where it may be asked."""
+    hold: HoldDocument | None
+    """What keeps tasks from it, since when and until when; null where nothing does."""
 
     @classmethod
     def of(cls, circuit: Circuit, now: datetime) -> "CircuitDocument":
@@ -55,6 +83,7 @@ class CircuitDocument(Document):
             failures=circuit.failures,
             reason=circuit.reason or None,
             retry_at=now + timedelta(seconds=circuit.wait_s) if circuit.wait_s else None,
+            hold=HoldDocument.of(circuit.hold, now) if circuit.hold else None,
         )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from genpulse.api import answers, json_body, request_headers
 from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
 from genpulse.api.documents import TaskBatch, TaskDocument
-from genpulse.api.orders import BatchDocument, OrderDocument
+from genpulse.api.orders import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.shutdown import unless
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task
@@ -162,17 +162,22 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     status_code=202,
     summary="Run a failed task again",
     responses=answers.described(202, "The task is queued again", TaskDocument, [_LOCATION])
-    | answers.refusals(402, 404, 409),
+    | answers.refusals(400, 402, 404, 409, 413, 415, 422),
+    openapi_extra={"requestBody": answers.taken(RetryDocument, required=False)},
 )
 async def retry_task(request: Request, task_id: TaskId) -> Response:
     """Queue a failed task again, with a new count of failures.
 
     An order whose end is not known, as after `unknown_outcome`, is taken up and not made anew where the provider
-    can be asked about it: where the job's id is known, or where it can be found by our reference. Elsewhere it is
-    ordered again, and may be paid for twice: look into the provider's own list of jobs first.
+    can be asked about it: where the job's id is known, or where it can be found by our reference. Elsewhere it
+    would be ordered again, and perhaps paid for twice: that is refused with 409 `may_be_charged`, which says what
+    may still run there. Look into the provider's own list of jobs, and then send `{"even_if_charged": true}`:
+    whatever is open there is forgotten, and the task is ordered anew.
     """
     await task_for(request, task_id)
-    task = await retrying.retry(context_in(request.scope).services, task_id)
+    wanted = await json_body.read_if_any(request, RetryDocument)
+    services = context_in(request.scope).services
+    task = await retrying.retry(services, task_id, even_if_charged=wanted.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
     return answers.json(document, 202, {"Location": document.urls.self})
 

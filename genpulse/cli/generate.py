@@ -13,6 +13,7 @@ from genpulse.cli.errors import CommandRefused
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.cli.task_text import warnings_of
 from genpulse.client import GenPulse, TaskView
 
 _WORDS = ("prompt", "text")
@@ -66,6 +67,8 @@ async def _generate(
         with Bars() as bars:
             following = bars.follow(model)
             task = await genpulse.generate(model, body, on_event=following, kind=kind or found["kinds"][0])
+        for warning in warnings_of(task):
+            click.echo(f"warning: {warning}", err=True)
         if to_stdout:
             await _write(genpulse, task)
             return

@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from genpulse import config
+from genpulse.cli.hold_text import failing, held_back
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
@@ -23,7 +26,7 @@ _COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
 @json_option
 @click.pass_context
 def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
-    """Who does it, whether it may, its limits, and whether its account works.
+    """Who does it, whether it may, its limits, and whether its account works, or why it is left alone.
 
     Asks the API, or looks at the installed providers when none answers.
     """
@@ -33,7 +36,7 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
-        Console(highlight=False).print(_table(found))
+        _print(found)
 
 
 @command.command()
@@ -85,20 +88,47 @@ def _installed() -> Documents:
     ]
 
 
+def _print(found: Documents) -> None:
+    console = Console(highlight=False)
+    console.print(_table(found))
+    now = datetime.now(UTC)
+    for one in found:
+        if words := _trouble(one.get("circuit") or {}, now):
+            console.print(f"\n[bold]{escape(one['name'])}[/] {escape(words)}", soft_wrap=True)
+
+
+def _trouble(circuit: Mapping[str, Any], now: datetime) -> str:
+    """What holds an account back, or what its last tasks met; empty where all is well."""
+    if hold := circuit.get("hold"):
+        return held_back(_moment(hold["since"]), _moment(hold["until"]), hold["answer"], now)
+    return failing(circuit["failures"], circuit["reason"]) if circuit.get("failures") else ""
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _account(circuit: Mapping[str, Any]) -> str:
+    """How it is in a word; what the provider asked for is no fault."""
+    state = circuit.get("state", "")
+    if state == "closed" and circuit.get("hold"):
+        return "[yellow]pauses[/]"
+    return f"[{_COLOURS[state]}]{state}[/]" if state in _COLOURS else ""
+
+
 def _table(found: Documents) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("provider", "configured", "allowed", "at once", "rate", "account", "models"):
-        table.add_column(column, style="bold" if column == "provider" else None)
+        table.add_column(column, style="bold" if column == "provider" else None, no_wrap=column == "account")
     for one in found:
-        limits, circuit = one.get("limits") or {}, one.get("circuit") or {}
-        state = circuit.get("state", "")
+        limits = one.get("limits") or {}
         table.add_row(
             one["name"],
             _word(one.get("configured")),
             _word(one.get("allowed")),
             str(limits.get("concurrency") or ""),
             limits.get("rate") or "",
-            f"[{_COLOURS.get(state, '')}]{state}[/]" if state in _COLOURS else "",
+            _account(one.get("circuit") or {}),
             ", ".join(model.partition("/")[2] for model in one["models"]),
         )
     return table

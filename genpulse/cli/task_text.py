@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from genpulse.client import TaskView
+from genpulse.client import TaskView, WarningView
 
 _WAITS_FOR = {
     "worker": "a worker",
@@ -27,7 +27,7 @@ def print_task(task: TaskView, *, as_json: bool) -> None:
 
 def _facts(task: TaskView) -> dict[str, object]:
     facts = task.document
-    error, standing = facts.get("error"), standing_of(task, datetime.now(UTC))
+    standing = standing_of(task, datetime.now(UTC))
     return {
         "task": task.id,
         "model": f"{task.model} ({facts['kind']})",
@@ -37,9 +37,25 @@ def _facts(task: TaskView) -> dict[str, object]:
         "created": facts["created_at"],
         "finished": facts["finished_at"] or "",
         "input": json.dumps(facts["input"], ensure_ascii=False),
-        "error": f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else "",
+        "error": _error(task),
+        "warnings": "\n          ".join(warnings_of(task)),
         "outputs": "\n          ".join(asset.url for asset in task.outputs),
     }
+
+
+def _error(task: TaskView) -> str:
+    error = task.error
+    return f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else ""
+
+
+def warnings_of(task: TaskView) -> tuple[str, ...]:
+    """What is odd about a task, a line for each; a message that has several is one line."""
+    return tuple(f"{_which(warning)}: {' '.join(warning.message.split())}" for warning in task.warnings)
+
+
+def _which(warning: WarningView) -> str:
+    """Outputs are counted from 1, as people do."""
+    return warning.code if warning.index is None else f"{warning.code} (output {warning.index + 1})"
 
 
 def _attempts(task: TaskView) -> str:

@@ -73,7 +73,11 @@ def _table(tasks: tuple[TaskView, ...]) -> Table:
 
 
 def _standing(task: TaskView, now: datetime) -> str:
-    """Nothing for a task that simply waits for its turn: its status says that."""
+    """Nothing for a task that simply waits for its turn, and for one that ended well: its status says that."""
+    if task.status == "canceled" and task.error:
+        return f"{task.error['code']} (charged: {task.error['charged']})"
+    if task.status == "succeeded" and task.warnings:
+        return ", ".join(sorted({warning.code for warning in task.warnings}))
     simple = task.status == "queued" and not task.cancel_requested_at and not task.last_error
     return "" if simple else standing_of(task, now)
 
@@ -84,7 +88,7 @@ def _failed_table(tasks: tuple[TaskView, ...]) -> Table:
         table.add_column(column, no_wrap=True)
     table.add_column("model", overflow="fold")
     for task in tasks:
-        error = task.document.get("error") or {"code": "", "charged": ""}
+        error = task.error or {"code": "", "charged": ""}
         table.add_row(task.id, escape(error["code"]), escape(error["charged"]), task.model)
     return table
 

@@ -17,6 +17,9 @@ from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
 PAYS_TWICE = "unknown_outcome"
 """The code of tasks of which nobody knows whether they were made, and paid for."""
 
+MAY_BE_CHARGED = "may_be_charged"
+"""The code of the refusal of a retry that may pay twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Which:
@@ -25,6 +28,12 @@ class Which:
     code: str | None
     provider: str | None
     limit: int | None
+    even_if_charged: bool = False
+
+    @property
+    def names_unknown(self) -> bool:
+        """Whether those of unknown outcome are meant too."""
+        return self.code == PAYS_TWICE or self.even_if_charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,9 @@ class Retried:
 @click.option("--provider", help="With --all: only those of this provider.")
 @click.option("--limit", type=click.IntRange(1), help="With --all: so many at most.")
 @click.option("--yes", is_flag=True, help="With --all: do not ask.")
+@click.option(
+    "--even-if-charged", is_flag=True, help="Order anew what may still run there, or be paid for already."
+)
 @api_option
 @json_option
 @click.pass_context
@@ -73,6 +85,7 @@ def command(
     provider: str | None,
     limit: int | None,
     yes: bool,
+    even_if_charged: bool,
     api: str | None,
     as_json: bool,
 ) -> None:
@@ -81,16 +94,19 @@ def command(
     Each is asked of the API as if by hand, so that the budget is kept to. Exit code 1 when any was refused.
 
     An order whose end is not known is taken up, not made anew, where the provider can be asked about it: where the
-    job's id is known, or where it can be found by our reference. Elsewhere it is ordered again.
+    job's id is known, or where it can be found by our reference. Elsewhere ordering it again may pay for it twice:
+    that is refused with what may still run there. --even-if-charged orders it anew all the same; with --all
+    it does so only where a retry is refused for that.
 
-    Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them: the
-    provider may have made them, and running them again may pay for them twice.
+    Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them, or
+    --even-if-charged is said.
     """
-    which = Which(code, provider, limit)
-    if (task is None) is not all_of_them or (task and (yes or which != Which(None, None, None))):
+    which = Which(code, provider, limit, even_if_charged)
+    if (task is None) is not all_of_them or (task and (yes or (code, provider, limit) != (None, None, None))):
         raise click.UsageError("Name one task, or use --all with --code, --provider, --limit and --yes.")
     if task is not None:
-        print_task(with_client(api, lambda client: client.retry(task)), as_json=as_json)
+        again = with_client(api, lambda client: client.retry(task, even_if_charged=even_if_charged))
+        print_task(again, as_json=as_json)
         return
     ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
 
@@ -106,7 +122,7 @@ def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bo
         )
     if chosen.ids and not yes:
         _confirm(chosen, which)
-    went = with_client(api, lambda client: _retry_each(client, chosen.ids))
+    went = with_client(api, lambda client: _retry_each(client, chosen.ids, even_if_charged=which.even_if_charged))
     _tell(went, chosen, as_json=as_json)
     return went.is_all
 
@@ -117,7 +133,7 @@ async def _choose(client: GenPulse, which: Which) -> Chosen:
     async for task in client.each_task(status="failed", code=which.code, provider=which.provider):
         if len(ids) == which.limit:
             break
-        if which.code != PAYS_TWICE and _error(task).get("code") == PAYS_TWICE:
+        if not which.names_unknown and _error(task).get("code") == PAYS_TWICE:
             left_out += 1
             continue
         ids.append(task.id)
@@ -126,7 +142,7 @@ async def _choose(client: GenPulse, which: Which) -> Chosen:
 
 
 def _error(task: TaskView) -> Mapping[str, str]:
-    return task.document.get("error") or {}
+    return task.error or {}
 
 
 def _confirm(chosen: Chosen, which: Which) -> None:
@@ -135,19 +151,24 @@ def _confirm(chosen: Chosen, which: Which) -> None:
     if not sys.stdin.isatty():
         raise CommandRefused(f"Nobody can be asked here about {what}. Run it with --yes. Nothing was retried.")
     click.echo(f"To be run again: {what}.", err=True)
-    if which.code == PAYS_TWICE:
-        click.echo("Of none of them is it known whether it was made: each may be paid for twice.", err=True)
+    if which.even_if_charged:
+        click.echo("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
+    elif which.code == PAYS_TWICE:
+        click.echo(
+            "Those that would be ordered anew, and perhaps paid for twice, are refused without --even-if-charged.",
+            err=True,
+        )
     if not click.confirm("Run them again?", err=True):
         raise CommandRefused("Nothing was retried.")
 
 
-async def _retry_each(client: GenPulse, ids: Sequence[str]) -> Retried:
+async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
     """One after the other, also after a refusal; it ends early when the API does not answer any more."""
     refused: Counter[str] = Counter()
     words: dict[str, str] = {}
     for number, task_id in enumerate(ids):
         try:
-            await client.retry(task_id)
+            await _retry_one(client, task_id, even_if_charged=even_if_charged)
         except ApiRefused as refusal:
             refused[refusal.code] += 1
             words.setdefault(refusal.code, str(refusal))
@@ -155,6 +176,16 @@ async def _retry_each(client: GenPulse, ids: Sequence[str]) -> Retried:
             retried = number - refused.total()
             return Retried(retried, refused, words, len(ids) - number, str(error))
     return Retried(len(ids) - refused.total(), refused, words)
+
+
+async def _retry_one(client: GenPulse, task_id: str, *, even_if_charged: bool) -> None:
+    """What can be taken up is never ordered anew with many others."""
+    try:
+        await client.retry(task_id)
+    except ApiRefused as refusal:
+        if refusal.code != MAY_BE_CHARGED or not even_if_charged:
+            raise
+        await client.retry(task_id, even_if_charged=True)
 
 
 def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:

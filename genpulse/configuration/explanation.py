@@ -1,11 +1,12 @@
 """Where the value of a setting comes from: what each layer says, and which one wins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genpulse.configuration.layers import leaves, value_of
 from genpulse.configuration.masking import shown
+from genpulse.configuration.provider_options import OPTIONS
 from genpulse.configuration.reading import Reading, read
 from genpulse.configuration.schema import Key, find, keys
 
@@ -64,4 +65,11 @@ def _explained(key: str, known: Key, reading: Reading) -> Explanation:
         for layer in reading.layers
     )
     setting = [each.name for each in reading.layers if value_of(each.values, key) is not None]
-    return Explanation(key, known, said, setting[-1] if setting else "")
+    return Explanation(key, _of_option(key, known), said, setting[-1] if setting else "")
+
+
+def _of_option(key: str, known: Key) -> Key:
+    """What is known about an option of a provider is more than that it is one."""
+    section, _, name = key.rpartition(".")
+    option = next((one for one in OPTIONS if one.name == name), None) if section.endswith(".options") else None
+    return known if option is None else replace(known, kind=option.kind.value, meaning=option.meaning)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from genpulse.addresses import postgresql, redis
 from genpulse.build import Build
+from genpulse.configuration import provider_options
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.layers import Layer, place_of
 from genpulse.configuration.schema import ANY_PROVIDER, keys
@@ -166,6 +167,12 @@ def _retry_waits(settings: Settings) -> Iterator[tuple[str, str]]:
         )
 
 
+def _provider_options(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, section in settings.providers.named.items():
+        for option, detail in provider_options.faults(section.adapter or name, section.options):
+            yield f"providers.{name}.options.{option}", detail
+
+
 def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
     """Vendors mark their keys with what they are for."""
     environment = settings.environment
@@ -185,6 +192,7 @@ _RULES: tuple[_Rule, ...] = (
     _storage_place,
     _storage_keys,
     _retry_waits,
+    _provider_options,
     _secrets_of_another,
 )
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from genpulse.configuration.explanation import default_of
 from genpulse.configuration.layers import Layer
 from genpulse.configuration.project import packaged_defaults
-from genpulse.configuration.schema import Key, keys, sections
+from genpulse.configuration.provider_options import OPTIONS
+from genpulse.configuration.schema import ANY_PROVIDER, Key, keys, sections
 from genpulse.configuration.variables import variable_name
 from genpulse.configuration.yaml_file import committed_layers
 from genpulse.environment.table import ENVIRONMENTS, Environment
@@ -31,6 +32,17 @@ def _lines() -> Iterator[str]:
             section = known.section
             yield from _heading(section)
         yield _row(known, committed)
+    yield from _options()
+
+
+def _options() -> Iterator[str]:
+    yield f"\n## providers.{ANY_PROVIDER}.options\n"
+    yield "What the providers of this package read there; a plug-in may read any other name.\n"
+    yield "| option | read by | type | meaning |"
+    yield "|---|---|---|---|"
+    for option in OPTIONS:
+        readers = ", ".join(f"`{adapter}`" for adapter in option.adapters) or "all but `sandbox`"
+        yield f"| `{option.name}` | {readers} | {option.kind.value} | {option.meaning} |"
 
 
 def _heading(section: str) -> Iterator[str]:

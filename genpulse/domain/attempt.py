@@ -10,6 +10,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Failure
 from genpulse.domain.task import Task
+from genpulse.domain.warning import TaskWarning
 
 
 class AttemptStatus(StrEnum):
@@ -92,10 +93,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """All outputs are stored."""
+    """All outputs that can be had are stored; `warnings` says what is odd about them."""
 
     outputs: tuple[Asset, ...]
     cost: Cost | None = None
+    warnings: tuple[TaskWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,12 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """The caller wanted it to stop, and it did."""
+    """The caller wanted it to stop, and it did.
+
+    `failure` is what nobody knows about money then: an order whose answer never came, and which may be charged.
+    """
+
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ class End:
 
     `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at` and
     `job_id` go into the attempt's log: when it asked for something that may cost money, and what the provider
-    calls that.
+    calls that. `stop_later`: an order that stays open is still to be stopped at the vendor.
     """
 
     lease: Lease
@@ -144,3 +151,4 @@ class End:
     order_open: bool = False
     ordered_at: datetime | None = None
     job_id: str | None = None
+    stop_later: bool = False

@@ -10,6 +10,7 @@ GenPulseError
 │   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
+│   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
 │   ├── DatabaseInUse            processes are connected that must not be
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── BudgetExceeded           it costs more than is left for today
@@ -28,18 +29,24 @@ GenPulseError
 ├── TaskCanceled                 the task was canceled while it ran
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
-    ├── ProviderUnavailable · RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
+    ├── ProviderUnavailable      it was definitely not taken
+    │   └── ProviderUnreachable  it was not even sent
+    ├── RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
     ├── SpendingNotAllowed · OverBudget · JobOverdue
+    ├── QuestionRefused          no answer about an order, which says nothing about the order
     └── UnknownOutcome · OutputUnavailable
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.task import OpenOrder
+from genpulse.domain.text import storable_line, unsigned
 
 
 class GenPulseError(Exception):
@@ -199,6 +206,33 @@ class NotRetryable(Refused):
 
     def __init__(self, task_id: UUID, status: str) -> None:
         super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
+
+
+class MayBeCharged(Refused):
+    """To run again, the task would be ordered anew, and what it ordered before may still run and be paid for.
+
+    `provider` is whose account it was ordered from. `order` is what is open there, None where that is not kept.
+    """
+
+    code = "may_be_charged"
+
+    def __init__(self, task_id: UUID, provider: str, order: OpenOrder | None = None) -> None:
+        super().__init__(
+            f"The task {task_id} may run at {provider} still, or be charged already: {_of_order(order)}."
+            f" Look for it in {provider}'s own list of jobs first, and stop it there if it runs. To order it anew"
+            ' all the same, and perhaps pay twice, send {"even_if_charged": true}'
+            f" (genpulse tasks retry {task_id} --even-if-charged)."
+        )
+        self.provider = provider
+        self.order = order
+
+
+def _of_order(order: OpenOrder | None) -> str:
+    if order is None:
+        return "nobody knows how its last order ended"
+    job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
+    sent = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"it was ordered at {sent} under the reference {order.reference}{job}, and nobody knows how that ended"
 
 
 class DatabaseInUse(Refused):
@@ -364,6 +398,7 @@ class ProviderError(GenPulseError):
     """Why an attempt failed. The class gives the defaults of its failure; an instance may differ.
 
     `charged` says whether money was taken; `retry_after_s` is the wait the provider asked for, in seconds.
+    A message loses the queries of the URLs in it, as signatures stand there.
     """
 
     code: ClassVar[FailureCode] = FailureCode.INTERNAL
@@ -371,8 +406,8 @@ class ProviderError(GenPulseError):
     who_must_act: ClassVar[Actor] = Actor.OPERATOR
 
     def __init__(self, message: str, *, charged: Charged = Charged.NO, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = unsigned(message)
+        super().__init__(self.message)
         self.charged = charged
         self.retry_after_s = retry_after_s
 
@@ -411,6 +446,10 @@ class ProviderUnavailable(ProviderError):
     code = FailureCode.PROVIDER_UNAVAILABLE
     retryable = True
     who_must_act = Actor.PROVIDER
+
+
+class ProviderUnreachable(ProviderUnavailable):
+    """No connection to the provider was made, so that it was not asked."""
 
 
 class RateLimited(ProviderError):
@@ -481,3 +520,34 @@ class OutputUnavailable(ProviderError):
 
     code = FailureCode.OUTPUT_UNAVAILABLE
     who_must_act = Actor.PROVIDER
+
+
+class QuestionRefused(ProviderError):
+    """The provider does not answer a question about an order; what became of the order is as open as before.
+
+    `because` is what the refusal would mean by itself, `missing` that the provider knows of no such job: not
+    yet, or not any more. Money is never known to be saved by it, so that `charged` is `maybe`.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        because: FailureCode = FailureCode.PROVIDER_UNAVAILABLE,
+        missing: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, charged=Charged.MAYBE, retry_after_s=retry_after_s)
+        self.because = because
+        self.missing = missing
+
+    @property
+    def failure(self) -> Failure:
+        """What the refusal would mean by itself, and nothing about money."""
+        actor = _ACTORS.get(self.because, Actor.OPERATOR)
+        return Failure(self.because, self.message, self.retryable, self.charged, actor, self.retry_after_s)
+
+
+_ACTORS = {FailureCode.PROVIDER_UNAVAILABLE: Actor.PROVIDER, FailureCode.RATE_LIMITED: Actor.NOBODY}

@@ -8,60 +8,15 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from genpulse.domain.failure import Failure, FailureCode
+from genpulse.domain.failure import Failure
 from genpulse.domain.rate import Rate
-from genpulse.domain.text import storable_line
+from genpulse.domain.verdict import Verdict, reason_of, verdict
 
 PROBE_S = 60.0
 """How long the account is left alone while one task finds out whether it works again."""
 
 LONGEST_S = 3600.0
 """The longest wait: after an hour an account is tried again, whatever it asked for."""
-
-_TROUBLE = frozenset(
-    {
-        FailureCode.PROVIDER_UNAVAILABLE,
-        FailureCode.TIMEOUT,
-        FailureCode.UNKNOWN_OUTCOME,
-        FailureCode.AUTHENTICATION_FAILED,
-        FailureCode.QUOTA_EXHAUSTED,
-    }
-)
-_ANSWERED = frozenset(
-    {
-        FailureCode.INVALID_INPUT,
-        FailureCode.MODERATION_BLOCKED,
-        FailureCode.PROVIDER_REJECTED,
-        FailureCode.OUTPUT_UNAVAILABLE,
-    }
-)
-
-
-class Verdict(StrEnum):
-    """What a failed attempt says about the provider's account.
-
-    ANSWERED: the provider answered, and so the account works. TROUBLE: the next task would meet the same. LIMITED:
-    it works and wants to be left alone for a while. NOTHING: what failed was on our side.
-    """
-
-    ANSWERED = "answered"
-    TROUBLE = "trouble"
-    LIMITED = "limited"
-    NOTHING = "nothing"
-
-
-def verdict(code: FailureCode) -> Verdict:
-    """What a failure with this code says. A code that nobody has placed says nothing."""
-    if code is FailureCode.RATE_LIMITED:
-        return Verdict.LIMITED
-    if code in _TROUBLE:
-        return Verdict.TROUBLE
-    return Verdict.ANSWERED if code in _ANSWERED else Verdict.NOTHING
-
-
-def reason_of(failure: Failure) -> str:
-    """The failure in one line of at most 300 characters, fit to be kept and shown."""
-    return storable_line(f"{failure.code.value}: {failure.message}")
 
 
 def asked_wait_s(failure: Failure) -> float:
@@ -112,13 +67,35 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps tasks from an account. `answer` is what the provider said, as `reason_of` tells it.
+
+    It began `since_s` seconds ago, None where that was not kept, and lasts for `left_s` more, None while one task
+    finds out whether it is over.
+    """
+
+    answer: str
+    since_s: float | None
+    left_s: float | None
+
+    @property
+    def code(self) -> str:
+        """The failure's code."""
+        return self.answer.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
-    """How a provider's account is. `wait_s`: seconds until it is tried again, 0 unless OPEN."""
+    """How a provider's account is. `wait_s`: seconds until it is tried again, 0 where it may be asked.
+
+    A CLOSED one has a `hold` where the provider asked for a pause; one that is not CLOSED always has.
+    """
 
     state: CircuitState = CircuitState.CLOSED
     failures: int = 0
     wait_s: float = 0.0
     reason: str = ""
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +107,8 @@ class Gate:
     `shut_until`, which the circuit sets, or `held_until`, which the provider asked for; while a probe is under way
     only `probing_until` lets another one follow. A moment that lies further ahead than any is ever set was written
     before the clock was set back, and holds nothing up.
+    `reason` is what was said at the last failure and `shut_since` when the circuit left being closed; `held_by` is
+    what was said when the provider asked for the longest wait, and `held_since` when it first did. 0: not known.
     """
 
     next_at: float = 0.0
@@ -139,6 +118,9 @@ class Gate:
     held_until: float = 0.0
     probing_until: float = 0.0
     reason: str = ""
+    shut_since: float = 0.0
+    held_since: float = 0.0
+    held_by: str = ""
 
     def admit(self, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, "Gate"]:
         """Let at most `wanted` (1 or more) through."""
@@ -170,7 +152,7 @@ class Gate:
 
     def succeeded(self) -> "Gate":
         """The account answered: the circuit closes. A wait that the provider asked for is kept."""
-        return Gate(next_at=self.next_at, held_until=self.held_until)
+        return Gate(self.next_at, held_until=self.held_until, held_since=self.held_since, held_by=self.held_by)
 
     def failed(self, failure: Failure, policy: CircuitPolicy, now: float, draw: float) -> "Gate":
         """An attempt failed: what that says about the account is its `verdict`. Whatever it was ends a probe."""
@@ -180,21 +162,32 @@ class Gate:
             case Verdict.TROUBLE:
                 return _in_trouble(self._believed(now), failure, policy, now, draw)
             case Verdict.LIMITED:
-                gate = self._believed(now)
-                held_until = max(gate.held_until, now + asked_wait_s(failure))
-                return replace(gate, held_until=held_until, probing_until=0.0)
+                return _held(self._believed(now), failure, now)
             case Verdict.NOTHING:
                 return replace(self, probing_until=0.0)
 
     def circuit(self, now: float) -> Circuit:
         """How it is, for those who look."""
         gate = self._believed(now)
-        if not gate.trips:
-            return Circuit(failures=gate.failures, reason=gate.reason)
-        wait_s = max(gate.shut_until, gate.held_until) - now
-        if wait_s > 0:
-            return Circuit(CircuitState.OPEN, gate.failures, wait_s, gate.reason)
-        return Circuit(CircuitState.HALF_OPEN, gate.failures, 0.0, gate.reason)
+        shut_s, held_s = (max(at - now, 0.0) for at in (gate.shut_until, gate.held_until))
+        hold = None
+        if gate.trips and shut_s >= held_s:
+            hold = Hold(gate.reason, _ago(gate.shut_since, now), shut_s or None)
+        elif held_s:
+            hold = Hold(gate.held_by, _ago(gate.held_since, now), held_s)
+        wait_s = max(shut_s, held_s)
+        return Circuit(_state(gate.trips, wait_s), gate.failures, wait_s, gate.reason, hold)
+
+
+def _state(trips: int, wait_s: float) -> CircuitState:
+    if not trips:
+        return CircuitState.CLOSED
+    return CircuitState.OPEN if wait_s else CircuitState.HALF_OPEN
+
+
+def _ago(moment: float, now: float) -> float | None:
+    """Seconds since then; None where the moment is not known."""
+    return max(now - moment, 0.0) if moment else None
 
 
 def _admit_by_rate(gate: Gate, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, Gate]:
@@ -210,6 +203,15 @@ def _admit_by_rate(gate: Gate, rate: Rate | None, wanted: int, now: float) -> tu
     return Admission(granted, 0.0 if granted == wanted else max(next_at - earlier_s - now, 0.0)), after
 
 
+def _held(gate: Gate, failure: Failure, now: float) -> Gate:
+    """Left alone as the provider asked, and for no shorter a time than it asked for before."""
+    rested, until = replace(gate, probing_until=0.0), now + asked_wait_s(failure)
+    if until <= max(gate.held_until, now):
+        return rested
+    since = gate.held_since if gate.held_until > now else now
+    return replace(rested, held_until=until, held_since=since, held_by=reason_of(failure))
+
+
 def _in_trouble(gate: Gate, failure: Failure, policy: CircuitPolicy, now: float, draw: float) -> Gate:
     """Those that were under way when the circuit opened fail after it, and make it no worse."""
     if gate.trips and now < gate.shut_until:
@@ -220,4 +222,5 @@ def _in_trouble(gate: Gate, failure: Failure, policy: CircuitPolicy, now: float,
         return counted
     trips = gate.trips + 1
     open_s = min(max(policy.open_s(trips, draw), asked_wait_s(failure)), LONGEST_S)
-    return replace(counted, trips=trips, shut_until=now + open_s)
+    since = gate.shut_since if gate.trips else now
+    return replace(counted, trips=trips, shut_until=now + open_s, shut_since=since)

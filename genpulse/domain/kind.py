@@ -22,3 +22,11 @@ _FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def is_kind(word: str) -> bool:
     """Whether the word has the form of a kind: lower-case words joined by hyphens."""
     return _FORM.fullmatch(word) is not None
+
+
+_MEDIA = frozenset({"image", "video", "speech", "music", "audio", "sound"})
+
+
+def makes_media(kind: str) -> bool:
+    """Whether who asks for this kind wants a picture, a video or sound, and never words."""
+    return kind.rpartition("-")[2] in _MEDIA

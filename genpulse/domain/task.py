@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Failure, FailureCode
 from genpulse.domain.json_value import JsonObject
+from genpulse.domain.warning import TaskWarning
 
 
 class TaskStatus(StrEnum):
@@ -115,7 +116,8 @@ class Task:
     `attempt` counts the attempts that began, `failures` those that failed and count against the policy's limit,
     `losses` workers lost in a row. `seq` grows with every change and orders the task's events. `order` is what is
     open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
-    and `next_try_at` when the next one is due. `retried_at` is when somebody last asked for it to run again.
+    and `next_try_at` when the next one is due. `warnings` is
+    what is odd about its outputs. `retried_at` is when somebody last asked for it to run again.
     """
 
     id: UUID
@@ -149,6 +151,7 @@ class Task:
     waiting_since: datetime | None = None
     last_error: Failure | None = None
     next_try_at: datetime | None = None
+    warnings: tuple[TaskWarning, ...] = ()
 
     @property
     def cancel_requested(self) -> bool:

@@ -6,6 +6,8 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 LONGEST = 4_000
 """Characters that are kept of a foreign text; what is longer ends in an ellipsis."""
 
+_URL = re.compile(r"(\b[a-z]{2,5}:\\*/\\*/)([^\s?\"'<>]*)(\?[^\s\"'<>]*)?", re.IGNORECASE)
+_LOGIN = re.compile(r"[^/\\]*@")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -26,3 +28,16 @@ def storable_line(text: str, longest: int = 300) -> str:
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     return _UNFIT_IN_A_LINE.sub(REPLACEMENT, text) if _UNFIT_IN_A_LINE.search(text) else text
+
+
+def unsigned(text: str) -> str:
+    """The same without what may be secret in the URLs that it names: user names, passwords and queries.
+
+    Signatures stand in the queries of URLs, and whoever has such a URL has the file.
+    """
+    return _URL.sub(_plain, text) if "/" in text else text
+
+
+def _plain(found: re.Match[str]) -> str:
+    query = found[3] or ""
+    return f"{found[1]}{_LOGIN.sub('', found[2], count=1)}{'?…' if len(query) > 1 else query}"

@@ -8,18 +8,17 @@ from genpulse.domain.errors import (
     GenPulseError,
     OutputUnavailable,
     ProviderError,
-    StorageUnavailable,
+    QuestionRefused,
     UnknownOutcome,
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.recovery import Unknown
 from genpulse.domain.task import OpenOrder
-from genpulse.lifecycle.outputs import Made, receive
+from genpulse.lifecycle.outputs import Made
+from genpulse.lifecycle.receiver import receive
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Immediate, Result
-
-RECEIVE_S = 3600.0
-"""How long an output that comes as a stream may take, in seconds."""
+from genpulse.wire import AnswerTooLarge
 
 T = TypeVar("T")
 
@@ -33,9 +32,9 @@ async def run_immediate(work: Work, engine: Immediate[Any]) -> Made:
         raise lost_before(work.begun.task.order)
     await work.journal_order()
     try:
-        result = await asked_once(engine.generate(work.call), engine.answer_s)
+        result = await asked_once(_generated(work, engine), engine.answer_s)
         await work.tell_success()
-        return await _received(work, result)
+        return await receive(work, result)
     except UnknownOutcome:
         raise
     except ProviderError:
@@ -43,35 +42,35 @@ async def run_immediate(work: Work, engine: Immediate[Any]) -> Made:
         raise
 
 
-async def _received(work: Work, result: Result) -> Made:
+async def _generated(work: Work, engine: Immediate[Any]) -> Result:
     try:
-        async with asyncio.timeout(RECEIVE_S):
-            return await receive(work, result)
-    except StorageUnavailable as error:
-        message = f"The output was made and came as a stream, which could not be kept: {error}"
-        raise OutputUnavailable(message, charged=Charged.YES) from error
-    except GenPulseError:
-        raise
-    except Exception as error:
-        message = f"The output was made and broke off while it came ({type(error).__name__}: {error})."
+        return await engine.generate(work.call)
+    except AnswerTooLarge as error:
+        message = f"The output was made, and the answer that holds it is too large: {error}"
         raise OutputUnavailable(message, charged=Charged.YES) from error
 
 
 async def asked_once(request: Awaitable[T], answer_s: float) -> T:
     """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
 
-    An answer is waited for `answer_s` seconds.
+    An answer is waited for `answer_s` seconds. A question that is refused within says nothing about an order.
     """
     try:
         async with asyncio.timeout(answer_s):
             return await request
+    except QuestionRefused as error:
+        raise _lost(error) from error
     except GenPulseError:
         raise
     except Exception as error:
-        raise UnknownOutcome(
-            f"The provider was asked and its answer got lost ({type(error).__name__}: {error})."
-            " Look into the provider's own list of jobs before this task is run again."
-        ) from error
+        raise _lost(error) from error
+
+
+def _lost(error: Exception) -> UnknownOutcome:
+    return UnknownOutcome(
+        f"The provider was asked and its answer got lost ({type(error).__name__}: {error})."
+        " Look into the provider's own list of jobs before this task is run again."
+    )
 
 
 def lost_before(order: OpenOrder | None) -> UnknownOutcome:

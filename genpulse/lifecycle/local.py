@@ -3,7 +3,8 @@
 from typing import Any
 
 from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
-from genpulse.lifecycle.outputs import Made, receive
+from genpulse.lifecycle.outputs import Made
+from genpulse.lifecycle.receiver import Receiver
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Local
 
@@ -14,6 +15,6 @@ async def run_local(work: Work, engine: Local[Any]) -> Made:
     work.permit.used = True
     result = await work.signal.ask(lambda: engine.run(work.call, work.report), None)
     try:
-        return await work.signal.ask(lambda: receive(work, result), None)
+        return await work.signal.ask(lambda: Receiver(work).take(result), None)
     except StorageUnavailable as error:
         raise ProviderUnavailable(f"The output was made and could not be kept: {error}") from error

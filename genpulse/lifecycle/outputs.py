@@ -1,7 +1,7 @@
 """What an engine made, on its way into the team's own storage."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -12,8 +12,8 @@ from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, StorageLo
 from genpulse.domain.failure import Charged
 from genpulse.domain.recovery import Shape
 from genpulse.domain.task import WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.lifecycle.work import Work
-from genpulse.provider import Output, Result
 
 STORED_AGAIN_S = 86_400.0
 """Outputs that waited so long for their fellows, in seconds, are stored once more before they become assets."""
@@ -23,58 +23,80 @@ Whole: TypeAlias = bytes | Path
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One output. `index` is its place among what was made, `is_text` that it is words beside a file."""
+
+    content: Whole
+    index: int = 0
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An output that cannot be had, and why."""
+
+    index: int
+    why: str
+
+    @property
+    def warning(self) -> TaskWarning:
+        """The same for those who read the task."""
+        return TaskWarning(WarningCode.OUTPUT_MISSING, self.why, self.index)
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A result without streams: storing it may take more than one try, and a stream can be read once only."""
 
-    contents: tuple[Whole, ...]
+    pieces: tuple[Piece, ...]
     cost: Cost | None = None
+    gaps: tuple[Gap, ...] = ()
+    warnings: tuple[TaskWarning, ...] = ()
 
 
-async def receive(work: Work, result: Result) -> Made:
-    """Read the streams of a result into files, which `work.files` removes.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One piece as it lies in the storage."""
 
-    Raises `OutputUnavailable` for what is too large, `StorageUnavailable` where the local disk does not take it,
-    and whatever a stream raises.
-    """
-    contents = [await _whole(work, output) for output in result.outputs]
-    return Made(tuple(contents), result.cost)
+    piece: Piece
+    asset: Asset
 
 
-async def _whole(work: Work, output: Output) -> Whole:
-    if isinstance(output.content, bytes | Path):
-        return output.content
-    services = work.services
-    spool = services.storage.spool(output.content, limit_bytes=services.output_limit_bytes)
-    try:
-        return await work.files.enter_async_context(spool)
-    except ContentTooLarge as error:
-        raise _too_large(error, _charged(work)) from error
+def checked(work: Work, made: Made) -> Made:
+    """The same. Raises `OutputUnavailable` where there are gaps and nothing else."""
+    if made.gaps and not made.pieces:
+        raise OutputUnavailable(_words_of(made.gaps), charged=paid(work))
+    return made
 
 
-async def store_all(work: Work, made: Made, *, clock: Callable[[], float] = time.monotonic) -> tuple[Asset, ...]:
+async def store_all(
+    work: Work, made: Made, *, clock: Callable[[], float] = time.monotonic
+) -> tuple[tuple[Stored, ...], tuple[Gap, ...]]:
     """Keep all outputs, however long the storage is away, so that they can become assets at once.
 
-    Bytes that are no asset's are removed a week and more after they were stored: what has waited for a day by
-    `clock`, in seconds, is stored again. Raises `OutputUnavailable`, and `Stopped` where another worker can get
-    the same outputs again.
+    What is too large, or is a file that cannot be read, is a gap. Bytes that are no asset's are removed a week and
+    more after they were stored: what has waited for a day by `clock`, in seconds, is stored again. Raises
+    `Stopped` where another worker can get the same outputs again.
     """
     while True:
         began = clock()
-        assets = [await store(work, content) for content in made.contents]
+        found = [await store(work, piece) for piece in made.pieces]
         if clock() - began < STORED_AGAIN_S:
-            return tuple(assets)
+            break
+    gaps = (*made.gaps, *(one for one in found if isinstance(one, Gap)))
+    return tuple(one for one in found if isinstance(one, Stored)), gaps
 
 
-async def store(work: Work, content: Whole) -> Asset:
-    """Keep one output. Raises as `store_all`: `OutputUnavailable` for what is too large or cannot be read."""
-    services, begun, charged = work.services, work.begun, _charged(work)
+async def store(work: Work, piece: Piece) -> Stored | Gap:
+    """Keep one output. Raises as `store_all`."""
+    services, begun = work.services, work.begun
     try:
-        kept = await _keep(work, content)
+        kept = await _keep(work, piece.content)
     except ContentTooLarge as error:
-        raise _too_large(error, charged) from error
+        return Gap(piece.index, too_large(error, paid(work)).message)
     except StorageLost as error:
-        raise OutputUnavailable(f"What was made cannot be kept. {error}", charged=charged) from error
-    return Asset(
+        return Gap(piece.index, f"What was made cannot be kept. {error}")
+    asset = Asset(
         id=services.new_id(),
         content=kept,
         created_at=work.moment(),
@@ -82,6 +104,7 @@ async def store(work: Work, content: Whole) -> Asset:
         task_id=begun.task.id,
         owner=begun.task.owner,
     )
+    return Stored(piece, asset)
 
 
 async def _keep(work: Work, content: Whole) -> Content:
@@ -96,13 +119,22 @@ async def _keep(work: Work, content: Whole) -> Content:
     )
 
 
-def _charged(work: Work) -> Charged:
+def paid(work: Work) -> Charged:
+    """Whether money was taken for what was made: what is made here costs none."""
     return Charged.NO if work.shape is Shape.LOCAL else Charged.YES
 
 
-def _too_large(error: ContentTooLarge, charged: Charged) -> OutputUnavailable:
+def too_large(error: ContentTooLarge, charged: Charged) -> OutputUnavailable:
+    """What is said of an output that is not kept because of its size."""
     return OutputUnavailable(
         f"What was made is larger than {error.limit_bytes:,} bytes, which is as much as one output may have here"
         " (worker.output_limit_bytes).",
         charged=charged,
     )
+
+
+def _words_of(gaps: Sequence[Gap]) -> str:
+    if len(gaps) == 1:
+        return gaps[0].why
+    each = " ".join(f"{gap.index}: {gap.warning.message}" for gap in gaps)
+    return f"None of the {len(gaps)} outputs can be had. {each}"

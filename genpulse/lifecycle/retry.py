@@ -2,35 +2,52 @@
 
 from uuid import UUID
 
-from genpulse.domain.errors import UnknownModel
+from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
-from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.recovery import LookUp, Recovery, Resume, Unknown, recover
+from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.lifecycle.purse import check_allowed, limits_for
+from genpulse.lifecycle.work import shape_of
 from genpulse.ports import Services
-from genpulse.provider import TwoPhase
+from genpulse.provider import Immediate, TwoPhase
 
 
-async def retry(services: Services, task_id: UUID) -> Task:
+async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = False) -> Task:
     """Queue a failed task again, unless that costs what may not be spent.
 
-    An order whose end is not known is taken up where the vendor can be asked about it; else whoever asks for this
-    has looked into the vendor's own list of jobs, and it is made anew.
-    Raises `UnknownTask`, `NotRetryable`, `PaidProviderRefused`, `BudgetExceeded`, `DatabaseUnavailable`.
+    An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
+    anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
+    anew.
+    Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
+    `KeyLimitExceeded`, `DatabaseUnavailable`.
     """
     failed = await services.store.get(task_id)
     if failed.status is TaskStatus.FAILED:
         check_allowed(services, failed.provider)
-    keeps_order = _can_be_taken_up(services, failed)
+    keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
     services.events.publish(TaskEvent(task.id, task.seq))
     return task
 
 
-def _can_be_taken_up(services: Services, task: Task) -> bool:
-    if task.order is None:
-        return False
+def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
+    """Whether the next attempt goes on with the order, in place of making it anew. Raises `MayBeCharged`."""
     try:
-        engine = services.catalogue.model(task.model).engine
+        next_step = _next_step(services, task, order)
     except UnknownModel:
         return True
-    return isinstance(engine, TwoPhase) and (task.order.job_id is not None or engine.can_find)
+    if isinstance(next_step, Unknown) and task.status is TaskStatus.FAILED:
+        raise MayBeCharged(task.id, task.provider, order)
+    return isinstance(next_step, Resume | LookUp)
+
+
+def _next_step(services: Services, task: Task, order: OpenOrder) -> Recovery:
+    """What an attempt would do about the order. Raises `UnknownModel`."""
+    engine = services.catalogue.model(task.model).engine
+    return recover(
+        order,
+        shape=shape_of(engine),
+        repeatable=isinstance(engine, Immediate | TwoPhase) and engine.repeatable,
+        can_find=isinstance(engine, TwoPhase) and engine.can_find,
+        resubmits=task.provider in services.retry.resubmits,
+    )

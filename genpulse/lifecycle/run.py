@@ -12,28 +12,32 @@ from genpulse.domain.errors import (
     BadInput,
     InvalidInput,
     LeaseLost,
+    OutputUnavailable,
     ProviderError,
     ProviderRejected,
     TaskCanceled,
     UnknownModel,
 )
 from genpulse.domain.event import TaskEvent
-from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.gate import CircuitState
 from genpulse.domain.recovery import Shape
 from genpulse.domain.retry import LOSSES, deadline_exceeded, decide, worker_lost
 from genpulse.lifecycle.attachments import TaskAttachments
+from genpulse.lifecycle.failures import foreign, internal
 from genpulse.lifecycle.hear import callback_url
 from genpulse.lifecycle.immediate import run_immediate
 from genpulse.lifecycle.interruption import Interruption, Signal, Stopped
+from genpulse.lifecycle.judgement import success
 from genpulse.lifecycle.local import run_local
-from genpulse.lifecycle.outputs import Made, store_all
+from genpulse.lifecycle.outputs import Made
 from genpulse.lifecycle.patience import patiently
 from genpulse.lifecycle.progress import ProgressReport
 from genpulse.lifecycle.remote_job import run_remote_job
+from genpulse.lifecycle.stop import can_be_stopped, not_stopped
 from genpulse.lifecycle.work import Money, Permit, Work, shape_of
 from genpulse.ports import Services
-from genpulse.provider import AnyModel, Call, Immediate, Local
+from genpulse.provider import AnyModel, Call, Engine, Immediate, Local
 
 OUTAGE_S = 86_400.0
 """Tasks wait for a provider that is away until they are a day old; then an attempt more is one too many."""
@@ -58,11 +62,15 @@ class Run:
     @property
     def is_local(self) -> bool:
         """Whether the work is done in this process, and is lost when it is given back."""
+        engine = self._engine
+        return engine is not None and shape_of(engine) is Shape.LOCAL
+
+    @property
+    def _engine(self) -> Engine[Any] | None:
         try:
-            engine = self._services.catalogue.model(self._begun.task.model).engine
+            return self._services.catalogue.model(self._begun.task.model).engine
         except UnknownModel:
-            return False
-        return shape_of(engine) is Shape.LOCAL
+            return None
 
     def interrupt(self, why: Interruption) -> None:
         """Stop at the next step that may be given up. Only the first reason counts."""
@@ -94,6 +102,7 @@ class Run:
             order_open=money.is_open and not isinstance(outcome, Succeeded),
             ordered_at=money.ordered_at,
             job_id=money.job_id,
+            stop_later=_is_stopped(outcome) and can_be_stopped(self._engine, money),
         )
         seq = await patiently(
             "the end of task %s",
@@ -113,7 +122,7 @@ class Run:
     async def _outcome(self) -> Outcome:
         task = self._begun.task
         if task.environment != self._services.environment.name:
-            return Failed(self._honest(_foreign(task.environment, self._services.environment.name)))
+            return Failed(self._honest(foreign(task.environment, self._services.environment.name)))
         if task.losses >= LOSSES:
             return await self._decide(worker_lost(self._charged, again=self._money.is_open))
         try:
@@ -123,12 +132,12 @@ class Run:
         except TaskCanceled:
             return self._stopped(self._signal.why or Interruption.CANCELED)
         except ProviderError as error:
-            return await self._decide(self._honest(error.failure))
+            return await self._failed(self._honest(error.failure))
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
             _log.exception("task %s failed in a way that its provider does not know", task.id)
-            return await self._decide(_internal(error, self._charged, again=self._money.is_open))
+            return await self._decide(internal(error, self._charged, again=self._money.is_open))
 
     async def _until_deadline(self) -> Outcome:
         """The engine's result, unless the deadline or an interruption comes first, or the deadline is over."""
@@ -158,7 +167,7 @@ class Run:
     def _stopped(self, why: Interruption) -> Outcome:
         match why:
             case Interruption.CANCELED:
-                return Canceled()
+                return Canceled(not_stopped(self._money))
             case Interruption.DEADLINE:
                 was_asked = self._money.asked or self._begun.task.order is not None
                 return Failed(deadline_exceeded(Charged.MAYBE if was_asked else Charged.NO))
@@ -170,10 +179,20 @@ class Run:
                 assert_never(other)
 
     def _honest(self, failure: Failure) -> Failure:
-        """An order of which nobody knows the end may be charged, whatever came between."""
+        """An order of which nobody knows the end may be charged, whatever came between; no wait is for ever."""
         if self._money.is_open and failure.charged is Charged.NO:
-            return replace(failure, charged=Charged.MAYBE)
+            failure = replace(failure, charged=Charged.MAYBE)
+        longest_s = self._services.bounds.order_wait_s
+        if failure.retry_after_s is not None and failure.retry_after_s > longest_s:
+            failure = replace(failure, retry_after_s=longest_s)
         return failure
+
+    async def _failed(self, failure: Failure) -> Outcome:
+        """What nobody knows the end of is not ordered again for somebody who does not want it any more."""
+        if failure.code is FailureCode.UNKNOWN_OUTCOME and self._signal.why is Interruption.CANCELED:
+            await self._is_outage(failure)
+            return Canceled(failure)
+        return await self._decide(failure)
 
     async def _decide(self, failure: Failure) -> Outcome:
         task = self._begun.task
@@ -202,7 +221,13 @@ class Run:
         async with AsyncExitStack() as files:
             work = self._work(files)
             made = await _drive(work)
-            return Succeeded(await store_all(work, made), made.cost)
+            try:
+                return await success(work, made)
+            except OutputUnavailable:
+                # A job's result may be asked for once more by a retry; an answer is over.
+                if work.shape is Shape.IMMEDIATE:
+                    self._money.close()
+                raise
 
     def _work(self, files: AsyncExitStack) -> Work:
         task, attempt = self._begun.task, self._begun.attempt
@@ -247,15 +272,15 @@ def _input(model: AnyModel, begun: Begun) -> Any:
         raise InvalidInput(f"The input no longer fits the model: {details}") from error
 
 
-def _foreign(theirs: str, ours: str) -> Failure:
-    message = f"The task belongs to the environment {theirs!r}; this worker serves {ours!r}."
-    return Failure(FailureCode.FOREIGN_ENVIRONMENT, message, False, Charged.NO, Actor.OPERATOR)  # noqa: FBT003
-
-
-def _internal(error: Exception, charged: Charged, *, again: bool) -> Failure:
-    """A mistake. With an order that is open it is worth another attempt, which takes the order up."""
-    message = f"The provider failed in a way that it does not declare ({type(error).__name__})."
-    return Failure(FailureCode.INTERNAL, message, again, charged, Actor.OPERATOR)
+def _is_stopped(outcome: Outcome) -> bool:
+    """Whether nobody wants any more what was ordered."""
+    match outcome:
+        case Canceled():
+            return True
+        case Failed(failure):
+            return failure.code is FailureCode.DEADLINE_EXCEEDED
+        case _:
+            return False
 
 
 def _tell(begun: Begun, outcome: Outcome) -> None:

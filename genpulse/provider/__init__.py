@@ -20,6 +20,8 @@ from genpulse.domain.errors import (
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
+    ProviderUnreachable,
+    QuestionRefused,
     QuotaExhausted,
     RateLimited,
     TaskCanceled,
@@ -27,6 +29,7 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.call import (
     Attachment,
     Attachments,
@@ -43,6 +46,7 @@ from genpulse.provider.call import (
     Submission,
 )
 from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
+from genpulse.provider.missing import Missing
 from genpulse.provider.model import AnyModel, Model
 from genpulse.provider.plug_in import Provider, ProviderSettings
 from genpulse.provider.threads import EngineThreads
@@ -65,6 +69,7 @@ __all__ = [
     "InvalidInput",
     "Job",
     "Local",
+    "Missing",
     "Model",
     "ModerationBlocked",
     "NoAttachments",
@@ -78,13 +83,17 @@ __all__ = [
     "ProviderRejected",
     "ProviderSettings",
     "ProviderUnavailable",
+    "ProviderUnreachable",
+    "QuestionRefused",
     "QuotaExhausted",
     "RateLimited",
     "Report",
     "Result",
     "Submission",
     "TaskCanceled",
+    "TaskWarning",
     "TimedOut",
     "TwoPhase",
     "UnknownOutcome",
+    "WarningCode",
 ]

@@ -1,6 +1,6 @@
 """What is asked of an engine, and what it says and gives."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, ParamSpec, Protocol, TypeVar
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from genpulse.domain.cost import Cost
 from genpulse.domain.errors import InvalidInput, ProviderError
+from genpulse.domain.warning import TaskWarning
 from genpulse.provider.threads import EngineThreads, threads_of_this_process
 
 
@@ -91,18 +92,24 @@ class Notice:
 class Output:
     """One file that a model made: its bytes, a file on disk, or a stream of chunks.
 
-    A file has to stay until the result is stored; one that cannot be read then ends the task.
+    A file has to stay until the result is stored; one that cannot be read then is missing. A stream whose
+    `__aiter__` begins anew each time is read again where it broke off; an iterator, such as a generator, is read
+    once. `is_text`: these are words that the model has written in place of a file, or beside one. Where one of
+    several outputs cannot be had, give a stream that raises `OutputUnavailable`: the others are kept, and the task
+    says that it is missing.
     """
 
-    content: bytes | Path | AsyncIterator[bytes]
+    content: bytes | Path | AsyncIterable[bytes]
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything that one call made, and what it cost where that is known."""
+    """Everything that one call made, what it cost where that is known, and what is odd about it."""
 
     outputs: tuple[Output, ...] = ()
     cost: Cost | None = None
+    warnings: tuple[TaskWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,8 @@ class Progress:
 
     `fraction` is between 0.0 and 1.0, None when the vendor does not say. `done` when the output can be
     collected; `failed` when the vendor says that the job has failed, and why. `wait_s` is when to ask again,
-    in seconds, where the vendor says so.
+    in seconds, where the vendor says so. `odd` is a status word that the adapter does not know: the job counts as
+    going on.
     """
 
     fraction: float | None = None
@@ -119,6 +127,7 @@ class Progress:
     done: bool = False
     failed: ProviderError | None = None
     wait_s: float | None = None
+    odd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,18 @@ from genpulse.domain.kind import is_kind
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*(:[a-z0-9]+)?")
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._:@+-]*"
+_NAME = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
 
 
 @dataclass(frozen=True, slots=True)
 class Model(Generic[I]):
     """One thing that a provider can do.
 
-    `name` is unique within the provider; the model's public id is `provider/name`. With several `kinds` the
-    caller must say which one is meant. `price` is what one call with this input costs at most, in US dollars, 0 or
-    more; it is asked in the middle of a request, so it computes and does not wait.
+    `name` is unique within the provider and keeps the case of its letters; the model's public id is
+    `provider/name`. With several `kinds` the caller must say which one is meant. `price` is what one call with
+    this input costs at most, in US dollars, 0 or more; it is asked in the middle of a request, so it computes and
+    does not wait.
     """
 
     name: str
@@ -36,7 +38,10 @@ class Model(Generic[I]):
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"the model name {self.name!r} is not lower-case letters, digits, '.', '_' or '-'")
+            raise ValueError(
+                f"the model name {self.name!r} is not upper-case or lower-case letters, digits, '.', '_', ':',"
+                " '@', '+' or '-', in parts between slashes that begin with a letter or a digit"
+            )
         if not self.kinds or not all(is_kind(kind) for kind in self.kinds):
             raise ValueError(f"the model {self.name!r} needs kinds such as 'text-to-image', not {self.kinds!r}")
 

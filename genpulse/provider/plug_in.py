@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genpulse.domain.hosts import parse_hosts
 from genpulse.provider.model import AnyModel
 from genpulse.wire import Http, Reply, Request
 
@@ -56,6 +57,14 @@ class ProviderSettings:
     models: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Hosts from which results may be fetched wherever they lie, by the option of that name (`parse_hosts`).
+
+        Raises `ValueError` for what is no host; the configuration has been checked for that.
+        """
+        return parse_hosts(str(self.options.get("allowed_hosts", "")))
+
 
 class _NoHttp:
     """Stands for the client where nobody has opened one."""
@@ -63,7 +72,10 @@ class _NoHttp:
     async def send(self, request: Request) -> Reply:
         raise _no_http(request.url)
 
-    def download(self, url: str, **_: object) -> AsyncIterator[bytes]:
+    def fetch_public(self, url: str, **_: object) -> AsyncIterator[bytes]:
+        raise _no_http(url)
+
+    def fetch_own(self, url: str, **_: object) -> AsyncIterator[bytes]:
         raise _no_http(url)
 
     def websocket(self, url: str, headers: Mapping[str, str]) -> Any:  # noqa: ARG002 - as in `Http`

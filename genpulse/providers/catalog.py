@@ -77,7 +77,15 @@ class LoadedCatalogue:
         """A model of a vendor that has more of them than it lists."""
         name, _, rest = model_id.partition("/")
         provider = self._providers.get(name)
-        return provider.find_model(rest) if provider and provider.find_model and rest else None
+        if provider is None or provider.find_model is None or not rest:
+            return None
+        try:
+            return provider.find_model(rest)
+        except ValueError:
+            return None
+        except Exception:  # noqa: BLE001 - a plug-in that fails to look for a name has no model of it
+            _log.exception("the provider %s cannot look for the model %r", name, rest)
+            return None
 
     def _near(self, model_id: str) -> list[str]:
         """Ids that look alike, then those whose part behind the first slash does."""

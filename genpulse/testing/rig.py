@@ -37,6 +37,8 @@ from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 
 ENDS_WITHIN_S = 20.0
+_MISSING_S = 0.3
+"""How long a file may be missing that a vendor has just named, in seconds."""
 _ROW = ENVIRONMENTS[0]
 _ENVIRONMENT = EnvironmentFacts(
     name=_ROW.name,
@@ -134,7 +136,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
 
 
 async def _with_plug_in(subject: Subject, services: Services, stack: AsyncExitStack) -> Services:
-    http = HttpClient("conformance")
+    http = HttpClient("conformance", missing_s=_MISSING_S)
     stack.push_async_callback(http.close)
     provider = subject.build(ProviderSettings(subject.key, subject.fake.base_url, subject.options, http))
     model = LoadedCatalogue([provider]).model(subject.model)

@@ -13,6 +13,7 @@ from genpulse.lifecycle.deliver import Postman
 from genpulse.lifecycle.interruption import Interruption
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
+from genpulse.lifecycle.unwanted import stop_unwanted
 from genpulse.ports import Services, WorkerPresence
 from genpulse.worker.loop import WorkLoop
 from genpulse.worker.options import WorkerOptions
@@ -103,6 +104,13 @@ async def deliver_messages(desk: Desk) -> None:
 async def tidy_up(desk: Desk) -> None:
     """End what can no longer succeed and forget what is old."""
     await desk.every(SWEEP_S, "the sweep", lambda: sweep(desk.services))
+
+
+async def stop_the_unwanted(desk: Desk) -> None:
+    """Tell vendors once more to stop what nobody wants any more."""
+    await desk.every(
+        SWEEP_S, "stopping unwanted orders", lambda: stop_unwanted(desk.services, desk.loop.providers)
+    )
 
 
 async def prune_the_old(desk: Desk) -> None:

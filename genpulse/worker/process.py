@@ -21,6 +21,7 @@ from genpulse.worker.duties import (
     prune_the_old,
     renew,
     renew_leases,
+    stop_the_unwanted,
     take_over_lost,
     tidy_up,
 )
@@ -35,6 +36,7 @@ DUTIES = (
     be_present,
     deliver_messages,
     tidy_up,
+    stop_the_unwanted,
     prune_the_old,
 )
 

@@ -23,8 +23,8 @@ _PIECE_S = 0.25
 
 
 def content_of(number: int) -> bytes:
-    """What the job of this task makes."""
-    return f"made for task {number}\n".encode() * 20
+    """What the job of this task makes: no words, which would be no success where a picture is ordered."""
+    return f"\0made for task {number}\n".encode() * 20
 
 
 @dataclass

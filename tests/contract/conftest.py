@@ -96,9 +96,14 @@ class Backend:
         """Let the task, which has ended, have ended earlier."""
         if isinstance(self.store, MemoryTaskStore):
             self.store._tasks[task.id] = replace(task, finished_at=task.finished_at - by)
+            if task.id in (due_at := self.store._unstopped._due_at):
+                due_at[task.id] -= by
         else:
             await self.store._pool.execute(
-                "UPDATE tasks SET finished_at = finished_at - $2::interval WHERE id = $1", task.id, by
+                "UPDATE tasks SET finished_at = finished_at - $2::interval,"
+                " order_stop_at = order_stop_at - $2::interval WHERE id = $1",
+                task.id,
+                by,
             )
         return await self.store.get(task.id)
 

@@ -16,8 +16,9 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded, Worker
-from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable
+from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskQueue, TaskStore
 from tests.contract.conftest import new_ids, new_task, now
 
@@ -26,11 +27,13 @@ PROVIDERS = ("free", "limited")
 LIMITS = {"limited": 1}
 OUTCOMES = (
     Succeeded(()),
+    Succeeded((), warnings=(TaskWarning(WarningCode.OUTPUT_MISSING, "filtered", 1),)),
     Failed(DOWN),
     RetryLater(DOWN, 0.0),
     RetryLater(DOWN, 3600.0),
     RetryLater(DOWN, 0.0, counts=False),
     Canceled(),
+    Canceled(UnknownOutcome("nobody knows").failure),
     Released(),
 )
 _EMPTY = (
@@ -51,7 +54,7 @@ def told(task: Task) -> tuple:
     order = task.order and (task.order.reference, task.order.account, task.order.job_id)
     return (
         *(task.id, task.status, task.attempt, task.failures, task.losses, task.seq, order, task.error),
-        *(task.cancel_requested, task.waiting_for, task.last_error, task.progress),
+        *(task.cancel_requested, task.waiting_for, task.last_error, task.progress, task.warnings),
         *(task.next_try_at is None, task.finished_at is None, task.started_at is None, task.retried_at is None),
     )
 
@@ -124,10 +127,18 @@ class Life(RuleBasedStateMachine):
         self.both(lambda pair: pair.store.save_waiting(lease, waits_for, DOWN, 7))
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans())
-    def finish(self, data, outcome, is_open):
+    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans(), later=st.booleans())
+    def finish(self, data, outcome, is_open, later):
         lease = data.draw(st.sampled_from(self.leases))
-        self.both(lambda pair: pair.store.finish(End(lease, outcome, order_open=is_open)))
+        self.both(lambda pair: pair.store.finish(End(lease, outcome, order_open=is_open, stop_later=later)))
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data())
+    def stopped(self, data):
+        task_id = data.draw(st.sampled_from(self.tasks))
+        order = self.seen[task_id].order
+        if order is not None:
+            self.both(lambda pair: pair.store.stopped(task_id, order.reference))
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())

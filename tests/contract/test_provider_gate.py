@@ -11,6 +11,7 @@ from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.domain.errors import (
+    AuthenticationFailed,
     InvalidInput,
     ModerationBlocked,
     ProviderRejected,
@@ -163,3 +164,34 @@ async def test_a_wait_that_was_asked_for_holds_for_all(gates):
     assert (await second.admit("vendor", 1)).wait_s == pytest.approx(30, abs=1)
     await second.succeeded("vendor")
     assert (await first.admit("vendor", 1)).wait_s == pytest.approx(30, abs=1)
+
+
+async def test_what_holds_an_account_back_is_seen_by_all_who_look(gates):
+    first, second = gates
+    failed = await first.failed("vendor", RateLimited("429: tomorrow", retry_after_s=86_400).failure)
+    for circuit in (failed, await second.circuit("vendor")):
+        assert (circuit.state, circuit.failures) == (CircuitState.CLOSED, 0)
+        assert circuit.hold.answer == "rate_limited: 429: tomorrow"
+        assert circuit.hold.since_s == pytest.approx(0, abs=5)
+        assert circuit.hold.left_s == circuit.wait_s == pytest.approx(3600, abs=5)
+    await second.succeeded("vendor")
+    assert (await first.circuit("vendor")).hold.left_s == pytest.approx(3600, abs=5)
+
+
+async def test_a_key_that_is_refused_holds_its_account_back_and_says_so(gates):
+    first, second = await half_open(gates)
+    assert (await second.circuit("vendor")).hold.answer == "provider_unavailable: 502"
+    await first.admit("vendor", 1)
+    await first.failed("vendor", AuthenticationFailed("401: no such key").failure)
+    circuit = await second.circuit("vendor")
+    assert circuit.state is CircuitState.OPEN
+    assert circuit.hold.answer == "authentication_failed: 401: no such key"
+    assert circuit.hold.since_s > 0.5, "since it stopped working, and not since this answer"
+
+
+async def test_a_model_that_may_not_be_used_shuts_the_account_for_no_other(gates):
+    first, second = gates
+    for _ in range(5):
+        circuit = await first.failed("vendor", ProviderRejected("403: verify your organisation").failure)
+    assert (circuit.state, circuit.hold) == (CircuitState.CLOSED, None)
+    assert (await second.admit("vendor", 9)).granted == 9

@@ -26,10 +26,12 @@ from genpulse.domain.errors import (
     NotRetryable,
     ProviderUnavailable,
     UnknownAsset,
+    UnknownOutcome,
     UnknownTask,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotice
 from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now
 
@@ -152,6 +154,83 @@ async def test_success_stores_outputs_and_settles_the_queue(backend):
     assert ended.seq > begun.task.seq
     await asyncio.sleep(LEASE_S * 1.5)
     assert await backend.claim() == []
+
+
+async def test_what_is_odd_about_outputs_is_kept_and_told(backend):
+    begun = await backend.begun(webhook_url="https://example.org/")
+    warnings = (
+        TaskWarning(WarningCode.OUTPUT_MISSING, "Filtered: \x00 \ud83d", 1),
+        TaskWarning(WarningCode.FLAGGED, "nsfw"),
+    )
+    task = await backend.ended(begun.lease, Succeeded((new_asset(begun.task.id),), warnings=warnings))
+    assert task.warnings == warnings
+    assert [(one.code, one.index) for one in task.warnings] == [("output_missing", 1), ("flagged", None)]
+    ((_, told),) = await backend.deliveries.due(1, 60.0, per_origin=1, room={})
+    assert told.warnings == warnings
+    assert (await backend.store.find(TaskQuery(limit=1)))[0].warnings == warnings
+
+
+async def test_a_canceled_task_says_what_it_may_have_cost(backend):
+    begun = await backend.begun()
+    await backend.store.journal_order(begun.lease)
+    await backend.store.cancel(begun.task.id)
+    lost = UnknownOutcome("The answer never came.").failure
+    task = await backend.ended(begun.lease, Canceled(lost), order_open=True)
+    assert (task.status, task.error, task.order is None) == (TaskStatus.CANCELED, lost, False)
+    (attempt,) = await backend.store.attempts(task.id)
+    assert (attempt.status, attempt.error) == (AttemptStatus.CANCELED, lost)
+    assert await backend.store.find(TaskQuery(status=TaskStatus.FAILED)) == ()
+    assert await backend.store.find(TaskQuery(code=FailureCode.UNKNOWN_OUTCOME)) == ()
+
+
+async def unstopped(backend, outcome=None, **known):
+    begun = await backend.begun()
+    await backend.store.journal_order(begun.lease)
+    known = {"order_open": True, "stop_later": True, **known}
+    return await backend.ended(begun.lease, outcome or Canceled(), **known)
+
+
+async def test_an_order_that_could_not_be_stopped_comes_again_later_and_later_for_a_day(backend):
+    task = await unstopped(backend)
+    assert await backend.store.to_stop(["sandbox"], 10) == ()
+    came = []
+    for hours in range(30):
+        came += [hours] if (found := await backend.store.to_stop(["sandbox"], 10)) else []
+        assert [each.id for each in found] in ([], [task.id])
+        assert await backend.store.to_stop(["sandbox"], 10) == ()
+        task = await backend.age(await backend.store.get(task.id), timedelta(hours=1))
+    assert 3 < len(came) < 12
+    assert came[-1] >= 24
+    assert (await backend.store.get(task.id)).order == task.order
+
+
+async def test_an_order_that_is_stopped_comes_no_more(backend):
+    tasks = [await unstopped(backend) for _ in range(3)]
+    for task in tasks:
+        await backend.age(task, timedelta(minutes=2))
+    assert await backend.store.to_stop(["other"], 10) == ()
+    (first,) = await backend.store.to_stop(["sandbox"], 1)
+    await backend.store.stopped(first.id, "gp-another")
+    assert (await backend.store.get(first.id)).order == first.order
+    await backend.store.stopped(first.id, first.order.reference)
+    again = await backend.store.get(first.id)
+    assert (again.order, again.status) == (None, TaskStatus.CANCELED)
+    assert len(await backend.store.to_stop(["sandbox"], 10)) == 2
+
+
+@pytest.mark.parametrize("known", [{"order_open": False}, {"stop_later": False}])
+async def test_only_an_open_order_is_to_be_stopped(backend, known):
+    await backend.age(await unstopped(backend, **known), timedelta(hours=1))
+    assert await backend.store.to_stop(["sandbox"], 10) == ()
+
+
+async def test_an_order_that_a_retry_takes_up_is_stopped_by_nobody(backend):
+    task = await unstopped(backend, Failed(NO))
+    await backend.age(task, timedelta(hours=1))
+    again = await backend.store.retry(task.id)
+    await backend.store.stopped(task.id, task.order.reference)
+    assert await backend.store.to_stop(["sandbox"], 10) == ()
+    assert (await backend.store.get(task.id)).order == again.order == task.order
 
 
 async def test_a_failure_is_kept_with_all_its_words(backend):

@@ -119,6 +119,8 @@ def _task(play: Play, facts: Facts, task_id: UUID) -> Iterator[str]:
     error = _error(task)
     yield from _end(play, task, error)
     yield from _charged(orders, status, error)
+    if status is TaskStatus.CANCELED and task["order_reference"] and error.get("charged") != "maybe":
+        yield "canceled with an order that may be charged, and not a word of it"
     yield from _stopped(play, facts, task, orders)
     yield from _message(play, facts, task_id)
 
@@ -136,7 +138,7 @@ def _error(task: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _end(play: Play, task: Mapping[str, Any], error: Mapping[str, Any]) -> Iterator[str]:
-    end = error.get("code") or task["status"]
+    end = error["code"] if task["status"] == "failed" else task["status"]
     model = task["model"].rpartition("/")[2]
     allowed = set(play.scenario.expected)
     if play.wants_cancel:

@@ -129,13 +129,15 @@ async def _ended(stage, task_id):
 def _judged(model, why, books, task, known):
     """Known are the orders that the vendor had answered when the run was over."""
     orders = books.of(task.id)
-    end = task.error.code.value if task.error else task.status.value
+    end = task.error.code.value if task.status is TaskStatus.FAILED else task.status.value
     if len(orders) > 1:
         yield f"ordered {len(orders)} times"
     if end not in _allowed(model, why):
         yield f"ended as {end}, not as {' or '.join(sorted(_allowed(model, why)))}"
     if task.error and task.error.charged is Charged.NO and orders:
         yield "charged says no, and the vendor has an order"
+    if end == "canceled" and task.order and (task.error is None or task.error.charged is not Charged.MAYBE):
+        yield "canceled with an order that may be charged, and not a word of it"
     if model in _CAN_STOP and end in {"canceled", "deadline_exceeded"}:
         for order in known:
             if order.done_at > task.finished_at.timestamp() + 0.1 and order.canceled_at is None:

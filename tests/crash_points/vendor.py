@@ -121,8 +121,8 @@ class Words(Input):
 
 
 def content_of(task_id: UUID) -> bytes:
-    """What is made for a task."""
-    return f"made for {task_id}".encode()
+    """What is made for a task: no words, which would be no success where a picture is ordered."""
+    return f"\0made for {task_id}".encode()
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import uuid_utils.compat
@@ -71,6 +72,10 @@ DEV = EnvironmentFacts(
 QUICK = WorkerOptions(concurrency=50, batch=10, lease_s=0.6, grace_s=0.2, look_again_s=0.3)
 
 
+MEDIUM = b"\x00"
+"""With this before them, words are no text: where media are ordered, text is no success."""
+
+
 class Words(Input):
     prompt: str = "x"
 
@@ -108,7 +113,7 @@ class Shop(Immediate[Words]):
             await self.hold.wait()
         if self.errors:
             raise self.errors.pop(0)
-        return Result((Output(b"sold"),))
+        return Result((Output(MEDIUM + b"sold"),))
 
 
 @dataclass
@@ -154,7 +159,7 @@ class Studio(TwoPhase[Words]):
         return Progress(1.0, done=True) if self.finished else Progress(0.5)
 
     async def collect(self, job: Job[Words]) -> Result:
-        return Result((Output(self._stream(f"made by {job.id}".encode())),))
+        return Result((Output(self._stream(MEDIUM + f"made by {job.id}".encode())),))
 
     async def _stream(self, content: bytes) -> AsyncIterator[bytes]:
         yield content[:4]
@@ -241,7 +246,7 @@ class World:
 
     async def content(self, asset) -> bytes:
         chunks = self.services.storage.read(asset.content.key, 0, asset.content.size)
-        return b"".join([chunk async for chunk in chunks])
+        return b"".join([chunk async for chunk in chunks]).removeprefix(MEDIUM)
 
 
 @asynccontextmanager
@@ -285,6 +290,13 @@ async def rows(request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
 
 @pytest.fixture
 async def world(rows, tmp_path) -> AsyncIterator[World]:
+    async with opened_world(rows, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
+    """Services with these rows, whose streams wait in the folder."""
     painter, shop, studio = Painter(), Shop(), Studio()
     provider = Provider(
         "art",
@@ -295,7 +307,7 @@ async def world(rows, tmp_path) -> AsyncIterator[World]:
         ),
     )
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
-    storage = ObjectStorage("memory:///", spool_dir=tmp_path)
+    storage = ObjectStorage("memory:///", spool_dir=folder)
     services = Services(
         environment=DEV,
         store=rows.store,

@@ -1,7 +1,7 @@
 """What is paid for is kept, whatever is away meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ class MoodyStorage(ObjectStorage):
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterator[bytes],
+        content: bytes | Path | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,

@@ -5,7 +5,9 @@ import pytest
 from genpulse.domain.errors import OutputUnavailable
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.outputs import Made, store, store_all
+from genpulse.domain.warning import WarningCode
+from genpulse.lifecycle.judgement import success
+from genpulse.lifecycle.outputs import Made, Piece
 from genpulse.provider import Output, Result
 from tests.lifecycle.test_prune import begun_at
 
@@ -18,23 +20,27 @@ async def test_a_file_that_does_not_exist_is_told_at_once(world, tmp_path, model
     await world.submit(model, kind="text-to-video" if model == "art/studio" else "text-to-image")
     async with world.work(await world.begun()) as work:
         with pytest.raises(OutputUnavailable, match=r"'fox\.png' cannot be read: No such file") as raised:
-            await store(work, tmp_path / "fox.png")
+            await success(work, Made((Piece(tmp_path / "fox.png"),)))
     assert raised.value.charged is charged
     assert str(tmp_path) not in str(raised.value)
 
 
-async def test_one_that_cannot_be_kept_is_the_end_of_all(world, tmp_path):
+async def test_one_that_cannot_be_kept_costs_its_neighbours_nothing(world, tmp_path):
     begun = await begun_at(world)
     async with world.work(begun) as work:
-        with pytest.raises(OutputUnavailable, match="a folder"):
-            await store_all(work, Made((b"one", tmp_path)))
+        ended = await success(work, Made((Piece(tmp_path, 0), Piece(b"one", 1))))
+    assert [await world.content(asset) for asset in ended.outputs] == [b"one"]
+    ((warning),) = ended.warnings
+    assert (warning.code, warning.index) == (WarningCode.OUTPUT_MISSING, 0)
+    assert "a folder" in warning.message
 
 
 async def test_all_outputs_become_assets_in_order(world, tmp_path):
     begun = await begun_at(world)
     (tmp_path / "two").write_bytes(b"two")
     async with world.work(begun) as work:
-        assets = await store_all(work, Made((b"one", tmp_path / "two")))
+        ended = await success(work, Made((Piece(b"one", 0), Piece(tmp_path / "two", 1))))
+    assets = ended.outputs
     assert [await world.content(asset) for asset in assets] == [b"one", b"two"]
     assert {asset.task_id for asset in assets} == {begun.task.id}
 

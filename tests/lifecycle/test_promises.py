@@ -7,7 +7,8 @@ import pytest
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
-from genpulse.domain.errors import AuthenticationFailed, DatabaseUnavailable
+from genpulse.domain.bounds import Bounds
+from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
@@ -73,11 +74,14 @@ async def test_a_mistake_of_ours_between_order_and_end_is_tried_again(world, nam
     world.services = replace(world.services, loops=Loops())
 
 
-async def test_a_refused_question_ends_the_task_and_leaves_the_order_to_a_retry(world):
-    world.studio.poll_errors = [AuthenticationFailed("the key was revoked")]
+async def test_a_question_that_is_refused_for_good_leaves_the_order_to_a_retry(world):
+    world.studio.can_find = world.studio.can_cancel = False
+    world.services = replace(world.services, bounds=Bounds(refused_s=0.1))
+    world.studio.poll_errors = [ProviderRejected("not like this") for _ in range(200)]
     async with world.worker():
         failed = await world.ended(await world.submit("art/studio"))
-        assert failed.error.code is FailureCode.AUTHENTICATION_FAILED
+        world.studio.poll_errors.clear()
+        assert failed.error.code is FailureCode.UNKNOWN_OUTCOME
         assert (failed.error.charged, failed.order.job_id) == (Charged.MAYBE, "job-1")
         ended = await world.ended(await retry(world.services, failed.id))
     assert ended.status is TaskStatus.SUCCEEDED
@@ -97,14 +101,16 @@ async def test_a_task_with_an_order_whose_model_is_gone_is_not_called_free_of_ch
     assert failed.order is not None
 
 
-async def test_a_cancel_of_an_order_that_nobody_can_ask_about_ends_as_unknown(world):
+async def test_a_cancel_of_an_order_that_nobody_can_ask_about_says_what_it_may_have_cost(world):
     task = await world.submit("art/shop", kind="text-to-image")
     begun = await world.begun()
     await world.services.store.journal_order(begun.lease)
     await cancel(world.services, task.id)
     async with world.worker():
         ended = await world.ended(task)
-    assert ended.error.code is FailureCode.UNKNOWN_OUTCOME
+    assert ended.status is TaskStatus.CANCELED
+    assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
+    assert ended.order is not None
     assert world.shop.sold == 0
 
 

@@ -18,7 +18,6 @@ from genpulse.domain.errors import (
     ContentTooLarge,
     DatabaseUnavailable,
     LeaseLost,
-    OutputUnavailable,
     StorageFull,
     StorageLost,
     StorageUnavailable,
@@ -26,10 +25,12 @@ from genpulse.domain.errors import (
     UnknownTask,
     UploadIncomplete,
 )
+from genpulse.domain.failure import FailureCode
 from genpulse.domain.retention import Pruned, RetentionPolicy
-from genpulse.lifecycle.outputs import STORED_AGAIN_S, Made, store_all
+from genpulse.lifecycle.outputs import STORED_AGAIN_S, Made, Piece, store_all
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.upload import upload
+from genpulse.provider import Output, Result
 from tests.lifecycle.conftest import QUICK
 
 MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
@@ -283,14 +284,17 @@ async def test_an_output_whose_lease_is_lost_leaves_nothing(world, until):
     assert await left_after_all(world) == set()
 
 
-async def test_outputs_of_a_task_of_which_one_is_too_large_leave_nothing(world, until):
-    """The first one is stored when the second one turns out to be too large."""
-    services = replace(world.services, output_limit_bytes=3)
-    begun = await begun_at(world)
-    with pytest.raises(OutputUnavailable):
-        async with replace(world, services=services).work(begun) as work:
-            await store_all(work, Made((b"abc", b"abcd")))
-    assert len(stored(services)) == 1
+async def test_an_output_that_is_not_what_was_ordered_leaves_nothing(world):
+    """What it is shows when it lies in the storage."""
+
+    async def generate(call):
+        return Result((Output(b'{"error": "no"}'),))
+
+    world.shop.generate = generate
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/shop", kind="text-to-image"))
+    assert ended.error.code is FailureCode.OUTPUT_UNAVAILABLE
+    assert len(stored(world.services)) == 1
     assert await left_after_all(world) == set()
 
 
@@ -312,8 +316,8 @@ async def test_outputs_that_wait_long_for_their_fellows_are_noted_again(world):
 
     services = replace(world.services, retention=retention)
     async with replace(world, services=services).work(begun) as work:
-        assets = await store_all(work, Made((b"a", b"b")), clock=lambda: next(times))
-    keys = [asset.content.key for asset in assets]
+        both, _ = await store_all(work, Made((Piece(b"a", 0), Piece(b"b", 1))), clock=lambda: next(times))
+    keys = [one.asset.content.key for one in both]
     assert noted == keys * 2
     assert len(stored(services)) == 2
 

@@ -32,7 +32,7 @@ from genpulse.provider import (
 )
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.process import run_until
-from tests.lifecycle.conftest import QUICK, Words
+from tests.lifecycle.conftest import MEDIUM, QUICK, Words
 
 pytestmark = pytest.mark.parametrize("rows", ["postgresql"], indirect=True)
 MANY = 30
@@ -56,7 +56,7 @@ class Vendor(TwoPhase[Words]):
         return Progress(0.5, done=self.done)
 
     async def collect(self, job: Job[Words]) -> Result:
-        return Result((Output(job.id.encode()),))
+        return Result((Output(MEDIUM + job.id.encode()),))
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Till(Immediate[Words]):
     async def generate(self, call: Call[Words]) -> Result:
         self.asked += 1
         await self.hold.wait()
-        return Result((Output(b"sold"),))
+        return Result((Output(MEDIUM + b"sold"),))
 
 
 @pytest.fixture

@@ -41,7 +41,25 @@ def test_input_that_does_not_fit_says_where(document, pointer):
     assert [problem.pointer for problem in caught.value.problems] == [pointer]
 
 
-@pytest.mark.parametrize("name", ["", "Image", "a b", "/x", "x/"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "image",
+        "Qwen/Qwen-Image",
+        "black-forest-labs/FLUX.1-dev",
+        "a/b:5c7d5dc6",
+        "ft:gpt-4o:acme::7p4l",
+        "m@v1+lora",
+    ],
+)
+def test_names_of_models_are_those_of_the_vendor(name):
+    assert model(name).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "/x", "x/", "a//b", "..", "a/../b", ".x", "a?b", "a#b", "a%2Fb", "ä", "a\n", "a\x00", "\ud83d"],
+)
 def test_names_of_models_have_a_form(name):
     with pytest.raises(ValueError, match="lower-case"):
         model(name)

@@ -13,11 +13,12 @@ def provider(settings: ProviderSettings) -> Provider:
     `options.webhook_secret` verifies the vendor's notices.
     """
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
-    account = Account(settings.http, settings.base_url or BASE_URL, headers, explain)
+    base_url = settings.base_url or BASE_URL
+    account = Account(settings.http, base_url, headers, explain, result_paths=("/pictures/",))
     engine = Greetings(account, str(settings.options.get("webhook_secret", "")))
 
     async def probe() -> str:
-        found = (await account.ask("GET", "/v1/account")).document()
+        found = (await account.probe("GET", "/v1/account")).document()
         return f"the account is {found.get('name')}"
 
     return Provider(

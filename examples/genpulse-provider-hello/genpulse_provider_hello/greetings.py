@@ -11,6 +11,7 @@ from genpulse.domain.json_value import JsonValue
 from genpulse.provider import (
     AuthenticationFailed,
     Call,
+    Charged,
     Input,
     InvalidInput,
     Job,
@@ -26,11 +27,17 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.job_id import in_path, taken_as
+from genpulse.provider.status_words import Standing, StatusWords, shown
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Reply
+from genpulse.wire import AnswerUnusable, Reply
 
 NOTICE_AGE_S = 300.0
 """How old a notice may be, in seconds."""
+WORDS = StatusWords(
+    done=frozenset({"done"}), failed=frozenset({"failed"}), running=frozenset({"queued", "drawing"})
+)
+"""What the vendor calls the standing of a greeting (its documentation)."""
 
 
 class Greeting(Input):
@@ -60,38 +67,45 @@ class Greetings(TwoPhase[Greeting]):
         }
         if call.callback_url:
             body["callback"] = call.callback_url
-        return Submission(_id((await self._account.order("/v1/greetings", json=body)).document()))
+        reply = await self._account.order("/v1/greetings", json=body)
+        return Submission(taken_as(reply.document().get("id"), reply.excerpt()))
 
     async def find(self, call: Call[Greeting]) -> Submission | None:
         """Asked after a lost answer; None has to mean that the vendor never took it."""
         query = {"reference": call.client_reference}
-        found = (await self._account.ask("GET", "/v1/greetings", query=query)).document().get("greetings")
-        if not isinstance(found, list):
-            raise AnswerLost(f"The vendor's list of greetings is {found!r}.")
-        return Submission(_id(found[0])) if found else None
+        reply = await self._account.ask("GET", "/v1/greetings", query=query)
+        found = reply.document().get("greetings")
+        if not isinstance(found, list) or (found and not isinstance(found[0], dict)):
+            raise AnswerUnusable(f"The vendor's answer is no list of greetings: {reply.excerpt()}")
+        ids = [greeting.get("id") for greeting in found if isinstance(greeting, dict)]
+        return Submission(taken_as(ids[0], reply.excerpt())) if ids else None
 
     async def poll(self, job: Job[Greeting]) -> Progress:
-        """A word that nobody knows is no end: it is asked again."""
+        """Words are compared in any spelling. One that nobody knows is no end: it is asked again, and shown."""
         greeting = await self._greeting(job)
-        match greeting.get("status"):
-            case "done":
+        match WORDS.standing(word := greeting.get("status")):
+            case Standing.DONE:
                 return Progress(1.0, done=True)
-            case "failed":
+            case Standing.FAILED | Standing.CANCELED:
                 return Progress(failed=_failure(greeting.get("error")))
-            case word:
-                percent = greeting.get("percent")
-                return Progress(percent / 100 if isinstance(percent, int | float) else None, str(word))
+            case Standing.ODD:
+                return Progress(odd=shown(word))
+        percent = greeting.get("percent")
+        return Progress(percent / 100 if isinstance(percent, int | float) else None, shown(word))
 
     async def collect(self, job: Job[Greeting]) -> Result:
-        """The picture is streamed into our own storage; its address may be gone tomorrow."""
+        """The picture is streamed into our own storage; its address may be gone tomorrow.
+
+        It gets the key only below `result_paths` of the account: who named it may be a stranger.
+        """
         url = (await self._greeting(job)).get("url")
         if not isinstance(url, str):
-            raise OutputUnavailable("The greeting is done, and it has no picture.")
-        return Result((Output(self._account.download(url)),))
+            raise OutputUnavailable("The greeting is done, and it has no picture.", charged=Charged.YES)
+        return Result((Output(self._account.fetch_public(url)),))
 
     async def cancel(self, job: Job[Greeting]) -> None:
         """What is drawn already is paid for; what waits is not."""
-        await self._account.ask("DELETE", f"/v1/greetings/{job.id}")
+        await self._account.ask("DELETE", f"/v1/greetings/{in_path(job.id)}")
 
     async def heeds(self, notice: Notice) -> bool:
         """Signed: HMAC-SHA256 of time and body. All that a notice does is to have the job polled at once."""
@@ -102,7 +116,7 @@ class Greetings(TwoPhase[Greeting]):
         return sent_at.isdigit() and abs(time.time() - int(sent_at)) <= NOTICE_AGE_S
 
     async def _greeting(self, job: Job[Greeting]) -> dict[str, JsonValue]:
-        return dict((await self._account.ask("GET", f"/v1/greetings/{job.id}")).document())
+        return dict((await self._account.ask("GET", f"/v1/greetings/{in_path(job.id)}")).document())
 
 
 def explain(reply: Reply) -> ProviderError | None:
@@ -120,12 +134,4 @@ def explain(reply: Reply) -> ProviderError | None:
 
 
 def _failure(error: JsonValue) -> ProviderError:
-    return ProviderRejected(f"The greeting could not be drawn: {error}")
-
-
-def _id(greeting: JsonValue) -> str:
-    found = greeting.get("id") if isinstance(greeting, dict) else None
-    if not isinstance(found, str) or not found:
-        # After an order this means: it may have been taken, and it is looked up.
-        raise AnswerLost(f"The vendor's answer has no id: {greeting!r}.")
-    return found
+    return ProviderRejected(f"The greeting could not be drawn: {error}", charged=Charged.MAYBE)

@@ -19,6 +19,7 @@ _OPEN = (
     "order_account",
     "order_sent_at",
     "order_job_id",
+    "order_stop_at",
     "waiting_for",
     "waiting_since",
     "next_try_at",

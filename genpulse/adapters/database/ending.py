@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document
+from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document, warnings_document
 from genpulse.adapters.database.statements.ends import FINISH
 from genpulse.adapters.postgresql import outages
 from genpulse.domain.asset import Asset
@@ -39,6 +39,7 @@ class _Change:
     attempt_error: JsonObject | None = None
     cost: JsonObject | None = None
     cost_usd: Decimal | None = None
+    warnings: Sequence[JsonObject] | None = None
     counts: bool = False
     delay_s: float = 0.0
     waiting_for: WaitsFor | None = None
@@ -63,7 +64,8 @@ class Ending:
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
         costs_usd = [change.cost_usd for change in changes]
-        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, costs_usd)
+        more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
+        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, *more)
         with outages():
             rows = await self._pool.fetch(FINISH, *columns)
         self._unsure.difference_update(leases)
@@ -77,7 +79,7 @@ def _answer(number: int | None) -> int | LeaseLost:
 
 def _change(outcome: Outcome) -> _Change:
     match outcome:
-        case Succeeded(outputs, cost):
+        case Succeeded(outputs, cost, warnings):
             return _Change(
                 TaskStatus.SUCCEEDED,
                 AttemptStatus.SUCCEEDED,
@@ -85,6 +87,7 @@ def _change(outcome: Outcome) -> _Change:
                 outputs,
                 cost=cost_document(cost),
                 cost_usd=cost.counts_usd if cost else None,
+                warnings=warnings_document(warnings),
             )
         case Failed(failure):
             error = failure_document(failure)
@@ -98,8 +101,9 @@ def _change(outcome: Outcome) -> _Change:
                 delay_s=delay_s,
                 waiting_for=WaitsFor.NEXT_ATTEMPT,
             )
-        case Canceled():
-            return _Change(TaskStatus.CANCELED, AttemptStatus.CANCELED)
+        case Canceled(failure):
+            error = failure_document(failure)
+            return _Change(TaskStatus.CANCELED, AttemptStatus.CANCELED, task_error=error, attempt_error=error)
         case Released():
             return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED, waiting_for=WaitsFor.WORKER)
 
@@ -124,7 +128,7 @@ def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[
     )
 
 
-def _json(document: JsonObject | None) -> str | None:
+def _json(document: JsonObject | Sequence[JsonObject] | None) -> str | None:
     return None if document is None else to_json(document).decode()
 
 

@@ -12,6 +12,7 @@ from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
 
 Row = Mapping[str, Any]
 
@@ -55,6 +56,7 @@ def task_of(row: Row) -> Task:
         waiting_since=row["waiting_since"],
         last_error=failure_of(row["last_error"]),
         next_try_at=row["next_try_at"],
+        warnings=_warnings_of(row["warnings"]),
     )
 
 
@@ -156,6 +158,19 @@ def failure_of(document: Row | None) -> Failure | None:
         charged=Charged(document["charged"]),
         who_must_act=Actor(document["who_must_act"]),
         retry_after_s=document["retry_after_s"],
+    )
+
+
+def warnings_document(warnings: Sequence[TaskWarning]) -> Sequence[JsonObject] | None:
+    """What is odd about outputs, as it is kept; None where nothing is."""
+    if not warnings:
+        return None
+    return [{"code": one.code.value, "message": one.message, "index": one.index} for one in warnings]
+
+
+def _warnings_of(documents: Sequence[Row] | None) -> tuple[TaskWarning, ...]:
+    return tuple(
+        TaskWarning(WarningCode(each["code"]), each["message"], each["index"]) for each in documents or ()
     )
 
 

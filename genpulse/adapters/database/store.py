@@ -196,6 +196,14 @@ class PostgresTaskStore:
         error = failure_document(deadline_exceeded(Charged.NO))
         return tuple(task_of(row) for row in await self._fetch(ends.EXPIRE, error))
 
+    async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """Ended tasks whose orders are still to be stopped at their vendor."""
+        return tuple(task_of(row) for row in await self._fetch(ends.TO_STOP, list(providers), limit))
+
+    async def stopped(self, task_id: UUID, reference: str) -> None:
+        """The order of an ended task is over."""
+        await self._fetch(ends.STOPPED, task_id, reference)
+
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars."""
         with outages():

@@ -77,6 +77,8 @@ tasks = Table(
     Column("last_error", JSONB),
     Column("next_try_at", _Moment),
     Column("spent_day", Date),
+    Column("warnings", JSONB),
+    Column("order_stop_at", _Moment),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -102,6 +104,7 @@ Index(
     postgresql_where=text("finished_at IS NULL AND deadline_at IS NOT NULL"),
 )
 
+Index("ix_tasks_order_stop_at", tasks.c.order_stop_at, postgresql_where=tasks.c.order_stop_at.is_not(None))
 Index("ix_tasks_finished_at", tasks.c.finished_at, postgresql_where=tasks.c.finished_at.is_not(None))
 Index(
     "ix_tasks_code_id",

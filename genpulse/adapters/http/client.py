@@ -10,26 +10,36 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from genpulse.adapters.http.download import Download
-from genpulse.adapters.http.errors import never_sent
+from genpulse.adapters.http.errors import never_sent, words
+from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.socket import VendorSocket
 from genpulse.adapters.names import NameResolver
-from genpulse.adapters.public_address import PublicResolver
-from genpulse.domain.errors import ProviderUnavailable
-from genpulse.wire import AnswerLost, Reply, Request
+from genpulse.adapters.public_address import PublicResolver, public_socket
+from genpulse.domain.bounds import Bounds
+from genpulse.domain.errors import ProviderUnavailable, ProviderUnreachable
+from genpulse.domain.text import unsigned
+from genpulse.wire import PUBLIC, AnswerLost, AnswerTooLarge, AnswerUnusable, Reach, Reply, Request
+from genpulse.wire.address import exact, origin
 
 CONNECT_S = 10.0
 _KEEP_S = 30.0
 _CHUNK = 1 << 16
+_FIELD_BYTES = 1 << 15
+"""How long one header may be; a signed URL in a redirect has more than the usual 8 KB in some clouds."""
 
 
 class HttpClient:
     """Implements `Http`. Opens nothing before the first request; close it with `close()`.
 
-    Names are asked for at `name_servers` (`address:port`); at those of the system when there are none.
+    Names are asked for at `name_servers` (`address:port`); at those of the system when there are none. A file that
+    a vendor has just named may be missing for `missing_s` seconds.
     """
 
-    def __init__(self, version: str, *, name_servers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, version: str, *, name_servers: Sequence[str] = (), missing_s: float = Bounds().missing_s
+    ) -> None:
         self._headers = {"User-Agent": f"GenPulse/{version}"}
+        self._late = LateFiles(missing_s)
         self._name_servers = name_servers
         self._resolvers: tuple[AbstractResolver, ...] = ()
         self._kept: aiohttp.ClientSession | None = None
@@ -39,30 +49,40 @@ class HttpClient:
     async def send(self, request: Request) -> Reply:
         """The answer, whatever its status."""
         session = self._sessions()[1 if request.own_connection else 0]
+        address = _address(request)
         async with AsyncExitStack() as files:
             with _told(request.url):
                 async with session.request(
                     request.method,
-                    URL(request.url),
+                    address,
                     headers=dict(request.headers),
-                    params=dict(request.query) or None,
                     json=request.json if not request.form else None,
                     data=_form(request, files) if request.form else None,
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=CONNECT_S),
                 ) as answer:
-                    body = await _bounded(answer, request.limit_bytes)
                     headers = {name.lower(): value for name, value in answer.headers.items()}
-                    return Reply(answer.status, headers, body)
+                    return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
 
-    async def download(
-        self, url: str, *, own: str, headers: Mapping[str, str], limit_bytes: int | None = None
+    async def fetch_public(
+        self, url: str, *, reach: Reach = PUBLIC, limit_bytes: int | None = None, is_fresh: bool = False
     ) -> AsyncIterator[bytes]:
-        """The bytes behind a URL that a vendor gave us, in chunks."""
-        kept, _, public = self._sessions()
-        download = Download(kept, public, URL(own), headers, limit_bytes)
-        async for chunk in download.chunks(url):
+        """The bytes behind a URL that somebody else has named, without any credentials."""
+        download = self._download(reach, limit_bytes)
+        async for chunk in download.chunks(url, is_fresh=is_fresh):
             yield chunk
+
+    async def fetch_own(
+        self, url: str, *, headers: Mapping[str, str], reach: Reach = PUBLIC, limit_bytes: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """The bytes behind a URL that the adapter itself has built, with the account's headers."""
+        download = self._download(reach, limit_bytes)
+        async for chunk in download.chunks(url, is_fresh=True, credentials=headers):
+            yield chunk
+
+    def _download(self, reach: Reach, limit_bytes: int | None) -> Download:
+        kept, _, public = self._sessions()
+        return Download(kept, public, reach, limit_bytes, self._late)
 
     @asynccontextmanager
     async def websocket(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[VendorSocket]:
@@ -71,10 +91,10 @@ class HttpClient:
         try:
             timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
             socket = await session.ws_connect(
-                URL(url), headers=dict(headers), heartbeat=20.0, max_msg_size=0, timeout=timeout
+                exact(url), headers=dict(headers), heartbeat=20.0, max_msg_size=0, timeout=timeout
             )
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {_words(error)}") from error
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {words(error)}") from error
         try:
             yield VendorSocket(socket)
         finally:
@@ -88,7 +108,7 @@ class HttpClient:
             self._resolvers = (inside, public)
             self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
-            self._public = self._session(resolver=public, use_dns_cache=False)
+            self._public = self._session(resolver=public, use_dns_cache=False, socket_factory=public_socket)
         return self._kept, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
@@ -96,6 +116,7 @@ class HttpClient:
             connector=aiohttp.TCPConnector(limit=0, **options),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_field_size=_FIELD_BYTES,
         )
 
     async def close(self) -> None:
@@ -111,34 +132,50 @@ class HttpClient:
 
 @contextmanager
 def _told(url: str) -> Iterator[None]:
-    """Turn every way in which a request goes wrong into the two that matter: never sent, or perhaps taken."""
+    """Turn every way in which a request goes wrong into those that matter: never sent, or perhaps taken."""
     try:
         yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        if isinstance(error, AnswerLost):
-            raise
+    except AnswerLost:
+        raise
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         if never_sent(error):
-            raise ProviderUnavailable(f"{_place(url)} cannot be reached: {_words(error)}") from error
-        raise AnswerLost(f"{_place(url)} was asked and gave no answer: {_words(error)}") from error
+            raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
+        raise AnswerLost(f"{_place(url)} was asked and gave no answer: {words(error)}") from error
+
+
+def _address(request: Request) -> URL:
+    try:
+        return exact(request.address)
+    except ValueError as error:
+        raise ProviderUnreachable(
+            f"{unsigned(request.url)[:200]!r} cannot be asked, as {error}. Is base_url right?"
+        ) from error
 
 
 def _place(url: str) -> str:
     """Where it goes, without what may be secret in it."""
-    return str(URL(url).origin()) if URL(url).absolute else "the address"
+    try:
+        return origin(exact(url))
+    except ValueError:
+        return "the address"
 
 
-def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__
-
-
-async def _bounded(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+async def _body(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+    """All of a success; as much of a refusal as can be had, since its status says enough."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in answer.content.iter_chunked(_CHUNK):
-        size += len(chunk)
-        if size > limit_bytes:
-            raise AnswerLost(f"The answer ({answer.status}) is larger than {limit_bytes:,} bytes.")
-        chunks.append(chunk)
+    is_success = 200 <= answer.status < 300
+    try:
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            size += len(chunk)
+            if size > limit_bytes:
+                break
+            chunks.append(chunk)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        if is_success:
+            raise AnswerUnusable(f"The answer ({answer.status}) cannot be read: {words(error)}") from error
+    if is_success and size > limit_bytes:
+        raise AnswerTooLarge(f"The answer ({answer.status}) is larger than {limit_bytes:,} bytes.")
     return b"".join(chunks)
 
 

@@ -1,91 +1,113 @@
-"""Fetching what a vendor has made, from where the vendor says that it is."""
+"""Fetching a file from where a vendor, a model or a caller says that it is."""
 
 from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 from yarl import URL
 
-from genpulse.adapters.http.errors import never_sent
+from genpulse.adapters.http.errors import never_sent, words
+from genpulse.adapters.http.late import LateFiles
+from genpulse.adapters.http.packing import unpacked
 from genpulse.adapters.public_address import AddressRefused, check_literal
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
 from genpulse.domain.failure import Charged
-from genpulse.wire import AnswerLost
+from genpulse.wire import AnswerLost, Reach
+from genpulse.wire.address import exact, joined, origin
 
 REDIRECTS = 5
 STALLED_S = 60.0
 _CONNECT_S = 10.0
 _CHUNK = 1 << 18
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PASSING = frozenset({408, 425, 429})
+_MISSING = frozenset({403, 404, 410})
 
 
 class Download:
-    """One download.
-
-    `own` is the vendor's base URL: its scheme, host and port are reached wherever they lie, and get `headers`. All
-    else has to be https on a public address, and gets none.
-    """
+    """One download: within `reach` by the session `inside`, elsewhere over https on public addresses alone."""
 
     def __init__(
         self,
         inside: aiohttp.ClientSession,
         public: aiohttp.ClientSession,
-        own: URL,
-        headers: Mapping[str, str],
+        reach: Reach,
         limit_bytes: int | None,
+        late: LateFiles,
     ) -> None:
         self._inside = inside
         self._public = public
-        self._own = own
-        self._headers = headers
+        self._reach = reach
         self._limit_bytes = limit_bytes
+        self._late = late
 
-    async def chunks(self, address: str) -> AsyncIterator[bytes]:
-        """The content, from wherever at most five redirects lead."""
-        url = _joined(self._own, address)
+    async def chunks(
+        self, address: str, *, is_fresh: bool, credentials: Mapping[str, str] | None = None
+    ) -> AsyncIterator[bytes]:
+        """The content, from wherever at most five redirects lead.
+
+        With `credentials` the address is the adapter's own; they go to it alone, and to no redirect.
+        """
+        opened = self._opened_own(_read(address), credentials) if credentials is not None else None
+        url = _read(address)
         for _ in range(REDIRECTS + 1):
-            async with self._opened(url) as answer:
-                if answer.status in {301, 302, 303, 307, 308}:
-                    url = _joined(url, answer.headers.get("Location", ""))
+            async with opened or self._opened(url) as answer:
+                if answer.status in _REDIRECTS:
+                    url, opened = _redirected(url, answer.headers.get("Location", "")), None
                     continue
-                self._check(answer)
+                self._check(answer, address, is_fresh=is_fresh)
                 async for chunk in self._content(answer):
                     yield chunk
+                self._late.found(address)
                 return
         raise _gone(f"its address redirects more than {REDIRECTS} times")
 
+    def _opened_own(self, url: URL, credentials: Mapping[str, str]) -> "_Opened":
+        return _Opened(self._inside, url, credentials)
+
     def _opened(self, url: URL) -> "_Opened":
-        if (url.scheme, url.host, url.port) == (self._own.scheme, self._own.host, self._own.port):
-            return _Opened(self._inside, url, self._headers)
-        if url.scheme != "https" or not url.host:
-            raise _gone(f"its address ({url.scheme}://{url.host or ''}) is neither https nor that of the provider")
+        if self._reach.refuses(url):
+            raise _gone("its address lies where the provider answers about the account, and not about results")
+        if self._reach.covers(url):
+            return _Opened(self._inside, url, {})
+        if url.scheme != "https":
+            raise _gone(f"its address ({origin(url)}) {self._unfit}")
         try:
-            check_literal(url.host)
+            check_literal(url.raw_host or "")
         except AddressRefused as error:
             raise _gone(str(error)) from error
         return _Opened(self._public, url, {})
 
-    def _check(self, answer: aiohttp.ClientResponse) -> None:
-        if answer.status in _PASSING:
-            raise ProviderUnavailable(f"The output cannot be fetched at present ({answer.status}).")
-        if answer.status != 200:
+    @property
+    def _unfit(self) -> str:
+        if not self._reach.own:
+            return "is not https"
+        return (
+            "is neither https nor that of the provider; an operator can allow a host"
+            " (providers.<name>.options.allowed_hosts)"
+        )
+
+    def _check(self, answer: aiohttp.ClientResponse, address: str, *, is_fresh: bool) -> None:
+        if answer.status >= 500 or answer.status in _PASSING:
+            raise ProviderUnavailable(f"The file cannot be fetched at present ({answer.status}).")
+        if answer.status in _MISSING and is_fresh and not self._late.is_hopeless(address):
+            raise ProviderUnavailable(f"The file is not there yet ({answer.status}).")
+        if answer.status not in {200, 203}:
             raise _gone(f"its address answers {answer.status}")
-        if answer.content_type == "text/html":
-            raise _gone("its address shows a page of HTML")
         announced = answer.content_length
         if self._limit_bytes is not None and announced is not None and announced > self._limit_bytes:
             raise _gone(f"it has {announced:,} bytes, and {self._limit_bytes:,} are allowed")
 
     async def _content(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         size = 0
+        packing = answer.headers.get("Content-Encoding", "")
         try:
-            async for chunk in answer.content.iter_chunked(_CHUNK):
+            async for chunk in unpacked(answer.content.iter_chunked(_CHUNK), packing):
                 size += len(chunk)
                 if self._limit_bytes is not None and size > self._limit_bytes:
                     raise _gone(f"it has more than {self._limit_bytes:,} bytes")
                 yield chunk
         except (aiohttp.ClientError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
-            raise AnswerLost(f"the output broke off after {size:,} bytes: {why}") from error
+            raise AnswerLost(f"the file broke off after {size:,} bytes: {words(error)}") from error
         if size == 0:
             raise _gone("it is empty")
 
@@ -95,7 +117,13 @@ class _Opened:
 
     def __init__(self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=STALLED_S)
-        self._request = session.get(url, headers=dict(headers), allow_redirects=False, timeout=timeout)
+        self._request = session.get(
+            url,
+            headers={"Accept-Encoding": "identity", **headers},
+            allow_redirects=False,
+            auto_decompress=False,
+            timeout=timeout,
+        )
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
         try:
@@ -103,22 +131,31 @@ class _Opened:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 raise _gone(str(error.os_error)) from error
-            raise ProviderUnavailable(f"The output cannot be fetched at present: {error}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
+        except ValueError as error:
+            raise _gone(f"its address cannot be asked ({words(error)})") from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if never_sent(error):
-                raise ProviderUnavailable(f"The output cannot be fetched at present: {error}") from error
-            raise AnswerLost(f"the output did not come: {str(error) or type(error).__name__}") from error
+                raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
+            raise AnswerLost(f"the file did not come: {words(error)}") from error
 
     async def __aexit__(self, *error: object) -> None:
         await self._request.__aexit__(None, None, None)
 
 
-def _joined(base: URL, address: str) -> URL:
+def _read(address: str) -> URL:
     try:
-        return base.join(URL(address))
+        return exact(address)
     except ValueError as error:
         raise _gone(f"its address cannot be read ({error})") from error
 
 
+def _redirected(url: URL, location: str) -> URL:
+    try:
+        return joined(url, location)
+    except ValueError as error:
+        raise _gone(f"its address redirects to what cannot be read ({error})") from error
+
+
 def _gone(why: str) -> OutputUnavailable:
-    return OutputUnavailable(f"The provider has made an output that cannot be taken: {why}.", charged=Charged.YES)
+    return OutputUnavailable(f"The file cannot be taken: {why}.", charged=Charged.YES)

@@ -1,8 +1,23 @@
-"""What aiohttp's errors mean for money."""
+"""What aiohttp's errors mean for money, and how they are told."""
+
+import re
 
 import aiohttp
+
+from genpulse.domain.text import unsigned
+
+_LENGTH = 300
+_STATUS = re.compile(r"\b\d{3}, message[:=]\s*")
+"""aiohttp puts this before words of its own; the vendor has not said it."""
 
 
 def never_sent(error: BaseException) -> bool:
     """Whether the request has definitely not left this machine: no connection, or none that is trusted."""
     return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
+
+
+def words(error: BaseException) -> str:
+    """What an error says in a line, without what may be secret in the address that was asked."""
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    line = " ".join(_STATUS.sub("", said[: 4 * _LENGTH]).split())
+    return unsigned(line)[:_LENGTH] or type(error).__name__

@@ -9,6 +9,7 @@ from uuid import UUID
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.ledger import MemoryLedger
 from genpulse.adapters.memory.queue import Entry, MemoryTaskQueue
+from genpulse.adapters.memory.unstopped import UnstoppedOrders
 from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -28,7 +29,7 @@ from genpulse.domain.attempt import (
 )
 from genpulse.domain.errors import IdempotencyKeyReuse, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_begin, seq_at_end, seq_at_wish
-from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
@@ -61,6 +62,7 @@ class MemoryTaskStore:
         self._leases: dict[UUID, Lease] = {}
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
+        self._unstopped = UnstoppedOrders(now)
 
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Keep the task and its queue entry, or find the one with the same idempotency key."""
@@ -294,7 +296,7 @@ class MemoryTaskStore:
             None,
             status=_ENDS[type(outcome)],
             finished_at=self._now(),
-            error=error,
+            error=outcome.failure if isinstance(outcome, Canceled) else error,
             submitting_at=end.ordered_at,
             job_id=end.job_id,
         )
@@ -302,16 +304,18 @@ class MemoryTaskStore:
         task = replace(task, losses=0, order=task.order if end.order_open else None)
         if isinstance(outcome, RetryLater | Released):
             return self._give_back(task, outcome)
+        if end.stop_later and task.order is not None:
+            self._unstopped.note(task.id)
         task = replace(task, last_error=None)
         match outcome:
-            case Succeeded(outputs, cost):
+            case Succeeded(outputs, cost, warnings):
                 self._assets.update({asset.id: asset for asset in outputs})
-                done = replace(task, outputs=outputs, cost=cost, progress=1.0)
+                done = replace(task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings)
                 ended = self._end(done, status=TaskStatus.SUCCEEDED)
             case Failed(failure):
                 ended = self._end(replace(task, error=failure), status=TaskStatus.FAILED)
-            case Canceled():
-                ended = self._end(task, status=TaskStatus.CANCELED)
+            case Canceled(failure):
+                ended = self._end(replace(task, error=failure), status=TaskStatus.CANCELED)
         return ended.seq
 
     def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
@@ -399,6 +403,7 @@ class MemoryTaskStore:
             seq=seq_at_end(task.seq),
         )
         self._tasks[task_id] = again
+        self._unstopped.forget(task_id)
         self._ledger.again(again)
         self._queue.enqueue(task.provider, task_id, task.priority, ordered=again.order is not None)
         return again
@@ -417,6 +422,21 @@ class MemoryTaskStore:
         failure = deadline_exceeded(Charged.NO)
         ended = [task for task in late if task.order is None]
         return tuple(self._end(replace(task, error=failure), status=TaskStatus.FAILED) for task in ended)
+
+    async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """Ended tasks whose orders are still to be stopped at their vendor."""
+        due = [self._tasks[task_id] for task_id in self._unstopped.due()]
+        found = [task for task in due if task.provider in providers][:limit]
+        for task in found:
+            self._unstopped.put_off(task)
+        return tuple(found)
+
+    async def stopped(self, task_id: UUID, reference: str) -> None:
+        """The order of an ended task is over."""
+        task = self._tasks.get(task_id)
+        if task is not None and task.status.ended and task.order and task.order.reference == reference:
+            self._tasks[task_id] = replace(task, order=None)
+            self._unstopped.forget(task_id)
 
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars."""
@@ -466,6 +486,7 @@ class MemoryTaskStore:
         """Forget a task and its idempotency key, and let its assets be of no task; returns its attempts."""
         del self._tasks[task_id]
         self._leases.pop(task_id, None)
+        self._unstopped.forget(task_id)
         self._keys = {key: known for key, known in self._keys.items() if known[0] != task_id}
         for asset in self.all_assets():
             if asset.task_id == task_id:
@@ -490,5 +511,9 @@ def _matches(task: Task, query: TaskQuery) -> bool:
         and (query.kind is None or task.kind == query.kind)
         and (query.provider is None or task.provider == query.provider)
         and (query.owner is None or task.owner == query.owner)
-        and (query.code is None or (task.error is not None and task.error.code is query.code))
+        and (query.code is None or _failed_so(task, query.code))
     )
+
+
+def _failed_so(task: Task, code: FailureCode) -> bool:
+    return task.status is TaskStatus.FAILED and task.error is not None and task.error.code is code

@@ -1,7 +1,8 @@
 """The gate of one account inside Redis: `domain.gate.Gate` as a Lua program, one call an operation.
 
-A property test holds the two against each other. The value is a JSON list of the gate's fields; what is anything
-else, such as what another version of this software wrote, counts as a new gate and is written over.
+A property test holds the two against each other. The value is a JSON list of the gate's fields, to which versions
+of this software only ever append: what an older one did not know is missing, what a newer one knows is dropped.
+Anything else counts as a new gate and is written over.
 """
 
 import json
@@ -19,12 +20,10 @@ from genpulse.domain.gate import (
     Circuit,
     CircuitPolicy,
     Gate,
-    Verdict,
     asked_wait_s,
-    reason_of,
-    verdict,
 )
 from genpulse.domain.rate import Rate
+from genpulse.domain.verdict import Verdict, reason_of, verdict
 
 KEPT_S = 2 * 3600
 """How long Redis remembers an account that nobody asks about: longer than any circuit is open."""
@@ -33,30 +32,42 @@ _CONSTANTS = f"local PROBE_S, LONGEST_S, KEPT_S = {PROBE_S}, {LONGEST_S}, {KEPT_
 
 # Numbers go out as text, since Redis cuts them to integers. %.17g is the shortest format that loses nothing.
 _PROGRAM = """
-local FIELDS = {'next_at', 'failures', 'trips', 'shut_until', 'held_until', 'probing_until'}
+local FIELDS = {
+  'next_at', 'failures', 'trips', 'shut_until', 'held_until', 'probing_until', 'reason', 'shut_since',
+  'held_since', 'held_by'
+}
+local FEWEST, TEXTS, COUNTS = 7, {reason = true, held_by = true}, {failures = true, trips = true}
 local operation, now, interval_s, at_once = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 end
 
+local function fits(field, value)
+  if TEXTS[field] then return type(value) == 'string' end
+  return type(value) == 'number' and math.abs(value) < 1e15
+end
+
 local function parsed(text)
-  local gate = {reason = ''}
-  for _, field in ipairs(FIELDS) do gate[field] = 0 end
+  local new, gate = {}, {}
+  for _, field in ipairs(FIELDS) do new[field] = TEXTS[field] and '' or 0 end
   local fine, kept = pcall(cjson.decode, text or '')
-  if not fine or type(kept) ~= 'table' or #kept ~= 7 or type(kept[7]) ~= 'string' then return gate end
-  for place = 1, 6 do
-    if type(kept[place]) ~= 'number' or not (math.abs(kept[place]) < 1e15) then return gate end
+  if not fine or type(kept) ~= 'table' or #kept < FEWEST then return new end
+  for place, field in ipairs(FIELDS) do
+    gate[field] = kept[place]
+    if place > #kept then gate[field] = new[field] end
+    if not fits(field, gate[field]) then return new end
   end
-  for place, field in ipairs(FIELDS) do gate[field] = kept[place] end
-  gate.reason = kept[7]
   return gate
 end
 
 local function as_text(gate)
-  return string.format(
-    '[%.17g,%d,%d,%.17g,%.17g,%.17g,', gate.next_at, gate.failures, gate.trips, gate.shut_until,
-    gate.held_until, gate.probing_until) .. cjson.encode(gate.reason) .. ']'
+  local texts = {}
+  for place, field in ipairs(FIELDS) do
+    local value = gate[field]
+    texts[place] = TEXTS[field] and cjson.encode(value) or string.format(COUNTS[field] and '%d' or '%.17g', value)
+  end
+  return '[' .. table.concat(texts, ',') .. ']'
 end
 
 local function believe(gate)
@@ -100,6 +111,7 @@ end
 
 function operations.answered(gate)
   gate.failures, gate.trips, gate.shut_until, gate.probing_until, gate.reason = 0, 0, 0, 0, ''
+  gate.shut_since = 0
   return 0, 0
 end
 
@@ -110,7 +122,11 @@ end
 
 function operations.limited(gate)
   believe(gate)
-  gate.held_until, gate.probing_until = math.max(gate.held_until, now + tonumber(ARGV[5])), 0
+  gate.probing_until = 0
+  local until_at = now + tonumber(ARGV[5])
+  if until_at <= math.max(gate.held_until, now) then return 0, 0 end
+  if gate.held_until <= now then gate.held_since = now end
+  gate.held_until, gate.held_by = until_at, ARGV[6]
   return 0, 0
 end
 
@@ -119,6 +135,7 @@ function operations.trouble(gate)
   if gate.trips > 0 and now < gate.shut_until then return 0, 0 end
   gate.failures, gate.reason, gate.probing_until = gate.failures + 1, ARGV[6], 0
   if gate.failures < tonumber(ARGV[7]) and gate.trips == 0 then return 0, 0 end
+  if gate.trips == 0 then gate.shut_since = now end
   gate.trips = gate.trips + 1
   local open_s = math.min(tonumber(ARGV[8]) * 2 ^ math.min(gate.trips - 1, 60), tonumber(ARGV[9]))
   open_s = open_s * (0.75 + tonumber(ARGV[10]) / 4)
@@ -193,6 +210,17 @@ class GateScript:
 
 
 def _gate(text: str) -> Gate:
-    next_at, failures, trips, shut_until, held_until, probing_until, reason = json.loads(text)
-    moments = float(shut_until), float(held_until), float(probing_until)
-    return Gate(float(next_at), int(failures), int(trips), *moments, str(reason))
+    next_at, failures, trips, shut_until, held_until, probing_until, reason, *holds = json.loads(text)
+    shut_since, held_since, held_by = holds
+    return Gate(
+        next_at=float(next_at),
+        failures=int(failures),
+        trips=int(trips),
+        shut_until=float(shut_until),
+        held_until=float(held_until),
+        probing_until=float(probing_until),
+        reason=str(reason),
+        shut_since=float(shut_since),
+        held_since=float(held_since),
+        held_by=str(held_by),
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ class ObjectStorage:
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterator[bytes],
+        content: bytes | Path | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -96,7 +96,7 @@ class ObjectStorage:
         )
 
     @asynccontextmanager
-    async def spool(self, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
+    async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
         """The bytes of a stream in a local file, which is gone afterwards."""
         with spool_file(self._spool_dir) as file:
             yield (await spool(chunks, file, limit_bytes, self._spools)).path

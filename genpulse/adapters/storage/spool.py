@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import stat
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ def spool_file(folder: Path | None) -> Iterator[IO[bytes]]:
 
 
 async def spool(
-    content: bytes | Path | AsyncIterator[bytes], file: IO[bytes], limit_bytes: int | None, threads: Executor
+    content: bytes | Path | AsyncIterable[bytes], file: IO[bytes], limit_bytes: int | None, threads: Executor
 ) -> Spooled:
     """Write everything to the file, in `threads`.
 
     Raises `ContentTooLarge` as soon as that is known, `StorageFull`, `StorageUnavailable`, `StorageLost` for a
-    file that is not there or cannot be read, and whatever an iterator raises.
+    file that is not there or cannot be read, and whatever a stream raises.
     """
     loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
@@ -64,7 +64,7 @@ def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
 
 
 async def _pieces(
-    content: bytes | Path | AsyncIterator[bytes], limit_bytes: int | None, threads: Executor
+    content: bytes | Path | AsyncIterable[bytes], limit_bytes: int | None, threads: Executor
 ) -> AsyncGenerator[bytes, None]:
     """Small chunks together, so that a thread is not asked for each of them."""
     waiting: list[bytes] = []
@@ -83,7 +83,7 @@ async def _pieces(
         yield b"".join(waiting)
 
 
-async def _chunks(content: bytes | Path | AsyncIterator[bytes], threads: Executor) -> AsyncGenerator[bytes, None]:
+async def _chunks(content: bytes | Path | AsyncIterable[bytes], threads: Executor) -> AsyncGenerator[bytes, None]:
     match content:
         case bytes():
             yield content

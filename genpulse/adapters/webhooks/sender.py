@@ -79,11 +79,11 @@ class WebhookSender:
 
     async def _addresses(self, target: Target) -> Sequence[ResolveResult]:
         """Those that were checked; no others are connected to."""
+        if not self._allow_private:
+            check_literal(target.host)
         family = _family(target.host)
         if family is None:
             return await self._names.resolve(target.host, target.port, socket.AF_UNSPEC)
-        if not self._allow_private:
-            check_literal(target.host)
         literal = ResolveResult(
             hostname=target.host, host=target.host, port=target.port, family=family, proto=0, flags=0
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from genpulse.cli.findings.accounts import accounts
 from genpulse.cli.findings.facts import (
     DatabaseFacts,
     RedisFacts,
@@ -71,7 +72,8 @@ async def _running(
     if all(each.state is State.OK for each in health if each.name == "storage"):
         found = [each for each in found if each.name != "storage"]
         found.append(await storage_finding(services.storage))
-    return [*found, workers_finding(workers, leased, is_watched=is_watched)]
+    found.append(workers_finding(workers, leased, is_watched=is_watched))
+    return [*found, *(await accounts(services) if is_watched else ())]
 
 
 def _of_health(health: Health, speak_for_themselves: set[str]) -> Finding:

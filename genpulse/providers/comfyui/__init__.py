@@ -26,7 +26,7 @@ def provider(settings: ProviderSettings) -> Provider:
     """
     urls = [url.strip().rstrip("/") for url in (settings.base_url or BASE_URL).split(",") if url.strip()]
     headers = {"X-API-Key": settings.api_key} if settings.api_key else {}
-    servers = Servers(settings.http, urls, headers)
+    servers = Servers(settings.http, urls, headers, settings.allowed_hosts)
     folder = Path(str(settings.options.get("workflows") or FOLDER))
     found = [_model(servers, workflow) for workflow in registered(folder)]
     free = Model("workflow", KINDS, AnyWorkflow, Prompts(servers), "Any workflow", "A workflow in API format.")

@@ -5,16 +5,16 @@ The server takes the same id twice without a word, and forgets its history when 
 workflow costs nobody money here, so that a prompt of which no trace is left is run again.
 """
 
-import base64
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import urlencode
+import logging
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
 
+from genpulse.domain.json_value import JsonObject
 from genpulse.provider import (
     Call,
+    Charged,
     InvalidInput,
     Job,
     Output,
@@ -22,19 +22,23 @@ from genpulse.provider import (
     PollInterval,
     Progress,
     ProviderError,
-    ProviderRejected,
     ProviderUnavailable,
     Result,
     Submission,
     TwoPhase,
 )
-from genpulse.providers.comfyui.servers import Servers, node_errors, queue_of
+from genpulse.provider.job_id import in_path
+from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
+from genpulse.providers.comfyui.pictures import brought
+from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
+from genpulse.providers.comfyui.servers import Servers, queue_of
 from genpulse.providers.comfyui.workflow import AnyWorkflow, Graph, Socket, Workflow, checked, filled, titled
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Part
+from genpulse.wire import AnswerLost, AnswerUnusable
 
 _SENDS = "SaveImageWebsocket"
-_TEXTS = frozenset({"text", "string"})
+
+_log = logging.getLogger(__name__)
 
 
 class Prompts(TwoPhase[BaseModel]):
@@ -53,25 +57,21 @@ class Prompts(TwoPhase[BaseModel]):
         graph, sockets, values = self._wanted(call)
         url = await self._servers.least_busy()
         account, prompt_id = self._servers.account(url), _prompt_id(call)
-        kinds = {socket.name: socket.kind for socket in sockets}
-        brought = {
-            name: await self._brought(call, account, kinds.get(name, ""), value) for name, value in values.items()
+        images = {socket.name for socket in sockets if socket.kind == "image"}
+        named = {
+            name: await brought(call, account, value) if name in images and isinstance(value, str) else value
+            for name, value in values.items()
         }
-        graph = filled(graph, sockets, brought)
+        graph = filled(graph, sockets, named)
+        await self._listen(url, prompt_id, graph)
+        body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
+        answer = (await account.order("/prompt", json=body)).document()
+        await _check_taken(account, prompt_id, answer)
+        return Submission(f"{url}|{prompt_id}")
+
+    async def _listen(self, url: str, prompt_id: str, graph: Graph) -> None:
         sends = [node_id for node_id, node in graph.items() if node["class_type"] == _SENDS]
         await self._servers.watcher(url).expect(prompt_id, len(graph), sends)
-        body: dict[str, JsonValue] = {
-            "prompt": graph,
-            "client_id": self._servers.client_id,
-            "prompt_id": prompt_id,
-        }
-        answer = (await account.order("/prompt", json=body)).document()
-        if wrong := answer.get("node_errors"):
-            await _stop(account, prompt_id)
-            raise InvalidInput(f"ComfyUI takes only a part of the workflow: {node_errors(wrong)}")
-        if answer.get("prompt_id") != prompt_id:
-            raise AnswerLost(f"ComfyUI gave the prompt another id: {answer.get('prompt_id')!r}")
-        return Submission(f"{url}|{prompt_id}")
 
     def _wanted(self, call: Call[BaseModel]) -> tuple[Graph, tuple[Socket, ...], Mapping[str, JsonValue]]:
         if self._workflow is not None:
@@ -81,27 +81,13 @@ class Prompts(TwoPhase[BaseModel]):
         graph = checked(call.input.workflow)
         return graph, titled(graph), call.input.inputs
 
-    async def _brought(self, call: Call[BaseModel], account: Account, kind: str, value: JsonValue) -> JsonValue:
-        """The name under which the server has a picture; other values stay as they are."""
-        if kind != "image" or not isinstance(value, str):
-            return value
-        part = await _part(call, account, value)
-        form = (
-            part,
-            Part("type", "input"),
-            Part("subfolder", f"genpulse/{call.task_id.hex}"),
-            Part("overwrite", "true"),
-        )
-        kept = (await account.upload("/upload/image", form)).document()
-        return f"{kept.get('subfolder')}/{kept.get('name')}" if kept.get("subfolder") else str(kept.get("name"))
-
     async def find(self, call: Call[BaseModel]) -> Submission | None:
         """Look for the prompt at every server, in its history and its queue."""
         prompt_id = _prompt_id(call)
         for url in self._servers.urls:
             account = self._servers.account(url)
             running, pending = await queue_of(account)
-            if prompt_id in running or prompt_id in pending or await _history(account, prompt_id):
+            if prompt_id in running or prompt_id in pending or await _history(account, prompt_id) is not None:
                 return Submission(f"{url}|{prompt_id}")
         return None
 
@@ -121,32 +107,22 @@ class Prompts(TwoPhase[BaseModel]):
             return Progress(
                 failed=ProviderUnavailable("ComfyUI knows nothing of the prompt any more: it was started anew.")
             )
-        failure = _failure(entry)
+        failure = failure_of(entry)
         return Progress(failed=failure) if failure else Progress(1.0, done=True)
 
     async def collect(self, job: Job[BaseModel]) -> Result:
-        """Every file that the history names; previews only when there is nothing else."""
+        """Every file and text that the history names; previews only when there is nothing else."""
         url, prompt_id = _place(job.id)
         account, watcher = self._servers.account(url), self._servers.watcher(url)
         entry = await _history(account, prompt_id) or {}
-        outputs = list(self._outputs(account, entry.get("outputs") or {}))
-        outputs = outputs or [Output(frame) for frame in watcher.frames(prompt_id)]
-        if not outputs:
-            raise OutputUnavailable("ComfyUI has run the workflow, and it has made no file.")
+        nodes = self._workflow.outputs if self._workflow else ()
+        files = [Output(account.fetch_own(file.path)) for file in files_of(entry, nodes)]
+        files = files or [Output(frame) for frame in watcher.frames(prompt_id)]
+        texts = [Output(text.encode(errors="replace"), is_text=True) for text in texts_of(entry, nodes)]
+        if not files and not texts:
+            raise OutputUnavailable("ComfyUI has run the workflow, and it has made no file.", charged=Charged.NO)
         watcher.forget(prompt_id)
-        return Result(tuple(outputs))
-
-    def _outputs(self, account: Account, found: Mapping[str, Any]) -> Iterator[Output]:
-        wanted = self._workflow.outputs if self._workflow else ()
-        nodes = [node for node_id, node in found.items() if not wanted or node_id in wanted]
-        files = [file for node in nodes for file in _files(node)]
-        kept = [file for file in files if file.get("type") != "temp"] or files
-        for file in kept:
-            names = {name: str(file.get(name, "")) for name in ("filename", "subfolder", "type")}
-            yield Output(account.download(f"{account.base_url}/view?{urlencode(names)}"))
-        for node in nodes:
-            for name in _TEXTS & set(node):
-                yield from (Output(str(text).encode()) for text in node[name] if str(text).strip())
+        return Result((*files, *texts))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
         """By its id alone: nobody else's prompt is touched."""
@@ -164,27 +140,21 @@ def _place(job_id: str) -> tuple[str, str]:
     return url, prompt_id
 
 
-async def _part(call: Call[BaseModel], account: Account, reference: str) -> Part:
-    if reference.startswith("asset:"):
-        file = await call.attachments.fetch(reference)
-        return Part("image", file.path, f"{reference[6:]}.png", file.media_type)
-    if reference.startswith("data:"):
+async def _check_taken(account: Account, prompt_id: str, answer: JsonObject) -> None:
+    """A prompt of which a part or all does not hold is stopped, and refused as a whole."""
+    wrong = f"{words_of(answer)} {node_errors(answer.get('node_errors'))}".strip()
+    if wrong:
         try:
-            content = base64.b64decode(reference.partition(",")[2], validate=True)
-        except ValueError as error:
-            raise InvalidInput("A data: URI of the input is not base64.") from error
-        return Part("image", content, "image.png", "image/png")
-    if reference.startswith("https://"):
-        try:
-            content = b"".join([chunk async for chunk in account.download(reference, 64 << 20)])
-        except (OutputUnavailable, AnswerLost) as error:
-            raise InvalidInput(f"The picture {reference[:200]} cannot be fetched: {error}") from error
-        return Part("image", content, "image.png", "image/png")
-    raise InvalidInput(f"{reference[:100]!r} is no picture; it has to be asset:<id>, an https URL or a data: URI.")
+            await _stop(account, prompt_id)
+        except (ProviderError, AnswerLost) as error:
+            _log.warning("what ComfyUI has taken of the prompt %s goes on: %s", prompt_id, error)
+        raise InvalidInput(f"ComfyUI takes only a part of the workflow: {wrong}")
+    if answer.get("prompt_id") != prompt_id:
+        raise AnswerUnusable(f"ComfyUI gave the prompt another id: {text_of(answer.get('prompt_id'))[:100]!r}")
 
 
-async def _history(account: Account, prompt_id: str) -> Mapping[str, Any] | None:
-    entry = (await account.ask("GET", f"/history/{prompt_id}")).document().get(prompt_id)
+async def _history(account: Account, prompt_id: str) -> JsonObject | None:
+    entry = (await account.ask("GET", f"/history/{in_path(prompt_id)}")).document().get(prompt_id)
     return entry if isinstance(entry, dict) else None
 
 
@@ -194,25 +164,3 @@ async def _stop(account: Account, prompt_id: str) -> None:
     running, _ = await queue_of(account)
     if prompt_id in running:
         await account.ask("POST", "/interrupt", json={"prompt_id": prompt_id})
-
-
-def _failure(entry: Mapping[str, Any]) -> ProviderError | None:
-    status = entry.get("status") or {}
-    if status.get("status_str") != "error":
-        return None
-    told = {message[0]: message[1] for message in status.get("messages", []) if len(message) > 1}
-    if "execution_interrupted" in told:
-        return ProviderRejected("Somebody has interrupted the prompt at ComfyUI.")
-    error = told.get("execution_error", {})
-    words = f"node {error.get('node_id')} ({error.get('node_type')}): {error.get('exception_message', '')}".strip()
-    if "OutOfMemory" in str(error.get("exception_type")):
-        # What else runs there may have taken the memory: later there may be more.
-        return ProviderUnavailable(f"ComfyUI has run out of memory: {words}")
-    return ProviderRejected(f"The workflow failed: {words}")
-
-
-def _files(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for entries in node.values():
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and entry.get("filename"):
-                yield entry

@@ -1,33 +1,46 @@
 """The servers of a pool: least busy first, a dead one left out for a while."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 
 from genpulse.domain.json_value import JsonValue
-from genpulse.provider import InvalidInput, ProviderError, ProviderUnavailable
+from genpulse.provider import FailureCode, ProviderError, ProviderUnavailable, QuestionRefused
+from genpulse.providers.comfyui.refusals import explain, text_of
 from genpulse.providers.comfyui.watcher import Watcher
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Http, Reply
+from genpulse.wire import AnswerLost, Http
 
 DEAD_S = 15.0
+EARLY = frozenset({429})
+"""ComfyUI itself never answers 429: a proxy before it does, and does not pass the order on. A 503 may come from
+behind it; what became of the order is looked up then."""
 _ASKED_S = 5.0
+_LAST = float("inf")
 
 
 class Servers:
     """An account and a watcher for each server. A job's id names its server, so that any process finds it."""
 
-    def __init__(self, http: Http, urls: Sequence[str], headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, http: Http, urls: Sequence[str], headers: Mapping[str, str], hosts: frozenset[str] = frozenset()
+    ) -> None:
         self.client_id = uuid.uuid4().hex
-        self._accounts = {url: Account(http, url, headers, refused) for url in urls}
+        self._accounts = {
+            url: Account(http, url, headers, explain, early=EARLY, allowed_hosts=hosts) for url in urls
+        }
         self._watchers = {url: Watcher(http, url, headers, self.client_id) for url in urls}
         self._dead_until: dict[str, float] = {}
 
     def account(self, url: str) -> Account:
-        """Raises `InvalidInput` for a server that is configured no more."""
+        """Raises `QuestionRefused` for a server that is configured no more: it cannot be asked about its jobs."""
         if url not in self._accounts:
-            raise InvalidInput(f"The job lies at {url}, which providers.comfyui.base_url no longer names.")
+            raise QuestionRefused(
+                f"The job lies at {url[:200]}, which providers.comfyui.base_url no longer names.",
+                because=FailureCode.PROVIDER_REJECTED,
+            )
         return self._accounts[url]
 
     def watcher(self, url: str) -> Watcher:
@@ -61,9 +74,9 @@ class Servers:
         """Ask each server how it is."""
         words = []
         for url, account in self._accounts.items():
-            system = (await account.ask("GET", "/system_stats")).document().get("system")
-            version = system.get("comfyui_version") if isinstance(system, dict) else None
-            words.append(f"{url}: ComfyUI {version}")
+            system = (await account.probe("GET", "/system_stats")).document().get("system")
+            version = text_of(system.get("comfyui_version")) if isinstance(system, dict) else ""
+            words.append(f"{url}: ComfyUI {version or 'of an unknown version'}")
         return "; ".join(words)
 
     async def object_info(self) -> Mapping[str, JsonValue]:
@@ -71,7 +84,7 @@ class Servers:
         await self.least_busy()
         told: dict[str, JsonValue] = {}
         for url in self._living():
-            told |= (await self._accounts[url].ask("GET", "/object_info")).document()
+            told |= (await self._accounts[url].probe("GET", "/object_info")).document()
         return told
 
     def _living(self) -> Sequence[str]:
@@ -91,30 +104,20 @@ async def queue_of(account: Account) -> tuple[list[str], list[str]]:
 
 
 def _ids(entries: JsonValue) -> list[str]:
-    rows = [row for row in entries if isinstance(row, list) and len(row) > 1] if isinstance(entries, list) else []
-    return [str(row[1]) for row in sorted(rows, key=lambda row: str(row[0]).zfill(12))]
+    """Rows are `[number, id, …]`; whatever else stands in the list is passed over."""
+    rows = [row for row in entries if isinstance(row, list)] if isinstance(entries, list) else []
+    found = [(_place(row[0]), row[1]) for row in rows if len(row) > 1 and isinstance(row[1], str)]
+    return [prompt_id for _, prompt_id in sorted(found, key=lambda pair: pair[0])]
 
 
-def refused(reply: Reply) -> ProviderError | None:
-    """A prompt that does not hold is told with 400 and the nodes that do not."""
-    if reply.status != 400:
-        return None
-    document = reply.document()
-    error = document.get("error")
-    words = error.get("message") if isinstance(error, dict) else error
-    return InvalidInput(
-        f"ComfyUI does not take the workflow: {words} {node_errors(document.get('node_errors'))}".strip()
-    )
-
-
-def node_errors(found: JsonValue) -> str:
-    """What is wrong with each node, without what may be a path of the server."""
-    nodes = found.items() if isinstance(found, dict) else ()
-    lines = []
-    for node_id, node in nodes:
-        errors = node.get("errors") if isinstance(node, dict) else None
-        for error in errors if isinstance(errors, list) else ():
-            if isinstance(error, dict):
-                kind = node.get("class_type") if isinstance(node, dict) else ""
-                lines.append(f"node {node_id} ({kind}): {error.get('message')}: {error.get('details')}")
-    return "; ".join(lines)
+def _place(number: JsonValue) -> float:
+    """Where a row stands; what has no number stands last."""
+    match number:
+        case bool():
+            return _LAST
+        case int():
+            return number
+        case float() if not math.isnan(number):
+            return number
+        case _:
+            return _LAST

@@ -17,6 +17,8 @@ FRAMES_BYTES = 256 << 20
 """How many bytes of pictures may wait that are sent over the socket alone."""
 _AGAIN_S = 2.0
 _PICTURE = b"\x00\x00\x00\x01"
+_MANY = 1e15
+"""No node has so many steps."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,21 +87,23 @@ class Watcher:
         if isinstance(message, bytes):
             self._keep(message)
             return
-        with suppress(ValueError, AttributeError, TypeError):
+        try:
             event = json.loads(message)
-            self._note(event.get("type"), event.get("data") or {})
+        except (ValueError, RecursionError):
+            return
+        match event:
+            case {"type": str(kind), "data": {"prompt_id": str(prompt_id)} as data}:
+                self._note(kind, prompt_id, data)
 
-    def _note(self, kind: str, data: Mapping[str, Any]) -> None:
-        prompt_id = str(data.get("prompt_id", ""))
+    def _note(self, kind: str, prompt_id: str, data: Mapping[str, Any]) -> None:
         heard = self._heard.get(prompt_id)
         if heard is None:
             return
         if kind == "executing":
             self._now = prompt_id, str(data.get("node"))
-        if kind == "progress_state":
-            nodes = data.get("nodes", {}).values()
-            done = sum(float(node["value"]) / max(float(node["max"]), 1.0) for node in nodes)
-            heard.fraction = max(min(done / max(heard.nodes, 1), 1.0), heard.fraction or 0.0)
+        if kind == "progress_state" and isinstance(nodes := data.get("nodes"), dict):
+            share = sum(_done(node) for node in nodes.values()) / max(heard.nodes, 1)
+            heard.fraction = max(min(share, 1.0), heard.fraction or 0.0)
 
     def _keep(self, message: bytes) -> None:
         """A frame is a picture of the node that runs now; of others it is a preview."""
@@ -116,3 +120,14 @@ class Watcher:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
+
+
+def _done(node: object) -> float:
+    """How much of a node is done, 0.0 to 1.0; nothing of what tells no numbers."""
+    match node:
+        case {"value": int() | float() as value, "max": int() | float() as most} if 0 < value < most < _MANY:
+            return value / most
+        case {"value": int() | float() as value, "max": int() | float() as most} if 0 < most <= value:
+            return 1.0
+        case _:
+            return 0.0

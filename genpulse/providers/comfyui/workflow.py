@@ -135,26 +135,40 @@ def _read(path: Path, nodes: Nodes) -> Workflow:
 
 def checked(graph: object) -> Graph:
     """Raises `InvalidInput` for what is no workflow in API format."""
-    nodes = graph.values() if isinstance(graph, dict) else ()
-    if not nodes or not all(isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in nodes):
+    nodes = graph if isinstance(graph, dict) else {}
+    if not nodes or not all(_is_node(node) for node in nodes.values()):
         raise InvalidInput(
-            "This is no workflow in API format: each node needs a class_type. ComfyUI writes it by"
-            " Workflow > Export (API)."
+            "This is no workflow in API format: each node needs a class_type, and inputs that are an object."
+            " ComfyUI writes it by Workflow > Export (API)."
         )
-    return dict(graph) if isinstance(graph, dict) else {}
+    return dict(nodes)
+
+
+def _is_node(node: object) -> bool:
+    if not isinstance(node, dict):
+        return False
+    return isinstance(node.get("class_type"), str) and isinstance(node.get("inputs", {}), dict)
+
+
+def _title(node: Mapping[str, Any]) -> str:
+    match node.get("_meta"):
+        case {"title": str(title)}:
+            return title
+        case _:
+            return ""
 
 
 def titled(graph: Graph, nodes: Nodes | None = None) -> tuple[Socket, ...]:
     """A socket for each node that is titled `INPUT_<name>`; `nodes` say its type, range and choices."""
     known = nodes or Nodes({})
-    titles = {node_id: str(node.get("_meta", {}).get("title", "")) for node_id, node in graph.items()}
+    titles = {node_id: _title(node) for node_id, node in graph.items()}
     named = {node_id: title[len(_TITLE) :] for node_id, title in titles.items() if title.startswith(_TITLE)}
     return tuple(_socket(graph, known, name, node_id, None) for node_id, name in named.items())
 
 
 def node_of(graph: Graph, word: str) -> str:
     """The id of a node that is named by its id or its title. Raises `InvalidInput`."""
-    titles = [node_id for node_id, node in graph.items() if node.get("_meta", {}).get("title") == word]
+    titles = [node_id for node_id, node in graph.items() if word and _title(node) == word]
     if word in graph or len(titles) == 1:
         return word if word in graph else titles[0]
     raise InvalidInput(f"The workflow has {len(titles)} nodes named {word!r}, and one is needed.")

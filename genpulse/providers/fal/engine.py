@@ -7,11 +7,9 @@ documentation): a lost answer stays unknown.
 """
 
 import base64
-import logging
-import re
 
-from genpulse.domain.json_value import JsonValue
-from genpulse.freeform import FreeInput, outputs_of, with_files
+from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.freeform import FreeInput, result_of, with_files
 from genpulse.provider import (
     Call,
     Charged,
@@ -20,19 +18,24 @@ from genpulse.provider import (
     Notice,
     Progress,
     ProviderRejected,
+    QuestionRefused,
     Result,
     Submission,
     TwoPhase,
 )
+from genpulse.provider.job_id import in_path
+from genpulse.provider.reported import ordered_as, without_status
+from genpulse.provider.status_words import FIELD, Standing, shown
 from genpulse.providers.fal.notices import Verifier
+from genpulse.providers.fal.refusals import failed_app, failed_request
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Reply
+from genpulse.wire import AnswerUnusable, Reply
 
 INLINE_BYTES = 16 << 20
 """How large a file may be that is sent inside the input."""
+WORDS = FIELD
+"""`IN_QUEUE`, `IN_PROGRESS` and `COMPLETED` are fal's own; the others stand for what it may say one day."""
 _NAMESPACES = frozenset({"workflows", "comfy"})
-
-_log = logging.getLogger(__name__)
 
 
 class Requests(TwoPhase[FreeInput]):
@@ -52,28 +55,33 @@ class Requests(TwoPhase[FreeInput]):
         wanted = await with_files(call.input.document(), lambda reference: _inline(call, reference))
         query = {"fal_webhook": call.callback_url} if call.callback_url else {}
         taken = await self._account.order(f"/{self._app}", json=wanted, query=query)
-        request_id = taken.document().get("request_id")
-        if not isinstance(request_id, str) or not re.fullmatch(r"[\w-]+", request_id):
-            raise AnswerLost(f"fal's answer names no request: {taken.excerpt()}")
-        return Submission(request_id)
+        return Submission(ordered_as(taken, "request_id"))
 
     async def poll(self, job: Job[FreeInput]) -> Progress:
         """Where it stands. fal tells no fraction, but the place in the queue and the last line of the log."""
-        status = (await self._account.ask("GET", self._path(job, "/status"), query={"logs": "1"})).document()
-        match status.get("status"):
-            case "COMPLETED":
+        status = await self._status(job)
+        word = status.get("status")
+        match WORDS.standing(word):
+            case Standing.DONE:
                 return Progress(1.0, done=True)
-            case "IN_QUEUE":
-                return Progress(message=f"{status.get('queue_position')} before it in fal's queue")
-            case word:
-                if word != "IN_PROGRESS":
-                    _log.warning("fal says %r about a request, which is taken for going on", word)
-                return Progress(message=_last_line(status.get("logs")))
+            case Standing.FAILED | Standing.CANCELED:
+                said = f"fal says {shown(word)} of the request, and not why."
+                return Progress(failed=failed_request(status) or ProviderRejected(said, charged=Charged.MAYBE))
+            case Standing.RUNNING:
+                return Progress(message=_place(status) or _last_line(status.get("logs")))
+        if word is None:
+            raise without_status(status)
+        return Progress(message=_last_line(status.get("logs")), odd=shown(word))
 
     async def collect(self, job: Job[FreeInput]) -> Result:
-        """Every file of the result. A request that failed is refused here."""
-        reply = await self._account.ask("GET", self._path(job), explain=_failed_job)
-        return Result(outputs_of(reply.json(), self._account.download))
+        """Every file of the result. A request that failed is refused here, or tells so in its status."""
+        try:
+            reply = await self._account.ask("GET", self._path(job), of_job=failed_app)
+        except QuestionRefused as refused:
+            if not refused.missing and (failure := failed_request(await self._status(job))):
+                raise failure from refused
+            raise
+        return result_of(_finished(reply), self._account.fetch_public)
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the request."""
@@ -83,16 +91,11 @@ class Requests(TwoPhase[FreeInput]):
         """fal signs with Ed25519."""
         return await self._verifier.accepts(notice)
 
+    async def _status(self, job: Job[FreeInput]) -> JsonObject:
+        return (await self._account.ask("GET", self._path(job, "/status"), query={"logs": "1"})).document()
+
     def _path(self, job: Job[FreeInput], what: str = "") -> str:
-        return f"/{self._queue}/requests/{job.id}{what}"
-
-
-def _failed_job(reply: Reply) -> ProviderRejected | None:
-    """A server error of the app, which stays, in place of one of fal, which passes."""
-    kind = reply.headers.get("x-fal-error-type")
-    if reply.status < 500 or kind is None:
-        return None
-    return ProviderRejected(f"The app failed ({kind}): {reply.excerpt()}", charged=Charged.MAYBE)
+        return f"/{self._queue}/requests/{in_path(job.id)}{what}"
 
 
 async def _inline(call: Call[FreeInput], reference: str) -> str:
@@ -105,7 +108,24 @@ async def _inline(call: Call[FreeInput], reference: str) -> str:
     return f"data:{file.media_type};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
 
 
+def _finished(reply: Reply) -> JsonValue:
+    """The result. Raises `AnswerUnusable` for the status of a request in its place."""
+    result = reply.json()
+    if (
+        isinstance(result, dict)
+        and WORDS.standing(result.get("status")) is Standing.RUNNING
+        and "request_id" in result
+    ):
+        raise AnswerUnusable(f"fal has no result yet: {reply.excerpt()}")
+    return result
+
+
+def _place(status: JsonObject) -> str | None:
+    place = status.get("queue_position")
+    return f"{place} before it in fal's queue" if isinstance(place, int) and not isinstance(place, bool) else None
+
+
 def _last_line(logs: JsonValue) -> str | None:
-    if not isinstance(logs, list) or not logs or not isinstance(logs[-1], dict):
-        return None
-    return str(logs[-1].get("message", ""))[:200]
+    last = logs[-1] if isinstance(logs, list) and logs else None
+    message = last.get("message") if isinstance(last, dict) else last
+    return message[:200] if isinstance(message, str) and message else None

@@ -36,7 +36,7 @@ class Verifier:
             names = headers["x-fal-webhook-request-id"], headers["x-fal-webhook-user-id"]
         except (KeyError, ValueError):
             return False
-        if abs(self._clock() - moment) > TOLERANCE_S:
+        if not abs(self._clock() - moment) <= TOLERANCE_S:
             return False
         digest = hashlib.sha256(notice.body).hexdigest()
         message = "\n".join((*names, headers["x-fal-webhook-timestamp"], digest)).encode()
@@ -58,8 +58,15 @@ class Verifier:
 
 def _keys(found: JsonValue) -> Sequence[bytes]:
     keys = [key for key in found if isinstance(key, dict)] if isinstance(found, list) else []
-    texts = [text for key in keys if isinstance(text := key.get("x"), str)]
-    return [base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in texts]
+    return [decoded for key in keys if (decoded := _key(key.get("x")))]
+
+
+def _key(text: JsonValue) -> bytes:
+    """A key, or nothing for what is none."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
 
 
 def _signed(signature: bytes, message: bytes, keys: Sequence[bytes]) -> bool:

@@ -5,12 +5,16 @@ One adapter under as many names as an operator gives it. Wire formats: read in t
 """
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
-from genpulse.providers.openai_compatible.images import BackgroundImages, Images
+from genpulse.provider import AnyModel, Engine, Model, Provider, ProviderSettings
+from genpulse.provider.status_words import StatusWords
+from genpulse.providers.openai_compatible.background import BackgroundImages
+from genpulse.providers.openai_compatible.images import Images
 from genpulse.providers.openai_compatible.inputs import ImageInput, SpeechInput, VideoInput
-from genpulse.providers.openai_compatible.refusals import explainer
+from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.providers.openai_compatible.speech import Speech
+from genpulse.providers.openai_compatible.standing import WORDS
 from genpulse.providers.openai_compatible.videos import Videos
 from genpulse.vendor import Account
 
@@ -26,6 +30,28 @@ OPENAI_MODELS: Mapping[str, str] = {
     "gpt-4o-mini-tts": "speech",
 }
 """As the package `openai` 3.54.0 names them; others are added in the configuration."""
+_NAMES = (
+    "/audio",
+    "/batches",
+    "/chat",
+    "/completions",
+    "/containers",
+    "/conversations",
+    "/embeddings",
+    "/files",
+    "/images",
+    "/models",
+    "/responses",
+    "/uploads",
+    "/v1",
+    "/videos",
+)
+"""Where such a server answers about the account (the package `openai` 3.54.0)."""
+EARLY = frozenset({429})
+"""Statuses by which an order is refused before it is taken: limits of rate and of quota are looked at first, and
+the official client sends a POST again after a 429 (read in `openai` 3.54.0). It does so after 408, 409 and 5xx
+too, which servers and gateways also answer when a picture was made, so that these prove nothing."""
+_ENDS = ("done", "failed", "running")
 
 
 def openai(settings: ProviderSettings) -> Provider:
@@ -47,22 +73,14 @@ def provider(settings: ProviderSettings) -> Provider:
 def _provider(
     settings: ProviderSettings, name: str, base_url: str, models: Mapping[str, str], *, paid: bool
 ) -> Provider:
-    azure = settings.options.get("azure") is True
-    version = settings.options.get("api_version")
-    account = Account(
-        settings.http,
-        base_url.rstrip("/"),
-        _headers(settings, azure=azure),
-        explainer(name),
-        {"api-version": str(version)} if version else {},
-    )
-    secret = settings.options.get("webhook_secret")
+    refusals = Refusals(name)
+    account = _account(settings, base_url, refusals)
 
     def build(model: str, what: str) -> AnyModel:
-        return _model(account, model, what, str(secret) if secret else None)
+        return _model(settings, account, refusals, model, what)
 
     async def probe() -> str:
-        listed = (await account.ask("GET", "/models")).document().get("data")
+        listed = (await account.probe("GET", "/models")).document().get("data")
         return f"{len(listed) if isinstance(listed, list) else 0} models are listed"
 
     return Provider(
@@ -75,29 +93,54 @@ def _provider(
     )
 
 
+def _account(settings: ProviderSettings, base_url: str, refusals: Refusals) -> Account:
+    version = settings.options.get("api_version")
+    return Account(
+        settings.http,
+        base_url.rstrip("/"),
+        _headers(settings, azure=settings.options.get("azure") is True),
+        refusals.explain,
+        {"api-version": str(version)} if version else {},
+        EARLY,
+        api_paths=_api_paths(base_url),
+        allowed_hosts=settings.allowed_hosts,
+    )
+
+
+def _api_paths(base_url: str) -> tuple[str, ...] | None:
+    """All below the base URL; where that has no path of its own, what the protocol names."""
+    return None if urlsplit(base_url).path.strip("/") else _NAMES
+
+
 def _headers(settings: ProviderSettings, *, azure: bool) -> dict[str, str]:
     if not settings.api_key:
         return {}
     return {"api-key": settings.api_key} if azure else {"Authorization": f"Bearer {settings.api_key}"}
 
 
-def _model(account: Account, model: str, what: str, secret: str | None) -> AnyModel:
+def _words(settings: ProviderSettings) -> StatusWords:
+    """The words of the servers, and those that the operator has added."""
+    done, failed, running = (str(settings.options.get(f"{what}_words") or "") for what in _ENDS)
+    return WORDS.with_more(done=done, failed=failed, running=running)
+
+
+def _model(settings: ProviderSettings, account: Account, refusals: Refusals, model: str, what: str) -> AnyModel:
+    secret = str(settings.options.get("webhook_secret") or "") or None
     match what:
         case "image":
-            kinds = ("text-to-image", "image-to-image")
-            return Model(
-                model, kinds, ImageInput, Images(account, model), model, "Pictures, from words or pictures."
-            )
+            kinds: tuple[str, ...] = ("text-to-image", "image-to-image")
+            engine: Engine[ImageInput] = Images(account, refusals, model)
+            return Model(model, kinds, ImageInput, engine, model, "Pictures, from words or pictures.")
         case "background":
-            engine = BackgroundImages(account, model, secret)
+            engine = BackgroundImages(account, refusals, model, secret, _words(settings))
             return Model(model, ("text-to-image",), ImageInput, engine, model, "Pictures, made in the background.")
         case "speech":
-            return Model(model, ("text-to-speech",), SpeechInput, Speech(account, model), model, "Spoken words.")
+            speech = Speech(account, refusals, model)
+            return Model(model, ("text-to-speech",), SpeechInput, speech, model, "Spoken words.")
         case "video":
             kinds = ("text-to-video", "image-to-video")
-            return Model(
-                model, kinds, VideoInput, Videos(account, model), model, "Video, from words or a picture."
-            )
+            videos = Videos(account, refusals, model, _words(settings))
+            return Model(model, kinds, VideoInput, videos, model, "Video, from words or a picture.")
         case _:
             raise ValueError(
                 f"the model {model!r} is to do {what!r}; it can do image, background, speech or video"

@@ -1,10 +1,20 @@
 """What such servers take. What only one of them knows goes into `extra` and is passed on as it is."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from genpulse.provider import Input
+
+
+def _of_this_model(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Which model runs is what the operator allows and prices."""
+    if "model" in extra:
+        raise ValueError("'model' cannot be set here; the task's own model says which one runs")
+    return extra
+
+
+Extra = Annotated[dict[str, JsonValue], AfterValidator(_of_this_model)]
 
 
 class ImageInput(Input):
@@ -20,7 +30,7 @@ class ImageInput(Input):
     output_format: Literal["png", "jpeg", "webp"] | None = Field(None, title="File format")
     images: list[str] = Field(default_factory=list, max_length=16, title="Pictures: asset:…, https:… or data:…")
     mask: str | None = Field(None, title="Where the first picture may change")
-    extra: dict[str, JsonValue] = Field(default_factory=dict, title="What this server takes besides")
+    extra: Extra = Field(default_factory=dict, title="What this server takes besides")
 
 
 class SpeechInput(Input):
@@ -31,7 +41,7 @@ class SpeechInput(Input):
     format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = Field("mp3", title="File format")
     speed: float | None = Field(None, ge=0.25, le=4.0, title="Speed")
     instructions: str | None = Field(None, max_length=4_000, title="How to say it")
-    extra: dict[str, JsonValue] = Field(default_factory=dict, title="What this server takes besides")
+    extra: Extra = Field(default_factory=dict, title="What this server takes besides")
 
 
 class VideoInput(Input):
@@ -41,4 +51,4 @@ class VideoInput(Input):
     seconds: int | None = Field(None, ge=1, le=120, title="Seconds")
     size: str | None = Field(None, pattern=r"^\d{2,5}x\d{2,5}$", title="Width x height", examples=["1280x720"])
     image: str | None = Field(None, title="First picture: asset:…, https:… or data:…")
-    extra: dict[str, JsonValue] = Field(default_factory=dict, title="What this server takes besides")
+    extra: Extra = Field(default_factory=dict, title="What this server takes besides")

@@ -1,58 +1,141 @@
-"""What a refusal means: `{"error": {"message", "type", "param", "code"}}`."""
+"""What it means that a server refuses, or says that something went wrong."""
 
-from collections.abc import Mapping
+import re
+from dataclasses import dataclass
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json_value import JsonObject
 from genpulse.provider import (
     AuthenticationFailed,
     Charged,
+    FailureCode,
     InvalidInput,
     ModerationBlocked,
     ProviderError,
     ProviderRejected,
+    QuestionRefused,
     QuotaExhausted,
 )
-from genpulse.vendor import Explain, refusal
-from genpulse.wire import AnswerLost, Reply
+from genpulse.provider.job_id import taken_as
+from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit, says_no_model
+from genpulse.provider.said import Said, error_in, refusal_in, said_of
+from genpulse.vendor import refusal
+from genpulse.wire import AnswerLost, AnswerUnusable, Reply
 
-_MODERATION = frozenset({"moderation_blocked", "content_policy_violation", "content_filter", "contentFilter"})
-_NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_MODERATION = re.compile(r"moderation_blocked|content_?(policy|filter|management)|unsafe_request", re.IGNORECASE)
+_KEY = re.compile(r"invalid_api_key|invalid_authentication|authentication_error|unauthorized", re.IGNORECASE)
+_INPUT = re.compile(r"invalid_(value|request|type|prompt|image)|bad_?request|missing_required", re.IGNORECASE)
+_OF_THE_ACCOUNT = frozenset({FailureCode.AUTHENTICATION_FAILED, FailureCode.QUOTA_EXHAUSTED})
 
 
-def explainer(name: str) -> Explain:
-    """For the provider of this name, so that a message can say which key to set."""
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Tells the refusals of a server apart. `name` is the provider's, so that a message says what to set."""
 
-    def explain(reply: Reply) -> ProviderError | None:
-        if reply.status in {401, 403}:
-            return AuthenticationFailed(
-                f"The server does not take the key ({reply.excerpt()})."
-                f" Set GENPULSE_PROVIDERS__{name.upper()}__API_KEY."
-            )
-        try:
-            error = reply.document().get("error")
-        except AnswerLost:
+    name: str
+
+    def explain(self, reply: Reply) -> ProviderError | None:
+        """What an answer means that is no success: by its words, then by its status."""
+        said = _said(reply)
+        if cause := self._cause(said, Charged.NO):
+            return cause
+        match reply.status:
+            case 401:
+                return self._no_key(said, Charged.NO)
+            case 403 if names_key(said.everything):
+                return self._no_key(said, Charged.NO)
+            case 403:
+                return ProviderRejected(f"The server does not allow this: {said.words}")
+            case 404:
+                return ProviderRejected(
+                    f"The server has no such address or model: {said.words}"
+                    f" Are providers.{self.name}.base_url and providers.{self.name}.models right?"
+                )
+            case 400 | 422:
+                return _bad_input(said, Charged.NO)
+            case _:
+                return refusal(reply, said.words)
+
+    def within(self, answer: JsonObject) -> ProviderError | None:
+        """The error that an answer with status 200 holds; None where it holds none.
+
+        It does not prove that nothing was made: it may be charged, and is no reason to order again.
+        """
+        said = error_in(answer)
+        if said is None:
             return None
-        return _of_error(reply, error) if isinstance(error, Mapping) else None
+        if cause := self._cause(said, Charged.MAYBE):
+            return cause
+        if any(_KEY.search(name) for name in said.names):
+            return self._no_key(said, Charged.MAYBE)
+        if said.param or any(_INPUT.search(name) for name in said.names):
+            return _bad_input(said, Charged.MAYBE)
+        return ProviderRejected(f"The server answered with an error: {said.words}", charged=Charged.MAYBE)
 
-    return explain
+    def job_id_in(self, reply: Reply) -> str:
+        """The id of the job that an order was taken as. Raises the error that stands there, `AnswerUnusable`."""
+        answer = reply.document()
+        if not answer.get("id") and (error := self.within(answer)):
+            raise error
+        return taken_as(answer.get("id"), reply.excerpt())
+
+    def look_for(self, reply: Reply) -> None:
+        """Raises `QuestionRefused` where the answer to a question is an error, whatever its status is."""
+        try:
+            error = self.within(reply.document())
+        except AnswerUnusable:
+            return
+        if error is not None:
+            raise refused(error)
+
+    def _cause(self, said: Said, charged: Charged) -> ProviderError | None:
+        if _is_moderation(said):
+            return ModerationBlocked(f"The request was refused: {said.words}", charged=charged)
+        if says_no_credit(said.everything):
+            return QuotaExhausted(f"The account has no credit: {said.words}", charged=charged)
+        if said.param == "model" or says_no_model(said.everything):
+            return ProviderRejected(
+                f"The server does not know the model, or does not serve it: {said.words} Models are named in"
+                f" providers.{self.name}.models.",
+                charged=charged,
+            )
+        return None
+
+    def _no_key(self, said: Said, charged: Charged) -> ProviderError:
+        key = f"GENPULSE_PROVIDERS__{self.name.upper()}__API_KEY"
+        return AuthenticationFailed(
+            f"The server does not take the key ({said.words}). Set {key}.", charged=charged
+        )
 
 
-def _of_error(reply: Reply, error: Mapping[str, JsonValue]) -> ProviderError | None:
-    words, code = str(error.get("message") or ""), str(error.get("code") or error.get("type") or "")
-    if code in _MODERATION:
-        return ModerationBlocked(f"The request was refused: {words}")
-    if code in _NO_CREDIT:
-        return QuotaExhausted(f"The account has no credit: {words}")
-    if reply.status in {400, 404, 422}:
-        where = f"{error['param']}: " if error.get("param") else ""
-        return InvalidInput(f"The server does not take the input: {where}{words}")
-    return refusal(reply, words) if reply.status < 500 else None
+def refused(error: ProviderError) -> QuestionRefused:
+    """An error in place of the answer to a question."""
+    code = error.failure.code
+    because = code if code in _OF_THE_ACCOUNT else FailureCode.PROVIDER_REJECTED
+    return QuestionRefused(error.message, because=because)
 
 
-def failed_job(error: JsonValue) -> ProviderError:
-    """Why a job failed that the server had taken."""
-    found = error if isinstance(error, Mapping) else {}
-    code, words = str(found.get("code") or ""), str(found.get("message") or error or "it does not say why")
-    if code in _MODERATION:
-        return ModerationBlocked(f"The job was refused: {words}", charged=Charged.MAYBE)
-    return ProviderRejected(f"The job failed ({code or 'no code'}): {words}", charged=Charged.MAYBE)
+def _said(reply: Reply) -> Said:
+    excerpt = Said(reply.excerpt() or "(no words)")
+    try:
+        document = reply.json()
+    except AnswerLost:
+        return excerpt
+    return refusal_in(document) if isinstance(document, dict) else excerpt
+
+
+def _is_moderation(said: Said) -> bool:
+    return any(_MODERATION.search(name) for name in said.names) or says_moderated(said.words)
+
+
+def _bad_input(said: Said, charged: Charged) -> ProviderError:
+    where = f"{said.param}: " if said.param else ""
+    return InvalidInput(f"The server does not take the input: {where}{said.words}", charged=charged)
+
+
+def failed_job(job: JsonObject, word: str) -> ProviderError:
+    """Why a job failed that the server had taken: its `error`, or what stands for one, or its status word."""
+    said = said_of(job.get("error") or job.get("incomplete_details") or job.get("last_error") or word)
+    if _is_moderation(said):
+        return ModerationBlocked(f"The job was refused: {said.words}", charged=Charged.MAYBE)
+    code = ", ".join(said.names) or "no code"
+    return ProviderRejected(f"The job failed ({code}): {said.words}", charged=Charged.MAYBE)

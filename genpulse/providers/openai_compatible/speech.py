@@ -1,21 +1,33 @@
-"""Spoken words: the answer is the file."""
+"""Spoken words: the answer is the file, whatever its header says that it is."""
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json_value import JsonObject, JsonValue
 from genpulse.provider import Call, Charged, Immediate, Output, OutputUnavailable, Result
 from genpulse.providers.openai_compatible.inputs import SpeechInput
+from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.vendor import Account
+from genpulse.wire import AnswerLost, Reply
 
 
 class Speech(Immediate[SpeechInput]):
     """`POST /audio/speech`."""
 
-    def __init__(self, account: Account, model: str) -> None:
+    def __init__(self, account: Account, refusals: Refusals, model: str) -> None:
         self._account = account
+        self._refusals = refusals
         self._model = model
 
     async def generate(self, call: Call[SpeechInput]) -> Result:
         """Ask once."""
-        wanted = call.input
+        reply = await self._account.order("/audio/speech", json=self._body(call.input), timeout_s=880)
+        if error := self._refusals.within(_document(reply)):
+            raise error
+        if not reply.body:
+            raise OutputUnavailable(
+                "The server says that it is done, and its answer is empty.", charged=Charged.YES
+            )
+        return Result((Output(reply.body),))
+
+    def _body(self, wanted: SpeechInput) -> JsonObject:
         body: dict[str, JsonValue] = {
             "model": self._model,
             "input": wanted.text,
@@ -26,11 +38,14 @@ class Speech(Immediate[SpeechInput]):
             body["speed"] = wanted.speed
         if wanted.instructions is not None:
             body["instructions"] = wanted.instructions
-        reply = await self._account.order("/audio/speech", json={**body, **wanted.extra}, timeout_s=880)
-        kind = reply.headers.get("content-type", "")
-        if not reply.body or kind.startswith(("text/", "application/json")):
-            found = f"{len(reply.body)} bytes of {kind or 'no type'}: {reply.excerpt(100)}"
-            raise OutputUnavailable(
-                f"The server says that it is done and sends no sound ({found}).", charged=Charged.YES
-            )
-        return Result((Output(reply.body),))
+        return {**body, **wanted.extra}
+
+
+def _document(reply: Reply) -> JsonObject:
+    """The answer where it is no sound but a JSON object; an empty object otherwise."""
+    if not reply.body.lstrip().startswith(b"{"):
+        return {}
+    try:
+        return reply.document()
+    except AnswerLost:
+        return {}

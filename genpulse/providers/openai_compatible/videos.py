@@ -1,17 +1,20 @@
 """Videos: jobs that are polled. OpenAI itself has none any more; servers that speak like it have."""
 
-import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 from genpulse.provider import Call, Job, Output, Progress, Result, Submission, TwoPhase
+from genpulse.provider.job_id import in_path
+from genpulse.provider.status_words import StatusWords
 from genpulse.providers.openai_compatible.files import part_of
+from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import VideoInput
-from genpulse.providers.openai_compatible.refusals import failed_job
+from genpulse.providers.openai_compatible.refusals import Refusals
+from genpulse.providers.openai_compatible.standing import WORDS, progress_of
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Part
 
-_GOING_ON = frozenset({"queued", "in_progress"})
-
-_log = logging.getLogger(__name__)
+_LONGEST_WAIT_S = 60.0
 
 
 class Videos(TwoPhase[VideoInput]):
@@ -19,48 +22,40 @@ class Videos(TwoPhase[VideoInput]):
 
     can_cancel = True
 
-    def __init__(self, account: Account, model: str) -> None:
+    def __init__(self, account: Account, refusals: Refusals, model: str, words: StatusWords = WORDS) -> None:
         self._account = account
+        self._refusals = refusals
         self._model = model
+        self._words = words
 
     async def submit(self, call: Call[VideoInput]) -> Submission:
         """A form, even without a file: so the official client sends it."""
         wanted = call.input
         fields = {"model": self._model, "prompt": wanted.prompt, "seconds": wanted.seconds, "size": wanted.size}
-        texts = [Part(name, str(value)) for name, value in {**fields, **wanted.extra}.items() if value is not None]
         files = [await part_of(call, self._account, "input_reference", wanted.image)] if wanted.image else []
-        answer = (await self._account.order("/videos", form=(*texts, *files))).document()
-        if not isinstance(answer.get("id"), str):
-            raise AnswerLost(f"The answer names no video: {str(answer)[:200]}")
-        return Submission(str(answer["id"]))
+        form = (*fields_of({**fields, **wanted.extra}), *files)
+        reply = await self._account.order("/videos", form=form)
+        return Submission(self._refusals.job_id_in(reply))
 
     async def poll(self, job: Job[VideoInput]) -> Progress:
         """Where it stands, and when the server wants to be asked again."""
-        reply = await self._account.ask("GET", f"/videos/{job.id}")
-        video = reply.document()
-        match video.get("status"):
-            case "completed":
-                return Progress(1.0, done=True)
-            case "failed":
-                return Progress(failed=failed_job(video.get("error")))
-            case word:
-                if word not in _GOING_ON:
-                    _log.warning("the server says %r about a video, which is taken for going on", word)
-                return Progress(_fraction(video.get("progress")), str(word), wait_s=_wait_s(reply.headers))
+        reply = await self._account.ask("GET", _path(job))
+        progress = progress_of(reply.document(), job.id, self._words, self._refusals)
+        return replace(progress, wait_s=_wait_s(reply.headers))
 
     async def collect(self, job: Job[VideoInput]) -> Result:
         """The file, from the server itself or from where it redirects."""
-        return Result((Output(self._account.download(f"{self._account.base_url}/videos/{job.id}/content")),))
+        return Result((Output(self._account.fetch_own(_path(job, "/content"))),))
 
     async def cancel(self, job: Job[VideoInput]) -> None:
         """There is no other call: what runs is stopped by being deleted."""
-        await self._account.ask("DELETE", f"/videos/{job.id}")
+        self._refusals.look_for(await self._account.ask("DELETE", _path(job)))
 
 
-def _fraction(progress: object) -> float | None:
-    return min(max(progress / 100, 0.0), 1.0) if isinstance(progress, int | float) else None
+def _path(job: Job[VideoInput], what: str = "") -> str:
+    return f"/videos/{in_path(job.id)}{what}"
 
 
-def _wait_s(headers: "dict[str, str] | object") -> float | None:
-    text = headers.get("openai-poll-after-ms", "") if isinstance(headers, dict) else ""
-    return min(int(text) / 1000, 60.0) if text.isdigit() and text.isascii() else None
+def _wait_s(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("openai-poll-after-ms", "")
+    return min(int(text) / 1000, _LONGEST_WAIT_S) if re.fullmatch(r"[0-9]{1,9}", text) else None

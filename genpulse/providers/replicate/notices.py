@@ -2,32 +2,33 @@
 
 import asyncio
 
-from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks import Webhook
 
 from genpulse.provider import Notice, ProviderError
+from genpulse.provider.standard_webhooks import is_signed, webhook_of
 from genpulse.vendor import Account
 
 
 class Verifier:
-    """Verifies notices by the account's secret, which is asked for once where it is not given."""
+    """Verifies notices by the account's secret, which is asked for where it is not given, until it is told."""
 
     def __init__(self, account: Account, secret: str | None) -> None:
         self._account = account
-        self._secret = secret
+        self._webhook = webhook_of(secret) if secret else None
         self._lock = asyncio.Lock()
 
     async def accepts(self, notice: Notice) -> bool:
         """False for a bad signature, one that is older than five minutes, or while the secret is not known."""
         try:
-            webhook = Webhook(await self._known_secret())
-            webhook.verify(notice.body, dict(notice.headers))
-        except (WebhookVerificationError, ProviderError, OSError, ValueError):
+            return is_signed(notice, await self._known_webhook())
+        except (ProviderError, OSError, ValueError):
             return False
-        return True
 
-    async def _known_secret(self) -> str:
+    async def _known_webhook(self) -> Webhook:
+        """Raises as `Account.probe`, and `ValueError` where the answer holds no secret."""
         async with self._lock:
-            if self._secret is None:
-                answer = await self._account.ask("GET", "/v1/webhooks/default/secret")
-                self._secret = str(answer.document().get("key", ""))
-            return self._secret
+            if self._webhook is None:
+                answer = await self._account.probe("GET", "/v1/webhooks/default/secret")
+                secret = answer.document().get("key")
+                self._webhook = webhook_of(secret if isinstance(secret, str) else "")
+            return self._webhook

@@ -72,7 +72,7 @@ class Blind(TwoPhase[Number]):
         return Progress(float(str(answer["progress"])), done=answer["status"] == "done")
 
     async def collect(self, job: Job[Number]) -> Result:
-        return Result((Output(self._account.download(f"{self._account.base_url}/jobs/{job.id}/output")),))
+        return Result((Output(self._account.fetch_own(f"/jobs/{job.id}/output")),))
 
     async def cancel(self, job: Job[Number]) -> None:
         await self._account.ask("DELETE", f"/jobs/{job.id}")

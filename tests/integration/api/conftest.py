@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import os
+import pty
 import random
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+import genpulse as genpulse_package
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -36,10 +41,13 @@ from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
+from genpulse.domain.attempt import End, Outcome, Worker
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
+from genpulse.domain.event import TaskEvent
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import UNLIMITED, Spending
+from genpulse.domain.task import Task
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (
     Call,
@@ -96,7 +104,7 @@ class Print(Immediate[Sketch]):
     """One call, one print."""
 
     async def generate(self, call: Call[Sketch]) -> Result:
-        return Result((Output(b"print"),))
+        return Result((Output(b"\x00print"),))
 
 
 def utc_now():
@@ -219,6 +227,19 @@ class Served:
                 if task["status"] in {"succeeded", "failed", "canceled"}:
                     return task
                 await asyncio.sleep(0.01)
+
+    async def end(self, outcome: Outcome, *, provider: str = "art", ordered: bool = False, job_id=None) -> Task:
+        """Let the next queued task of a provider end so; with `ordered` its order stays open at the vendor."""
+        services, worker = self.services, Worker(self.services.new_id(), "w")
+        await services.store.renew(worker, services.now())
+        (begun,) = await services.store.claim(worker, provider, [services.new_id()])
+        if ordered:
+            await services.store.journal_order(begun.lease)
+        if job_id:
+            await services.store.journal_job(begun.lease, job_id)
+        seq = await services.store.finish(End(begun.lease, outcome, order_open=ordered))
+        services.events.publish(TaskEvent(begun.task.id, seq))
+        return await services.store.get(begun.task.id)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
@@ -348,3 +369,38 @@ def probe():
         return look
 
     return make
+
+
+@pytest.fixture
+def genpulse(tmp_path):
+    """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
+
+    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
+            cwd=tmp_path,
+            env={"PATH": os.defpath, "PYTHONPATH": str(Path(genpulse_package.__file__).parents[1])},
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture
+def typed(genpulse):
+    """The same for a person who types one line."""
+
+    async def run(api, line, *arguments):
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, f"{line}\n".encode())
+            return await genpulse(api, *arguments, stdin=theirs)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    return run

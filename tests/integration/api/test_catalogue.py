@@ -1,11 +1,14 @@
 """What can be asked for."""
 
 from decimal import Decimal
+from urllib.parse import quote
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from genpulse.domain.spending import Spending
-from genpulse.provider import Model, Provider
+from genpulse.provider import Model, Provider, ProviderSettings
+from genpulse.providers import fal
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Easel, Sketch
 
@@ -70,3 +73,16 @@ async def test_an_unknown_model_is_not_found_and_near_ones_are_named(api):
     problem = (await api.get("/v1/models/art/easle")).problem(404, "unknown_model")
     assert "art/easel" in problem["detail"]
     (await api.get("/v1/models/art")).problem(404, "unknown_model")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["fal-ai/Flux", "Bug/X", "a b/c", "a//b", "a/../b", "a/b?c", "a/b#c", "ä/ö", "a/b:", "a/\u0000", "/", "."],
+)
+async def test_no_name_of_a_model_is_an_error_of_ours(serve, name):
+    served = await serve(catalogue=LoadedCatalogue([fal.provider(ProviderSettings())]))
+    known = name in {"fal-ai/Flux", "Bug/X"}
+    submitted = await served.submit(f"fal/{name}")
+    assert submitted.status < 300 if known else submitted.status == 422, submitted.body
+    shown = await served.get(f"/v1/models/fal/{quote(name)}")
+    assert shown.status == 200 if known else shown.status in {404, 422}, shown.body

@@ -85,11 +85,25 @@ async def test_the_calls_that_may_cost_money_say_when_to_come_again(api):
 async def test_names_are_those_of_the_callers(api):
     spec = await document(api)
     names = set(spec["components"]["schemas"])
-    assert {"Waiting", "Task", "Order", "Asset", "Model", "Problem", "Failure", "Progress"} <= names
+    assert {
+        "Waiting",
+        "Warning",
+        "Hold",
+        "Retry",
+        "Task",
+        "Order",
+        "Asset",
+        "Model",
+        "Problem",
+        "Failure",
+        "Progress",
+    } <= names
     assert not any(name.endswith("Document") for name in names)
     submit = spec["paths"]["/v1/tasks"]["post"]
     assert {parameter["name"] for parameter in submit["parameters"]} == {"Idempotency-Key", "Prefer"}
     assert "Location" in submit["responses"]["202"]["headers"]
+    assert spec["paths"]["/v1/tasks"]["post"]["requestBody"]["required"] is True
+    assert spec["paths"]["/v1/tasks/{task_id}/retry"]["post"]["requestBody"]["required"] is False
 
 
 async def test_answers_are_what_the_document_says(api):

@@ -1,18 +1,12 @@
 """`genpulse tasks list --failed` and `tasks retry`, as commands against an API."""
 
-import asyncio
 import json
-import os
-import pty
-import sys
 from decimal import Decimal
-
-import pytest
 
 from genpulse.cli.tasks_retry import _retry_each
 from genpulse.client import GenPulse
 from genpulse.dev.ports import free_port
-from genpulse.domain.attempt import End, Failed, Worker
+from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.failure import Charged
 from genpulse.domain.spending import Spending
@@ -23,59 +17,20 @@ BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
 LOST = UnknownOutcome("lost").failure
 
 
-async def failed(api, failure, provider="art", price_usd=None):
-    """A task that failed so."""
+async def failed(api, failure, provider="art", price_usd=None, model="easel", *, ordered=False, job_id=None):
+    """A task that failed so; with `ordered` nobody knows what became of its order."""
     services = api.services
     new = NewTask(
         id=services.new_id(),
         environment="dev",
         kind="text-to-image",
         provider=provider,
-        model=f"{provider}/easel",
+        model=f"{provider}/{model}",
         input={"prompt": "a fox"},
         price_usd=price_usd,
     )
     await services.store.submit(new)
-    worker = Worker(services.new_id(), "w")
-    await services.store.renew(worker, services.now())
-    (begun,) = await services.store.claim(worker, provider, [services.new_id()])
-    await services.store.finish(End(begun.lease, Failed(failure)))
-    return await services.store.get(new.id)
-
-
-@pytest.fixture
-def genpulse(tmp_path):
-    """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
-
-    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
-            cwd=tmp_path,
-            env={"PATH": os.defpath},
-            stdin=stdin,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, out.decode(), err.decode()
-
-    return run
-
-
-@pytest.fixture
-def typed(genpulse):
-    """The same for a person who types one line."""
-
-    async def run(api, line, *arguments):
-        ours, theirs = pty.openpty()
-        try:
-            os.write(ours, f"{line}\n".encode())
-            return await genpulse(api, *arguments, stdin=theirs)
-        finally:
-            os.close(ours)
-            os.close(theirs)
-
-    return run
+    return await api.end(Failed(failure), provider=provider, ordered=ordered, job_id=job_id)
 
 
 async def queued(api):
@@ -191,3 +146,34 @@ async def test_it_stops_where_no_api_answers():
         went = await _retry_each(client, ["a", "b"])
     assert (went.retried, went.refused, went.not_tried, went.is_all) == (0, {}, 2, False)
     assert "Nothing answers" in went.stopped_by
+
+
+async def test_what_may_be_paid_for_twice_needs_a_word_of_its_own(api, genpulse):
+    lost = await failed(api, LOST, model="print", ordered=True)
+    code, out, err = await genpulse(api, "tasks", "retry", str(lost.id))
+    assert (code, out, await queued(api)) == (1, "", [])
+    assert lost.order.reference in err
+    assert "--even-if-charged" in err
+    code, out, _ = await genpulse(api, "tasks", "retry", str(lost.id), "--even-if-charged")
+    assert (code, await queued(api)) == (0, [lost.id])
+    assert "queued" in out
+
+
+async def test_of_all_those_that_may_be_paid_for_twice_are_refused_without_the_word(api, genpulse, typed):
+    free, lost = await failed(api, LOST), await failed(api, LOST, model="print", ordered=True)
+    code, out, err = await typed(api, "y", "tasks", "retry", "--all", "--code", "unknown_outcome")
+    assert (code, await queued(api)) == (1, [free.id])
+    assert out.startswith("1 are queued again, 1 were refused, 0 not tried.\n  1 x may_be_charged, such as: ")
+    assert "refused without --even-if-charged" in err
+    code, out, err = await typed(api, "y", "tasks", "retry", "--all", "--even-if-charged")
+    assert (code, set(await queued(api))) == (0, {free.id, lost.id})
+    assert "may be paid for twice" in err
+
+
+async def test_what_can_be_taken_up_is_never_ordered_anew_with_many_others(api, genpulse):
+    known = await failed(api, LOST, model="print", ordered=True, job_id="job-9")
+    lost = await failed(api, LOST, model="print", ordered=True)
+    code, _, _ = await genpulse(api, "tasks", "retry", "--all", "--even-if-charged", "--yes")
+    assert (code, set(await queued(api))) == (0, {known.id, lost.id})
+    assert (await api.store.get(known.id)).order == known.order
+    assert (await api.store.get(lost.id)).order is None

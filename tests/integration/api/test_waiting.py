@@ -42,7 +42,7 @@ class Counter(Immediate[Sketch]):
     async def generate(self, call: Call[Sketch]) -> Result:
         self.asked.set()
         await self.serves.wait()
-        return Result((Output(b"served"),))
+        return Result((Output(b"\x00served"),))
 
 
 def watching(api, task_id, after=None):

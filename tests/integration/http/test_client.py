@@ -9,7 +9,7 @@ from aiohttp import web
 from genpulse.adapters.http.client import HttpClient
 from genpulse.dev.ports import free_port
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
-from genpulse.wire import AnswerLost, Part, Request
+from genpulse.wire import AnswerLost, Part, Reach, Request
 
 KEY = {"Authorization": "Bearer secret"}
 
@@ -142,8 +142,7 @@ async def test_an_output_at_the_vendor_itself_is_fetched_with_the_key(http, serv
         return web.Response(body=b"x" * 1_000_000)
 
     url = await serve(handler)
-    assert len(await bytes_of(http.download(f"{url}/out", own=f"{url}/v1", headers=KEY))) == 1_000_000
-    assert await bytes_of(http.download("/out", own=f"{url}/v1", headers=KEY))
+    assert len(await bytes_of(http.fetch_own(f"{url}/out", headers=KEY))) == 1_000_000
 
 
 async def test_an_output_anywhere_else_has_to_be_public(http, serve):
@@ -151,7 +150,6 @@ async def test_an_output_anywhere_else_has_to_be_public(http, serve):
         return web.Response(body=b"our inside")
 
     url = await serve(handler)
-    own = "https://vendor.example"
     elsewhere = [
         f"{url}/latest/meta-data",
         url.replace("http:", "https:"),
@@ -165,7 +163,7 @@ async def test_an_output_anywhere_else_has_to_be_public(http, serve):
     ]
     for address in elsewhere:
         with pytest.raises(OutputUnavailable):
-            await bytes_of(http.download(address, own=own, headers=KEY))
+            await bytes_of(http.fetch_public(address))
 
 
 async def test_a_redirect_is_checked_again_and_takes_no_key_along(http, serve):
@@ -181,8 +179,8 @@ async def test_a_redirect_is_checked_again_and_takes_no_key_along(http, serve):
         raise web.HTTPFound(target)
 
     url = await serve(handler)
-    with pytest.raises(OutputUnavailable, match="neither https nor"):
-        await bytes_of(http.download(url, own=url, headers=KEY))
+    with pytest.raises(OutputUnavailable, match="is not https"):
+        await bytes_of(http.fetch_own(url, headers=KEY))
     assert seen == []
 
 
@@ -192,11 +190,12 @@ async def test_redirects_come_to_an_end(http, serve):
 
     url = await serve(handler)
     with pytest.raises(OutputUnavailable, match="redirects more than 5 times"):
-        await bytes_of(http.download(url, own=url, headers=KEY))
+        await bytes_of(http.fetch_public(url, reach=Reach(own=url)))
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(404, OutputUnavailable), (410, OutputUnavailable), (503, ProviderUnavailable)]
+    ("status", "error"),
+    [(404, ProviderUnavailable), (410, ProviderUnavailable), (503, ProviderUnavailable), (401, OutputUnavailable)],
 )
 async def test_an_output_that_is_not_there(http, serve, status, error):
     async def handler(request):
@@ -204,7 +203,7 @@ async def test_an_output_that_is_not_there(http, serve, status, error):
 
     url = await serve(handler)
     with pytest.raises(error):
-        await bytes_of(http.download(url, own=url, headers=KEY))
+        await bytes_of(http.fetch_own(url, headers=KEY))
 
 
 async def test_an_output_that_breaks_off_is_empty_or_too_large(http, serve):
@@ -219,11 +218,11 @@ async def test_an_output_that_breaks_off_is_empty_or_too_large(http, serve):
 
     url = await serve(handler)
     with pytest.raises(AnswerLost, match="broke off"):
-        await bytes_of(http.download(f"{url}/broken", own=url, headers=KEY))
+        await bytes_of(http.fetch_own(f"{url}/broken", headers=KEY))
     with pytest.raises(OutputUnavailable, match="empty"):
-        await bytes_of(http.download(f"{url}/empty", own=url, headers=KEY))
+        await bytes_of(http.fetch_own(f"{url}/empty", headers=KEY))
     with pytest.raises(OutputUnavailable, match="500 are allowed"):
-        await bytes_of(http.download(f"{url}/broken", own=url, headers=KEY, limit_bytes=500))
+        await bytes_of(http.fetch_own(f"{url}/broken", headers=KEY, limit_bytes=500))
 
 
 async def test_a_websocket(http, serve):
@@ -241,7 +240,19 @@ async def test_a_websocket(http, serve):
         assert [message async for message in socket] == ["hello fox", b"\x01"]
 
 
-async def test_no_websocket(http):
-    with pytest.raises(ProviderUnavailable, match="No WebSocket"):
-        async with http.websocket(f"ws://127.0.0.1:{free_port()}/ws", {}):
-            pass
+async def test_no_websocket(http, serve):
+    async def handler(request):
+        return web.Response(status=403, text="secret")
+
+    refused = (await serve(handler)).replace("http", "ws")
+    for url in (
+        f"ws://127.0.0.1:{free_port()}/ws",
+        f"{refused}/ws?clientId=secret",
+        "ws://",
+        "nonsense",
+        "ws://[::1",
+    ):
+        with pytest.raises(ProviderUnavailable, match="No WebSocket") as caught:
+            async with http.websocket(url, {}):
+                pass
+        assert "secret" not in caught.value.message

@@ -12,7 +12,7 @@ from redis.asyncio import Redis as Client
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.gate_script import KEPT_S, GateScript
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, Gate
+from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, Gate, Hold
 from genpulse.domain.rate import Rate
 
 KEY = "dev:gate:vendor"
@@ -47,6 +47,7 @@ USUAL = st.sampled_from(
         failing(FailureCode.TIMEOUT),
         failing(FailureCode.PROVIDER_UNAVAILABLE, 20),
         failing(FailureCode.RATE_LIMITED, 90),
+        failing(FailureCode.RATE_LIMITED, 86_400),
         failing(FailureCode.MODERATION_BLOCKED),
         failing(FailureCode.INTERNAL),
     ]
@@ -174,6 +175,9 @@ async def test_it_agrees_with_its_model_where_the_clock_is_set_back_during_a_pro
         b'[1e308,0,0,0,0,0,""]',
         b'[1790000000.5,3,1,1790000100.0,0.0,"what 0.1.0 wrote"]',
         b'[0,9,9,9e14,9e14,9e14,"a clock of another age"]',
+        b'[0,9,9,9e14,9e14,9e14,"",9e14,9e14,"a clock of another age"]',
+        b'[0,9,9,1,1,1,"x","text where a moment should be",0,""]',
+        b'[0,9,9,1,1,1,"x",0,0,7]',
         b"[" * 100_000,
         b"\xff\xfe",
     ],
@@ -184,7 +188,32 @@ async def test_what_another_version_wrote_is_a_new_gate(redis_url, kept):
         await plain.set(KEY, kept)
         answer = await GateScript(client).admit(KEY, Rate.parse("5/s"), 1)
         assert answer.admission.granted == 1
-        assert len(json.loads(await plain.get(KEY))) == 7
+        assert len(json.loads(await plain.get(KEY))) == 10
+
+
+async def test_what_an_older_version_wrote_goes_on(redis_url):
+    """It did not know since when an account is left alone, nor by which answer."""
+    moment = NOW + 90
+    kept = json.dumps([NOW, 5, 2, moment, 0, 0, "timeout: no answer"])
+    async with Client.from_url(redis_url) as plain, open_redis(redis_url, "dev:") as client:
+        await plain.set(KEY, kept)
+        script = GateScript(client, clock=lambda: NOW)
+        answer = await script.admit(KEY, None, 1)
+        assert answer.admission == Admission(0, pytest.approx(90))
+        assert answer.circuit.hold == Hold("timeout: no answer", None, pytest.approx(90))
+        held = await script.failed(KEY, failing(FailureCode.RATE_LIMITED, 600), POLICIES[0], 1.0)
+        assert held.circuit.hold == Hold("rate_limited: down", 0.0, 600.0)
+        assert (held.after.failures, held.after.trips, held.after.next_at) == (5, 2, NOW)
+
+
+async def test_what_a_newer_version_wrote_goes_on_without_what_it_added(redis_url):
+    kept = [NOW, 0, 0, 0, NOW + 90, 0, "", 0, NOW - 30, "rate_limited: later", {"of": "tomorrow"}]
+    async with Client.from_url(redis_url) as plain, open_redis(redis_url, "dev:") as client:
+        await plain.set(KEY, json.dumps(kept))
+        answer = await GateScript(client, clock=lambda: NOW).admit(KEY, Rate.parse("5/s"), 1)
+        assert answer.admission == Admission(0, pytest.approx(90))
+        assert answer.circuit.hold == Hold("rate_limited: later", pytest.approx(30), pytest.approx(90))
+        assert json.loads(await plain.get(KEY)) == kept, "what is not changed is not written"
 
 
 async def test_a_key_of_another_kind_is_written_over(redis_url):

@@ -181,6 +181,10 @@ async def test_only_public_addresses_unless_it_is_allowed():
             answer = await send(careful, inside)
             assert answer.status_code is None
             assert "not a public address" in answer.error
+        for disguise in ("127.1", "0177.0.0.1", "2130706433", "0", "0x7f.1", "127.0.0.1.", "127.000.000.001"):
+            answer = await send(careful, url.replace("127.0.0.1", disguise))
+            assert answer.status_code is None
+            assert "read in different ways" in answer.error
     assert touched == []
 
 

@@ -46,3 +46,9 @@ def test_secrets_are_masked_and_addresses_help(project):
 def test_all_of_them_have_a_value_or_none(project):
     everything = {each.key for each in explain_all(project, {})}
     assert {"database_url", "redis.url", "providers.paid", "providers.art.options.size", "log.level"} <= everything
+
+
+def test_an_option_that_is_known_says_what_it_means(project):
+    known = explain("providers.art.options.allowed_hosts", project, {}).known
+    assert (known.kind, "result files are fetched" in known.meaning) == ("hosts, with commas", True)
+    assert explain("providers.art.options.size", project, {}).known.kind == "section"

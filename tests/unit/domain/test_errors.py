@@ -1,6 +1,8 @@
 """The tree of errors: what it says to people and to programs."""
 
 import inspect
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 
@@ -8,12 +10,14 @@ from genpulse.domain import errors
 from genpulse.domain.errors import (
     BadInput,
     GenPulseError,
+    MayBeCharged,
     ProviderError,
     RateLimited,
     UnknownModel,
     UnknownOutcome,
 )
 from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.task import OpenOrder
 
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, GenPulseError)]
 
@@ -47,3 +51,13 @@ def test_an_unknown_model_names_near_ones():
 
 def test_bad_input_without_places_has_none():
     assert BadInput("broken").problems == ()
+
+
+def test_what_may_be_charged_says_where_it_may_run_and_what_to_do():
+    sent_at = datetime(2030, 1, 31, 13, 5, tzinfo=timezone(timedelta(hours=1)))
+    refusal = MayBeCharged(UUID(int=7), "studio", OpenOrder("gp-7", "studio", sent_at, "vid\n7"))
+    assert "ordered at 2030-01-31 12:05:00 UTC under the reference gp-7, where it is the job vid\ufffd7," in str(
+        refusal
+    )
+    assert f"genpulse tasks retry {UUID(int=7)} --even-if-charged" in str(refusal)
+    assert "nobody knows how its last order ended" in str(MayBeCharged(UUID(int=7), "studio"))

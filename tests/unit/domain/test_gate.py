@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, CircuitState, Gate
+from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, Circuit, CircuitPolicy, CircuitState, Gate, Hold
 from genpulse.domain.rate import Rate
 
 POLICY = CircuitPolicy(failures=3, first_s=10, longest_s=40)
@@ -232,3 +232,89 @@ def test_a_reason_can_be_kept_and_shown(message):
     assert reason.encode() == reason.encode(errors="replace")
     assert len(reason) <= 300
     assert not {"\x00", "\n"} & set(reason)
+
+
+def limited(wait_s: float, words: str = "slow down") -> Failure:
+    return Failure(FailureCode.RATE_LIMITED, words, True, Charged.NO, Actor.NOBODY, wait_s)
+
+
+def test_who_looks_sees_since_when_until_when_and_by_which_answer_an_account_is_held_back():
+    gate = Gate().failed(limited(90), POLICY, NOW, 1.0)
+    said = "rate_limited: slow down"
+    assert gate.circuit(NOW + 30) == Circuit(wait_s=60, hold=Hold(said, 30, 60))
+    assert gate.circuit(NOW + 30).hold.code == "rate_limited"
+    assert gate.circuit(NOW + 90) == Circuit()
+
+
+def test_a_pause_of_a_day_is_one_of_an_hour_and_says_so():
+    gate = Gate().failed(limited(86_400), POLICY, NOW, 1.0)
+    assert gate.circuit(NOW).hold == Hold("rate_limited: slow down", 0, LONGEST_S)
+
+
+def test_of_two_answers_the_one_that_holds_back_longer_is_shown_since_the_first():
+    gate = Gate().failed(limited(90, "first"), POLICY, NOW, 1.0)
+    assert gate.failed(limited(10, "shorter"), POLICY, NOW + 20, 1.0) == gate
+    longer = gate.failed(limited(200, "longer"), POLICY, NOW + 20, 1.0)
+    assert longer.circuit(NOW + 20).hold == Hold("rate_limited: longer", 20, 200)
+    later = longer.failed(limited(5, "anew"), POLICY, NOW + 300, 1.0)
+    assert later.circuit(NOW + 300).hold == Hold("rate_limited: anew", 0, 5)
+
+
+def test_a_circuit_that_opens_again_and_again_says_since_when():
+    gate, now = opened(3)
+    said = "provider_unavailable: down"
+    assert gate.circuit(now - 1) == Circuit(CircuitState.OPEN, 5, 1, said, Hold(said, now - 1 - NOW, 1))
+    assert gate.circuit(now) == Circuit(CircuitState.HALF_OPEN, 5, 0, said, Hold(said, now - NOW, None))
+    assert gate.succeeded().circuit(now) == Circuit()
+    again, moment = gate.succeeded(), now + 500
+    for _ in range(POLICY.failures):
+        again = again.failed(DOWN, POLICY, moment, 1.0)
+    assert again.circuit(moment).hold == Hold(said, 0, 10)
+
+
+def test_an_open_circuit_that_was_asked_to_wait_for_longer_shows_that_answer():
+    gate = opened()[0].failed(limited(3000), POLICY, NOW + 1, 1.0)
+    circuit = gate.circuit(NOW + 1)
+    assert (circuit.state, circuit.wait_s) == (CircuitState.OPEN, 3000)
+    assert circuit.hold == Hold("rate_limited: slow down", 0, 3000)
+
+
+def test_a_clock_that_was_set_back_makes_nothing_begin_in_the_future():
+    gate = Gate().failed(limited(90), POLICY, NOW, 1.0)
+    assert gate.circuit(NOW - 30).hold == Hold("rate_limited: slow down", 0, 120)
+
+
+def test_one_model_that_may_not_be_used_shuts_the_account_for_no_other():
+    """A 403 that is not about the key, such as an organisation that has to be verified for one model."""
+    gate = Gate()
+    for _ in range(POLICY.failures * 3):
+        gate = gate.failed(failure(FailureCode.PROVIDER_REJECTED), POLICY, NOW, 1.0)
+    assert gate.admit(None, 7, NOW)[0] == Admission(7)
+    assert gate.circuit(NOW) == Circuit()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 5000),
+            st.sampled_from(FailureCode),
+            st.one_of(st.none(), st.floats(0, 1e6)),
+        ),
+        max_size=30,
+    )
+)
+def test_whoever_is_not_let_through_finds_out_why(failures):
+    gate, now = Gate(), NOW
+    for pause_s, code, retry_after_s in failures:
+        now += pause_s
+        gate = gate.failed(failure(code, retry_after_s), POLICY, now, 1.0)
+        admission, _ = gate.admit(None, 1, now)
+        circuit = gate.circuit(now)
+        if admission.granted:
+            assert circuit.wait_s == 0
+            continue
+        assert circuit.hold is not None
+        assert circuit.hold.left_s == pytest.approx(admission.wait_s)
+        assert circuit.wait_s == circuit.hold.left_s <= LONGEST_S
+        assert circuit.hold.since_s is not None
+        assert circuit.hold.code in {"rate_limited", *(code.value for _, code, _ in failures)}

@@ -5,6 +5,7 @@ import pytest
 from genpulse.domain.errors import UnknownModel
 from genpulse.freeform import FreeInput
 from genpulse.provider import Call, Input, Local, Model, Provider, ProviderSettings, Report, Result
+from genpulse.providers import fal, openai_compatible, replicate
 from genpulse.providers.catalog import LoadedCatalogue, load
 
 
@@ -101,3 +102,56 @@ def test_an_adapter_may_take_the_place_of_a_plug_in():
     given = ProviderSettings(base_url="http://gateway/v1", models={"x": "image"})
     found = load({"openai": given}, adapters={"openai": "openai_compatible"})
     assert [name for name, _ in found.models() if name.startswith("openai/")] == ["openai/x"]
+
+
+ODD = (
+    "Bug/X",
+    "fal-ai/Flux",
+    "Qwen/Qwen-Image",
+    "a b/c",
+    "a/b/../c",
+    "a//b",
+    "/",
+    "a/",
+    "a/b?x=1",
+    "a/b#c",
+    "a/%2e%2e",
+    "a/b\n",
+    "a/\x00",
+    "a/\ud83d",
+    "ä/ö",
+    "a/b:",
+    "a/b:c:d",
+    "." * 200,
+    "a/" * 99,
+)
+
+
+@pytest.mark.parametrize("build", [fal.provider, replicate.provider])
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_name_is_a_model_or_unknown(build, name):
+    catalogue = LoadedCatalogue([build(ProviderSettings())])
+    (vendor,) = catalogue.providers()
+    try:
+        assert catalogue.model(f"{vendor}/{name}").name == name
+    except UnknownModel:
+        assert name not in {"Bug/X", "fal-ai/Flux", "Qwen/Qwen-Image"}
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("x"), RecursionError()])
+def test_a_plug_in_that_fails_to_look_for_a_model_has_none(error):
+    def find_model(name):
+        raise error
+
+    catalogue = LoadedCatalogue([Provider("odd", (), find_model=find_model)])
+    with pytest.raises(UnknownModel):
+        catalogue.model("odd/a/b")
+
+
+def test_models_that_an_operator_adds_keep_their_letters():
+    settings = ProviderSettings(base_url="http://hub:8000/v1", models={"Qwen/Qwen-Image": "image"}, name="hub")
+    catalogue = LoadedCatalogue([openai_compatible.provider(settings)])
+    assert catalogue.model("hub/Qwen/Qwen-Image").name == "Qwen/Qwen-Image"
+    with pytest.raises(UnknownModel) as caught:
+        catalogue.model("hub/qwen/qwen-image")
+    assert caught.value.near == ("hub/Qwen/Qwen-Image",)

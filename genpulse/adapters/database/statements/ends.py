@@ -39,19 +39,22 @@ _OF_ENDED = """
 (SELECT day, owner, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
 """
 
+STOPPED_AFTER = "interval '30 s'"
+
 FINISH = f"""
 WITH ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
-                     $14::float8[], $15::text[], $31::numeric[])
+                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[])
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd)),
+              cost_usd, warnings, stop_later)),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
        progress = ended.progress, outputs = ended.outputs::jsonb, error = ended.error::jsonb,
-       cost = ended.cost::jsonb,
+       cost = ended.cost::jsonb, warnings = ended.warnings::jsonb,
+       order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
        last_error = CASE WHEN ended.status = 'queued'
@@ -150,6 +153,7 @@ _OF_AGAIN = f"""
 RETRY = f"""
 WITH again AS (
 UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, deadline_at = NULL,
+       order_stop_at = NULL,
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
        seq = {AT_END}, spent_day = {TODAY},
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
@@ -181,4 +185,21 @@ FROM gone WHERE tasks.id = gone.task_id
 RETURNING {TASK}, {DAY} AS day),
 {counted(_OF_EXPIRED)}
 SELECT {_DONE}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
+"""
+
+TO_STOP = f"""
+UPDATE tasks SET order_stop_at = CASE WHEN finished_at > now() - interval '1 day'
+                                      THEN now() + {STOPPED_AFTER} + (now() - finished_at) / 2 END
+WHERE id IN (
+    SELECT id FROM tasks
+    WHERE order_stop_at <= now() AND provider = ANY($1::text[]) AND finished_at IS NOT NULL
+      AND order_sent_at IS NOT NULL
+    ORDER BY order_stop_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING {TASK}
+"""
+"""Ended tasks whose orders are still to be stopped. Each comes again later and later, for a day."""
+
+STOPPED = f"""
+UPDATE tasks SET order_stop_at = NULL, {", ".join(f"{name} = NULL" for name in ORDER)}
+WHERE id = $1 AND order_reference = $2 AND finished_at IS NOT NULL
 """

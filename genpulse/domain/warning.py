@@ -1,0 +1,36 @@
+"""What is odd about a task that succeeded nevertheless."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from genpulse.domain.text import storable
+
+MESSAGE_LENGTH = 500
+
+
+class WarningCode(StrEnum):
+    """The closed list of oddities; each is part of the public API.
+
+    OUTPUT_MISSING: one of several outputs is missing, filtered or broken. FLAGGED: the vendor has marked an
+    output, for example as unsafe. UNKNOWN_STATUS: the vendor said a word about its job that nobody knows here.
+    """
+
+    OUTPUT_MISSING = "output_missing"
+    FLAGGED = "flagged"
+    UNKNOWN_STATUS = "unknown_status"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWarning:
+    """One oddity. `index` is the place among what the vendor was to make, from 0, where it is about one output.
+
+    A message is at most 500 characters long.
+    """
+
+    code: WarningCode
+    message: str
+    index: int | None = None
+
+    def __post_init__(self) -> None:
+        """What a vendor says is made fit to be kept."""
+        object.__setattr__(self, "message", storable(self.message)[:MESSAGE_LENGTH])

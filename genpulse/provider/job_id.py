@@ -1,0 +1,22 @@
+"""The id under which a vendor has taken a job: checked when it comes, quoted when it is sent back."""
+
+from urllib.parse import quote
+
+from genpulse.domain.json_value import JsonValue
+from genpulse.wire import AnswerUnusable
+
+
+def taken_as(value: JsonValue, answer: str) -> str:
+    """The id, as the vendor gave it. `answer` is the beginning of its answer, for the message.
+
+    Raises `AnswerUnusable` for what is no text, is empty, or cannot stand in an address: the order was taken
+    perhaps, and nobody can ask about it.
+    """
+    if not isinstance(value, str) or not value.strip() or value in {".", ".."}:
+        raise AnswerUnusable(f"The answer names no job that could be asked about: {answer}")
+    return value
+
+
+def in_path(job_id: str) -> str:
+    """The id as one segment of a path: `a#b/c d+e` is `a%23b%2Fc%20d%2Be`."""
+    return quote(job_id, safe="", errors="replace")

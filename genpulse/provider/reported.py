@@ -1,0 +1,36 @@
+"""An error that comes as a success: in place of a job, of its standing, or of its result."""
+
+from genpulse.domain.errors import ModerationBlocked, ProviderError, ProviderRejected, QuotaExhausted
+from genpulse.domain.failure import Charged
+from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.provider.job_id import taken_as
+from genpulse.provider.refusal_words import says_moderated, says_no_credit
+from genpulse.provider.said import error_in, said_of
+from genpulse.wire import AnswerUnusable, Reply
+
+
+def ordered_as(reply: Reply, field: str) -> str:
+    """The id of the job that an order was taken as, which stands in this field.
+
+    Raises the error that stands there in its place, which may be charged all the same, and `AnswerUnusable`.
+    """
+    answer = reply.document()
+    if not answer.get(field) and error_in(answer):
+        raise reported(answer)
+    return taken_as(answer.get(field), reply.excerpt())
+
+
+def without_status(job: JsonObject) -> AnswerUnusable:
+    """An answer about a job that tells no status: with its words, where it has some."""
+    said = error_in(job)
+    return AnswerUnusable(f"The answer tells no status of the job{f': {said.words}' if said else '.'}")
+
+
+def reported(error: JsonValue) -> ProviderError:
+    """What an error means that came with a success. It may be charged, and is no reason to order again."""
+    said = said_of(error)
+    if says_moderated(said.everything):
+        return ModerationBlocked(f"The request was refused: {said.words}", charged=Charged.MAYBE)
+    if says_no_credit(said.everything):
+        return QuotaExhausted(f"The account has no credit: {said.words}", charged=Charged.MAYBE)
+    return ProviderRejected(f"The provider answered with an error: {said.words}", charged=Charged.MAYBE)

@@ -1,0 +1,23 @@
+"""Notices that are signed as Standard Webhooks says: HMAC-SHA256 over id, timestamp and body."""
+
+from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from genpulse.provider.call import Notice
+
+
+def webhook_of(secret: str) -> Webhook:
+    """What verifies notices by this secret (`whsec_` and base64). Raises `ValueError` for what is none."""
+    try:
+        return Webhook(secret)
+    except (EmptyWebhookSecretError, ValueError) as error:
+        raise ValueError("the secret for notices is not whsec_ and something in base64") from error
+
+
+def is_signed(notice: Notice, webhook: Webhook) -> bool:
+    """False for a bad signature, and for one that is older than five minutes."""
+    try:
+        webhook.verify(notice.body, dict(notice.headers))
+    except (WebhookVerificationError, ValueError):
+        return False
+    return True

@@ -1,0 +1,50 @@
+"""Why ComfyUI does not take a prompt: `{"error": {"type", "message", "details"}, "node_errors": {…}}` with 400.
+
+Captured from a real ComfyUI 0.3.64 (certain).
+"""
+
+from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.provider import InvalidInput, ProviderError
+from genpulse.wire import AnswerLost, Reply
+
+LENGTH = 2_000
+
+
+def explain(reply: Reply) -> ProviderError | None:
+    """A prompt that does not hold is told with 400 and the nodes that do not."""
+    if reply.status != 400:
+        return None
+    try:
+        document = reply.document()
+    except AnswerLost:
+        return None
+    said = f"{words_of(document)} {node_errors(document.get('node_errors'))}".strip()
+    return InvalidInput(f"ComfyUI does not take the workflow: {said or reply.excerpt()}")
+
+
+def words_of(document: JsonObject) -> str:
+    """What an answer says in its `error`."""
+    error = document.get("error")
+    return text_of(error.get("message")) if isinstance(error, dict) else text_of(error)
+
+
+def node_errors(found: JsonValue) -> str:
+    """What is wrong with each node, without what may be a path of the server."""
+    nodes = found.items() if isinstance(found, dict) else ()
+    lines = [line for node_id, node in nodes if isinstance(node, dict) for line in _lines(node_id, node)]
+    return "; ".join(lines)[:LENGTH]
+
+
+def _lines(node_id: str, node: JsonObject) -> list[str]:
+    errors = node.get("errors")
+    told = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    kind = text_of(node.get("class_type"))
+    return [
+        f"node {node_id} ({kind}): {text_of(error.get('message'))}: {text_of(error.get('details'))}"
+        for error in told
+    ]
+
+
+def text_of(value: JsonValue) -> str:
+    """A text or a number as text; nothing for all else."""
+    return str(value)[:LENGTH] if isinstance(value, str | int | float) else ""

@@ -1,0 +1,117 @@
+"""What it means that fal refuses, and how it tells that an app has failed.
+
+Refusals carry `detail`, a text or a list of what does not fit, and sometimes `error_type` or the header
+`x-fal-error-type` (read in the package `fal-client` 1.0.3). Which words come with 403 was seen (unsure): "User is
+locked. Reason: Exhausted balance".
+"""
+
+from genpulse.domain.errors import (
+    AuthenticationFailed,
+    InvalidInput,
+    ModerationBlocked,
+    ProviderError,
+    ProviderRejected,
+    QuotaExhausted,
+)
+from genpulse.domain.failure import Charged
+from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit
+from genpulse.vendor import refusal
+from genpulse.wire import AnswerLost, Reply
+
+_POLICY = "content_policy_violation"
+_OF_THE_QUESTION = frozenset({401, 402, 403, 404, 408, 409, 410, 425, 429})
+"""Where a result is asked for, these are about the asking, not about the app."""
+_LENGTH = 1_000
+
+
+def explain(reply: Reply) -> ProviderError | None:
+    """What a refusal means: by its words, then by its status."""
+    document = _document(reply)
+    words = _words(document) or reply.excerpt()
+    if says_no_credit(words):
+        return QuotaExhausted(f"The account at fal has no credit: {words}")
+    if problem := _problem(document, Charged.NO):
+        return problem
+    match reply.status:
+        case 401:
+            return _no_key(words)
+        case 403 if names_key(words):
+            return _no_key(words)
+        case 403:
+            return ProviderRejected(f"fal does not allow this: {words}")
+        case 404:
+            return InvalidInput(f"fal has no such app or request: {words}")
+        case _:
+            return refusal(reply, words)
+
+
+def failed_app(reply: Reply) -> ProviderError | None:
+    """What the app says of its own failure where its result is asked for; None where it does not say anything."""
+    document = _document(reply)
+    if reply.status in _OF_THE_QUESTION:
+        return None
+    if problem := _problem(document, Charged.MAYBE):
+        return problem
+    kind = reply.headers.get("x-fal-error-type") or _text(document.get("error_type"))
+    if not kind and reply.status != 422:
+        return None
+    return _failure(kind or "invalid input", _words(document) or reply.excerpt())
+
+
+def failed_request(status: JsonObject) -> ProviderError | None:
+    """The failure that stands in the status of a request; None where none does."""
+    error = status.get("error")
+    if not error:
+        return None
+    words = _text(error) or _words(error if isinstance(error, dict) else {"detail": error})
+    return _failure(_text(status.get("error_type")) or "no type", words or "it does not say why")
+
+
+def _failure(kind: str, words: str) -> ProviderError:
+    if kind == _POLICY or says_moderated(words):
+        return ModerationBlocked(f"The app refused: {words}", charged=Charged.MAYBE)
+    return ProviderRejected(f"The app failed ({kind}): {words}", charged=Charged.MAYBE)
+
+
+def _problem(document: JsonObject, charged: Charged) -> ProviderError | None:
+    """An input that does not fit, told as a list of problems."""
+    detail = document.get("detail")
+    problems = [one for one in detail if isinstance(one, dict)] if isinstance(detail, list) else []
+    if not problems:
+        return None
+    words = _words(document)
+    if any(problem.get("type") == _POLICY for problem in problems):
+        return ModerationBlocked(f"The app refused: {words}", charged=charged)
+    return InvalidInput(f"The app does not take the input: {words}", charged=charged)
+
+
+def _no_key(words: str) -> ProviderError:
+    return AuthenticationFailed(f"fal does not take the key ({words}). Set GENPULSE_PROVIDERS__FAL__API_KEY.")
+
+
+def _document(reply: Reply) -> JsonObject:
+    try:
+        return reply.document()
+    except AnswerLost:
+        return {}
+
+
+def _words(document: JsonObject) -> str:
+    detail = next((found for name in ("detail", "message", "error") if (found := document.get(name))), None)
+    told = detail if isinstance(detail, list) else [detail]
+    return "; ".join(words for one in told if (words := _line(one)))[:_LENGTH]
+
+
+def _line(problem: JsonValue) -> str:
+    """One problem: `body/prompt: Field required`."""
+    if not isinstance(problem, dict):
+        return _text(problem)
+    loc = problem.get("loc")
+    place = "/".join(_text(part) for part in loc) if isinstance(loc, list) else _text(loc)
+    words = _text(problem.get("msg")) or _text(problem.get("message")) or _text(problem.get("type"))
+    return f"{place}: {words}" if place else words
+
+
+def _text(value: JsonValue) -> str:
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

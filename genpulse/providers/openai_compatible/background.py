@@ -1,0 +1,99 @@
+"""Pictures that are made in the background."""
+
+from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.provider import (
+    Call,
+    Charged,
+    InvalidInput,
+    Job,
+    Notice,
+    OutputUnavailable,
+    Progress,
+    Result,
+    Submission,
+    TwoPhase,
+)
+from genpulse.provider.flags import flags_of
+from genpulse.provider.job_id import in_path
+from genpulse.provider.standard_webhooks import is_signed, webhook_of
+from genpulse.provider.status_words import StatusWords
+from genpulse.providers.openai_compatible.images import ANSWER_BYTES, options_of
+from genpulse.providers.openai_compatible.inputs import ImageInput
+from genpulse.providers.openai_compatible.pictures import pictures_of
+from genpulse.providers.openai_compatible.refusals import Refusals, refused
+from genpulse.providers.openai_compatible.standing import WORDS, progress_of
+from genpulse.vendor import Account
+
+_PICTURE = "image_generation_call"
+
+
+class BackgroundImages(TwoPhase[ImageInput]):
+    """`POST /responses` in the background, with the tool that draws: its id is known before its result.
+
+    That this tool works in the background was not tried (unsure).
+    """
+
+    can_cancel = True
+
+    def __init__(
+        self, account: Account, refusals: Refusals, model: str, secret: str | None, words: StatusWords = WORDS
+    ) -> None:
+        self._account = account
+        self._refusals = refusals
+        self._model = model
+        self._webhook = webhook_of(secret) if secret else None
+        self._words = words
+
+    async def submit(self, call: Call[ImageInput]) -> Submission:
+        """Begin the response."""
+        wanted = call.input
+        if wanted.images or wanted.n > 1:
+            raise InvalidInput("A model in the background makes one picture, from words.")
+        tool: JsonObject = {"type": "image_generation", **options_of(wanted), **wanted.extra}
+        body: JsonObject = {
+            "model": self._model,
+            "input": wanted.prompt,
+            "background": True,
+            "store": True,
+            "tools": [tool],
+        }
+        return Submission(self._refusals.job_id_in(await self._account.order("/responses", json=body)))
+
+    async def poll(self, job: Job[ImageInput]) -> Progress:
+        """Where it stands; no fraction is told."""
+        return progress_of(await self._ask(job), job.id, self._words, self._refusals)
+
+    async def collect(self, job: Job[ImageInput]) -> Result:
+        """The pictures among what the response consists of."""
+        answer = await self._ask(job)
+        items = answer.get("output")
+        found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        pictures = pictures_of(self._account, [item for item in found if item.get("type") == _PICTURE])
+        if not pictures and (error := self._refusals.within(answer)):
+            raise refused(error)
+        if not pictures:
+            raise OutputUnavailable(f"The response holds no picture. {_words(found)}".strip(), charged=Charged.YES)
+        return Result(pictures, warnings=flags_of(answer))
+
+    async def cancel(self, job: Job[ImageInput]) -> None:
+        """Stop it."""
+        self._refusals.look_for(await self._account.ask("POST", f"{_path(job)}/cancel"))
+
+    async def heeds(self, notice: Notice) -> bool:
+        """OpenAI signs as Standard Webhooks says; without a secret nobody is believed."""
+        return self._webhook is not None and is_signed(notice, self._webhook)
+
+    async def _ask(self, job: Job[ImageInput]) -> JsonObject:
+        return (await self._account.ask("GET", _path(job), limit_bytes=ANSWER_BYTES)).document()
+
+
+def _path(job: Job[ImageInput]) -> str:
+    return f"/responses/{in_path(job.id)}"
+
+
+def _words(items: list[dict[str, JsonValue]]) -> str:
+    """What the model has written in place of a picture, perhaps why it draws none."""
+    contents = [part for item in items if isinstance(parts := item.get("content"), list) for part in parts]
+    texts = [part.get("refusal") or part.get("text") for part in contents if isinstance(part, dict)]
+    said = " ".join(text for text in texts if isinstance(text, str))
+    return f"It says: {said[:300]}" if said else ""

@@ -1,0 +1,229 @@
+"""What Replicate answers, and what is made of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genpulse.freeform import FreeInput
+from genpulse.provider import (
+    Attachment,
+    AuthenticationFailed,
+    Charged,
+    FailureCode,
+    InvalidInput,
+    ModerationBlocked,
+    OutputUnavailable,
+    ProviderRejected,
+    ProviderUnavailable,
+    QuestionRefused,
+    QuotaExhausted,
+    RateLimited,
+    UnknownOutcome,
+)
+from genpulse.providers.replicate import provider
+from genpulse.testing.server import PNG
+from genpulse.wire import AnswerUnusable
+from tests.integration.providers.scripted import KEY, Scripted, Told, call_of, content_of, engine_of, job_of
+
+WANTED = FreeInput.model_validate({"prompt": "a fox"})
+THROTTLED = (
+    "Request was throttled. Your rate limit for creating predictions is reduced to 6 requests per minute while you"
+    " have less than $5.0 in credit. Your rate limit resets in ~30s."
+)
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Scripted]:
+    async with Scripted().running() as scripted:
+        yield scripted
+
+
+def engine(vendor: Scripted):
+    return engine_of(provider(vendor.settings()), "acme/flux")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, {"detail": "You did not pass a valid authentication token"}, AuthenticationFailed),
+        (403, {"detail": "Invalid token."}, AuthenticationFailed),
+        (403, {"detail": "You do not have permission to perform this action."}, ProviderRejected),
+        (402, {"detail": "You have insufficient credit to run this model."}, QuotaExhausted),
+        (403, {"title": "Billing", "detail": "Insufficient credit"}, QuotaExhausted),
+        (404, {"detail": "The requested resource could not be found."}, InvalidInput),
+        (422, {"detail": "- input.prompt: prompt is required"}, InvalidInput),
+        (422, {"detail": ["one", "two"]}, InvalidInput),
+        (400, b"detail: no JSON", InvalidInput),
+        (429, {"detail": THROTTLED}, RateLimited),
+    ],
+)
+async def test_an_order_that_is_refused_costs_nothing_and_says_why(vendor, status, body, error):
+    vendor.always(body, status, Content_Type="application/problem+json")
+    with pytest.raises(error) as caught:
+        await engine(vendor).submit(call_of(WANTED))
+    assert type(caught.value) is error
+    assert caught.value.charged is Charged.NO
+    assert len(vendor.asked) == 1
+
+
+@pytest.mark.parametrize("status", [408, 409, 423, 425, 500, 502, 503, 504, 522, 302])
+@pytest.mark.parametrize("body", [{"detail": "it failed", "status": 500}, b"<html/>", b""])
+async def test_any_other_status_leaves_the_order_open(vendor, status, body):
+    vendor.always(body, status)
+    with pytest.raises(UnknownOutcome) as caught:
+        await engine(vendor).submit(call_of(WANTED))
+    assert caught.value.charged is Charged.MAYBE
+    assert len(vendor.asked) == 1
+
+
+@pytest.mark.parametrize("prediction_id", ["", None, 7, {}, "."])
+async def test_an_order_without_a_name_is_an_unusable_answer(vendor, prediction_id):
+    vendor.always({"id": prediction_id, "status": "starting"}, 201)
+    with pytest.raises(AnswerUnusable, match="names no job"):
+        await engine(vendor).submit(call_of(WANTED))
+
+
+async def test_an_id_is_one_segment_of_each_path(vendor):
+    vendor.always({"id": "a#b/c d+e", "status": "succeeded", "output": "words"})
+    replicate = engine(vendor)
+    job = job_of((await replicate.submit(call_of(WANTED))).job_id, WANTED)
+    await replicate.poll(job)
+    await replicate.collect(job)
+    await replicate.cancel(job)
+    below = "/v1/predictions/a%23b%2Fc%20d%2Be"
+    assert [asked.path for asked in vendor.asked][1:] == [below, below, f"{below}/cancel"]
+
+
+@pytest.mark.parametrize(
+    ("told", "fraction", "done", "odd"),
+    [
+        ({"status": "succeeded"}, 1.0, True, None),
+        ({"status": "SUCCEEDED"}, 1.0, True, None),
+        ({"status": "completed"}, 1.0, True, None),
+        ({"status": "processing", "logs": " 10%|#   | 1/10\n 40%|####  | 4/10"}, 0.4, False, None),
+        ({"status": "Starting", "logs": None}, None, False, None),
+        ({"status": "processing", "logs": ["40%|"]}, None, False, None),
+        ({"status": "warming", "logs": "999%| x"}, 1.0, False, "warming"),
+        ({"status": True}, None, False, "True"),
+    ],
+)
+async def test_where_a_prediction_stands(vendor, told, fraction, done, odd):
+    vendor.always(told)
+    progress = await engine(vendor).poll(job_of("p", WANTED))
+    assert (progress.fraction, progress.done, progress.odd, progress.failed) == (fraction, done, odd, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "charged"),
+    [
+        ({"status": "failed", "error": "CUDA error"}, ProviderRejected, Charged.MAYBE),
+        ({"status": "FAILED", "error": {"message": "CUDA error"}}, ProviderRejected, Charged.MAYBE),
+        ({"status": "failed", "error": ["CUDA error"]}, ProviderRejected, Charged.MAYBE),
+        ({"status": "failed", "error": None}, ProviderRejected, Charged.MAYBE),
+        ({"status": "failed", "error": "NSFW content detected (E005)"}, ModerationBlocked, Charged.MAYBE),
+        ({"status": "canceled"}, ProviderRejected, Charged.MAYBE),
+        ({"status": "Cancelled"}, ProviderRejected, Charged.MAYBE),
+        ({"status": "expired"}, ProviderRejected, Charged.MAYBE),
+        ({"status": "aborted"}, ProviderUnavailable, Charged.NO),
+        ({"status": "ABORTED"}, ProviderUnavailable, Charged.NO),
+    ],
+)
+async def test_why_a_prediction_failed(vendor, told, error, charged):
+    vendor.always(told)
+    failed = (await engine(vendor).poll(job_of("p", WANTED))).failed
+    assert (type(failed), failed.charged) == (error, charged)
+    if isinstance(told.get("error"), list | dict):
+        assert "CUDA error" in failed.message
+
+
+@pytest.mark.parametrize("told", [{}, {"detail": "hello"}, {"status": None, "error": "try later"}])
+async def test_an_answer_without_a_status_is_none(vendor, told):
+    vendor.always(told)
+    with pytest.raises(AnswerUnusable):
+        await engine(vendor).poll(job_of("p", WANTED))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "because", "missing"),
+    [
+        (401, {"detail": "Invalid token"}, FailureCode.AUTHENTICATION_FAILED, False),
+        (402, {"detail": "no credit"}, FailureCode.QUOTA_EXHAUSTED, False),
+        (404, {"detail": "Prediction not found"}, FailureCode.PROVIDER_REJECTED, True),
+        (410, b"", FailureCode.PROVIDER_REJECTED, True),
+        (422, {"detail": "bad"}, FailureCode.PROVIDER_REJECTED, False),
+        (500, {"detail": "it failed"}, FailureCode.PROVIDER_UNAVAILABLE, False),
+        (429, {"detail": THROTTLED}, FailureCode.RATE_LIMITED, False),
+    ],
+)
+@pytest.mark.parametrize("question", ["poll", "collect", "cancel"])
+async def test_a_question_that_is_refused_says_nothing_of_the_prediction(
+    vendor, question, status, body, because, missing
+):
+    vendor.always(body, status)
+    with pytest.raises(QuestionRefused) as caught:
+        await getattr(engine(vendor), question)(job_of("p", WANTED))
+    assert (caught.value.because, caught.value.missing) == (because, missing)
+    assert caught.value.charged is Charged.MAYBE
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [
+        ({"error": {"message": "the model died"}}, ProviderRejected),
+        ({"error": "the model died: NSFW"}, ModerationBlocked),
+    ],
+)
+async def test_an_error_is_no_output(vendor, output, error):
+    vendor.always({"status": "succeeded", "output": output})
+    with pytest.raises(error, match="the model died") as caught:
+        await engine(vendor).collect(job_of("p", WANTED))
+    assert caught.value.charged is Charged.MAYBE
+
+
+async def test_an_output_that_was_removed_says_so(vendor):
+    vendor.always({"status": "succeeded", "output": None, "data_removed": True})
+    with pytest.raises(OutputUnavailable, match="has removed"):
+        await engine(vendor).collect(job_of("p", WANTED))
+
+
+@pytest.mark.parametrize(
+    ("path", "has_key"), [("/v1/files/f1/download", True), ("/output/1", False), ("/v1/predictions", None)]
+)
+async def test_the_key_goes_to_files_alone(vendor, path, has_key):
+    def answer(asked):
+        if asked.path == "/v1/predictions/p":
+            return Told({"status": "succeeded", "output": [f"{vendor.base_url}{path}"]})
+        return Told(PNG)
+
+    vendor.answer = answer
+    (output,) = (await engine(vendor).collect(job_of("p", WANTED))).outputs
+    if has_key is None:
+        with pytest.raises(OutputUnavailable):
+            await content_of(output)
+        assert len(vendor.asked) == 1
+        return
+    assert await content_of(output) == PNG
+    assert (vendor.asked[-1].headers.get("Authorization") == f"Bearer {KEY}") is has_key
+
+
+class _Files:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def fetch(self, reference: str) -> Attachment:
+        self._path.write_bytes(PNG)
+        return Attachment(self._path, "image/png", len(PNG))
+
+
+@pytest.mark.parametrize("kept", [{}, {"urls": None}, {"urls": {"get": 7}}, {"urls": {"get": ""}}, [], b"no JSON"])
+async def test_a_file_that_is_kept_nowhere_orders_nothing(vendor, tmp_path, kept):
+    vendor.always(kept)
+    call = replace(
+        call_of(FreeInput.model_validate({"image": "asset:1"})), attachments=_Files(tmp_path / "fox.png")
+    )
+    with pytest.raises(ProviderUnavailable, match="where it keeps a file") as caught:
+        await engine(vendor).submit(call)
+    assert caught.value.charged is Charged.NO
+    assert [asked.path for asked in vendor.asked] == ["/v1/files"]

@@ -1,0 +1,94 @@
+"""Somebody asks for a failed task to run again, and its order may still run at the vendor, or be paid for."""
+
+from dataclasses import replace
+
+import pytest
+
+from genpulse.domain.errors import MayBeCharged, NotRetryable, ProviderRejected
+from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.task import TaskStatus
+from genpulse.lifecycle.retry import retry
+
+
+async def of_unknown_outcome(world):
+    """A failed task whose vendor answers with the output itself, and whose answer got lost."""
+    world.shop.errors = [ConnectionResetError("peer went away")]
+    failed = await world.ended(await world.submit("art/shop", kind="text-to-image"))
+    assert (failed.error.code, failed.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
+    return failed
+
+
+async def test_what_would_be_ordered_twice_is_refused_and_says_what_may_run_and_what_to_do(world):
+    async with world.worker():
+        failed = await of_unknown_outcome(world)
+        with pytest.raises(MayBeCharged) as refused:
+            await retry(world.services, failed.id)
+    message = str(refused.value)
+    assert f"it was ordered at {failed.order.sent_at:%Y-%m-%d %H:%M:%S} UTC" in message
+    assert failed.order.reference in message
+    assert '{"even_if_charged": true}' in message
+    assert f"genpulse tasks retry {failed.id} --even-if-charged" in message
+    assert await world.services.store.get(failed.id) == failed
+    assert world.shop.sold == 1
+
+
+async def test_who_says_so_orders_it_anew(world):
+    async with world.worker():
+        failed = await of_unknown_outcome(world)
+        ended = await world.ended(await retry(world.services, failed.id, even_if_charged=True))
+    assert (ended.status, ended.order, world.shop.sold) == (TaskStatus.SUCCEEDED, None, 2)
+
+
+async def test_a_job_that_can_be_looked_up_needs_no_word(world):
+    world.studio.can_find = False
+    world.studio.submit_errors = [TimeoutError()]
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/studio"))
+        with pytest.raises(MayBeCharged):
+            await retry(world.services, failed.id)
+        world.studio.can_find = True
+        ended = await world.ended(await retry(world.services, failed.id))
+    assert (ended.status, world.studio.submits) == (TaskStatus.SUCCEEDED, 1)
+
+
+async def test_a_job_of_which_the_vendor_knows_nothing_any_more_is_ordered_anew_with_the_word(world):
+    """Without it the same job is asked for again, which is all that costs nothing."""
+    world.studio.finished, world.studio.longest_s, world.studio.can_cancel = False, 0.1, False
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/studio"))
+        assert failed.order.job_id == "job-1"
+        world.studio.finished = True
+        ended = await world.ended(await retry(world.services, failed.id, even_if_charged=True))
+    assert (ended.status, world.studio.submits) == (TaskStatus.SUCCEEDED, 2)
+
+
+async def test_what_is_charged_once_at_most_needs_no_word(world):
+    async with world.worker():
+        failed = await of_unknown_outcome(world)
+        world.shop.repeatable = True
+        assert (await world.ended(await retry(world.services, failed.id))).status is TaskStatus.SUCCEEDED
+
+
+async def test_an_operator_who_would_rather_pay_twice_has_said_so_already(world):
+    async with world.worker():
+        failed = await of_unknown_outcome(world)
+        resubmits = replace(world.services, retry=RetryPolicy(resubmits=frozenset({"art"})))
+        assert (await world.ended(await retry(resubmits, failed.id))).status is TaskStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("even_if_charged", [False, True])
+async def test_a_task_that_ordered_nothing_needs_no_word(world, even_if_charged):
+    world.painter.errors = [ProviderRejected("no")]
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/painter"))
+        queued = await retry(world.services, failed.id, even_if_charged=even_if_charged)
+        assert (await world.ended(queued)).status is TaskStatus.SUCCEEDED
+
+
+async def test_a_task_that_still_runs_is_no_question_of_money(world):
+    task = await world.submit("art/shop", kind="text-to-image")
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
+    with pytest.raises(NotRetryable):
+        await retry(world.services, task.id)

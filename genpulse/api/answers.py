@@ -12,7 +12,7 @@ from genpulse.api.problems import ProblemDocument
 
 Described = dict[int | str, dict[str, Any]]
 
-_EVERYWHERE = (401, 403, 500, 503)
+_EVERYWHERE = (401, 403, 429, 500, 503)
 _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
@@ -25,6 +25,7 @@ _MEANINGS = {
     415: "The body has a type that is not taken",
     416: "The range lies outside of the content",
     422: "The request does not fit",
+    429: "The API key calls or submits more than it may; try again after `Retry-After` seconds",
     500: "Something went wrong here",
     503: "A service that this one stands on is away; try again after `Retry-After` seconds",
 }
@@ -90,7 +91,7 @@ def refusals(*statuses: int) -> Described:
 def _refusal(status: int) -> dict[str, Any]:
     content = {problems.MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
     refusal: dict[str, Any] = {"description": _MEANINGS[status], "content": content}
-    if status in {402, 503}:
+    if status in {402, 429, 503}:
         refusal["headers"] = {"Retry-After": header("Seconds to wait", "integer")}
     if status == 401:
         refusal["headers"] = {"WWW-Authenticate": header("`Bearer`")}

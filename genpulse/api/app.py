@@ -1,7 +1,7 @@
 """The HTTP API as one application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genpulse.api import (
@@ -36,6 +36,7 @@ from genpulse.api.context import Context
 from genpulse.api.express import Express
 from genpulse.api.figures import Metrics
 from genpulse.api.front import Front
+from genpulse.api.head import HeadOfGet
 from genpulse.api.key_access import KeyAccess
 from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
@@ -77,9 +78,13 @@ class Api(FastAPI):
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         limits = {uploads.UPLOADS_PATH: upload_limit_bytes}
         self.add_middleware(Carried)
-        paced = BodyPace(Passage(super().__call__), idle_s=options.body_idle_s)
+        framework = Passage(HeadOfGet(super().__call__, self._takes_head))
+        paced = BodyPace(framework, idle_s=options.body_idle_s)
         guarded = BodyLimit(paced, limit_bytes=options.body_limit_bytes, exceptions=limits)
         self.door = Front(Express(guarded, limit_bytes=options.body_limit_bytes, idle_s=options.body_idle_s))
+
+    def _takes_head(self, scope: Scope) -> bool:
+        return "HEAD" in _methods_of(self.routes, scope)
 
     def openapi(self) -> dict[str, Any]:
         """Made once."""
@@ -133,14 +138,18 @@ def _access(services: Services, options: ApiOptions) -> KeyAccess:
 
 async def _routing_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    return problems.answer_routing(error, request.scope, _methods(request))
+    methods = _methods_of(request.app.routes, request.scope)
+    return problems.answer_routing(
+        error, request.scope, sorted(methods | {"HEAD"} if "GET" in methods else methods)
+    )
 
 
-def _methods(request: Request) -> list[str]:
-    """Every method that the path takes, over all of its routes."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in fitting for method in route.methods or ()})
+def _methods_of(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
+    """Every method that the path takes, over all of its routes; one that is written out goes before a pattern."""
+    plain = [route for route in routes if isinstance(route, Route)]
+    fitting = [route for route in plain if route.matches(scope)[0] is not Match.NONE]
+    written_out = [route for route in fitting if not route.param_convertors]
+    return {method for route in written_out or fitting for method in route.methods or ()}
 
 
 async def _parameter_problem(request: Request, error: Exception) -> Response:

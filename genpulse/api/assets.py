@@ -26,7 +26,7 @@ _HEADERS = (
     ("Accept-Ranges", "`bytes`"),
     ("Content-Disposition", "`inline` for pictures, video and sound, else `attachment`"),
 )
-_BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _ASKED = {
     "Range": "One range, as in `bytes=0-1023`; several get the whole content.",
     "If-Range": "An ETag: the range is sent only when the content is still that one.",

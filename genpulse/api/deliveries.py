@@ -81,7 +81,8 @@ async def list_deliveries(request: Request, task_id: TaskId) -> Response:
     f"{TASK_PATH}/deliveries/{{delivery_id}}/retry",
     status_code=202,
     summary="Send a webhook delivery again",
-    responses=answers.described(202, "It is sent as soon as possible", DeliveryDocument) | answers.refusals(404),
+    responses=answers.described(202, "It is sent as soon as possible", DeliveryDocument)
+    | answers.refusals(404, 422),
 )
 async def send_again(request: Request, task_id: TaskId, delivery_id: DeliveryId) -> Response:
     """Send it again, under the same id, also when it was received or given up."""

@@ -19,7 +19,7 @@ routes = answers.router("service")
     status_code=204,
     summary="Take a vendor's notice",
     response_class=Response,
-    responses=answers.described(204, "It was heard") | answers.refusals(404),
+    responses=answers.described(204, "It was heard") | answers.refusals(404, 422),
 )
 async def take_notice(
     request: Request,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,31 +28,24 @@ def _kind(word: str) -> str:
     return word
 
 
-def _given(word: object) -> object:
-    """An empty value is the same as none."""
-    return None if word == "" else word
-
-
 class TaskFilter(BaseModel):
     """Which tasks, and how many of them. Parameters that are not listed are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    status: Annotated[TaskStatus | None, BeforeValidator(_given)] = None
-    kind: Annotated[
-        Annotated[str, StringConstraints(max_length=64), AfterValidator(_kind)] | None,
-        BeforeValidator(_given),
-    ] = Field(None, examples=["text-to-image"])
-    provider: Annotated[
-        Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None,
-        BeforeValidator(_given),
-    ] = Field(None, examples=["sandbox"])
-    code: Annotated[FailureCode | None, BeforeValidator(_given)] = Field(
+    status: TaskStatus | None = None
+    kind: Annotated[str, StringConstraints(max_length=64), AfterValidator(_kind)] | None = Field(
+        None, examples=["text-to-image"]
+    )
+    provider: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(
+        None, examples=["sandbox"]
+    )
+    code: FailureCode | None = Field(
         None, description="Only tasks that failed so", examples=["provider_unavailable"]
     )
     limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[Annotated[str, StringConstraints(max_length=200)] | None, BeforeValidator(_given)] = Field(
-        None, description="The `next_cursor` of the page before, with the same filters"
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="The `next_cursor` of the page before, with the same filters; empty: the first page"
     )
 
     def query(self, owner: str) -> TaskQuery:

@@ -1,9 +1,11 @@
 """Tasks: submitting them, looking at them, changing their course."""
 
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +23,7 @@ from genpulse.lifecycle.watch import wait
 
 TASKS_PATH = "/v1/tasks"
 TASK_PATH = "/v1/tasks/{task_id}"
+_BATCH = "batch"
 
 routes = answers.router("tasks")
 TaskId = Annotated[UUID, Path(description="The `id` of a task")]
@@ -94,7 +97,7 @@ async def _waited(context: Context, task: Task, wait_s: int) -> Task:
 
 
 @routes.post(
-    f"{TASKS_PATH}/batch",
+    f"{TASKS_PATH}/{_BATCH}",
     status_code=202,
     summary="Submit several tasks",
     responses=answers.described(202, "All tasks are queued, and committed", TaskBatch)
@@ -132,6 +135,8 @@ def task_id_in(request: Request) -> UUID:
     try:
         return UUID(word)
     except ValueError:
+        if word == _BATCH:
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) from None
         raise UnknownTask(repr(word[:100])) from None
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from genpulse.background.loops import Loops
@@ -165,5 +166,10 @@ class Postman:
 
 
 def _body(delivery: Delivery, task: JsonObject) -> bytes:
-    message = {"type": delivery.type, "timestamp": delivery.created_at.isoformat(), "data": task}
+    message = {"type": delivery.type, "timestamp": _moment(delivery.created_at), "data": task}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _moment(at: datetime) -> str:
+    """RFC 3339 in UTC, as every other time that callers see."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

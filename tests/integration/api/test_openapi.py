@@ -63,7 +63,7 @@ async def test_every_call_has_a_tag_a_summary_and_says_what_it_refuses(api):
             assert call["summary"]
             assert set(call["tags"]) <= tags
             if path.startswith("/v1"):
-                assert {"401", "403", "500", "503"} <= set(call["responses"])
+                assert {"401", "403", "429", "500", "503"} <= set(call["responses"])
             for status, response in call["responses"].items():
                 if int(status) >= 400 and path != "/readyz":
                     assert list(response["content"]) == ["application/problem+json"]
@@ -131,3 +131,37 @@ async def test_the_pages_for_people_are_there(api):
     docs = await api.get("/docs")
     assert docs.status == 200
     assert re.search("swagger", docs.body.decode(), re.IGNORECASE)
+
+
+async def test_it_names_the_webhooks_that_are_sent(api):
+    spec = await document(api)
+    assert set(spec["webhooks"]) == {"task.succeeded", "task.failed", "task.canceled"}
+    for name, calls in spec["webhooks"].items():
+        schema = calls["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["properties"]["type"] == {"const": name}
+        assert schema["properties"]["data"] == {"$ref": "#/components/schemas/Task"}
+
+
+async def test_what_may_be_left_out_of_a_body_has_no_default_of_null(api):
+    """Generators of clients take a field with a default for one that is always there."""
+    schemas = (await document(api))["components"]["schemas"]
+    for name in ("Order", "Batch", "Retry"):
+        for field, said in schemas[name]["properties"].items():
+            assert said.get("default", ...) is not None, (name, field)
+    assert schemas["Order"]["required"] == ["model", "input"]
+
+
+async def test_the_head_of_every_get_can_be_asked_for(api):
+    async with api.worker():
+        task = (await api.submit(headers={"Prefer": "wait=20"})).json
+    ids = {"task_id": task["id"], "asset_id": task["outputs"][0]["id"], "model_id": "art/easel"}
+    for path, calls in (await document(api))["paths"].items():
+        if "get" not in calls:
+            continue
+        filled = path.format(**ids)
+        head = await api.call("HEAD", filled)
+        got = await api.get(filled)
+        assert (head.status, head.body) == (200, b""), path
+        assert head.headers["Content-Type"] == got.headers["Content-Type"], path
+    unknown = await api.call("HEAD", "/v1/tasks/00000000-0000-7000-8000-000000000000")
+    assert (unknown.status, unknown.body) == (404, b"")

@@ -131,7 +131,10 @@ async def test_nothing_at_a_path_is_a_problem_too(api):
 async def test_a_method_that_a_path_does_not_take_names_those_that_it_takes(api):
     refused = await api.call("DELETE", "/v1/tasks")
     refused.problem(405, "method_not_allowed")
-    assert refused.headers["Allow"] == "GET, POST"
+    assert refused.headers["Allow"] == "GET, HEAD, POST"
+    batch = await api.get("/v1/tasks/batch")
+    batch.problem(405, "method_not_allowed")
+    assert batch.headers["Allow"] == "POST"
     asset = await api.post("/v1/assets/0197a3a6-0000-7000-8000-000000000000/content")
     assert asset.headers["Allow"] == "GET, HEAD"
 

@@ -4,6 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
@@ -13,6 +14,23 @@ from genpulse.domain.text import storable_line
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BUSY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT}
 """Says something about this process or this moment, and nothing about the file."""
+_CODE = re.compile(r"<Code>\s*([\w.]{1,60})\s*</Code>")
+_MESSAGE = re.compile(r"<Message>(.{1,500}?)</Message>", re.DOTALL)
+_REDIRECTED = "incorrectly configured region"
+"""What obstore says of a redirect that leads nowhere."""
+_FULL_CODES = frozenset({"XMinioStorageFull", "QuotaExceeded", "QuotaExceededException", "InsufficientStorage"})
+_TO_DO = {
+    "RequestTimeTooSkewed": "this machine's clock and its own are too far apart; let both follow a time server",
+    "NoSuchBucket": "it has no such bucket; create it, or mend the name in storage.url",
+    "PermanentRedirect": "the bucket lies elsewhere; mend storage.region or storage.endpoint",
+    "AuthorizationHeaderMalformed": "the region is another one; mend storage.region",
+    "IllegalLocationConstraintException": "the region is another one; mend storage.region",
+    "InvalidAccessKeyId": "it does not know storage.access_key_id",
+    "SignatureDoesNotMatch": "storage.secret_access_key is not that of the key",
+    "AccessDenied": "the key may not do that; it needs to get, put and delete objects",
+    "SlowDown": "it is asked too often; it is asked again",
+}
+"""What to do about a code of S3 (Amazon's list of error responses; MinIO's own begin with X)."""
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _OUT_OF_RANGE = re.compile(r"invalid ?range|range .*(invalid|not satisfiable)|\b416\b", re.IGNORECASE)
 
@@ -46,16 +64,43 @@ def object_errors() -> Iterator[None]:
     """For obstore, whose own errors hold paths and addresses that are nobody else's business."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise StorageUnavailable(
-            "The storage is not where it was: its folder or its bucket cannot be found."
-        ) from error
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise StorageUnavailable("The storage refuses access; its keys or permissions need attention.") from error
     except (BaseError, OSError) as error:
-        if _system_errors(error) & _FULL:
-            raise StorageFull("There is no space left in the storage.") from error
-        raise StorageUnavailable("The storage does not answer, or cannot read or write its files.") from error
+        said = answered(error)
+        if _system_errors(error) & _FULL or said.code in _FULL_CODES:
+            raise StorageFull(f"There is no space left in the storage{said}.") from error
+        raise StorageUnavailable(f"{_sentence(error, said)}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a store of the kind of S3 has answered: its code and its words, empty where it gave none."""
+
+    code: str = ""
+    words: str = ""
+
+    def __str__(self) -> str:
+        return f" ({self.code}: {self.words})" if self.code else ""
+
+
+def answered(error: BaseException) -> Answered:
+    """obstore keeps the answer in the text of its error alone."""
+    text = str(error)
+    code, words = _CODE.search(text), _MESSAGE.search(text)
+    if _REDIRECTED in text:
+        return Answered("PermanentRedirect", "it answers with a redirect")
+    if code is None:
+        return Answered()
+    return Answered(code[1], storable_line(words[1].strip() if words else "no words", 200))
+
+
+def _sentence(error: Exception, said: Answered) -> str:
+    if said.code in _TO_DO:
+        return f"The storage refuses: {_TO_DO[said.code]}{said}"
+    if isinstance(error, FileNotFoundError):
+        return f"The storage is not where it was: its folder or its bucket cannot be found{said}"
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return f"The storage refuses access; its keys or permissions need attention{said}"
+    return f"The storage does not answer, or cannot read or write its files{said}"
 
 
 def is_missing(error: Exception) -> bool:

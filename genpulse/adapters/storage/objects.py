@@ -1,23 +1,25 @@
 """The `Storage` port on obstore: a folder, memory, S3, GCS or Azure, by the same calls."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore, MemoryStore
 
-from genpulse.adapters.storage.errors import disk_errors, is_missing, may_be_lost, object_errors
+from genpulse.adapters.storage.deletion import delete_one
+from genpulse.adapters.storage.errors import answered, disk_errors, is_missing, may_be_lost, object_errors
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.media import Media, describe
-from genpulse.adapters.storage.opening import open_store
+from genpulse.adapters.storage.opening import UPLOAD_S, open_store
 from genpulse.adapters.storage.spool import Spooled, spool, spool_file
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
@@ -28,11 +30,13 @@ PROBE_S = 1.5
 PROBE_KEY = "probe"
 
 _MOST_AHEAD = 6
-_PART = 8 << 20
+_PART = 5 << 20
 _PARTS_AT_ONCE = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
 _SPOOLS_AT_ONCE = 4
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,6 +63,8 @@ class ObjectStorage:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = open_store(url, options or {})
+        is_here = isinstance(self._store, LocalStore | MemoryStore)
+        self._uploads = self._store if is_here else open_store(url, options or {}, request_s=UPLOAD_S)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._is_marked = False
         self._now = now
@@ -176,19 +182,31 @@ class ObjectStorage:
             put_file(folder, key, spooled.path)
 
     def _put_object(self, key: str, spooled: Spooled, media_type: str) -> None:
-        obstore.put(
-            self._store,
-            key,
-            spooled.path,
-            attributes=None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type},
-            chunk_size=_PART,
-            max_concurrency=_PARTS_AT_ONCE,
-        )
+        try:
+            obstore.put(
+                self._uploads,
+                key,
+                spooled.path,
+                attributes=None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type},
+                chunk_size=_PART,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
+        except (BaseError, OSError):
+            if not self._arrived(key, spooled.size):
+                raise
 
     def _has(self, key: str, size: int) -> bool:
+        """Also where the key may put and get and not list: then what is not there is forbidden to look at."""
         try:
             return obstore.head(self._store, key)["size"] == size
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionDeniedError):
+            return False
+
+    def _arrived(self, key: str, size: int) -> bool:
+        """Whether it is there, though its putting was not answered or was answered with an error."""
+        try:
+            return self._has(key, size)
+        except (BaseError, OSError):
             return False
 
     def _remove(self, keys: list[str]) -> None:
@@ -196,10 +214,26 @@ class ObjectStorage:
             remove_staged(self._folder, keys)
         try:
             obstore.delete(self._store, keys)
-        except FileNotFoundError:
-            for key in keys:
-                with suppress(FileNotFoundError):
-                    obstore.delete(self._store, key)
+        except (BaseError, OSError):
+            self._remove_each(keys)
+
+    def _remove_each(self, keys: list[str]) -> None:
+        """One by one, where the store knows no other way, or where one of them is in the way of the others.
+
+        One that cannot be removed, as when it is locked, is left and told. Raises where none could be.
+        """
+        failures: list[BaseError | OSError] = []
+        for key in keys:
+            try:
+                delete_one(self._store, key)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                failures.append(error)
+        if failures and len(failures) == len(keys):
+            raise failures[0]
+        for failure in failures:
+            _log.warning("bytes that are not needed any more stay in the storage%s", answered(failure))
 
     def _part(self, key: str, start: int, end: int) -> bytes:
         try:

@@ -10,17 +10,20 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from genpulse.adapters.storage.errors import disk_errors
 
-_REQUEST = timedelta(seconds=30)
+REQUEST_S = 30.0
+"""Seconds that a request may take which brings little."""
+UPLOAD_S = 300.0
+"""Seconds that one may take which brings a part of a file, beside three others: 70 kB/s are enough."""
 _CONNECT = timedelta(seconds=5)
 _RETRIES = 3
 _RETRY_FOR = timedelta(seconds=15)
 _REMOTE = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix"
 
 
-def open_store(url: str, options: dict[str, str]) -> ObjectStore:
+def open_store(url: str, options: dict[str, str], *, request_s: float = REQUEST_S) -> ObjectStore:
     """A folder is made when it is not there; nothing else is asked yet.
 
-    A remote store that does not answer is tried again for about 15 seconds, a request takes at most 30.
+    A remote store that does not answer is tried again for about 15 seconds, a request takes at most `request_s`.
     Raises `ValueError`, `StorageUnavailable`.
     """
     parts = urlsplit(url)
@@ -33,7 +36,7 @@ def open_store(url: str, options: dict[str, str]) -> ObjectStore:
             url,
             config=options,
             client_options={
-                "timeout": _REQUEST,
+                "timeout": timedelta(seconds=request_s),
                 "connect_timeout": _CONNECT,
                 "allow_http": options.get("endpoint", "").startswith("http://"),
             },

@@ -125,8 +125,9 @@ class Polling:
             _log.warning("%s: %s (task %s)", self._work.call.model, _of_word(word), self._work.call.task_id)
 
     def _overdue(self) -> JobOverdue:
+        odd = f" {_of_word(next(reversed(self._words)))}" if self._words else ""
         return JobOverdue(
-            f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s. It is not"
+            f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s.{odd} It is not"
             " submitted again, since it may be charged.",
             charged=Charged.MAYBE,
         )

@@ -10,6 +10,7 @@ from genpulse.lifecycle.outputs import Gap, Made, Piece, Whole, checked, paid, t
 from genpulse.lifecycle.question import is_plain
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Output, PollInterval, Result
+from genpulse.wire import AnswerTooLarge
 
 LONGEST_S = 3600.0
 """How long the streams of an answer may take that cannot be asked for again, in seconds."""
@@ -66,13 +67,15 @@ class Receiver:
             self._gaps[index] = Gap(index, _words_of(error))
             if self._may_come(error, output):
                 return error
-            if self._once:
+            if self._once or isinstance(error, AnswerTooLarge) or isinstance(error.__cause__, ContentTooLarge):
                 self._lost.add(index)
         return None
 
     def _may_come(self, error: Exception, output: Output) -> bool:
         if isinstance(error, ProviderError):
             may_come = not is_plain(error)
+        elif isinstance(error, AnswerTooLarge):
+            may_come = False
         else:
             may_come = not self._once or isinstance(error, OSError | Unavailable)
         return may_come and not (self._once and isinstance(output.content, AsyncIterator))

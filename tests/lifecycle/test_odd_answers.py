@@ -86,6 +86,7 @@ PROVED = {
 UNPROVED = {
     "its own word": lambda: UnknownOutcome("504"),
     "a question that is refused": refused(FailureCode.PROVIDER_UNAVAILABLE),
+    "a failure that may have cost something": lambda: ProviderUnavailable("503", charged=Charged.MAYBE),
     "no JSON": lambda: AnswerUnusable("it is a page"),
     "too much JSON": lambda: AnswerTooLarge("65 MB"),
     "a broken line": lambda: ConnectionResetError("gone"),
@@ -296,6 +297,27 @@ async def test_a_word_that_nobody_knows_is_told_and_counts_as_going_on(world, ca
     ((warning),) = ended.warnings
     assert (warning.code.value, "'purring" in warning.message) == ("unknown_status", True)
     assert caplog.text.count("'purring") == 1
+
+
+async def test_a_job_that_stays_in_a_state_that_nobody_knows_says_so_when_it_is_overdue(world):
+    async with odd(world, {"poll": Script(lambda: Progress(odd="purring"), FOR_EVER)}) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, "'purring'" in ended.error.message) == (FailureCode.TIMEOUT, True)
+    assert studio.canceled == ["job-1"]
+
+
+@pytest.mark.parametrize("job_id", ["", "  ", "a\x00b", "x" * 3_000, None, 7])
+async def test_a_job_whose_id_cannot_be_kept_is_an_unknown_outcome(world, job_id):
+    async with odd(world, {}) as (studio, _):
+        submit = studio.submit
+
+        async def oddly(call):
+            return type(await submit(call))(job_id)
+
+        studio.submit = oddly
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
+    assert studio.submits == 1
 
 
 async def test_a_wait_that_is_asked_for_is_bounded(world):

@@ -93,7 +93,11 @@ class Polling:
         if can_look and not self._looked_up and self._work.money.order is not None:
             self._looked_up = True
             reference = self._work.money.order.reference
-            found = await look_up(self._work, self._engine, reference, self._ends_at)
+            try:
+                found = await look_up(self._work, self._engine, reference, self._ends_at)
+            except UnknownOutcome:
+                await give_up(self._work, self._engine)
+                raise
             if found is not None:
                 await self._is_called(found.job_id)
                 return

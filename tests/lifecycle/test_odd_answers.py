@@ -135,6 +135,15 @@ async def test_polls_that_are_never_answered_end_and_are_told_to_the_vendor(worl
     assert (studio.submits, studio.canceled) == (1, ["job-1"])
 
 
+@pytest.mark.parametrize("make", cases(REFUSALS, MISSING))
+async def test_a_job_that_cannot_even_be_looked_up_is_told_to_the_vendor(world, make):
+    script = {"poll": Script(make, FOR_EVER), "find": Script(make, FOR_EVER)}
+    async with odd(world, script, finds=True) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
+    assert (studio.submits, studio.canceled) == (1, ["job-1"])
+
+
 @pytest.mark.parametrize("make", cases(QUESTIONS))
 async def test_what_cannot_be_stopped_is_taken_up_by_a_retry(world, make):
     script = {"poll": Script(make, FOR_EVER)}

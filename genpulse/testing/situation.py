@@ -1,0 +1,56 @@
+"""What a fake of a vendor can be put into."""
+
+from enum import StrEnum
+
+
+class Situation(StrEnum):
+    """What the fake does with the next jobs. Where nothing else is said, it behaves well otherwise."""
+
+    WELL = "takes the job, makes progress, and ends it with an output"
+    SLOW = "takes the job and does not end it until it is told to do WELL"
+    ODD_STATUS = "says a status word twice that nobody has heard of, then ends the job"
+    SPELLED_STATUS = "says that the job is done in another letter case"
+    LOST_ANSWER = "takes the job and drops the connection without an answer"
+    GARBLED_ANSWER = "takes the job and answers with JSON that is cut off"
+    HTML_ANSWER = "takes the job and answers with status 502 and a page of HTML, as a proxy does"
+    BLANK_ANSWER = "takes the job and sends blanks for a while before it answers, so that nobody hangs up"
+    INVALID = "refuses the input"
+    MODERATED = "refuses the input or the output by its moderation"
+    BAD_KEY = "refuses the key"
+    NO_CREDIT = "refuses because the account has no credit"
+    BUSY = "answers one submit with 429 and Retry-After: 1, then takes the job"
+    BUSY_SILENTLY = "answers one submit with 429 and no Retry-After, then takes the job"
+    JOB_FAILED = "takes the job, and it fails"
+    ODD_JOB_ID = "names the job with characters that a path has to quote"
+    EMPTY_JOB_ID = "takes the job and names it with an empty text"
+    POLL_DOWN = "answers two polls with 503, then goes on"
+    POLL_DROPPED = "drops the connection of two polls, then goes on"
+    NO_OUTPUT = "ends the job with an empty result"
+    ERROR_RESULT = "answers 200 with an error in its own words where the result should be"
+    EMPTY_OUTPUT = "ends the job with an output of 0 bytes"
+    BROKEN_OUTPUT = "breaks the first download off, then serves it"
+    SHORT_LIVED_OUTPUT = "serves the output for two seconds after its last word about the job"
+    FRESH_OUTPUT = "names another address of the output each time; the first never serves it"
+    GONE_OUTPUT = "answers 404 for the output"
+    SIGNED_OUTPUT = "serves the output at the very bytes of its address alone, by which it is signed"
+    SIGNED_REDIRECT = "redirects the download to an address that is signed by its bytes"
+    PARTIAL_OUTPUT = "names two outputs, of which the second is gone"
+    PREFIXED_OUTPUT = "puts the output into its answer as base64 behind `data:image/png;base64,`"
+    WRAPPED_OUTPUT = "puts the output into its answer as base64 in lines"
+    UNPADDED_OUTPUT = "puts the output into its answer as base64 without padding"
+    URL_ALPHABET_OUTPUT = "puts the output into its answer as base64 in the alphabet of URLs"
+    PERCENT_OUTPUT = "puts the output into its answer as a percent-encoded `data:` URI"
+    SVG_OUTPUT = "puts an SVG into its answer that begins with an XML declaration and a comment"
+    FOREIGN_OUTPUT = "serves its files from a private host that is not its own, as it always does here"
+    INSIDE_OUTPUT = "names an output on a private address that is not its own"
+    REDIRECTED_OUTPUT = "redirects the download to a private address that is not its own"
+    OWN_API_OUTPUT = "names an address of its own API as an output, as a stranger's model may"
+    OWN_API_REDIRECT = "redirects the download to an address of its own API"
+
+
+class NoticeKind(StrEnum):
+    """A notice, as the vendor sends it or as somebody else might."""
+
+    GOOD = "signed as the vendor signs"
+    BAD = "with a wrong signature"
+    OLD = "rightly signed an hour ago"

@@ -1,0 +1,79 @@
+"""Many tasks at once in one installation, each with a vendor of its own; some vendors are odd."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from genpulse.domain.bounds import Bounds
+from genpulse.domain.task import Task
+from genpulse.lifecycle.cancel import cancel
+from genpulse.provider import Provider, ProviderSettings
+from genpulse.testing import FakeServer, Subject
+from genpulse.testing.rig import Rig, Terms, rig
+from tests.border.answers import Case
+from tests.conformance.subjects import ADAPTERS
+
+LONGEST_S = 0.8
+TERMS = Terms(
+    Bounds(missing_s=0.2, refused_s=0.3, unusable_s=0.4, question_wait_s=0.1, order_wait_s=0.1, stop_s=0.5),
+    longest_s=LONGEST_S,
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a case, and what its vendor has seen."""
+
+    case: Case
+    task: Task
+    fake: FakeServer
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of all, of their well-behaved neighbours, and what was logged as a mistake."""
+
+    seen: tuple[Seen, ...]
+    mistakes: tuple[str, ...]
+
+
+async def play(cases: Sequence[Case]) -> Played:
+    """All of them in one worker."""
+    async with AsyncExitStack() as stack:
+        subjects = [await _subject(case, number, stack) for number, case in enumerate(cases)]
+        bench = await stack.enter_async_context(rig(*subjects, terms=TERMS))
+        for case, subject in zip(cases, subjects, strict=True):
+            subject.fake.meet(*case.oddities)
+        async with bench.worker():
+            ended = await asyncio.gather(*(_through(bench, *pair) for pair in zip(cases, subjects, strict=True)))
+        seen = tuple(Seen(*one) for one in zip(cases, ended, [one.fake for one in subjects], strict=True))
+        return Played(seen, tuple(bench.mistakes.errors))
+
+
+async def _subject(case: Case, number: int, stack: AsyncExitStack) -> Subject:
+    """The adapter under a name of its own, so that many of the same kind live in one catalogue."""
+    adapter = ADAPTERS[case.adapter]
+    fake = adapter.fake()
+    await stack.enter_async_context(fake.running())
+    subject = adapter.subject(fake)
+    name = f"vendor{number}"
+
+    def build(settings: ProviderSettings) -> Provider:
+        return replace(subject.build(settings), name=name)
+
+    return replace(subject, build=build, model=f"{name}/{subject.model.partition('/')[2]}")
+
+
+async def _through(bench: Rig, case: Case, subject: Subject) -> Task:
+    task = await bench.submit(subject)
+    if case.canceled:
+        await _ordered(subject.fake)
+        await cancel(bench.services, task.id)
+    return await bench.ended(task)
+
+
+async def _ordered(fake: FakeServer) -> None:
+    async with asyncio.timeout(10):
+        while not fake.orders:
+            await asyncio.sleep(0.005)

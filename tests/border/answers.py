@@ -51,7 +51,7 @@ _WORDS = st.one_of(
 _BODIES = st.sampled_from([body for body in Body if body is not Body.HELD])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A task of an adapter that meets these answers; the caller may cancel it as soon as it was ordered."""
 
@@ -59,7 +59,7 @@ class Case:
     oddities: tuple[Oddity, ...]
     canceled: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         odd = "; ".join(map(str, self.oddities))
         return f"{self.adapter}{' (canceled)' if self.canceled else ''}: {odd}"
 

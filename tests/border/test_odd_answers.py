@@ -5,6 +5,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase as Hypothesis
 from hypothesis import strategies as st
 
 from genpulse.domain.task import TaskStatus
@@ -32,6 +33,7 @@ _CASES = st.sampled_from(sorted(ADAPTERS)).flatmap(lambda name: cases(name, _PHA
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
+    phases=(Hypothesis.explicit, Hypothesis.generate),
 )
 @given(st.lists(_CASES, min_size=1, max_size=_AT_ONCE))
 def test_whatever_vendors_answer(drawn):

@@ -12,8 +12,8 @@ import aiohttp
 import asyncpg
 from redis.asyncio import Redis
 
-from tests.chaos.behaviour import Shape
 from tests.chaos.books import Books, Fate, Order
+from tests.chaos.shape import Shape
 from tests.chaos.stage import Stage
 
 ENDED = frozenset({"succeeded", "failed", "canceled"})

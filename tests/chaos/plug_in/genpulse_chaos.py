@@ -32,6 +32,7 @@ from genpulse.vendor import Account
 from genpulse.wire import Reply
 
 _KINDS = ("text-to-image",)
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Number(Input):
@@ -72,7 +73,8 @@ class Blind(TwoPhase[Number]):
         return Progress(float(str(answer["progress"])), done=answer["status"] == "done")
 
     async def collect(self, job: Job[Number]) -> Result:
-        return Result((Output(self._account.fetch_own(f"/jobs/{job.id}/output")),))
+        path = (await self._account.ask("GET", f"/jobs/{job.id}/result")).document()["path"]
+        return Result((Output(self._account.fetch_own(str(path))),))
 
     async def cancel(self, job: Job[Number]) -> None:
         await self._account.ask("DELETE", f"/jobs/{job.id}")
@@ -117,7 +119,7 @@ class Here(Local[Number]):
         for step in range(steps):
             report(step / steps)
             await asyncio.sleep(0.1)
-        return Result((Output(f"made for task {call.input.number}\n".encode() * 20),))
+        return Result((Output(_PNG + f"made for task {call.input.number}\n".encode() * 20),))
 
 
 def provider(settings: ProviderSettings) -> Provider:

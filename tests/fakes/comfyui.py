@@ -23,6 +23,7 @@ class FakeComfyUI(FakeServer):
     def __init__(self) -> None:
         super().__init__()
         self.prompts: dict[str, dict] = {}
+        self._earlier: frozenset[str] = frozenset()
         self.deleted: list[str] = []
         self.interrupted: list[str] = []
         self.uploads: dict[str, bytes] = {}
@@ -60,8 +61,12 @@ class FakeComfyUI(FakeServer):
     def phase_of(self, request: web.Request) -> Phase | None:
         """The queue is asked before an order, too."""
         phase = super().phase_of(request)
-        is_before = request.path == "/queue" and phase is Phase.POLL and not self._running()
-        return None if is_before else phase
+        is_before = request.path == "/queue" and not set(self.prompts) - self._earlier
+        return None if is_before and phase is Phase.POLL else phase
+
+    def be(self, situation: Situation) -> None:
+        super().be(situation)
+        self._earlier = frozenset(self.prompts)
 
     def refusal(self, status: int, words: str) -> web.Response:
         """`error` of a type, and the nodes that do not fit [R]."""

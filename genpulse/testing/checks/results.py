@@ -8,7 +8,6 @@ from genpulse.testing.checks.check import (
     Outcome,
     has_jobs,
     in_each,
-    is_paid_for_nothing,
     need,
     outcome_of,
     succeeds,
@@ -24,6 +23,12 @@ def _is_as_made(outcome: Outcome) -> None:
     need(
         isinstance(outcome.what, Situation) and outcome.contents == (content_of(outcome.what),), "its bytes differ"
     )
+
+
+def _is_empty(outcome: Outcome) -> None:
+    need(outcome.failure.code is FailureCode.OUTPUT_UNAVAILABLE, str(outcome))
+    need(outcome.failure.charged is not Charged.NO, f"what was made is called free of charge: {outcome}")
+    need(outcome.submits == 1, str(outcome))
 
 
 async def _check_partial(subject: Subject) -> None:
@@ -46,7 +51,7 @@ async def _check_error(subject: Subject) -> None:
 
 
 CHECKS = (
-    Check("an empty result", in_each([Situation.NO_OUTPUT], is_paid_for_nothing)),
+    Check("an empty result", in_each([Situation.NO_OUTPUT], _is_empty)),
     Check("an error where the result should be is told in the vendor's words", _check_error),
     Check("a file inside an answer, however it is encoded", in_each(sorted(IN_THE_ANSWER), _is_as_made)),
     Check("of two outputs one is missing: the other is kept, with a warning", _check_partial),

@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance chaos crash-points bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers chaos crash-points bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -59,6 +59,9 @@ docs: $(READY)  ## write what is made from the code: .env.example and the refere
 
 conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
 	@$(BIN)/python -m tests.conformance docs/reference/providers.md
+
+odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can be drawn (10 minutes; ODD="--seed 7")
+	@$(BIN)/python -m tests.border $(ODD)
 
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)

@@ -8,7 +8,6 @@ import hmac
 import sys
 import time
 import uuid
-
 from typing import ClassVar
 from urllib.parse import quote
 

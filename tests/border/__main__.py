@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.border.test_odd_answers import EXAMPLES
+from tests.border.answers import EXAMPLES
 
 
 def main() -> int:

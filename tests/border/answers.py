@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from genpulse.testing import Answer, Body, Oddity, Phase
 
+EXAMPLES = "GENPULSE_ODD_ANSWERS"
+"""The variable that says how many batches are drawn; where it is not set, a few, and always the same."""
 _STATUSES = st.one_of(
     st.none(),
     st.sampled_from((200, 201, 202, 203, 204, 205, 206, 207, 226)),
@@ -58,6 +60,10 @@ class Case:
     adapter: str
     oddities: tuple[Oddity, ...]
     canceled: bool = False
+
+    def _repr_pretty_(self, printer: "object", cycle: bool) -> None:  # noqa: FBT001 - as it is called
+        """As Hypothesis shows it."""
+        printer.text(repr(self))  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         odd = "; ".join(map(str, self.oddities))

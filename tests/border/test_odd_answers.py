@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from genpulse.domain.task import TaskStatus
 from genpulse.testing import Phase
 from genpulse.testing.server import Ordered
-from tests.border.answers import Case, cases
+from tests.border.answers import EXAMPLES, Case, cases
 from tests.border.oracle import broken, is_proved
 from tests.border.stage import play
 from tests.conformance.subjects import ADAPTERS
 
-EXAMPLES = "GENPULSE_ODD_ANSWERS"
-"""How many batches are drawn; a few, always the same, where it is not set."""
 _AT_ONCE = 16
 _PHASES = {
     name: {phase for phase in Phase if phase.name.lower() not in adapter.subject(adapter.fake()).lacks}

@@ -61,7 +61,7 @@ class Case:
     oddities: tuple[Oddity, ...]
     canceled: bool = False
 
-    def _repr_pretty_(self, printer: "object", cycle: bool) -> None:  # noqa: FBT001 - as it is called
+    def _repr_pretty_(self, printer: "object", cycle: bool) -> None:
         """As Hypothesis shows it."""
         printer.text(repr(self))  # type: ignore[attr-defined]
 

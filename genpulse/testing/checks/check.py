@@ -9,7 +9,7 @@ from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.provider import AnyModel, ProviderSettings, TwoPhase
 from genpulse.providers.catalog import LoadedCatalogue
-from genpulse.testing.oddity import Oddity
+from genpulse.testing.oddity import Oddity, Phase
 from genpulse.testing.rig import Rig, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
@@ -31,13 +31,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended, what it made, and how often the vendor was asked for it."""
+    """How a task ended, what it made, and how often the vendor was asked for it, and to stop it."""
 
     what: Situation | Oddity
     task: Task
     contents: tuple[bytes, ...]
     submits: int
-    canceled: int
+    stops: int
 
     @property
     def failure(self) -> Failure:
@@ -100,16 +100,16 @@ async def run_one(bench: Rig) -> Task:
 async def outcome_of(subject: Subject, what: Situation | Oddity, terms: Terms | None = None) -> Outcome:
     """What comes of one task. Raises `Lacking`, and `AssertionError` for mistakes of ours."""
     _prepare(subject, what)
-    submits, canceled = subject.fake.submits, subject.fake.canceled
+    fake = subject.fake
+    submits, stops = fake.submits, fake.asked(Phase.CANCEL)
     async with rig(subject, terms=terms) as bench:
         task = await run_one(bench)
         contents = await bench.content(task)
-    fake = subject.fake
     need(not bench.mistakes.errors, f"a mistake was logged: {'; '.join(bench.mistakes.errors)}")
     need(task.error is None or task.error.code is not FailureCode.INTERNAL, f"{why(task)}")
     if isinstance(what, Oddity):
         need(fake.met > 0, f"the fake had no {what.phase}: name its routes in `phases`, or say in `lacks` why")
-    return Outcome(what, task, contents, fake.submits - submits, fake.canceled - canceled)
+    return Outcome(what, task, contents, fake.submits - submits, fake.asked(Phase.CANCEL) - stops)
 
 
 def _prepare(subject: Subject, what: Situation | Oddity) -> None:

@@ -61,10 +61,9 @@ _UNREADABLE = (
     Body.DROPPED,
     Body.EVENTS,
     Body.ELSEWHERE,
-    Body.HUGE,
 )
-_SAYS = frozenset({Body.NULL, Body.LIST, Body.HUGE})
-"""Results for all that one can know, be they empty or too large."""
+_SAYS = frozenset({Body.NULL, Body.LIST})
+"""Results for all that one can know, if empty ones."""
 _PASSING_RESULT = (404, 408, 425, 429, 500, 502, 503, 504, 520, 524)
 _ENDLESS = (
     Answer(500, Body.WORDS),
@@ -109,7 +108,7 @@ async def _check_endless(subject: Subject) -> None:
 
     def judge(outcome: Outcome) -> None:
         _ends_as_unknown(outcome)
-        need(outcome.canceled > 0 or not engine.can_cancel, f"the vendor is not told to stop: {outcome}")
+        need(outcome.stops > 0 or not engine.can_cancel, f"the vendor is not told to stop: {outcome}")
 
     await in_each([Oddity(Phase.POLL, answer) for answer in _ENDLESS], judge, _ENDS_SOON)(subject)
 

@@ -17,7 +17,7 @@ from tests.border.answers import EXAMPLES
 def main() -> int:
     """0 when every promise was kept; what was not is named with what the vendor answered."""
     parser = argparse.ArgumentParser(prog="python -m tests.border", description=__doc__)
-    parser.add_argument("--examples", type=int, default=200, help="batches of up to 16 odd vendors each")
+    parser.add_argument("--examples", type=int, default=200, help="batches of 8 to 24 odd vendors")
     parser.add_argument("--seed", type=int, default=0, help="decides what is drawn; 0 draws one")
     asked = parser.parse_args()
     seed = asked.seed or random.SystemRandom().randrange(1, 1_000_000)

@@ -16,7 +16,7 @@ from tests.border.oracle import broken, is_proved
 from tests.border.stage import play
 from tests.conformance.subjects import ADAPTERS
 
-_AT_ONCE = 16
+_AT_ONCE = (8, 24)
 _PHASES = {
     name: {phase for phase in Phase if phase.name.lower() not in adapter.subject(adapter.fake()).lacks}
     - {Phase.FIND}
@@ -33,7 +33,7 @@ _CASES = st.sampled_from(sorted(ADAPTERS)).flatmap(lambda name: cases(name, _PHA
     suppress_health_check=list(HealthCheck),
     phases=(Hypothesis.explicit, Hypothesis.generate),
 )
-@given(st.lists(_CASES, min_size=1, max_size=_AT_ONCE))
+@given(st.lists(_CASES, min_size=_AT_ONCE[0], max_size=_AT_ONCE[1]))
 def test_whatever_vendors_answer(drawn):
     wrong = asyncio.run(_wrong(drawn))
     assert not wrong, "\n".join(wrong)

@@ -20,7 +20,8 @@ PLAIN = {name: node for name, node in WORKFLOW.items() if name != "2"}
 MODELS = {"flux": "image", "gpt": "background", "kokoro": "speech", "wan": "video"}
 """What the models of the server that speaks like OpenAI do."""
 _ENCODED = tuple(situation.name.lower() for situation in media.IN_THE_ANSWER)
-_AT_FILES = {"allowed_hosts": "localhost"}
+AT_FILES = {"allowed_hosts": "localhost"}
+"""Options that let results be fetched from where fakes serve files."""
 
 
 def _lacking(reason: str, *names: str) -> dict[str, str]:
@@ -85,21 +86,21 @@ _OPENAI_KINDS = {"flux": "text-to-image", "wan": "text-to-video"}
 
 def of_fal(fake: FakeFal) -> Subject:
     """fal, which serves its files from another host."""
-    options = {"jwks_url": f"{fake.base_url}/.well-known/jwks.json", **_AT_FILES}
+    options = {"jwks_url": f"{fake.base_url}/.well-known/jwks.json", **AT_FILES}
     return Subject(fal.provider, fake, "fal/fal-ai/flux/schnell", {"prompt": "a fox"}, options=options)
 
 
 def of_replicate(fake: FakeReplicate) -> Subject:
     """Replicate, which serves its files from another host."""
     model = "replicate/black-forest-labs/flux-schnell"
-    return Subject(replicate.provider, fake, model, {"prompt": "a fox"}, options=_AT_FILES)
+    return Subject(replicate.provider, fake, model, {"prompt": "a fox"}, options=AT_FILES)
 
 
 def of_comfyui(fake: FakeComfyUI, **changes: object) -> Subject:
     """ComfyUI with whatever workflow the caller brings."""
     wanted = {"workflow": PLAIN, **changes}
     return Subject(
-        comfyui.provider, fake, "comfyui/workflow", wanted, key=None, options=_AT_FILES, lacks=COMFYUI_LACKS
+        comfyui.provider, fake, "comfyui/workflow", wanted, key=None, options=AT_FILES, lacks=COMFYUI_LACKS
     )
 
 
@@ -120,7 +121,7 @@ def of_openai_compatible(fake: FakeOpenAI, model: str, **wanted: object) -> Subj
         f"my_server/{model}",
         {**_OPENAI_INPUTS[model], **wanted},
         _OPENAI_KINDS.get(model),
-        options=_AT_FILES,
+        options=AT_FILES,
         lacks=OPENAI_LACKS[model],
     )
 

@@ -1,6 +1,7 @@
 """An order is made once, unless the vendor has proved that it did not take it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
+from genpulse.ports import Services
 from genpulse.testing.checks.check import (
     Check,
     Outcome,
@@ -104,25 +106,22 @@ async def _check_retry_by_hand(subject: Subject) -> None:
         failed = await bench.ended(await bench.submit())
         if failed.status is TaskStatus.SUCCEEDED:
             raise Lacking("the vendor can be asked what became of an order")
-        async with asyncio.timeout(5):
-            code = await _refusal_of_retry(bench, failed)
-        need(code == "may_be_charged", f"a retry of what may be paid for is answered by {code!r}")
-        subject.fake.be(Situation.WELL)
-        await _retry_anyway(bench, failed)
+        async with AsyncExitStack() as stack:
+            services = await bench.with_plug_ins(stack)
+            code = await _refusal_of_retry(services, failed)
+            need(code == "may_be_charged", f"a retry of what may be paid for is answered by {code!r}")
+            subject.fake.be(Situation.WELL)
+            await retry(services, failed.id, even_if_charged=True)
         ended = await bench.ended(failed)
     need(ended.status is TaskStatus.SUCCEEDED, f"it ended as {ended.status.value} ({why(ended)})")
 
 
-async def _refusal_of_retry(bench: Rig, failed: Task) -> str | None:
+async def _refusal_of_retry(services: Services, failed: Task) -> str | None:
     try:
-        await retry(bench.services, failed.id)
+        await retry(services, failed.id)
     except Refused as refused:
         return refused.code
     return None
-
-
-async def _retry_anyway(bench: Rig, failed: Task) -> None:
-    await retry(bench.services, failed.id, even_if_charged=True)
 
 
 async def _check_empty_id(subject: Subject) -> None:

@@ -125,7 +125,7 @@ async def _refusal_of_retry(services: Services, failed: Task) -> str | None:
 
 
 async def _check_empty_id(subject: Subject) -> None:
-    outcome = await outcome_of(subject, Situation.EMPTY_JOB_ID)
+    outcome = await outcome_of(subject, Situation.EMPTY_JOB_ID, Terms(longest_s=1.0))
     need(outcome.failure.code is FailureCode.UNKNOWN_OUTCOME, str(outcome))
     is_ordered_once(outcome)
 

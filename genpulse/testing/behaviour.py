@@ -17,6 +17,7 @@ SHORT_LIFE_S = 2.0
 ODD_JOB_ID = "a#b/c d+e%2Fé?"
 """A job's id that a path has to quote."""
 _SIGNED = "/signed/a%28b%29%40c%27.png?sig=a%2Fb%2Bc%3D%3D&x=%7e"
+_LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance."
 _BUSY = Answer(429, Body.WORDS, words="Too many requests", taken=False)
 ODDITIES: Mapping[Situation, Oddity] = MappingProxyType(
     {
@@ -28,6 +29,15 @@ ODDITIES: Mapping[Situation, Oddity] = MappingProxyType(
             Phase.ORDER, Answer(429, Body.WORDS, {"Retry-After": "1"}, _BUSY.words, taken=False), times=1
         ),
         Situation.BUSY_SILENTLY: Oddity(Phase.ORDER, _BUSY, times=1),
+        Situation.LOCKED: Oddity(
+            Phase.ORDER,
+            Answer(
+                403,
+                Body.WORDS,
+                words="User is locked. Reason: Exhausted balance. Top up your balance.",
+                taken=False,
+            ),
+        ),
         Situation.POLL_DOWN: Oddity(Phase.POLL, Answer(503, Body.HTML), times=2),
         Situation.POLL_DROPPED: Oddity(Phase.POLL, Answer(body=Body.DROPPED), times=2),
     }

@@ -29,7 +29,7 @@ def _lacking(reason: str, *names: str) -> dict[str, str]:
 
 
 COMFYUI_LACKS = {
-    **_lacking("it has no accounts", "bad_key", "no_credit", "busy", "busy_silently"),
+    **_lacking("it has no accounts", "bad_key", "no_credit", "locked", "busy", "busy_silently"),
     **_lacking(
         "it has no status words: a prompt is in the queue or in the history", "odd_status", "spelled_status"
     ),
@@ -40,7 +40,8 @@ COMFYUI_LACKS = {
     ),
     **_lacking("its files are in no answer", *_ENCODED),
     "error_result": "its history holds what was made, and no errors of its own",
-    "moderated": "it judges nothing",
+    **_lacking("it judges nothing", "moderated", "flagged_output"),
+    "numbers_output": "its texts are texts",
     "notices": "it tells nothing",
 }
 _NO_JOB = _lacking(
@@ -54,17 +55,22 @@ _NO_ADDRESS = _lacking(
     *("signed_output", "signed_redirect", "inside_output", "foreign_output", "redirected_output"),
     *("own_api_output", "own_api_redirect", "percent_output"),
 )
-_A_FILE = _lacking("its result is a file", *_ENCODED, "partial_output", "error_result")
+_A_FILE = _lacking(
+    "its result is a file", *_ENCODED, "partial_output", "error_result", "odd_shapes", "flagged_output"
+)
+_PICTURES = _lacking("it makes pictures, sounds and films, and no numbers", "numbers_output")
 OPENAI_LACKS: Mapping[str, Mapping[str, str]] = {
-    "flux": _NO_JOB,
+    "flux": {**_PICTURES, **_NO_JOB},
     "kokoro": {
+        **_PICTURES,
         **_NO_JOB,
         **_NO_ADDRESS,
         **_A_FILE,
         **_lacking("the answer is no JSON", "garbled_answer", "blank_answer"),
     },
-    "gpt": {**_NO_ADDRESS, "empty_output": "the output is in the answer"},
+    "gpt": {**_PICTURES, **_NO_ADDRESS, "empty_output": "the output is in the answer"},
     "wan": {
+        **_PICTURES,
         **_A_FILE,
         **_lacking(
             "its address is the server's own",

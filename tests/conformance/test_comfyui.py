@@ -97,6 +97,12 @@ async def test_pictures_that_come_over_the_socket_alone_are_kept(fake):
     assert contents == ((CAPTURES / "ws_binary_frame.bin").read_bytes()[8:],)
 
 
+async def test_a_text_that_a_node_shows_is_one_output_beside_the_picture(fake):
+    fake.be(Situation.ODD_SHAPES)
+    ended, contents = await run(of_comfyui(fake))
+    assert sorted(contents) == sorted((PNG, b"a red fox")), ended.error
+
+
 async def test_a_socket_that_breaks_loses_nothing(fake):
     fake.cut_sockets = True
     ended, contents = await run(of_comfyui(fake))

@@ -9,6 +9,14 @@ from aiohttp import web
 
 from genpulse.testing import FakeServer, Phase, Situation
 
+ODD_NODES = {
+    "5": None,
+    "6": {"text": "a red fox"},
+    "7": {"text": None, "images": None},
+    "8": {"images": [None, 3, {"filename": None}], "gifs": {}},
+    "9": [],
+}
+"""What nodes of others have been seen to show, beside what ComfyUI's own do."""
 CAPTURES = Path(__file__).parent / "comfyui_captures"
 
 
@@ -135,6 +143,8 @@ class FakeComfyUI(FakeServer):
         if self.situation is Situation.PARTIAL_OUTPUT:
             picture = {"filename": "t_00001_.png", "subfolder": "genpulse", "type": "output"}
             return {**entry, "outputs": {"4": {"images": [picture, {**picture, "filename": "gone.png"}]}}}
+        if self.situation is Situation.ODD_SHAPES:
+            return {**entry, "outputs": {**entry["outputs"], **ODD_NODES}}
         if prompt_id in self.interrupted:
             (entry,) = captured("get_history_interrupted")["body"].values()
         return entry

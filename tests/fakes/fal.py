@@ -96,8 +96,13 @@ class FakeFal(FakeServer):
                 return _refused(500, "The runner crashed while it worked on the request", headers)
             case Situation.NO_OUTPUT:
                 return web.json_response({"images": []})
+            case Situation.NUMBERS_OUTPUT:
+                return web.json_response({"nsfw_probability": 0.93})
         images = [{"url": url, "content_type": "image/png", "width": 1} for url in self.results(request_id)]
-        return web.json_response({"images": images, "seed": 7})
+        if self.situation is Situation.ODD_SHAPES:
+            return web.json_response({"images": [None, *images, {"url": None}, 3], "seed": None, "more": [[], {}]})
+        flags = {"has_nsfw_concepts": [True]} if self.situation is Situation.FLAGGED_OUTPUT else {}
+        return web.json_response({"images": images, "seed": 7, **flags})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1

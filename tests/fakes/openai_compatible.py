@@ -77,7 +77,11 @@ class FakeOpenAI(FakeServer):
         else:
             form = await request.post()
             self.bodies.append({name: _read(value) for name, value in form.items()})
-        return web.json_response({"created": 1, "data": self._pictures()})
+        pictures = self._pictures()
+        if self.situation is Situation.ODD_SHAPES:
+            pictures = [None, *pictures, {"b64_json": None}, "x"]
+        flags = {"has_nsfw_concepts": [True]} if self.situation is Situation.FLAGGED_OUTPUT else {}
+        return web.json_response({"created": 1, "data": pictures, **flags})
 
     def _pictures(self) -> list[dict]:
         match self.situation:
@@ -151,6 +155,10 @@ class FakeOpenAI(FakeServer):
         output = [] if self.situation is Situation.NO_OUTPUT else [{"type": "reasoning"}, picture]
         if self.situation is Situation.PARTIAL_OUTPUT:
             output.append({"type": "image_generation_call", "result": None, "status": "failed"})
+        if self.situation is Situation.ODD_SHAPES:
+            output = [None, "x", {"type": None}, *output]
+        if self.situation is Situation.FLAGGED_OUTPUT:
+            picture["is_nsfw"] = True
         return web.json_response({"id": response_id, "status": self.spelled("completed"), "output": output})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:

@@ -92,7 +92,14 @@ class FakeReplicate(FakeServer):
             return []
         if prediction["input"].get("as_text"):
             return ["a fox ", "at dawn"]
-        return self.results(prediction["id"])
+        if self.situation is Situation.NUMBERS_OUTPUT:
+            return {"nsfw_probability": 0.93}
+        urls = self.results(prediction["id"])
+        if self.situation is Situation.ODD_SHAPES:
+            return [None, *urls, "", 3, [[]]]
+        if self.situation is Situation.FLAGGED_OUTPUT:
+            return {"image": urls[0], "nsfw_content_detected": [True]}
+        return urls
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1

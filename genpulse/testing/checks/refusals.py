@@ -50,6 +50,7 @@ CHECKS = (
     Check("moderation is told and never retried", _ends_as(Situation.MODERATED, FailureCode.MODERATION_BLOCKED)),
     Check("a refused key is the operator's", _ends_as(Situation.BAD_KEY, FailureCode.AUTHENTICATION_FAILED)),
     Check("no credit is the operator's", _ends_as(Situation.NO_CREDIT, FailureCode.QUOTA_EXHAUSTED)),
+    Check("no credit in the words of a 403, too", _ends_as(Situation.LOCKED, FailureCode.QUOTA_EXHAUSTED)),
     Check(
         "a proved refusal of an order costs nothing",
         in_each([_refused(status, Body.WORDS) for status in _PROVED], _cost_nothing),

@@ -186,5 +186,6 @@ def _read(value: object) -> object:
 
 
 def _error(status: int, message: str, code: str, param: str | None = None) -> web.Response:
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    kind = "invalid_request_error" if 400 <= status < 500 else "server_error"
+    error = {"message": message, "type": kind, "param": param, "code": code}
     return web.json_response({"error": error}, status=status)

@@ -47,8 +47,8 @@ class FakeReplicate(FakeServer):
         return web.json_response(self._take(await request.json()), status=201)
 
     def refusal(self, status: int, words: str) -> web.Response:
-        """RFC 7807 [S]."""
-        return _problem(status, words)
+        """RFC 7807 [S]; with a good status it is a prediction that says what went wrong."""
+        return _problem(status, words) if status >= 400 else web.json_response({"error": words}, status=status)
 
     def _take(self, body: dict) -> dict:
         job_id = self.named(uuid.uuid4().hex[:26])

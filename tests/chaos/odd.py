@@ -56,7 +56,7 @@ def _file(answer: Answer, code: str | None, times: int | None = None) -> Odd:
 
 
 _ALL = (
-    *(_taken(status) for status in (408, 409, 423, 425, 500, 502, 503, 504, 520, 524)),
+    *(_taken(status) for status in (408, 409, 423, 425, 500, 502, 504, 520, 524)),
     *(_taken(302, body) for body in (Body.ELSEWHERE, Body.EMPTY)),
     *(_taken(200, body) for body in (Body.HTML, Body.EMPTY, Body.NULL, Body.LIST, Body.OBJECT, Body.TEXT)),
     *(_taken(None, body) for body in (Body.FALSE_GZIP, Body.SHORT, Body.EVENTS, Body.CUT)),

@@ -118,7 +118,7 @@ class Vendor:
         if fault is Fault.BUSY:
             return self._refuse(body, web.Response(status=429, headers={"Retry-After": "1"}))
         said = ODD if fault is Fault.ODD_BUSY else b"full"
-        return self._refuse(body, web.Response(status=503, headers={"X-Accepted": "no"}, body=said))
+        return self._refuse(body, web.Response(status=503, body=said))
 
     def _refuse(self, body: dict[str, object], answer: web.Response) -> web.Response:
         self.refused[str(body["task"])] += 1

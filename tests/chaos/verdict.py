@@ -173,8 +173,9 @@ def _twice(facts: Facts) -> Iterable[str]:
 
 
 def _not_maybe(facts: Facts) -> tuple[str, ...]:
-    def wrong(task_id: str, task: Row) -> bool:
-        return facts.code(task_id) == "unknown_outcome" and task["error"]["charged"] != "maybe"
+    def wrong(_: str, task: Row) -> bool:
+        is_unknown = task["error"] is not None and task["error"]["code"] == "unknown_outcome"
+        return is_unknown and task["error"]["charged"] != "maybe"
 
     return _those(facts, wrong)
 

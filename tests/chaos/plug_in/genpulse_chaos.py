@@ -19,17 +19,14 @@ from genpulse.provider import (
     PollInterval,
     Progress,
     Provider,
-    ProviderError,
     ProviderRejected,
     ProviderSettings,
-    ProviderUnavailable,
     Report,
     Result,
     Submission,
     TwoPhase,
 )
 from genpulse.vendor import Account
-from genpulse.wire import Reply
 
 _KINDS = ("text-to-image",)
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -138,11 +135,5 @@ def narrow(settings: ProviderSettings) -> Provider:
 
 
 def _account(settings: ProviderSettings) -> Account:
-    return Account(settings.http, settings.base_url or "http://127.0.0.1:1", explain=_explain)
-
-
-def _explain(reply: Reply) -> ProviderError | None:
-    """The vendor's contract: 503 with `X-Accepted: no` was not taken."""
-    if reply.status == 503 and reply.headers.get("x-accepted") == "no":
-        return ProviderUnavailable(f"the vendor is full: {reply.excerpt()}")
-    return None
+    """By the vendor's contract 429 and 503 are said before an order is taken."""
+    return Account(settings.http, settings.base_url or "http://127.0.0.1:1", early=frozenset({429, 503}))

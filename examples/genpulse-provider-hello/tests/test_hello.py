@@ -11,7 +11,8 @@ from genpulse.testing import CHECKS, Check, Lacking, Subject, media
 
 LACKS = {
     **dict.fromkeys((one.name.lower() for one in media.IN_THE_ANSWER), "its answers hold addresses, and no files"),
-    "partial_output": "a greeting is one picture",
+    **dict.fromkeys(("partial_output", "numbers_output"), "a greeting is one picture"),
+    "flagged_output": "it marks nothing",
 }
 
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, ProviderError, Unavailable
+from genpulse.domain.failure import Charged
+from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.outputs import Gap, Made, Piece, Whole, checked, paid, too_large
-from genpulse.lifecycle.question import is_plain
+from genpulse.lifecycle.question import failure_of, is_plain
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Output, PollInterval, Result
 from genpulse.wire import AnswerTooLarge
@@ -103,6 +105,8 @@ async def receive(work: Work, result: Result) -> Made:
             return await _taken(work, receiver, result)
     except TimeoutError:
         return receiver.made()
+    finally:
+        await work.report.go_on()
 
 
 async def _taken(work: Work, receiver: Receiver, result: Result) -> Made:
@@ -112,11 +116,12 @@ async def _taken(work: Work, receiver: Receiver, result: Result) -> Made:
             return await receiver.take(result)
         except OutputUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - it may be had later, and is paid for
+        except Exception as error:  # noqa: BLE001 - it may be had later, and is paid for
             now = time.monotonic()
             ends_at = min(ends_at, now + work.services.bounds.unusable_s)
             if now >= ends_at:
                 return receiver.made()
+            await work.report.wait_for(WaitsFor.PROVIDER, failure_of(error, Charged.YES))
             await asyncio.sleep(min(_PAUSES.after(tries), ends_at - now))
             tries += 1
 

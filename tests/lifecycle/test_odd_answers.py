@@ -246,6 +246,20 @@ async def test_a_download_of_what_was_bought_is_made_again(world, make):
     assert (await made(world, ended), shop.sold) == ([b"a fox"], 1)
 
 
+async def test_a_download_that_is_made_again_is_shown(world):
+    script = {"download": Script(PASSING["503"], FOR_EVER)}
+    async with odd(world, script, bounds=replace(SHORT, unusable_s=2.0)):
+        task = await world.submit("art/shop", kind=KIND)
+        async with asyncio.timeout(5):
+            while (waiting := await world.services.store.get(task.id)).waiting_for is None:
+                await asyncio.sleep(0.01)
+        assert (waiting.waiting_for, waiting.last_error.message) == (WaitsFor.PROVIDER, "503")
+        assert waiting.last_error.charged is Charged.YES
+        script["download"].times = 0
+        ended = await world.ended(task, ENDS_WITHIN_S)
+    assert (ended.status, ended.waiting_for) == (TaskStatus.SUCCEEDED, None)
+
+
 async def test_a_download_of_what_was_bought_ends(world):
     async with odd(world, {"download": Script(PASSING["503"], FOR_EVER)}) as (_, shop):
         began = time.monotonic()

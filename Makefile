@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance chaos crash-points security bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers chaos crash-points security bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -60,12 +60,15 @@ docs: $(READY)  ## write what is made from the code: .env.example and the refere
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
 		tests/integration/api/test_key_access.py tests/integration/api/test_odd_text.py tests/integration/api/test_limits.py \
-		tests/integration/api/test_pace.py tests/integration/test_public_address.py tests/integration/http \
+		tests/integration/api/test_pace.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/unit/test_log.py tests/unit/configuration \
 		tests/unit/environment tests/acceptance/test_secrets.py
 
 conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
 	@$(BIN)/python -m tests.conformance docs/reference/providers.md
+
+odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can be drawn (10 minutes; ODD="--seed 7")
+	@$(BIN)/python -m tests.border $(ODD)
 
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)

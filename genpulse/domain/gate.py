@@ -186,8 +186,8 @@ def _state(trips: int, wait_s: float) -> CircuitState:
 
 
 def _ago(moment: float, now: float) -> float | None:
-    """Seconds since then; None where the moment is not known."""
-    return max(now - moment, 0.0) if moment else None
+    """Seconds since then; None where the moment is not known, or none that there can have been."""
+    return max(now - moment, 0.0) if moment > 0 else None
 
 
 def _admit_by_rate(gate: Gate, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, Gate]:

@@ -8,7 +8,6 @@ from genpulse.domain.errors import (
     GenPulseError,
     OutputUnavailable,
     ProviderError,
-    QuestionRefused,
     UnknownOutcome,
 )
 from genpulse.domain.failure import Charged
@@ -53,13 +52,16 @@ async def _generated(work: Work, engine: Immediate[Any]) -> Result:
 async def asked_once(request: Awaitable[T], answer_s: float) -> T:
     """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
 
-    An answer is waited for `answer_s` seconds. A question that is refused within says nothing about an order.
+    An answer is waited for `answer_s` seconds. An error that would be tried again is a refusal only where it cost
+    nothing.
     """
     try:
         async with asyncio.timeout(answer_s):
             return await request
-    except QuestionRefused as error:
-        raise _lost(error) from error
+    except ProviderError as error:
+        if error.retryable and error.charged is not Charged.NO:
+            raise _lost(error) from error
+        raise
     except GenPulseError:
         raise
     except Exception as error:

@@ -93,7 +93,11 @@ class Polling:
         if can_look and not self._looked_up and self._work.money.order is not None:
             self._looked_up = True
             reference = self._work.money.order.reference
-            found = await look_up(self._work, self._engine, reference, self._ends_at)
+            try:
+                found = await look_up(self._work, self._engine, reference, self._ends_at)
+            except UnknownOutcome:
+                await give_up(self._work, self._engine)
+                raise
             if found is not None:
                 await self._is_called(found.job_id)
                 return
@@ -125,8 +129,9 @@ class Polling:
             _log.warning("%s: %s (task %s)", self._work.call.model, _of_word(word), self._work.call.task_id)
 
     def _overdue(self) -> JobOverdue:
+        odd = f" {_of_word(next(reversed(self._words)))}" if self._words else ""
         return JobOverdue(
-            f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s. It is not"
+            f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s.{odd} It is not"
             " submitted again, since it may be charged.",
             charged=Charged.MAYBE,
         )

@@ -129,12 +129,12 @@ class Question:
                 return answer
 
     async def _bear(self, error: Exception) -> None:
-        trouble, failure, now = trouble_of(error), self._failure_of(error), time.monotonic()
+        trouble, failure, now = trouble_of(error), failure_of(error), time.monotonic()
         is_new = trouble not in self._since
         self._tries += 1
         since = self._since.setdefault(trouble, now)
         ends_at = min(self._patience.ends_at, since + self._patience.after_s.get(trouble, float("inf")))
-        self._log(failure, is_new=is_new)
+        self._log(error, failure, is_new=is_new)
         if now >= ends_at:
             raise Unanswered(trouble, failure)
         await self._tell(error, trouble, failure, is_new=is_new)
@@ -144,8 +144,10 @@ class Question:
         asked_for_s = min(failure.retry_after_s or 0.0, self._work.services.bounds.question_wait_s)
         return max(asked_for_s, self._engine.poll_interval.after(self._tries - 1))
 
-    def _log(self, failure: Failure, *, is_new: bool) -> None:
+    def _log(self, error: Exception, failure: Failure, *, is_new: bool) -> None:
         call = self._work.call
+        if not isinstance(error, OSError | GenPulseError):
+            _log.error("%s raised what it does not declare", call.model, exc_info=error)
         level = logging.WARNING if is_new else logging.DEBUG
         _log.log(level, "%s cannot be asked about task %s: %s", call.model, call.task_id, failure.message)
 
@@ -166,19 +168,17 @@ class Question:
         if Trouble.ACCOUNT in self._since and gate.guards(provider):
             await gate.succeeded(provider)
 
-    def _failure_of(self, error: Exception) -> Failure:
-        """What is shown of it: never that an order was free of charge, and never that its caller is at fault."""
-        if isinstance(error, ProviderError):
-            failure = error.failure
-        else:
-            failure = ProviderUnavailable(f"The provider did not answer: {_words_of(error)}").failure
-            if not isinstance(error, OSError | GenPulseError):
-                _log.error("%s raised what it does not declare", self._work.call.model, exc_info=error)
-        if failure.charged is Charged.NO:
-            failure = replace(failure, charged=Charged.MAYBE)
-        if failure.who_must_act is Actor.CALLER or failure.code in _BLAME:
-            failure = replace(failure, code=FailureCode.PROVIDER_REJECTED, who_must_act=Actor.OPERATOR)
-        return failure
+
+def failure_of(error: Exception, charged: Charged = Charged.MAYBE) -> Failure:
+    """What is shown of it: never that an order was free of charge, and never that its caller is at fault."""
+    if not isinstance(error, ProviderError):
+        error = ProviderUnavailable(f"The provider did not answer: {_words_of(error)}")
+    failure = error.failure
+    if failure.charged is Charged.NO:
+        failure = replace(failure, charged=charged)
+    if failure.who_must_act is Actor.CALLER or failure.code in _BLAME:
+        failure = replace(failure, code=FailureCode.PROVIDER_REJECTED, who_must_act=Actor.OPERATOR)
+    return failure
 
 
 _BLAME = frozenset({FailureCode.INVALID_INPUT, FailureCode.MODERATION_BLOCKED})

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, ProviderError, Unavailable
+from genpulse.domain.failure import Charged
+from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.outputs import Gap, Made, Piece, Whole, checked, paid, too_large
-from genpulse.lifecycle.question import is_plain
+from genpulse.lifecycle.question import failure_of, is_plain
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Output, PollInterval, Result
+from genpulse.wire import AnswerTooLarge
 
 LONGEST_S = 3600.0
 """How long the streams of an answer may take that cannot be asked for again, in seconds."""
@@ -66,13 +69,15 @@ class Receiver:
             self._gaps[index] = Gap(index, _words_of(error))
             if self._may_come(error, output):
                 return error
-            if self._once:
+            if self._once or isinstance(error, AnswerTooLarge) or isinstance(error.__cause__, ContentTooLarge):
                 self._lost.add(index)
         return None
 
     def _may_come(self, error: Exception, output: Output) -> bool:
         if isinstance(error, ProviderError):
             may_come = not is_plain(error)
+        elif isinstance(error, AnswerTooLarge):
+            may_come = False
         else:
             may_come = not self._once or isinstance(error, OSError | Unavailable)
         return may_come and not (self._once and isinstance(output.content, AsyncIterator))
@@ -100,6 +105,8 @@ async def receive(work: Work, result: Result) -> Made:
             return await _taken(work, receiver, result)
     except TimeoutError:
         return receiver.made()
+    finally:
+        await work.report.go_on()
 
 
 async def _taken(work: Work, receiver: Receiver, result: Result) -> Made:
@@ -109,11 +116,12 @@ async def _taken(work: Work, receiver: Receiver, result: Result) -> Made:
             return await receiver.take(result)
         except OutputUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - it may be had later, and is paid for
+        except Exception as error:  # noqa: BLE001 - it may be had later, and is paid for
             now = time.monotonic()
             ends_at = min(ends_at, now + work.services.bounds.unusable_s)
             if now >= ends_at:
                 return receiver.made()
+            await work.report.wait_for(WaitsFor.PROVIDER, failure_of(error, Charged.YES))
             await asyncio.sleep(min(_PAUSES.after(tries), ends_at - now))
             tries += 1
 

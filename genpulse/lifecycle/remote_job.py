@@ -69,8 +69,7 @@ async def _order(work: Work, engine: TwoPhase[Any], ends_at: float) -> str:
     """Order and journal are one: whoever comes in between waits."""
     await work.journal_order()
     try:
-        submission = await asked_once(engine.submit(work.call), engine.answer_s)
-        _check_id(submission)
+        submission = await asked_once(_submitted(work, engine), engine.answer_s)
     except UnknownOutcome as lost:
         submission = await _found_after_all(work, engine, lost, ends_at)
     except ProviderError:
@@ -81,12 +80,16 @@ async def _order(work: Work, engine: TwoPhase[Any], ends_at: float) -> str:
     return submission.job_id
 
 
-def _check_id(submission: Submission) -> None:
-    if not submission.job_id or storable_line(submission.job_id, JOB_ID_LENGTH) != submission.job_id:
+async def _submitted(work: Work, engine: TwoPhase[Any]) -> Submission:
+    """The job under an id that can be kept and asked about. Raises `UnknownOutcome` for any other."""
+    submission = await engine.submit(work.call)
+    job_id = submission.job_id
+    if not job_id.strip() or storable_line(job_id, JOB_ID_LENGTH) != job_id:
         raise UnknownOutcome(
-            f"The provider has taken the job and named it {submission.job_id[:100]!r}, which cannot be kept as an"
-            " id. Look into the provider's own list of jobs before this task is run again."
+            f"The provider has taken the job and named it {job_id[:100]!r}, which cannot be kept as an id. Look"
+            " into the provider's own list of jobs before this task is run again."
         )
+    return submission
 
 
 async def _found_after_all(work: Work, engine: TwoPhase[Any], lost: UnknownOutcome, ends_at: float) -> Submission:

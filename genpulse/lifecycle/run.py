@@ -9,12 +9,9 @@ from typing import Any, assert_never
 
 from genpulse.domain.attempt import Begun, Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import (
-    BadInput,
-    InvalidInput,
     LeaseLost,
     OutputUnavailable,
     ProviderError,
-    ProviderRejected,
     TaskCanceled,
     UnknownModel,
 )
@@ -23,21 +20,20 @@ from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.gate import CircuitState
 from genpulse.domain.recovery import Shape
 from genpulse.domain.retry import LOSSES, deadline_exceeded, decide, worker_lost
-from genpulse.lifecycle.attachments import TaskAttachments
 from genpulse.lifecycle.failures import foreign, internal
-from genpulse.lifecycle.hear import callback_url
 from genpulse.lifecycle.immediate import run_immediate
 from genpulse.lifecycle.interruption import Interruption, Signal, Stopped
 from genpulse.lifecycle.judgement import success
 from genpulse.lifecycle.local import run_local
 from genpulse.lifecycle.outputs import Made
 from genpulse.lifecycle.patience import patiently
+from genpulse.lifecycle.preparation import work_of
 from genpulse.lifecycle.progress import ProgressReport
 from genpulse.lifecycle.remote_job import run_remote_job
 from genpulse.lifecycle.stop import can_be_stopped, not_stopped
 from genpulse.lifecycle.work import Money, Permit, Work, shape_of
 from genpulse.ports import Services
-from genpulse.provider import AnyModel, Call, Engine, Immediate, Local
+from genpulse.provider import Engine, Immediate, Local
 
 OUTAGE_S = 86_400.0
 """Tasks wait for a provider that is away until they are a day old; then an attempt more is one too many."""
@@ -230,21 +226,8 @@ class Run:
                 raise
 
     def _work(self, files: AsyncExitStack) -> Work:
-        task, attempt = self._begun.task, self._begun.attempt
-        model = _model(self._services, task.model)
-        call: Call[Any] = Call(
-            model=model.name,
-            kind=task.kind,
-            input=_input(model, self._begun),
-            task_id=task.id,
-            client_reference=attempt.client_reference,
-            attempt=attempt.number,
-            callback_url=callback_url(self._services.hooks_url, task, attempt),
-            attachments=TaskAttachments(self._services, task, files),
-            threads=self._services.threads,
-        )
         known = (self._money, self._permit, self._began_at)
-        return Work(self._services, self._begun, model, call, self._report, self._signal, files, *known)
+        return work_of(self._services, self._begun, self._report, self._signal, files, *known)
 
 
 async def _drive(work: Work) -> Made:
@@ -255,21 +238,6 @@ async def _drive(work: Work) -> Made:
             return await run_immediate(work, engine)
         case engine:
             return await run_remote_job(work, engine)
-
-
-def _model(services: Services, model_id: str) -> AnyModel:
-    try:
-        return services.catalogue.model(model_id)
-    except UnknownModel as error:
-        raise ProviderRejected(f"This worker no longer has the model {model_id!r}.") from error
-
-
-def _input(model: AnyModel, begun: Begun) -> Any:
-    try:
-        return model.parse(begun.task.input)
-    except BadInput as error:
-        details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
-        raise InvalidInput(f"The input no longer fits the model: {details}") from error
 
 
 def _is_stopped(outcome: Outcome) -> bool:

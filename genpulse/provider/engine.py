@@ -45,7 +45,8 @@ class TwoPhase(ABC, Generic[I]):
     A job that has not ended `longest_s` seconds after it was ordered is given up.
 
     Nothing cuts a submit off before `answer_s`. Poll, collect and find are questions: each may be given up at any
-    `await` and asked again, also by another process.
+    `await` and asked again, also by another process. Whatever they raise says nothing about the order, and they
+    are asked again, within bounds: see `domain/bounds.py`.
     """
 
     repeatable: ClassVar[bool] = False
@@ -68,19 +69,23 @@ class TwoPhase(ABC, Generic[I]):
     async def poll(self, job: Job[I]) -> Progress:
         """Ask how far it has come.
 
-        A job that has failed is `Progress(failed=…)`. Raises a `ProviderError` when the vendor could not be
-        asked: after a retryable one, and after anything else, it is asked again, and the job is never submitted a
-        second time for it; one that is not retryable ends the task, which may be charged.
+        A job that has failed is `Progress(failed=…)`, and nothing else is. Raises `QuestionRefused` where the
+        vendor does not want to say it, or whatever else came in place of an answer.
         """
 
     @abstractmethod
     async def collect(self, job: Job[I]) -> Result:
-        """Fetch what a finished job made. May be called again after a retryable `ProviderError`."""
+        """Fetch what a finished job made.
+
+        It is called again, for ten minutes, where its answer or a stream of it cannot be used. Raises a
+        `ProviderError` that is not retryable for a job that has failed after all, which ends the task.
+        """
 
     async def cancel(self, job: Job[I]) -> None:
         """Ask the vendor to stop the job, within 10 seconds. When it returns, the order counts as over.
 
-        Called only where `can_cancel` is set.
+        Raises `QuestionRefused`, or anything else, where that is not so: it is asked again later for a job that
+        nobody wants. Called only where `can_cancel` is set.
         """
 
     async def find(self, call: Call[I]) -> Submission | None:

@@ -29,11 +29,13 @@ _MODERATED = _any(
     r"content[ _-]?(policy|filter|moderation)|polic(y|ies)[ _-]violation|violates .{0,60}polic(y|ies)",
     r"(prohibited|sensitive|unsafe|inappropriate|explicit)[ _-](content|image|word|text|material|prompt)",
 )
-_MODEL = r"(model|deployment|engine)s?\b.{0,120}?"
+_NAME = r"(['\"`][^'\"`]{1,120}['\"`]|[\w./:@-]{1,120})"
 _NO_MODEL = _any(
     r"model[ _-]?not[ _-]?found|(no such|unknown|unsupported|invalid|unrecogni[sz]ed) (model|deployment|engine)\b",
-    _MODEL + r"(does not|doesn't|do not) exist",
-    _MODEL + r"\b((was )?not found|is not (available|supported|served|loaded|known))",
+    rf"\b(model|deployment|engine)s?:? (name |id )?({_NAME} )?(does not|doesn't|do not) exist",
+    rf"\b(model|deployment|engine)s?:? (name |id )?({_NAME} )?(was )?not found",
+    rf"\b(model|deployment|engine)s?:? (name |id )?({_NAME} )?is not (available|supported|served|loaded|known)",
+    r"deployment for this resource does not exist|(have|has) access to (the |this )?model|unable to access model",
 )
 
 

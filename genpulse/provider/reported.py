@@ -15,7 +15,9 @@ def ordered_as(reply: Reply, field: str) -> str:
     Raises the error that stands there in its place, which may be charged all the same, and `AnswerUnusable`.
     """
     answer = reply.document()
-    if not answer.get(field) and error_in(answer):
+    if not answer.get(field) and (said := error_in(answer)):
+        if says_no_credit(said.everything):
+            raise QuotaExhausted(f"The account has no credit: {said.words}", charged=Charged.MAYBE)
         raise reported(answer)
     return taken_as(answer.get(field), reply.excerpt())
 
@@ -27,10 +29,8 @@ def without_status(job: JsonObject) -> AnswerUnusable:
 
 
 def reported(error: JsonValue) -> ProviderError:
-    """What an error means that came with a success. It may be charged, and is no reason to order again."""
+    """What an error means that came with a success: the model has failed, which may be charged."""
     said = said_of(error)
     if says_moderated(said.everything):
         return ModerationBlocked(f"The request was refused: {said.words}", charged=Charged.MAYBE)
-    if says_no_credit(said.everything):
-        return QuotaExhausted(f"The account has no credit: {said.words}", charged=Charged.MAYBE)
     return ProviderRejected(f"The provider answered with an error: {said.words}", charged=Charged.MAYBE)

@@ -5,7 +5,7 @@ import random
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.domain.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
@@ -30,15 +31,19 @@ from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import EnvironmentFacts, Services
-from genpulse.provider import PollInterval, ProviderSettings, TwoPhase
+from genpulse.provider import PollInterval, Provider, ProviderSettings, TwoPhase
 from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.testing.mistakes import Mistakes, noted
 from genpulse.testing.subject import Subject
+from genpulse.wire import Reply, Request
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 
 ENDS_WITHIN_S = 20.0
-_MISSING_S = 0.3
-"""How long a file may be missing that a vendor has just named, in seconds."""
+LIMIT_BYTES = 1 << 20
+"""No answer and no output may be larger in a rig, so that one that is too large is soon made."""
+IMPATIENT = Bounds(missing_s=0.3, refused_s=0.5, unusable_s=0.8, question_wait_s=0.2, order_wait_s=2.0, stop_s=2.0)
+"""What is borne with in a rig."""
 _ROW = ENVIRONMENTS[0]
 _ENVIRONMENT = EnvironmentFacts(
     name=_ROW.name,
@@ -54,31 +59,57 @@ _QUICK = WorkerOptions(concurrency=20, batch=10, lease_s=5.0, grace_s=0.1)
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How long things may take: `bounds` for odd answers, `longest_s` for a job (None: what the engine says)."""
+
+    bounds: Bounds = IMPATIENT
+    longest_s: float | None = None
+    lease_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
-    """What checks work with. The store, the queue and the storage outlive every worker."""
+    """What checks work with. The store, the queue and the storage outlive every worker.
+
+    `beside` are other plug-ins of the same installation. `mistakes` are what was logged as nobody's answer.
+    """
 
     subject: Subject
     services: Services
+    beside: tuple[Subject, ...] = ()
+    terms: Terms = field(default_factory=Terms)
+    mistakes: Mistakes = field(default_factory=Mistakes)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
         """A worker with a newly built plug-in, as a fresh process has it; it stops in an orderly way."""
         async with AsyncExitStack() as stack:
-            services = await _with_plug_in(self.subject, self.services, stack)
+            services = await self.with_plug_ins(stack)
             stop = asyncio.Event()
-            working = asyncio.create_task(run_until(stop, services, _QUICK))
+            options = replace(_QUICK, lease_s=self.terms.lease_s)
+            working = asyncio.create_task(run_until(stop, services, options))
             try:
                 yield
             finally:
                 stop.set()
                 await working
 
-    async def submit(self) -> Task:
-        """One task for the model under test."""
-        order = Order(self.subject.model, self.subject.input, self.subject.kind)
+    async def submit(self, subject: Subject | None = None) -> Task:
+        """One task for the model under test, or for that of another subject."""
+        wanted = subject or self.subject
+        order = Order(wanted.model, wanted.input, wanted.kind)
         async with AsyncExitStack() as stack:
-            services = await _with_plug_in(self.subject, self.services, stack)
+            services = await self.with_plug_ins(stack)
             return (await submit(services, order)).task
+
+    async def with_plug_ins(self, stack: AsyncExitStack) -> Services:
+        """The services with newly built plug-ins."""
+        http = SmallHttpClient("conformance", missing_s=self.terms.bounds.missing_s)
+        stack.push_async_callback(http.close)
+        subjects = (self.subject, *self.beside)
+        catalogue = LoadedCatalogue([_provider(one, http, self.terms) for one in subjects])
+        stack.push_async_callback(catalogue.close)
+        return replace(self.services, catalogue=catalogue)
 
     async def ended(self, task: Task) -> Task:
         """The task at its end, which comes within 20 seconds. Raises `AssertionError`."""
@@ -96,11 +127,22 @@ class Rig:
         return tuple(found)
 
 
+class SmallHttpClient(HttpClient):
+    """Takes no answer that is larger than a rig allows."""
+
+    async def send(self, request: Request) -> Reply:
+        """The answer, whatever its status."""
+        return await super().send(replace(request, limit_bytes=min(request.limit_bytes, LIMIT_BYTES)))
+
+
 @asynccontextmanager
-async def rig(subject: Subject) -> AsyncIterator[Rig]:
+async def rig(subject: Subject, *beside: Subject, terms: Terms | None = None) -> AsyncIterator[Rig]:
     """Everything in memory but the HTTP between the plug-in and the fake."""
     async with memory_services() as services:
-        yield Rig(subject, services)
+        terms = terms or Terms()
+        services = replace(services, bounds=terms.bounds, output_limit_bytes=LIMIT_BYTES)
+        with noted() as mistakes:
+            yield Rig(subject, services, beside, terms, mistakes)
 
 
 @asynccontextmanager
@@ -135,13 +177,11 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
         await storage.close()
 
 
-async def _with_plug_in(subject: Subject, services: Services, stack: AsyncExitStack) -> Services:
-    http = HttpClient("conformance", missing_s=_MISSING_S)
-    stack.push_async_callback(http.close)
+def _provider(subject: Subject, http: HttpClient, terms: Terms) -> Provider:
     provider = subject.build(ProviderSettings(subject.key, subject.fake.base_url, subject.options, http))
     model = LoadedCatalogue([provider]).model(subject.model)
     if isinstance(model.engine, TwoPhase):
         model.engine.poll_interval = PollInterval(0.01, 1.0, 0.05)  # type: ignore[misc]
-    catalogue = LoadedCatalogue([replace(provider, models=(model,), find_model=None)])
-    stack.push_async_callback(catalogue.close)
-    return replace(services, catalogue=catalogue)
+        if terms.longest_s is not None:
+            model.engine.longest_s = terms.longest_s  # type: ignore[misc]
+    return replace(provider, models=(model,), find_model=None)

@@ -1,132 +1,186 @@
 """What fakes of vendors share: a real server, the situations, and what was seen."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import ClassVar
 
 from aiohttp import web
 
-from genpulse.testing.subject import Situation
+from genpulse.testing.answers import OWN, cut_json, drop, given
+from genpulse.testing.behaviour import SHORT_LIFE_S, FakeBehaviour
+from genpulse.testing.media import PNG
+from genpulse.testing.oddity import Answer, Body, Phase
+from genpulse.testing.situation import Situation
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364f80f00010501012718e366"
-    "0000000049454e44ae426082"
-)
-"""The smallest picture."""
+__all__ = ["KEY", "PNG", "SHORT_LIFE_S", "FakeServer", "Ordered", "cut_json", "drop"]
+
 KEY = "key-of-the-account"
 """The key that a `Subject` has when nobody says otherwise."""
-SHORT_LIFE_S = 2.0
-"""How long SHORT_LIVED_OUTPUT lasts, in seconds."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class FakeServer:
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order as the vendor's books have it: what was answered (None: no status), and whether it was taken."""
+
+    status: int | None
+    taken: bool
+
+
+class FakeServer(FakeBehaviour):
     """A server on the loopback device. A subclass adds its routes, keeps its jobs, and counts what it is asked.
 
-    `key_header` is where the vendor wants its key. `output` serves the file of a job as the situation wants it.
+    `key_header` is where the vendor wants its key. `phases` says by the name of a handler what its requests are
+    for: with it every oddity can be had of the fake. `output` serves the file of a job as the situation wants it,
+    on this server and at `files_url`, which is another host.
     """
 
     key_header: ClassVar[str] = "Authorization"
+    phases: ClassVar[Mapping[str, Phase]] = {}
 
     def __init__(self) -> None:
-        self.situation = Situation.WELL
+        super().__init__()
         self.submits = 0
         self.canceled = 0
         self.inside_hits = 0
-        self.base_url = ""
-        self.inside_url = ""
+        self.orders: list[Ordered] = []
+        self._asked: Counter[Phase] = Counter()
         self._keys: set[str] = set()
-        self._spoke_at = 0.0
-        self._left: dict[str, int] = {}
+        self._leaks: list[str] = []
+        self._done: set[str] = set()
+        self._changed = asyncio.Event()
 
     @property
     def keys(self) -> frozenset[str]:
         """Every value of the header that carries the key."""
         return frozenset(self._keys)
 
-    def be(self, situation: Situation) -> None:
-        """Behave so from now on."""
-        self.situation = situation
-        self._left = {}
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """Where the key went that no adapter has a reason to ask for: other hosts, and paths that do not exist."""
+        return tuple(self._leaks)
 
-    def times(self, what: str, count: int) -> bool:
-        """True for the first `count` times that it is asked since the situation began."""
-        left = self._left.setdefault(what, count)
-        self._left[what] = left - 1
-        return left > 0
+    def be(self, situation: Situation) -> None:
+        """Behave so from now on, and without an oddity. What was held back is answered."""
+        super().be(situation)
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def asked(self, phase: Phase) -> int:
+        """How many requests of a phase came."""
+        return self._asked[phase]
 
     def add_routes(self, app: web.Application) -> None:
         """The vendor's own addresses."""
         raise NotImplementedError
 
-    async def output(self, request: web.Request) -> web.StreamResponse:
-        """The file of a job."""
-        match self.situation:
-            case Situation.SHORT_LIVED_OUTPUT if time.monotonic() - self._spoke_at > SHORT_LIFE_S:
-                return web.Response(status=404, text="expired")
-            case Situation.EMPTY_OUTPUT:
-                return web.Response(body=b"")
-            case Situation.GONE_OUTPUT:
-                return web.Response(status=404, text="expired")
-            case Situation.REDIRECTED_OUTPUT:
-                raise web.HTTPFound(self.inside_url)
-            case Situation.BROKEN_OUTPUT if self.times("broken", 1):
-                return await _half(request)
-            case _:
-                return web.Response(body=PNG, content_type="image/png")
+    def refusal(self, status: int, words: str) -> web.Response:
+        """A refusal as the vendor would word it; unless it is overridden, in the forms that most of them have."""
+        error = {"message": words, "type": "odd", "code": "odd"}
+        return web.json_response({"detail": words, "error": error, "status": status}, status=status)
+
+    def tell_done(self, job_id: str) -> None:
+        """The next request for the job collects it, where polling and collecting are one address."""
+        self._done.add(job_id)
+
+    def phase_of(self, request: web.Request) -> Phase | None:
+        """What a request is for; None for anything that `phases` does not name."""
+        name = getattr(request.match_info.handler, "__name__", "")
+        phase = Phase.DOWNLOAD if name == "output" else self.phases.get(name)
+        collects = phase is Phase.POLL and request.match_info.get("id") in self._done
+        return Phase.COLLECT if collects else phase
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["FakeServer"]:
         """Serve while the body runs; `base_url` is known then."""
-        app, inside = web.Application(middlewares=[self._note]), web.Application()
-        self.add_routes(app)
+        own, files, inside = web.Application(middlewares=[self._own]), self._files(), web.Application()
+        self.add_routes(own)
         inside.router.add_route("*", "/{path:.*}", self._inside)
-        runners = [web.AppRunner(one, shutdown_timeout=0.1) for one in (app, inside)]
+        runners = [web.AppRunner(one, shutdown_timeout=0.1) for one in (own, files, inside)]
         ports = [await _start(runner) for runner in runners]
         self.base_url = f"http://127.0.0.1:{ports[0]}"
-        self.inside_url = f"https://127.0.0.1:{ports[1]}/latest/meta-data"
+        self.files_url = f"http://localhost:{ports[1]}"
+        self.inside_url = f"https://127.0.0.1:{ports[2]}/latest/meta-data"
         try:
             yield self
         finally:
+            self._changed.set()
             for runner in runners:
                 await runner.cleanup()
 
+    def _files(self) -> web.Application:
+        app = web.Application(middlewares=[self._elsewhere])
+        app.router.add_get("/output/{id}", self.output)
+        app.router.add_get("/{path:.*}", self.elsewhere)
+        return app
+
     @web.middleware
-    async def _note(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if key := request.headers.get(self.key_header):
-            self._keys.add(key)
-        answer = await handler(request)
+    async def _own(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        is_known = request.match_info.http_exception is None and ".." not in request.path
+        self._note_key(request, leaks=not is_known)
+        answer = await self._through(request, handler)
         if request.match_info.handler != self.output:
             self._spoke_at = time.monotonic()
         return answer
+
+    @web.middleware
+    async def _elsewhere(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        self._note_key(request, leaks=True)
+        return await self._through(request, handler)
+
+    def _note_key(self, request: web.Request, *, leaks: bool) -> None:
+        if key := request.headers.get(self.key_header):
+            self._keys.add(key)
+            if leaks:
+                self._leaks.append(f"{request.method} {request.host}{request.raw_path}")
+
+    async def _through(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        phase = self.phase_of(request)
+        if phase is None:
+            return await handler(request)
+        self._asked[phase] += 1
+        if phase is Phase.ORDER:
+            return await self._ordered(request, handler)
+        odd = self.odd_in(phase)
+        if odd is None:
+            return await handler(request)
+        done = frozenset(self._done)
+        own = await handler(request) if phase is Phase.CANCEL or odd.body in OWN else None
+        if odd.body not in {Body.OWN, Body.HEARTBEAT, Body.HELD}:
+            self._done = set(done)
+        return await self._given(request, odd, own)
+
+    async def _ordered(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        odd, before, place = self.odd_in(Phase.ORDER), self.submits, len(self.orders)
+        self.orders.append(Ordered(None, taken=False))
+        own = await handler(request) if odd is None or odd.taken else None
+        self.submits = before + 1
+        taken = own is not None and own.status < 300
+        self.orders[place] = Ordered(None, taken)
+        answer = own if odd is None and own is not None else await self._given(request, odd or Answer(), own)
+        lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
+        self.orders[place] = Ordered(None if lost else answer.status, taken)
+        return answer
+
+    async def _given(
+        self, request: web.Request, odd: Answer, own: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        if odd.body is Body.HELD:
+            await self._changed.wait()
+            after = self.odd_in(Phase.ORDER)
+            return await given(request, after or Answer(), own, self.refusal)
+        return await given(request, odd, own, self.refusal)
 
     async def _inside(self, _: web.Request) -> web.Response:
         self.inside_hits += 1
         return web.Response(body=PNG)
 
 
-async def _half(request: web.Request) -> web.StreamResponse:
-    """A picture whose connection breaks off."""
-    response = web.StreamResponse(headers={"Content-Length": str(len(PNG))})
-    await response.prepare(request)
-    await response.write(PNG[:20])
-    drop(request)
-    return response
-
-
 async def _start(runner: web.AppRunner) -> int:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return int(runner.addresses[0][1])
-
-
-def drop(request: web.Request) -> None:
-    """Break the connection off without an answer."""
-    if request.transport is not None:
-        request.transport.abort()
-
-
-def cut_json(text: str) -> web.Response:
-    """An answer whose JSON is cut off, as by a proxy that gave up."""
-    return web.Response(text=text[: len(text) // 2], content_type="application/json")

@@ -2,46 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Protocol
 
 from genpulse.domain.json_value import JsonObject
 from genpulse.provider import Notice, Provider, ProviderSettings
+from genpulse.testing.oddity import Oddity, Phase
+from genpulse.testing.situation import NoticeKind, Situation
 
-
-class Situation(StrEnum):
-    """What the fake does with the next jobs. Where nothing else is said, it behaves well otherwise."""
-
-    WELL = "takes the job, makes progress, and ends it with an output"
-    SLOW = "takes the job and does not end it until it is told to do WELL"
-    ODD_STATUS = "says a status word twice that nobody has heard of, then ends the job"
-    LOST_ANSWER = "takes the job and drops the connection without an answer"
-    GARBLED_ANSWER = "takes the job and answers with JSON that is cut off"
-    HTML_ANSWER = "takes the job and answers with status 502 and a page of HTML, as a proxy does"
-    INVALID = "refuses the input"
-    MODERATED = "refuses the input or the output by its moderation"
-    BAD_KEY = "refuses the key"
-    NO_CREDIT = "refuses because the account has no credit"
-    BUSY = "answers one submit with 429 and Retry-After: 1, then takes the job"
-    BUSY_SILENTLY = "answers one submit with 429 and no Retry-After, then takes the job"
-    JOB_FAILED = "takes the job, and it fails"
-    POLL_DOWN = "answers two polls with 503, then goes on"
-    POLL_DROPPED = "drops the connection of two polls, then goes on"
-    NO_OUTPUT = "ends the job with an empty result"
-    EMPTY_OUTPUT = "ends the job with an output of 0 bytes"
-    BROKEN_OUTPUT = "breaks the first download off, then serves it"
-    SHORT_LIVED_OUTPUT = "serves the output for two seconds after its last word about the job"
-    GONE_OUTPUT = "answers 404 for the output"
-    INSIDE_OUTPUT = "names an output on a private address that is not its own"
-    REDIRECTED_OUTPUT = "redirects the download to a private address that is not its own"
-
-
-class NoticeKind(StrEnum):
-    """A notice, as the vendor sends it or as somebody else might."""
-
-    GOOD = "signed as the vendor signs"
-    BAD = "with a wrong signature"
-    OLD = "rightly signed an hour ago"
+__all__ = ["FakeVendor", "Lacking", "NoticeKind", "Situation", "Subject"]
 
 
 class Lacking(Exception):
@@ -68,11 +36,25 @@ class FakeVendor(Protocol):
         """Every value of the header that carries the key, of every request."""
 
     @property
+    def leaks(self) -> tuple[str, ...]:
+        """Where the key went that no adapter has a reason to ask for."""
+
+    @property
     def inside_hits(self) -> int:
         """How many requests reached the private address of INSIDE_OUTPUT and REDIRECTED_OUTPUT."""
 
+    @property
+    def met(self) -> int:
+        """How many requests were answered oddly since the situation began."""
+
     def be(self, situation: Situation) -> None:
-        """Behave so from now on, also towards jobs that it has."""
+        """Behave so from now on, also towards jobs that it has, and without an oddity."""
+
+    def meet(self, *oddities: Oddity) -> None:
+        """Answer so from now on, one after the other in each phase, and behave well otherwise."""
+
+    def asked(self, phase: Phase) -> int:
+        """How many requests of a phase came."""
 
     def notice(self, kind: NoticeKind) -> Notice:
         """A notice about a job."""
@@ -82,7 +64,7 @@ class FakeVendor(Protocol):
 class Subject:
     """A plug-in under test. `model` is the public id, `key` the API key that it gets.
 
-    `lacks` says why there is no occasion for a situation or for notices (`"notices"`).
+    `lacks` says why there is no occasion for a situation, for a phase, or for notices (`"notices"`).
     """
 
     build: Callable[[ProviderSettings], Provider]
@@ -96,9 +78,18 @@ class Subject:
 
     def need(self, situation: Situation) -> None:
         """Put the fake into a situation. Raises `Lacking`."""
-        if reason := self.lacks.get(situation.name.lower()):
-            raise Lacking(reason)
+        self._need(situation.name)
         self.fake.be(situation)
+
+    def meet(self, *oddities: Oddity) -> None:
+        """Let the fake answer so. Raises `Lacking`."""
+        for oddity in oddities:
+            self._need(oddity.phase.name)
+        self.fake.meet(*oddities)
+
+    def _need(self, name: str) -> None:
+        if reason := self.lacks.get(name.lower()):
+            raise Lacking(reason)
 
     def without_key(self) -> "Subject":
         """The same, not configured."""

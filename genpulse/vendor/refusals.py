@@ -17,6 +17,7 @@ from genpulse.domain.errors import (
     RateLimited,
 )
 from genpulse.domain.failure import FailureCode
+from genpulse.provider.refusal_words import says_no_credit
 from genpulse.wire import AnswerLost, Reply
 
 Explain = Callable[[Reply], ProviderError | None]
@@ -73,7 +74,8 @@ def is_passing(status: int) -> bool:
 def refusal(reply: Reply, words: str | None = None) -> ProviderError:
     """What a status means by itself. `words` are the vendor's own, if they were found in the answer.
 
-    A 403 is about the key only where its words say so: else it may be one model that this account may not use.
+    A 403 is about credit or the key only where its words say so: else it may be one model that this account may
+    not use.
     """
     said = words or reply.excerpt() or "(no words)"
     message = f"The provider answered {reply.status}: {said}"
@@ -82,6 +84,8 @@ def refusal(reply: Reply, words: str | None = None) -> ProviderError:
             return InvalidInput(message)
         case 401:
             return AuthenticationFailed(message)
+        case 403 if says_no_credit(said):
+            return QuotaExhausted(message)
         case 403 if _KEY.search(said):
             return AuthenticationFailed(message)
         case 402:

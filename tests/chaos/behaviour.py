@@ -3,35 +3,13 @@
 import random
 from enum import StrEnum
 
+from tests.chaos.odd import ODD, Odd
+from tests.chaos.shape import Shape
+
 CALM = 1_000_000
 """Tasks from this number on meet nothing: they are submitted when the storm is over."""
 UNTIL_STOPPED_S = 3600.0
 CALM_S = 0.5
-
-
-class Shape(StrEnum):
-    """Which model a task is for, by what the vendor can be asked about its orders."""
-
-    FINDABLE = "chaos/findable"
-    BLIND = "chaos/blind"
-    IMMEDIATE = "chaos/immediate"
-    NARROW = "narrow/findable"
-    LOCAL = "chaos/local"
-
-    @property
-    def can_find(self) -> bool:
-        """Whether an order can be looked up, so that its outcome is never unknown."""
-        return self in {Shape.FINDABLE, Shape.NARROW}
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether a vendor is asked."""
-        return self is not Shape.LOCAL
-
-    @property
-    def is_polled(self) -> bool:
-        """Whether an order is a job that has an id and can be stopped."""
-        return self in {Shape.FINDABLE, Shape.NARROW, Shape.BLIND}
 
 
 class Fault(StrEnum):
@@ -82,6 +60,9 @@ _WEIGHTS = {
     Fault.FAILED: 3,
     Fault.ODD_FAILED: 2,
 }
+_ODD_SHARE = {Shape.IMMEDIATE: 0.3, Shape.LOCAL: 0.0}
+"""So that a third of all tasks meets an odd answer, together with those of other shapes."""
+_ODD = 0.4
 _SHAPES = {Shape.FINDABLE: 40, Shape.BLIND: 25, Shape.IMMEDIATE: 20, Shape.NARROW: 5, Shape.LOCAL: 10}
 
 
@@ -96,9 +77,17 @@ def shape_of(seed: int, number: int) -> Shape:
     return _draw(seed, number, "shape").choices(list(_SHAPES), list(_SHAPES.values()))[0]
 
 
+def odd_of(seed: int, number: int) -> Odd | None:
+    """The answer of vendors in the world that this task meets: a third of the tasks meets one."""
+    shape, draw = shape_of(seed, number), _draw(seed, number, "odd")
+    if number >= CALM or draw.random() >= _ODD_SHARE.get(shape, _ODD):
+        return None
+    return draw.choice([odd for odd in ODD.values() if odd.suits(shape)])
+
+
 def fault_of(seed: int, number: int) -> Fault:
-    """What goes wrong with this task's order."""
-    if number >= CALM or not shape_of(seed, number).is_paid:
+    """What goes wrong with this task's order; nothing where it meets an odd answer."""
+    if number >= CALM or not shape_of(seed, number).is_paid or odd_of(seed, number) is not None:
         return Fault.NONE
     return _draw(seed, number, "fault").choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
 
@@ -123,11 +112,25 @@ def canceled_after_s(seed: int, number: int) -> float | None:
     return draw.choice((0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 6.0))
 
 
+def met(seed: int, number: int) -> str:
+    """What this task meets, for reports."""
+    odd = odd_of(seed, number)
+    return str(fault_of(seed, number)) if odd is None else str(odd.oddity)
+
+
+def is_taken_in_silence(seed: int, number: int) -> bool:
+    """Whether the vendor takes its order, and nobody but the vendor knows."""
+    odd = odd_of(seed, number)
+    return fault_of(seed, number) in TAKES_AND_IS_SILENT if odd is None else odd.hides_order
+
+
 def expected_end(seed: int, number: int) -> str:
     """How the task ends when nothing else comes between: `succeeded`, or the code of its failure."""
-    shape, fault = shape_of(seed, number), fault_of(seed, number)
-    if fault in TAKES_AND_IS_SILENT and not shape.can_find:
+    shape, fault, odd = shape_of(seed, number), fault_of(seed, number), odd_of(seed, number)
+    if is_taken_in_silence(seed, number) and not shape.can_find:
         return "unknown_outcome"
+    if odd is not None and odd.code is not None:
+        return odd.code
     if fault is Fault.ODD_REFUSED:
         return "invalid_input"
     if fault in FAILS:

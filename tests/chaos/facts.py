@@ -12,8 +12,8 @@ import aiohttp
 import asyncpg
 from redis.asyncio import Redis
 
-from tests.chaos.behaviour import Shape
 from tests.chaos.books import Books, Fate, Order
+from tests.chaos.shape import Shape
 from tests.chaos.stage import Stage
 
 ENDED = frozenset({"succeeded", "failed", "canceled"})
@@ -50,9 +50,12 @@ class Facts:
     workers: Mapping[str, str]
 
     def code(self, task_id: str) -> str:
-        """How a task ended: `succeeded`, `canceled`, or the code of its failure."""
+        """How a task ended: `succeeded`, `canceled`, or the code of its failure.
+
+        One that was canceled may have an error, too: that of an order whose answer never came.
+        """
         task = self.tasks[task_id]
-        return str(task["error"]["code"] if task["error"] else task["status"])
+        return str(task["error"]["code"] if task["error"] and task["status"] == "failed" else task["status"])
 
     def fates(self, task_id: str) -> tuple[Fate, ...]:
         """What the books say about a task's orders."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from tests.chaos.behaviour import odd_of
 from tests.chaos.books import most_at_once
 from tests.chaos.facts import ENDED
 from tests.chaos.killer import Killer
@@ -23,11 +24,20 @@ def figures_of(case: Case, killer: Killer, rude: Rude, stage: Stage) -> tuple[st
         f"The caller was answered: {counted(case.driver.answers)}.",
         f"Tasks ended: {counted(ends)}. Attempts: {counted(attempts)}.",
         f"Orders of one task: {counted(taken)}. Refused: {sum(facts.books.refused.values()):,}.",
+        _oddly(case),
         _canceled(case),
         _lost(case),
         _messages(case, rude),
         _limited(case),
     )
+
+
+def _oddly(case: Case) -> str:
+    tasks = case.facts.tasks
+    met = {key: odd for key, task in tasks.items() if (odd := odd_of(case.seed, task["number"])) is not None}
+    phases = Counter(str(odd.oddity.phase) for odd in met.values())
+    ends = Counter(case.facts.code(key) for key in met)
+    return f"Met an odd answer: {len(met):,} tasks ({counted(phases)}). They ended: {counted(ends)}."
 
 
 def _struck(case: Case, killer: Killer, stage: Stage) -> str:

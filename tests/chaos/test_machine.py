@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.behaviour import TAKES_AND_IS_SILENT, Shape, canceled_after_s, expected_end, fault_of, shape_of
+from tests.chaos.behaviour import canceled_after_s, expected_end, is_taken_in_silence, odd_of, shape_of
 from tests.chaos.books import Books, Fate, Order, most_at_once
+from tests.chaos.odd import ODD
 from tests.chaos.schedule import ROUND, Blow, Terms, When, storm
+from tests.chaos.shape import Shape
 
 TERMS = Terms(every_s=3.0, lease_s=5.0, workers=4, apis=2)
 
@@ -52,10 +54,16 @@ def test_a_tenth_of_the_tasks_is_canceled_and_every_shape_is_there():
 
 
 def test_an_order_taken_in_silence_is_unknown_where_nobody_can_look_it_up():
-    silent = [number for number in range(5_000) if fault_of(7, number) in TAKES_AND_IS_SILENT]
+    silent = [number for number in range(5_000) if is_taken_in_silence(7, number)]
     for number in silent:
         findable = shape_of(7, number).can_find
         assert expected_end(7, number) == ("succeeded" if findable else "unknown_outcome")
+
+
+def test_a_third_of_the_tasks_meets_an_odd_answer_and_each_answer_is_met():
+    met = [odd for number in range(3_000) if (odd := odd_of(7, number)) is not None]
+    assert 900 < len(met) < 1_100
+    assert {str(odd.oddity) for odd in met} == set(ODD)
 
 
 def test_the_books_tell_what_became_of_an_order():

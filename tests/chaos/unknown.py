@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from tests.chaos.behaviour import TAKES_AND_IS_SILENT, fault_of
+from tests.chaos.behaviour import is_taken_in_silence
 from tests.chaos.books import Fate
 from tests.chaos.facts import Facts
 
@@ -48,7 +48,7 @@ def _unknown(facts: Facts, seed: int, task_id: str, code: str) -> Unknown:
 
 def _cause(facts: Facts, seed: int, task_id: str) -> str:
     number = facts.tasks[task_id]["number"]
-    if fault_of(seed, number) in TAKES_AND_IS_SILENT and facts.orders.get(task_id):
+    if is_taken_in_silence(seed, number) and facts.orders.get(task_id):
         return BY_VENDOR
     return BY_WORKER if facts.cut_off(task_id) else BY_NOBODY
 

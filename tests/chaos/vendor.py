@@ -8,23 +8,35 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.chaos.behaviour import FAILS, REFUSES_ONCE, Fault, fault_of, lasts_s
+from genpulse.testing import Phase
+from genpulse.testing.answers import given
+from tests.chaos.behaviour import FAILS, REFUSES_ONCE, Fault, fault_of, lasts_s, odd_of
 from tests.chaos.books import Books, Order
 
 ODD = b'{"error": "no \\u0000 \\ud83d \xff\xfe \x00 \xc3"}'
 ODD_REASON = "no \x00 \ud83d reason \udcff"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PHASES = {
+    "submit": Phase.ORDER,
+    "make": Phase.ORDER,
+    "show": Phase.POLL,
+    "result": Phase.COLLECT,
+    "output": Phase.DOWNLOAD,
+    "cancel": Phase.CANCEL,
+}
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PIECES = 8
 _PIECE_S = 0.25
 
 
 def content_of(number: int) -> bytes:
-    """What the job of this task makes: no words, which would be no success where a picture is ordered."""
-    return f"\0made for task {number}\n".encode() * 20
+    """What the job of this task makes: by its first bytes a picture."""
+    return _PNG + f"made for task {number}\n".encode() * 20
 
 
 @dataclass
@@ -38,11 +50,12 @@ class Vendor:
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[self.oddly])
         app.router.add_post("/jobs", self.submit)
         app.router.add_get("/jobs", self.find)
         app.router.add_get("/jobs/{id}", self.show)
         app.router.add_delete("/jobs/{id}", self.cancel)
+        app.router.add_get("/jobs/{id}/result", self.result)
         app.router.add_get("/jobs/{id}/output", self.output)
         app.router.add_post("/pictures", self.make)
         app.router.add_get("/ledger", self.ledger)
@@ -52,6 +65,27 @@ class Vendor:
         """True for the first `times` times."""
         self.seen[what, number] += 1
         return self.seen[what, number] <= times
+
+    @web.middleware
+    async def oddly(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """In the place of the vendor's own answer the odd one that this task meets, if it is its turn."""
+        phase = _PHASES.get(getattr(request.match_info.handler, "__name__", ""))
+        number = await self._number(request, phase)
+        odd = None if number is None else odd_of(self.seed, number)
+        if number is None or odd is None or odd.oddity.phase is not phase:
+            return await handler(request)
+        if odd.oddity.times is not None and not self.once("odd", number, odd.oddity.times):
+            return await handler(request)
+        if odd.oddity.answer.taken:
+            return await given(request, odd.oddity.answer, await handler(request), _refusal)
+        self._refuse(await request.json(), web.Response())
+        return await given(request, odd.oddity.answer, None, _refusal)
+
+    async def _number(self, request: web.Request, phase: Phase | None) -> int | None:
+        if phase is Phase.ORDER:
+            return int((await request.json())["number"])
+        order = self.orders.get(request.match_info.get("id", ""))
+        return None if order is None else order.number
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
         """Take a job, unless it is refused."""
@@ -84,7 +118,7 @@ class Vendor:
         if fault is Fault.BUSY:
             return self._refuse(body, web.Response(status=429, headers={"Retry-After": "1"}))
         said = ODD if fault is Fault.ODD_BUSY else b"full"
-        return self._refuse(body, web.Response(status=503, headers={"X-Accepted": "no"}, body=said))
+        return self._refuse(body, web.Response(status=503, body=said))
 
     def _refuse(self, body: dict[str, object], answer: web.Response) -> web.Response:
         self.refused[str(body["task"])] += 1
@@ -107,6 +141,9 @@ class Vendor:
         return order
 
     async def _answer(self, request: web.Request, order: Order, full: web.Response) -> web.StreamResponse:
+        odd = odd_of(self.seed, order.number)
+        if odd is not None and odd.hides_order:
+            return full
         match fault_of(self.seed, order.number):
             case Fault.LOST:
                 _drop(request)
@@ -153,11 +190,17 @@ class Vendor:
                 return web.Response(status=429, headers={"Retry-After": "1"})
         return None
 
+    async def result(self, request: web.Request) -> web.StreamResponse:
+        """Where that is what a job has made."""
+        order = self.orders[request.match_info["id"]]
+        order.asked += 1
+        return web.json_response({"path": f"/jobs/{order.job}/output"})
+
     async def output(self, request: web.Request) -> web.StreamResponse:
         """What a job has made."""
         order = self.orders[request.match_info["id"]]
         order.asked += 1
-        full = web.Response(body=content_of(order.number))
+        full = web.Response(body=content_of(order.number), content_type="image/png")
         if fault_of(self.seed, order.number) is Fault.OUTPUT_DROPPED and self.once("output", order.number):
             return await _cut(request, full)
         return full
@@ -173,6 +216,10 @@ class Vendor:
     async def ledger(self, _: web.Request) -> web.StreamResponse:
         """The books."""
         return web.json_response(Books(time.time(), tuple(self.orders.values()), self.refused).document())
+
+
+def _refusal(status: int, words: str) -> web.Response:
+    return web.json_response({"error": words, "detail": words}, status=status)
 
 
 def _note(order: Order) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.behaviour import Shape, expected_end, fault_of
+from tests.chaos.behaviour import expected_end, met
 from tests.chaos.books import Fate, most_at_once
 from tests.chaos.calm import Calm
 from tests.chaos.driver import Driver
 from tests.chaos.facts import ENDED, Change, Facts, Row
 from tests.chaos.receiver import Receiver
 from tests.chaos.rude import TAKES
+from tests.chaos.shape import Shape
 from tests.chaos.stage import SEATS
 from tests.chaos.unknown import BY_NOBODY, unknowns
 from tests.chaos.vendor import content_of
@@ -101,7 +102,7 @@ def _stuck(case: Case) -> Iterable[str]:
             continue
         wish = "canceled" if task["number"] in case.driver.unwanted else "wanted"
         tries = dict(Counter(str(one["status"]) for one in facts.attempts.get(task_id, ())))
-        fault, fates = fault_of(case.seed, task["number"]), [str(fate) for fate in facts.fates(task_id)]
+        fault, fates = met(case.seed, task["number"]), [str(fate) for fate in facts.fates(task_id)]
         yield f"{task_id} ({task['model']}, {task['status']}, {wish}, vendor {fault}, {fates}, {tries})"
 
 
@@ -172,8 +173,9 @@ def _twice(facts: Facts) -> Iterable[str]:
 
 
 def _not_maybe(facts: Facts) -> tuple[str, ...]:
-    def wrong(task_id: str, task: Row) -> bool:
-        return facts.code(task_id) == "unknown_outcome" and task["error"]["charged"] != "maybe"
+    def wrong(_: str, task: Row) -> bool:
+        is_unknown = task["error"] is not None and task["error"]["code"] == "unknown_outcome"
+        return is_unknown and task["error"]["charged"] != "maybe"
 
     return _those(facts, wrong)
 

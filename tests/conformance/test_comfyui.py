@@ -20,22 +20,10 @@ from genpulse.testing import CHECKS, Check, Situation, Subject
 from genpulse.testing.rig import rig
 from genpulse.testing.server import PNG
 from tests.conformance.conftest import Note
+from tests.conformance.subjects import PLAIN, WORKFLOW, of_comfyui
 from tests.fakes.comfyui import CAPTURES, FakeComfyUI, captured
 
 GRAPH = captured("post_prompt_partly_invalid_200")["request"]["json"]["prompt"]
-WORKFLOW = {
-    "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64}, "_meta": {"title": "INPUT_width"}},
-    "2": {"class_type": "LoadImage", "inputs": {"image": "x.png"}, "_meta": {"title": "INPUT_picture"}},
-    "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
-}
-PLAIN = {name: node for name, node in WORKFLOW.items() if name != "2"}
-LACKS = {
-    **dict.fromkeys(("bad_key", "no_credit", "busy", "busy_silently"), "it has no accounts"),
-    "moderated": "it judges nothing",
-    "odd_status": "it has no status words: a prompt is in the queue or in the history",
-    "inside_output": "its files are its own",
-    "notices": "it tells nothing",
-}
 
 
 @pytest.fixture
@@ -45,14 +33,9 @@ async def fake() -> AsyncIterator[FakeComfyUI]:
         yield fake
 
 
-def subject_of(fake: FakeComfyUI, **changes: object) -> Subject:
-    wanted = {"workflow": PLAIN, **changes}
-    return Subject(provider, fake, "comfyui/workflow", wanted, key=None, lacks=LACKS)
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 async def test_comfyui(check: Check, fake: FakeComfyUI, note: Note) -> None:
-    await note("comfyui", check, subject_of(fake))
+    await note("comfyui", check, of_comfyui(fake))
 
 
 async def run(subject: Subject):
@@ -64,7 +47,7 @@ async def run(subject: Subject):
 
 async def test_a_workflow_is_filled_at_its_titles_and_its_pictures_are_brought_first(fake):
     uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-    ended, contents = await run(subject_of(fake, workflow=WORKFLOW, inputs={"width": 128, "picture": uri}))
+    ended, contents = await run(of_comfyui(fake, workflow=WORKFLOW, inputs={"width": 128, "picture": uri}))
     assert contents == (PNG,), ended.error
     (body,) = fake.prompts.values()
     (folder,) = fake.uploads
@@ -74,7 +57,7 @@ async def test_a_workflow_is_filled_at_its_titles_and_its_pictures_are_brought_f
 
 
 async def test_a_workflow_that_is_taken_in_part_is_refused_and_stopped(fake):
-    ended, _ = await run(subject_of(fake, workflow=GRAPH))
+    ended, _ = await run(of_comfyui(fake, workflow=GRAPH))
     assert ended.error.code == "invalid_input"
     assert "node 2 (EmptyImage): Value -1 smaller than min of 1: width" in ended.error.message
     assert set(fake.interrupted) == set(fake.prompts)
@@ -82,13 +65,13 @@ async def test_a_workflow_that_is_taken_in_part_is_refused_and_stopped(fake):
 
 async def test_a_missing_model_is_named(fake):
     fake.be(Situation.INVALID)
-    ended, _ = await run(subject_of(fake))
+    ended, _ = await run(of_comfyui(fake))
     assert "sd15.safetensors" in ended.error.message
 
 
 async def test_a_failure_names_its_node_and_shows_no_path_of_the_server(fake):
     fake.be(Situation.JOB_FAILED)
-    ended, _ = await run(subject_of(fake))
+    ended, _ = await run(of_comfyui(fake))
     assert "node 1 (LoadImage)" in ended.error.message
     assert "server path" not in ended.error.message
 
@@ -96,7 +79,7 @@ async def test_a_failure_names_its_node_and_shows_no_path_of_the_server(fake):
 async def test_nobody_elses_prompt_is_stopped(fake):
     fake.be(Situation.SLOW)
     fake.others = ["somebody-elses"]
-    async with rig(subject_of(fake)) as bench, bench.worker():
+    async with rig(of_comfyui(fake)) as bench, bench.worker():
         task = await bench.submit()
         async with asyncio.timeout(5):
             while not fake.prompts:
@@ -110,13 +93,19 @@ async def test_nobody_elses_prompt_is_stopped(fake):
 async def test_pictures_that_come_over_the_socket_alone_are_kept(fake):
     fake.sends_frames = True
     graph = {"4": {"class_type": "SaveImageWebsocket", "inputs": {"images": ["1", 0]}}, **PLAIN}
-    _, contents = await run(subject_of(fake, workflow=graph))
+    _, contents = await run(of_comfyui(fake, workflow=graph))
     assert contents == ((CAPTURES / "ws_binary_frame.bin").read_bytes()[8:],)
+
+
+async def test_a_text_that_a_node_shows_is_one_output_beside_the_picture(fake):
+    fake.be(Situation.ODD_SHAPES)
+    ended, contents = await run(of_comfyui(fake))
+    assert sorted(contents) == sorted((PNG, b"a red fox")), ended.error
 
 
 async def test_a_socket_that_breaks_loses_nothing(fake):
     fake.cut_sockets = True
-    ended, contents = await run(subject_of(fake))
+    ended, contents = await run(of_comfyui(fake))
     assert contents == (PNG,), ended.error
 
 

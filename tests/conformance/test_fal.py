@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.providers.fal import provider
 from genpulse.testing import CHECKS, Check, Subject
 from tests.conformance.conftest import Note
+from tests.conformance.subjects import of_fal
 from tests.fakes.fal import FakeFal
 
 
@@ -14,8 +14,7 @@ from tests.fakes.fal import FakeFal
 async def subject() -> AsyncIterator[Subject]:
     fake = FakeFal()
     async with fake.running():
-        jwks = {"jwks_url": f"{fake.base_url}/.well-known/jwks.json"}
-        yield Subject(provider, fake, "fal/fal-ai/flux/schnell", {"prompt": "a fox"}, options=jwks)
+        yield of_fal(fake)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -12,6 +12,7 @@ from genpulse.providers import fal, replicate
 from genpulse.testing import Subject
 from genpulse.testing.rig import rig
 from genpulse.testing.server import PNG
+from tests.conformance.subjects import AT_FILES
 from tests.fakes.fal import FakeFal
 from tests.fakes.replicate import FakeReplicate
 
@@ -24,7 +25,7 @@ async def run(subject: Subject, **changes):
     async with rig(subject) as bench:
         asset = await upload(bench.services, chunks(PNG), limit_bytes=1000)
         wanted = {"prompt": "x", "nested": [{"image": f"asset:{asset.id}"}], **changes}
-        changed = Subject(subject.build, subject.fake, subject.model, wanted, options=subject.options)
+        changed = Subject(subject.build, subject.fake, subject.model, wanted, options=AT_FILES)
         bench = type(bench)(changed, bench.services)
         async with bench.worker():
             ended = await bench.ended(await bench.submit())

@@ -7,42 +7,20 @@ import pytest
 
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.upload import upload
-from genpulse.provider import Provider, ProviderSettings
+from genpulse.provider import ProviderSettings
 from genpulse.providers.openai_compatible import OPENAI_MODELS, openai, provider
-from genpulse.testing import CHECKS, Check, Situation, Subject
+from genpulse.testing import CHECKS, Answer, Body, Check, Oddity, Phase, Situation, Subject
 from genpulse.testing.rig import rig
 from genpulse.testing.server import KEY, PNG
 from tests.conformance.conftest import Note
-from tests.fakes.openai_compatible import SECRET, FakeOpenAI
-
-MODELS = {"flux": "image", "gpt": "background", "kokoro": "speech", "wan": "video"}
-AT_ONCE = "it answers at once: there is no job"
-_NO_JOB = dict.fromkeys(("slow", "odd_status", "poll_down", "poll_dropped", "job_failed", "notices"), AT_ONCE)
-IN_THE_ANSWER = "the output is in the answer"
-_NO_ADDRESS = dict.fromkeys(
-    ("short_lived_output", "gone_output", "inside_output", "redirected_output", "broken_output"), IN_THE_ANSWER
+from tests.conformance.subjects import (
+    COMFYUI_LACKS,
+    MODELS,
+    OPENAI_LACKS,
+    build_openai_compatible,
+    of_openai_compatible,
 )
-LACKS = {
-    "flux": _NO_JOB,
-    "kokoro": {**_NO_JOB, **_NO_ADDRESS, "garbled_answer": "the answer is no JSON"},
-    "gpt": {
-        **_NO_ADDRESS,
-        "empty_output": IN_THE_ANSWER,
-    },
-    "wan": {
-        "notices": "videos tell nothing",
-        "no_output": "a video that is completed has content",
-        "inside_output": "its address is the server's own",
-    },
-}
-INPUTS = {"kokoro": {"text": "a fox"}, "flux": {"prompt": "x"}, "gpt": {"prompt": "x"}, "wan": {"prompt": "x"}}
-
-
-def build(settings: ProviderSettings) -> Provider:
-    options = {"webhook_secret": SECRET, "paid": True, **settings.options}
-    return provider(
-        ProviderSettings(settings.api_key, settings.base_url, options, settings.http, MODELS, "my_server")
-    )
+from tests.fakes.openai_compatible import FakeOpenAI
 
 
 @pytest.fixture
@@ -52,18 +30,10 @@ async def fake() -> AsyncIterator[FakeOpenAI]:
         yield fake
 
 
-def subject_of(fake: FakeOpenAI, model: str, **wanted: object) -> Subject:
-    kinds = {"flux": "text-to-image", "wan": "text-to-video"}
-    return Subject(
-        build, fake, f"my_server/{model}", {**INPUTS[model], **wanted}, kinds.get(model), lacks=LACKS[model]
-    )
-
-
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 async def test_openai_compatible(check: Check, model: str, fake: FakeOpenAI, note: Note) -> None:
-    fake.by_url = model == "flux"
-    await note(f"openai_compatible {MODELS[model]}", check, subject_of(fake, model))
+    await note(f"openai_compatible {MODELS[model]}", check, of_openai_compatible(fake, model))
 
 
 async def run(subject: Subject):
@@ -78,10 +48,10 @@ async def test_pictures_go_along_as_files_and_what_only_one_server_knows_as_it_i
         yield PNG
 
     uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-    async with rig(subject_of(fake, "flux")) as bench:
+    async with rig(of_openai_compatible(fake, "flux")) as bench:
         asset = await upload(bench.services, chunks(), limit_bytes=1000)
         wanted = {"images": [f"asset:{asset.id}"], "mask": uri, "extra": {"guidance": 3.5}, "size": "64x64"}
-        bench = type(bench)(subject_of(fake, "flux", **wanted), bench.services)
+        bench = type(bench)(of_openai_compatible(fake, "flux", **wanted), bench.services)
         async with bench.worker():
             assert (await bench.ended(await bench.submit())).status is TaskStatus.SUCCEEDED
     (body,) = fake.bodies
@@ -98,7 +68,7 @@ async def test_pictures_go_along_as_files_and_what_only_one_server_knows_as_it_i
 
 async def test_a_video_begins_with_a_picture(fake):
     uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-    ended, contents = await run(subject_of(fake, "wan", image=uri, seconds=5, size="64x64"))
+    ended, contents = await run(of_openai_compatible(fake, "wan", image=uri, seconds=5, size="64x64"))
     assert contents == (PNG,), ended.error
     (body,) = fake.bodies
     assert body == {"model": "wan", "prompt": "x", "seconds": "5", "size": "64x64", "input_reference": PNG}
@@ -109,22 +79,40 @@ async def test_a_picture_that_is_none_is_not_kept(fake, content):
     fake._pictures = lambda: [
         {"b64_json": base64.b64encode(content).decode() if content != b"not base64!" else "%%"}
     ]
-    ended, _ = await run(subject_of(fake, "flux"))
+    ended, _ = await run(of_openai_compatible(fake, "flux"))
     assert ended.error.code == "output_unavailable"
 
 
 async def test_what_a_model_does_not_take_is_refused_with_its_place(fake):
     with pytest.raises(Exception, match="does not fit") as caught:
-        await run(subject_of(fake, "flux", guidance=3.5))
+        await run(of_openai_compatible(fake, "flux", guidance=3.5))
     assert [problem.pointer for problem in caught.value.problems] == ["/input/guidance"]
     assert fake.submits == 0
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", "application/octet-stream"])
+async def test_speech_is_told_by_its_bytes(fake, media_type):
+    fake.meet(Oddity(Phase.ORDER, Answer(headers={"Content-Type": media_type})))
+    ended, contents = await run(of_openai_compatible(fake, "kokoro"))
+    assert len(contents) == 1, ended.error
+
+
+@pytest.mark.parametrize("body", [Body.HTML, Body.WORDS, Body.TEXT])
+async def test_what_is_no_speech_is_no_success(fake, body):
+    fake.meet(Oddity(Phase.ORDER, Answer(200, body, words="the voice is not known")))
+    ended, contents = await run(of_openai_compatible(fake, "kokoro"))
+    assert (ended.status, contents) == (TaskStatus.FAILED, ())
+    assert ended.error.charged != "no"
+    assert any(word in ended.error.message for word in ("Bad Gateway", "the voice", "upstream"))
 
 
 async def test_azure_has_another_header_and_a_version():
     fake = FakeOpenAI("api-key", KEY)
     async with fake.running():
         options = {"azure": True, "api_version": "2030-01-01"}
-        subject = Subject(build, fake, "my_server/flux", {"prompt": "x"}, "text-to-image", options=options)
+        subject = Subject(
+            build_openai_compatible, fake, "my_server/flux", {"prompt": "x"}, "text-to-image", options=options
+        )
         ended, _ = await run(subject)
     assert ended.status is TaskStatus.SUCCEEDED
     assert fake.queries == [{"api-version": "2030-01-01"}]
@@ -153,6 +141,6 @@ def test_what_is_missing_is_named(settings, word):
         provider(settings)
 
 
-def test_every_lack_is_of_a_situation():
-    known = {situation.name.lower() for situation in Situation} | {"notices"}
-    assert all(set(lacks) <= known for lacks in LACKS.values())
+def test_every_lack_is_of_a_situation_or_of_a_phase():
+    known = {one.name.lower() for one in (*Situation, *Phase)} | {"notices"}
+    assert all(set(lacks) <= known for lacks in (COMFYUI_LACKS, *OPENAI_LACKS.values()))

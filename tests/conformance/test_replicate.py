@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.providers.replicate import provider
 from genpulse.testing import CHECKS, Check, Subject
 from tests.conformance.conftest import Note
+from tests.conformance.subjects import of_replicate
 from tests.fakes.replicate import FakeReplicate
 
 
@@ -14,7 +14,7 @@ from tests.fakes.replicate import FakeReplicate
 async def subject() -> AsyncIterator[Subject]:
     fake = FakeReplicate()
     async with fake.running():
-        yield Subject(provider, fake, "replicate/black-forest-labs/flux-schnell", {"prompt": "a fox"})
+        yield of_replicate(fake)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

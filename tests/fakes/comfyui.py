@@ -3,12 +3,20 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from aiohttp import web
 
-from genpulse.testing import Situation
-from genpulse.testing.server import FakeServer, cut_json, drop
+from genpulse.testing import FakeServer, Phase, Situation
 
+ODD_NODES = {
+    "5": None,
+    "6": {"text": "a red fox"},
+    "7": {"text": None, "images": None},
+    "8": {"images": [None, 3, {"filename": None}], "gifs": {}},
+    "9": [],
+}
+"""What nodes of others have been seen to show, beside what ComfyUI's own do."""
 CAPTURES = Path(__file__).parent / "comfyui_captures"
 
 
@@ -18,9 +26,12 @@ def captured(name: str) -> dict:
 
 
 class FakeComfyUI(FakeServer):
+    phases: ClassVar = {"prompt": Phase.ORDER, "queue": Phase.POLL, "history": Phase.POLL, "delete": Phase.CANCEL}
+
     def __init__(self) -> None:
         super().__init__()
         self.prompts: dict[str, dict] = {}
+        self._earlier: frozenset[str] = frozenset()
         self.deleted: list[str] = []
         self.interrupted: list[str] = []
         self.uploads: dict[str, bytes] = {}
@@ -42,7 +53,6 @@ class FakeComfyUI(FakeServer):
         app.router.add_get("/ws", self.socket)
 
     async def prompt(self, request: web.Request) -> web.StreamResponse:
-        self.submits += 1
         body = await request.json()
         match self.situation:
             case Situation.INVALID:
@@ -54,13 +64,22 @@ class FakeComfyUI(FakeServer):
             answer["node_errors"] = captured("post_prompt_partly_invalid_200")["body"]["node_errors"]
             return web.json_response(answer)
         await self._tell(body["prompt_id"], body["prompt"])
-        if self.situation is Situation.LOST_ANSWER:
-            drop(request)
-        if self.situation is Situation.GARBLED_ANSWER:
-            return cut_json(json.dumps(answer))
-        if self.situation is Situation.HTML_ANSWER:
-            return web.Response(status=502, text="<html>proxy</html>", content_type="text/html")
         return web.json_response(answer)
+
+    def phase_of(self, request: web.Request) -> Phase | None:
+        """The queue is asked before an order, too."""
+        phase = super().phase_of(request)
+        is_before = request.path == "/queue" and not set(self.prompts) - self._earlier
+        return None if is_before and phase is Phase.POLL else phase
+
+    def be(self, situation: Situation) -> None:
+        super().be(situation)
+        self._earlier = frozenset(self.prompts)
+
+    def refusal(self, status: int, words: str) -> web.Response:
+        """`error` of a type, and the nodes that do not fit [R]."""
+        error = {"type": "odd", "message": words, "details": "", "extra_info": {}}
+        return web.json_response({"error": error, "node_errors": {}}, status=status)
 
     async def _tell(self, prompt_id: str, graph: dict) -> None:
         """What the socket says while a prompt runs; the first node is half done."""
@@ -110,13 +129,10 @@ class FakeComfyUI(FakeServer):
 
     async def history(self, request: web.Request) -> web.StreamResponse:
         prompt_id = request.match_info["id"]
-        if self.situation is Situation.POLL_DOWN and self.times("down", 2):
-            return web.Response(status=503, text="upstream")
-        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
-            drop(request)
         known = prompt_id in self.prompts and prompt_id not in self.deleted
         if not known or self.situation is Situation.SLOW or self.times(f"polled {prompt_id}", 1):
             return web.json_response({})
+        self.tell_done(prompt_id)
         return web.json_response({prompt_id: self._entry(prompt_id)})
 
     def _entry(self, prompt_id: str) -> dict:
@@ -124,6 +140,11 @@ class FakeComfyUI(FakeServer):
         (entry,) = captured(name)["body"].values()
         if self.situation is Situation.NO_OUTPUT or self.sends_frames:
             return {**entry, "outputs": {}}
+        if self.situation is Situation.PARTIAL_OUTPUT:
+            picture = {"filename": "t_00001_.png", "subfolder": "genpulse", "type": "output"}
+            return {**entry, "outputs": {"4": {"images": [picture, {**picture, "filename": "gone.png"}]}}}
+        if self.situation is Situation.ODD_SHAPES:
+            return {**entry, "outputs": {**entry["outputs"], **ODD_NODES}}
         if prompt_id in self.interrupted:
             (entry,) = captured("get_history_interrupted")["body"].values()
         return entry

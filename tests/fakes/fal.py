@@ -2,20 +2,26 @@
 
 import base64
 import hashlib
-import json
 import time
 import uuid
+from typing import ClassVar
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from genpulse.provider import Notice
-from genpulse.testing import NoticeKind, Situation
-from genpulse.testing.server import KEY, FakeServer, cut_json, drop
+from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 
 class FakeFal(FakeServer):
+    phases: ClassVar = {
+        "submit": Phase.ORDER,
+        "status": Phase.POLL,
+        "result": Phase.COLLECT,
+        "cancel": Phase.CANCEL,
+    }
+
     def __init__(self) -> None:
         super().__init__()
         self.requests: dict[str, dict] = {}
@@ -33,7 +39,6 @@ class FakeFal(FakeServer):
         app.router.add_post("/{app:.+}", self.submit)
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
-        self.submits += 1
         if request.headers.get("Authorization") != f"Key {KEY}" or self.situation is Situation.BAD_KEY:
             return _refused(401, "Authentication is required to access this application")
         match self.situation:
@@ -41,22 +46,15 @@ class FakeFal(FakeServer):
                 return _refused(422, [{"loc": ["body", "prompt"], "msg": "Field required", "type": "missing"}])
             case Situation.NO_CREDIT:
                 return _refused(402, "Exhausted balance. Top up your balance.")
-            case Situation.BUSY if self.times("busy", 1):
-                return _refused(429, "Too many requests", {"Retry-After": "1"})
-            case Situation.BUSY_SILENTLY if self.times("busy", 1):
-                return _refused(429, "Too many requests")
-            case Situation.HTML_ANSWER:
-                return web.Response(status=502, text="<html>nginx</html>", content_type="text/html")
-        taken = self._take(await request.json())
         self.webhooks.append(request.query.get("fal_webhook"))
-        if self.situation is Situation.LOST_ANSWER:
-            drop(request)
-        if self.situation is Situation.GARBLED_ANSWER:
-            return cut_json(json.dumps(taken))
-        return web.json_response(taken)
+        return web.json_response(self._take(await request.json()))
+
+    def refusal(self, status: int, words: str) -> web.Response:
+        """A text, or where it is an input that does not fit, a list of what is wrong [S]."""
+        return _refused(status, words)
 
     def _take(self, arguments: dict) -> dict:
-        request_id = str(uuid.uuid4())
+        request_id = self.named(str(uuid.uuid4()))
         self.requests[request_id] = arguments
         url = f"https://queue.fal.run/fal-ai/flux/requests/{request_id}"
         return {
@@ -75,10 +73,6 @@ class FakeFal(FakeServer):
             return _refused(401, "Authentication is required to access this application")
         if request_id not in self.requests:
             return _refused(404, "Request not found")
-        if self.situation is Situation.POLL_DOWN and self.times("down", 2):
-            return web.Response(status=503, text="nginx")
-        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
-            drop(request)
         if self.situation is Situation.ODD_STATUS and self.times("odd", 2):
             return web.json_response({"status": "WARMING", "request_id": request_id}, status=202)
         if self.times(request_id, 1):
@@ -87,7 +81,9 @@ class FakeFal(FakeServer):
             logs = [{"message": "step 1", "level": "INFO", "source": "USER", "timestamp": ""}]
             return web.json_response({"status": "IN_PROGRESS", "logs": logs}, status=202)
         # A request that failed is COMPLETED too [S].
-        return web.json_response({"status": "COMPLETED", "logs": None, "metrics": {"inference_time": 1.2}})
+        return web.json_response(
+            {"status": self.spelled("COMPLETED"), "logs": None, "metrics": {"inference_time": 1.2}}
+        )
 
     async def result(self, request: web.Request) -> web.StreamResponse:
         request_id = request.match_info["id"]
@@ -100,10 +96,13 @@ class FakeFal(FakeServer):
                 return _refused(500, "The runner crashed while it worked on the request", headers)
             case Situation.NO_OUTPUT:
                 return web.json_response({"images": []})
-            case Situation.INSIDE_OUTPUT:
-                return web.json_response({"images": [{"url": self.inside_url}]})
-        image = {"url": f"{self.base_url}/output/{request_id}", "content_type": "image/png", "width": 1}
-        return web.json_response({"images": [image], "seed": 7})
+            case Situation.NUMBERS_OUTPUT:
+                return web.json_response({"nsfw_probability": 0.93})
+        images = [{"url": url, "content_type": "image/png", "width": 1} for url in self.results(request_id)]
+        if self.situation is Situation.ODD_SHAPES:
+            return web.json_response({"images": [None, *images, {"url": None}, 3], "seed": None, "more": [[], {}]})
+        flags = {"has_nsfw_concepts": [True]} if self.situation is Situation.FLAGGED_OUTPUT else {}
+        return web.json_response({"images": images, "seed": 7, **flags})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1

@@ -3,20 +3,30 @@
 import base64
 import hashlib
 import hmac
-import json
 import time
 import uuid
+from typing import ClassVar
 
 from aiohttp import web
 
 from genpulse.provider import Notice
-from genpulse.testing import NoticeKind, Situation
-from genpulse.testing.server import KEY, PNG, FakeServer, cut_json, drop
+from genpulse.testing import KEY, Answer, Body, FakeServer, NoticeKind, Oddity, Phase, Situation
+from genpulse.testing.media import IN_THE_ANSWER
 
 SECRET = "whsec_" + base64.b64encode(b"openais-own-secret-of-32-bytes!!").decode()
 
 
+_BUSY = Answer(429, Body.WORDS, {"retry-after-ms": "1000"}, "Rate limit reached", taken=False)
+
+
 class FakeOpenAI(FakeServer):
+    phases: ClassVar = {
+        **dict.fromkeys(("draw", "speak", "film", "respond"), Phase.ORDER),
+        **dict.fromkeys(("show_video", "show_response"), Phase.POLL),
+        "cancel": Phase.CANCEL,
+    }
+    oddities: ClassVar = {**FakeServer.oddities, Situation.BUSY: Oddity(Phase.ORDER, _BUSY, times=1)}
+
     def __init__(self, key_header: str = "Authorization", key: str = f"Bearer {KEY}") -> None:
         super().__init__()
         self.key_header = key_header
@@ -40,9 +50,11 @@ class FakeOpenAI(FakeServer):
         app.router.add_get("/output/{id}", self.output)
         app.router.add_get("/models", self.models)
 
-    async def _refused(self, request: web.Request) -> web.StreamResponse | None:
+    def refusal(self, status: int, words: str) -> web.Response:
         """Refusals are `{"error": {message, type, param, code}}` [S]."""
-        self.submits += 1
+        return _error(status, words, "rate_limit_exceeded" if status == 429 else "odd")
+
+    async def _refused(self, request: web.Request) -> web.StreamResponse | None:
         self.queries.append(dict(request.query))
         if request.headers.get(self.key_header) != self._key or self.situation is Situation.BAD_KEY:
             return _error(401, "Incorrect API key provided", "invalid_api_key")
@@ -55,20 +67,7 @@ class FakeOpenAI(FakeServer):
             case Situation.NO_CREDIT:
                 # A 429 that must not be tried again [M].
                 return _error(429, "You exceeded your current quota", "insufficient_quota")
-            case Situation.BUSY if self.times("busy", 1):
-                return _error(429, "Rate limit reached", "rate_limit_exceeded", {"retry-after-ms": "1000"})
-            case Situation.BUSY_SILENTLY if self.times("busy", 1):
-                return _error(429, "Rate limit reached", "rate_limit_exceeded")
-            case Situation.HTML_ANSWER:
-                return web.Response(status=502, text="<html>502</html>", content_type="text/html")
         return None
-
-    async def _answered(self, request: web.Request, document: dict) -> web.StreamResponse:
-        if self.situation is Situation.LOST_ANSWER:
-            drop(request)
-        if self.situation is Situation.GARBLED_ANSWER:
-            return cut_json(json.dumps(document))
-        return web.json_response(document)
 
     async def draw(self, request: web.Request) -> web.StreamResponse:
         if refused := await self._refused(request):
@@ -78,7 +77,11 @@ class FakeOpenAI(FakeServer):
         else:
             form = await request.post()
             self.bodies.append({name: _read(value) for name, value in form.items()})
-        return await self._answered(request, {"created": 1, "data": self._pictures()})
+        pictures = self._pictures()
+        if self.situation is Situation.ODD_SHAPES:
+            pictures = [None, *pictures, {"b64_json": None}, "x"]
+        flags = {"has_nsfw_concepts": [True]} if self.situation is Situation.FLAGGED_OUTPUT else {}
+        return web.json_response({"created": 1, "data": pictures, **flags})
 
     def _pictures(self) -> list[dict]:
         match self.situation:
@@ -86,19 +89,19 @@ class FakeOpenAI(FakeServer):
                 return []
             case Situation.EMPTY_OUTPUT if not self.by_url:
                 return [{"b64_json": ""}]
-            case Situation.INSIDE_OUTPUT:
-                return [{"url": self.inside_url}]
-        if self.by_url:
-            return [{"url": f"{self.base_url}/output/1"}]
-        return [{"b64_json": base64.b64encode(PNG).decode()}]
+            case Situation.PERCENT_OUTPUT:
+                return [{"url": url} for url in self.results("1")]
+            case Situation.PARTIAL_OUTPUT if not self.by_url:
+                return [{"b64_json": self.encoded()}, {"revised_prompt": "filtered"}]
+        if self.by_url and self.situation not in IN_THE_ANSWER:
+            return [{"url": url} for url in self.results("1")]
+        return [{"b64_json": self.encoded()}]
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         if refused := await self._refused(request):
             return refused
         self.bodies.append(await request.json())
         match self.situation:
-            case Situation.LOST_ANSWER:
-                drop(request)
             case Situation.EMPTY_OUTPUT:
                 return web.Response(body=b"", content_type="audio/mpeg")
             case Situation.NO_OUTPUT:
@@ -111,14 +114,12 @@ class FakeOpenAI(FakeServer):
         assert request.content_type == "multipart/form-data", "always a form, even without a file [S]"
         form = await request.post()
         self.bodies.append({name: _read(value) for name, value in form.items()})
-        video_id = f"video_{uuid.uuid4().hex}"
+        video_id = self.named(f"video_{uuid.uuid4().hex}")
         self.videos[video_id] = {"id": video_id, "object": "video", "status": "queued", "progress": 0}
-        return await self._answered(request, self.videos[video_id])
+        return web.json_response(self.videos[video_id])
 
     async def show_video(self, request: web.Request) -> web.StreamResponse:
         video = self.videos[request.match_info["id"]]
-        if not self._is_well(request):
-            return web.Response(status=503, text="upstream")
         match self.situation:
             case Situation.SLOW:
                 video |= {"status": "in_progress", "progress": 10}
@@ -131,24 +132,17 @@ class FakeOpenAI(FakeServer):
             case _ if self.times(video["id"], 1):
                 video |= {"status": "in_progress", "progress": 40}
             case _:
-                video |= {"status": "completed", "progress": 100}
+                video |= {"status": self.spelled("completed"), "progress": 100}
         return web.json_response(video, headers={"openai-poll-after-ms": "20"})
-
-    def _is_well(self, request: web.Request) -> bool:
-        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
-            drop(request)
-        return not (self.situation is Situation.POLL_DOWN and self.times("down", 2))
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         if refused := await self._refused(request):
             return refused
         self.bodies.append(await request.json())
-        return await self._answered(request, {"id": f"resp_{uuid.uuid4().hex}", "status": "queued"})
+        return web.json_response({"id": self.named(f"resp_{uuid.uuid4().hex}"), "status": "queued"})
 
     async def show_response(self, request: web.Request) -> web.StreamResponse:
         response_id = request.match_info["id"]
-        if not self._is_well(request):
-            return web.Response(status=503, text="upstream")
         if self.situation is Situation.ODD_STATUS and self.times("odd", 2):
             return web.json_response({"id": response_id, "status": "warming"})
         if self.situation is Situation.SLOW or self.times(response_id, 1):
@@ -156,9 +150,16 @@ class FakeOpenAI(FakeServer):
         if self.situation is Situation.JOB_FAILED:
             error = {"code": "server_error", "message": "the model failed"}
             return web.json_response({"id": response_id, "status": "failed", "error": error})
-        picture = {"type": "image_generation_call", "result": base64.b64encode(PNG).decode()}
+        self.tell_done(response_id)
+        picture = {"type": "image_generation_call", "result": self.encoded()}
         output = [] if self.situation is Situation.NO_OUTPUT else [{"type": "reasoning"}, picture]
-        return web.json_response({"id": response_id, "status": "completed", "output": output})
+        if self.situation is Situation.PARTIAL_OUTPUT:
+            output.append({"type": "image_generation_call", "result": None, "status": "failed"})
+        if self.situation is Situation.ODD_SHAPES:
+            output = [None, "x", {"type": None}, *output]
+        if self.situation is Situation.FLAGGED_OUTPUT:
+            picture["is_nsfw"] = True
+        return web.json_response({"id": response_id, "status": self.spelled("completed"), "output": output})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1
@@ -184,8 +185,7 @@ def _read(value: object) -> object:
     return value.file.read() if isinstance(value, web.FileField) else value
 
 
-def _error(
-    status: int, message: str, code: str, headers: dict[str, str] | None = None, param: str | None = None
-) -> web.Response:
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return web.json_response({"error": error}, status=status, headers=headers)
+def _error(status: int, message: str, code: str, param: str | None = None) -> web.Response:
+    kind = "invalid_request_error" if 400 <= status < 500 else "server_error"
+    error = {"message": message, "type": kind, "param": param, "code": code}
+    return web.json_response({"error": error}, status=status)

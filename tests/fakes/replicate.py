@@ -3,20 +3,22 @@
 import base64
 import hashlib
 import hmac
-import json
 import time
 import uuid
+from typing import ClassVar
 
 from aiohttp import web
 
 from genpulse.provider import Notice
-from genpulse.testing import NoticeKind, Situation
-from genpulse.testing.server import KEY, FakeServer, cut_json, drop
+from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 SECRET = "whsec_" + base64.b64encode(b"replicates-own-secret-of-32-bytes").decode()
 
 
 class FakeReplicate(FakeServer):
+    phases: ClassVar = {"create": Phase.ORDER, "show": Phase.POLL, "cancel": Phase.CANCEL}
+    own_result_path = "/v1/files/"
+
     def __init__(self) -> None:
         super().__init__()
         self.predictions: dict[str, dict] = {}
@@ -33,7 +35,6 @@ class FakeReplicate(FakeServer):
         app.router.add_get("/v1/account", self.account)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        self.submits += 1
         if request.headers.get("Authorization") != f"Bearer {KEY}" or self.situation is Situation.BAD_KEY:
             # RFC 7807, as all refusals [S].
             return _problem(401, "You did not pass a valid authentication token")
@@ -43,22 +44,14 @@ class FakeReplicate(FakeServer):
             case Situation.NO_CREDIT:
                 # 402 for billing is unsure [M].
                 return _problem(402, "You have insufficient credit to run this model")
-            case Situation.BUSY if self.times("busy", 1):
-                text = "Request was throttled. Your rate limit resets in ~1s."
-                return _problem(429, text, {"Retry-After": "1"})
-            case Situation.BUSY_SILENTLY if self.times("busy", 1):
-                return _problem(429, "Request was throttled.")
-            case Situation.HTML_ANSWER:
-                return web.Response(status=502, text="<html>502 Bad Gateway</html>", content_type="text/html")
-        prediction = self._take(await request.json())
-        if self.situation is Situation.LOST_ANSWER:
-            drop(request)
-        if self.situation is Situation.GARBLED_ANSWER:
-            return cut_json(json.dumps(prediction))
-        return web.json_response(prediction, status=201)
+        return web.json_response(self._take(await request.json()), status=201)
+
+    def refusal(self, status: int, words: str) -> web.Response:
+        """RFC 7807 [S]; with a good status it is a prediction that says what went wrong."""
+        return _problem(status, words) if status >= 400 else web.json_response({"error": words}, status=status)
 
     def _take(self, body: dict) -> dict:
-        job_id = uuid.uuid4().hex[:26]
+        job_id = self.named(uuid.uuid4().hex[:26])
         prediction = {
             "id": job_id,
             "status": "starting",
@@ -77,10 +70,6 @@ class FakeReplicate(FakeServer):
         prediction = self.predictions.get(request.match_info["id"])
         if prediction is None:
             return _problem(404, "Prediction not found")
-        if self.situation is Situation.POLL_DOWN and self.times("down", 2):
-            return web.Response(status=503, text="<html>upstream</html>", content_type="text/html")
-        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
-            drop(request)
         return web.json_response(self._went_on(prediction))
 
     def _went_on(self, prediction: dict) -> dict:
@@ -95,16 +84,22 @@ class FakeReplicate(FakeServer):
                 return {**prediction, "status": "failed", "error": "NSFW content detected. Try another prompt."}
         if self.times(prediction["id"], 1):
             return {**prediction, "status": "processing", "logs": " 40%|####      | 4/10"}
-        return {**prediction, "status": "succeeded", "output": self._result(prediction)}
+        self.tell_done(prediction["id"])
+        return {**prediction, "status": self.spelled("succeeded"), "output": self._result(prediction)}
 
     def _result(self, prediction: dict) -> object:
         if self.situation is Situation.NO_OUTPUT:
             return []
-        if self.situation is Situation.INSIDE_OUTPUT:
-            return [self.inside_url]
         if prediction["input"].get("as_text"):
             return ["a fox ", "at dawn"]
-        return [f"{self.base_url}/output/{prediction['id']}"]
+        if self.situation is Situation.NUMBERS_OUTPUT:
+            return {"nsfw_probability": 0.93}
+        urls = self.results(prediction["id"])
+        if self.situation is Situation.ODD_SHAPES:
+            return [None, *urls, "", 3, [[]]]
+        if self.situation is Situation.FLAGGED_OUTPUT:
+            return {"image": urls[0], "nsfw_content_detected": [True]}
+        return urls
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1
@@ -134,6 +129,6 @@ class FakeReplicate(FakeServer):
         return Notice(headers, body)
 
 
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+def _problem(status: int, detail: str) -> web.Response:
     body = {"title": "Refused", "detail": detail, "status": status}
-    return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+    return web.json_response(body, status=status, content_type="application/problem+json")

@@ -1,6 +1,7 @@
 """What was made, held against what was ordered."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from genpulse.domain.task import TaskStatus
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Output, Result
-from genpulse.wire import AnswerLost
+from genpulse.wire import AnswerLost, AnswerTooLarge
 from tests.lifecycle.conftest import MEDIUM
 from tests.lifecycle.odd_vendor import broken, once
 from tests.lifecycle.test_odd_answers import ENDS_WITHIN_S, KIND, Script, odd
@@ -157,6 +158,36 @@ async def test_a_stream_that_is_read_once_and_broke_off_is_missing_beside_a_good
     ended = await run(world, "shop", once(PNG), broken(error))
     assert [one.content.media_type for one in ended.outputs] == ["image/png"]
     assert [(one.code, one.index) for one in ended.warnings] == [(WarningCode.OUTPUT_MISSING, 1)]
+
+
+@pytest.mark.parametrize("model", SHAPES)
+@pytest.mark.parametrize("by", ["us", "the client"])
+async def test_what_is_too_large_is_read_once_however_often_its_neighbour_is(world, model, by):
+    world.services = replace(world.services, output_limit_bytes=100)
+    reads = []
+
+    class Large:
+        async def __aiter__(self):
+            reads.append(1)
+            yield bytes(101 if by == "us" else 10)
+            raise AnswerTooLarge("larger than it may be")
+
+    class Slow:
+        times = 1
+
+        async def __aiter__(self):
+            yield PNG
+            if Slow.times:
+                Slow.times -= 1
+                raise AnswerLost("cut off")
+
+    def result():
+        return Result((Output(Large()), Output(Slow())))
+
+    async with odd(world, {"submit": Script(result, 1), "collect": Script(result, 9)}):
+        ended = await world.ended(await world.submit(f"art/{model}", kind=KIND), ENDS_WITHIN_S)
+    assert [one.content.size for one in ended.outputs] == [len(PNG)]
+    assert ([one.index for one in ended.warnings], reads) == ([0], [1])
 
 
 async def test_what_came_whole_is_not_read_again_and_is_kept_when_the_rest_never_comes(world):

@@ -86,6 +86,7 @@ PROVED = {
 UNPROVED = {
     "its own word": lambda: UnknownOutcome("504"),
     "a question that is refused": refused(FailureCode.PROVIDER_UNAVAILABLE),
+    "a failure that may have cost something": lambda: ProviderUnavailable("503", charged=Charged.MAYBE),
     "no JSON": lambda: AnswerUnusable("it is a page"),
     "too much JSON": lambda: AnswerTooLarge("65 MB"),
     "a broken line": lambda: ConnectionResetError("gone"),
@@ -131,6 +132,15 @@ async def test_polls_that_are_never_answered_end_and_are_told_to_the_vendor(worl
         ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
     assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
     assert ended.error.who_must_act is not Actor.CALLER
+    assert (studio.submits, studio.canceled) == (1, ["job-1"])
+
+
+@pytest.mark.parametrize("make", cases(REFUSALS, MISSING))
+async def test_a_job_that_cannot_even_be_looked_up_is_told_to_the_vendor(world, make):
+    script = {"poll": Script(make, FOR_EVER), "find": Script(make, FOR_EVER)}
+    async with odd(world, script, finds=True) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
     assert (studio.submits, studio.canceled) == (1, ["job-1"])
 
 
@@ -236,6 +246,20 @@ async def test_a_download_of_what_was_bought_is_made_again(world, make):
     assert (await made(world, ended), shop.sold) == ([b"a fox"], 1)
 
 
+async def test_a_download_that_is_made_again_is_shown(world):
+    script = {"download": Script(PASSING["503"], FOR_EVER)}
+    async with odd(world, script, bounds=replace(SHORT, unusable_s=2.0)):
+        task = await world.submit("art/shop", kind=KIND)
+        async with asyncio.timeout(5):
+            while (waiting := await world.services.store.get(task.id)).waiting_for is None:
+                await asyncio.sleep(0.01)
+        assert (waiting.waiting_for, waiting.last_error.message) == (WaitsFor.PROVIDER, "503")
+        assert waiting.last_error.charged is Charged.YES
+        script["download"].times = 0
+        ended = await world.ended(task, ENDS_WITHIN_S)
+    assert (ended.status, ended.waiting_for) == (TaskStatus.SUCCEEDED, None)
+
+
 async def test_a_download_of_what_was_bought_ends(world):
     async with odd(world, {"download": Script(PASSING["503"], FOR_EVER)}) as (_, shop):
         began = time.monotonic()
@@ -296,6 +320,27 @@ async def test_a_word_that_nobody_knows_is_told_and_counts_as_going_on(world, ca
     ((warning),) = ended.warnings
     assert (warning.code.value, "'purring" in warning.message) == ("unknown_status", True)
     assert caplog.text.count("'purring") == 1
+
+
+async def test_a_job_that_stays_in_a_state_that_nobody_knows_says_so_when_it_is_overdue(world):
+    async with odd(world, {"poll": Script(lambda: Progress(odd="purring"), FOR_EVER)}) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, "'purring'" in ended.error.message) == (FailureCode.TIMEOUT, True)
+    assert studio.canceled == ["job-1"]
+
+
+@pytest.mark.parametrize("job_id", ["", "  ", "a\x00b", "x" * 3_000, None, 7])
+async def test_a_job_whose_id_cannot_be_kept_is_an_unknown_outcome(world, job_id):
+    async with odd(world, {}) as (studio, _):
+        submit = studio.submit
+
+        async def oddly(call):
+            return type(await submit(call))(job_id)
+
+        studio.submit = oddly
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.UNKNOWN_OUTCOME, Charged.MAYBE)
+    assert studio.submits == 1
 
 
 async def test_a_wait_that_is_asked_for_is_bounded(world):

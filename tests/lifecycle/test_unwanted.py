@@ -1,5 +1,6 @@
 """Orders that outlived their tasks are stopped at their vendors later."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -59,6 +60,21 @@ async def test_a_job_that_could_not_be_stopped_is_stopped_later(world, until):
         assert await stop_unwanted(world.services, ["art"]) == stopped
     assert studio.canceled == ["job-1"] * 3
     assert (await world.services.store.get(ended.id)).order is None
+
+
+async def test_a_worker_stops_what_nobody_wants_any_more(world, until):
+    script = {
+        "poll": Script(lambda: Progress(0.5), FOR_EVER),
+        "cancel": Script(lambda: ProviderUnavailable("503"), 1),
+    }
+    async with odd(world, script) as (studio, _):
+        ended = await canceled(world, until, studio)
+    await later(world, ended)
+    async with world.worker():
+        async with asyncio.timeout(5):
+            while (await world.services.store.get(ended.id)).order is not None:
+                await asyncio.sleep(0.01)
+    assert studio.canceled == ["job-1"] * 2
 
 
 async def test_an_order_whose_answer_never_came_is_looked_up_and_stopped_later(world, until):

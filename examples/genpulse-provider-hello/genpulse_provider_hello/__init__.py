@@ -14,7 +14,14 @@ def provider(settings: ProviderSettings) -> Provider:
     """
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     base_url = settings.base_url or BASE_URL
-    account = Account(settings.http, base_url, headers, explain, result_paths=("/pictures/",))
+    account = Account(
+        settings.http,
+        base_url,
+        headers,
+        explain,
+        result_paths=("/pictures/",),
+        allowed_hosts=settings.allowed_hosts,
+    )
     engine = Greetings(account, str(settings.options.get("webhook_secret", "")))
 
     async def probe() -> str:

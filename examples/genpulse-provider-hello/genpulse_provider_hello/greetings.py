@@ -28,6 +28,8 @@ from genpulse.provider import (
     TwoPhase,
 )
 from genpulse.provider.job_id import in_path, taken_as
+from genpulse.provider.reported import reported
+from genpulse.provider.said import error_in
 from genpulse.provider.status_words import Standing, StatusWords, shown
 from genpulse.vendor import Account
 from genpulse.wire import AnswerUnusable, Reply
@@ -96,9 +98,13 @@ class Greetings(TwoPhase[Greeting]):
     async def collect(self, job: Job[Greeting]) -> Result:
         """The picture is streamed into our own storage; its address may be gone tomorrow.
 
-        It gets the key only below `result_paths` of the account: who named it may be a stranger.
+        An error may come with a good status, too. The key goes along only below `result_paths` of the account: who
+        named the address may be a stranger.
         """
-        url = (await self._greeting(job)).get("url")
+        greeting = await self._greeting(job)
+        if error_in(greeting):
+            raise reported(greeting)
+        url = greeting.get("url")
         if not isinstance(url, str):
             raise OutputUnavailable("The greeting is done, and it has no picture.", charged=Charged.YES)
         return Result((Output(self._account.fetch_public(url)),))

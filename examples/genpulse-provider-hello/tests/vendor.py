@@ -5,15 +5,16 @@ By hand: `python tests/vendor.py 9000`.
 
 import hashlib
 import hmac
-import json
 import sys
 import time
 import uuid
+from typing import ClassVar
+from urllib.parse import quote
 
 from aiohttp import web
 
 from genpulse.provider import Notice
-from genpulse.testing import KEY, FakeServer, NoticeKind, Situation, cut_json, drop
+from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 SECRET = "shared-with-the-vendor"
 _REFUSALS = {
@@ -24,7 +25,13 @@ _REFUSALS = {
 
 
 class HelloVendor(FakeServer):
-    """Greetings by their id."""
+    """Greetings by their id.
+
+    With `phases` the kit knows what each request is for, and lets this vendor answer as oddly as any other: busy,
+    down, cut off, in HTML, redirected, too late.
+    """
+
+    phases: ClassVar = {"create": Phase.ORDER, "listed": Phase.FIND, "show": Phase.POLL, "stop": Phase.CANCEL}
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,22 +49,12 @@ class HelloVendor(FakeServer):
         return request.headers.get("Authorization") != f"Bearer {KEY}" or self.situation is Situation.BAD_KEY
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        self.submits += 1
         if self._refuses_key(request):
             return web.json_response({"error": "unknown key"}, status=401)
         if refusal := _REFUSALS.get(self.situation):
             return web.json_response({"error": refusal[1]}, status=refusal[0])
-        if self.situation in {Situation.BUSY, Situation.BUSY_SILENTLY} and self.times("busy", 1):
-            headers = {"Retry-After": "1"} if self.situation is Situation.BUSY else {}
-            return web.json_response({"error": "slow down"}, status=429, headers=headers)
-        greeting = {**await request.json(), "id": uuid.uuid4().hex}
+        greeting = {**await request.json(), "id": self.named(uuid.uuid4().hex)}
         self.greetings[greeting["id"]] = greeting
-        if self.situation is Situation.LOST_ANSWER:
-            drop(request)
-        if self.situation is Situation.HTML_ANSWER:
-            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
-        if self.situation is Situation.GARBLED_ANSWER:
-            return cut_json(json.dumps(greeting))
         return web.json_response(greeting, status=201)
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
@@ -69,10 +66,6 @@ class HelloVendor(FakeServer):
         greeting = self.greetings.get(request.match_info["id"])
         if greeting is None:
             return web.json_response({"error": "no such greeting"}, status=404)
-        if self.situation is Situation.POLL_DOWN and self.times("down", 2):
-            return web.Response(status=503, text="maintenance")
-        if self.situation is Situation.POLL_DROPPED and self.times("dropped", 2):
-            drop(request)
         return web.json_response({**greeting, **self._state(greeting)})
 
     def _state(self, greeting: dict) -> dict:
@@ -82,13 +75,18 @@ class HelloVendor(FakeServer):
             return {"status": "sharpening"}
         if self.situation is Situation.SLOW or self.times(greeting["id"], 1):
             return {"status": "drawing", "percent": 40}
-        if self.situation is Situation.NO_OUTPUT:
-            return {"status": "done", "url": None}
-        inside = self.situation is Situation.INSIDE_OUTPUT
+        self.tell_done(greeting["id"])
+        done = self.spelled("done")
         return {
-            "status": "done",
-            "url": self.inside_url if inside else f"{self.base_url}/pictures/{greeting['id']}",
+            "status": done,
+            "url": None if self.situation is Situation.NO_OUTPUT else self._url(greeting["id"]),
         }
+
+    def _url(self, greeting_id: str) -> str:
+        """A picture of our own unless the situation is about others; `results` has those."""
+        if self.situation is Situation.WELL:
+            return f"{self.base_url}/pictures/{quote(greeting_id, safe='')}"
+        return self.results(greeting_id)[0]
 
     async def stop(self, request: web.Request) -> web.StreamResponse:
         self.canceled += 1

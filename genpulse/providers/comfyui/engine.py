@@ -15,6 +15,7 @@ from genpulse.domain.json_value import JsonObject
 from genpulse.provider import (
     Call,
     Charged,
+    FailureCode,
     InvalidInput,
     Job,
     Output,
@@ -23,6 +24,7 @@ from genpulse.provider import (
     Progress,
     ProviderError,
     ProviderUnavailable,
+    QuestionRefused,
     Result,
     Submission,
     TwoPhase,
@@ -82,13 +84,19 @@ class Prompts(TwoPhase[BaseModel]):
         return graph, titled(graph), call.input.inputs
 
     async def find(self, call: Call[BaseModel]) -> Submission | None:
-        """Look for the prompt at every server, in its history and its queue."""
-        prompt_id = _prompt_id(call)
+        """Look for the prompt at every server, in its history and its queue.
+
+        Raises what one of them could not be asked for, where no other one has it: it may be there.
+        """
+        prompt_id, errors = _prompt_id(call), []
         for url in self._servers.urls:
-            account = self._servers.account(url)
-            running, pending = await queue_of(account)
-            if prompt_id in running or prompt_id in pending or await _history(account, prompt_id) is not None:
-                return Submission(f"{url}|{prompt_id}")
+            try:
+                if await _has(self._servers.account(url), prompt_id):
+                    return Submission(f"{url}|{prompt_id}")
+            except (ProviderError, AnswerLost) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return None
 
     async def poll(self, job: Job[BaseModel]) -> Progress:
@@ -114,7 +122,13 @@ class Prompts(TwoPhase[BaseModel]):
         """Every file and text that the history names; previews only when there is nothing else."""
         url, prompt_id = _place(job.id)
         account, watcher = self._servers.account(url), self._servers.watcher(url)
-        entry = await _history(account, prompt_id) or {}
+        entry = await _history(account, prompt_id)
+        if entry is None:
+            raise QuestionRefused(
+                "ComfyUI knows nothing of the prompt any more.",
+                because=FailureCode.PROVIDER_REJECTED,
+                missing=True,
+            )
         nodes = self._workflow.outputs if self._workflow else ()
         files = [Output(account.fetch_own(file.path)) for file in files_of(entry, nodes)]
         files = files or [Output(frame) for frame in watcher.frames(prompt_id)]
@@ -153,9 +167,21 @@ async def _check_taken(account: Account, prompt_id: str, answer: JsonObject) -> 
         raise AnswerUnusable(f"ComfyUI gave the prompt another id: {text_of(answer.get('prompt_id'))[:100]!r}")
 
 
+async def _has(account: Account, prompt_id: str) -> bool:
+    running, pending = await queue_of(account)
+    return prompt_id in (*running, *pending) or await _history(account, prompt_id) is not None
+
+
 async def _history(account: Account, prompt_id: str) -> JsonObject | None:
-    entry = (await account.ask("GET", f"/history/{in_path(prompt_id)}")).document().get(prompt_id)
-    return entry if isinstance(entry, dict) else None
+    """What the history holds of the prompt, None for nothing. Raises `AnswerUnusable` for what is no entry."""
+    reply = await account.ask("GET", f"/history/{in_path(prompt_id)}")
+    history = reply.document()
+    if prompt_id not in history:
+        return None
+    entry = history[prompt_id]
+    if not isinstance(entry, dict):
+        raise AnswerUnusable(f"ComfyUI's history cannot be read: {reply.excerpt()}")
+    return entry
 
 
 async def _stop(account: Account, prompt_id: str) -> None:

@@ -11,7 +11,7 @@ from genpulse.provider import FailureCode, ProviderError, ProviderUnavailable, Q
 from genpulse.providers.comfyui.refusals import explain, text_of
 from genpulse.providers.comfyui.watcher import Watcher
 from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Http
+from genpulse.wire import AnswerLost, AnswerUnusable, Http
 
 DEAD_S = 15.0
 EARLY = frozenset({429})
@@ -98,14 +98,21 @@ class Servers:
 
 
 async def queue_of(account: Account) -> tuple[list[str], list[str]]:
-    """The ids of the prompts that run, and of those that wait, in their order."""
-    queue = (await account.ask("GET", "/queue")).document()
-    return _ids(queue.get("queue_running")), _ids(queue.get("queue_pending"))
+    """The ids of the prompts that run, and of those that wait, in their order.
+
+    Raises `AnswerUnusable` for an answer without both lists: it does not say that a prompt is in none of them.
+    """
+    reply = await account.ask("GET", "/queue")
+    queue = reply.document()
+    running, pending = queue.get("queue_running"), queue.get("queue_pending")
+    if not isinstance(running, list) or not isinstance(pending, list):
+        raise AnswerUnusable(f"ComfyUI does not tell its queue: {reply.excerpt()}")
+    return _ids(running), _ids(pending)
 
 
-def _ids(entries: JsonValue) -> list[str]:
+def _ids(entries: Sequence[JsonValue]) -> list[str]:
     """Rows are `[number, id, …]`; whatever else stands in the list is passed over."""
-    rows = [row for row in entries if isinstance(row, list)] if isinstance(entries, list) else []
+    rows = [row for row in entries if isinstance(row, list)]
     found = [(_place(row[0]), row[1]) for row in rows if len(row) > 1 and isinstance(row[1], str)]
     return [prompt_id for _, prompt_id in sorted(found, key=lambda pair: pair[0])]
 

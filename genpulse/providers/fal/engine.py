@@ -16,6 +16,7 @@ from genpulse.provider import (
     InvalidInput,
     Job,
     Notice,
+    OutputUnavailable,
     Progress,
     ProviderRejected,
     QuestionRefused,
@@ -77,11 +78,12 @@ class Requests(TwoPhase[FreeInput]):
         """Every file of the result. A request that failed is refused here, or tells so in its status."""
         try:
             reply = await self._account.ask("GET", self._path(job), of_job=failed_app)
-        except QuestionRefused as refused:
-            if not refused.missing and (failure := failed_request(await self._status(job))):
-                raise failure from refused
+            return result_of(_finished(reply), self._account.fetch_public)
+        except (QuestionRefused, OutputUnavailable) as error:
+            is_missing = isinstance(error, QuestionRefused) and error.missing
+            if not is_missing and (failure := failed_request(await self._status(job))):
+                raise failure from error
             raise
-        return result_of(_finished(reply), self._account.fetch_public)
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the request."""

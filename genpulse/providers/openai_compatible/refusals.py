@@ -47,7 +47,7 @@ class Refusals:
                 return ProviderRejected(f"The server does not allow this: {said.words}")
             case 404:
                 return ProviderRejected(
-                    f"The server has no such address or model: {said.words}"
+                    f"The server has no such address or model ({said.words})."
                     f" Are providers.{self.name}.base_url and providers.{self.name}.models right?"
                 )
             case 400 | 422:
@@ -92,10 +92,10 @@ class Refusals:
             return ModerationBlocked(f"The request was refused: {said.words}", charged=charged)
         if says_no_credit(said.everything):
             return QuotaExhausted(f"The account has no credit: {said.words}", charged=charged)
-        if said.param == "model" or says_no_model(said.everything):
+        if said.param == "model" or (not said.param and says_no_model(said.everything)):
             return ProviderRejected(
-                f"The server does not know the model, or does not serve it: {said.words} Models are named in"
-                f" providers.{self.name}.models.",
+                f"The server does not know the model, or does not serve it ({said.words})."
+                f" Models are named in providers.{self.name}.models.",
                 charged=charged,
             )
         return None

@@ -76,7 +76,12 @@ class Predictions(TwoPhase[FreeInput]):
         prediction = await self._ask(job)
         if prediction.get("data_removed") is True:
             raise OutputUnavailable("Replicate has removed the output of the prediction.", charged=Charged.YES)
-        return result_of(prediction.get("output"), self._account.fetch_public)
+        try:
+            return result_of(prediction.get("output"), self._account.fetch_public)
+        except OutputUnavailable as empty:
+            if prediction.get("error"):
+                raise failure_of(prediction, Standing.FAILED) from empty
+            raise
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the prediction."""

@@ -19,19 +19,17 @@ from genpulse.provider import (
     PollInterval,
     Progress,
     Provider,
-    ProviderError,
     ProviderRejected,
     ProviderSettings,
-    ProviderUnavailable,
     Report,
     Result,
     Submission,
     TwoPhase,
 )
 from genpulse.vendor import Account
-from genpulse.wire import Reply
 
 _KINDS = ("text-to-image",)
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Number(Input):
@@ -72,7 +70,8 @@ class Blind(TwoPhase[Number]):
         return Progress(float(str(answer["progress"])), done=answer["status"] == "done")
 
     async def collect(self, job: Job[Number]) -> Result:
-        return Result((Output(self._account.fetch_own(f"/jobs/{job.id}/output")),))
+        path = (await self._account.ask("GET", f"/jobs/{job.id}/result")).document()["path"]
+        return Result((Output(self._account.fetch_own(str(path))),))
 
     async def cancel(self, job: Job[Number]) -> None:
         await self._account.ask("DELETE", f"/jobs/{job.id}")
@@ -117,7 +116,7 @@ class Here(Local[Number]):
         for step in range(steps):
             report(step / steps)
             await asyncio.sleep(0.1)
-        return Result((Output(f"made for task {call.input.number}\n".encode() * 20),))
+        return Result((Output(_PNG + f"made for task {call.input.number}\n".encode() * 20),))
 
 
 def provider(settings: ProviderSettings) -> Provider:
@@ -136,11 +135,5 @@ def narrow(settings: ProviderSettings) -> Provider:
 
 
 def _account(settings: ProviderSettings) -> Account:
-    return Account(settings.http, settings.base_url or "http://127.0.0.1:1", explain=_explain)
-
-
-def _explain(reply: Reply) -> ProviderError | None:
-    """The vendor's contract: 503 with `X-Accepted: no` was not taken."""
-    if reply.status == 503 and reply.headers.get("x-accepted") == "no":
-        return ProviderUnavailable(f"the vendor is full: {reply.excerpt()}")
-    return None
+    """By the vendor's contract 429 and 503 are said before an order is taken."""
+    return Account(settings.http, settings.base_url or "http://127.0.0.1:1", early=frozenset({429, 503}))

@@ -331,6 +331,16 @@ async def api(serve) -> Served:
     return await serve()
 
 
+@pytest.fixture(params=["memory", "postgresql"])
+async def either(request, serve):
+    """An API over each of the two stores."""
+    if request.param == "memory":
+        yield await serve()
+        return
+    async with rows_on(request.getfixturevalue("migrated_url")) as changes:
+        yield await serve(**changes)
+
+
 @asynccontextmanager
 async def _running(app: FastAPI, root_path: str) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

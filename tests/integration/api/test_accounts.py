@@ -18,10 +18,8 @@ from genpulse.providers import openai_compatible
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.testing.server import PNG
 
-UNVERIFIED = (
-    "Your organization must be verified to use the model `locked`. Please go to the organization's settings."
-)
-MODELS = {"locked": "image", "open": "image", "film": "video"}
+UNVERIFIED = "Your organization must be verified to use the model `locked`."
+MODELS = {"locked": "image", "open": "image"}
 DAY_S = 86_400
 
 
@@ -72,6 +70,19 @@ async def submit(api, model):
 
 async def run(api, model):
     return await api.ended(await submit(api, model))
+
+
+async def test_a_model_that_wants_a_verified_organisation_shuts_the_account_for_no_other(studio):
+    api = await studio(lambda model: refused(403, UNVERIFIED) if model == "locked" else picture())
+    async with api.worker():
+        for _ in range(6):
+            failed = await run(api, "locked")
+            assert (failed["error"]["code"], failed["error"]["charged"]) == ("provider_rejected", "no")
+            assert failed["error"]["who_must_act"] == "operator"
+            assert "must be verified" in failed["error"]["message"]
+        assert (await run(api, "open"))["status"] == "succeeded"
+    circuit = await circuit_of(api)
+    assert (circuit["state"], circuit["failures"], circuit["hold"]) == ("closed", 0, None)
 
 
 async def test_a_key_that_is_not_taken_shuts_the_account_and_says_so(studio):

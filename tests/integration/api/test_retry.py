@@ -11,6 +11,12 @@ from genpulse.domain.errors import UnknownOutcome
 LOST = UnknownOutcome("The answer got lost.").failure
 
 
+@pytest.fixture
+def api(either):
+    """Over each of the two stores."""
+    return either
+
+
 async def lost(api):
     """A failed task whose order nobody can ask about: the path to retry it, and the task."""
     await api.submit("art/print", kind="text-to-image")

@@ -44,27 +44,27 @@ async def canceled(api, error=LOST):
     return str((await api.end(Canceled(error), ordered=error is not None)).id)
 
 
-async def test_they_are_in_the_task_the_list_and_the_stream(api):
-    task_id = await odd(api)
-    task = (await api.get(f"/v1/tasks/{task_id}")).json
+async def test_they_are_in_the_task_the_list_and_the_stream(either):
+    task_id = await odd(either)
+    task = (await either.get(f"/v1/tasks/{task_id}")).json
     assert (task["status"], task["error"], task["warnings"]) == ("succeeded", None, SHOWN)
-    assert (await api.get("/v1/tasks")).json["data"] == [task]
-    _, events = await collect(api, task_id)
+    assert (await either.get("/v1/tasks")).json["data"] == [task]
+    _, events = await collect(either, task_id)
     assert (events[-1].name, events[-1].data["warnings"]) == ("done", SHOWN)
 
 
-async def test_a_receiver_of_webhooks_is_told(api, tmp_path):
-    describe = _describer(config.load(tmp_path, {"ENV": "dev"}, require=()), api.services)
-    told = await describe(await api.store.get(UUID(await odd(api))))
+async def test_a_receiver_of_webhooks_is_told(either, tmp_path):
+    describe = _describer(config.load(tmp_path, {"ENV": "dev"}, require=()), either.services)
+    told = await describe(await either.services.store.get(UUID(await odd(either))))
     assert (told["status"], told["warnings"]) == ("succeeded", SHOWN)
-    told = await describe(await api.store.get(UUID(await canceled(api))))
+    told = await describe(await either.services.store.get(UUID(await canceled(either))))
     assert (told["status"], told["error"]["charged"]) == ("canceled", "maybe")
 
 
-async def test_where_all_is_well_there_are_none(api):
-    assert (await api.submit()).json["warnings"] == []
-    await api.end(await succeeded(api))
-    assert (await api.get("/v1/tasks")).json["data"][0]["warnings"] == []
+async def test_where_all_is_well_there_are_none(either):
+    assert (await either.submit()).json["warnings"] == []
+    await either.end(await succeeded(either))
+    assert (await either.get("/v1/tasks")).json["data"][0]["warnings"] == []
 
 
 async def test_the_client_has_them_typed(api):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from genpulse.dev.ports import free_port
 from genpulse.provider import (
     Charged,
     FailureCode,
@@ -15,6 +16,7 @@ from genpulse.provider import (
     OutputUnavailable,
     ProviderRejected,
     ProviderUnavailable,
+    ProviderUnreachable,
     QuestionRefused,
     UnknownOutcome,
 )
@@ -209,9 +211,8 @@ async def test_why_a_workflow_failed(comfyui, engine, status, error, words):
         ({"queue_running": [], "queue_pending": [[2, "b"], [1, "a"], [3, PROMPT]]}, "2 before it"),
         ({"queue_running": [[1, "a"]], "queue_pending": [["x", PROMPT], None, 7, [], [3], [2, 7], [2, "b"]]},
          "2 before it"),
-        ({"queue_pending": [[float("nan"), PROMPT], [10**400, "b"], [None, "c"], [True, "d"], [-(10**400), "e"]]},
-         "2 before it"),
-        ({"queue_running": {"a": 1}, "queue_pending": [[1, PROMPT, {}, {}, []]]}, "0 before it"),
+        ({"queue_running": [], "queue_pending": [[float("nan"), PROMPT], [10**400, "b"], [None, "c"], [True, "d"],
+                                                 [-(10**400), "e"]]}, "2 before it"),
     ],
 )  # fmt: skip
 async def test_the_place_in_the_queue(comfyui, engine, queue, message):
@@ -220,11 +221,50 @@ async def test_the_place_in_the_queue(comfyui, engine, queue, message):
 
 
 async def test_a_prompt_of_which_no_trace_is_left_was_lost_with_its_server(comfyui, engine):
-    for comfyui.entry in (None, 7, [], "x"):
-        failed = (await engine.poll(comfyui.job)).failed
-        assert type(failed) is ProviderUnavailable
-        assert failed.charged is Charged.NO
-        assert await engine.find(comfyui.job.call) is None
+    comfyui.entry = None
+    failed = (await engine.poll(comfyui.job)).failed
+    assert type(failed) is ProviderUnavailable
+    assert failed.charged is Charged.NO
+    assert await engine.find(comfyui.job.call) is None
+    with pytest.raises(QuestionRefused) as caught:
+        await engine.collect(comfyui.job)
+    assert caught.value.missing
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        {},
+        {"message": "ok"},
+        {"queue_running": None, "queue_pending": []},
+        {"queue_running": [], "queue_pending": {}},
+        7,
+    ],
+)
+async def test_an_answer_that_is_no_queue_does_not_say_that_a_prompt_was_lost(comfyui, engine, queue):
+    comfyui.entry, comfyui.queue = None, queue
+    for question, about in ((engine.poll, comfyui.job), (engine.find, comfyui.job.call)):
+        with pytest.raises(AnswerUnusable):
+            await question(about)
+
+
+@pytest.mark.parametrize("entry", [7, [], "x", False])
+async def test_an_entry_that_is_none_does_not_say_so_either(comfyui, engine, entry):
+    comfyui.entry = entry
+    for question, about in ((engine.poll, comfyui.job), (engine.find, comfyui.job.call)):
+        with pytest.raises(AnswerUnusable):
+            await question(about)
+
+
+async def test_a_prompt_is_looked_for_at_every_server_that_answers(comfyui):
+    comfyui.entry, comfyui.queue = None, {"queue_running": [[1, PROMPT]], "queue_pending": []}
+    dead = f"http://127.0.0.1:{free_port()}"
+    for urls in (f"{dead}, {comfyui.base_url}", f"{comfyui.base_url}, {dead}"):
+        engine = engine_of(provider(comfyui.settings(base_url=urls)), "workflow")
+        assert (await engine.find(comfyui.job.call)).job_id == comfyui.job.id
+    comfyui.queue = {"queue_running": [], "queue_pending": []}
+    with pytest.raises(ProviderUnreachable):
+        await engine.find(comfyui.job.call)
 
 
 async def test_what_is_in_the_history_was_taken_however_little_it_says(comfyui, engine):

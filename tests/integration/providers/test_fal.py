@@ -193,10 +193,11 @@ async def test_what_is_about_the_asking_says_nothing_of_the_request(vendor, stat
 )
 async def test_a_result_that_is_refused_is_explained_by_the_status_of_its_request(vendor, told, error, words):
     failed = Told({"status": "COMPLETED", **told})
-    vendor.answer = lambda asked: failed if "/status" in asked.path else Told({"detail": "no"}, 500)
-    with pytest.raises(error, match=words) as caught:
-        await engine(vendor).collect(job_of("r", WANTED))
-    assert caught.value.charged is Charged.MAYBE
+    for result in (Told({"detail": "no"}, 500), Told({"images": []})):
+        vendor.answer = lambda asked, result=result: failed if "/status" in asked.path else result
+        with pytest.raises(error, match=words) as caught:
+            await engine(vendor).collect(job_of("r", WANTED))
+        assert caught.value.charged is Charged.MAYBE
 
 
 @pytest.mark.parametrize(

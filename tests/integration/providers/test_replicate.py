@@ -227,3 +227,14 @@ async def test_a_file_that_is_kept_nowhere_orders_nothing(vendor, tmp_path, kept
         await engine(vendor).submit(call)
     assert caught.value.charged is Charged.NO
     assert [asked.path for asked in vendor.asked] == ["/v1/files"]
+
+
+@pytest.mark.parametrize("output", [None, [], "", {"images": []}])
+async def test_an_error_beside_an_empty_output_is_told(vendor, output):
+    vendor.always({"status": "succeeded", "output": output, "error": "the model died"})
+    with pytest.raises(ProviderRejected, match="the model died") as caught:
+        await engine(vendor).collect(job_of("p", WANTED))
+    assert caught.value.charged is Charged.MAYBE
+    vendor.always({"status": "succeeded", "output": output, "error": None})
+    with pytest.raises(OutputUnavailable, match="is empty"):
+        await engine(vendor).collect(job_of("p", WANTED))

@@ -284,6 +284,11 @@ def test_a_clock_that_was_set_back_makes_nothing_begin_in_the_future():
     assert gate.circuit(NOW - 30).hold == Hold("rate_limited: slow down", 0, 120)
 
 
+def test_a_moment_that_cannot_have_been_is_not_known():
+    gate = Gate(held_until=NOW + 90, held_since=-9e14, held_by="rate_limited: later")
+    assert gate.circuit(NOW).hold == Hold("rate_limited: later", None, 90)
+
+
 def test_one_model_that_may_not_be_used_shuts_the_account_for_no_other():
     """A 403 that is not about the key, such as an organisation that has to be verified for one model."""
     gate = Gate()

@@ -12,7 +12,6 @@ from genpulse.domain.errors import (
     OutputUnavailable,
     ProviderError,
     ProviderRejected,
-    QuotaExhausted,
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.warning import WarningCode
@@ -148,7 +147,7 @@ def test_an_empty_result_is_none(result):
     [
         ({"error": "NSFW content detected"}, ModerationBlocked, "NSFW content detected"),
         ({"error": {"message": "no", "type": "content_policy_violation"}}, ModerationBlocked, "no"),
-        ({"error": "You exceeded your current quota"}, QuotaExhausted, "your current quota"),
+        ({"error": "another service has no credit"}, ProviderRejected, "no credit"),
         ({"error": {"message": "out of memory", "code": "oom"}}, ProviderRejected, "out of memory"),
         ({"error": True, "message": "the model was not found", "code": 5}, ProviderRejected, "was not found"),
         ({"error": "no", "seed": 7, "request_id": "r1", "images": []}, ProviderRejected, "no"),

@@ -117,13 +117,26 @@ def test_the_key_is_told_from_what_is_closed_to_it(words, is_key):
         "unknown model: flux",
         "The API deployment for this resource does not exist",
         "model flux is not supported by this server",
+        "model 'Qwen/Qwen-Image' not found, try pulling it first",
+        "Model not found: flux",
+        "You do not have access to the model flux",
     ],
 )
 def test_a_model_that_is_not_there_is_told(words):
     assert says_no_model(words)
 
 
-@pytest.mark.parametrize("words", ["Invalid value: 'huge'", "size is not supported", "prompt is required", ""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid value: 'huge'",
+        "size is not supported",
+        "prompt is required",
+        "The requested size is not available for this model",
+        "the model takes no picture, and the field image was not found to be empty",
+        "",
+    ],
+)
 def test_another_refusal_is_about_no_model(words):
     assert not says_no_model(words)
 

@@ -1,0 +1,18 @@
+"""The checks. Each runs real tasks through a worker, over real HTTP to the fake."""
+
+from genpulse.testing.checks import account, course, credentials, files, orders, questions, refusals, results
+from genpulse.testing.checks.check import Check
+
+__all__ = ["CHECKS", "Check"]
+
+CHECKS: tuple[Check, ...] = (
+    *course.CHECKS,
+    *refusals.CHECKS,
+    *orders.CHECKS,
+    *questions.CHECKS,
+    *results.CHECKS,
+    *files.CHECKS,
+    *credentials.CHECKS,
+    *account.CHECKS,
+)
+"""Every check, in the order in which the table shows them."""

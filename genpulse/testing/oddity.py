@@ -1,0 +1,70 @@
+"""What vendors and the proxies before them answer instead of what was asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What a request to a vendor is for. The name of a phase, in lower case, may stand in `Subject.lacks`."""
+
+    ORDER = "order"
+    FIND = "look-up"
+    POLL = "poll"
+    COLLECT = "collect"
+    CANCEL = "cancel"
+    DOWNLOAD = "download"
+
+
+class Body(StrEnum):
+    """What an answer holds. OWN is what the vendor would have said, WORDS a refusal in its own form."""
+
+    OWN = "its own answer"
+    WORDS = "a refusal in its own form"
+    ERROR = "an error object"
+    HTML = "a page of HTML"
+    XML = "an XML document"
+    TEXT = "a line of text"
+    EMPTY = "nothing"
+    NULL = "JSON null"
+    LIST = "an empty JSON list"
+    OBJECT = "an empty JSON object"
+    CUT = "half of its own answer"
+    SHORT = "half of its own answer, and then the connection breaks"
+    DROPPED = "no answer: the connection is dropped"
+    FALSE_GZIP = "its own answer, under a header that calls it gzip"
+    HEARTBEAT = "blanks, a while later its own answer"
+    EVENTS = "its own answer as server-sent events"
+    HUGE = "its own answer behind more blanks than an answer may have bytes"
+    SURROGATE = "a refusal whose words hold half of an emoji and U+0000"
+    HELD = "nothing until the vendor is to behave otherwise, then its own answer"
+    ELSEWHERE = "a redirect to another path of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. `status` None is the vendor's own. An order whose job is not `taken` costs nothing."""
+
+    status: int | None = None
+    body: Body = Body.OWN
+    headers: Mapping[str, str] = field(default_factory=dict)
+    words: str = "something is wrong here"
+    taken: bool = True
+
+    def __str__(self) -> str:
+        """Short, for messages."""
+        said = "".join(f", {name}: {value}" for name, value in self.headers.items())
+        return f"{self.status or 'its own status'} with {self.body}{said}{'' if self.taken else ', not taken'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """An answer to requests of one phase: to the first `times` of them, or to each."""
+
+    phase: Phase
+    answer: Answer
+    times: int | None = None
+
+    def __str__(self) -> str:
+        """Short, for messages."""
+        return f"{self.phase}{'' if self.times is None else f' ({self.times}x)'}: {self.answer}"

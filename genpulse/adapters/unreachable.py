@@ -18,7 +18,8 @@ def why_not_reached(error: BaseException, server: str, setting: str) -> str:
             case ssl.SSLCertVerificationError():
                 return f"The certificate of {server} is not trusted: {_of_certificate(each)} ({setting})."
             case ssl.SSLError():
-                return f"No TLS with {server}: {getattr(each, 'reason', None) or each}. Does that port speak TLS ({setting})?"
+                why = getattr(each, "reason", None) or each
+                return f"No TLS with {server}: {why}. Does that port speak TLS ({setting})?"
             case socket.gaierror():
                 return (
                     f"The host of {server} has no address: look at the name in {setting}, and at the name server."

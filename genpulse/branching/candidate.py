@@ -23,11 +23,12 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(TEST)
-    demand_up_to_date(repository, TEST.pattern)
+    demand_up_to_date(repository, TEST)
     demand_intact(repository, TEST)
     found = next_candidate(repository.refs.tags, wanted)
     if wanted and wanted.candidate and wanted != found:
         raise ReleaseRefused(
+            "candidate_out_of_order",
             "Candidates are counted without a gap.",
             f"the next one is {found.tag}, and you asked for {wanted.tag}.",
             f"genpulse flow rc --version {found.final}",
@@ -39,10 +40,10 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
 
 def demand_on(repository: Repository, row: Branch, rule: str, command: str) -> None:
     """Raises `ReleaseRefused` when another branch is out than this lane."""
-    current = demand_branch(repository)
+    current, row = demand_branch(repository), repository.row(row)
     if current != row.pattern:
         mend = f"git switch {row.pattern} && git pull --ff-only && {command}"
-        raise ReleaseRefused(f"{rule}.", f"you are on {current}.", mend)
+        raise ReleaseRefused("not_on_lane", f"{rule}.", f"you are on {current}.", mend)
 
 
 def _demand_new(repository: Repository, version: Version, commit: str) -> None:
@@ -52,4 +53,5 @@ def _demand_new(repository: Repository, version: Version, commit: str) -> None:
         if closed and ref.commit and is_ancestor(repository.git, commit, ref.commit):
             rule = "A candidate has something that the one before did not have."
             found = f"{other.tag} marks {ref.commit[:9]} already."
-            raise ReleaseRefused(rule, found, "Promote something new first: genpulse flow promote test")
+            mend = "genpulse flow promote test"
+            raise ReleaseRefused("candidate_repeated", rule, found, mend, note="Promote something new first.")

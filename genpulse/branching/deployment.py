@@ -44,7 +44,7 @@ def _homes(repository: Repository, verifier: Verifier, ref: str) -> list[Deploya
     version = None if ref.startswith("refs/heads/") else version_of(ref.removeprefix("refs/tags/"))
     if version is not None:
         return [_of_version(verifier, ref, version)]
-    row = None if ref.startswith("refs/tags/") else kind_of(plain(ref))
+    row = None if ref.startswith("refs/tags/") else kind_of(plain(ref), repository.policy)
     if row is not None:
         return [_of_branch(repository, ref, row)]
     return _of_commit(repository, verifier, ref)
@@ -65,15 +65,18 @@ def _of_branch(repository: Repository, ref: str, row: Branch) -> Deployable:
     tip = repository.refs.remote.get(name) or (None if row.is_lane else repository.refs.heads.get(name))
     if tip is None:
         raise NameRefused(
-            "What is deployed exists.", f"there is no branch {name}.", f"git fetch {repository.remote}"
+            "branch_missing",
+            "What is deployed exists.",
+            f"there is no branch {name}.",
+            f"git fetch {repository.remote}",
         )
     if row != MAIN:
         return Deployable(ref, tip.commit, None, row)
     marks = [version for version, tag in repository.refs.versions.items() if tag.commit == tip.commit]
     tag = next((version.tag for version in marks if version.candidate is None), None)
     found = f"{name} is a branch" + (f"; its tip is {tag}." if tag else ", and no final tag marks its tip.")
-    mend = f"genpulse flow deployable --ref {tag}" if tag else "genpulse flow release, or a tag of: release --list"
-    raise ReleaseRefused(_PRODUCTION_RULE, found, mend)
+    mend = f"genpulse flow deployable --ref {tag}" if tag else "genpulse flow release --list"
+    raise ReleaseRefused("production_needs_release", _PRODUCTION_RULE, found, mend)
 
 
 def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Deployable]:
@@ -82,7 +85,7 @@ def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Dep
     except GitFailed as error:
         mend = f"git fetch --tags {repository.remote}"
         raise NameRefused(
-            "What is deployed exists.", f"{ref!r} is no tag, branch or commit here.", mend
+            "ref_unknown", "What is deployed exists.", f"{ref!r} is no tag, branch or commit here.", mend
         ) from error
     marks = [version for version, tag in repository.refs.versions.items() if tag.commit == commit]
     homes, refused = _marked(verifier, ref, marks)
@@ -94,8 +97,8 @@ def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Dep
         raise refused
     if not homes:
         found = f"{commit[:9]} is neither tagged nor on test or dev."
-        mend = "Deploy a tag of: genpulse flow release --list"
-        raise ReleaseRefused("What is deployed is on a lane.", found, mend)
+        mend, note = "genpulse flow release --list", "Deploy one of the releases."
+        raise ReleaseRefused("ref_not_on_lane", "What is deployed is on a lane.", found, mend, note=note)
     return homes
 
 
@@ -112,9 +115,11 @@ def _marked(verifier: Verifier, ref: str, marks: list[Version]) -> tuple[list[De
 def _elsewhere(ref: str, row: Branch, environment: Environment) -> ReleaseRefused:
     if environment == MAIN.environment:
         found = f"{ref} belongs to {row.target} (ENV={row.environment.name})."
-        return ReleaseRefused(_PRODUCTION_RULE, found, "Deploy a tag of: genpulse flow release --list")
+        mend, note = "genpulse flow release --list", "Deploy one of the releases."
+        return ReleaseRefused("production_needs_release", _PRODUCTION_RULE, found, mend, note=note)
     return ReleaseRefused(
+        "environment_mismatch",
         "A ref is deployed to its own environment.",
         f"{ref} belongs to {row.target} (ENV={row.environment.name}), and ENV={environment.name} was asked for.",
-        f"Set ENV={row.environment.name}, or deploy {environment.branch}.",
+        note=f"Set ENV={row.environment.name}, or deploy {environment.branch}.",
     )

@@ -45,37 +45,45 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
 
 def _demand_topic(repository: Repository) -> Ref:
     name = demand_branch(repository)
-    row = kind_of(name)
+    row = kind_of(name, repository.policy)
     if row not in TOPICS:
         rule = "feature/* and fix/* branches are finished."
-        mend = "git switch feature/<name>"
-        if row is not None and row.merges_into:
-            mend += f" (a lane moves on with: genpulse flow promote {row.merges_into})"
-        raise MergeRefused(rule, f"you are on {name}.", mend)
+        onward = row.merges_into if row is not None else ""
+        mend = (f"genpulse flow promote {onward}",) if onward else ()
+        note = "Switch to the branch that is complete." + (" A lane moves on by a promotion." if onward else "")
+        raise MergeRefused("not_a_topic", rule, f"you are on {name}.", *mend, note=note)
     return repository.refs.heads[name]
 
 
 def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...]) -> None:
     if not commits:
-        found = f"{ref.name} has no commit that {DEV.pattern} does not have."
-        raise MergeRefused("There is something to merge.", found, "git commit, or leave it: git switch dev")
+        found = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
+        note = "Commit something, or leave the branch."
+        raise MergeRefused(
+            "nothing_to_merge",
+            "There is something to merge.",
+            found,
+            f"git switch {repository.row(DEV).pattern}",
+            note=note,
+        )
     theirs = repository.refs.remote.get(ref.name)
     if theirs is not None and not is_ancestor(repository.git, theirs.commit, ref.commit):
         found = f"{ref.name} on {repository.remote} has commits that are not here."
         mend = f"git pull --rebase {repository.remote} {ref.name}"
-        mend += "\nAfter a rebase of your own: git push --force-with-lease"
-        raise MergeRefused("What is pushed builds on what was pushed.", found, mend)
+        raise MergeRefused("topic_diverged", "What is pushed builds on what was pushed.", found, mend)
 
 
 def _demand_no_conflict(repository: Repository, ref: Ref) -> None:
-    dev = repository.lane(DEV)
+    dev, name = repository.lane(DEV), repository.row(DEV).pattern
     tried = repository.try_merge(dev.commit, ref.commit)
     if tried.conflicts:
         files = "\n".join(tried.conflicts)
         raise MergeRefused(
-            f"{ref.name} merges into {DEV.pattern} without conflicts.",
+            "merge_conflict",
+            f"{ref.name} merges into {name} without conflicts.",
             f"merging would conflict in:\n{files}",
-            f"git rebase {repository.remote}/{DEV.pattern}, mend the files, then: genpulse flow finish",
+            f"git rebase {repository.remote}/{name}",
+            note="Mend the files while git rebases, then finish again.",
         )
 
 

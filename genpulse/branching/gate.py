@@ -6,12 +6,13 @@ from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, GitFailed, NameRefused, Refusal, RepositoryUnfit
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.names import kind_of, plain
+from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.promotion import demand_candidate
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.rules import allowed, is_foreign
 from genpulse.branching.state import path_refusals, tag_refusals
-from genpulse.branching.table import LANES, MAIN, TOPICS, Branch
+from genpulse.branching.table import DEV, MAIN, TOPICS, Branch
 from genpulse.branching.topics import topics_of
 
 
@@ -44,7 +45,8 @@ def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Ans
 
     `history=False` looks at the names alone.
     """
-    verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo)
+    policy = _policy_for_names(repository)
+    verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo, policy=policy)
     if verdict.refusal is not None:
         return Answer("", (verdict.refusal,))
     if not history:
@@ -55,7 +57,15 @@ def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Ans
         refusals = unfit or (*_history(asked, repository, missing), *tag_refusals(repository))
         return Answer(verdict.rule, refusals, () if unfit else path_refusals(repository), missing)
     except (RepositoryUnfit, GitFailed) as error:
-        return Answer(verdict.rule, (), unchecked=f"{error.found} {error.mend}")
+        return Answer(verdict.rule, (), unchecked=error.found)
+
+
+def _policy_for_names(repository: Repository) -> Policy:
+    """The team's; the names of the model where git cannot answer, which the history then finds out."""
+    try:
+        return repository.policy
+    except (RepositoryUnfit, GitFailed):
+        return DEFAULT
 
 
 def _shallow(repository: Repository) -> tuple[Refusal, ...]:
@@ -69,21 +79,25 @@ def _shallow(repository: Repository) -> tuple[Refusal, ...]:
 
 
 def _missing(asked: Asked, repository: Repository) -> str:
-    row = kind_of(plain(asked.head))
+    row = kind_of(plain(asked.head), repository.policy)
     if row not in TOPICS or _head(asked, repository) is not None:
         return ""
     return f"{plain(asked.head)} is not here. Name its commit: --head-sha <id>, and fetch it before."
 
 
 def _history(asked: Asked, repository: Repository, missing: str) -> tuple[Refusal, ...]:
-    row = kind_of(plain(asked.head))
+    row = kind_of(plain(asked.head), repository.policy)
     if row is None or missing:
         return ()
     if row in TOPICS:
         head = _head(asked, repository)
         topics = topics_of(repository, [head]) if head else ()
-        return tuple(refusal for topic in topics if (refusal := topic.refusal(repository.remote)))
-    return _promotion(repository, row, next(lane for lane in LANES if lane.pattern == row.merges_into))
+        return tuple(
+            refusal
+            for topic in topics
+            if (refusal := topic.refusal(repository.remote, repository.row(DEV).pattern))
+        )
+    return _promotion(repository, row, next(lane for lane in repository.lanes if lane.pattern == row.merges_into))
 
 
 def _promotion(repository: Repository, source: Branch, target: Branch) -> tuple[Refusal, ...]:
@@ -108,7 +122,6 @@ def _head(asked: Asked, repository: Repository) -> Ref | None:
 
 def _commit(repository: Repository, commit: str) -> str:
     if not commit.isalnum() or not commit.isascii():
-        raise NameRefused(
-            "--head-sha is a commit's id.", f"{commit!r}", "Take github.event.pull_request.head.sha."
-        )
+        note = "Take github.event.pull_request.head.sha."
+        raise NameRefused("ref_unknown", "--head-sha is a commit's id.", f"{commit!r}", note=note)
     return repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}").line

@@ -6,11 +6,12 @@ A promotion is a merge commit whose second parent comes from the lane before and
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genpulse.branching.codes import Code
 from genpulse.branching.commits import Commit, commits_named, counted, listed, own_line, reachable
 from genpulse.branching.errors import LaneBroken, Refusal
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, LANES, Branch
+from genpulse.branching.table import DEV, Branch
 from genpulse.branching.versions import version_of
 
 
@@ -39,14 +40,15 @@ class _Faults:
 def demand_intact(repository: Repository, row: Branch) -> None:
     """Raises `LaneBroken` when the lane carries what did not come from the lane before it."""
     for refusal in lane_refusals(repository, row):
-        raise LaneBroken(refusal.rule, refusal.found, refusal.mend)
+        raise LaneBroken.of(refusal)
 
 
 def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
     """What is wrong with a lane's history; empty for one that is as it must be, and for dev."""
     if row == DEV:
         return ()
-    before = LANES[LANES.index(row) - 1]
+    lanes, row = repository.lanes, repository.row(row)
+    before = lanes[lanes.index(row) - 1]
     tip, source = repository.lane(row), repository.lane(before)
     own = repository.between([tip.commit], [source.commit])
     faults = _faults(repository, own, tip, source, strict=before != DEV)
@@ -54,20 +56,27 @@ def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
         return ()
     own = repository.without_history_of(own, [source.commit])
     faults = _faults(repository, own, tip, source, strict=before != DEV)
-    mend = _mend(repository, row, tip, faults)
-    found = (
-        (f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
-        (f"Nothing is committed to {row.pattern} directly, and nothing squashed.", "commit", faults.strays),
-        (f"A promotion to {row.pattern} changes nothing.", "merge", faults.altered),
+    mend, note = _mend(repository, row, tip, faults)
+    found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
+        ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
+        (
+            "lane_stray",
+            f"Nothing is committed to {row.pattern} directly, and nothing squashed.",
+            "commit",
+            faults.strays,
+        ),
+        ("lane_altered", f"A promotion to {row.pattern} changes nothing.", "merge", faults.altered),
     )
     words = f"on {row.pattern} that {before.pattern} does not have"
     return tuple(
         Refusal(
+            code,
             rule,
             f"{counted(len(bad), what)} {words}:\n{listed(bad)}{_squashed(repository, faults, bad, source)}",
             mend,
+            note,
         )
-        for rule, what, bad in found
+        for code, rule, what, bad in found
         if bad
     )
 
@@ -113,25 +122,23 @@ def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], 
     return f"\n{oldest.id[:9]} has the tree of {twin}: it was squashed." if twin else ""
 
 
-def _mend(repository: Repository, row: Branch, tip: Ref, faults: _Faults) -> str:
+def _mend(repository: Repository, row: Branch, tip: Ref, faults: _Faults) -> tuple[tuple[str, ...], str]:
     remote, name, oldest = repository.remote, row.pattern, faults.oldest
     if oldest is None or not oldest.parents or _went_further(repository, row, oldest):
-        return (
-            f"It went further already, so it has to become part of dev, by somebody who may push there:\n"
-            f"git switch dev && git merge --no-ff {remote}/{name} && git push {remote} dev"
-        )
+        dev = repository.row(DEV).pattern
+        note = f"It went further already, so it has to become part of {dev}, by somebody who may push there."
+        return (f"git switch {dev} && git merge --no-ff {remote}/{name} && git push {remote} {dev}",), note
     lease = f"--force-with-lease=refs/heads/{name}:{tip.commit}"
-    return (
-        f"git push {lease} {remote} {oldest.parents[0]}:refs/heads/{name}\n"
-        f"Then bring the change into dev as fix/<name>, if it is not there, and: genpulse flow promote {name}"
-    )
+    note = f"Then bring the change into dev as fix/<name>, if it is not there, and promote {name} again."
+    return (f"git push {lease} {remote} {oldest.parents[0]}:refs/heads/{name}",), note
 
 
 def _went_further(repository: Repository, row: Branch, commit: Commit) -> bool:
     said = repository.git(
         "for-each-ref", f"--contains={commit.id}", "--format=%(refname)", "refs/tags", "refs/remotes"
     )
-    later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in LANES[LANES.index(row) + 1 :]}
+    lanes = repository.lanes
+    later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in lanes[lanes.index(row) + 1 :]}
     for ref in said.out.split():
         version = version_of(ref.removeprefix("refs/tags/"))
         if ref in later or (version is not None and version.candidate is None):

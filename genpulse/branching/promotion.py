@@ -1,6 +1,6 @@
 """Move a lane forward: dev to test, test to main."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
@@ -9,7 +9,7 @@ from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.joining import join, open_request
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, LANES, MAIN, Branch
+from genpulse.branching.table import DEV, MAIN, Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ def plan_promotion(repository: Repository, target: Branch) -> Plan:
 
 def judge_promotion(repository: Repository, target: Branch) -> Plan:
     """The same by what is known of the remote, without asking it."""
-    source = LANES[LANES.index(target) - 1]
+    lanes = repository.lanes
+    target = repository.row(target)
+    source = lanes[lanes.index(target) - 1]
     ours, theirs = repository.lane(target), repository.lane(source)
     tried = repository.try_merge(ours.commit, theirs.commit)
     for row in (source, target):
@@ -52,13 +54,13 @@ def judge_promotion(repository: Repository, target: Branch) -> Plan:
     commits = repository.between([theirs.commit], [ours.commit])
     if not commits:
         found = f"{target.pattern} has everything that {source.pattern} has."
-        raise MergeRefused("There is something to promote.", found, "genpulse flow status")
+        raise MergeRefused("nothing_to_promote", "There is something to promote.", found, "genpulse flow status")
     if tried.conflicts:
-        raise _conflict(source, target, tried.conflicts, repository.remote)
+        raise _conflict(repository, source, target, tried.conflicts)
     if tried.tree != theirs.tree:
         rule = f"A promotion makes {target.pattern} what {source.pattern} is."
         found = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {theirs.tree[:9]})."
-        raise LaneBroken(rule, found, _levelled(target, repository.remote))
+        raise LaneBroken("promotion_alters", rule, found, _levelled(repository, target), note=_both(repository))
     if target == MAIN:
         demand_candidate(repository, theirs, source)
     return Plan(source, target, commits)
@@ -84,24 +86,26 @@ def demand_candidate(repository: Repository, tip: Ref, source: Branch) -> None:
     found = f"{source.pattern} is at {tip.commit[:9]}, and "
     found += f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
     mend = f"git switch {source.pattern} && genpulse flow rc"
-    raise ReleaseRefused(f"{MAIN.pattern} only accepts a release candidate.", found, mend)
+    main = repository.row(MAIN).pattern
+    raise ReleaseRefused("candidate_missing", f"{main} only accepts a release candidate.", found, mend)
 
 
 def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ...]) -> None:
     for refusal in lane_refusals(repository, row):
         files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
-        raise LaneBroken(refusal.rule, refusal.found + files, refusal.mend)
+        raise LaneBroken.of(replace(refusal, found=refusal.found + files))
 
 
-def _conflict(source: Branch, target: Branch, files: tuple[str, ...], remote: str) -> MergeRefused:
+def _conflict(repository: Repository, source: Branch, target: Branch, files: tuple[str, ...]) -> MergeRefused:
     rule = f"{source.pattern} merges into {target.pattern} without conflicts."
     found = "promoting would conflict in:\n" + "\n".join(files)
-    return MergeRefused(rule, found, _levelled(target, remote))
+    return MergeRefused("merge_conflict", rule, found, _levelled(repository, target), note=_both(repository))
 
 
-def _levelled(target: Branch, remote: str) -> str:
-    dev, lane = DEV.pattern, target.pattern
-    return (
-        f"Both lines changed. Somebody who may push to {dev} brings them together once:\n"
-        f"git switch {dev} && git merge --no-ff {remote}/{lane} && git push {remote} {dev}"
-    )
+def _both(repository: Repository) -> str:
+    return f"Both lines changed. Somebody who may push to {repository.row(DEV).pattern} brings them together once."
+
+
+def _levelled(repository: Repository, target: Branch) -> str:
+    remote, dev, lane = repository.remote, repository.row(DEV).pattern, target.pattern
+    return f"git switch {dev} && git merge --no-ff {remote}/{lane} && git push {remote} {dev}"

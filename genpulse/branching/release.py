@@ -27,13 +27,13 @@ def release(repository: Repository, version: str | None = None) -> Version:
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(MAIN)
-    demand_up_to_date(repository, MAIN.pattern)
+    demand_up_to_date(repository, MAIN)
     demand_intact(repository, MAIN)
     verifier = Verifier(repository)
     found = may_release(tip.tree, _countable(repository, verifier), version)
     _demand_unreleased(repository, tip)
     message = f"Release {found}\n\nVerified as {verifier.candidates(found, tip.tree)[0].tag}."
-    publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{MAIN.pattern}")
+    publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{repository.row(MAIN).pattern}")
     return found
 
 
@@ -48,4 +48,5 @@ def _demand_unreleased(repository: Repository, tip: Ref) -> None:
         if version.candidate is None and ref.commit == tip.commit:
             rule = "A commit is released once."
             found = f"{tip.commit[:9]} is {version.tag} already."
-            raise ReleaseRefused(rule, found, "Promote something new first: genpulse flow promote main")
+            mend = "genpulse flow promote main"
+            raise ReleaseRefused("commit_released", rule, found, mend, note="Promote something new first.")

@@ -9,8 +9,10 @@ from genpulse.branching import commits
 from genpulse.branching.commits import Commit
 from genpulse.branching.errors import NameRefused, RepositoryUnfit
 from genpulse.branching.git import Git
+from genpulse.branching.policy import Policy
+from genpulse.branching.policy_file import read_policy
 from genpulse.branching.refs import Ref, Refs, read_refs
-from genpulse.branching.table import LANES, Branch
+from genpulse.branching.table import Branch
 
 _SETTINGS = r"^(remote\..*\.url|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
 _TRUE = {"true", "yes", "on", "1", ""}
@@ -27,9 +29,13 @@ class TriedMerge:
 class Repository:
     """A repository and its remote, read once and kept until `fetch` or `forget`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, offline: bool = False) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, offline: bool = False, trunk: str = ""
+    ) -> None:
+        """`trunk` is what dev is called, where somebody who is trusted says it; else the repository is asked."""
         self.git = Git(folder, environment)
         self.offline = offline
+        self._trunk = trunk
 
     @cached_property
     def remote(self) -> str:
@@ -41,13 +47,28 @@ class Repository:
                 return _plain_remote(name)
         found = f"the remotes are {', '.join(names)}" if names else "there is no remote"
         found += f", and git config flow.remote is {wanted}." if wanted else "."
-        mend = "git config flow.remote <name>" if names else "git remote add origin <url>"
-        raise RepositoryUnfit("The flow has a remote that everybody shares.", found, mend)
+        note = "Name it: git config flow.remote <name>" if names else "Add it: git remote add origin <url>"
+        raise RepositoryUnfit("remote_missing", "The flow has a remote that everybody shares.", found, note=note)
 
     @cached_property
     def refs(self) -> Refs:
         """Branches and tags."""
         return read_refs(self.git, self.remote)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
+        branches = {name: ref.commit for name, ref in self.refs.remote.items()}
+        return read_policy(self.git, self.remote, branches, self._trunk)
+
+    @property
+    def lanes(self) -> tuple[Branch, ...]:
+        """Dev, test and main under their names here, in the order in which a change passes them."""
+        return self.policy.lanes
+
+    def row(self, row: Branch) -> Branch:
+        """A row of the table with the names of here."""
+        return self.policy.row(row)
 
     @cached_property
     def is_shallow(self) -> bool:
@@ -71,9 +92,10 @@ class Repository:
 
     def lane(self, row: Branch) -> Ref:
         """The lane's tip on the remote, as last fetched. Raises `RepositoryUnfit` when it is not there."""
-        ref = self.refs.remote.get(row.pattern)
+        name = self.row(row).pattern
+        ref = self.refs.remote.get(name)
         if ref is None:
-            raise _no_lane(row, self.remote, self.refs)
+            raise _no_lane(name, self)
         return ref
 
     def fetch(self) -> None:
@@ -85,9 +107,9 @@ class Repository:
         self.forget()
 
     def forget(self) -> None:
-        """Read branches and tags again when they are asked for."""
-        self.__dict__.pop("refs", None)
-        self.__dict__.pop("is_shallow", None)
+        """Read branches, tags and settings again when they are asked for."""
+        for read in ("refs", "policy", "is_shallow"):
+            self.__dict__.pop(read, None)
 
     def between(self, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
         """Commits reachable from `tips` and not from `without`, newest first."""
@@ -132,17 +154,22 @@ class Repository:
 def _plain_remote(name: str) -> str:
     if name.startswith("-") or not name.isprintable():
         rule = "A remote's name does not look like an option."
-        raise NameRefused(rule, f"{name!r}", "git remote add origin <url>")
+        note = "Give it another name: git remote add origin <url>"
+        raise NameRefused("remote_missing", rule, f"{name!r}", note=note)
     return name
 
 
-def _no_lane(row: Branch, remote: str, refs: Refs) -> RepositoryUnfit:
-    lanes = ", ".join(lane.pattern for lane in LANES)
-    there = next((lane.pattern for lane in (LANES[-1], *LANES) if lane.pattern in refs.remote), None)
-    mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{row.pattern}" if there else ""
-    mend = mend or f"git push {remote} HEAD:refs/heads/{row.pattern}"
+def _no_lane(name: str, repository: Repository) -> RepositoryUnfit:
+    remote, branches = repository.remote, repository.refs.remote
+    lanes = [lane.pattern for lane in repository.lanes]
+    there = next((lane for lane in (lanes[-1], *lanes) if lane in branches), None)
+    mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{name}" if there else ""
+    mend = mend or f"git push {remote} HEAD:refs/heads/{name}"
     return RepositoryUnfit(
-        f"The lanes {lanes} are on the remote.",
-        f"{remote} has no branch {row.pattern} (as last fetched).",
-        f"git fetch {remote}, and if it is really missing: {mend}",
+        "lane_missing",
+        f"The lanes {', '.join(lanes)} are on the remote.",
+        f"{remote} has no branch {name} (as last fetched).",
+        f"git fetch {remote}",
+        mend,
+        note="The second only if it is really missing.",
     )

@@ -12,7 +12,7 @@ from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.names import is_reserved_for_branches
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import LANES, TEST, Branch
+from genpulse.branching.table import DEV, TEST, Branch
 from genpulse.branching.topics import Topic, open_topics, strangers
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
@@ -54,9 +54,9 @@ class State:
 def read_state(repository: Repository) -> State:
     """As last fetched. Raises `RepositoryUnfit` when there is nothing to read: no remote, no history, no lane."""
     demand_history(repository)
-    lanes = tuple((row, ref) for row in LANES if (ref := repository.refs.remote.get(row.pattern)))
-    if len(lanes) < len(LANES):
-        missing = next(row for row in LANES if row.pattern not in repository.refs.remote)
+    lanes = tuple((row, ref) for row in repository.lanes if (ref := repository.refs.remote.get(row.pattern)))
+    if len(lanes) < len(repository.lanes):
+        missing = next(row for row in repository.lanes if row.pattern not in repository.refs.remote)
         repository.lane(missing)
     topics = open_topics(repository)
     verifier = Verifier(repository)
@@ -65,7 +65,7 @@ def read_state(repository: Repository) -> State:
         remote=repository.remote,
         current=repository.refs.current,
         lanes=lanes,
-        waiting=tuple(_waiting(repository, *pair) for pair in pairwise(LANES)),
+        waiting=tuple(_waiting(repository, *pair) for pair in pairwise(repository.lanes)),
         topics=topics,
         candidate=candidate,
         release=release,
@@ -100,8 +100,10 @@ def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
 def _violations(
     repository: Repository, topics: tuple[Topic, ...], marks: tuple[Mark | None, ...]
 ) -> tuple[Refusal, ...]:
-    lanes = [refusal for row in LANES for refusal in lane_refusals(repository, row)]
-    cut = [refusal for topic in topics if (refusal := topic.refusal(repository.remote))]
+    lanes = [refusal for row in repository.lanes for refusal in lane_refusals(repository, row)]
+    cut = [
+        refusal for topic in topics if (refusal := topic.refusal(repository.remote, repository.row(DEV).pattern))
+    ]
     broken = [mark.refusal for mark in marks if mark and mark.refusal]
     return (
         *lanes,
@@ -117,20 +119,32 @@ def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
     """Tags that would be taken for branches."""
     refs, remote = repository.refs, repository.remote
     branches = {*refs.heads, *refs.remote}
-    names = [name for name in refs.tags if is_reserved_for_branches(name) or name in branches]
+    names = [name for name in refs.tags if is_reserved_for_branches(name, repository.policy) or name in branches]
     rule = "A tag is not named like a branch: git would take one for the other."
     mend = "git tag -d {0} && git push {1} :refs/tags/{0}"
     return tuple(
-        Refusal(rule, f"there is a tag {name}.", mend.format(shlex.quote(name), remote)) for name in names
+        Refusal(
+            "tag_named_like_branch",
+            rule,
+            f"there is a tag {name}.",
+            (mend.format(shlex.quote(name), remote),),
+        )
+        for name in names
     )
 
 
 def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
     """Lanes whose name is also a file or folder in dev's tree."""
-    names = repository.paths(repository.lane(LANES[0]).commit, [row.pattern for row in LANES])
+    names = repository.paths(repository.lane(DEV).commit, [row.pattern for row in repository.lanes])
     rule = "A branch and a file or folder do not share a name: `git diff {0}` would be ambiguous."
     return tuple(
-        Refusal(rule.format(name), f"{name} is in the tree.", f"git mv {name} {_other(name)}") for name in names
+        Refusal(
+            "path_named_like_branch",
+            rule.format(name),
+            f"{name} is in the tree.",
+            (f"git mv {name} {_other(name)}",),
+        )
+        for name in names
     )
 
 
@@ -143,9 +157,11 @@ def _stranger_refusals(repository: Repository) -> tuple[Refusal, ...]:
     rule = "Beside the lanes there are feature/* and fix/* branches only."
     return tuple(
         Refusal(
+            "stranger_branch",
             rule,
             f"{remote} has a branch {name!r}.",
-            f"If it is merged or given up: git push {remote} {shlex.quote(f':refs/heads/{name}')}",
+            (f"git push {remote} {shlex.quote(f':refs/heads/{name}')}",),
+            "Only if it is merged or given up.",
         )
         for name in strangers(repository)
     )

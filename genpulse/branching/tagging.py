@@ -28,5 +28,11 @@ def publish(repository: Repository, version: Version, commit: str, message: str,
 def demand_free(repository: Repository, version: Version) -> None:
     """Raises `ReleaseRefused` when there is such a tag."""
     if version.tag in repository.refs.tags:
-        mend = "Take the next version: genpulse flow status"
-        raise ReleaseRefused("A version is tagged once.", f"{version.tag} exists.", mend)
+        note = "Take the next version."
+        raise ReleaseRefused(
+            "version_exists",
+            "A version is tagged once.",
+            f"{version.tag} exists.",
+            "genpulse flow status",
+            note=note,
+        )

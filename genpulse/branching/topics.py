@@ -9,7 +9,7 @@ from genpulse.branching.errors import MergeRefused, Refusal
 from genpulse.branching.names import is_bot, kind_of
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, LANES, MAIN, QUEUE, TEST, TOPICS
+from genpulse.branching.table import DEV, MAIN, QUEUE, TEST, TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Topic:
     foreign: tuple[tuple[str, tuple[Commit, ...]], ...]
     published: bool
 
-    def refusal(self, remote: str) -> Refusal | None:
+    def refusal(self, remote: str, dev: str = DEV.pattern) -> Refusal | None:
         """What is wrong with where it began; None when it was cut from dev."""
         if not self.foreign:
             return None
@@ -32,17 +32,26 @@ class Topic:
         name = self.ref.name
         number = counted(len(commits), "commit")
         return Refusal(
-            f"{name} must start from {DEV.pattern}.",
-            f"{name} contains {number} from {lane} that {DEV.pattern} does not have:\n{listed(commits)}",
-            f"git rebase --onto {remote}/{DEV.pattern} {remote}/{lane} {shlex.quote(name)}",
+            "topic_not_from_dev",
+            f"{name} must start from {dev}.",
+            f"{name} contains {number} from {lane} that {dev} does not have:\n{listed(commits)}",
+            (f"git rebase --onto {remote}/{dev} {remote}/{lane} {shlex.quote(name)}",),
         )
 
 
 def open_topics(repository: Repository) -> tuple[Topic, ...]:
     """All that have something that dev does not have, newest first: the remote's, and unpublished ones here."""
     refs = repository.refs
-    here = [ref for name, ref in refs.heads.items() if name not in refs.remote and kind_of(name) in TOPICS]
-    there = [ref for name, ref in refs.remote.items() if kind_of(name) in TOPICS or is_bot(name)]
+    here = [
+        ref
+        for name, ref in refs.heads.items()
+        if name not in refs.remote and kind_of(name, repository.policy) in TOPICS
+    ]
+    there = [
+        ref
+        for name, ref in refs.remote.items()
+        if kind_of(name, repository.policy) in TOPICS or is_bot(name, repository.policy)
+    ]
     topics = topics_of(repository, [*there, *here])
     return tuple(sorted((topic for topic in topics if topic.commits), key=lambda topic: -topic.ref.when))
 
@@ -50,7 +59,8 @@ def open_topics(repository: Repository) -> tuple[Topic, ...]:
 def topics_of(repository: Repository, refs: Iterable[Ref]) -> tuple[Topic, ...]:
     """These branches, in one call of git whatever their number."""
     wanted = tuple(refs)
-    later = [repository.lane(row) for row in (MAIN, TEST) if row.pattern in repository.refs.remote]
+    named = (repository.row(row).pattern for row in (MAIN, TEST))
+    later = [repository.refs.remote[name] for name in named if name in repository.refs.remote]
     tips = [ref.commit for ref in (*wanted, *later)]
     known = {commit.id: commit for commit in repository.between(tips, [repository.lane(DEV).commit])}
     place = {name: number for number, name in enumerate(known)}
@@ -87,14 +97,18 @@ def _confirmed(repository: Repository, known: Mapping[str, Commit], suspects: se
 def demand_cut_from_dev(repository: Repository, ref: Ref) -> Topic:
     """The topic. Raises `MergeRefused` when it has commits of test or main that dev does not have."""
     (topic,) = topics_of(repository, [ref])
-    refusal = topic.refusal(repository.remote)
+    refusal = topic.refusal(repository.remote, repository.row(DEV).pattern)
     if refusal is not None:
-        raise MergeRefused(refusal.rule, refusal.found, refusal.mend)
+        raise MergeRefused.of(refusal)
     return topic
 
 
 def strangers(repository: Repository) -> tuple[str, ...]:
     """Branches of the remote that the model does not have."""
-    lanes = {row.pattern for row in LANES}
+    policy = repository.policy
+    lanes = {row.pattern for row in policy.lanes}
     names = (name for name in repository.refs.remote if name not in lanes and not name.startswith(QUEUE))
-    return tuple(name for name in names if kind_of(name) is None and not is_bot(name))
+    names = (name for name in names if not policy.is_ignored(name))
+    return tuple(
+        name for name in names if kind_of(name, repository.policy) is None and not is_bot(name, repository.policy)
+    )

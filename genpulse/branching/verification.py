@@ -45,7 +45,7 @@ class Verifier:
         version = version_named(name.removeprefix("refs/tags/")) if name else self._last()
         if version.candidate is not None:
             found = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
-            raise ReleaseRefused(_RULE, found, f"genpulse flow verify {version.final.tag}")
+            raise ReleaseRefused("version_is_candidate", _RULE, found, f"genpulse flow verify {version.final.tag}")
         return self._verified(version, self._tag(version))
 
     def demand_published(self, version: Version) -> None:
@@ -58,9 +58,8 @@ class Verifier:
         if there.get(full) != self._tag(version).object:
             what = "has another one" if full in there else "does not have it"
             mend = f"git tag -d {version.tag} && git fetch --tags {remote}"
-            raise ReleaseRefused(
-                "What is released is on the remote.", f"{version.tag} is here; {remote} {what}.", mend
-            )
+            rule, found = "What is released is on the remote.", f"{version.tag} is here; {remote} {what}."
+            raise ReleaseRefused("tag_not_published", rule, found, mend)
 
     def releases(self) -> tuple[Verified, ...]:
         """All that are verified, newest version first."""
@@ -90,36 +89,39 @@ class Verifier:
         """The candidate's tag. Raises `ReleaseRefused` when it is not annotated, or not on test."""
         ref = self._tag(version)
         rule, tag = "A release candidate is an annotated tag on test.", version.tag
-        mend = f"Tag it anew: genpulse flow rc --version {version.final}"
+        mend = f"genpulse flow rc --version {version.final}"
+        note = "Tag it anew."
         if not ref.annotated or ref.says != tag or not ref.commit:
-            raise ReleaseRefused(rule, f"{tag} is {_instead(ref)}.", mend)
+            raise ReleaseRefused("candidate_improper", rule, f"{tag} is {_instead(ref)}.", mend, note=note)
         if ref.commit not in self._test:
-            raise ReleaseRefused(rule, f"{tag} marks {ref.commit[:9]}, which is not on test.", mend)
+            found = f"{tag} marks {ref.commit[:9]}, which is not on test."
+            raise ReleaseRefused("candidate_improper", rule, found, mend, note=note)
         return ref
 
     def _last(self) -> Version:
         for version in self._repository.refs.versions:
             if version.candidate is None:
                 return version
-        raise ReleaseRefused(_RULE, "there is no release yet.", "genpulse flow status")
+        raise ReleaseRefused("release_missing", _RULE, "there is no release yet.", "genpulse flow status")
 
     def _tag(self, version: Version) -> Ref:
         ref = self._repository.refs.tags.get(version.tag)
         if ref is None:
             mend = f"git fetch --tags {self._repository.remote}"
-            raise ReleaseRefused(_RULE, f"there is no tag {version.tag}.", mend)
+            raise ReleaseRefused("tag_missing", _RULE, f"there is no tag {version.tag}.", mend)
         return ref
 
     def _verified(self, version: Version, ref: Ref) -> Verified:
         tag, mend = version.tag, "genpulse flow release --list"
         if not ref.annotated or ref.says != tag or not ref.commit:
-            raise ReleaseRefused(_RULE, f"{tag} is {_instead(ref)}.", mend)
+            raise ReleaseRefused("release_improper", _RULE, f"{tag} is {_instead(ref)}.", mend)
         if ref.commit not in self._main:
-            raise ReleaseRefused(_RULE, f"{tag} marks {ref.commit[:9]}, which is not on main.", mend)
+            found = f"{tag} marks {ref.commit[:9]}, which is not on main."
+            raise ReleaseRefused("release_off_main", _RULE, found, mend)
         candidates = self.candidates(version, ref.tree)
         if not candidates:
             found = f"no candidate of {tag} on test has its tree {ref.tree[:9]}."
-            raise ReleaseRefused(_RULE, found, mend)
+            raise ReleaseRefused("release_untested", _RULE, found, mend)
         if self._signed:
             self._demand_signature(ref)
         return Verified(version, ref.commit, ref.tree, candidates[0], ref.when, self._signed)
@@ -134,8 +136,9 @@ class Verifier:
         try:
             self._repository.git("verify-tag", "--", ref.object)
         except GitFailed as error:
-            mend = f"git verify-tag {ref.name}, and look whether the signer's key is known here"
-            raise ReleaseRefused("Releases are signed here.", f"{ref.name}: {error.found}", mend) from error
+            rule, found = "Releases are signed here.", f"{ref.name}: {error.found}"
+            note = "Look whether the signer's key is known here."
+            raise ReleaseRefused("signature_bad", rule, found, f"git verify-tag {ref.name}", note=note) from error
 
     @cached_property
     def _main(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import total_ordering
 
+from genpulse.branching.codes import Code
 from genpulse.branching.errors import NameRefused, ReleaseRefused
 
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
@@ -64,7 +65,8 @@ def version_named(text: str) -> Version:
     """
     found = version_of(f"v{text.strip().removeprefix('v')}") or _from_pep440(text)
     if found is None:
-        raise NameRefused(_RULE, f"{text!r} is no version.", "Write three numbers, such as 1.4.0.")
+        note = "Write three numbers, such as 1.4.0."
+        raise NameRefused("version_malformed", _RULE, f"{text!r} is no version.", note=note)
     return found
 
 
@@ -93,10 +95,13 @@ def check_order(wanted: Version, finals: Iterable[Version]) -> None:
         f"{wanted.tag} exists." if wanted in released else f"{wanted.tag} is below {last.tag}, the last release."
     )
     above = replace(last, patch=last.patch + 1)
+    code: Code = "version_exists" if wanted in released else "version_below_last"
     raise ReleaseRefused(
+        code,
         "A version is released once, and every release is above the one before.",
         found,
-        f"Take {above} or above: genpulse flow rc --version {above}",
+        f"genpulse flow rc --version {above}",
+        note=f"Take {above} or above.",
     )
 
 

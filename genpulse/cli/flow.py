@@ -7,7 +7,7 @@ import threading
 import click
 
 from genpulse.branching.errors import FlowError
-from genpulse.cli.flow_options import report
+from genpulse.cli.flow_options import refuse
 
 _VERBS = {
     "start": ("genpulse.cli.flow_branches:start", "Begin feature/<name> or fix/<name> from dev."),
@@ -55,7 +55,7 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except FlowError as error:
-            report(error.refusal)
+            refuse(ctx, [error.refusal])
             ctx.exit(1)
 
 

@@ -3,7 +3,7 @@
 import click
 
 from genpulse.branching.commits import Commit
-from genpulse.cli.flow_options import offline_option, repository_here
+from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
 
 _MERGE = "Without a forge: make the merge commit and push it."
 
@@ -11,8 +11,9 @@ _MERGE = "Without a forge: make the merge commit and push it."
 @click.command()
 @click.argument("name", nargs=-1, required=True)
 @click.option("--from", "start_from", default="dev", help="Only dev is right.", hidden=True)
+@json_option
 @offline_option
-def start(name: tuple[str, ...], start_from: str, offline: bool) -> None:
+def start(name: tuple[str, ...], start_from: str, as_json: bool, offline: bool) -> None:
     """Begin a branch from dev's newest commit and switch to it.
 
     NAME is feature/<name> or fix/<name>, or the same as two words.
@@ -23,17 +24,24 @@ def start(name: tuple[str, ...], start_from: str, offline: bool) -> None:
     if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
         wanted, start_from = "/".join(name[:-1]), name[-1]
     commit = begin(repository_here(offline=offline), wanted, start_from)
+    if as_json:
+        say_json({"branch": wanted, "commit": commit})
+        return
     click.echo(f"{wanted} begins at {commit[:9]}, the tip of dev.\nWhen it is complete: genpulse flow finish")
 
 
 @click.command()
 @click.option("--merge", is_flag=True, help=_MERGE)
+@json_option
 @offline_option
-def finish(merge: bool, offline: bool) -> None:
+def finish(merge: bool, as_json: bool, offline: bool) -> None:
     """Check the branch that is out, push it, and open its pull request into dev."""
     from genpulse.branching.finish import finish as bring
 
     done = bring(repository_here(offline=offline), merge=merge)
+    if as_json:
+        say_json(_done(done.branch, "dev", done.commits, done.url, opened=done.opened, merged=done.merged))
+        return
     _list(done.commits)
     if done.merged:
         click.echo(f"{done.branch} is merged into dev as {done.merged[:9]}.")
@@ -46,8 +54,9 @@ def finish(merge: bool, offline: bool) -> None:
 @click.argument("target", type=click.Choice(["test", "main"]))
 @click.option("--dry-run", is_flag=True, help="Only say what would move.")
 @click.option("--merge", is_flag=True, help=_MERGE)
+@json_option
 @offline_option
-def promote(target: str, dry_run: bool, merge: bool, offline: bool) -> None:
+def promote(target: str, dry_run: bool, merge: bool, as_json: bool, offline: bool) -> None:
     """Move dev to test, or test to main: try the merge, say what moves, open the pull request.
 
     The work tree is not touched.
@@ -59,17 +68,31 @@ def promote(target: str, dry_run: bool, merge: bool, offline: bool) -> None:
     repository = repository_here(offline=offline)
     plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target))
     source = plan.source.pattern
-    _list(plan.commits)
+    if not as_json:
+        _list(plan.commits)
     if dry_run:
+        if as_json:
+            say_json(_done(source, target, plan.commits, "", opened=False, merged=""))
+            return
         click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
         return
     done = move(repository, plan, merge=merge)
+    if as_json:
+        say_json(_done(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
+        return
     if not done.merged:
         _say_request(done.url, source, target, opened=done.opened)
         return
     click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
     version = "rc" if target == "test" else "release"
     click.echo(f"Next: git switch {target} && git pull --ff-only && genpulse flow {version}")
+
+
+def _done(
+    head: str, base: str, commits: tuple[Commit, ...], url: str, *, opened: bool, merged: str
+) -> dict[str, object]:
+    moved = [{"commit": commit.id, "subject": commit.subject} for commit in commits if not commit.is_merge]
+    return {"head": head, "base": base, "commits": moved, "url": url, "opened": opened, "merged": merged}
 
 
 def _list(commits: tuple[Commit, ...]) -> None:

@@ -1,12 +1,17 @@
 """`genpulse flow check`: the gate for CI and hooks."""
 
-import json
-
 import click
 
 from genpulse.branching.errors import Refusal
 from genpulse.branching.gate import Answer, Asked, answer
-from genpulse.cli.flow_options import annotate, json_option, refusal_document, report, repository_here
+from genpulse.cli.flow_options import (
+    annotate,
+    json_option,
+    refusal_document,
+    report,
+    repository_here,
+    say_json,
+)
 
 
 @click.command()
@@ -35,7 +40,9 @@ def check(
     asked = Asked(head, base, head_repo, base_repo, head_sha)
     found = answer(asked, repository_here(), history=not names_only)
     if as_json:
-        click.echo(json.dumps(_document(asked, found), indent=2))
+        for refusal in found.refusals:
+            report(refusal, annotated=False)
+        say_json(_document(asked, found))
     else:
         _say(asked, found)
     ctx.exit(0 if found else 1)
@@ -49,7 +56,7 @@ def _say(asked: Asked, found: Answer) -> None:
         click.echo(f"warning: {warning}", err=True)
     if found.unchecked:
         rule = "The history was not looked at."
-        annotate("warning", Refusal(rule, found.unchecked, "Check out the whole history."))
+        annotate("warning", Refusal("history_missing", rule, found.unchecked, note="Check out the whole history."))
         click.echo(f"{rule} {found.unchecked}", err=True)
     if found:
         click.echo(f"{asked.head} may be merged into {asked.base}: {found.rule}")

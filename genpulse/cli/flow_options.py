@@ -1,6 +1,8 @@
 """What the verbs of `genpulse flow` share: options, the repository, how a refusal is shown."""
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -8,7 +10,17 @@ import click
 from genpulse.branching.errors import Refusal
 from genpulse.branching.repository import Repository
 
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_JSON = "genpulse.flow.json"
+
+
+def _remember(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
+    ctx.meta[_JSON] = wanted
+    return wanted
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, callback=_remember, help="For programs."
+)
 offline_option = click.option("--offline", is_flag=True, help="Ask no remote; go by what was fetched last.")
 signed_option = click.option("--signed", is_flag=True, help="Demand a good signature.")
 
@@ -18,9 +30,24 @@ def repository_here(*, offline: bool = False) -> Repository:
     return Repository(Path.cwd(), os.environ, offline=offline)
 
 
-def report(refusal: Refusal) -> None:
+def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
+    """A document on standard output, for programs."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
+    """Say what is refused: on standard error for people, and on standard output where `--json` was asked for."""
+    as_json = bool(ctx.meta.get(_JSON))
+    for refusal in refusals:
+        report(refusal, annotated=not as_json)
+    if as_json:
+        say_json({"refusals": [refusal_document(refusal) for refusal in refusals]})
+
+
+def report(refusal: Refusal, *, annotated: bool = True) -> None:
     """Say on standard error what is refused: the rule in red, what was found, what mends it."""
-    annotate("error", refusal)
+    if annotated:
+        annotate("error", refusal)
     rest = str(refusal).partition("\n")[2]
     click.echo(f"{click.style(refusal.rule, fg='red', bold=True)}\n{rest}", err=True)
 
@@ -28,13 +55,21 @@ def report(refusal: Refusal) -> None:
 def annotate(level: str, refusal: Refusal) -> None:
     """Show it on the pull request as well, when this is a job of GitHub Actions."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        text = f"{refusal.rule} Found: {refusal.found} Mend: {refusal.mend}"
-        click.echo(f"::{level} title=genpulse flow::{_escaped(text)}")
+        mend = f" Mend: {' ; '.join(refusal.mend)}" if refusal.mend else ""
+        note = f" {refusal.note}" if refusal.note else ""
+        click.echo(f"::{level} title=genpulse flow::{_escaped(f'{refusal.message}{note}{mend}')}")
 
 
-def refusal_document(refusal: Refusal) -> dict[str, str]:
-    """For programs."""
-    return {"rule": refusal.rule, "found": refusal.found, "mend": refusal.mend}
+def refusal_document(refusal: Refusal) -> dict[str, object]:
+    """For programs: docs/reference/flow-refusals.md describes it."""
+    return {
+        "code": refusal.code,
+        "message": refusal.message,
+        "rule": refusal.rule,
+        "found": refusal.found,
+        "note": refusal.note,
+        "mend": list(refusal.mend),
+    }
 
 
 def _escaped(text: str) -> str:

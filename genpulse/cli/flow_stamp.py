@@ -1,13 +1,12 @@
 """`genpulse flow stamp`: what is being built, for those who ask later what runs."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from genpulse.build import STAMP, write_stamp
-from genpulse.cli.flow_options import json_option, repository_here, signed_option
+from genpulse.cli.flow_options import json_option, repository_here, say_json, signed_option
 
 
 @click.command("stamp")
@@ -28,4 +27,7 @@ def command(output: Path | None, signed: bool, as_json: bool) -> None:
 
     build = build_of(repository_here(offline=True), signed=signed)
     write_stamp(build, output or STAMP)
-    click.echo(json.dumps(asdict(build), indent=2) if as_json else f"Stamped: {build}.")
+    if as_json:
+        say_json(asdict(build))
+    else:
+        click.echo(f"Stamped: {build}.")

@@ -1,13 +1,12 @@
 """`genpulse flow status`."""
 
-import json
 from datetime import UTC, datetime
 
 import click
 
 from genpulse.branching.state import Mark, State, read_state
 from genpulse.branching.topics import Topic
-from genpulse.cli.flow_options import json_option, refusal_document, repository_here
+from genpulse.cli.flow_options import json_option, refusal_document, repository_here, say_json
 
 
 @click.command()
@@ -27,7 +26,7 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
         repository.fetch()
     state = read_state(repository)
     if as_json:
-        click.echo(json.dumps(_document(state), indent=2))
+        say_json(_document(state))
         return
     from rich.console import Console
 

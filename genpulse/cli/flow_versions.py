@@ -1,30 +1,34 @@
 """`genpulse flow rc`, `release`, `verify` and `deployable`."""
 
-import json
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from genpulse.cli.flow_options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
 from genpulse.environment.resolve import SWITCHES, resolve
 from genpulse.environment.table import BY_NAME, Environment
 
 if TYPE_CHECKING:
     from genpulse.branching.verification import Verified
+    from genpulse.branching.versions import Version
 
 
 @click.command()
 @click.option(
     "--version", metavar="X.Y.Z", help="The release it is for; without it the open one, else a minor step."
 )
+@json_option
 @offline_option
-def rc(version: str | None, offline: bool) -> None:
+def rc(version: str | None, as_json: bool, offline: bool) -> None:
     """Tag test's tip as the next release candidate and push the tag."""
     from genpulse.branching.candidate import tag_candidate
 
     found = tag_candidate(repository_here(offline=offline), version)
+    if as_json:
+        say_json(_version(found))
+        return
     click.echo(
         f"{found.tag} marks test (Python version {found.pep440}).\nOnce verified: genpulse flow promote main"
     )
@@ -47,7 +51,7 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
 
     found = publish(repository_here(offline=offline), version)
     if as_json:
-        click.echo(json.dumps({"tag": found.tag, "version": str(found), "pep440": found.pep440}))
+        say_json(_version(found))
         return
     click.echo(f"{found.tag} is released.\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
 
@@ -67,7 +71,7 @@ def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     found = verifier.verify(tag)
     verifier.demand_published(found.version)
     if as_json:
-        click.echo(json.dumps(_document(found), indent=2))
+        say_json(_document(found))
         return
     click.echo(
         f"{found.version.tag} is a verified release: commit {found.commit[:9]}, tested as {found.candidate.tag}"
@@ -99,7 +103,7 @@ def deployable(ref: str, name: str | None, signed: bool, as_json: bool, offline:
             "env": environment.name,
             "target": found.row.target,
         }
-        click.echo(json.dumps(facts, indent=2))
+        say_json(facts)
         return
     click.echo(f"{ref} ({found.commit[:9]}) belongs to {found.row.target}: ENV={environment.name}")
 
@@ -114,7 +118,7 @@ def _list(*, as_json: bool) -> None:
 
     found = Verifier(repository_here()).releases()
     if as_json:
-        click.echo(json.dumps([_document(release) for release in found], indent=2))
+        say_json([_document(release) for release in found])
         return
     if not found:
         click.echo("There is no verified release yet.")
@@ -124,6 +128,10 @@ def _list(*, as_json: bool) -> None:
         click.echo(
             f"{tag:<12} {day}  {release.commit[:9]}  as {release.candidate.tag:<16} redeploy refs/tags/{tag}"
         )
+
+
+def _version(found: "Version") -> dict[str, object]:
+    return {"tag": found.tag, "version": str(found), "pep440": found.pep440}
 
 
 def _document(found: "Verified") -> dict[str, object]:

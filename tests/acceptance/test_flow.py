@@ -12,6 +12,7 @@ import pytest
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
+    "PYTHONPATH": str(Path(__file__).parents[2]),
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_COUNT": "2",
@@ -237,7 +238,7 @@ def test_the_gate_annotates_a_pull_request(team):
     assert len(done.stdout.splitlines()) == 1
     document = json.loads(team.run(*options, "--json").stdout)
     assert document["allowed"] is False
-    assert document["refusals"][0]["mend"] == "genpulse flow promote test"
+    assert document["refusals"][0]["mend"] == ["genpulse flow promote test"]
     assert "may be merged into test" in team.flow("check", "--head", "dev", "--base", "test")
 
 

@@ -22,9 +22,8 @@ def compared(folder: Path, path: str, content: str) -> Planned:
     try:
         before = file.read_bytes().decode(errors="backslashreplace") if file.exists() else None
     except OSError as error:
-        raise FileInTheWay(
-            f"{path} cannot be read: {error.strerror}.", "Give yourself the right to it."
-        ) from error
+        found = f"{path} cannot be read: {error.strerror}."
+        raise FileInTheWay(found, note="Give yourself the right to it.") from error
     if before == content:
         return Planned(path, "", content)
     return Planned(path, _difference(path, before, content), content)
@@ -34,14 +33,14 @@ def inside(folder: Path, path: str) -> Path:
     """Where it is written. Raises `FileInTheWay` for what is outside of the repository, or cannot be a file."""
     file, root = folder / path, folder.resolve()
     if not file.resolve().is_relative_to(root):
-        raise FileInTheWay(
-            f"{path} leads out of the repository, to {file.resolve()}.", "Remove the symbolic link."
-        )
+        found = f"{path} leads out of the repository, to {file.resolve()}."
+        raise FileInTheWay(found, note="Remove the symbolic link.")
     if file.exists() and not file.is_file():
-        raise FileInTheWay(f"{path} is not a file.", f"Move it elsewhere: git mv {path} <elsewhere>")
+        raise FileInTheWay(f"{path} is not a file.", note="Move it elsewhere with git mv.")
     above = next((parent for parent in file.parents if parent.exists()), folder)
     if not above.is_dir():
-        raise FileInTheWay(f"{above.relative_to(folder)} is not a folder.", "Move it elsewhere with git mv.")
+        found = f"{above.relative_to(folder)} is not a folder."
+        raise FileInTheWay(found, note="Move it elsewhere with git mv.")
     return file
 
 

@@ -11,6 +11,8 @@ from genpulse.branching.table import BOTS, DEV, LANES, MAIN, QUEUE, TEST, TOPICS
 from genpulse.domain.json_value import JsonObject
 
 CHECK = "flow-check"
+_BUTTONS = ("refs/heads/revert-*", "refs/heads/revert-*/**/*", "refs/heads/*patch-*")
+"""What GitHub's Revert and web editor make; a pattern cannot say digits, the check looks closer."""
 _ADMINISTRATOR = 5
 _RELEASER: JsonObject = {"actor_id": _ADMINISTRATOR, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 
@@ -106,9 +108,9 @@ def _ruleset(
 
 
 def _allowed_names() -> list[str]:
-    """Topic names have one part after the prefix; those of programs and of a merge queue have any number."""
-    topics = [f"refs/heads/{row.prefix}**" for row in TOPICS]
-    return [*topics, *(f"refs/heads/{pattern}" for prefix in (*BOTS, QUEUE) for pattern in _below(prefix))]
+    """Those of people, of programs, of a merge queue and of the forge's buttons, with any number of parts."""
+    prefixes = (*(row.prefix for row in TOPICS), *BOTS, QUEUE)
+    return [*(f"refs/heads/{pattern}" for prefix in prefixes for pattern in _below(prefix)), *_BUTTONS]
 
 
 def _below(prefix: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def _put(folder: Path, file: Planned) -> None:
             path.chmod(mode)
     except OSError as error:
         found = f"{file.path} cannot be written: {error.strerror}."
-        raise FileInTheWay(found, "Give yourself the right to write there, then run it again.") from error
+        raise FileInTheWay(found, note="Give yourself the right to write there, then run it again.") from error
 
 
 def _replace(path: Path, content: str, mode: int) -> None:

@@ -46,7 +46,7 @@ def open_by_rest(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
     if url:
         return PullRequest(url, opened=True)
     found = without_tokens(f"GitHub answered {answer.status}: {_why(answer.document)}", git.environment)
-    raise ForgeError(found, _mend(answer, address, wanted))
+    raise ForgeError(found, note=_note(answer, address, wanted))
 
 
 def _open_already(pulls: str, token: str, address: Address, wanted: Wanted) -> str:
@@ -74,7 +74,7 @@ def _why(document: Any) -> str:
     return " ".join([str(document.get("message", "")), *said]).strip() or "without a reason."
 
 
-def _mend(answer: Answer, address: Address, wanted: Wanted) -> str:
+def _note(answer: Answer, address: Address, wanted: Wanted) -> str:
     if answer.location:
         return f"The repository moved to {answer.location}: git remote set-url {wanted.remote} <its address>"
     by_hand = f"Open it by hand: {address.compare(wanted.base, wanted.head)}"

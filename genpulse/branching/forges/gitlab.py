@@ -58,7 +58,7 @@ def open_by_push_options(git: Git, address: Address, wanted: Wanted) -> PullRequ
         said = git.remotely("push", *flags, "--", wanted.remote, wanted.refspec)
     except GitFailed as error:
         found = without_tokens(f"GitLab did not take the push: {error.found}", git.environment)
-        raise ForgeError(found, f"{error.mend}\nOpen it by hand: {by_hand}") from error
+        raise ForgeError(found, *error.mend, note=f"{error.note}\nOpen it by hand: {by_hand}") from error
     if page := _PAGE.search(said.err):
         return PullRequest(page.group(), opened=True)
     return PullRequest(_page(address, before), opened=True) if before else PullRequest(by_hand, opened=False)

@@ -42,7 +42,7 @@ def test_a_commit_belongs_where_its_tag_or_lane_does(done):
 
 
 def test_production_runs_nothing_but_verified_final_tags(done):
-    assert refused(done, "main", "main is a branch").mend == "genpulse flow deployable --ref v0.1.0"
+    assert refused(done, "main", "main is a branch").mend == ("genpulse flow deployable --ref v0.1.0",)
     for ref in ("dev", "test", "v0.1.0-rc.1", "feature/open"):
         refused(done, ref, "runs verified final tags and nothing else", PRODUCTION)
     done.git("tag", "v0.2.0", "origin/main")
@@ -53,7 +53,7 @@ def test_production_runs_nothing_but_verified_final_tags(done):
 
 def test_another_environment_than_the_refs_own(done):
     error = refused(done, "v0.1.0", "deployed to its own environment", TESTING)
-    assert error.mend == "Set ENV=main, or deploy test."
+    assert error.note == "Set ENV=main, or deploy test."
 
 
 def test_a_candidate_that_is_not_on_test(done):

@@ -81,7 +81,7 @@ def test_tags_named_like_branches_are_refused_and_folders_warned_of(clone):
     clone.push("dev")
     found = answer(Asked("dev", "test"), clone.repository())
     assert found
-    assert [warning.mend for warning in found.warnings] == ["git mv test tests"]
+    assert [warning.mend[0] for warning in found.warnings] == ["git mv test tests"]
     clone.git("tag", "test")
     assert rules(answer(Asked("dev", "test"), clone.repository())) == [
         "A tag is not named like a branch: git would take one for the other."

@@ -46,7 +46,7 @@ def test_a_direct_commit_is_named_and_its_mend_mends(clone):
     assert f"{stray[:9]} Quickly repair" in refusal.found
     with pytest.raises(LaneBroken):
         demand_intact(clone.repository(), TEST)
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     assert healthy(clone)
     assert clone.git("rev-parse", "origin/test") == clone.git("rev-parse", f"{stray}^")
 
@@ -60,7 +60,7 @@ def test_a_squashed_promotion_is_recognised_and_mended(clone):
     refusal = only(clone, TEST)
     assert "it was squashed" in refusal.found
     assert "All of it (#7)" in refusal.found
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     moved(clone, TEST)
     assert healthy(clone)
 
@@ -72,7 +72,7 @@ def test_a_branch_merged_over_a_lane(clone):
     refusal = only(clone, MAIN)
     assert refusal.rule == "main only accepts test."
     assert "Merge dev into main" in refusal.found
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     assert healthy(clone)
 
 
@@ -102,7 +102,7 @@ def test_a_promotion_with_a_change_of_its_own(clone):
     clone.push("test")
     refusal = only(clone, TEST)
     assert refusal.rule == "A promotion to test changes nothing."
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     assert healthy(clone)
 
 
@@ -112,9 +112,9 @@ def test_what_was_released_already_becomes_part_of_dev(clone):
     clone.push("main")
     clone.git("tag", "-am", "x", "v1.0.0", "main")
     refusal = only(clone, MAIN)
-    assert "--force" not in refusal.mend
+    assert "--force" not in refusal.mend[0]
     clone.out("dev")
-    clone.shell(refusal.mend.partition("\n")[2])
+    clone.shell(refusal.mend[0])
     moved(clone, TEST)
     assert healthy(clone)
     assert clone.git("cat-file", "-t", "origin/test:hot.txt") == "blob"

@@ -123,7 +123,10 @@ def test_the_rules_of_github(tmp_path):
     assert promotion["parameters"]["allowed_merge_methods"] == ["merge"]
     assert rules[".github/rulesets/tags.json"]["target"] == "tag"
     names = rules[".github/rulesets/names.json"]["conditions"]["ref_name"]
-    assert (names["include"], {*lanes, "refs/heads/feature/**", "refs/heads/fix/**"} <= {*names["exclude"]}) == (
+    assert (
+        names["include"],
+        {*lanes, "refs/heads/feature/**/*", "refs/heads/fix/**/*"} <= {*names["exclude"]},
+    ) == (
         ["~ALL"],
         True,
     )

@@ -25,6 +25,7 @@ Code: TypeAlias = Literal[
     "nothing_to_promote",
     "merge_conflict",
     "promotion_alters",
+    "no_pull_requests",
     # lanes
     "lane_missing",
     "lane_outdated",

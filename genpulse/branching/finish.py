@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from genpulse.branching.commits import Commit, is_ancestor
+from genpulse.branching.back_merges import is_back_merge
+from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_branch, demand_clean, demand_history
+from genpulse.branching.divergence import demand_together
 from genpulse.branching.errors import MergeRefused
 from genpulse.branching.joining import join, open_request
 from genpulse.branching.names import kind_of
@@ -36,7 +38,8 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
     ref = repository.refs.heads[ref.name]
     topic = demand_cut_from_dev(repository, ref)
     _demand_content(repository, ref, topic.commits)
-    _demand_no_conflict(repository, ref)
+    demand_together(repository, ref)
+    _demand_merges(repository, ref)
     if merge:
         return Finished(ref.name, topic.commits, merged=join(repository, ref, DEV))
     request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits)
@@ -66,25 +69,32 @@ def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...
             f"git switch {repository.row(DEV).pattern}",
             note=note,
         )
-    theirs = repository.refs.remote.get(ref.name)
-    if theirs is not None and not is_ancestor(repository.git, theirs.commit, ref.commit):
-        found = f"{ref.name} on {repository.remote} has commits that are not here."
-        mend = f"git pull --rebase {repository.remote} {ref.name}"
-        raise MergeRefused("topic_diverged", "What is pushed builds on what was pushed.", found, mend)
 
 
-def _demand_no_conflict(repository: Repository, ref: Ref) -> None:
+def _demand_merges(repository: Repository, ref: Ref) -> None:
     dev, name = repository.lane(DEV), repository.row(DEV).pattern
     tried = repository.try_merge(dev.commit, ref.commit)
     if tried.conflicts:
-        files = "\n".join(tried.conflicts)
+        raise _conflict(repository, ref, name, tried.conflicts)
+    if tried.tree == dev.tree and not is_back_merge(ref.name):
         raise MergeRefused(
-            "merge_conflict",
-            f"{ref.name} merges into {name} without conflicts.",
-            f"merging would conflict in:\n{files}",
-            f"git rebase {repository.remote}/{name}",
-            note="Mend the files while git rebases, then finish again.",
+            "nothing_to_merge",
+            "There is something to merge.",
+            f"{name} has every change of {ref.name} by commits of its own: it was squashed, rebased or picked.",
+            f"git switch {name}",
         )
+
+
+def _conflict(repository: Repository, ref: Ref, dev: str, files: tuple[str, ...]) -> MergeRefused:
+    """What the remote has is not written anew."""
+    verb = "merge" if ref.name in repository.refs.remote else "rebase"
+    return MergeRefused(
+        "merge_conflict",
+        f"{ref.name} merges into {dev} without conflicts.",
+        "merging would conflict in:\n" + "\n".join(files),
+        f"git {verb} {repository.remote}/{dev}",
+        note=f"Mend the files, `git add` them and continue: git {verb} --continue. Then: genpulse flow finish",
+    )
 
 
 def _title(commits: tuple[Commit, ...]) -> str:

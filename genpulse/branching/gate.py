@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, GitFailed, NameRefused, Refusal, RepositoryUnfit
 from genpulse.branching.invariants import lane_refusals
+from genpulse.branching.misplaced import path_refusals, tag_refusals
 from genpulse.branching.names import kind_of, plain
 from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.promotion import demand_candidate
-from genpulse.branching.refs import Ref
+from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
 from genpulse.branching.rules import allowed, is_foreign
-from genpulse.branching.state import path_refusals, tag_refusals
 from genpulse.branching.table import DEV, MAIN, TOPICS, Branch
 from genpulse.branching.topics import topics_of
 
@@ -114,7 +114,7 @@ def _head(asked: Asked, repository: Repository) -> Ref | None:
     name = plain(asked.head)
     if asked.head_commit:
         commit = _commit(repository, asked.head_commit)
-        return Ref(name, asked.head, commit, commit, "", annotated=False, says="", when=0, subject="")
+        return branch_at(name, commit)
     if is_foreign(asked.head_repo, asked.base_repo):
         return None
     return repository.refs.heads.get(name) or repository.refs.remote.get(name)

@@ -4,15 +4,16 @@ A promotion is a merge commit whose second parent comes from the lane before and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genpulse.branching.codes import Code
 from genpulse.branching.commits import Commit, commits_named, counted, listed, own_line, reachable
 from genpulse.branching.errors import LaneBroken, Refusal
+from genpulse.branching.lane_mends import ways_out
+from genpulse.branching.patches import picked
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, Branch
-from genpulse.branching.versions import version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class _Faults:
     def any(self) -> bool:
         """Whether there are any."""
         return bool(self.over or self.strays or self.altered)
+
+    @property
+    def all(self) -> tuple[Commit, ...]:
+        """Every one of them once."""
+        return tuple({commit.id: commit for commit in (*self.over, *self.strays, *self.altered)}.values())
+
+    def without(self, ids: frozenset[str]) -> "_Faults":
+        """The rest when these strays are none."""
+        return replace(self, strays=tuple(commit for commit in self.strays if commit.id not in ids))
 
     @property
     def oldest(self) -> Commit | None:
@@ -56,7 +66,10 @@ def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
         return ()
     own = repository.without_history_of(own, [source.commit])
     faults = _faults(repository, own, tip, source, strict=before != DEV)
-    mend, note = _mend(repository, row, tip, faults)
+    faults = faults.without(picked(repository.git, faults.strays, source.commit))
+    if not faults.any:
+        return ()
+    mend, note = ways_out(repository, row, tip, faults.all)
     found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
         ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
         (
@@ -119,28 +132,7 @@ def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], 
         return ""
     promised = repository.between([source.commit], oldest.parents[:1])
     twin = next((commit for commit in promised if commit.tree == oldest.tree and commit.id != oldest.id), None)
-    return f"\n{oldest.id[:9]} has the tree of {twin}: it was squashed." if twin else ""
-
-
-def _mend(repository: Repository, row: Branch, tip: Ref, faults: _Faults) -> tuple[tuple[str, ...], str]:
-    remote, name, oldest = repository.remote, row.pattern, faults.oldest
-    if oldest is None or not oldest.parents or _went_further(repository, row, oldest):
-        dev = repository.row(DEV).pattern
-        note = f"It went further already, so it has to become part of {dev}, by somebody who may push there."
-        return (f"git switch {dev} && git merge --no-ff {remote}/{name} && git push {remote} {dev}",), note
-    lease = f"--force-with-lease=refs/heads/{name}:{tip.commit}"
-    note = f"Then bring the change into dev as fix/<name>, if it is not there, and promote {name} again."
-    return (f"git push {lease} {remote} {oldest.parents[0]}:refs/heads/{name}",), note
-
-
-def _went_further(repository: Repository, row: Branch, commit: Commit) -> bool:
-    said = repository.git(
-        "for-each-ref", f"--contains={commit.id}", "--format=%(refname)", "refs/tags", "refs/remotes"
-    )
-    lanes = repository.lanes
-    later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in lanes[lanes.index(row) + 1 :]}
-    for ref in said.out.split():
-        version = version_of(ref.removeprefix("refs/tags/"))
-        if ref in later or (version is not None and version.candidate is None):
-            return True
-    return False
+    if twin is None:
+        return ""
+    how = "rebased" if twin.subject == oldest.subject else "squashed"
+    return f"\n{oldest.id[:9]} has the tree of {twin}: it was {how}."

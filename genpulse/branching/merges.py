@@ -10,6 +10,8 @@ from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.slugs import slug_fault
 from genpulse.branching.table import DEV, QUEUE, TOPICS, Branch
 
+_BACK = "What it has alone comes back by a branch of its own, which the first command makes."
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -67,8 +69,8 @@ def _within(head: str, base: str, policy: Policy) -> Verdict:
 def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
     found = f"{head} is to be merged into {base}."
     if not row.merges_into:
-        rule, note = f"{head} is the end of the way and merges into no branch.", "Nothing flows back from it."
-        return Refusal("base_wrong", rule, found, note=f"{note} Begin anew: genpulse flow start fix/<name>")
+        rule = f"{head} is the end of the way and merges into no branch."
+        return Refusal("base_wrong", rule, found, (f"genpulse flow backmerge {head}",), _BACK)
     if not row.is_lane:
         rule = f"A {row.pattern} branch can only merge into {row.merges_into}, not {base}."
         note = f"Set the pull request's base to {row.merges_into}."
@@ -80,6 +82,7 @@ def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
         rule = f"{base} only accepts {before}; {head} must pass through {row.merges_into} first."
     else:
         rule = f"{head} merges into {row.merges_into} only; nothing flows back into {base}."
+        return Refusal("base_wrong", rule, found, (f"genpulse flow backmerge {head}", *mend), _BACK)
     return Refusal("base_wrong", rule, found, mend)
 
 

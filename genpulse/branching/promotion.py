@@ -85,7 +85,7 @@ def demand_candidate(repository: Repository, tip: Ref, source: Branch) -> None:
     last = next(iter(candidates.items()), None)
     found = f"{source.pattern} is at {tip.commit[:9]}, and "
     found += f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
-    mend = f"git switch {source.pattern} && genpulse flow rc"
+    mend = "genpulse flow rc"
     main = repository.row(MAIN).pattern
     raise ReleaseRefused("candidate_missing", f"{main} only accepts a release candidate.", found, mend)
 
@@ -103,9 +103,9 @@ def _conflict(repository: Repository, source: Branch, target: Branch, files: tup
 
 
 def _both(repository: Repository) -> str:
-    return f"Both lines changed. Somebody who may push to {repository.row(DEV).pattern} brings them together once."
+    dev = repository.row(DEV).pattern
+    return f"Both lines changed. They come together in {dev}, by a pull request with a merge commit; then promote."
 
 
 def _levelled(repository: Repository, target: Branch) -> str:
-    remote, dev, lane = repository.remote, repository.row(DEV).pattern, target.pattern
-    return f"git switch {dev} && git merge --no-ff {remote}/{lane} && git push {remote} {dev}"
+    return f"genpulse flow backmerge {target.pattern}{repository.merge_option}"

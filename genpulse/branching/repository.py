@@ -75,6 +75,13 @@ class Repository:
         """Whether a part of the history is missing here."""
         return self.git("rev-parse", "--is-shallow-repository").line == "true"
 
+    @cached_property
+    def merge_option(self) -> str:
+        """` --merge` where the remote has no pull requests and a command has to merge by itself, else nothing."""
+        from genpulse.branching.forges.address import address_of
+
+        return "" if address_of(self.git, self.remote) else " --merge"
+
     @property
     def signs_tags(self) -> bool:
         """Whether git is told to sign tags here, by `tag.gpgSign` or `flow.signTags`."""

@@ -4,6 +4,7 @@ import shlex
 
 from genpulse.branching.conditions import demand_branch, demand_clean, demand_history
 from genpulse.branching.errors import FlowError, NameRefused, Refusal
+from genpulse.branching.misplaced import renamed_tag
 from genpulse.branching.names import clashes, name_refusal
 from genpulse.branching.repository import Repository
 from genpulse.branching.slugs import slug_of
@@ -60,9 +61,9 @@ def _demand_free(repository: Repository, name: str, commit: str) -> None:
         found = f"{name} exists {where}."
         raise NameRefused("branch_exists", "A branch is begun once.", found, f"git switch {name}")
     if name in refs.tags:
-        mend = f"git tag -d {name} && git push {repository.remote} :refs/tags/{name}"
+        ways, note = renamed_tag(name, repository.remote)
         rule = "A tag and a branch do not share a name."
-        raise NameRefused("tag_in_the_way", rule, f"there is a tag {name}.", mend)
+        raise NameRefused("tag_in_the_way", rule, f"there is a tag {name}.", *ways, note=note)
     if blocking := clashes(name, others):
         found = f"{name} cannot exist beside {', '.join(blocking)}."
         mend = f"git branch -m -- {shlex.quote(blocking[0])} {_family(name)}{slug_of(blocking[0])}"

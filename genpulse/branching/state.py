@@ -1,6 +1,5 @@
 """Where everything stands: the lanes, what waits between them, the work in progress, what is wrong."""
 
-import shlex
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +8,11 @@ from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.branching.invariants import lane_refusals
-from genpulse.branching.names import is_reserved_for_branches
+from genpulse.branching.misplaced import path_refusals, stranger_refusals, tag_refusals
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, TEST, Branch
-from genpulse.branching.topics import Topic, open_topics, strangers
+from genpulse.branching.table import DEV, Branch
+from genpulse.branching.topics import Topic, open_topics
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
 
@@ -109,61 +108,9 @@ def _violations(
         *lanes,
         *broken,
         *cut,
-        *_stranger_refusals(repository),
+        *stranger_refusals(repository),
         *tag_refusals(repository),
         *path_refusals(repository),
-    )
-
-
-def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    """Tags that would be taken for branches."""
-    refs, remote = repository.refs, repository.remote
-    branches = {*refs.heads, *refs.remote}
-    names = [name for name in refs.tags if is_reserved_for_branches(name, repository.policy) or name in branches]
-    rule = "A tag is not named like a branch: git would take one for the other."
-    mend = "git tag -d {0} && git push {1} :refs/tags/{0}"
-    return tuple(
-        Refusal(
-            "tag_named_like_branch",
-            rule,
-            f"there is a tag {name}.",
-            (mend.format(shlex.quote(name), remote),),
-        )
-        for name in names
-    )
-
-
-def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    """Lanes whose name is also a file or folder in dev's tree."""
-    names = repository.paths(repository.lane(DEV).commit, [row.pattern for row in repository.lanes])
-    rule = "A branch and a file or folder do not share a name: `git diff {0}` would be ambiguous."
-    return tuple(
-        Refusal(
-            "path_named_like_branch",
-            rule.format(name),
-            f"{name} is in the tree.",
-            (f"git mv {name} {_other(name)}",),
-        )
-        for name in names
-    )
-
-
-def _other(name: str) -> str:
-    return "tests" if name == TEST.pattern else f"{name}-files"
-
-
-def _stranger_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    remote = repository.remote
-    rule = "Beside the lanes there are feature/* and fix/* branches only."
-    return tuple(
-        Refusal(
-            "stranger_branch",
-            rule,
-            f"{remote} has a branch {name!r}.",
-            (f"git push {remote} {shlex.quote(f':refs/heads/{name}')}",),
-            "Only if it is merged or given up.",
-        )
-        for name in strangers(repository)
     )
 
 

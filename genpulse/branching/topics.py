@@ -1,10 +1,11 @@
 """Branches of work in progress: which are open, and whether they were cut from dev."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genpulse.branching.commits import Commit, counted, listed, reachable
+from genpulse.branching.back_merges import brought_back
+from genpulse.branching.commits import Commit, counted, is_ancestor, listed, reachable
 from genpulse.branching.errors import MergeRefused, Refusal
 from genpulse.branching.names import is_bot, kind_of
 from genpulse.branching.refs import Ref
@@ -16,13 +17,16 @@ from genpulse.branching.table import DEV, MAIN, QUEUE, TEST, TOPICS
 class Topic:
     """An open branch: what it has that dev does not have.
 
-    `foreign` are those of them that came from test or main, by lane; `published` says whether the remote has it.
+    `foreign` are those of them that came from test or main, by lane; `published` says whether the remote has it;
+    `out` is the command that checks it out as it is there, empty where it is here; `option` is a merge's.
     """
 
     ref: Ref
     commits: tuple[Commit, ...]
     foreign: tuple[tuple[str, tuple[Commit, ...]], ...]
     published: bool
+    out: str = ""
+    option: str = ""
 
     def refusal(self, remote: str, dev: str = DEV.pattern) -> Refusal | None:
         """What is wrong with where it began; None when it was cut from dev."""
@@ -31,11 +35,20 @@ class Topic:
         lane, commits = max(self.foreign, key=lambda found: len(found[1]))
         name = self.ref.name
         number = counted(len(commits), "commit")
+        found = f"{name} contains {number} from {lane} that {dev} does not have:\n{listed(commits)}"
         return Refusal(
-            "topic_not_from_dev",
-            f"{name} must start from {dev}.",
-            f"{name} contains {number} from {lane} that {dev} does not have:\n{listed(commits)}",
-            (f"git rebase --onto {remote}/{dev} {remote}/{lane} {shlex.quote(name)}",),
+            "topic_not_from_dev", f"{name} must start from {dev}.", found, *self._way_out(lane, remote, dev)
+        )
+
+    def _way_out(self, lane: str, remote: str, dev: str) -> tuple[tuple[str, ...], str]:
+        name, commits = self.ref.name, dict(self.foreign)[lane]
+        if len(commits) == len(self.commits):
+            back = f"genpulse flow backmerge {lane}{self.option}"
+            return (back,), f"{lane} has all of it. It comes into {dev} from there, and nothing is taken away."
+        rebase = f"{self.out}git rebase --onto {remote}/{dev} {remote}/{lane} {shlex.quote(name)}"
+        return (rebase,), (
+            f"It puts the branch's own commits on {remote}/{dev}; those from {lane} stay there. Where {remote} has the "
+            f"branch, genpulse flow finish says how to bring it there."
         )
 
 
@@ -66,28 +79,45 @@ def topics_of(repository: Repository, refs: Iterable[Ref]) -> tuple[Topic, ...]:
     place = {name: number for number, name in enumerate(known)}
     ahead = {ref.full: sorted(reachable(ref.commit, known), key=lambda one: place[one.id]) for ref in wanted}
     lanes = {ref.name: {commit.id for commit in reachable(ref.commit, known)} for ref in later}
-    suspects = set().union(*lanes.values()) & {commit.id for commits in ahead.values() for commit in commits}
+    lines = frozenset(one for ref in later for one in _line(ref.commit, known))
+    suspects = lines & {commit.id for commits in ahead.values() for commit in commits}
     foreign = _confirmed(repository, known, suspects)
-    return tuple(
-        Topic(
-            ref, tuple(ahead[ref.full]), _by_lane(ahead[ref.full], lanes, foreign), _is_published(repository, ref)
-        )
-        for ref in wanted
-    )
+    return tuple(_topic(repository, ref, ahead[ref.full], lanes, foreign) for ref in wanted)
 
 
-def _by_lane(
-    commits: Sequence[Commit], lanes: Mapping[str, set[str]], foreign: frozenset[str]
-) -> tuple[tuple[str, tuple[Commit, ...]], ...]:
-    found = {name: tuple(one for one in commits if one.id in ids & foreign) for name, ids in lanes.items()}
-    return tuple((name, some) for name, some in found.items() if some)
+def _topic(
+    repository: Repository,
+    ref: Ref,
+    ahead: Sequence[Commit],
+    lanes: Mapping[str, set[str]],
+    lines: frozenset[str],
+) -> Topic:
+    """`lines` are the ids on the lanes' own lines: what a lane has beside them came from topics."""
+    published = ref.name in repository.refs.remote
+    if not any(commit.id in lines for commit in ahead) or brought_back(ref.name, ahead, lanes):
+        return Topic(ref, tuple(ahead), (), published)
+    found = {name: tuple(one for one in ahead if one.id in ids) for name, ids in lanes.items()}
+    foreign = tuple((name, some) for name, some in found.items() if some)
+    return Topic(ref, tuple(ahead), foreign, published, _out(repository, ref), repository.merge_option)
 
 
-def _is_published(repository: Repository, ref: Ref) -> bool:
-    return ref.name in repository.refs.remote
+def _line(tip: str, known: Mapping[str, Commit]) -> Iterator[str]:
+    commit = known.get(tip)
+    while commit is not None:
+        yield commit.id
+        commit = known.get(commit.parents[0]) if commit.parents else None
 
 
-def _confirmed(repository: Repository, known: Mapping[str, Commit], suspects: set[str]) -> frozenset[str]:
+def _out(repository: Repository, ref: Ref) -> str:
+    name, here = shlex.quote(ref.name), repository.refs.heads.get(ref.name)
+    if here is None:
+        return f"git switch --no-track -c {name} {ref.commit} && "
+    if here.commit != ref.commit and is_ancestor(repository.git, here.commit, ref.commit):
+        return f"git switch {name} && git merge --ff-only {ref.commit} && "
+    return ""
+
+
+def _confirmed(repository: Repository, known: Mapping[str, Commit], suspects: frozenset[str]) -> frozenset[str]:
     if not suspects:
         return frozenset()
     commits = repository.without_history_of([known[name] for name in suspects], [repository.lane(DEV).commit])

@@ -13,6 +13,7 @@ _VERBS = {
     "start": ("genpulse.cli.flow_branches:start", "Begin feature/<name> or fix/<name> from dev."),
     "finish": ("genpulse.cli.flow_branches:finish", "Check and push the branch, open its pull request into dev."),
     "promote": ("genpulse.cli.flow_branches:promote", "Move dev to test, or test to main."),
+    "backmerge": ("genpulse.cli.flow_back:backmerge", "Bring what test or main has alone back into dev."),
     "rc": ("genpulse.cli.flow_versions:rc", "Tag a release candidate on test."),
     "release": (
         "genpulse.cli.flow_versions:release",

@@ -3,6 +3,7 @@
 import click
 
 from genpulse.branching.commits import Commit
+from genpulse.branching.errors import MergeRefused
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
 
 _MERGE = "Without a forge: make the merge commit and push it."
@@ -40,14 +41,14 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
 
     done = bring(repository_here(offline=offline), merge=merge)
     if as_json:
-        say_json(_done(done.branch, "dev", done.commits, done.url, opened=done.opened, merged=done.merged))
+        say_json(done_document(done.branch, "dev", done.commits, done.url, opened=done.opened, merged=done.merged))
         return
-    _list(done.commits)
+    list_commits(done.commits)
     if done.merged:
         click.echo(f"{done.branch} is merged into dev as {done.merged[:9]}.")
         click.echo(f"Afterwards: git switch dev && git pull && git branch -d {done.branch}")
     else:
-        _say_request(done.url, done.branch, "dev", opened=done.opened)
+        say_request(done.url, done.branch, "dev", "genpulse flow finish", opened=done.opened)
 
 
 @click.command()
@@ -69,33 +70,35 @@ def promote(target: str, dry_run: bool, merge: bool, as_json: bool, offline: boo
     plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target))
     source = plan.source.pattern
     if not as_json:
-        _list(plan.commits)
+        list_commits(plan.commits)
     if dry_run:
         if as_json:
-            say_json(_done(source, target, plan.commits, "", opened=False, merged=""))
+            say_json(done_document(source, target, plan.commits, "", opened=False, merged=""))
             return
         click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
         return
     done = move(repository, plan, merge=merge)
     if as_json:
-        say_json(_done(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
+        say_json(done_document(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
         return
     if not done.merged:
-        _say_request(done.url, source, target, opened=done.opened)
+        say_request(done.url, source, target, f"genpulse flow promote {target}", opened=done.opened)
         return
     click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
     version = "rc" if target == "test" else "release"
-    click.echo(f"Next: git switch {target} && git pull --ff-only && genpulse flow {version}")
+    click.echo(f"Next: genpulse flow {version}")
 
 
-def _done(
+def done_document(
     head: str, base: str, commits: tuple[Commit, ...], url: str, *, opened: bool, merged: str
 ) -> dict[str, object]:
+    """For programs: what moves from where to where, and how far it is."""
     moved = [{"commit": commit.id, "subject": commit.subject} for commit in commits if not commit.is_merge]
     return {"head": head, "base": base, "commits": moved, "url": url, "opened": opened, "merged": merged}
 
 
-def _list(commits: tuple[Commit, ...]) -> None:
+def list_commits(commits: tuple[Commit, ...]) -> None:
+    """What moves, without merges."""
     own = [commit for commit in commits if not commit.is_merge]
     click.echo(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
     for commit in own[:20]:
@@ -104,12 +107,16 @@ def _list(commits: tuple[Commit, ...]) -> None:
         click.echo(f"  and {len(own) - 20} more")
 
 
-def _say_request(url: str, head: str, base: str, *, opened: bool) -> None:
+def say_request(url: str, head: str, base: str, command: str, *, opened: bool) -> None:
+    """Where the pull request is, or is opened. Raises `MergeRefused` where the remote has none."""
     if opened:
         click.echo(f"The pull request from {head} into {base} is open: {url}")
     elif url:
         click.echo(f"Open the pull request from {head} into {base} here: {url}")
     else:
-        click.echo(
-            f"{head} is pushed. The remote has no pull requests; to merge into {base} run this with --merge."
+        raise MergeRefused(
+            "no_pull_requests",
+            f"Into {base} a branch is merged by a pull request.",
+            f"the remote is no forge and has none. It has {head} as it is here, and {base} as it was.",
+            f"{command} --merge",
         )

@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "GIT_CONFIG_VALUE_1": "author@example.org",
 }
 
+ROOT = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Team:
@@ -44,8 +46,14 @@ class Team:
 
     def shell(self, command: str) -> None:
         """What a message told to run, word for word."""
+        program = f'genpulse() {{ "{sys.executable}" -m genpulse "$@"; }}'
         done = subprocess.run(
-            ["sh", "-ec", command], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+            ["sh", "-ec", f"{program}\n{command}"],
+            cwd=self.folder,
+            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 

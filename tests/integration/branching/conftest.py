@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,16 @@ class Clone:
 
     def shell(self, command: str) -> None:
         """Run what a message told to run, word for word."""
-        subprocess.run(["sh", "-ec", command], cwd=self.folder, env=ENVIRONMENT, check=True, capture_output=True)
+        program = f'genpulse() {{ "{sys.executable}" -m genpulse "$@"; }}'
+        done = subprocess.run(
+            ["sh", "-ec", f"{program}\n{command}"],
+            cwd=self.folder,
+            env={**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[3])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
     def commit(self, file: str, text: str, subject: str = "") -> str:
         path = self.folder / file

@@ -48,7 +48,20 @@ def test_a_direct_commit_is_named_and_its_mend_mends(clone):
         demand_intact(clone.repository(), TEST)
     clone.shell(refusal.mend[0])
     assert healthy(clone)
+    assert clone.git("merge-base", "--is-ancestor", stray, "origin/dev") == ""
+
+
+def test_a_direct_commit_is_taken_off_and_kept(clone):
+    clone.merged("feature/x", "x.txt")
+    moved(clone, TEST)
+    clone.out("test")
+    stray = clone.commit("hot.txt", "text", "Quickly repair")
+    clone.push("test")
+    refusal = only(clone, TEST)
+    clone.shell(refusal.mend[1])
+    assert healthy(clone)
     assert clone.git("rev-parse", "origin/test") == clone.git("rev-parse", f"{stray}^")
+    assert clone.git("rev-parse", f"origin/fix/kept-{stray[:9]}") == stray
 
 
 def test_a_squashed_promotion_is_recognised_and_mended(clone):
@@ -73,6 +86,7 @@ def test_a_branch_merged_over_a_lane(clone):
     assert refusal.rule == "main only accepts test."
     assert "Merge dev into main" in refusal.found
     clone.shell(refusal.mend[0])
+    moved(clone, TEST)
     assert healthy(clone)
 
 

@@ -15,6 +15,20 @@ from tests.integration.branching.fake_forge.rules import NOTHING, Change
 ROLES = {"ann": "administrator", "bob": "write", "cid": "write"}
 GITLAB_ROLES = {"ann": "maintainer", "bob": "developer", "cid": "developer"}
 
+_BY_PUSH_OPTIONS = """
+base=
+for number in $(seq 0 $((${GIT_PUSH_OPTION_COUNT:-0} - 1))); do
+  eval "option=\\$GIT_PUSH_OPTION_$number"
+  case "$option" in merge_request.target=*) base=${option#*=} ;; esac
+done
+[ -n "$base" ] || exit 0
+while read -r _ _ ref; do
+  echo "${ref#refs/heads/} $base" >>by-push-options
+  echo "View merge request:"
+  echo "  https://gitlab.com/o/r/-/merge_requests/$(wc -l <by-push-options | tr -d ' ')"
+done
+"""
+
 
 class NotTaken(Exception):
     """The forge said no."""
@@ -43,16 +57,16 @@ class FakeForge:
         self.requests: dict[int, Request] = {}
         self.documents = documents
         self.enforce(documents)
+        if kind == "gitlab":
+            self.git("config", "receive.advertisePushOptions", "true")
+            self._hook("post-receive", _BY_PUSH_OPTIONS)
 
     def enforce(self, documents) -> None:
         """Hold everybody to these rules from here on."""
         self.documents = documents
         told = {"kind": self.kind, "documents": documents, "roles": self.roles}
         (self.bare / "forge.json").write_text(json.dumps(told))
-        hook = self.bare / "hooks" / "update"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{rules.__file__}" "$@"\n')
-        hook.chmod(0o755)
+        self._hook("update", f'exec "{sys.executable}" -S -E "{rules.__file__}" "$@"')
 
     def git(self, *arguments: str, ok=(0,)) -> str:
         done = subprocess.run(
@@ -76,10 +90,12 @@ class FakeForge:
         self.requests[request.number] = request
         return request
 
-    def only(self, head: str, base: str) -> Request:
-        """The open one from this branch into that; it must be there."""
-        (found,) = (one for one in self.requests.values() if one.open and (one.head, one.base) == (head, base))
-        return found
+    def asked_for(self, head: str, base: str) -> bool:
+        """Whether somebody opened it: by the API, or on GitLab by the options of a push."""
+        told = self.bare / "by-push-options"
+        lines = told.read_text().splitlines() if told.exists() else []
+        known = [(one.head, one.base) for one in self.requests.values() if one.open]
+        return (head, base) in known or f"{head} {base}" in lines
 
     def check(self, request: Request):
         """The required check, as the workflow asks it: in a checkout of its own, with the head fetched beside."""
@@ -118,6 +134,12 @@ class FakeForge:
         name = f"revert-{short}" if self.kind == "gitlab" else f"revert-{request.number}-{request.head}"
         self._move(name, NOTHING, commit, by)
         return self.open(name, request.base, f'Revert "{request.title}"')
+
+    def _hook(self, name: str, script: str) -> None:
+        hook = self.bare / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\n{script}\n")
+        hook.chmod(0o755)
 
     def _merged(self, request: Request, ours: str, theirs: str, method: str) -> str:
         if method == "fast-forward":

@@ -1,0 +1,92 @@
+"""Names on the remote that the model has no place for: branches, tags and folders, and how they are moved.
+
+Nothing here removes anything: what somebody published under a name that is not ours may be what others live on.
+"""
+
+import shlex
+
+from genpulse.branching.commits import is_ancestor
+from genpulse.branching.errors import Refusal
+from genpulse.branching.names import is_reserved_for_branches
+from genpulse.branching.refs import Ref
+from genpulse.branching.repository import Repository
+from genpulse.branching.slugs import slug_fault, slug_of
+from genpulse.branching.table import DEV, FEATURE, TEST
+from genpulse.branching.topics import strangers
+
+_PUBLISHED = ("gh-pages", "pages", "release/", "releases/", "support/")
+"""Branches begin so that programs or customers read; another name would take it away from them."""
+
+
+def stranger_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """Branches of the remote that are neither lanes nor topics nor a program's."""
+    return tuple(_stranger(repository, repository.refs.remote[name]) for name in strangers(repository))
+
+
+def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """Tags that would be taken for branches."""
+    refs = repository.refs
+    branches = {*refs.heads, *refs.remote}
+    names = [name for name in refs.tags if is_reserved_for_branches(name, repository.policy) or name in branches]
+    rule = "A tag is not named like a branch: git would take one for the other."
+    return tuple(
+        Refusal("tag_named_like_branch", rule, f"there is a tag {name}.", *renamed_tag(name, repository.remote))
+        for name in names
+    )
+
+
+def renamed_tag(name: str, remote: str) -> tuple[tuple[str, ...], str]:
+    """Commands that give a tag another name, here and then on the remote, and what they do."""
+    new = f"tag-{name.replace('/', '-')}"
+    old, other = shlex.quote(name), shlex.quote(new)
+    here = f"git tag {other} refs/tags/{old} && git tag -d {old}"
+    there = f"git push --atomic {remote} refs/tags/{other} :refs/tags/{old}"
+    return (here, there), f"The first calls the tag {new} here, the second on {remote} where that has it too."
+
+
+def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """Lanes whose name is also a file or folder in dev's tree."""
+    names = repository.paths(repository.lane(DEV).commit, [row.pattern for row in repository.lanes])
+    rule = "A branch and a file or folder do not share a name: `git diff {0}` would be ambiguous."
+    return tuple(
+        Refusal(
+            "path_named_like_branch",
+            rule.format(name),
+            f"{name} is in the tree.",
+            (f"git mv {name} {_other(name)}",),
+        )
+        for name in names
+    )
+
+
+def _stranger(repository: Repository, ref: Ref) -> Refusal:
+    remote, name = repository.remote, ref.name
+    mend, note = _topic_name(repository, ref)
+    leave = f'To leave it alone, bring this line into .flow.toml on dev by a topic: ignore = ["{name}"]'
+    return Refusal(
+        "stranger_branch",
+        "Beside the lanes there are feature/* and fix/* branches only.",
+        f"{remote} has a branch {name!r} at {ref.commit[:9]}.",
+        mend,
+        f"{leave}\n{note}".strip(),
+    )
+
+
+def _topic_name(repository: Repository, ref: Ref) -> tuple[tuple[str, ...], str]:
+    """How it becomes a topic, where it can be one."""
+    dev = repository.lane(DEV).commit
+    if is_ancestor(repository.git, ref.commit, dev):
+        return (), f"{repository.row(DEV).pattern} has every commit of it."
+    slug = slug_of(ref.name)
+    related = repository.git("merge-base", ref.commit, dev, ok=(0, 1)).line
+    new = f"{FEATURE.prefix}{slug}"
+    if ref.name.startswith(_PUBLISHED) or slug_fault(slug) or not related or new in repository.refs.remote:
+        return (), ""
+    gone = shlex.quote(f":refs/heads/{ref.name}")
+    lease = shlex.quote(f"--force-with-lease=refs/heads/{ref.name}:{ref.commit}")
+    command = f"git push --atomic {lease} {repository.remote} {ref.commit}:refs/heads/{new} {gone}"
+    return (command,), f"Where somebody works on it: the command calls it {new}, with every commit."
+
+
+def _other(name: str) -> str:
+    return "tests" if name == TEST.pattern else f"{name}-files"

@@ -11,14 +11,17 @@ from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.promotion import demand_candidate
 from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
-from genpulse.branching.rules import allowed, is_foreign
+from genpulse.branching.rules import allowed, is_foreign, may_be_called
 from genpulse.branching.table import DEV, MAIN, TOPICS, Branch
 from genpulse.branching.topics import topics_of
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A merge somebody wants. `head_commit` is the head's id where its name is not enough (a fork's branch)."""
+    """A merge somebody wants; without a base only the head's name is asked about.
+
+    `head_commit` is the head's id where its name is not enough (a fork's branch).
+    """
 
     head: str
     base: str
@@ -46,6 +49,9 @@ def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Ans
     `history=False` looks at the names alone.
     """
     policy = _policy_for_names(repository)
+    if not asked.base and not history:
+        named = may_be_called(plain(asked.head), policy)
+        return Answer(named.rule, (named.refusal,) if named.refusal else ())
     verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo, policy=policy)
     if verdict.refusal is not None:
         return Answer("", (verdict.refusal,))

@@ -50,6 +50,13 @@ def allowed(
     return _within(head, base, policy)
 
 
+def may_be_called(name: str, policy: Policy = DEFAULT) -> Verdict:
+    """Whether a branch that is no lane may have this name on the remote, whatever it is merged into."""
+    if kind_of(name, policy) or is_bot(name, policy) or policy.is_ignored(name) or name.startswith(QUEUE):
+        return Verdict(rule=f"{name} is a name that a branch may have here.")
+    return Verdict(refusal=_unnamed(name, policy))
+
+
 def is_foreign(head_repo: str, base_repo: str) -> bool:
     """Whether the head is in another repository than the base."""
     return head_repo.strip().lower() != base_repo.strip().lower() and bool(base_repo.strip())

@@ -10,6 +10,11 @@ from genpulse.branching.errors import NameRefused, ReleaseRefused
 
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-rc\.([1-9][0-9]{{0,8}}))?")
+_PACKAGE = re.compile(
+    r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)"
+    r"(?:[-_.]?(?P<kind>rc|c|pre|preview)[-_.]?(?P<number>[0-9]{1,9})?)?"
+)
+_THREE = (0, 0, 0)
 _RULE = "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on."
 
 
@@ -113,17 +118,13 @@ def _next_version(known: list[Version], last: Version | None) -> Version:
 
 
 def _from_pep440(text: str) -> Version | None:
-    from packaging.version import InvalidVersion
-    from packaging.version import Version as Package
-
-    try:
-        package = Package(text)
-    except InvalidVersion:
+    """`1.0`, `1.0.0rc1`, `1.0-c.1`: what PEP 440 takes for three numbers and a candidate."""
+    found = _PACKAGE.fullmatch(text.strip().lower())
+    if found is None:
         return None
-    numbers = [*package.release, 0, 0][: max(3, len(package.release))]
-    kind, candidate = package.pre or ("rc", None)
-    if len(numbers) != 3 or kind != "rc" or package.is_devrelease or package.is_postrelease:
+    numbers = [int(number) for number in found["release"].split(".")]
+    candidate = int(found["number"] or 0) if found["kind"] else None
+    if len(numbers) > len(_THREE) or candidate == 0:
         return None
-    if package.epoch or package.local or candidate == 0:
-        return None
-    return version_of(Version(numbers[0], numbers[1], numbers[2], candidate).tag)
+    major, minor, patch = (*numbers, *_THREE)[: len(_THREE)]
+    return version_of(Version(major, minor, patch, candidate).tag)

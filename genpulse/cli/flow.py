@@ -23,7 +23,8 @@ _VERBS = {
     "deployable": ("genpulse.cli.flow_versions:deployable", "Which environment a ref may be deployed to."),
     "status": ("genpulse.cli.flow_status:status", "The lanes, what waits between them, what is wrong."),
     "check": ("genpulse.cli.flow_check:check", "The gate for CI and hooks: may head be merged into base."),
-    "install": ("genpulse.cli.flow_install:install", "Write hooks, CI workflow and rulesets, after showing them."),
+    "install": ("genpulse.cli.flow_install:install", "Write hooks, gate and rules, after showing them."),
+    "uninstall": ("genpulse.cli.flow_install:uninstall", "Take back what install has written."),
     "graph": ("genpulse.cli.flow_install:graph", "The model as a drawing for a document."),
     "stamp": ("genpulse.cli.flow_stamp:command", "Write the stamp of the build that is under way."),
 }

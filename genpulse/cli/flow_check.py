@@ -2,12 +2,12 @@
 
 import click
 
+from genpulse.branching.documents import answer_document, merge_sentence
 from genpulse.branching.errors import Refusal
 from genpulse.branching.gate import Answer, Asked, answer
 from genpulse.cli.flow_options import (
     annotate,
     json_option,
-    refusal_document,
     report,
     repository_here,
     say_json,
@@ -16,10 +16,11 @@ from genpulse.cli.flow_options import (
 
 @click.command()
 @click.option("--head", required=True, help="The branch that is to be merged.")
-@click.option("--base", required=True, help="The branch that it is to be merged into.")
+@click.option("--base", default="", help="The branch that it is to be merged into; not needed with --names-only.")
 @click.option("--head-repo", default="", help="owner/name of the head's repository: a fork's lanes are no lanes.")
 @click.option("--base-repo", default="", help="owner/name of the base's repository.")
 @click.option("--head-sha", default="", help="The head's commit, where its branch is not here (a fork's).")
+@click.option("--trunk", default="", help="What dev is called here, as the gate's workflow says it.")
 @click.option("--names-only", is_flag=True, help="Look at the names, not at the history.")
 @json_option
 @click.pass_context
@@ -30,6 +31,7 @@ def check(
     head_repo: str,
     base_repo: str,
     head_sha: str,
+    trunk: str,
     names_only: bool,
     as_json: bool,
 ) -> None:
@@ -37,12 +39,14 @@ def check(
 
     By the names, and by the history as far as it is here. Asks no remote.
     """
+    if not base and not names_only:
+        raise click.UsageError("--base is needed, except with --names-only.", ctx)
     asked = Asked(head, base, head_repo, base_repo, head_sha)
-    found = answer(asked, repository_here(), history=not names_only)
+    found = answer(asked, repository_here(trunk=trunk), history=not names_only)
     if as_json:
         for refusal in found.refusals:
             report(refusal, annotated=False)
-        say_json(_document(asked, found))
+        say_json(answer_document(asked, found))
     else:
         _say(asked, found)
     ctx.exit(0 if found else 1)
@@ -59,16 +63,4 @@ def _say(asked: Asked, found: Answer) -> None:
         annotate("warning", Refusal("history_missing", rule, found.unchecked, note="Check out the whole history."))
         click.echo(f"{rule} {found.unchecked}", err=True)
     if found:
-        click.echo(f"{asked.head} may be merged into {asked.base}: {found.rule}")
-
-
-def _document(asked: Asked, found: Answer) -> dict[str, object]:
-    return {
-        "head": asked.head,
-        "base": asked.base,
-        "allowed": bool(found),
-        "rule": found.rule,
-        "refusals": [refusal_document(refusal) for refusal in found.refusals],
-        "warnings": [refusal_document(warning) for warning in found.warnings],
-        "unchecked": found.unchecked,
-    }
+        click.echo(merge_sentence(asked, found))

@@ -25,9 +25,9 @@ offline_option = click.option("--offline", is_flag=True, help="Ask no remote; go
 signed_option = click.option("--signed", is_flag=True, help="Demand a good signature.")
 
 
-def repository_here(*, offline: bool = False) -> Repository:
-    """The repository of the current folder."""
-    return Repository(Path.cwd(), os.environ, offline=offline)
+def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
+    """The repository of the current folder; `trunk` is what dev is called, where that was said."""
+    return Repository(Path.cwd(), os.environ, offline=offline, trunk=trunk)
 
 
 def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
@@ -41,6 +41,8 @@ def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
     for refusal in refusals:
         report(refusal, annotated=not as_json)
     if as_json:
+        from genpulse.branching.documents import refusal_document
+
         say_json({"refusals": [refusal_document(refusal) for refusal in refusals]})
 
 
@@ -55,22 +57,6 @@ def report(refusal: Refusal, *, annotated: bool = True) -> None:
 def annotate(level: str, refusal: Refusal) -> None:
     """Show it on the pull request as well, when this is a job of GitHub Actions."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        mend = f" Mend: {' ; '.join(refusal.mend)}" if refusal.mend else ""
-        note = f" {refusal.note}" if refusal.note else ""
-        click.echo(f"::{level} title=genpulse flow::{_escaped(f'{refusal.message}{note}{mend}')}")
+        from genpulse.branching.documents import annotation
 
-
-def refusal_document(refusal: Refusal) -> dict[str, object]:
-    """For programs: docs/reference/flow-refusals.md describes it."""
-    return {
-        "code": refusal.code,
-        "message": refusal.message,
-        "rule": refusal.rule,
-        "found": refusal.found,
-        "note": refusal.note,
-        "mend": list(refusal.mend),
-    }
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        click.echo(annotation(level, refusal))

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import click
 
+from genpulse.branching.documents import refusal_document
 from genpulse.branching.state import Mark, State, read_state
 from genpulse.branching.topics import Topic
-from genpulse.cli.flow_options import json_option, refusal_document, repository_here, say_json
+from genpulse.cli.flow_options import json_option, repository_here, say_json
 
 
 @click.command()

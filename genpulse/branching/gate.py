@@ -7,12 +7,13 @@ from genpulse.branching.errors import FlowError, GitFailed, NameRefused, Refusal
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.misplaced import path_refusals, tag_refusals
 from genpulse.branching.names import kind_of, plain
+from genpulse.branching.partial import part_refusals
 from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.promotion import demand_candidate
 from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
 from genpulse.branching.rules import allowed, is_foreign, may_be_called
-from genpulse.branching.table import DEV, MAIN, TOPICS, Branch
+from genpulse.branching.table import DEV, MAIN, PROMOTION, TEST, TOPICS, Branch
 from genpulse.branching.topics import topics_of
 
 
@@ -85,14 +86,19 @@ def _shallow(repository: Repository) -> tuple[Refusal, ...]:
 
 
 def _missing(asked: Asked, repository: Repository) -> str:
-    row = kind_of(plain(asked.head), repository.policy)
-    if row not in TOPICS or _head(asked, repository) is not None:
+    name = plain(asked.head)
+    if (kind_of(name, repository.policy) not in TOPICS and not name.startswith(PROMOTION)) or _head(
+        asked, repository
+    ) is not None:
         return ""
     return f"{plain(asked.head)} is not here. Name its commit: --head-sha <id>, and fetch it before."
 
 
 def _history(asked: Asked, repository: Repository, missing: str) -> tuple[Refusal, ...]:
-    row = kind_of(plain(asked.head), repository.policy)
+    head_name = plain(asked.head)
+    if head_name.startswith(PROMOTION):
+        return _part(asked, repository)
+    row = kind_of(head_name, repository.policy)
     if row is None or missing:
         return ()
     if row in TOPICS:
@@ -104,6 +110,12 @@ def _history(asked: Asked, repository: Repository, missing: str) -> tuple[Refusa
             if (refusal := topic.refusal(repository.remote, repository.row(DEV).pattern))
         )
     return _promotion(repository, row, next(lane for lane in repository.lanes if lane.pattern == row.merges_into))
+
+
+def _part(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
+    head = _head(asked, repository)
+    found = part_refusals(repository, head) if head else ()
+    return (*lane_refusals(repository, repository.row(TEST)), *found)
 
 
 def _promotion(repository: Repository, source: Branch, target: Branch) -> tuple[Refusal, ...]:

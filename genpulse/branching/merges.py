@@ -8,7 +8,7 @@ from genpulse.branching.errors import MergeRefused, Refusal
 from genpulse.branching.names import is_bot, kind_of, name_refusal, plain
 from genpulse.branching.policy import DEFAULT, Policy
 from genpulse.branching.slugs import slug_fault
-from genpulse.branching.table import DEV, QUEUE, TOPICS, Branch
+from genpulse.branching.table import DEV, PROMOTION, QUEUE, TEST, TOPICS, Branch
 
 _BACK = "What it has alone comes back by a branch of its own, which the first command makes."
 
@@ -47,6 +47,8 @@ def allowed(
         return _from_fork(head, base, head_repo, policy)
     if head.startswith(QUEUE):
         return _queued(head, base)
+    if head.startswith(PROMOTION):
+        return _part(head, base, policy.row(TEST).pattern)
     return _within(head, base, policy)
 
 
@@ -121,6 +123,13 @@ def _queued(head: str, base: str) -> Verdict:
         return Verdict(rule=f"The merge queue of {base} merges into {base}.")
     rule, note = "A merge queue merges into its own branch only.", f"Queue the pull request for {base} again."
     return _refused("queue_base_wrong", rule, f"{head!r} is to be merged into {base}.", note)
+
+
+def _part(head: str, base: str, test: str) -> Verdict:
+    if base == test:
+        return Verdict(rule=f"A state of dev merges into {test}.")
+    rule = f"{PROMOTION}<id> merges into {test} only."
+    return _refused("base_wrong", rule, f"{head!r} is to be merged into {base}.", f"Set the base to {test}.")
 
 
 def _no_target(head: str, base: str, policy: Policy) -> Refusal:

@@ -4,21 +4,27 @@ from dataclasses import dataclass, replace
 
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
-from genpulse.branching.errors import LaneBroken, MergeRefused, ReleaseRefused
+from genpulse.branching.errors import LaneBroken, MergeRefused, NameRefused, ReleaseRefused
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.joining import join, open_request
+from genpulse.branching.misplaced import tag_refusals
+from genpulse.branching.partial import branch_alone, state_of_dev
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, MAIN, Branch
+from genpulse.branching.table import DEV, MAIN, PROMOTION, Branch
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A promotion that would succeed: from where, to where, and the commits that would move, newest first."""
+    """A promotion that would succeed: from where, to where, and the commits that would move, newest first.
+
+    `head` is the source's tip, or the part of it that is promoted.
+    """
 
     source: Branch
     target: Branch
     commits: tuple[Commit, ...]
+    head: Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +37,27 @@ class Promoted:
     merged: str = ""
 
 
-def plan_promotion(repository: Repository, target: Branch) -> Plan:
+def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only: str = "") -> Plan:
     """What would move into test or main. Nothing is changed but what git knows of the remote.
 
-    Raises `LaneBroken`, `MergeRefused` with the files that conflict, `ReleaseRefused` when main is to get what was
-    no candidate, and `RepositoryUnfit`.
+    Test may get less than all: dev as it was `at` an older commit, or `only` the branch of this name. Raises
+    `LaneBroken`, `MergeRefused` with the files that conflict, `ReleaseRefused` when main is to get what was no
+    candidate, `NameRefused` and `RepositoryUnfit`.
     """
     demand_history(repository)
     repository.fetch()
-    return judge_promotion(repository, target)
+    for refusal in tag_refusals(repository):
+        raise NameRefused.of(refusal)
+    part = state_of_dev(repository, at) if at else branch_alone(repository, only) if only else None
+    return judge_promotion(repository, target, part)
 
 
-def judge_promotion(repository: Repository, target: Branch) -> Plan:
+def judge_promotion(repository: Repository, target: Branch, part: Ref | None = None) -> Plan:
     """The same by what is known of the remote, without asking it."""
     lanes = repository.lanes
     target = repository.row(target)
     source = lanes[lanes.index(target) - 1]
-    ours, theirs = repository.lane(target), repository.lane(source)
+    ours, theirs = repository.lane(target), part or repository.lane(source)
     tried = repository.try_merge(ours.commit, theirs.commit)
     for row in (source, target):
         _demand_intact(repository, row, tried.conflicts if row == target else ())
@@ -63,16 +73,17 @@ def judge_promotion(repository: Repository, target: Branch) -> Plan:
         raise LaneBroken("promotion_alters", rule, found, _levelled(repository, target), note=_both(repository))
     if target == MAIN:
         demand_candidate(repository, theirs, source)
-    return Plan(source, target, commits)
+    return Plan(source, target, commits, theirs)
 
 
 def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promoted:
     """Open a plan's pull request, or make the merge commit and push it. Raises `GitFailed`, the forge's error."""
     source, target = plan.source, plan.target
     if merge:
-        return Promoted(plan, merged=join(repository, repository.lane(source), target))
-    title = f"Promote {source.pattern} to {target.pattern}"
-    request = open_request(repository, repository.lane(source), target, title, plan.commits)
+        return Promoted(plan, merged=join(repository, plan.head, target))
+    part = f" at {plan.head.commit[:9]}" if plan.head.name.startswith(PROMOTION) else ""
+    title = f"Promote {source.pattern}{part} to {target.pattern}"
+    request = open_request(repository, plan.head, target, title, plan.commits)
     return Promoted(plan, request.url, request.opened)
 
 

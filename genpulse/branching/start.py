@@ -6,16 +6,18 @@ from genpulse.branching.conditions import demand_branch, demand_clean, demand_hi
 from genpulse.branching.errors import FlowError, NameRefused, Refusal
 from genpulse.branching.misplaced import renamed_tag
 from genpulse.branching.names import clashes, name_refusal
+from genpulse.branching.partial import from_test_setting, tested_state
 from genpulse.branching.repository import Repository
 from genpulse.branching.slugs import slug_of
 from genpulse.branching.table import DEV, TOPICS
 from genpulse.branching.verification import Verifier
 
 
-def start(repository: Repository, name: str, start_from: str = "") -> str:
+def start(repository: Repository, name: str, start_from: str = "", *, from_test: bool = False) -> str:
     """Create the branch from dev's tip on the remote, switch to it, and return the commit it begins at.
 
-    Raises `NameRefused` and `RepositoryUnfit`; nothing is changed then.
+    With `from_test` it begins at what test has of dev, for a fix that is to be promoted alone. Raises
+    `LaneBroken`, `NameRefused` and `RepositoryUnfit`; nothing is changed then.
     """
     refusal = _origin_refusal(repository, name, start_from) or _name_refusal(repository, name)
     if refusal is not None:
@@ -25,11 +27,13 @@ def start(repository: Repository, name: str, start_from: str = "") -> str:
     demand_clean(repository)
     demand_history(repository)
     repository.fetch()
-    tip = repository.lane(DEV)
-    _demand_free(repository, name, tip.commit)
-    repository.git("switch", "--quiet", "--no-track", "--create", name, tip.full)
+    commit = tested_state(repository) if from_test else repository.lane(DEV).commit
+    _demand_free(repository, name, commit)
+    repository.git("switch", "--quiet", "--no-track", "--create", name, commit)
+    if from_test:
+        repository.git("config", from_test_setting(name), "true")
     repository.forget()
-    return tip.commit
+    return commit
 
 
 def _last_release(repository: Repository) -> str:

@@ -133,5 +133,7 @@ BOTS = (
     "whitesource/",
 )
 """Branches of programs begin so, as these programs name them by themselves. They may only go into dev."""
+PROMOTION = "promote/"
+"""Branches for a promotion of less than all of dev begin so; the beginning of a commit's id follows."""
 QUEUE = "gh-readonly-queue/"
 """A merge queue's own branches begin so; the name of the branch that the queue is for follows."""

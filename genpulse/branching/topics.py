@@ -10,7 +10,7 @@ from genpulse.branching.errors import MergeRefused, Refusal
 from genpulse.branching.names import is_bot, kind_of
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, MAIN, QUEUE, TEST, TOPICS
+from genpulse.branching.table import DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Topic:
             return (back,), f"{lane} has all of it. It comes into {dev} from there, and nothing is taken away."
         rebase = f"{self.out}git rebase --onto {remote}/{dev} {remote}/{lane} {shlex.quote(name)}"
         return (rebase,), (
-            f"It puts the branch's own commits on {remote}/{dev}; those from {lane} stay there. Where {remote} has the "
-            f"branch, genpulse flow finish says how to bring it there."
+            f"It puts the branch's own commits on {remote}/{dev}; those from {lane} stay there.\n"
+            f"Where {remote} has the branch, genpulse flow finish says how to bring it there."
         )
 
 
@@ -137,7 +137,9 @@ def strangers(repository: Repository) -> tuple[str, ...]:
     """Branches of the remote that the model does not have."""
     policy = repository.policy
     lanes = {row.pattern for row in policy.lanes}
-    names = (name for name in repository.refs.remote if name not in lanes and not name.startswith(QUEUE))
+    names = (
+        name for name in repository.refs.remote if name not in lanes and not name.startswith((PROMOTION, QUEUE))
+    )
     names = (name for name in names if not policy.is_ignored(name))
     return tuple(
         name for name in names if kind_of(name, repository.policy) is None and not is_bot(name, repository.policy)

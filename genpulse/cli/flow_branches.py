@@ -12,9 +12,10 @@ _MERGE = "Without a forge: make the merge commit and push it."
 @click.command()
 @click.argument("name", nargs=-1, required=True)
 @click.option("--from", "start_from", default="dev", help="Only dev is right.", hidden=True)
+@click.option("--from-test", is_flag=True, help="Begin at what test has of dev, for a fix to be promoted alone.")
 @json_option
 @offline_option
-def start(name: tuple[str, ...], start_from: str, as_json: bool, offline: bool) -> None:
+def start(name: tuple[str, ...], start_from: str, from_test: bool, as_json: bool, offline: bool) -> None:
     """Begin a branch from dev's newest commit and switch to it.
 
     NAME is feature/<name> or fix/<name>, or the same as two words.
@@ -24,11 +25,12 @@ def start(name: tuple[str, ...], start_from: str, as_json: bool, offline: bool) 
     wanted = "/".join(name[:2])
     if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
         wanted, start_from = "/".join(name[:-1]), name[-1]
-    commit = begin(repository_here(offline=offline), wanted, start_from)
+    commit = begin(repository_here(offline=offline), wanted, start_from, from_test=from_test)
     if as_json:
         say_json({"branch": wanted, "commit": commit})
         return
-    click.echo(f"{wanted} begins at {commit[:9]}, the tip of dev.\nWhen it is complete: genpulse flow finish")
+    place = "what test has of dev" if from_test else "the tip of dev"
+    click.echo(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
 
 
 @click.command()
@@ -53,22 +55,28 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
 
 @click.command()
 @click.argument("target", type=click.Choice(["test", "main"]))
+@click.option("--at", metavar="COMMIT", default="", help="For test: dev as it was at this commit.")
+@click.option("--only", metavar="BRANCH", default="", help="For test: this branch alone, which dev has merged.")
 @click.option("--dry-run", is_flag=True, help="Only say what would move.")
 @click.option("--merge", is_flag=True, help=_MERGE)
 @json_option
 @offline_option
-def promote(target: str, dry_run: bool, merge: bool, as_json: bool, offline: bool) -> None:
+def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json: bool, offline: bool) -> None:
     """Move dev to test, or test to main: try the merge, say what moves, open the pull request.
 
     The work tree is not touched.
     """
+    if (at or only) and target != "test":
+        raise click.UsageError("--at and --only are for test: main gets what was tested, and all of it.")
+    if at and only:
+        raise click.UsageError("--at and --only exclude each other.")
     from genpulse.branching.promotion import plan_promotion
     from genpulse.branching.promotion import promote as move
     from genpulse.branching.table import LANES
 
     repository = repository_here(offline=offline)
-    plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target))
-    source = plan.source.pattern
+    plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target), at=at, only=only)
+    source = plan.head.name
     if not as_json:
         list_commits(plan.commits)
     if dry_run:
@@ -82,7 +90,8 @@ def promote(target: str, dry_run: bool, merge: bool, as_json: bool, offline: boo
         say_json(done_document(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
         return
     if not done.merged:
-        say_request(done.url, source, target, f"genpulse flow promote {target}", opened=done.opened)
+        part = f" --at {at}" if at else f" --only {only}" if only else ""
+        say_request(done.url, source, target, f"genpulse flow promote {target}{part}", opened=done.opened)
         return
     click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
     version = "rc" if target == "test" else "release"

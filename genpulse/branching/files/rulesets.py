@@ -8,7 +8,7 @@ end, stay within one part of a name; `**/` stands for any number of parts.
 from collections.abc import Sequence
 
 from genpulse.branching.policy import DEFAULT, Policy
-from genpulse.branching.table import BOTS, DEV, MAIN, QUEUE, TEST, TOPICS
+from genpulse.branching.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS
 from genpulse.domain.json_value import JsonObject
 
 CHECK = "flow-check"
@@ -115,7 +115,7 @@ def _ruleset(
 
 def _allowed_names(policy: Policy) -> list[str]:
     """Those of people, of programs, of a merge queue and of the forge's buttons, with any number of parts."""
-    prefixes = (*(row.prefix for row in TOPICS), *BOTS, QUEUE)
+    prefixes = (*(row.prefix for row in TOPICS), *BOTS, PROMOTION, QUEUE)
     return [
         *(f"refs/heads/{pattern}" for prefix in prefixes for pattern in _below(prefix)),
         *_BUTTONS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from genpulse.branching.commits import Commit, is_ancestor, printable
 from genpulse.branching.errors import MergeRefused
+from genpulse.branching.forks import published
 from genpulse.branching.patches import rewritten
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
@@ -47,15 +48,15 @@ class _Missing:
     new: tuple[_Written, ...]
 
 
-def demand_together(repository: Repository, ref: Ref) -> None:
-    """Raises `MergeRefused` when the remote's branch of this name has commits that are not here."""
-    theirs = repository.refs.remote.get(ref.name)
+def demand_together(repository: Repository, ref: Ref, remote: str) -> None:
+    """Raises `MergeRefused` when the branch of this name on the remote has commits that are not here."""
+    theirs = published(repository, ref.name, remote)
     if theirs is None or is_ancestor(repository.git, theirs.commit, ref.commit):
         return
     missing = _missing(repository, ref, theirs)
-    where = f"{ref.name} on {repository.remote}"
+    where = f"{ref.name} on {remote}"
     if not missing.new:
-        raise _was_rewritten(repository, ref, theirs, missing)
+        raise _was_rewritten(repository, ref, theirs, missing, remote)
     found = f"{where} has commits that are not here:\n{_lines(missing.new)}"
     if missing.same or missing.older:
         ids = " ".join(one.id for one in missing.new)
@@ -63,14 +64,14 @@ def demand_together(repository: Repository, ref: Ref) -> None:
             f"Here {len(missing.same + missing.older)} of its other commits were written anew. Then finish again."
         )
         raise MergeRefused("topic_diverged", _RULE, found, f"git cherry-pick {ids}", note=note)
-    mend = f"git pull --rebase {repository.remote} {shlex.quote(ref.name)}"
+    mend = f"git pull --rebase {remote} {shlex.quote(ref.name)}"
     note = "It puts your commits on top of these. Nothing is taken away."
     raise MergeRefused("topic_diverged", _RULE, found, mend, note=note)
 
 
-def _was_rewritten(repository: Repository, ref: Ref, theirs: Ref, missing: _Missing) -> MergeRefused:
+def _was_rewritten(repository: Repository, ref: Ref, theirs: Ref, missing: _Missing, remote: str) -> MergeRefused:
     """Everything is here in another form. The first way keeps the old form in the history and needs no force."""
-    name, remote = shlex.quote(ref.name), repository.remote
+    name = shlex.quote(ref.name)
     replaced = (*missing.same, *missing.older)
     found = f"{ref.name} on {remote} has commits that are not here, or not in this form:\n{_lines(replaced)}"
     ours = f"git merge --strategy=ours --no-edit {theirs.commit}"

@@ -6,9 +6,10 @@ from genpulse.branching.back_merges import is_back_merge
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_branch, demand_clean, demand_history
 from genpulse.branching.divergence import demand_together
-from genpulse.branching.errors import MergeRefused
+from genpulse.branching.errors import MergeRefused, NameRefused
+from genpulse.branching.forks import push_remote, set_upstream
 from genpulse.branching.joining import join, open_request
-from genpulse.branching.names import kind_of
+from genpulse.branching.names import clashes, kind_of
 from genpulse.branching.partial import from_test_setting
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
@@ -37,13 +38,16 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
     demand_history(repository)
     repository.fetch()
     ref = repository.refs.heads[ref.name]
+    _demand_alone(repository, ref.name)
     topic = demand_cut_from_dev(repository, ref)
     _demand_content(repository, ref, topic.commits)
-    demand_together(repository, ref)
+    to = push_remote(repository, ref.name)
+    demand_together(repository, ref, to)
     _demand_merges(repository, ref)
     if merge:
         return Finished(ref.name, topic.commits, merged=join(repository, ref, DEV))
-    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits)
+    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits, to)
+    set_upstream(repository, ref.name, to)
     return Finished(ref.name, topic.commits, request.url, request.opened)
 
 
@@ -57,6 +61,15 @@ def _demand_topic(repository: Repository) -> Ref:
         note = "Switch to the branch that is complete." + (" A lane moves on by a promotion." if onward else "")
         raise MergeRefused("not_a_topic", rule, f"you are on {name}.", *mend, note=note)
     return repository.refs.heads[name]
+
+
+def _demand_alone(repository: Repository, name: str) -> None:
+    """Raises `NameRefused` when the remote has a branch that cannot be there beside this one."""
+    blocking = clashes(name, repository.refs.remote) if name not in repository.refs.remote else ()
+    if blocking:
+        found = f"{name} cannot exist beside {', '.join(blocking)}."
+        mend = f"git branch -m {name}-2 && genpulse flow finish"
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
 
 
 def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...]) -> None:

@@ -1,5 +1,6 @@
 """Plain git, as a process without a shell."""
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,15 @@ _ALWAYS = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-_OPTIONS = ("-c", "core.quotepath=off", "-c", "log.showSignature=false")
+_SETTINGS = (
+    "core.quotepath=off",
+    "log.showSignature=false",
+    "push.followTags=false",  # a tag of one's own is not published by the way
+    "push.recurseSubmodules=no",
+)
+_OPTIONS = tuple(part for setting in _SETTINGS for part in ("-c", setting))
+_OLDEST = (2, 38)
+"""The first git with `merge-tree --write-tree`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,18 @@ class Git:
             rule, note = "Git has to answer in time.", "Is the remote reachable? Try again."
             raise GitFailed("git_timeout", rule, found, note=note) from error
         return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def demand_version(git: Git) -> None:
+    """Raises `RepositoryUnfit` when git is too old for the flow."""
+    said = git("version").line
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if found and (int(found[1]), int(found[2])) < _OLDEST:
+        rule, wanted = "Merges are tried without a work tree.", ".".join(map(str, _OLDEST))
+        note = f"Install git {wanted} or newer."
+        raise RepositoryUnfit(
+            "git_too_old", rule, f"this is {said}, and {wanted} is the oldest that can.", note=note
+        )
 
 
 def _missing(folder: Path) -> RepositoryUnfit:

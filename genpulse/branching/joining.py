@@ -32,9 +32,16 @@ def join(repository: Repository, source: Ref, target: Branch) -> str:
 
 
 def open_request(
-    repository: Repository, head: Ref, base: Branch, title: str, commits: Sequence[Commit]
+    repository: Repository,
+    head: Ref,
+    base: Branch,
+    title: str,
+    commits: Sequence[Commit],
+    push_remote: str = "",
 ) -> "PullRequest":
-    """Push what is not on the remote yet, and open the pull request or find the one that is open.
+    """Push what is not there yet, and open the pull request or find the one that is open.
+
+    `push_remote` is where the head goes, if that is another remote: a fork.
 
     Raises `GitFailed` and the forge's error.
     """
@@ -53,4 +60,5 @@ def open_request(
         title,
         "\n".join(lines),
         environment=repository.git.environment,
+        push_remote=push_remote,
     )

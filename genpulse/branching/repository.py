@@ -8,13 +8,13 @@ from pathlib import Path
 from genpulse.branching import commits
 from genpulse.branching.commits import Commit
 from genpulse.branching.errors import NameRefused, RepositoryUnfit
-from genpulse.branching.git import Git
+from genpulse.branching.git import Git, demand_version
 from genpulse.branching.policy import Policy
 from genpulse.branching.policy_file import read_policy
 from genpulse.branching.refs import Ref, Refs, read_refs
 from genpulse.branching.table import Branch
 
-_SETTINGS = r"^(remote\..*\.url|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
+_SETTINGS = r"^(remote\..*\.(url|gh-resolved)|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
 _TRUE = {"true", "yes", "on", "1", ""}
 
 
@@ -40,8 +40,8 @@ class Repository:
     @cached_property
     def remote(self) -> str:
         """The remote's name: `flow.remote`, else origin, else the only one. Raises `RepositoryUnfit`."""
-        names = [key[len("remote.") : -len(".url")] for key in self._settings if key.startswith("remote.")]
-        wanted = self._settings.get("flow.remote")
+        names = [key[len("remote.") : -len(".url")] for key in self._settings if key.endswith(".url")]
+        wanted = self._settings.get("flow.remote") or self._parent_of_a_fork
         for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
             if name in names:
                 return _plain_remote(name)
@@ -148,11 +148,18 @@ class Repository:
         tree, *files = said.fields
         return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
 
+    @property
+    def _parent_of_a_fork(self) -> str | None:
+        """The remote that `gh repo fork` and `gh repo set-default` have marked as the one to merge into."""
+        marked = (key for key, value in self._settings.items() if key.endswith(".gh-resolved") and value == "base")
+        return next((key[len("remote.") : -len(".gh-resolved")] for key in marked), None)
+
     def _is_on(self, key: str) -> bool:
         return self._settings.get(key, "false").lower() in _TRUE
 
     @cached_property
     def _settings(self) -> dict[str, str]:
+        demand_version(self.git)
         self.git("rev-parse", "--git-dir")
         said = self.git("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1))
         return dict(entry.partition("\n")[::2] for entry in said.fields)

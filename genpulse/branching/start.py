@@ -9,7 +9,7 @@ from genpulse.branching.names import clashes, name_refusal
 from genpulse.branching.partial import from_test_setting, tested_state
 from genpulse.branching.repository import Repository
 from genpulse.branching.slugs import slug_of
-from genpulse.branching.table import DEV, TOPICS
+from genpulse.branching.table import DEV, FEATURE, TOPICS
 from genpulse.branching.verification import Verifier
 
 
@@ -70,13 +70,21 @@ def _demand_free(repository: Repository, name: str, commit: str) -> None:
         raise NameRefused("tag_in_the_way", rule, f"there is a tag {name}.", *ways, note=note)
     if blocking := clashes(name, others):
         found = f"{name} cannot exist beside {', '.join(blocking)}."
-        mend = f"git branch -m -- {shlex.quote(blocking[0])} {_family(name)}{slug_of(blocking[0])}"
-        raise NameRefused("name_clashes", "A branch's name is not the folder of another's.", found, mend)
+        mend = _beside(name, blocking[0])
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
     if repository.paths(commit, [name]):
         mend = f"genpulse flow start {name}-branch"
         rule = "A branch and a file or folder do not share a name."
         raise NameRefused("path_in_the_way", rule, f"{name} is in the tree.", mend)
 
 
+def _beside(name: str, other: str) -> str:
+    """A branch that is called like a family is renamed; beside any other one the new branch gets another name."""
+    if name.lower().startswith(f"{other.lower()}/") and "/" not in other:
+        return f"git branch -m -- {shlex.quote(other)} {_family(name)}{slug_of(other)}"
+    family = _family(name)
+    return f"genpulse flow start {family}{name.removeprefix(family).replace('/', '-')}-2"
+
+
 def _family(name: str) -> str:
-    return next(topic.prefix for topic in TOPICS if name.startswith(topic.prefix))
+    return next((topic.prefix for topic in TOPICS if name.startswith(topic.prefix)), FEATURE.prefix)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from genpulse.branching.back_merges import brought_back
 from genpulse.branching.commits import Commit, counted, is_ancestor, listed, reachable
 from genpulse.branching.errors import MergeRefused, Refusal
+from genpulse.branching.leftovers import leftovers
 from genpulse.branching.names import is_bot, kind_of
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
@@ -53,7 +54,10 @@ class Topic:
 
 
 def open_topics(repository: Repository) -> tuple[Topic, ...]:
-    """All that have something that dev does not have, newest first: the remote's, and unpublished ones here."""
+    """All that have something that dev does not have, newest first: the remote's, and unpublished ones here.
+
+    What dev has by commits of its own is there, whatever it was squashed or rebased to.
+    """
     refs = repository.refs
     here = [
         ref
@@ -65,8 +69,10 @@ def open_topics(repository: Repository) -> tuple[Topic, ...]:
         for name, ref in refs.remote.items()
         if kind_of(name, repository.policy) in TOPICS or is_bot(name, repository.policy)
     ]
-    topics = topics_of(repository, [*there, *here])
-    return tuple(sorted((topic for topic in topics if topic.commits), key=lambda topic: -topic.ref.when))
+    topics = [topic for topic in topics_of(repository, [*there, *here]) if topic.commits]
+    newest_first = sorted(topics, key=lambda topic: -topic.ref.when)
+    done = leftovers(repository, [topic.ref for topic in newest_first if not topic.foreign])
+    return tuple(topic for topic in newest_first if topic.ref.full not in done)
 
 
 def topics_of(repository: Repository, refs: Iterable[Ref]) -> tuple[Topic, ...]:

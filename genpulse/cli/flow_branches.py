@@ -11,7 +11,7 @@ _MERGE = "Without a forge: make the merge commit and push it."
 
 @click.command()
 @click.argument("name", nargs=-1, required=True)
-@click.option("--from", "start_from", default="dev", help="Only dev is right.", hidden=True)
+@click.option("--from", "start_from", default="", help="Only dev is right.", hidden=True)
 @click.option("--from-test", is_flag=True, help="Begin at what test has of dev, for a fix to be promoted alone.")
 @json_option
 @offline_option

@@ -11,6 +11,8 @@ from genpulse.branching.table import DEV
 
 _MOST = 300
 """Branches that are looked at, so that a status is told at once."""
+_MOST_PATCHES = 4
+"""Of those that conflict, so many newest ones are compared with commits of dev: that takes four calls of git."""
 _CLEAN = "1"
 
 
@@ -19,10 +21,11 @@ def leftovers(repository: Repository, refs: Sequence[Ref]) -> frozenset[str]:
     looked_at = [ref for ref in refs[:_MOST] if not is_back_merge(ref.name)]
     dev = repository.lane(DEV)
     tried = _tried(repository, dev.commit, looked_at)
+    pairs = list(zip(looked_at, tried, strict=True))
+    conflicting = [ref for ref, tree in pairs if not tree][:_MOST_PATCHES]
+    same = {ref.full for ref, tree in pairs if tree == dev.tree}
     return frozenset(
-        ref.full
-        for ref, tree in zip(looked_at, tried, strict=True)
-        if tree == dev.tree or (not tree and _is_squashed(repository.git, ref.commit, dev.commit))
+        same | {ref.full for ref in conflicting if _is_squashed(repository.git, ref.commit, dev.commit)}
     )
 
 
@@ -54,29 +57,14 @@ def _trees(said: str) -> Iterator[str]:
 
 def _is_squashed(git: Git, topic: str, dev: str) -> bool:
     """Whether one commit of dev changes what the whole branch changes, though dev went on from there."""
-    base = git("merge-base", topic, dev, ok=(0, 1)).line
-    paths = git("diff-tree", "-r", "-z", "--name-only", base, topic).fields if base else ()
+    apart = ("-r", "--merge-base", dev, topic)
+    paths = git("diff-tree", "-z", "--name-only", *apart).fields
     if not paths:
         return False
-    whole = _patch_ids(git, git("diff-tree", "-r", "-p", "--full-index", base, topic).out)
     literal = (f":(top,literal){path}" for path in paths)
-    shown = git(
-        "log",
-        "--first-parent",
-        "--no-merges",
-        "--full-index",
-        "-p",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--format=commit %H",
-        f"{base}..{dev}",
-        "--",
-        *literal,
-    )
-    return bool(whole & _patch_ids(git, shown.out))
-
-
-def _patch_ids(git: Git, diff: str) -> frozenset[str]:
-    said = git("patch-id", "--stable", stdin=diff).out
-    return frozenset(line.partition(" ")[0] for line in said.splitlines())
+    plain = ("-p", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
+    own_line = ("--first-parent", "--no-merges", "--format=commit %H", f"{topic}..{dev}")
+    whole = f"commit {topic}\n{git('diff-tree', *plain, *apart).out}\n"
+    said = git("patch-id", "--stable", stdin=whole + git("log", *plain, *own_line, "--", *literal).out).out
+    ids = dict(line.split(" ")[::-1] for line in said.splitlines())
+    return ids.pop(topic, "") in ids.values()

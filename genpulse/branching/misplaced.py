@@ -40,8 +40,11 @@ def renamed_tag(name: str, remote: str) -> tuple[tuple[str, ...], str]:
     new = f"tag-{name.replace('/', '-')}"
     old, other = shlex.quote(name), shlex.quote(new)
     here = f"git tag {other} refs/tags/{old} && git tag -d {old}"
-    there = f"git push --atomic {remote} refs/tags/{other} :refs/tags/{old}"
-    return (here, there), f"The first calls the tag {new} here, the second on {remote} where that has it too."
+    there = f"git push --atomic {remote} refs/tags/{old}:refs/tags/{other} :refs/tags/{old}"
+    note = (
+        f"The first calls the tag {new} on {remote} and here. The second is for one that {remote} does not have."
+    )
+    return (f"{there} && {here}", here), note
 
 
 def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
@@ -75,17 +78,17 @@ def _stranger(repository: Repository, ref: Ref) -> Refusal:
 def _topic_name(repository: Repository, ref: Ref) -> tuple[tuple[str, ...], str]:
     """How it becomes a topic, where it can be one."""
     dev = repository.lane(DEV).commit
-    if is_ancestor(repository.git, ref.commit, dev):
-        return (), f"{repository.row(DEV).pattern} has every commit of it."
     slug = slug_of(ref.name)
-    related = repository.git("merge-base", ref.commit, dev, ok=(0, 1)).line
     new = f"{FEATURE.prefix}{slug}"
-    if ref.name.startswith(_PUBLISHED) or slug_fault(slug) or not related or new in repository.refs.remote:
+    topic = repository.refs.remote.get(new)
+    for name, commit in ((repository.row(DEV).pattern, dev), (new, topic.commit if topic else "")):
+        if commit and is_ancestor(repository.git, ref.commit, commit):
+            return (), f"{name} has every commit of it: the name may go where nobody needs it."
+    related = repository.git("merge-base", ref.commit, dev, ok=(0, 1)).line
+    if ref.name.startswith(_PUBLISHED) or slug_fault(slug) or not related or topic:
         return (), ""
-    gone = shlex.quote(f":refs/heads/{ref.name}")
-    lease = shlex.quote(f"--force-with-lease=refs/heads/{ref.name}:{ref.commit}")
-    command = f"git push --atomic {lease} {repository.remote} {ref.commit}:refs/heads/{new} {gone}"
-    return (command,), f"Where somebody works on it: the command calls it {new}, with every commit."
+    command = f"git push {repository.remote} {ref.commit}:refs/heads/{new}"
+    return (command,), f"Where somebody works on it: the command begins {new} at it, with every commit."
 
 
 def _other(name: str) -> str:

@@ -16,7 +16,7 @@ from genpulse.branching.table import DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """An open branch: what it has that dev does not have.
+    """An open branch: what it has that dev does not have. `mended` says that the one here is right already.
 
     `foreign` are those of them that came from test or main, by lane; `published` says whether the remote has it;
     `out` is the command that checks it out as it is there, empty where it is here; `option` is a merge's.
@@ -28,6 +28,7 @@ class Topic:
     published: bool
     out: str = ""
     option: str = ""
+    mended: bool = False
 
     def refusal(self, remote: str, dev: str = DEV.pattern) -> Refusal | None:
         """What is wrong with where it began; None when it was cut from dev."""
@@ -46,6 +47,9 @@ class Topic:
         if len(commits) == len(self.commits):
             back = f"genpulse flow backmerge {lane}{self.option}"
             return (back,), f"{lane} has all of it. It comes into {dev} from there, and nothing is taken away."
+        if self.mended:
+            there = f"git switch {shlex.quote(name)} && genpulse flow finish{self.option}"
+            return (there,), f"Here it is right already; {remote} has it as it was."
         rebase = f"{self.out}git rebase --onto {remote}/{dev} {remote}/{lane} {shlex.quote(name)}"
         return (rebase,), (
             f"It puts the branch's own commits on {remote}/{dev}; those from {lane} stay there.\n"
@@ -104,7 +108,17 @@ def _topic(
         return Topic(ref, tuple(ahead), (), published)
     found = {name: tuple(one for one in ahead if one.id in ids) for name, ids in lanes.items()}
     foreign = tuple((name, some) for name, some in found.items() if some)
-    return Topic(ref, tuple(ahead), foreign, published, _out(repository, ref), repository.merge_option)
+    out, option = _out(repository, ref), repository.merge_option
+    return Topic(ref, tuple(ahead), foreign, published, out, option, _is_mended(repository, ref))
+
+
+def _is_mended(repository: Repository, ref: Ref) -> bool:
+    """Whether the branch of this name here was put on dev while the remote has it as it was."""
+    here = repository.refs.heads.get(ref.name)
+    if here is None or here.full == ref.full or is_ancestor(repository.git, here.commit, ref.commit):
+        return False
+    (topic,) = topics_of(repository, [here])
+    return not topic.foreign
 
 
 def _line(tip: str, known: Mapping[str, Commit]) -> Iterator[str]:

@@ -34,7 +34,7 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     from genpulse.cli.flow_picture import draw
 
     console = Console(highlight=False)
-    console.print(draw(state, console.width))
+    console.print(draw(state, console.width), crop=False)  # commands go on beyond the edge
 
 
 def _document(state: State) -> dict[str, object]:

@@ -281,6 +281,18 @@ def test_the_status_is_a_picture_that_fits_the_terminal(team, width):
     )
 
 
+def test_what_is_copied_is_never_broken(team):
+    team.out("main")
+    team.commit("hot.py", "x\n")
+    team.git("push", "-q", "origin", "main")
+    mends = [
+        mend for violation in json.loads(team.flow("status", "--json"))["violations"] for mend in violation["mend"]
+    ]
+    lines = [line.strip().removeprefix("mend:").strip() for line in team.flow("status", COLUMNS="40").splitlines()]
+    assert any(len(mend) > 100 for mend in mends)
+    assert all(mend in lines for mend in mends)
+
+
 def test_a_drawing_needs_no_repository(team, tmp_path):
     outside = Team(tmp_path)
     assert outside.flow("graph").startswith("flowchart LR")

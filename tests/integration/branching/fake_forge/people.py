@@ -63,8 +63,9 @@ class Person:
         return self.git("rev-parse", "HEAD")
 
     def fetch(self) -> None:
-        where = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
-        self.git("fetch", "-q", "--prune", "--no-tags", "origin", *where)
+        """As `git fetch --prune --tags --force` does: tags of one's own stay."""
+        self.git("fetch", "-q", "--prune", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        self.git("fetch", "-q", "--no-tags", "origin", "+refs/tags/*:refs/tags/*")
 
     def on(self, name: str, start: str = "") -> None:
         """The branch is out, as it is on the remote or at `start`."""

@@ -3,7 +3,6 @@
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import Branch
 
 
 def demand_history(repository: Repository) -> None:
@@ -14,7 +13,7 @@ def demand_history(repository: Repository) -> None:
             "The whole history has to be here to judge it.",
             "this is a shallow clone.",
             f"git fetch --unshallow {repository.remote}",
-            note="In CI: a checkout with depth 0.",
+            note="In CI: a checkout with the whole history, fetch-depth: 0 or GIT_DEPTH: 0.",
         )
 
 
@@ -42,16 +41,3 @@ def demand_branch(repository: Repository) -> str:
         code: Code = "head_detached" if detached else "branch_empty"
         raise RepositoryUnfit(code, "This is done on a branch.", found, note=note)
     return current
-
-
-def demand_up_to_date(repository: Repository, row: Branch) -> None:
-    """Raises `RepositoryUnfit` when a lane here is not what it is on the remote."""
-    lane = repository.row(row).pattern
-    here, there = repository.refs.heads[lane], repository.refs.remote[lane]
-    if here.commit != there.commit:
-        raise RepositoryUnfit(
-            "lane_outdated",
-            f"{lane} here is {lane} on {repository.remote} before it is tagged.",
-            f"{lane} is {here.commit[:9]} here and {there.commit[:9]} there.",
-            f"git pull --ff-only {repository.remote} {lane}",
-        )

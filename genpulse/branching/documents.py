@@ -51,14 +51,14 @@ def verified_document(found: Verified) -> dict[str, object]:
         "ref": f"refs/tags/{found.version.tag}",
         "commit": found.commit,
         "tree": found.tree,
-        "candidate": found.candidate.tag,
+        "candidate": found.candidate.tag if found.candidate else None,
         "tagged_at": datetime.fromtimestamp(found.when, UTC).isoformat(),
         "signature_verified": found.signed,
     }
 
 
-def deployable_document(found: Deployable) -> dict[str, object]:
-    """Where something belongs."""
+def deployable_document(found: Deployable, remark: str = "") -> dict[str, object]:
+    """Where something belongs; `remark` says that something else is checked out."""
     environment = found.row.environment
     return {
         "ref": found.ref,
@@ -67,6 +67,7 @@ def deployable_document(found: Deployable) -> dict[str, object]:
         "environment": environment.dynaconf,
         "env": environment.name,
         "target": found.row.target,
+        "checked_out": not remark,
     }
 
 
@@ -82,10 +83,12 @@ def annotation(level: str, refusal: Refusal) -> str:
 def verified_sentence(found: Verified) -> str:
     """The same for people."""
     signed = ", signature good" if found.signed else ""
-    return (
-        f"{found.version.tag} is a verified release: commit {found.commit[:9]}, tested as "
-        f"{found.candidate.tag}{signed}."
-    )
+    return f"{found.version.tag} is a verified release: commit {found.commit[:9]}, {tested(found)}{signed}."
+
+
+def tested(found: Verified) -> str:
+    """What a release was tested as, in words."""
+    return f"tested as {found.candidate.tag}" if found.candidate else "from before the flow"
 
 
 def deployable_sentence(found: Deployable) -> str:

@@ -62,9 +62,9 @@ class Git:
         """Raises `GitFailed` when the exit code is not one of `ok`."""
         return self._checked(arguments, stdin, ok, _LOCAL)
 
-    def remotely(self, *arguments: str) -> Said:
+    def remotely(self, *arguments: str, stdin: str | None = None) -> Said:
         """The same for a command that talks to a remote; it gets more time."""
-        return self._checked(arguments, None, (0,), _REMOTE)
+        return self._checked(arguments, stdin, (0,), _REMOTE)
 
     def _checked(self, arguments: Sequence[str], stdin: str | None, ok: Sequence[int], seconds: float) -> Said:
         said = self._run(arguments, stdin, seconds)
@@ -126,6 +126,7 @@ class _Known:
 
 _NAMES_ITSELF = "git config user.name and user.email say who you are."
 _ASK = "Open a pull request, or ask who may push there."
+_TRUST = "git config --global --add safe.directory "
 _KNOWN = (
     _Known(
         "not a git repository",
@@ -137,7 +138,7 @@ _KNOWN = (
         "dubious ownership",
         "ownership_dubious",
         "Git only reads repositories of the same user.",
-        "Run it as that user, or trust the folder as git says.",
+        "Run it as that user, or trust the folder, as a container's job has to that runs as another user.",
     ),
     _Known("tell me who you are", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
     _Known("unable to auto-detect email", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
@@ -215,6 +216,11 @@ def _failure(arguments: Sequence[str], said: Said, folder: Path) -> GitFailed:
         if known.sign in text.lower():
             lines = "\n".join(line.strip() for line in text.splitlines() if known.sign in line.lower())
             found = f"git {arguments[0]} in {folder}: {lines}"
-            return GitFailed(known.code, known.rule, found, *known.mend, note=known.note)
+            return GitFailed(known.code, known.rule, found, *known.mend, *_advised(text), note=known.note)
     found = f"git {arguments[0]} in {folder}: {text}"
     return GitFailed("git_failed", "Git has to do its part.", found, note="Mend what git says.")
+
+
+def _advised(text: str) -> tuple[str, ...]:
+    """The command by which git itself says a folder is trusted."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip().startswith(_TRUST))

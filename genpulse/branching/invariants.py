@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from genpulse.branching.codes import Code
-from genpulse.branching.commits import Commit, commits_named, counted, listed, own_line, reachable
+from genpulse.branching.commits import Commit, commits_named, counted, listed, reachable
 from genpulse.branching.errors import LaneBroken, Refusal
+from genpulse.branching.fast_forward import fast_forward_refusal
 from genpulse.branching.lane_mends import ways_out
+from genpulse.branching.lines import Lines
 from genpulse.branching.patches import picked
-from genpulse.branching.refs import Ref
+from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, Branch
 
@@ -53,23 +55,34 @@ def demand_intact(repository: Repository, row: Branch) -> None:
         raise LaneBroken.of(refusal)
 
 
-def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
-    """What is wrong with a lane's history; empty for one that is as it must be, and for dev."""
+def lane_refusals(
+    repository: Repository, row: Branch, lines: Lines | None = None, pushed_from: str = ""
+) -> tuple[Refusal, ...]:
+    """What is wrong with a lane's history; empty for one that is as it must be, and for dev.
+
+    `lines` has the lane's tip where it is not that of today, and `pushed_from` is the tip before that, if known.
+    """
     if row == DEV:
         return ()
+    lines = lines or repository.lines
+    forwarded = fast_forward_refusal(repository, row, lines, pushed_from)
+    return (*_carried_refusals(repository, row, lines), *((forwarded,) if forwarded else ()))
+
+
+def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tuple[Refusal, ...]:
     lanes, row = repository.lanes, repository.row(row)
     before = lanes[lanes.index(row) - 1]
-    tip, source = repository.lane(row), repository.lane(before)
-    own = repository.between([tip.commit], [source.commit])
-    faults = _faults(repository, own, tip, source, strict=before != DEV)
+    tip, source = lines.tip(row), repository.lane(before)
+    own = repository.between([tip], [source.commit])
+    faults = _faults(repository, own, lines, row, before)
     if not faults.any:
         return ()
     own = repository.without_history_of(own, [source.commit])
-    faults = _faults(repository, own, tip, source, strict=before != DEV)
+    faults = _faults(repository, own, lines, row, before)
     faults = faults.without(picked(repository.git, faults.strays, source.commit))
     if not faults.any:
         return ()
-    mend, note = ways_out(repository, row, tip, faults.all)
+    mend, note = ways_out(repository, row, branch_at(row.pattern, tip), faults.all)
     found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
         ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
         (
@@ -94,12 +107,11 @@ def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
     )
 
 
-def _faults(repository: Repository, own: Sequence[Commit], tip: Ref, source: Ref, *, strict: bool) -> _Faults:
+def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Branch, before: Branch) -> _Faults:
     known = {commit.id: commit for commit in own}
-    line = _line(tip.commit, known)
+    line = _line(lines.tip(row), known)
     merges = [commit for commit in line if commit.is_merge]
-    fitting = own_line(repository.git, source.commit) if strict and merges else None
-    over = tuple(merge for merge in merges if not _from_source(merge, known, fitting))
+    over = tuple(merge for merge in merges if not _from_source(merge, known, lines, before))
     explained = {
         commit.id for merge in over for parent in merge.parents[1:] for commit in reachable(parent, known)
     }
@@ -120,10 +132,10 @@ def _line(tip: str, known: dict[str, Commit]) -> tuple[Commit, ...]:
     return tuple(line)
 
 
-def _from_source(merge: Commit, known: dict[str, Commit], fitting: frozenset[str] | None) -> bool:
-    if fitting is not None:
-        return all(parent in fitting for parent in merge.parents[1:])
-    return all(parent not in known for parent in merge.parents[1:])
+def _from_source(merge: Commit, known: dict[str, Commit], lines: Lines, before: Branch) -> bool:
+    if before == DEV:
+        return all(parent not in known for parent in merge.parents[1:])
+    return all(lines.carried(before, parent) for parent in merge.parents[1:])
 
 
 def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], source: Ref) -> str:

@@ -5,7 +5,7 @@ Nothing here removes anything: what somebody published under a name that is not 
 
 import shlex
 
-from genpulse.branching.commits import is_ancestor
+from genpulse.branching.commits import counted, is_ancestor
 from genpulse.branching.errors import Refusal
 from genpulse.branching.names import is_reserved_for_branches
 from genpulse.branching.refs import Ref
@@ -13,6 +13,9 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.slugs import slug_fault, slug_of
 from genpulse.branching.table import DEV, FEATURE, TEST
 from genpulse.branching.topics import strangers
+from genpulse.branching.versions import is_near_miss
+
+_SHOWN = 10
 
 _PUBLISHED = ("gh-pages", "pages", "release/", "releases/", "support/")
 """Branches begin so that programs or customers read; another name would take it away from them."""
@@ -27,24 +30,53 @@ def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
     """Tags that would be taken for branches."""
     refs = repository.refs
     branches = {*refs.heads, *refs.remote}
-    names = [name for name in refs.tags if is_reserved_for_branches(name, repository.policy) or name in branches]
+    known = dict.fromkeys((*refs.tags, *repository.tag_names))
+    names = [name for name in known if is_reserved_for_branches(name, repository.policy) or name in branches]
     rule = "A tag is not named like a branch: git would take one for the other."
     return tuple(
-        Refusal("tag_named_like_branch", rule, f"there is a tag {name}.", *renamed_tag(name, repository.remote))
+        Refusal(
+            "tag_named_like_branch",
+            rule,
+            f"there is a tag {name}.",
+            *renamed_tag(name, repository.remote, here=name in refs.tags),
+        )
         for name in names
     )
 
 
-def renamed_tag(name: str, remote: str) -> tuple[tuple[str, ...], str]:
-    """Commands that give a tag another name, here and then on the remote, and what they do."""
+def near_miss_refusals(repository: Repository) -> tuple[Refusal, ...]:
+    """All tags that look like versions and are none, as one; none when there is no such tag."""
+    names = sorted(name for name in repository.tag_names if is_near_miss(name))
+    if not names:
+        return ()
+    some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return (
+        Refusal(
+            "version_malformed",
+            "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on.",
+            f"{counted(len(names), 'tag')} that no command takes for a version: {some}.",
+            note="Nothing has to be done, unless one of them was meant to be a version.",
+        ),
+    )
+
+
+def renamed_tag(name: str, remote: str, *, here: bool = True) -> tuple[tuple[str, ...], str]:
+    """Commands that give a tag another name, here and then on the remote, and what they do.
+
+    A tag that is not `here` comes under its new name.
+    """
     new = f"tag-{name.replace('/', '-')}"
     old, other = shlex.quote(name), shlex.quote(new)
-    here = f"git tag {other} refs/tags/{old} && git tag -d {old}"
+    renamed = f"git tag {other} refs/tags/{old} && git tag -d {old}"
     there = f"git push --atomic {remote} refs/tags/{old}:refs/tags/{other} :refs/tags/{old}"
+    if not here:
+        brought = f"git fetch --no-tags {remote} refs/tags/{old}:refs/tags/{other}"
+        moved = f"git push --atomic {remote} refs/tags/{other} :refs/tags/{old}"
+        return (f"{brought} && {moved}",), f"It calls the tag {new} on {remote}."
     note = (
         f"The first calls the tag {new} on {remote} and here. The second is for one that {remote} does not have."
     )
-    return (f"{there} && {here}", here), note
+    return (f"{there} && {renamed}", renamed), note
 
 
 def path_refusals(repository: Repository) -> tuple[Refusal, ...]:

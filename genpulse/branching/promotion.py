@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass, replace
 
+from genpulse.branching.candidates import Candidates
+from genpulse.branching.codes import Code
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import LaneBroken, MergeRefused, NameRefused, ReleaseRefused
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.joining import join, open_request
+from genpulse.branching.lines import Lines
 from genpulse.branching.misplaced import tag_refusals
 from genpulse.branching.partial import branch_alone, state_of_dev
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, MAIN, PROMOTION, Branch
+from genpulse.branching.versions import Version
+
+_MISSING: Code = "candidate_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +93,31 @@ def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promo
     return Promoted(plan, request.url, request.opened)
 
 
-def demand_candidate(repository: Repository, tip: Ref, source: Branch) -> None:
-    """Raises `ReleaseRefused` when no release candidate has the tree of the lane's tip."""
-    versions = repository.refs.versions
-    candidates = {version: ref for version, ref in versions.items() if version.candidate and ref.annotated}
-    if any(ref.tree == tip.tree for ref in candidates.values()):
-        return
+def demand_candidate(repository: Repository, tip: Ref, source: Branch, *, arrived: Lines | None = None) -> Version:
+    """The version that main is to be released as when it gets the tip's files.
+
+    With `arrived`, in which main's tip is that commit, it is judged as it was when the commit came to main. Raises
+    `ReleaseRefused` when no candidate fits that is proper and still open, and `GitFailed`.
+    """
+    candidates = Candidates(repository, arrived)
+    try:
+        return candidates.demand_open(tip.tree, at=tip.commit if arrived else None)
+    except ReleaseRefused as error:
+        broken = candidates.broken(tip.tree)
+        code, mend = (broken.code, broken.mend) if broken else (_MISSING, ("genpulse flow rc",))
+        why = broken.found if broken else _unfit(repository, tip, error)
+        found = f"{source.pattern} is at {tip.commit[:9]}, and {why}"
+        rule = f"{repository.row(MAIN).pattern} only accepts a release candidate."
+        raise ReleaseRefused(code, rule, found, *mend, note=broken.note if broken else "") from error
+
+
+def _unfit(repository: Repository, tip: Ref, error: ReleaseRefused) -> str:
+    candidates = {version: ref for version, ref in repository.versions.items() if version.candidate}
+    same = next((version for version, ref in candidates.items() if ref.tree == tip.tree), None)
+    if same is not None:
+        return f"its files are those of {same.tag} alone, whose release is no open one: {error.found}"
     last = next(iter(candidates.items()), None)
-    found = f"{source.pattern} is at {tip.commit[:9]}, and "
-    found += f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
-    mend = "genpulse flow rc"
-    main = repository.row(MAIN).pattern
-    raise ReleaseRefused("candidate_missing", f"{main} only accepts a release candidate.", found, mend)
+    return f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
 
 
 def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ...]) -> None:

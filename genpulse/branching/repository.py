@@ -9,10 +9,13 @@ from genpulse.branching import commits
 from genpulse.branching.commits import Commit
 from genpulse.branching.errors import NameRefused, RepositoryUnfit
 from genpulse.branching.git import Git, demand_version
+from genpulse.branching.lines import Lines
 from genpulse.branching.policy import Policy
 from genpulse.branching.policy_file import read_policy
+from genpulse.branching.published import Mark, Published, read_published
 from genpulse.branching.refs import Ref, Refs, read_refs
-from genpulse.branching.table import Branch
+from genpulse.branching.table import LANES, MAIN, TEST, Branch
+from genpulse.branching.versions import Version, version_of
 
 _SETTINGS = r"^(remote\..*\.(url|gh-resolved)|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
 _TRUE = {"true", "yes", "on", "1", ""}
@@ -40,7 +43,7 @@ class Repository:
     @cached_property
     def remote(self) -> str:
         """The remote's name: `flow.remote`, else origin, else the only one. Raises `RepositoryUnfit`."""
-        names = [key[len("remote.") : -len(".url")] for key in self._settings if key.endswith(".url")]
+        names = self._remotes
         wanted = self._settings.get("flow.remote") or self._parent_of_a_fork
         for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
             if name in names:
@@ -69,6 +72,40 @@ class Repository:
     def row(self, row: Branch) -> Branch:
         """A row of the table with the names of here."""
         return self.policy.row(row)
+
+    @cached_property
+    def published(self) -> Published | None:
+        """What the remote has, asked once; None when offline. Raises `GitFailed`."""
+        return None if self.offline else read_published(self.git, self.remote)
+
+    @cached_property
+    def versions(self) -> dict[Version, Ref]:
+        """The version tags that everybody sees, newest first: those that are the same here and on the remote.
+
+        Offline it is those that are here.
+        """
+        if self.published is None:
+            return self.refs.versions
+        there = {name: mark.object for name, mark in self.published.tags.items()}
+        return {version: ref for version, ref in self.refs.versions.items() if there.get(ref.name) == ref.object}
+
+    @property
+    def known_versions(self) -> tuple[Version, ...]:
+        """The versions that are taken, newest first, whatever their tags are worth; offline, those here."""
+        names = self.refs.tags if self.published is None else self.published.tags
+        return tuple(sorted((found for name in names if (found := version_of(name))), reverse=True))
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the lanes as last fetched. Raises `RepositoryUnfit` when one is not there."""
+        marks = [
+            (version, ref.commit) for version, ref in self.refs.versions.items() if ref.annotated and ref.commit
+        ]
+        marked = {
+            TEST: frozenset(commit for version, commit in marks if version.candidate is not None),
+            MAIN: frozenset(commit for version, commit in marks if version.candidate is None),
+        }
+        return Lines(self.git, {row: self.lane(row).commit for row in LANES}, marked)
 
     @cached_property
     def is_shallow(self) -> bool:
@@ -106,17 +143,50 @@ class Repository:
         return ref
 
     def fetch(self) -> None:
-        """Branches and tags of the remote; nothing when offline."""
-        if self.offline:
-            return
-        where = f"+refs/heads/*:refs/remotes/{self.remote}/*"
-        self.git.remotely("fetch", "--prune", "--tags", "--no-recurse-submodules", "--", self.remote, where)
-        self.forget()
+        """Branches and version tags of the remote; nothing when offline. Other tags may be what they like.
+
+        A tag that is here already stays as it is, with one exception: a light tag on the very commit that the
+        remote's annotated one marks, which a checkout put in its place, becomes the annotated one.
+        """
+        if not self.offline:
+            self.forget()
+            self._fetch(f"+refs/heads/*:refs/remotes/{self.remote}/*", *self._lacking())
+
+    def fetch_versions(self) -> None:
+        """The same for version tags alone: what is known of the lanes stays as it is."""
+        lacking = self._lacking()
+        if lacking:
+            self._fetch(*lacking)
 
     def forget(self) -> None:
         """Read branches, tags and settings again when they are asked for."""
-        for read in ("refs", "policy", "is_shallow"):
-            self.__dict__.pop(read, None)
+        self.__dict__.pop("published", None)
+        self._forget_refs()
+
+    def _fetch(self, *refspecs: str) -> None:
+        options = ("--prune", "--no-tags", "--no-recurse-submodules", "--stdin")
+        self.git.remotely("fetch", *options, "--", self.remote, stdin="".join(f"{spec}\n" for spec in refspecs))
+        self._forget_refs()
+
+    def _forget_refs(self) -> None:
+        for name in ("refs", "policy", "versions", "lines", "is_shallow"):
+            self.__dict__.pop(name, None)
+
+    def _lacking(self) -> list[str]:
+        """Refspecs for the version tags that are not here, and for those that a checkout planted."""
+        tags = self.published.tags if self.published else {}
+        found = []
+        for name, mark in tags.items():
+            here = self.refs.tags.get(name)
+            if version_of(name) and (here is None or _is_planted(here, mark)):
+                found.append(f"+refs/tags/{name}:refs/tags/{name}")
+        return found
+
+    def resolved(self, name: str) -> str:
+        """The commit that a name stands for here; empty when it stands for none."""
+        options = ("--verify", "--quiet", "--end-of-options")
+        said = self.git("rev-parse", *options, f"{name}^{{commit}}", ok=(0, 1, 128))
+        return said.line if said.code == 0 else ""
 
     def between(self, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
         """Commits reachable from `tips` and not from `without`, newest first."""
@@ -154,6 +224,33 @@ class Repository:
         marked = (key for key, value in self._settings.items() if key.endswith(".gh-resolved") and value == "base")
         return next((key[len("remote.") : -len(".gh-resolved")] for key in marked), None)
 
+    @property
+    def has_remote(self) -> bool:
+        """Whether there is any remote."""
+        return bool(self._remotes)
+
+    @property
+    def fetches_all(self) -> bool:
+        """Whether a plain `git fetch` brings all branches of the remote."""
+        said = self.git("config", "--get-all", f"remote.{self.remote}.fetch", ok=(0, 1))
+        return any(spec.lstrip("+").startswith("refs/heads/*:") for spec in said.out.split())
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of all tags: of the remote's where it was asked already, of those here else."""
+        asked: Published | None = self.__dict__.get("published")
+        return tuple(self.refs.tags if asked is None else asked.tags)
+
+    def tags_behind(self, commit: str) -> frozenset[str]:
+        """The names of the tags that have a commit in their history."""
+        said = self.git("for-each-ref", f"--contains={commit}", "--format=%(refname:strip=2)", "refs/tags/")
+        return frozenset(said.out.split())
+
+    @property
+    def _remotes(self) -> list[str]:
+        keys = (key for key in self._settings if key.startswith("remote.") and key.endswith(".url"))
+        return [key[len("remote.") : -len(".url")] for key in keys]
+
     def _is_on(self, key: str) -> bool:
         return self._settings.get(key, "false").lower() in _TRUE
 
@@ -163,6 +260,10 @@ class Repository:
         self.git("rev-parse", "--git-dir")
         said = self.git("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1))
         return dict(entry.partition("\n")[::2] for entry in said.fields)
+
+
+def _is_planted(here: Ref, mark: Mark) -> bool:
+    return not here.annotated and here.object == mark.target != mark.object
 
 
 def _plain_remote(name: str) -> str:
@@ -176,12 +277,21 @@ def _plain_remote(name: str) -> str:
 def _no_lane(name: str, repository: Repository) -> RepositoryUnfit:
     remote, branches = repository.remote, repository.refs.remote
     lanes = [lane.pattern for lane in repository.lanes]
+    rule = f"The lanes {', '.join(lanes)} are on the remote, and known here."
+    if not repository.fetches_all:
+        return RepositoryUnfit(
+            "lane_not_fetched",
+            rule,
+            f"this clone fetches single branches of {remote}, and {name} is none of them.",
+            f"git remote set-branches {remote} '*' && git fetch {remote}",
+            note="In CI: a checkout with depth 0 has all branches.",
+        )
     there = next((lane for lane in (lanes[-1], *lanes) if lane in branches), None)
     mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{name}" if there else ""
     mend = mend or f"git push {remote} HEAD:refs/heads/{name}"
     return RepositoryUnfit(
         "lane_missing",
-        f"The lanes {', '.join(lanes)} are on the remote.",
+        rule,
         f"{remote} has no branch {name} (as last fetched).",
         f"git fetch {remote}",
         mend,

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
-from genpulse.branching.deployment import deployable
+from genpulse.branching.deployment import is_job, judged
 from genpulse.branching.documents import (
     annotation,
     answer_document,
@@ -57,7 +57,9 @@ def _check(repository: Repository, asked: argparse.Namespace) -> int:
     if not asked.base and not asked.names_only:
         _err("flow check: --base is needed, except with --names-only.")
         return 2
-    merge = Asked(asked.head, asked.base, asked.head_repo, asked.base_repo, asked.head_sha)
+    merge = Asked(
+        asked.head, asked.base, asked.head_repo, asked.base_repo, asked.head_sha, asked.arrived, asked.before
+    )
     found = answer(merge, repository, history=not asked.names_only)
     _refuse(found.refusals, as_json=asked.json)
     for warning in found.warnings:
@@ -71,18 +73,19 @@ def _check(repository: Repository, asked: argparse.Namespace) -> int:
 
 
 def _verify(repository: Repository, asked: argparse.Namespace) -> int:
-    repository.fetch()
     verifier = Verifier(repository, signed=asked.signed)
+    repository.fetch()
     found = verifier.verify(asked.tag)
-    verifier.demand_published(found.version)
     _say(verified_document(found), verified_sentence(found), as_json=asked.json)
     return 0
 
 
 def _deployable(repository: Repository, asked: argparse.Namespace) -> int:
-    repository.fetch()
-    found = deployable(repository, asked.ref, BY_NAME[asked.env], signed=asked.signed)
-    _say(deployable_document(found), deployable_sentence(found), as_json=asked.json)
+    environment, job = BY_NAME[asked.env], is_job(os.environ)
+    found, remark = judged(repository, asked.ref, environment, commit=asked.commit, job=job, signed=asked.signed)
+    if remark:
+        _err(remark)
+    _say(deployable_document(found, remark), deployable_sentence(found), as_json=asked.json)
     return 0
 
 
@@ -100,7 +103,7 @@ def _parser(version: str) -> argparse.ArgumentParser:
     check = _verb(verbs, "check", _check, "May head be merged into base?")
     check.add_argument("--head", required=True)
     check.add_argument("--base", default="")
-    for option in ("--head-repo", "--base-repo", "--head-sha"):
+    for option in ("--head-repo", "--base-repo", "--head-sha", "--arrived", "--before"):
         check.add_argument(option, default="")
     check.add_argument("--names-only", action="store_true")
     verify = _verb(verbs, "verify", _verify, "Is TAG a verified release?")
@@ -108,6 +111,7 @@ def _parser(version: str) -> argparse.ArgumentParser:
     where = _verb(verbs, "deployable", _deployable, "May REF be deployed there?")
     where.add_argument("--ref", required=True)
     where.add_argument("--env", required=True, choices=list(BY_NAME))
+    where.add_argument("--commit", default="")
     stamp = _verb(verbs, "stamp", _stamp, "Write the stamp of the build that is under way.")
     stamp.add_argument("--output", required=True, type=Path)
     return parser

@@ -8,7 +8,7 @@ from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.branching.invariants import lane_refusals
-from genpulse.branching.misplaced import path_refusals, stranger_refusals, tag_refusals
+from genpulse.branching.misplaced import near_miss_refusals, path_refusals, stranger_refusals, tag_refusals
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, Branch
@@ -37,7 +37,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970."""
+    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970.
+
+    `notes` are what breaks no rule and may be a slip.
+    """
 
     remote: str
     current: str | None
@@ -48,6 +51,7 @@ class State:
     release: Mark | None
     violations: tuple[Refusal, ...]
     fetched: float | None
+    notes: tuple[Refusal, ...] = ()
 
 
 def read_state(repository: Repository) -> State:
@@ -70,6 +74,7 @@ def read_state(repository: Repository) -> State:
         release=release,
         violations=_violations(repository, topics, (candidate, release)),
         fetched=_last_fetch(repository),
+        notes=near_miss_refusals(repository),
     )
 
 

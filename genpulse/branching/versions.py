@@ -10,6 +10,7 @@ from genpulse.branching.errors import NameRefused, ReleaseRefused
 
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-rc\.([1-9][0-9]{{0,8}}))?")
+_NEAR = re.compile(r"(?:v|ver|version|release|rel)?[-_./]?[0-9]+\.[0-9][0-9a-z.+_-]*", re.IGNORECASE)
 _PACKAGE = re.compile(
     r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)"
     r"(?:[-_.]?(?P<kind>rc|c|pre|preview)[-_.]?(?P<number>[0-9]{1,9})?)?"
@@ -63,6 +64,11 @@ def version_of(tag: str) -> Version | None:
     return Version(int(major), int(minor), int(patch), int(candidate) if candidate else None)
 
 
+def is_near_miss(tag: str) -> bool:
+    """Whether a tag of this name looks like a version to a person and is none: `2.0.0`, `v2.0`, `v1.0.0-rc1`."""
+    return version_of(tag) is None and _NEAR.fullmatch(tag) is not None
+
+
 def version_named(text: str) -> Version:
     """What a person means by `1.0.0`, `v1.0.0`, `v1.0.0-rc.1` or a Python package's `1.0.0rc1`.
 
@@ -79,12 +85,14 @@ def next_candidate(tags: Iterable[str], version: Version | None = None) -> Versi
     """The candidate to tag next: one more of `version`.
 
     Without a version it is the newest one that has candidates and no release yet, else a minor step above the last
-    release, else 0.1.0. Raises `ReleaseRefused` for a version that is released or below the last release.
+    release (and above tags such as `1.4.2`, which are no releases here), else 0.1.0. Raises `ReleaseRefused` for a
+    version that is released or below the last release.
     """
-    known = [found for tag in tags if (found := version_of(tag))]
+    names = tuple(tags)
+    known = [found for tag in names if (found := version_of(tag))]
     finals = [found for found in known if found.candidate is None]
-    last = max(finals, default=None)
-    wanted = version.final if version else _next_version(known, last)
+    bare = [found for tag in names if (found := version_of(f"v{tag}"))]
+    wanted = version.final if version else _next_version(known, finals, bare)
     check_order(wanted, finals)
     taken = [found.candidate or 0 for found in known if found.final == wanted]
     return replace(wanted, candidate=max(taken, default=0) + 1)
@@ -110,11 +118,13 @@ def check_order(wanted: Version, finals: Iterable[Version]) -> None:
     )
 
 
-def _next_version(known: list[Version], last: Version | None) -> Version:
+def _next_version(known: list[Version], finals: list[Version], bare: list[Version]) -> Version:
+    last = max(finals, default=None)
     open_ones = [found.final for found in known if found.candidate and (last is None or found.final > last)]
     if open_ones:
         return max(open_ones)
-    return Version(last.major, last.minor + 1, 0) if last else Version(0, 1, 0)
+    highest = max([*finals, *(found.final for found in bare)], default=None)
+    return Version(highest.major, highest.minor + 1, 0) if highest else Version(0, 1, 0)
 
 
 def _from_pep440(text: str) -> Version | None:

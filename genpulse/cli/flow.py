@@ -20,7 +20,7 @@ _VERBS = {
         "Tag a release on main; --list shows where to roll back to.",
     ),
     "verify": ("genpulse.cli.flow_versions:verify", "Whether a tag is a verified release."),
-    "deployable": ("genpulse.cli.flow_versions:deployable", "Which environment a ref may be deployed to."),
+    "deployable": ("genpulse.cli.flow_deployable:command", "Which environment a ref may be deployed to."),
     "status": ("genpulse.cli.flow_status:status", "The lanes, what waits between them, what is wrong."),
     "check": ("genpulse.cli.flow_check:check", "The gate for CI and hooks: may head be merged into base."),
     "install": ("genpulse.cli.flow_install:install", "Write hooks, gate and rules, after showing them."),

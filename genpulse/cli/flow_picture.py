@@ -35,7 +35,7 @@ def draw(state: State, width: int) -> RenderableType:
         *(_queue(waiting, state) for waiting in state.waiting if waiting.commits),
     ]
     parts += [_topics(state.topics), _versions(state)]
-    parts += [_violations(state.violations), Text(_foot(state), style="dim")]
+    parts += [_violations(state.violations), _notes(state.notes), Text(_foot(state), style="dim")]
     return Group(*(part for part in parts if part is not None))
 
 
@@ -156,6 +156,12 @@ def _marked(ways: Sequence[str]) -> Iterator[tuple[bool, str]]:
 def _copied(text: str, style: str = "") -> Text:
     """For a command: one that is broken at the terminal's edge is another one when it is pasted."""
     return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
+def _notes(notes: Sequence[Refusal]) -> RenderableType | None:
+    if not notes:
+        return None
+    return Text("\n" + "\n".join(f"{note.found}\n  {note.note}" for note in notes), style="dim")
 
 
 def _foot(state: State) -> str:

@@ -22,7 +22,7 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     """
     if fetch and offline:
         raise click.UsageError("--fetch and --offline exclude each other.", ctx)
-    repository = repository_here(offline=offline)
+    repository = repository_here(offline=not fetch)
     if fetch:
         repository.fetch()
     state = read_state(repository)
@@ -63,6 +63,7 @@ def _document(state: State) -> dict[str, object]:
         "candidate": _mark(state.candidate),
         "release": _mark(state.release),
         "violations": [refusal_document(refusal) for refusal in state.violations],
+        "notes": [refusal_document(note) for note in state.notes],
     }
 
 

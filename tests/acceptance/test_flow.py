@@ -141,11 +141,9 @@ def _first_release(team: Team) -> None:
     assert "Change queue.py" in team.flow("promote", "test", "--dry-run")
     team.flow("promote", "test", "--merge")
     assert "main only accepts a release candidate" in team.refused("promote", "main", "--merge")
-    assert "you are on feature/queue" in team.refused("rc")
-    team.out("test")
+    assert team.git("branch", "--show-current") == "feature/queue"
     assert "v1.0.0-rc.1 marks test" in team.flow("rc", "--version", "1.0.0")
     team.flow("promote", "main", "--merge")
-    team.out("main")
     assert "v1.0.0 is released" in team.flow("release")
     assert "v1.0.0 is a verified release" in team.flow("verify")
     assert "belongs to Production: ENV=main" in team.flow("deployable", "--ref", "v1.0.0", ENV="main")
@@ -194,7 +192,6 @@ def _squash(team: Team) -> None:
 
 
 def _two_candidates_and_a_rollback(team: Team) -> None:
-    team.out("test")
     assert "v1.1.0-rc.1" in team.flow("rc")
     assert "v1.1.0-rc.1 marks" in team.refused("rc")
     assert "refs/tags/v1.0.0" in team.flow("release", "--list")
@@ -203,10 +200,8 @@ def _two_candidates_and_a_rollback(team: Team) -> None:
     team.work("fix/found-in-testing", "found.py", "x\n")
     team.flow("promote", "test", "--merge")
     assert "main only accepts a release candidate" in team.refused("promote", "main")
-    team.out("test")
     assert "v1.1.0-rc.2" in team.flow("rc")
     team.flow("promote", "main", "--merge")
-    team.out("main")
     assert "v1.1.0-rc.2 is a release candidate" in team.refused("release", "1.1.0-rc.2")
     team.flow("release", "1.1.0")
     assert team.tree("v1.1.0") == team.tree("v1.1.0-rc.2") != team.tree("v1.1.0-rc.1")

@@ -25,7 +25,6 @@ def refused(clone, ref, words, environment=None, error=ReleaseRefused):
         ("v0.1.0-rc.1", TESTING, "Testing / QA"),
         ("test", TESTING, "Testing / QA"),
         ("refs/heads/dev", DEVELOPMENT, "Development / Sandbox"),
-        ("feature/open", DEVELOPMENT, "Local Dev"),
     ],
 )
 def test_where_a_ref_belongs(done, ref, environment, target):
@@ -48,6 +47,7 @@ def test_production_runs_nothing_but_verified_final_tags(done):
     done.git("tag", "v0.2.0", "origin/main")
     refused(done, "v0.2.0", "a light tag", PRODUCTION)
     done.git("tag", "-am", "x", "v0.3.0", "origin/dev")
+    done.push("v0.2.0", "v0.3.0")
     refused(done, "v0.3.0", "not on main")
 
 
@@ -71,3 +71,19 @@ def test_what_is_not_there(done, ref):
 def test_a_broken_tag_does_not_keep_a_commit_of_dev_from_dev(done):
     done.git("tag", "v8.0.0", "origin/dev")
     assert deployable(done.repository(), done.git("rev-parse", "origin/dev"), DEVELOPMENT).version is None
+
+
+@pytest.mark.parametrize("ref", ["feature/open", "refs/heads/feature/open"])
+@pytest.mark.parametrize("environment", [DEVELOPMENT, TESTING, PRODUCTION])
+def test_a_topic_belongs_to_its_developers_machine_and_to_no_shared_target(done, ref, environment):
+    assert deployable(done.repository(), ref).row.target == "Local Dev"
+    refused(done, ref, "belongs to Local Dev|nothing else", environment)
+
+
+def test_a_tag_that_others_do_not_see_is_not_deployed(done):
+    done.git("push", "-q", "origin", ":refs/tags/v0.1.0")
+    for ref in ("v0.1.0", done.git("rev-parse", "origin/main")):
+        refused(done, ref, "does not have it")
+    done.git("push", "-q", "origin", ":refs/tags/v0.1.0-rc.1")
+    refused(done, "v0.1.0-rc.1", "does not have it")
+    refused(done, "v0.1.0", "no candidate of v0.1.0 on test")

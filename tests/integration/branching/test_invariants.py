@@ -28,6 +28,7 @@ def test_promotions_leave_the_lanes_intact(clone):
         clone.merged(f"feature/{number}", f"{number}.txt")
         moved(clone, TEST)
         clone.git("tag", "-am", "x", f"v1.{number}.0-rc.1", "origin/test")
+        clone.push(f"v1.{number}.0-rc.1")
         moved(clone, MAIN)
     assert healthy(clone)
     trees = {clone.git("rev-parse", f"origin/{lane}^{{tree}}") for lane in ("dev", "test", "main")}

@@ -41,6 +41,7 @@ def test_names_that_are_no_branch(clone, name):
 def test_a_hotfix_is_told_where_to_go_back_to(clone):
     clone.git("tag", "-am", "x", "v1.0.0-rc.1", "origin/test")
     clone.git("tag", "-am", "x", "v1.0.0", "origin/main")
+    clone.push("v1.0.0-rc.1", "v1.0.0")
     error = refused(clone, "hotfix/x", "hotfix/… is not a branch type here")
     assert "the last verified tag v1.0.0" in error.note
 

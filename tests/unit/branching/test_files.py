@@ -83,8 +83,16 @@ def test_the_head_is_fetched_and_never_checked_out(tmp_path):
             "refs/heads/dev",
             "--head feature/x --base dev --head-repo o/fork --base-repo o/r --head-sha abc",
         ),
-        ("push", "test", "--head dev --base test --head-repo o/fork --base-repo o/r --head-sha "),
-        ("push", "main", "--head test --base main --head-repo o/fork --base-repo o/r --head-sha "),
+        (
+            "push",
+            "test",
+            "--head dev --base test --head-repo o/fork --base-repo o/r --head-sha  --arrived def --before 123",
+        ),
+        (
+            "push",
+            "main",
+            "--head test --base main --head-repo o/fork --base-repo o/r --head-sha  --arrived def --before 123",
+        ),
     ],
 )
 def test_what_the_gate_is_asked(tmp_path, event, base, said):
@@ -103,6 +111,8 @@ def test_what_the_gate_is_asked(tmp_path, event, base, said):
         "BASE_REPO": "o/r",
         "HEAD_SHA": "abc",
         "TOKEN": "t0k3n",
+        "GITHUB_SHA": "def",
+        "BEFORE": "123",
         "GITHUB_SERVER_URL": "https://github.example",
     }
     done = subprocess.run(["sh", "-e", "-c", script], env=environment, capture_output=True, text=True, check=True)

@@ -1,0 +1,101 @@
+"""The one test of a candidate, which the gate, `promote`, `release` and `verify` ask alike."""
+
+from functools import cached_property
+
+from genpulse.branching.errors import Refusal, ReleaseRefused
+from genpulse.branching.lines import Lines
+from genpulse.branching.refs import Ref
+from genpulse.branching.releases import Tagged, may_release
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import TEST
+from genpulse.branching.tags import demand_published, fault_of, planted_note, tag_here
+from genpulse.branching.versions import Version
+
+_RULE = "A release candidate is an annotated tag on test."
+
+
+class Candidates:
+    """Looks at candidates. `lines` are those of today unless others are given."""
+
+    def __init__(self, repository: Repository, lines: Lines | None = None) -> None:
+        self._repository = repository
+        self._lines = lines or repository.lines
+
+    def demand(self, version: Version) -> Ref:
+        """The tag of a proper candidate: annotated, published, and on what was test's tip.
+
+        Raises `ReleaseRefused`, `RepositoryUnfit`, `GitFailed`.
+        """
+        ref, tag = tag_here(self._repository, version), version.tag
+        mend, note = f"genpulse flow rc --version {version.final}", "Tag another one."
+        if fault := fault_of(ref):
+            note = planted_note(self._repository, ref) or note
+            raise ReleaseRefused("candidate_improper", _RULE, f"{tag} is {fault}.", mend, note=note)
+        if not self._lines.carried(TEST, ref.commit):
+            found = f"{tag} marks {ref.commit[:9]}, which is not on test."
+            raise ReleaseRefused("candidate_improper", _RULE, found, mend, note=note)
+        demand_published(self._repository, ref)
+        return ref
+
+    def is_proper(self, version: Version) -> bool:
+        """Whether it is a candidate, and one that `demand` takes."""
+        if version.candidate is None:
+            return False
+        try:
+            self.demand(version)
+        except ReleaseRefused:
+            return False
+        return True
+
+    def of(self, version: Version, tree: str) -> tuple[Version, ...]:
+        """The proper candidates of a release that have this tree, newest first."""
+        versions = self._repository.versions.items()
+        fitting = (other for other, ref in versions if other.final == version.final and ref.tree == tree)
+        return tuple(other for other in fitting if self.is_proper(other))
+
+    def demand_open(self, tree: str, version: str | None = None, *, at: str | None = None) -> Version:
+        """The version that main may be released as when it has this tree: that of a proper candidate, still open.
+
+        `version` asks for one. With `at`, a commit of main, a version counts as released only where main had the
+        release before that commit. Raises `ReleaseRefused`, `NameRefused`, `RepositoryUnfit`, `GitFailed`.
+        """
+        try:
+            return may_release(tree, [*self._proper, *self._released(at)], version)
+        except ReleaseRefused as error:
+            broken = self.broken(tree)
+            if broken is None:
+                raise
+            found = f"{error.found}\n{broken.found}"
+            raise ReleaseRefused(broken.code, error.rule, found, *broken.mend, note=broken.note) from error
+
+    def broken(self, tree: str) -> Refusal | None:
+        """What is wrong with the candidate that was meant: the newest with this tree that is not proper."""
+        for version, ref in self._repository.refs.versions.items():
+            if version.candidate is not None and ref.tree == tree:
+                try:
+                    self.demand(version)
+                except ReleaseRefused as error:
+                    return error.refusal
+        return None
+
+    def _released(self, at: str | None) -> list[Tagged]:
+        finals = (version for version in self._repository.known_versions if version.candidate is None)
+        marks = self._repository.refs.versions
+        found = [(version, marks.get(version)) for version in finals]
+        earlier = self._lines.history(at) - {at} if at else None
+        return [
+            Tagged(version, ref.commit if ref else "", ref.tree if ref else "")
+            for version, ref in found
+            if earlier is None or (ref is not None and ref.commit in earlier)
+        ]
+
+    @cached_property
+    def _proper(self) -> list[Tagged]:
+        versions = self._repository.versions.items()
+        return [Tagged(version, ref.commit, ref.tree) for version, ref in versions if self.is_proper(version)]
+
+
+def released_at(repository: Repository, commit: str) -> Version | None:
+    """The release that marks this commit, by a tag that everybody sees."""
+    marks = (version for version, ref in repository.versions.items() if ref.commit == commit)
+    return next((version for version in marks if version.candidate is None), None)

@@ -7,7 +7,7 @@ from genpulse.branching.deployment import deployable
 from genpulse.branching.errors import LaneBroken
 from genpulse.branching.gate import Asked, answer
 from genpulse.branching.invariants import lane_refusals
-from genpulse.branching.partial import tested_state
+from genpulse.branching.partial import tested_state as state_of_test
 from genpulse.branching.promotion import plan_promotion, promote
 from genpulse.branching.release import release
 from genpulse.branching.table import MAIN, TEST
@@ -188,7 +188,7 @@ def test_a_release_of_one_fix_alone_stays_verified(clone):
     """What was promoted to test was no state of dev, but a branch that dev has merged."""
     released(clone, "feature/x", "1.0.0")
     clone.git("fetch", "-q", "origin")
-    clone.git("switch", "-qc", "fix/y", "--no-track", tested_state(clone.repository()))
+    clone.git("switch", "-qc", "fix/y", "--no-track", state_of_test(clone.repository()))
     clone.commit("y.txt", "text")
     clone.push("fix/y")
     clone.merged("feature/unfinished", "unfinished.txt")

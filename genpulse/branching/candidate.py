@@ -6,7 +6,7 @@ from genpulse.branching.invariants import demand_intact
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import TEST
 from genpulse.branching.tagging import publish
-from genpulse.branching.versions import Version, next_candidate, version_named
+from genpulse.branching.versions import Version, next_candidate, open_releases, version_named
 
 
 def tag_candidate(repository: Repository, version: str | None = None) -> Version:
@@ -20,6 +20,8 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
     repository.fetch()
     tip = repository.lane(TEST)
     demand_intact(repository, TEST)
+    if wanted is None:
+        _demand_one_open(repository)
     found = next_candidate(repository.tag_names, wanted)
     if wanted and wanted.candidate and wanted != found:
         raise ReleaseRefused(
@@ -31,6 +33,19 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
     _demand_new(repository, found, tip.commit)
     publish(repository, found, tip.commit, f"Release candidate {found}")
     return found
+
+
+def _demand_one_open(repository: Repository) -> None:
+    """A release that was given up would draw every later candidate along."""
+    open_ones = open_releases(repository.tag_names)
+    if len(open_ones) > 1:
+        raise ReleaseRefused(
+            "candidate_ambiguous",
+            "A candidate is for one release.",
+            f"{len(open_ones)} releases are open: {', '.join(found.tag for found in open_ones)}.",
+            *(f"genpulse flow rc --version {found.final}" for found in reversed(open_ones)),
+            note=f"Close one that was given up: genpulse flow rc --withdraw {open_ones[0].final}",
+        )
 
 
 def _demand_new(repository: Repository, version: Version, commit: str) -> None:

@@ -10,6 +10,7 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.table import TEST
 from genpulse.branching.tags import demand_published, fault_of, planted_note, tag_here
 from genpulse.branching.versions import Version
+from genpulse.branching.withdrawal import withdrawn
 
 _RULE = "A release candidate is an annotated tag on test."
 
@@ -60,7 +61,7 @@ class Candidates:
         release before that commit. Raises `ReleaseRefused`, `NameRefused`, `RepositoryUnfit`, `GitFailed`.
         """
         try:
-            return may_release(tree, [*self._proper, *self._released(at)], version)
+            return may_release(tree, [*self._counting, *self._released(at)], version)
         except ReleaseRefused as error:
             broken = self.broken(tree)
             if broken is None:
@@ -68,12 +69,27 @@ class Candidates:
             found = f"{error.found}\n{broken.found}"
             raise ReleaseRefused(broken.code, error.rule, found, *broken.mend, note=broken.note) from error
 
+    @property
+    def _counting(self) -> list[Tagged]:
+        """Those that nobody withdrew."""
+        gone = withdrawn(self._repository.tag_names)
+        return [tag for tag in self._proper if tag.version not in gone]
+
+    def _demand_kept(self, version: Version) -> None:
+        if version in withdrawn(self._repository.tag_names):
+            rule, found = "What goes to main was not given up.", f"{version.tag} is withdrawn."
+            mend = f"genpulse flow rc --version {version.final}"
+            raise ReleaseRefused(
+                "candidate_withdrawn", rule, found, mend, note="Tag another one, or go on with dev."
+            )
+
     def broken(self, tree: str) -> Refusal | None:
         """What is wrong with the candidate that was meant: the newest with this tree that is not proper."""
         for version, ref in self._repository.refs.versions.items():
             if version.candidate is not None and ref.tree == tree:
                 try:
                     self.demand(version)
+                    self._demand_kept(version)
                 except ReleaseRefused as error:
                     return error.refusal
         return None

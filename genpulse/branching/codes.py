@@ -46,6 +46,8 @@ Code: TypeAlias = Literal[
     "candidate_improper",
     "candidate_out_of_order",
     "candidate_repeated",
+    "candidate_ambiguous",
+    "candidate_withdrawn",
     "tree_untested",
     "release_missing",
     "release_improper",

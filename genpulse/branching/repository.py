@@ -15,7 +15,7 @@ from genpulse.branching.policy_file import read_policy
 from genpulse.branching.published import Mark, Published, read_published
 from genpulse.branching.refs import Ref, Refs, read_refs
 from genpulse.branching.table import LANES, MAIN, TEST, Branch
-from genpulse.branching.versions import Version, version_of
+from genpulse.branching.versions import Version, version_of, withdrawn_by
 
 _SETTINGS = r"^(remote\..*\.(url|gh-resolved)|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
 _TRUE = {"true", "yes", "on", "1", ""}
@@ -178,7 +178,7 @@ class Repository:
         found = []
         for name, mark in tags.items():
             here = self.refs.tags.get(name)
-            if version_of(name) and (here is None or _is_planted(here, mark)):
+            if (version_of(name) or withdrawn_by(name)) and (here is None or _is_planted(here, mark)):
                 found.append(f"+refs/tags/{name}:refs/tags/{name}")
         return found
 

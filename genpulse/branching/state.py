@@ -14,7 +14,8 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, Branch
 from genpulse.branching.topics import Topic, open_topics
 from genpulse.branching.verification import Verifier
-from genpulse.branching.versions import Version
+from genpulse.branching.versions import Version, open_releases
+from genpulse.branching.withdrawal import withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Mark:
 class State:
     """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970.
 
-    `notes` are what breaks no rule and may be a slip.
+    `notes` are what breaks no rule and may be a slip; `open` has the newest candidate of each open release.
     """
 
     remote: str
@@ -52,6 +53,7 @@ class State:
     violations: tuple[Refusal, ...]
     fetched: float | None
     notes: tuple[Refusal, ...] = ()
+    open: tuple[Version, ...] = ()
 
 
 def read_state(repository: Repository) -> State:
@@ -75,6 +77,7 @@ def read_state(repository: Repository) -> State:
         violations=_violations(repository, topics, (candidate, release)),
         fetched=_last_fetch(repository),
         notes=near_miss_refusals(repository),
+        open=open_releases(repository.tag_names),
     )
 
 
@@ -84,8 +87,9 @@ def _waiting(repository: Repository, source: Branch, target: Branch) -> Waiting:
 
 
 def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | None:
+    gone = withdrawn(repository.tag_names)
     for version, ref in repository.refs.versions.items():
-        if (version.candidate is None) == final:
+        if (version.candidate is None) == final and version not in gone:
             return Mark(version, ref, _refusal(verifier, version))
     return None
 

@@ -16,6 +16,7 @@ _PACKAGE = re.compile(
     r"(?:[-_.]?(?P<kind>rc|c|pre|preview)[-_.]?(?P<number>[0-9]{1,9})?)?"
 )
 _THREE = (0, 0, 0)
+_WITHDRAWN = "-withdrawn"
 _RULE = "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on."
 
 
@@ -64,9 +65,20 @@ def version_of(tag: str) -> Version | None:
     return Version(int(major), int(minor), int(patch), int(candidate) if candidate else None)
 
 
+def withdrawal_tag(candidate: Version) -> str:
+    """The name of the tag that says that a candidate counts no more."""
+    return f"{candidate.tag}{_WITHDRAWN}"
+
+
+def withdrawn_by(tag: str) -> Version | None:
+    """The candidate that a tag of this name withdraws; None for every other tag."""
+    found = version_of(tag.removesuffix(_WITHDRAWN)) if tag.endswith(_WITHDRAWN) else None
+    return found if found and found.candidate else None
+
+
 def is_near_miss(tag: str) -> bool:
     """Whether a tag of this name looks like a version to a person and is none: `2.0.0`, `v2.0`, `v1.0.0-rc1`."""
-    return version_of(tag) is None and _NEAR.fullmatch(tag) is not None
+    return version_of(tag) is None and withdrawn_by(tag) is None and _NEAR.fullmatch(tag) is not None
 
 
 def version_named(text: str) -> Version:
@@ -84,15 +96,15 @@ def version_named(text: str) -> Version:
 def next_candidate(tags: Iterable[str], version: Version | None = None) -> Version:
     """The candidate to tag next: one more of `version`.
 
-    Without a version it is the newest one that has candidates and no release yet, else a minor step above the last
-    release (and above tags such as `1.4.2`, which are no releases here), else 0.1.0. Raises `ReleaseRefused` for a
-    version that is released or below the last release.
+    Without a version it is the highest that is open, else a minor step above the last release (and above tags such
+    as `1.4.2`, which are no releases here), else 0.1.0. Raises `ReleaseRefused` for a version that is released or
+    below the last release.
     """
     names = tuple(tags)
     known = [found for tag in names if (found := version_of(tag))]
     finals = [found for found in known if found.candidate is None]
     bare = [found for tag in names if (found := version_of(f"v{tag}"))]
-    wanted = version.final if version else _next_version(known, finals, bare)
+    wanted = version.final if version else _next_version(open_releases(names), finals, bare)
     check_order(wanted, finals)
     taken = [found.candidate or 0 for found in known if found.final == wanted]
     return replace(wanted, candidate=max(taken, default=0) + 1)
@@ -118,11 +130,22 @@ def check_order(wanted: Version, finals: Iterable[Version]) -> None:
     )
 
 
-def _next_version(known: list[Version], finals: list[Version], bare: list[Version]) -> Version:
-    last = max(finals, default=None)
-    open_ones = [found.final for found in known if found.candidate and (last is None or found.final > last)]
+def open_releases(tags: Iterable[str]) -> tuple[Version, ...]:
+    """The newest candidate of each release that is above the last one and not withdrawn, the highest first."""
+    names = tuple(tags)
+    known = [found for tag in names if (found := version_of(tag))]
+    last = max((found for found in known if found.candidate is None), default=None)
+    newest: dict[Version, Version] = {}
+    for found in sorted(known):
+        if found.candidate and (last is None or found.final > last):
+            newest[found.final] = found
+    closed = {withdrawn_by(tag) for tag in names}
+    return tuple(sorted((found for found in newest.values() if found not in closed), reverse=True))
+
+
+def _next_version(open_ones: tuple[Version, ...], finals: list[Version], bare: list[Version]) -> Version:
     if open_ones:
-        return max(open_ones)
+        return open_ones[0].final
     highest = max([*finals, *(found.final for found in bare)], default=None)
     return Version(highest.major, highest.minor + 1, 0) if highest else Version(0, 1, 0)
 

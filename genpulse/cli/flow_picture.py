@@ -16,6 +16,7 @@ from genpulse.branching.refs import Ref
 from genpulse.branching.state import Mark, State, Waiting
 from genpulse.branching.table import Branch
 from genpulse.branching.topics import Topic
+from genpulse.branching.versions import Version
 
 _COLOURS = {"dev": "blue", "test": "yellow", "main": "green"}
 _NARROW = 79
@@ -127,7 +128,16 @@ def _versions(state: State) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for name, mark in (("last candidate", state.candidate), ("last release", state.release)):
         table.add_row(Text(name, style="bold"), *_mark(mark))
-    return Group(Text(""), table)
+    return Group(Text(""), table, *_open(state.open))
+
+
+def _open(candidates: Sequence[Version]) -> tuple[Text, ...]:
+    """Where more than one release was begun, one of them may have been given up."""
+    if len(candidates) < 2:
+        return ()
+    tags = ", ".join(candidate.tag for candidate in candidates)
+    close = _copied(f"given up? genpulse flow rc --withdraw {candidates[0].final}", style="dim")
+    return Text(f"{len(candidates)} releases are open: {tags}", style="bold"), close
 
 
 def _mark(mark: Mark | None) -> tuple[Text, ...]:

@@ -60,6 +60,7 @@ def _document(state: State) -> dict[str, object]:
             for waiting in state.waiting
         ],
         "topics": [_topic(topic) for topic in state.topics],
+        "open": [{"version": str(one.final), "candidate": one.tag} for one in state.open],
         "candidate": _mark(state.candidate),
         "release": _mark(state.release),
         "violations": [refusal_document(refusal) for refusal in state.violations],

@@ -11,13 +11,17 @@ from genpulse.cli.flow_options import json_option, offline_option, repository_he
 @click.option(
     "--version", metavar="X.Y.Z", help="The release it is for; without it the open one, else a minor step."
 )
+@click.option("--withdraw", metavar="X.Y.Z", help="Close the release: its newest candidate counts no more.")
 @json_option
 @offline_option
-def rc(version: str | None, as_json: bool, offline: bool) -> None:
+def rc(version: str | None, withdraw: str | None, as_json: bool, offline: bool) -> None:
     """Tag test's tip on the remote as the next release candidate and push the tag.
 
     It does not matter what is checked out.
     """
+    if withdraw:
+        _withdraw(withdraw, as_json=as_json, offline=offline)
+        return
     from genpulse.branching.candidate import tag_candidate
     from genpulse.branching.documents import version_document
 
@@ -27,6 +31,19 @@ def rc(version: str | None, as_json: bool, offline: bool) -> None:
         return
     click.echo(
         f"{found.tag} marks test (Python version {found.pep440}).\nOnce verified: genpulse flow promote main"
+    )
+
+
+def _withdraw(version: str, *, as_json: bool, offline: bool) -> None:
+    from genpulse.branching.documents import version_document
+    from genpulse.branching.withdrawal import withdraw
+
+    found = withdraw(repository_here(offline=offline), version)
+    if as_json:
+        say_json({**version_document(found), "withdrawn": True})
+        return
+    click.echo(
+        f"{found.tag} is withdrawn: main does not take it, and rc does not count {found.final.tag} as open."
     )
 
 

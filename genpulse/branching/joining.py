@@ -61,4 +61,5 @@ def open_request(
         "\n".join(lines),
         environment=repository.git.environment,
         push_remote=push_remote,
+        is_lane=repository.policy.lane_named(head.name) is not None,
     )

@@ -124,4 +124,4 @@ def _topic_name(repository: Repository, ref: Ref) -> tuple[tuple[str, ...], str]
 
 
 def _other(name: str) -> str:
-    return "tests" if name == TEST.pattern else f"{name}-files"
+    return "tests" if name == TEST.key else f"{name}-files"

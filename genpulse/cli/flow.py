@@ -1,7 +1,9 @@
 """`genpulse flow`: the branching model as a tool."""
 
 import importlib
+import io
 import signal
+import sys
 import threading
 
 import click
@@ -54,6 +56,9 @@ class _Verbs(click.Group):
         """Exit code 1 for what is refused, with the rule, what was found and what mends it."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except FlowError as error:

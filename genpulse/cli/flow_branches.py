@@ -4,6 +4,8 @@ import click
 
 from genpulse.branching.commits import Commit
 from genpulse.branching.errors import MergeRefused
+from genpulse.branching.repository import Repository
+from genpulse.branching.table import DEV, MAIN, TEST, Branch
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
 
 _MERGE = "Without a forge: make the merge commit and push it."
@@ -25,11 +27,13 @@ def start(name: tuple[str, ...], start_from: str, from_test: bool, as_json: bool
     wanted = "/".join(name[:2])
     if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
         wanted, start_from = "/".join(name[:-1]), name[-1]
-    commit = begin(repository_here(offline=offline), wanted, start_from, from_test=from_test)
+    repository = repository_here(offline=offline)
+    commit = begin(repository, wanted, start_from, from_test=from_test)
     if as_json:
         say_json({"branch": wanted, "commit": commit})
         return
-    place = "what test has of dev" if from_test else "the tip of dev"
+    test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
+    place = f"what {test} has of {dev}" if from_test else f"the tip of {dev}"
     click.echo(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
 
 
@@ -41,20 +45,21 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
     """Check the branch that is out, push it, and open its pull request into dev."""
     from genpulse.branching.finish import finish as bring
 
-    done = bring(repository_here(offline=offline), merge=merge)
+    repository = repository_here(offline=offline)
+    done, dev = bring(repository, merge=merge), repository.row(DEV).pattern
     if as_json:
-        say_json(done_document(done.branch, "dev", done.commits, done.url, opened=done.opened, merged=done.merged))
+        say_json(done_document(done.branch, dev, done.commits, done.url, opened=done.opened, merged=done.merged))
         return
     list_commits(done.commits)
     if done.merged:
-        click.echo(f"{done.branch} is merged into dev as {done.merged[:9]}.")
-        click.echo(f"Afterwards: git switch dev && git pull && git branch -d {done.branch}")
+        click.echo(f"{done.branch} is merged into {dev} as {done.merged[:9]}.")
+        click.echo(f"Afterwards: git switch {dev} && git pull && git branch -d {done.branch}")
     else:
-        say_request(done.url, done.branch, "dev", "genpulse flow finish", opened=done.opened)
+        say_request(done.url, done.branch, dev, "genpulse flow finish", opened=done.opened)
 
 
 @click.command()
-@click.argument("target", type=click.Choice(["test", "main"]))
+@click.argument("target")
 @click.option("--at", metavar="COMMIT", default="", help="For test: dev as it was at this commit.")
 @click.option("--only", metavar="BRANCH", default="", help="For test: this branch alone, which dev has merged.")
 @click.option("--dry-run", is_flag=True, help="Only say what would move.")
@@ -64,19 +69,19 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
 def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json: bool, offline: bool) -> None:
     """Move dev to test, or test to main: try the merge, say what moves, open the pull request.
 
-    The work tree is not touched.
+    TARGET is test or main, or what these are called here. The work tree is not touched.
     """
-    if (at or only) and target != "test":
+    repository = repository_here(offline=offline)
+    row = _target(repository, target)
+    if (at or only) and row != TEST:
         raise click.UsageError("--at and --only are for test: main gets what was tested, and all of it.")
     if at and only:
         raise click.UsageError("--at and --only exclude each other.")
     from genpulse.branching.promotion import plan_promotion
     from genpulse.branching.promotion import promote as move
-    from genpulse.branching.table import LANES
 
-    repository = repository_here(offline=offline)
-    plan = plan_promotion(repository, next(row for row in LANES if row.pattern == target), at=at, only=only)
-    source = plan.head.name
+    plan = plan_promotion(repository, row, at=at, only=only)
+    source, target = plan.head.name, row.pattern
     if not as_json:
         list_commits(plan.commits)
     if dry_run:
@@ -94,8 +99,18 @@ def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json
         say_request(done.url, source, target, f"genpulse flow promote {target}{part}", opened=done.opened)
         return
     click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
-    version = "rc" if target == "test" else "release"
+    version = "rc" if row == TEST else "release"
     click.echo(f"Next: genpulse flow {version}")
+
+
+def _target(repository: Repository, name: str) -> Branch:
+    """By its name here, else by the model's. Raises `UsageError` for what no lane is promoted to."""
+    rows = {row.pattern: row for row in repository.lanes}
+    row = rows.get(name) or next((row for row in rows.values() if row.key == name), None)
+    if row not in {TEST, MAIN}:
+        names = " or ".join(row.pattern for row in repository.lanes[1:])
+        raise click.UsageError(f"{name!r} is not {names}: these are promoted to.")
+    return row
 
 
 def done_document(

@@ -41,21 +41,20 @@ def install(
 
     What others have written stays: their hooks run beside ours, and where a path is taken ours lies beside it.
     """
-    from genpulse.branching.files import hooks_step, plan, write
+    from genpulse.branching.files import decided_policy, hooks_step, plan, write
     from genpulse.branching.files.advice import next_steps
 
     repository = repository_here()
     root, names = repository.root, _names(lanes)
     before = _baseline(repository, baseline)
-    planned = plan(
-        root, forge, repository.git.environment, policy=_policy(repository), baseline=before, names=names
-    )
+    policy, _ = decided_policy(root, _policy(repository), before, names)
+    planned = plan(root, forge, repository.git.environment, policy=policy, baseline=before, names=names)
     step = hooks_step(root)
     if _agreed(planned, step, dry_run=dry_run, yes=yes, as_json=as_json):
         write(root, planned)
     _said("wrote", planned, step, dry_run=dry_run, as_json=as_json)
     if not as_json:
-        click.echo(next_steps(repository, planned, forge, written=not dry_run))
+        click.echo(next_steps(repository, policy, planned, forge, written=not dry_run))
 
 
 @click.command()

@@ -10,6 +10,15 @@ import click
 from genpulse.branching.errors import Refusal
 from genpulse.branching.repository import Repository
 
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("─━═", "-"),
+        **dict.fromkeys("│┃║", "|"),
+        **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛╔╗╚╝", "+"),
+        **dict(zip("▶▼●✔✘…·→", ">v*+x~->", strict=True)),
+    }
+)
+"""A drawing in ASCII; each sign is one sign, so that lines stay as long as they are."""
 _JSON = "genpulse.flow.json"
 
 
@@ -33,6 +42,15 @@ def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
 def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """A document on standard output, for programs."""
     click.echo(json.dumps(document, indent=2))
+
+
+def legible(text: str, encoding: str) -> str:
+    """The text with what this encoding does not have drawn with signs that each terminal has."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, errors="replace").decode(encoding)
+    return text
 
 
 def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:

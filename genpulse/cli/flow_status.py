@@ -7,7 +7,7 @@ import click
 from genpulse.branching.documents import refusal_document
 from genpulse.branching.state import Mark, State, read_state
 from genpulse.branching.topics import Topic
-from genpulse.cli.flow_options import json_option, repository_here, say_json
+from genpulse.cli.flow_options import json_option, legible, repository_here, say_json
 
 
 @click.command()
@@ -34,7 +34,9 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     from genpulse.cli.flow_picture import draw
 
     console = Console(highlight=False)
-    console.print(draw(state, console.width), crop=False)  # commands go on beyond the edge
+    with console.capture() as drawn:
+        console.print(draw(state, console.width), crop=False)  # commands go on beyond the edge
+    click.echo(legible(drawn.get(), console.encoding), nl=False)
 
 
 def _document(state: State) -> dict[str, object]:

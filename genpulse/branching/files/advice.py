@@ -7,6 +7,7 @@ from genpulse.branching.errors import FlowError
 from genpulse.branching.files.contents import Forge
 from genpulse.branching.files.planned import Planned
 from genpulse.branching.names import kind_of
+from genpulse.branching.policy import Policy
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, TOPICS
 
@@ -17,13 +18,15 @@ _RULES = {
 }
 
 
-def next_steps(repository: Repository, planned: Sequence[Planned], forge: Forge, *, written: bool) -> str:
+def next_steps(
+    repository: Repository, policy: Policy, planned: Sequence[Planned], forge: Forge, *, written: bool
+) -> str:
     """Commands that bring what was written into dev, which is guarded by the hook from here on."""
     changed = [shlex.quote(file.path) for file in planned if file.diff]
     if not changed or not written:
         return ""
     commands = (
-        *_branch(repository),
+        *_branch(repository, policy),
         f"git add {' '.join(changed)}",
         "git commit -m 'Guard the branches with genpulse flow'",
         "genpulse flow finish",
@@ -43,12 +46,12 @@ def left_on_the_forge(planned: Sequence[Planned]) -> str:
     return "\n".join(lines)
 
 
-def _branch(repository: Repository) -> tuple[str, ...]:
+def _branch(repository: Repository, policy: Policy) -> tuple[str, ...]:
     """The step onto a topic branch, unless one is out."""
     try:
-        current, policy = repository.refs.current, repository.policy
+        current = repository.refs.current
         if current and kind_of(current, policy) in TOPICS:
             return ()
-        return (f"git switch -c {_ADOPT} --no-track {repository.remote}/{repository.row(DEV).pattern}",)
+        return (f"git switch -c {_ADOPT} --no-track {repository.remote}/{policy.row(DEV).pattern}",)
     except FlowError:
         return (f"git switch -c {_ADOPT}",)

@@ -24,10 +24,12 @@ def open_pull_request(
     *,
     environment: Mapping[str, str],
     push_remote: str = "",
+    is_lane: bool = False,
 ) -> PullRequest:
     """Push the commit as the branch `head`, and open a pull request or find the one that is open already.
 
-    `push_remote` is where the branch is pushed, when it is another remote than the base's: a fork.
+    `push_remote` is where the branch is pushed, when it is another remote than the base's: a fork. `is_lane` says
+    that the head is a lane.
     By `gh` or `glab` where they are installed; else by GitHub's REST with a token in GITHUB_TOKEN or GH_TOKEN;
     else by GitLab's push options, which work while something is pushed. Where there is none of these, a person
     has to open the address that is returned; it is empty for a remote that is no forge. Raises `ForgeError`,
@@ -36,7 +38,7 @@ def open_pull_request(
     git = Git(folder, environment)
     address = address_of(git, remote)
     to = push_remote or remote
-    wanted = Wanted(remote, head, commit, base, title, body, to, _fork(git, address, to))
+    wanted = Wanted(remote, head, commit, base, title, body, to, _fork(git, address, to), is_lane)
     if address is not None and address.kind == "gitlab" and not has_glab(git):
         return open_by_push_options(git, address, wanted)
     git.remotely("push", "--quiet", "--", to, wanted.refspec)

@@ -10,7 +10,6 @@ from genpulse.branching.forges.program import said_by
 from genpulse.branching.forges.request import PullRequest, Wanted
 from genpulse.branching.forges.tokens import without_tokens
 from genpulse.branching.git import Git
-from genpulse.branching.table import LANES
 
 _PAGE = re.compile(r"https?://\S+/merge_requests/\d+")
 _HEADS = "refs/merge-requests/"
@@ -72,7 +71,7 @@ def _known(git: Git, wanted: Wanted) -> str:
 
     A lane's tip may also be the head of what was merged into it, so a lane is not looked up.
     """
-    if wanted.head in {lane.pattern for lane in LANES}:
+    if wanted.is_lane:
         return ""
     branch = f"refs/heads/{wanted.head}"
     place = git("remote", "get-url", "--push", "--", wanted.to).line.partition("\n")[0]

@@ -8,7 +8,7 @@ class Wanted:
     """From which branch into which; `commit` is what the head is where it is pushed, or becomes.
 
     The base is on `remote`. The head is pushed to `to`, which is the same remote or a fork; `fork` is the fork's
-    path on the forge, `owner/name`, and empty without one.
+    path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
     """
 
     remote: str
@@ -19,6 +19,7 @@ class Wanted:
     body: str
     to: str
     fork: str = ""
+    is_lane: bool = False
 
     @property
     def refspec(self) -> str:

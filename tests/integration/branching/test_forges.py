@@ -87,7 +87,7 @@ def named(clone, url):
     clone.git("remote", "set-url", "--push", "origin", str(clone.bare))
 
 
-def opened(clone, head="feature/x", base="dev", **environment):
+def opened(clone, head="feature/x", base="dev", *, is_lane=False, **environment):
     commit = clone.git("rev-parse", "HEAD")
     return open_pull_request(
         clone.folder,
@@ -98,6 +98,7 @@ def opened(clone, head="feature/x", base="dev", **environment):
         "Title",
         "- one\n- two\n",
         environment={**ENVIRONMENT, **environment},
+        is_lane=is_lane,
     )
 
 
@@ -330,7 +331,7 @@ def test_a_merge_request_is_found_when_there_is_nothing_to_push(gitlab, tmp_path
 def test_a_lane_without_anything_to_push_is_opened_by_hand(gitlab):
     gitlab.commit("x.txt", "text")
     gitlab.push("HEAD:dev", "-o", "merge_request.create")
-    asked = opened(gitlab, head="dev", base="test")
+    asked = opened(gitlab, head="dev", base="test", is_lane=True)
     url = "https://gitlab.com/g/r/-/merge_requests/new"
     words = "merge_request[source_branch]=dev&merge_request[target_branch]=test"
     assert asked == PullRequest(f"{url}?{words}", opened=False)

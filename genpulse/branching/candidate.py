@@ -1,6 +1,7 @@
 """Tag a release candidate on test."""
 
 from genpulse.branching.conditions import demand_history
+from genpulse.branching.declared import declared_wish, demand_declared
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.invariants import demand_intact
 from genpulse.branching.repository import Repository
@@ -12,14 +13,16 @@ from genpulse.branching.versions import Version, next_candidate, open_releases, 
 def tag_candidate(repository: Repository, version: str | None = None) -> Version:
     """Tag test's tip on the remote as the next candidate and push the tag. It does not matter what is checked out.
 
-    `version` is the release it is for, such as 1.4.0. Without it: the release that has candidates already, else a
-    minor step. Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`, `NameRefused`, `GitFailed`.
+    `version` is the release it is for, such as 1.4.0. Without it: what the package declares, else the release that
+    has candidates already, else a minor step. Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`,
+    `NameRefused`, `GitFailed`.
     """
     wanted = version_named(version) if version else None
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(TEST)
     demand_intact(repository, TEST)
+    wanted = wanted or declared_wish(repository, tip.commit)
     if wanted is None:
         _demand_one_open(repository)
     found = next_candidate(repository.tag_names, wanted)
@@ -30,6 +33,7 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
             f"the next one is {found.tag}, and you asked for {wanted.tag}.",
             f"genpulse flow rc --version {found.final}",
         )
+    demand_declared(repository, tip.commit, found)
     _demand_new(repository, found, tip.commit)
     publish(repository, found, tip.commit, f"Release candidate {found}")
     return found

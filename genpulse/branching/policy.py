@@ -10,6 +10,9 @@ from genpulse.branching.versions import Version
 
 ApprovedBy: TypeAlias = Literal["person", "signature", "status"]
 
+VERSION_FILES = ("pyproject.toml", "package.json", "Cargo.toml")
+"""Where the version of a package is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneNames:
@@ -43,7 +46,8 @@ class Policy:
     In patterns `*` stands for any signs, `/` too. `ignore` are branches that the flow does not look at, `bots`
     those of programs beside the known ones, `into_dev` families of people beside feature/* and fix/*. Releases up
     to `baseline` are from before the flow was adopted and count as verified. From `signed_since` on releases have
-    to be signed. `approval` is None where nobody has to approve.
+    to be signed. `approval` is None where nobody has to approve. `declared_in` are files whose declared version
+    has to be the tag's.
     """
 
     ignore: tuple[str, ...] = ()
@@ -52,6 +56,7 @@ class Policy:
     baseline: Version | None = None
     signed_since: Version | None = None
     approval: Approval | None = None
+    declared_in: tuple[str, ...] = VERSION_FILES
     names: LaneNames = field(default_factory=LaneNames)
 
     @property

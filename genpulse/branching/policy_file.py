@@ -17,14 +17,14 @@ from typing import get_args
 
 from genpulse.branching.errors import PolicyBroken
 from genpulse.branching.git import Git
-from genpulse.branching.policy import DEFAULT, Approval, ApprovedBy, LaneNames, Policy
+from genpulse.branching.policy import DEFAULT, VERSION_FILES, Approval, ApprovedBy, LaneNames, Policy
 from genpulse.branching.slugs import slug_fault
 from genpulse.branching.table import DEV, LANES, MAIN, TOPICS
 from genpulse.branching.versions import Version, version_of
 
 FILE = ".flow.toml"
 _ANCHORS = (DEV.pattern, "develop", "development", "trunk", MAIN.pattern, "master")
-_KEYS = ("ignore", "bots", "into_dev", "baseline", "signed_since", "approval", "lanes")
+_KEYS = ("ignore", "bots", "into_dev", "baseline", "signed_since", "declared_in", "approval", "lanes")
 _LANES = tuple(lane.key for lane in LANES)
 
 
@@ -60,6 +60,7 @@ def parse(text: str, where: str = "") -> Policy:
         baseline=_version(place, document, "baseline"),
         signed_since=_version(place, document, "signed_since"),
         approval=_approval(place, document.get("approval")),
+        declared_in=_version_files(place, document),
         names=names,
     )
     _demand_narrow(place, policy)
@@ -124,6 +125,15 @@ def _patterns(place: str, document: Mapping[str, object], key: str) -> tuple[str
         example = f'{key} = ["name", "family/*"]'
         raise _broken(place, f"{key} is {_shown(value)}; it has to be a list of patterns: {example}.")
     return tuple(value)
+
+
+def _version_files(place: str, document: Mapping[str, object]) -> tuple[str, ...]:
+    paths = _patterns(place, document, "declared_in") if "declared_in" in document else VERSION_FILES
+    for path in paths:
+        if path.rpartition("/")[2] not in VERSION_FILES or path.startswith(("/", ":")) or ".." in path.split("/"):
+            found = f"{path!r} in declared_in is no path to one of {', '.join(VERSION_FILES)}."
+            raise _broken(place, found)
+    return paths
 
 
 def _version(place: str, document: Mapping[str, object], key: str) -> Version | None:

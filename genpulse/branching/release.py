@@ -2,6 +2,7 @@
 
 from genpulse.branching.candidates import Candidates, released_at
 from genpulse.branching.conditions import demand_history
+from genpulse.branching.declared import demand_declared
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.invariants import demand_intact
 from genpulse.branching.refs import Ref
@@ -26,6 +27,7 @@ def release(repository: Repository, version: str | None = None) -> Version:
     candidates = Candidates(repository)
     found = candidates.demand_open(tip.tree, version)
     _demand_unreleased(repository, tip)
+    demand_declared(repository, tip.commit, found)
     message = f"Release {found}\n\nVerified as {candidates.of(found, tip.tree)[0].tag}."
     publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{tip.name}")
     return found

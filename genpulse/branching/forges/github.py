@@ -37,7 +37,7 @@ def open_by_rest(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
     token = github_token(address.host, git.environment)
     if not token:
         return None
-    pulls = f"{_api(address, git.environment)}/repos/{address.path}/pulls"
+    pulls = f"{api_of(address, git.environment)}/repos/{address.path}/pulls"
     document = {"title": wanted.title, "head": wanted.qualified, "base": wanted.base, "body": wanted.body}
     answer = asked(pulls, token, document)
     url = _page(answer.document) if answer.status == _CREATED else ""
@@ -60,7 +60,8 @@ def _page(document: Any) -> str:
     return str(document.get("html_url", "")) if isinstance(document, dict) else ""
 
 
-def _api(address: Address, environment: Mapping[str, str]) -> str:
+def api_of(address: Address, environment: Mapping[str, str]) -> str:
+    """Where the API of a host of GitHub is; GITHUB_API_URL names another place."""
     if named := environment.get("GITHUB_API_URL", "").strip():
         return named.rstrip("/")
     return f"https://api.{PUBLIC}" if address.host == PUBLIC else f"https://{address.host}/api/v3"

@@ -61,8 +61,8 @@ def _once(url: str, token: str, document: Mapping[str, str] | None) -> Answer:
         raise ForgeError("the token holds signs that no token has.", note="Copy it anew into GITHUB_TOKEN.")
     body = None if document is None else json.dumps(document).encode()
     headers = {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/vnd.github+json",
+        **({"Authorization": f"Bearer {token}"} if token else {}),
+        "Accept": "application/vnd.github+json, application/json;q=0.9",
         "X-GitHub-Api-Version": "2022-11-28",
         "Content-Type": "application/json",
         "User-Agent": "genpulse-flow",

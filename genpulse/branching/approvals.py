@@ -7,6 +7,7 @@ any other. It is a person's word; a team that wants a proof asks for signatures.
 import re
 from dataclasses import dataclass
 
+from genpulse.branching.commits import printable
 from genpulse.branching.errors import GitFailed
 from genpulse.branching.repository import Repository
 from genpulse.branching.slugs import slug_of
@@ -72,7 +73,7 @@ def is_signed_by_its_author(repository: Repository, approved: Approved) -> bool:
 def tagger(repository: Repository, object_: str) -> Person | None:
     """Who made a tag; None for what is no annotated tag."""
     found = _TAGGER.search(_text(repository, object_).partition("\n\n")[0])
-    return Person(found["name"], found["email"]) if found else None
+    return Person(printable(found["name"]), printable(found["email"])) if found else None
 
 
 def _objects(repository: Repository, version: Version) -> tuple[str, ...]:

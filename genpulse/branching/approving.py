@@ -50,7 +50,11 @@ def demand_approved(repository: Repository, candidates: Sequence[Version]) -> No
     what = "no approval with a good signature of its author" if signed else "no approval"
     note = f"Somebody else than {author} runs it, once {newest.tag} was tested."
     raise ReleaseRefused(
-        "approval_missing", _RULE, f"{newest.tag} has {what}.", f"genpulse flow rc --approve {newest}", note=note
+        "approval_missing",
+        _RULE,
+        f"{newest.tag} has {what}.",
+        f"genpulse flow rc --approve --version {newest}",
+        note=note,
     )
 
 
@@ -58,6 +62,23 @@ def who_approved(repository: Repository, candidates: Sequence[Version]) -> tuple
     """The names of those who approved one of these candidates, for people to read."""
     people = (str(each.by) for version in candidates for each in approvals(repository, version))
     return tuple(dict.fromkeys(people))
+
+
+def approval_sentence(repository: Repository, candidates: Sequence[Version]) -> str:
+    """Who approved, or plainly that nobody did."""
+    people = who_approved(repository, candidates)
+    if people:
+        return f"Approved by {', '.join(people)}."
+    wanted = repository.policy.approval
+    if wanted is not None and wanted.by == "status":
+        return f"Approved by the status {wanted.status}."
+    return f"Nobody approved {candidates[0].tag}."
+
+
+def approval_of(repository: Repository, tree: str) -> str:
+    """The same for what is about to go to main: the open candidates that have these files."""
+    candidates = Candidates(repository)
+    return approval_sentence(repository, candidates.of(candidates.demand_open(tree), tree))
 
 
 def _approved(repository: Repository, version: Version, *, signed: bool) -> bool:

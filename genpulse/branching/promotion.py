@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from genpulse.branching.approving import demand_approved
 from genpulse.branching.candidates import Candidates
 from genpulse.branching.codes import Code
 from genpulse.branching.commits import Commit
@@ -97,9 +98,18 @@ def demand_candidate(repository: Repository, tip: Ref, source: Branch, *, arrive
     """The version that main is to be released as when it gets the tip's files.
 
     With `arrived`, in which main's tip is that commit, it is judged as it was when the commit came to main. Raises
-    `ReleaseRefused` when no candidate fits that is proper and still open, and `GitFailed`.
+    `ReleaseRefused` when no candidate fits that is proper and still open, or when the team demands an approval
+    that it does not have, and `GitFailed`.
     """
     candidates = Candidates(repository, arrived)
+    version = _fitting(repository, candidates, tip, source, arrived)
+    demand_approved(repository, candidates.of(version, tip.tree))
+    return version
+
+
+def _fitting(
+    repository: Repository, candidates: Candidates, tip: Ref, source: Branch, arrived: Lines | None
+) -> Version:
     try:
         return candidates.demand_open(tip.tree, at=tip.commit if arrived else None)
     except ReleaseRefused as error:

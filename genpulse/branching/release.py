@@ -1,5 +1,6 @@
 """Release what a candidate was tested with."""
 
+from genpulse.branching.approving import approval_sentence, demand_approved
 from genpulse.branching.candidates import Candidates, released_at
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.declared import demand_declared
@@ -28,9 +29,18 @@ def release(repository: Repository, version: str | None = None) -> Version:
     found = candidates.demand_open(tip.tree, version)
     _demand_unreleased(repository, tip)
     demand_declared(repository, tip.commit, found)
-    message = f"Release {found}\n\nVerified as {candidates.of(found, tip.tree)[0].tag}."
+    tested = candidates.of(found, tip.tree)
+    demand_approved(repository, tested)
+    message = f"Release {found}\n\nVerified as {tested[0].tag}.\n{approval_sentence(repository, tested)}"
     publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{tip.name}")
     return found
+
+
+def approval_told(repository: Repository, version: Version) -> str:
+    """The last line of a release's tag: who approved what it was tested as, or that nobody did."""
+    said = repository.git("for-each-ref", "--format=%(contents:body)", f"refs/tags/{version.tag}").out
+    lines = [line for line in said.splitlines() if line.startswith(("Approved by ", "Nobody approved "))]
+    return lines[-1] if lines else ""
 
 
 def _demand_unreleased(repository: Repository, tip: Ref) -> None:

@@ -16,7 +16,7 @@ _VERBS = {
     "finish": ("genpulse.cli.flow_branches:finish", "Check and push the branch, open its pull request into dev."),
     "promote": ("genpulse.cli.flow_branches:promote", "Move dev to test, or test to main."),
     "backmerge": ("genpulse.cli.flow_back:backmerge", "Bring what test or main has alone back into dev."),
-    "rc": ("genpulse.cli.flow_versions:rc", "Tag a release candidate on test."),
+    "rc": ("genpulse.cli.flow_candidate:rc", "Tag a release candidate on test, or approve one."),
     "release": (
         "genpulse.cli.flow_versions:release",
         "Tag a release on main; --list shows where to roll back to.",

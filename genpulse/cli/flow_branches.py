@@ -77,6 +77,7 @@ def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json
         raise click.UsageError("--at and --only are for test: main gets what was tested, and all of it.")
     if at and only:
         raise click.UsageError("--at and --only exclude each other.")
+    from genpulse.branching.approving import approval_of
     from genpulse.branching.promotion import plan_promotion
     from genpulse.branching.promotion import promote as move
 
@@ -84,6 +85,8 @@ def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json
     source, target = plan.head.name, row.pattern
     if not as_json:
         list_commits(plan.commits)
+        if row == MAIN:
+            click.echo(approval_of(repository, plan.head.tree))
     if dry_run:
         if as_json:
             say_json(done_document(source, target, plan.commits, "", opened=False, merged=""))

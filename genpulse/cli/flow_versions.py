@@ -1,50 +1,10 @@
-"""`genpulse flow rc`, `release` and `verify`."""
+"""`genpulse flow release` and `verify`."""
 
 from datetime import UTC, datetime
 
 import click
 
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
-
-
-@click.command()
-@click.option(
-    "--version", metavar="X.Y.Z", help="The release it is for; without it the open one, else a minor step."
-)
-@click.option("--withdraw", metavar="X.Y.Z", help="Close the release: its newest candidate counts no more.")
-@json_option
-@offline_option
-def rc(version: str | None, withdraw: str | None, as_json: bool, offline: bool) -> None:
-    """Tag test's tip on the remote as the next release candidate and push the tag.
-
-    It does not matter what is checked out.
-    """
-    if withdraw:
-        _withdraw(withdraw, as_json=as_json, offline=offline)
-        return
-    from genpulse.branching.candidate import tag_candidate
-    from genpulse.branching.documents import version_document
-
-    found = tag_candidate(repository_here(offline=offline), version)
-    if as_json:
-        say_json(version_document(found))
-        return
-    click.echo(
-        f"{found.tag} marks test (Python version {found.pep440}).\nOnce verified: genpulse flow promote main"
-    )
-
-
-def _withdraw(version: str, *, as_json: bool, offline: bool) -> None:
-    from genpulse.branching.documents import version_document
-    from genpulse.branching.withdrawal import withdraw
-
-    found = withdraw(repository_here(offline=offline), version)
-    if as_json:
-        say_json({**version_document(found), "withdrawn": True})
-        return
-    click.echo(
-        f"{found.tag} is withdrawn: main does not take it, and rc does not count {found.final.tag} as open."
-    )
 
 
 @click.command()
@@ -63,12 +23,15 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
         return
     from genpulse.branching.documents import version_document
     from genpulse.branching.release import release as publish
+    from genpulse.branching.release import approval_told
 
-    found = publish(repository_here(offline=offline), version)
+    repository = repository_here(offline=offline)
+    found = publish(repository, version)
+    said = approval_told(repository, found)
     if as_json:
-        say_json(version_document(found))
+        say_json({**version_document(found), "approval": said})
         return
-    click.echo(f"{found.tag} is released.\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
+    click.echo(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
 
 
 @click.command()

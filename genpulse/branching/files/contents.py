@@ -54,6 +54,11 @@ class _Filled:
         self._folder, self._policy = folder, policy
         self._gate, self._sum = gate, sum_
 
+    @property
+    def _asks_the_forge(self) -> bool:
+        """Whether the gate needs a token that reads statuses and checks."""
+        return self._policy.approval is not None and self._policy.approval.by == "status"
+
     def github(self) -> Iterator[tuple[str, str]]:
         step = "      - name: Is the gate the one that was installed?\n        run: {0}\n"
         text = self._workflow("github/flow.yml", ", ", " " * 14 + "{0}) HEAD_REF={1} ;;", step)
@@ -83,6 +88,8 @@ class _Filled:
             GATE_IS=f"{self._gate} is that of genpulse {version}"
             if self._gate
             else "it is part of this repository",
+            READS="  checks: read\n  statuses: read\n" if self._asks_the_forge else "",
+            KEEPS=" " * 10 + 'export GITHUB_TOKEN="$TOKEN"\n' if self._asks_the_forge else "",
             TRUNK=self._policy.row(DEV).pattern,
         )
 

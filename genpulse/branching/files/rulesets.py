@@ -38,6 +38,9 @@ def github_rulesets(policy: Policy = DEFAULT) -> dict[str, JsonObject]:
         "branches": _ruleset("flow: lanes", "branch", lanes, [], guarded),
         "promotion": _ruleset("flow: promotions are merge commits", "branch", promoted, [], merged),
         "tags": _ruleset("flow: version tags", "tag", ["refs/tags/v*"], [], tags, releaser=True),
+        "approvals": _ruleset(
+            "flow: approvals", "tag", ["refs/tags/approved/**/*"], [], [{"type": "update"}, {"type": "deletion"}]
+        ),
         "names": _ruleset(
             "flow: names of branches",
             "branch",

@@ -22,8 +22,8 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
         _list(as_json=as_json, offline=offline)
         return
     from genpulse.branching.documents import version_document
-    from genpulse.branching.release import release as publish
     from genpulse.branching.release import approval_told
+    from genpulse.branching.release import release as publish
 
     repository = repository_here(offline=offline)
     found = publish(repository, version)

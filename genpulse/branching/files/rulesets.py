@@ -8,12 +8,12 @@ end, stay within one part of a name; `**/` stands for any number of parts.
 from collections.abc import Sequence
 
 from genpulse.branching.policy import DEFAULT, Policy
-from genpulse.branching.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS
+from genpulse.branching.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS, Branch
 from genpulse.domain.json_value import JsonObject
 
 CHECK = "flow-check"
-_BUTTONS = ("refs/heads/revert-*", "refs/heads/revert-*/**/*", "refs/heads/*patch-*")
-"""What GitHub's Revert and web editor make; a pattern cannot say digits, the check looks closer."""
+_BUTTONS = tuple(f"refs/heads/{name}" for name in ("revert-*", "revert-*/**/*", "cherry-pick-*", "*patch-*"))
+"""What the buttons of forges make; a pattern cannot say digits, the check looks closer."""
 _ADMINISTRATOR = 5
 _RELEASER: JsonObject = {"actor_id": _ADMINISTRATOR, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 
@@ -57,12 +57,18 @@ def github_environments(policy: Policy = DEFAULT) -> JsonObject:
     return {
         row.environment.dynaconf: {
             "environment": {"deployment_branch_policy": custom},
-            "deployment_branch_policies": [
-                {"name": "v*.*.*", "type": "tag"} if row == MAIN else {"name": row.pattern, "type": "branch"}
-            ],
+            "deployment_branch_policies": _deployed_from(row),
         }
         for row in policy.lanes
     }
+
+
+def _deployed_from(row: Branch) -> list[JsonObject]:
+    """Production gets releases, and testing candidates as well; a pattern cannot leave candidates out."""
+    branch: JsonObject = {"name": row.pattern, "type": "branch"}
+    if row == MAIN:
+        return [{"name": "v*.*.*", "type": "tag"}]
+    return [branch, {"name": "v*.*.*-rc.*", "type": "tag"}] if row == TEST else [branch]
 
 
 def gitlab_protection(policy: Policy = DEFAULT) -> JsonObject:

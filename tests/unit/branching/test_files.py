@@ -151,7 +151,7 @@ def test_each_environment_is_deployed_from_its_own_branch_and_production_from_ta
     policies = {name: each["deployment_branch_policies"] for name, each in document.items()}
     assert policies == {
         "development": [{"name": "dev", "type": "branch"}],
-        "testing": [{"name": "test", "type": "branch"}],
+        "testing": [{"name": "test", "type": "branch"}, {"name": "v*.*.*-rc.*", "type": "tag"}],
         "production": [{"name": "v*.*.*", "type": "tag"}],
     }
 

@@ -57,5 +57,6 @@ def _demand_new(repository: Repository, version: Version, commit: str) -> None:
     for other, ref in versions.items():
         if other.final in {version.final, *versions} and ref.name in behind:
             rule = "A candidate has something that the one before did not have."
-            found, mend = f"{other.tag} marks {ref.commit[:9]} already.", "genpulse flow promote test"
+            found = f"{other.tag} marks {ref.commit[:9]} already."
+            mend = f"genpulse flow promote {repository.row(TEST).pattern}"
             raise ReleaseRefused("candidate_repeated", rule, found, mend, note="Promote something new first.")

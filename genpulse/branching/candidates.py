@@ -1,5 +1,6 @@
 """The one test of a candidate, which the gate, `promote`, `release` and `verify` ask alike."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 from genpulse.branching.errors import Refusal, ReleaseRefused
@@ -7,12 +8,11 @@ from genpulse.branching.lines import Lines
 from genpulse.branching.refs import Ref
 from genpulse.branching.releases import Tagged, may_release
 from genpulse.branching.repository import Repository
+from genpulse.branching.signatures import demand_signature
 from genpulse.branching.table import TEST
 from genpulse.branching.tags import demand_published, fault_of, planted_note, tag_here
 from genpulse.branching.versions import Version
 from genpulse.branching.withdrawal import withdrawn
-
-_RULE = "A release candidate is an annotated tag on test."
 
 
 class Candidates:
@@ -23,30 +23,18 @@ class Candidates:
         self._lines = lines or repository.lines
 
     def demand(self, version: Version) -> Ref:
-        """The tag of a proper candidate: annotated, published, and on what was test's tip.
+        """The tag of a proper candidate: annotated, published, on what was test's tip, signed where that counts.
 
         Raises `ReleaseRefused`, `RepositoryUnfit`, `GitFailed`.
         """
-        ref, tag = tag_here(self._repository, version), version.tag
-        mend, note = f"genpulse flow rc --version {version.final}", "Tag another one."
-        if fault := fault_of(ref):
-            note = planted_note(self._repository, ref) or note
-            raise ReleaseRefused("candidate_improper", _RULE, f"{tag} is {fault}.", mend, note=note)
-        if not self._lines.carried(TEST, ref.commit):
-            found = f"{tag} marks {ref.commit[:9]}, which is not on test."
-            raise ReleaseRefused("candidate_improper", _RULE, found, mend, note=note)
-        demand_published(self._repository, ref)
+        ref = self._demand_placed(version)
+        if self._repository.policy.demands_signature(version):
+            demand_signature(self._repository, ref, version)
         return ref
 
     def is_proper(self, version: Version) -> bool:
         """Whether it is a candidate, and one that `demand` takes."""
-        if version.candidate is None:
-            return False
-        try:
-            self.demand(version)
-        except ReleaseRefused:
-            return False
-        return True
+        return version.candidate is not None and _passes(self.demand, version)
 
     def of(self, version: Version, tree: str) -> tuple[Version, ...]:
         """The proper candidates of a release that have this tree, newest first."""
@@ -61,19 +49,21 @@ class Candidates:
         release before that commit. Raises `ReleaseRefused`, `NameRefused`, `RepositoryUnfit`, `GitFailed`.
         """
         try:
-            return may_release(tree, [*self._counting, *self._released(at)], version)
+            found = may_release(tree, [*self._counting, *self._released(at)], version)
+            self._demand_any(found, tree)
         except ReleaseRefused as error:
             broken = self.broken(tree)
             if broken is None:
                 raise
-            found = f"{error.found}\n{broken.found}"
-            raise ReleaseRefused(broken.code, error.rule, found, *broken.mend, note=broken.note) from error
+            says = error.found if broken.found in error.found else f"{error.found}\n{broken.found}"
+            raise ReleaseRefused(broken.code, error.rule, says, *broken.mend, note=broken.note) from error
+        return found
 
     @property
     def _counting(self) -> list[Tagged]:
         """Those that nobody withdrew."""
         gone = withdrawn(self._repository.tag_names)
-        return [tag for tag in self._proper if tag.version not in gone]
+        return [tag for tag in self._placed if tag.version not in gone]
 
     def _demand_kept(self, version: Version) -> None:
         if version in withdrawn(self._repository.tag_names):
@@ -105,10 +95,45 @@ class Candidates:
             if earlier is None or (ref is not None and ref.commit in earlier)
         ]
 
+    def _demand_placed(self, version: Version) -> Ref:
+        """The same without a look at the signature, which takes longer."""
+        ref, tag = tag_here(self._repository, version), version.tag
+        mend, note = f"genpulse flow rc --version {version.final}", "Tag another one."
+        test = self._repository.row(TEST).pattern
+        rule = f"A release candidate is an annotated tag on {test}."
+        if fault := fault_of(ref):
+            note = planted_note(self._repository, ref) or note
+            raise ReleaseRefused("candidate_improper", rule, f"{tag} is {fault}.", mend, note=note)
+        if not self._lines.carried(TEST, ref.commit):
+            found = f"{tag} marks {ref.commit[:9]}, which is not on {test}."
+            raise ReleaseRefused("candidate_improper", rule, found, mend, note=note)
+        demand_published(self._repository, ref)
+        return ref
+
+    def _demand_any(self, version: Version, tree: str) -> None:
+        """Raises what is wrong with all candidates of a release that have this tree."""
+        fitting = [tag.version for tag in self._counting if tag.version.final == version and tag.tree == tree]
+        if not any(self.is_proper(candidate) for candidate in fitting):
+            self.demand(max(fitting))
+
     @cached_property
-    def _proper(self) -> list[Tagged]:
-        versions = self._repository.versions.items()
-        return [Tagged(version, ref.commit, ref.tree) for version, ref in versions if self.is_proper(version)]
+    def _placed(self) -> list[Tagged]:
+        candidates = {
+            version: ref for version, ref in self._repository.versions.items() if version.candidate is not None
+        }
+        return [
+            Tagged(version, ref.commit, ref.tree)
+            for version, ref in candidates.items()
+            if _passes(self._demand_placed, version)
+        ]
+
+
+def _passes(demand: Callable[[Version], Ref], version: Version) -> bool:
+    try:
+        demand(version)
+    except ReleaseRefused:
+        return False
+    return True
 
 
 def released_at(repository: Repository, commit: str) -> Version | None:

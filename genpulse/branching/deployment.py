@@ -141,7 +141,8 @@ def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Dep
     if not homes and refused:
         raise refused
     if not homes:
-        found = f"{commit[:9]} is neither tagged nor on test or dev."
+        test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
+        found = f"{commit[:9]} is neither tagged nor on {test} or {dev}."
         mend, note = "genpulse flow release --list", "Deploy one of the releases."
         raise ReleaseRefused("ref_not_on_lane", "What is deployed is on a lane.", found, mend, note=note)
     return homes

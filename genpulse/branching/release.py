@@ -46,5 +46,5 @@ def approval_told(repository: Repository, version: Version) -> str:
 def _demand_unreleased(repository: Repository, tip: Ref) -> None:
     if found := released_at(repository, tip.commit):
         rule, says = "A commit is released once.", f"{tip.commit[:9]} is {found.tag} already."
-        note = "Promote something new first."
-        raise ReleaseRefused("commit_released", rule, says, "genpulse flow promote main", note=note)
+        mend = f"genpulse flow promote {tip.name}"
+        raise ReleaseRefused("commit_released", rule, says, mend, note="Promote something new first.")

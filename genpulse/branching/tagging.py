@@ -1,14 +1,10 @@
 """Make a version's tag and publish it, or leave no trace."""
 
-import re
-
 from genpulse.branching.errors import GitFailed, ReleaseRefused
 from genpulse.branching.repository import Repository
+from genpulse.branching.signatures import demand_signed
 from genpulse.branching.tags import demand_published, tag_here
 from genpulse.branching.versions import Version
-
-_SIGNATURE = re.compile(r"^-----BEGIN (PGP|SSH) (SIGNATURE|MESSAGE)-----$|^-----BEGIN SIGNED MESSAGE-----$", re.M)
-_SIGNED = "Tags are signed here."
 
 
 def publish(repository: Repository, version: Version, commit: str, message: str, *beside: str) -> None:
@@ -27,7 +23,7 @@ def publish(repository: Repository, version: Version, commit: str, message: str,
     try:
         _demand_made(repository, tag, made, commit)
         if signs:
-            _demand_signed(repository, tag, made, verify=demanded)
+            demand_signed(repository, tag, made, known=demanded)
         refspec = f"{made}:refs/tags/{tag}"
         repository.git.remotely("push", "--quiet", "--atomic", "--", repository.remote, *beside, refspec)
     except BaseException:
@@ -55,20 +51,3 @@ def _demand_made(repository: Repository, tag: str, made: str, commit: str) -> No
         raise GitFailed(
             "git_failed", "A version is an annotated tag.", found, note="Look at git's settings: git var -l"
         )
-
-
-def _demand_signed(repository: Repository, tag: str, made: str, *, verify: bool) -> None:
-    note = "Nothing was pushed. Is the signing key there? git config user.signingkey"
-    if not _SIGNATURE.search(repository.git("cat-file", "tag", made).out):
-        found = f"git made {tag} without a signature."
-        raise GitFailed("signing_failed", _SIGNED, found, note=note)
-    if verify:
-        _demand_known_signer(repository, tag, made)
-
-
-def _demand_known_signer(repository: Repository, tag: str, made: str) -> None:
-    try:
-        repository.git("verify-tag", "--", made)
-    except GitFailed as error:
-        note = "Nothing was pushed, since nobody could verify it. Is the signer's key known here?"
-        raise GitFailed("signing_failed", _SIGNED, f"{tag}: {error.found}", note=note) from error

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from genpulse.branching.candidates import Candidates
 from genpulse.branching.conditions import demand_history
-from genpulse.branching.errors import GitFailed, ReleaseRefused
+from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import MAIN
+from genpulse.branching.signatures import demand_signature
+from genpulse.branching.table import MAIN, TEST
 from genpulse.branching.tags import demand_published, fault_of, planted_note, tag_here
 from genpulse.branching.versions import Version, version_named, version_of
 
-_RULE = "A verified release is an annotated tag on main with the tree of a candidate on test."
 _WITNESS = re.compile(r"^Verified as (v\S+)\.$", re.MULTILINE)
 
 
@@ -50,7 +50,9 @@ class Verifier:
         version = version_named(name.removeprefix("refs/tags/")) if name else self._last()
         if version.candidate is not None:
             found = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
-            raise ReleaseRefused("version_is_candidate", _RULE, found, f"genpulse flow verify {version.final.tag}")
+            raise ReleaseRefused(
+                "version_is_candidate", self._rule, found, f"genpulse flow verify {version.final.tag}"
+            )
         return self._verified(version, tag_here(self._repository, version))
 
     def releases(self) -> tuple[Verified, ...]:
@@ -70,6 +72,11 @@ class Verifier:
         """The candidate's tag. Raises `ReleaseRefused` when it is not a proper one."""
         return self._candidates.demand(version)
 
+    @property
+    def _rule(self) -> str:
+        test, main = self._repository.row(TEST).pattern, self._repository.row(MAIN).pattern
+        return f"A verified release is an annotated tag on {main} with the tree of a candidate on {test}."
+
     @cached_property
     def _candidates(self) -> Candidates:
         return Candidates(self._repository)
@@ -78,14 +85,14 @@ class Verifier:
         for version in self._repository.known_versions:
             if version.candidate is None:
                 return version
-        raise ReleaseRefused("release_missing", _RULE, "there is no release yet.", "genpulse flow status")
+        raise ReleaseRefused("release_missing", self._rule, "there is no release yet.", "genpulse flow status")
 
     def _verified(self, version: Version, ref: Ref) -> Verified:
         candidate = None if self._is_from_before(version, ref) else self._tested_as(version, ref)
         demand_published(self._repository, ref)
         signed = self._signed or self._repository.policy.demands_signature(version)
         if signed:
-            self._demand_signature(ref)
+            demand_signature(self._repository, ref, version)
         return Verified(version, ref.commit, ref.tree, candidate, ref.when, signed)
 
     def _is_from_before(self, version: Version, ref: Ref) -> bool:
@@ -104,16 +111,17 @@ class Verifier:
         tag, mend = version.tag, "genpulse flow release --list"
         if fault := fault_of(ref):
             note = planted_note(self._repository, ref)
-            raise ReleaseRefused("release_improper", _RULE, f"{tag} is {fault}.", mend, note=note)
+            raise ReleaseRefused("release_improper", self._rule, f"{tag} is {fault}.", mend, note=note)
         on_main = self._repository.lines.carried(MAIN, ref.commit)
         proper = self.candidates(version, ref.tree) if on_main else ()
         found = next(iter(proper), None) or next(self._witnessed(version, ref), None)
         if found is None and not on_main:
-            says = f"{tag} marks {ref.commit[:9]}, which is not on main."
-            raise ReleaseRefused("release_off_main", _RULE, says, mend)
+            says = f"{tag} marks {ref.commit[:9]}, which is not on {self._repository.row(MAIN).pattern}."
+            raise ReleaseRefused("release_off_main", self._rule, says, mend)
         if found is None:
-            says = f"no candidate of {tag} on test has its tree {ref.tree[:9]}."
-            raise ReleaseRefused("release_untested", _RULE, says, mend)
+            test = self._repository.row(TEST).pattern
+            says = f"no candidate of {tag} on {test} has its tree {ref.tree[:9]}."
+            raise ReleaseRefused("release_untested", self._rule, says, mend)
         return found
 
     def _witnessed(self, version: Version, ref: Ref) -> Iterator[Version]:
@@ -132,11 +140,3 @@ class Verifier:
             return self._verified(version, tag_here(self._repository, version))
         except ReleaseRefused:
             return None
-
-    def _demand_signature(self, ref: Ref) -> None:
-        try:
-            self._repository.git("verify-tag", "--", ref.object)
-        except GitFailed as error:
-            rule, found = "Releases are signed here.", f"{ref.name}: {error.found}"
-            note = "Look whether the signer's key is known here."
-            raise ReleaseRefused("signature_bad", rule, found, f"git verify-tag {ref.name}", note=note) from error

@@ -6,8 +6,12 @@ import subprocess
 import pytest
 
 from genpulse.branching.candidate import tag_candidate
+from genpulse.branching.deployment import deployable
 from genpulse.branching.errors import GitFailed, ReleaseRefused
+from genpulse.branching.gate import Asked, answer
+from genpulse.branching.promotion import plan_promotion
 from genpulse.branching.release import release
+from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
 from tests.integration.branching.conftest import moved, on_test, released
 
@@ -123,3 +127,23 @@ def test_a_signature_is_demanded_of_any_release_on_request(done, keys):
     signers.write_text("")
     with pytest.raises(ReleaseRefused):
         Verifier(done.repository(), signed=True).verify("v0.2.0")
+
+
+def test_a_candidate_without_the_demanded_signature_passes_nowhere(done, keys):
+    on_test(done, "feature/y")
+    done.git("tag", "-am", "By hand", "v0.2.0-rc.1", "origin/test")
+    done.push("v0.2.0-rc.1")
+    assert plan_promotion(done.repository(), MAIN)
+    demand(done, "v0.2.0")
+    told(done, *keys)
+    done.git("fetch", "-q", "origin")
+    for act in (
+        lambda: plan_promotion(done.repository(), MAIN),
+        lambda: deployable(done.repository(), "v0.2.0-rc.1"),
+    ):
+        with pytest.raises(ReleaseRefused, match="Candidates are signed here|only accepts") as caught:
+            act()
+        assert caught.value.code == "signature_bad"
+    assert "signature_bad" in [found.code for found in answer(Asked("test", "main"), done.repository()).refusals]
+    done.merge("test", "main")
+    failed(done, release, "signature_bad", ReleaseRefused)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genpulse.branching.git import Git
+from genpulse.branching.refs import Ref
+from genpulse.branching.versions import version_of, withdrawn_by
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -35,3 +37,19 @@ def read_published(git: Git, remote: str) -> Published:
         {name.removeprefix(_HEADS): id_ for name, id_ in found.items() if name.startswith(_HEADS)},
         {name.removeprefix(_TAGS): Mark(id_, found.get(name + _PEELED, id_)) for name, id_ in tags.items()},
     )
+
+
+def lacking(published: Published, here: Mapping[str, Ref]) -> list[str]:
+    """Refspecs for the tags of versions and of withdrawals that are not `here`, and for those that a checkout planted.
+
+    It planted a light tag where the remote's annotated one marks the same commit; nothing else is replaced.
+    """
+    return [
+        f"+{_TAGS}{name}:{_TAGS}{name}"
+        for name, mark in published.tags.items()
+        if (version_of(name) or withdrawn_by(name)) and (name not in here or _is_planted(here[name], mark))
+    ]
+
+
+def _is_planted(here: Ref, mark: Mark) -> bool:
+    return not here.annotated and here.object == mark.target != mark.object

@@ -7,18 +7,16 @@ from pathlib import Path
 
 from genpulse.branching import commits
 from genpulse.branching.commits import Commit
-from genpulse.branching.errors import NameRefused, RepositoryUnfit
-from genpulse.branching.git import Git, demand_version
+from genpulse.branching.git import Git
+from genpulse.branching.git_settings import GitSettings
 from genpulse.branching.lines import Lines
+from genpulse.branching.missing_lane import missing_lane
 from genpulse.branching.policy import Policy
 from genpulse.branching.policy_file import read_policy
-from genpulse.branching.published import Mark, Published, read_published
+from genpulse.branching.published import Published, lacking, read_published
 from genpulse.branching.refs import Ref, Refs, read_refs
 from genpulse.branching.table import LANES, MAIN, TEST, Branch
-from genpulse.branching.versions import Version, version_of, withdrawn_by
-
-_SETTINGS = r"^(remote\..*\.(url|gh-resolved)|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
-_TRUE = {"true", "yes", "on", "1", ""}
+from genpulse.branching.versions import Version, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,10 @@ class Repository:
         self.offline = offline
         self._trunk = trunk
 
-    @cached_property
+    @property
     def remote(self) -> str:
-        """The remote's name: `flow.remote`, else origin, else the only one. Raises `RepositoryUnfit`."""
-        names = self._remotes
-        wanted = self._settings.get("flow.remote") or self._parent_of_a_fork
-        for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
-            if name in names:
-                return _plain_remote(name)
-        found = f"the remotes are {', '.join(names)}" if names else "there is no remote"
-        found += f", and git config flow.remote is {wanted}." if wanted else "."
-        note = "Name it: git config flow.remote <name>" if names else "Add it: git remote add origin <url>"
-        raise RepositoryUnfit("remote_missing", "The flow has a remote that everybody shares.", found, note=note)
+        """The name of the remote that everybody shares. Raises `RepositoryUnfit`."""
+        return self._settings.remote
 
     @cached_property
     def refs(self) -> Refs:
@@ -122,12 +112,12 @@ class Repository:
     @property
     def signs_tags(self) -> bool:
         """Whether git is told to sign tags here, by `tag.gpgSign` or `flow.signTags`."""
-        return self._is_on("tag.gpgsign") or self._is_on("flow.signtags")
+        return self._settings.is_on("tag.gpgsign") or self._settings.is_on("flow.signtags")
 
     @property
     def signs_commits(self) -> bool:
         """Whether git is told to sign commits here."""
-        return self._is_on("commit.gpgsign")
+        return self._settings.is_on("commit.gpgsign")
 
     @property
     def root(self) -> Path:
@@ -139,7 +129,8 @@ class Repository:
         name = self.row(row).pattern
         ref = self.refs.remote.get(name)
         if ref is None:
-            raise _no_lane(name, self)
+            lanes, fetches_all = [lane.pattern for lane in self.lanes], self._settings.fetches_all(self.remote)
+            raise missing_lane(self.remote, name, lanes, self.refs.remote, fetches_all=fetches_all)
         return ref
 
     def fetch(self) -> None:
@@ -173,14 +164,7 @@ class Repository:
             self.__dict__.pop(name, None)
 
     def _lacking(self) -> list[str]:
-        """Refspecs for the version tags that are not here, and for those that a checkout planted."""
-        tags = self.published.tags if self.published else {}
-        found = []
-        for name, mark in tags.items():
-            here = self.refs.tags.get(name)
-            if (version_of(name) or withdrawn_by(name)) and (here is None or _is_planted(here, mark)):
-                found.append(f"+refs/tags/{name}:refs/tags/{name}")
-        return found
+        return lacking(self.published, self.refs.tags) if self.published else []
 
     def resolved(self, name: str) -> str:
         """The commit that a name stands for here; empty when it stands for none."""
@@ -219,21 +203,9 @@ class Repository:
         return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
 
     @property
-    def _parent_of_a_fork(self) -> str | None:
-        """The remote that `gh repo fork` and `gh repo set-default` have marked as the one to merge into."""
-        marked = (key for key, value in self._settings.items() if key.endswith(".gh-resolved") and value == "base")
-        return next((key[len("remote.") : -len(".gh-resolved")] for key in marked), None)
-
-    @property
     def has_remote(self) -> bool:
         """Whether there is any remote."""
-        return bool(self._remotes)
-
-    @property
-    def fetches_all(self) -> bool:
-        """Whether a plain `git fetch` brings all branches of the remote."""
-        said = self.git("config", "--get-all", f"remote.{self.remote}.fetch", ok=(0, 1))
-        return any(spec.lstrip("+").startswith("refs/heads/*:") for spec in said.out.split())
+        return bool(self._settings.remotes)
 
     @property
     def tag_names(self) -> tuple[str, ...]:
@@ -246,54 +218,6 @@ class Repository:
         said = self.git("for-each-ref", f"--contains={commit}", "--format=%(refname:strip=2)", "refs/tags/")
         return frozenset(said.out.split())
 
-    @property
-    def _remotes(self) -> list[str]:
-        keys = (key for key in self._settings if key.startswith("remote.") and key.endswith(".url"))
-        return [key[len("remote.") : -len(".url")] for key in keys]
-
-    def _is_on(self, key: str) -> bool:
-        return self._settings.get(key, "false").lower() in _TRUE
-
     @cached_property
-    def _settings(self) -> dict[str, str]:
-        demand_version(self.git)
-        self.git("rev-parse", "--git-dir")
-        said = self.git("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1))
-        return dict(entry.partition("\n")[::2] for entry in said.fields)
-
-
-def _is_planted(here: Ref, mark: Mark) -> bool:
-    return not here.annotated and here.object == mark.target != mark.object
-
-
-def _plain_remote(name: str) -> str:
-    if name.startswith("-") or not name.isprintable():
-        rule = "A remote's name does not look like an option."
-        note = "Give it another name: git remote add origin <url>"
-        raise NameRefused("remote_missing", rule, f"{name!r}", note=note)
-    return name
-
-
-def _no_lane(name: str, repository: Repository) -> RepositoryUnfit:
-    remote, branches = repository.remote, repository.refs.remote
-    lanes = [lane.pattern for lane in repository.lanes]
-    rule = f"The lanes {', '.join(lanes)} are on the remote, and known here."
-    if not repository.fetches_all:
-        return RepositoryUnfit(
-            "lane_not_fetched",
-            rule,
-            f"this clone fetches single branches of {remote}, and {name} is none of them.",
-            f"git remote set-branches {remote} '*' && git fetch {remote}",
-            note="In CI: a checkout with depth 0 has all branches.",
-        )
-    there = next((lane for lane in (lanes[-1], *lanes) if lane in branches), None)
-    mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{name}" if there else ""
-    mend = mend or f"git push {remote} HEAD:refs/heads/{name}"
-    return RepositoryUnfit(
-        "lane_missing",
-        rule,
-        f"{remote} has no branch {name} (as last fetched).",
-        f"git fetch {remote}",
-        mend,
-        note="The second only if it is really missing.",
-    )
+    def _settings(self) -> GitSettings:
+        return GitSettings(self.git)

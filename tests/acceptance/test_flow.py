@@ -103,8 +103,8 @@ class Team:
         return self.git("rev-parse", f"{ref}^{{tree}}")
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
+def begun(tmp_path: Path) -> Team:
+    """A clone of a bare remote on which the lanes begin at one commit; dev is out."""
     bare, folder = tmp_path / "remote.git", tmp_path / "work"
     for place in (["--bare", str(bare)], [str(folder)]):
         subprocess.run(["git", "init", "-q", "-b", "main", "--template=", *place], env=ENVIRONMENT, check=True)
@@ -116,6 +116,11 @@ def team(tmp_path: Path) -> Team:
     team.git("push", "-q", "origin", "main", "test", "dev")
     team.git("switch", "-q", "dev")
     return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    return begun(tmp_path)
 
 
 def mend_of(error: str) -> str:

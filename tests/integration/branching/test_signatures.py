@@ -137,13 +137,11 @@ def test_a_candidate_without_the_demanded_signature_passes_nowhere(done, keys):
     demand(done, "v0.2.0")
     told(done, *keys)
     done.git("fetch", "-q", "origin")
-    for act in (
-        lambda: plan_promotion(done.repository(), MAIN),
-        lambda: deployable(done.repository(), "v0.2.0-rc.1"),
-    ):
-        with pytest.raises(ReleaseRefused, match="Candidates are signed here|only accepts") as caught:
-            act()
-        assert caught.value.code == "signature_bad"
+    with pytest.raises(ReleaseRefused, match="main only accepts") as caught:
+        plan_promotion(done.repository(), MAIN)
+    assert caught.value.code == "signature_bad"
+    with pytest.raises(ReleaseRefused, match="Candidates are signed here"):
+        deployable(done.repository(), "v0.2.0-rc.1")
     assert "signature_bad" in [found.code for found in answer(Asked("test", "main"), done.repository()).refusals]
     done.merge("test", "main")
     failed(done, release, "signature_bad", ReleaseRefused)

@@ -40,7 +40,7 @@ def read_published(git: Git, remote: str) -> Published:
 
 
 def lacking(published: Published, here: Mapping[str, Ref]) -> list[str]:
-    """Refspecs for the tags of versions and of withdrawals that are not `here`, and for those that a checkout planted.
+    """Refspecs for tags of versions and withdrawals that are not `here`, and for those that a checkout planted.
 
     It planted a light tag where the remote's annotated one marks the same commit; nothing else is replaced.
     """

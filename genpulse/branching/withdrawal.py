@@ -1,7 +1,7 @@
 """Close a release that was begun and given up: its newest candidate gets a tag `vX.Y.Z-rc.N-withdrawn` beside it.
 
-A published tag never goes. That a candidate counts no more is a fact of its own for everybody to see, and its name is
-protected like those of versions. A later candidate opens the release again.
+A published tag never goes. That a candidate counts no more is a fact of its own for everybody to see, and its name
+is protected like those of versions. A later candidate opens the release again.
 """
 
 from collections.abc import Iterable

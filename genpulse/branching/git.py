@@ -125,7 +125,7 @@ class _Known:
 
 
 _NAMES_ITSELF = "git config user.name and user.email say who you are."
-_ASK = "Open a pull request, or ask who may push there."
+_ASK = "A branch goes there by a pull request; versions are tagged by those whom the remote lets do it."
 _TRUST = "git config --global --add safe.directory "
 _KNOWN = (
     _Known(
@@ -191,6 +191,9 @@ _KNOWN = (
     ),
     _Known("(already exists)", "tag_exists", "A version is tagged once.", "Somebody was faster. Run it again."),
     _Known("protected branch", "remote_guarded", "The remote guards this branch.", _ASK),
+    _Known("protected tag", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Known("they are protected", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Known("it is protected", "remote_guarded", "The remote guards these tags.", _ASK),
     _Known("repository rule violations", "remote_guarded", "The remote guards this.", _ASK),
     _Known("non-fast-forward", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
     _Known("fetch first", "remote_moved", "The remote moved on in the meantime.", "Run it again."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genpulse.branching import commits
 from genpulse.branching.commits import Commit
+from genpulse.branching.fetched import remember_fetch
 from genpulse.branching.git import Git
 from genpulse.branching.git_settings import GitSettings
 from genpulse.branching.lines import Lines
@@ -142,6 +143,7 @@ class Repository:
         if not self.offline:
             self.forget()
             self._fetch(f"+refs/heads/*:refs/remotes/{self.remote}/*", *self._lacking())
+            remember_fetch(self.git, self.remote)
 
     def fetch_versions(self) -> None:
         """The same for version tags alone: what is known of the lanes stays as it is."""

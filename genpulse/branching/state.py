@@ -1,14 +1,15 @@
 """Where everything stands: the lanes, what waits between them, the work in progress, what is wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, Refusal
+from genpulse.branching.fetched import last_fetch
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.misplaced import near_miss_refusals, path_refusals, stranger_refusals, tag_refusals
+from genpulse.branching.onward import next_step
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, Branch
@@ -16,6 +17,8 @@ from genpulse.branching.topics import Topic, open_topics
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version, open_releases
 from genpulse.branching.withdrawal import withdrawn
+
+_NO_RELEASE = {"release_improper", "release_off_main", "release_untested"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def read_state(repository: Repository) -> State:
         candidate=candidate,
         release=release,
         violations=_violations(repository, topics, (candidate, release)),
-        fetched=_last_fetch(repository),
+        fetched=last_fetch(repository.git, repository.remote),
         notes=near_miss_refusals(repository),
         open=open_releases(repository.tag_names),
     )
@@ -90,8 +93,16 @@ def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | 
     gone = withdrawn(repository.tag_names)
     for version, ref in repository.refs.versions.items():
         if (version.candidate is None) == final and version not in gone:
-            return Mark(version, ref, _refusal(verifier, version))
+            refusal = _refusal(verifier, version)
+            is_none = refusal is not None and refusal.code in _NO_RELEASE
+            return Mark(version, ref, _replaced(repository, version, refusal) if refusal and is_none else refusal)
     return None
+
+
+def _replaced(repository: Repository, version: Version, refusal: Refusal) -> Refusal:
+    """A tag that is no release stays where it is; the next version takes its place."""
+    note = f"{version.tag} stays what it is, and nobody deploys it. The next version takes its place."
+    return replace(refusal, mend=(next_step(repository),), note=f"{refusal.note}\n{note}".strip())
 
 
 def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
@@ -121,11 +132,3 @@ def _violations(
         *tag_refusals(repository),
         *path_refusals(repository),
     )
-
-
-def _last_fetch(repository: Repository) -> float | None:
-    path = Path(repository.git("rev-parse", "--git-path", "FETCH_HEAD").line)
-    try:
-        return (repository.git.folder / path).stat().st_mtime
-    except FileNotFoundError:
-        return None

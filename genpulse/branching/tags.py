@@ -72,11 +72,16 @@ def _unpublished(repository: Repository, here: Ref) -> ReleaseRefused:
 def _moved(repository: Repository, here: Ref, there: Mark) -> ReleaseRefused:
     remote, tag = repository.remote, here.name
     found = f"{tag} is {_marked(here)} here, and {remote} has another one, {_id(there.object, there.target)}."
-    note = f"A published tag never moves. Ask who moved it: the command puts {remote} back to what is here."
-    lease = f"--force-with-lease=refs/tags/{tag}:{there.object}"
-    return ReleaseRefused(
-        "tag_moved", _SHARED, found, f"git push {lease} {remote} {here.object}:refs/tags/{tag}", note=note
+    kept = f"moved-{tag}-{there.object[:9]}"
+    note = (
+        f"A published tag never moves. Ask who moved it: the command puts {tag} on {remote} back from "
+        f"{there.object[:9]} to {here.object[:9]}, and keeps the other one as {kept}."
     )
+    lease = f"--force-with-lease=refs/tags/{tag}:{there.object}"
+    taken = f"git fetch --no-tags {remote} refs/tags/{tag}:refs/tags/{kept}"
+    moves = f"refs/tags/{kept} {here.object}:refs/tags/{tag}"
+    back = f"{taken} && git push --atomic {lease} {remote} {moves}"
+    return ReleaseRefused("tag_moved", _SHARED, found, back, note=note)
 
 
 def _marked(ref: Ref) -> str:

@@ -6,11 +6,12 @@ from genpulse.branching.back_merges import is_back_merge
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_branch, demand_clean, demand_history
 from genpulse.branching.divergence import demand_together
-from genpulse.branching.errors import MergeRefused, NameRefused
+from genpulse.branching.errors import MergeRefused, NameRefused, PolicyBroken
 from genpulse.branching.forks import push_remote, set_upstream
 from genpulse.branching.joining import join, open_request
 from genpulse.branching.names import clashes, kind_of
 from genpulse.branching.partial import from_test_setting
+from genpulse.branching.policy_change import settings_refusals, take_mended
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, TOPICS
@@ -33,12 +34,16 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
 
     Raises `RepositoryUnfit`, `MergeRefused`, `GitFailed` and the forge's error.
     """
+    _settle(repository)
     ref = _demand_topic(repository)
     demand_clean(repository)
     demand_history(repository)
     repository.fetch()
+    _settle(repository)
     ref = repository.refs.heads[ref.name]
     _demand_alone(repository, ref.name)
+    for refusal in settings_refusals(repository, ref.commit):
+        raise PolicyBroken.of(refusal)
     topic = demand_cut_from_dev(repository, ref)
     _demand_content(repository, ref, topic.commits)
     to = push_remote(repository, ref.name)
@@ -49,6 +54,11 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
     request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits, to)
     set_upstream(repository, ref.name, to)
     return Finished(ref.name, topic.commits, request.url, request.opened)
+
+
+def _settle(repository: Repository) -> None:
+    """Where nobody understands the settings in dev, the branch that mends them goes by its own."""
+    take_mended(repository, repository.refs.heads[demand_branch(repository)].commit)
 
 
 def _demand_topic(repository: Repository) -> Ref:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from genpulse.branching.arrival import arrival_refusals, commit_here
 from genpulse.branching.conditions import demand_history
-from genpulse.branching.errors import FlowError, GitFailed, Refusal, RepositoryUnfit
+from genpulse.branching.errors import FlowError, GitFailed, PolicyBroken, Refusal, RepositoryUnfit
 from genpulse.branching.invariants import lane_refusals
 from genpulse.branching.misplaced import near_miss_refusals, path_refusals, tag_refusals
 from genpulse.branching.names import kind_of, plain
 from genpulse.branching.partial import part_refusals
 from genpulse.branching.policy import DEFAULT, Policy
+from genpulse.branching.policy_change import settings_refusals, take_mended
 from genpulse.branching.promotion import demand_candidate
 from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
@@ -56,7 +57,7 @@ def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Ans
     unless offline. `history=False` looks at the names alone. Raises `PolicyBroken`, and `NameRefused` for ids that
     are none.
     """
-    policy = _policy_for_names(repository)
+    policy = _policy(asked, repository, history=history)
     if not asked.base and not history:
         named = may_be_called(plain(asked.head), policy)
         return Answer(named.rule, (named.refusal,) if named.refusal else ())
@@ -71,12 +72,21 @@ def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Ans
         return Answer("", (error.refusal,))
 
 
-def _policy_for_names(repository: Repository) -> Policy:
-    """The team's; the names of the model where git cannot answer, which the history then finds out."""
+def _policy(asked: Asked, repository: Repository, *, history: bool) -> Policy:
+    """The team's; the names of the model where git cannot answer, which the history then finds out.
+
+    Where nobody understands the team's, the names alone are judged without it, and what mends it by itself.
+    """
     try:
         return repository.policy
     except (RepositoryUnfit, GitFailed):
         return DEFAULT
+    except PolicyBroken:
+        if not history:
+            return DEFAULT
+        if asked.arrived or is_foreign(asked.head_repo, asked.base_repo):
+            raise
+        return take_mended(repository, _head(asked, repository).commit, plain(asked.base))
 
 
 def _judged(asked: Asked, repository: Repository, rule: str) -> Answer:
@@ -106,8 +116,9 @@ def _history(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
 
 def _topic(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
     dev = repository.row(DEV).pattern
-    topics = topics_of(repository, [_head(asked, repository)])
-    return tuple(refusal for topic in topics if (refusal := topic.refusal(repository.remote, dev)))
+    head = _head(asked, repository)
+    found = (topic.refusal(repository.remote, dev) for topic in topics_of(repository, [head]))
+    return (*filter(None, found), *settings_refusals(repository, head.commit))
 
 
 def _part(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from genpulse.branching.table import BRANCHES, DEV, LANES, MAIN, TEST, Branch
@@ -62,19 +63,16 @@ class Policy:
     @property
     def lanes(self) -> tuple[Branch, ...]:
         """Dev, test and main under their names here, in the order in which a change passes them."""
-        return tuple(self.row(lane) for lane in LANES)
+        return _named(LANES, self.names)
 
     @property
     def branches(self) -> tuple[Branch, ...]:
         """All rows of the table with the names of here."""
-        return tuple(self.row(row) for row in BRANCHES)
+        return _named(BRANCHES, self.names)
 
     def row(self, row: Branch) -> Branch:
         """The row of the table as it is called here. It equals the one in the table."""
-        names = self.names
-        pattern = names.of(row.key) if row.is_lane else row.pattern
-        before = tuple(names.of(name) for name in row.starts_from)
-        return replace(row, pattern=pattern, starts_from=before, merges_into=names.of(row.merges_into))
+        return next(named for named in _named(BRANCHES, self.names) if named == row)
 
     def lane_named(self, name: str) -> Branch | None:
         """The lane of this name; None when it is none."""
@@ -103,6 +101,17 @@ class Policy:
 
 DEFAULT = Policy()
 """Without a file."""
+
+
+@lru_cache(maxsize=16)
+def _named(rows: tuple[Branch, ...], names: LaneNames) -> tuple[Branch, ...]:
+    return tuple(_row(row, names) for row in rows)
+
+
+def _row(row: Branch, names: LaneNames) -> Branch:
+    pattern = names.of(row.key) if row.is_lane else row.pattern
+    before = tuple(names.of(name) for name in row.starts_from)
+    return replace(row, pattern=pattern, starts_from=before, merges_into=names.of(row.merges_into))
 
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:

@@ -40,8 +40,14 @@ def read_policy(git: Git, remote: str, branches: Mapping[str, str], trunk: str =
         text = _text(git, branches[name])
         if text is not None:
             return _of_dev(git, remote, branches, name, text)
-    here = None if DEV.pattern in branches else _text(git, "HEAD")
+    here = None if DEV.pattern in branches else _text_here(git)
     return DEFAULT if here is None else parse(here, "of the commit that is checked out")
+
+
+def policy_at(git: Git, commit: str) -> Policy | None:
+    """What the file of one commit says; None where it has none. Raises `PolicyBroken`, `GitFailed`."""
+    text = _text(git, commit)
+    return None if text is None else parse(text, f"of {commit[:9]}")
 
 
 def parse(text: str, where: str = "") -> Policy:
@@ -100,8 +106,14 @@ def _default_branch(git: Git, remote: str) -> tuple[str, ...]:
 
 
 def _text(git: Git, commit: str) -> str | None:
-    said = git("cat-file", "blob", f"{commit}:{FILE}", ok=(0, 128))
-    return said.out if said.code == 0 else None
+    """None where the commit does not have the file; what git cannot read is not taken for that."""
+    row = git("ls-tree", "-z", "--full-tree", commit, "--", FILE).out
+    return git("cat-file", "blob", row.split("\t")[0].split(" ")[2]).out if row else None
+
+
+def _text_here(git: Git) -> str | None:
+    head = git("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1, 128)).line
+    return _text(git, head) if head else None
 
 
 def _demand_known(place: str, table: str, document: Mapping[str, object], known: Sequence[str]) -> None:
@@ -199,6 +211,7 @@ def _shown(value: object) -> str:
 
 def _broken(place: str, found: str) -> PolicyBroken:
     note = (
-        f"Mend {FILE} on a branch, and merge it into dev. docs/reference/flow-settings.md lists what it may say."
+        f"Mend {FILE} on a branch from dev, and say genpulse flow finish: that branch is judged by its own file.\n"
+        "docs/reference/flow-settings.md of GenPulse lists what it may say."
     )
     return PolicyBroken("policy_broken", f"{FILE} says what the team decided.", f"{place}: {found}", note=note)

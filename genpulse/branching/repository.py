@@ -37,7 +37,7 @@ class Repository:
         """`trunk` is what dev is called, where somebody who is trusted says it; else the repository is asked."""
         self.git = Git(folder, environment)
         self.offline = offline
-        self._trunk = trunk
+        self.trunk = trunk
 
     @property
     def remote(self) -> str:
@@ -53,7 +53,11 @@ class Repository:
     def policy(self) -> Policy:
         """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
         branches = {name: ref.commit for name, ref in self.refs.remote.items()}
-        return read_policy(self.git, self.remote, branches, self._trunk)
+        return read_policy(self.git, self.remote, branches, self.trunk)
+
+    def go_by(self, policy: Policy) -> None:
+        """Go by these settings until the remote is asked again."""
+        self.__dict__["policy"] = policy
 
     @property
     def lanes(self) -> tuple[Branch, ...]:

@@ -18,6 +18,7 @@ from genpulse.branching.versions import Version
 from genpulse.build import product_version
 
 Forge: TypeAlias = Literal["github", "gitlab"]
+PIPELINE = ".gitlab-ci.yml"
 GATES = {"github": ".github/flow.pyz", "gitlab": ".gitlab/flow.pyz"}
 
 
@@ -47,6 +48,11 @@ def wanted(folder: Path, forge: Forge, policy: Policy, decided: str | None) -> I
         yield place(folder, path), text.encode()
 
 
+def begun_pipeline() -> bytes:
+    """The pipeline that is written where there is none; it is the team's from then on."""
+    return _template("gitlab/gitlab-ci.yml").encode()
+
+
 class _Filled:
     """Workflows and rules, with the names of here put in."""
 
@@ -68,8 +74,8 @@ class _Filled:
         yield ".github/environments.json", _json(rulesets.github_environments(self._policy))
 
     def gitlab(self) -> Iterator[tuple[str, str]]:
-        if not (self._folder / ".gitlab-ci.yml").exists():
-            yield ".gitlab-ci.yml", _template("gitlab/gitlab-ci.yml")
+        if not (self._folder / PIPELINE).exists():
+            yield PIPELINE, begun_pipeline().decode()
         text = self._workflow("gitlab/flow.yml", "|", " " * 10 + "{0}) head={1} ;;", "    - {0}\n")
         yield ".gitlab/flow.yml", text
         yield ".gitlab/protection.json", _json(rulesets.gitlab_protection(self._policy))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from genpulse.branching.files import chaining
-from genpulse.branching.files.contents import GATES
+from genpulse.branching.files.contents import GATES, PIPELINE, begun_pipeline
 from genpulse.branching.files.decided import is_only_ours
 from genpulse.branching.files.hooks import HOOK, HOOKS
 from genpulse.branching.files.ownership import is_ours
@@ -16,7 +16,7 @@ _WRITTEN = (
     ".github/workflows/*flow.yml",
     ".github/rulesets/*.json",
     ".github/*environments.json",
-    ".gitlab-ci.yml",
+    PIPELINE,
     ".gitlab/*flow.yml",
     ".gitlab/*protection.json",
     f"{HOOKS}/*",
@@ -31,7 +31,7 @@ def plan_removal(folder: Path) -> tuple[Planned, ...]:
 def _steps(folder: Path) -> Iterator[tuple[str, bytes | None, bool]]:
     for pattern in _WRITTEN:
         for file in sorted(folder.glob(pattern)):
-            if file.is_file() and is_ours(file.read_bytes()):
+            if file.is_file() and is_ours(file.read_bytes()) and not _is_theirs_by_now(file):
                 yield _path(folder, file), None, False
     for file in _hooks_of_others(folder):
         content = file.read_bytes()
@@ -45,6 +45,11 @@ def _steps(folder: Path) -> Iterator[tuple[str, bytes | None, bool]]:
     settings = folder / FILE
     if settings.is_file() and is_only_ours(settings.read_text(encoding="utf-8")):
         yield FILE, None, False
+
+
+def _is_theirs_by_now(file: Path) -> bool:
+    """Whether it is the pipeline that `install` has begun, with what the team has written into it since."""
+    return file.name == PIPELINE and file.read_bytes() != begun_pipeline()
 
 
 def _hooks_of_others(folder: Path) -> Iterator[Path]:

@@ -229,6 +229,15 @@ def test_settings_that_a_team_has_added_stay(clone):
     assert (clone.folder / ".flow.toml").read_text() == text
 
 
+def test_a_pipeline_that_the_team_went_on_with_stays(clone):
+    install(clone, "gitlab")
+    pipeline = clone.folder / ".gitlab-ci.yml"
+    pipeline.write_text(pipeline.read_text() + "\nbuild: {script: [make]}\n")
+    uninstall(clone)
+    assert "make" in pipeline.read_text()
+    assert not (clone.folder / ".gitlab").exists()
+
+
 def test_the_workflow_knows_the_gate_by_its_digest(clone):
     changed = install(clone)
     gate = changed[".github/flow.pyz"]

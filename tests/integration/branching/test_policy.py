@@ -2,7 +2,9 @@
 
 import pytest
 
-from genpulse.branching.errors import PolicyBroken
+from genpulse.branching.errors import FlowError, PolicyBroken
+from genpulse.branching.finish import finish
+from genpulse.branching.gate import Asked, answer
 from genpulse.branching.policy import DEFAULT, LaneNames
 from genpulse.branching.promotion import plan_promotion
 from genpulse.branching.repository import Repository
@@ -141,3 +143,73 @@ def test_a_file_that_nobody_understands_stops_everything(clone):
     with pytest.raises(PolicyBroken, match=r"Did you mean ignore\?") as caught:
         repository.lane(DEV)
     assert "on origin/dev" in caught.value.found
+
+
+def judged(clone, head, base="dev", **options):
+    repository = clone_with_trunk(clone, "dev")
+    try:
+        return [refusal.code for refusal in answer(Asked(head, base, **options), repository).refusals]
+    except FlowError as error:
+        return [error.code]
+
+
+def changed(clone, name, text):
+    clone.git("fetch", "-q", "origin")
+    clone.git("switch", "-qc", name, "--no-track", "origin/dev")
+    clone.commit(".flow.toml", text)
+    clone.push(name)
+
+
+def test_a_branch_may_not_break_the_settings(clone):
+    changed(clone, "feature/x", "ignor = []\n")
+    assert judged(clone, "feature/x") == ["policy_broken"]
+    with pytest.raises(PolicyBroken, match="Did you mean ignore"):
+        finish(clone.repository())
+    clone.commit(".flow.toml", "ignore = []\n")
+    clone.push("feature/x")
+    assert judged(clone, "feature/x") == []
+    assert finish(clone.repository()).branch == "feature/x"
+
+
+def test_settings_that_nobody_understands_are_mended_by_a_branch_and_by_nothing_else(clone):
+    commit_to(clone, "dev", "ignor = []\n")
+    changed(clone, "fix/settings", 'bots = ["acme/*"]\n')
+    clone.topic("feature/other", "x.txt")
+    assert judged(clone, "fix/settings") == []
+    assert judged(clone, "feature/other") == ["policy_broken"]
+    assert judged(clone, "fix/settings", "main") == ["policy_broken"]
+    assert judged(clone, "fix/settings", head_repo="me/r", base_repo="o/r") == ["policy_broken"]
+    assert answer(Asked("feature/x", ""), clone.repository(), history=False)
+    clone.git("switch", "-q", "feature/other")
+    with pytest.raises(PolicyBroken):
+        finish(clone.repository())
+    clone.git("switch", "-q", "fix/settings")
+    assert finish(clone.repository(), merge=True).merged
+    assert fetched(clone).policy.bots == ("acme/*",)
+    assert judged(clone, "feature/other") == []
+
+
+def test_a_mend_cannot_take_other_lanes_for_its_own(clone):
+    commit_to(clone, "dev", "ignor = []\n")
+    changed(clone, "fix/settings", '[lanes]\ndev = "other"\ntest = "dev"\n')
+    assert judged(clone, "fix/settings") == ["policy_broken"]
+    assert judged(clone, "fix/settings", "other") == ["policy_broken"]
+
+
+def test_what_git_cannot_read_is_not_taken_for_no_settings(clone):
+    commit = commit_to(clone, "dev", 'baseline = "v1.0.0"\n')
+    clone.git("fetch", "-q", "origin")
+    blob = clone.git("rev-parse", f"{commit}:.flow.toml")
+    (clone.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(FlowError):
+        _ = clone.repository().policy
+
+
+def test_a_link_in_place_of_the_file(clone):
+    clone.git("switch", "-q", "dev")
+    (clone.folder / ".flow.toml").symlink_to("readme.md")
+    clone.git("add", ".flow.toml")
+    clone.git("commit", "-qm", "Link")
+    clone.push("dev")
+    with pytest.raises(PolicyBroken):
+        _ = fetched(clone).policy

@@ -66,6 +66,7 @@ Code: TypeAlias = Literal[
     "signature_bad",
     "production_needs_release",
     "environment_mismatch",
+    "environment_unknown",
     "ref_unknown",
     "ref_not_on_lane",
     "commit_not_judged",

@@ -12,7 +12,7 @@ from genpulse.branching.table import DEV
 
 
 def settings_refusals(repository: Repository, commit: str) -> tuple[Refusal, ...]:
-    """Why the settings that dev would have with a commit must not be; empty when they are in order or not there."""
+    """Why the settings that dev would have with a commit must not be; empty when they are in order, or none."""
     tried = repository.try_merge(repository.lane(DEV).commit, commit)
     if tried.conflicts:
         return ()

@@ -8,8 +8,9 @@ import threading
 
 import click
 
-from genpulse.branching.errors import FlowError
-from genpulse.cli.flow_options import refuse
+from genpulse.branching.errors import FlowError, Refusal
+from genpulse.cli.flow_options import refuse, say_refusals
+from genpulse.environment.errors import EnvironmentProblem
 
 _VERBS = {
     "start": ("genpulse.cli.flow_branches:start", "Begin feature/<name> or fix/<name> from dev."),
@@ -64,6 +65,9 @@ class _Verbs(click.Group):
         except FlowError as error:
             refuse(ctx, [error.refusal])
             ctx.exit(1)
+        except EnvironmentProblem as error:
+            say_refusals(ctx, [Refusal("environment_unknown", "An environment is named as it is.", str(error))])
+            raise
 
 
 @click.group("flow", cls=_Verbs)

@@ -55,10 +55,14 @@ def legible(text: str, encoding: str) -> str:
 
 def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
     """Say what is refused: on standard error for people, and on standard output where `--json` was asked for."""
-    as_json = bool(ctx.meta.get(_JSON))
     for refusal in refusals:
-        report(refusal, annotated=not as_json)
-    if as_json:
+        report(refusal, annotated=not ctx.meta.get(_JSON))
+    say_refusals(ctx, refusals)
+
+
+def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
+    """On standard output, where `--json` was asked for."""
+    if ctx.meta.get(_JSON):
         from genpulse.branching.documents import refusal_document
 
         say_json({"refusals": [refusal_document(refusal) for refusal in refusals]})

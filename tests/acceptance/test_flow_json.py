@@ -21,11 +21,11 @@ ARGUMENTS = {
 NEEDS_NOTHING = {"graph"}
 
 
-def flow(folder, *arguments):
+def flow(folder, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "genpulse", "flow", *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -62,3 +62,11 @@ def test_a_drawing_for_programs(tmp_path):
 def test_without_the_option_nothing_is_on_standard_output(tmp_path):
     done = flow(tmp_path, "status")
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_environment_that_nobody_knows(tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    done = flow(tmp_path, "deployable", "--ref", "HEAD", "--json", ENV="prod")
+    assert done.returncode == 78
+    assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["environment_unknown"]
+    assert "prod" in done.stderr

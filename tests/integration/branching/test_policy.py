@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.branching.errors import FlowError, PolicyBroken
+from genpulse.branching.errors import FlowError, PolicyBroken, RepositoryUnfit
 from genpulse.branching.finish import finish
 from genpulse.branching.gate import Asked, answer
 from genpulse.branching.policy import DEFAULT, LaneNames
@@ -213,3 +213,24 @@ def test_a_link_in_place_of_the_file(clone):
     clone.push("dev")
     with pytest.raises(PolicyBroken):
         _ = fetched(clone).policy
+
+
+def test_lanes_of_other_names_are_recognised_and_each_mend_mends(clone):
+    renamed(clone, dev="develop", test="staging", main="master")
+    clone.git("fetch", "-q", "--prune", "origin")
+    with pytest.raises(RepositoryUnfit) as caught:
+        fetched(clone).lane(DEV)
+    assert caught.value.code == "lane_missing"
+    assert "no branch dev, but develop for dev, staging for test, master for main" in caught.value.found
+    keep, make = caught.value.mend
+    assert keep == "genpulse flow install --lanes develop,staging,master"
+    clone.shell(make)
+    assert fetched(clone).lane(DEV).commit == clone.git("rev-parse", "origin/develop")
+
+
+def test_a_lane_that_alone_is_called_otherwise(clone):
+    renamed(clone, dev="develop")
+    clone.git("fetch", "-q", "--prune", "origin")
+    with pytest.raises(RepositoryUnfit) as caught:
+        fetched(clone).lane(DEV)
+    assert caught.value.mend[0] == "genpulse flow install --lanes develop,test,main"

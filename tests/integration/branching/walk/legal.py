@@ -87,6 +87,13 @@ def ship(team, who, pick):
     team.verified[found.tag] = team.forge.git("rev-parse", f"refs/tags/{found.tag}")
 
 
+def deliver(team, who, pick):
+    """The whole way, as far as it goes."""
+    bring(team, who, pick)
+    for step in (move, mark, ship):
+        step(team, who, pick)
+
+
 def pressed(team, request, who, method):
     try:
         team.forge.merge(request, who.name, method)

@@ -8,13 +8,13 @@ from genpulse.branching.gate import Asked, answer
 from tests.integration.branching.fake_forge.forge import NotTaken
 
 
-def hotfix(company, lane="main", file="hot.txt"):
+def hotfix(company, lane="main", file="hot.txt", text="hot\n"):
     """Somebody repaired a lane by hand, before the rules were there."""
     (company.forge.bare / "hooks" / "update").unlink()
     ann = company.ann
     ann.fetch()
     ann.on(lane)
-    commit = ann.commit(file, "hot\n", "Repair production")
+    commit = ann.commit(file, text, "Repair production")
     ann.git("push", "-q", "origin", lane)
     company.forge.enforce(company.forge.documents)
     return commit
@@ -169,3 +169,31 @@ def test_it_may_be_updated_with_dev(company):
     company.merge("feature/a", "dev")
     company.forge.update_branch(request, "ann")
     assert company.forge.merge(request, "ann")
+
+
+def test_a_fix_of_test_that_was_picked_over_counts_as_well(company):
+    release(company)
+    commit = hotfix(company, "test")
+    bob = company.bob
+    bob.fetch()
+    bob.on("fix/hot", "origin/dev")
+    bob.git("cherry-pick", commit)
+    bob.git("push", "-q", "origin", "fix/hot")
+    company.merge("fix/hot", "dev")
+    company.merge("dev", "test")
+    assert json.loads(bob.flow("status", "--fetch", "--json").stdout)["violations"] == []
+
+
+def test_a_squashed_back_merge_of_changes_of_one_file_is_asked_for_again(company):
+    hotfix(company)
+    hotfix(company, text="hotter\n")
+    company.forge.enforce([] if company.forge.kind == "github" else company.forge.documents)
+    request = opened(company, company.ann.flow("backmerge"))
+    if company.forge.kind == "github":
+        company.forge.merge(request, "ann", "squash")
+        (violation,) = json.loads(company.bob.flow("status", "--fetch", "--json").stdout)["violations"]
+        assert violation["mend"] == ["genpulse flow backmerge main"]
+        request = opened(company, company.ann.flow("backmerge"))
+    company.forge.merge(request, "ann")
+    (violation,) = json.loads(company.bob.flow("status", "--fetch", "--json").stdout)["violations"]
+    assert violation["mend"] == ["genpulse flow promote test"]

@@ -78,3 +78,15 @@ def test_the_rules_are_those_that_are_installed(company):
         paths = [path for path in written if path.startswith(".github/rulesets/")]
         assert company.forge.documents == [json.loads(written[path]) for path in paths]
         assert len(paths) >= 4
+
+
+def test_the_button_revert_takes_a_merge_back_by_a_pull_request(company):
+    bob = company.bob
+    topic(bob)
+    request = company.forge.open("feature/x", "dev")
+    company.forge.merge(request, "ann")
+    company.forge.merge(company.forge.revert(request, "bob"), "ann")
+    bob.fetch()
+    assert bob.git("ls-tree", "--name-only", "origin/dev").split() == ["readme.md"]
+    company.merge("dev", "test")
+    assert bob.flow("status", "--fetch", "--json").returncode == 0

@@ -11,7 +11,7 @@ from genpulse.branching.table import DEV
 
 _MOST = 300
 """Branches that are looked at, so that a status is told at once."""
-_MOST_PATCHES = 4
+_MOST_PATCHES = 2
 """Of those that conflict, so many newest ones are compared with commits of dev: that takes four calls of git."""
 _CLEAN = "1"
 

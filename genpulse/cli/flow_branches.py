@@ -1,5 +1,7 @@
 """`genpulse flow start`, `finish` and `promote`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from genpulse.branching.commits import Commit
@@ -7,6 +9,9 @@ from genpulse.branching.errors import MergeRefused
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, MAIN, TEST, Branch
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
+
+if TYPE_CHECKING:
+    from genpulse.branching.promotion import Plan
 
 _MERGE = "Without a forge: make the merge commit and push it."
 
@@ -53,7 +58,8 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
     list_commits(done.commits)
     if done.merged:
         click.echo(f"{done.branch} is merged into {dev} as {done.merged[:9]}.")
-        click.echo(f"Afterwards: git switch {dev} && git pull && git branch -d {done.branch}")
+        pull = f"git pull --ff-only {repository.remote} {dev}"
+        click.echo(f"Afterwards: git switch {dev} && {pull} && git branch -d {done.branch}")
     else:
         say_request(done.url, done.branch, dev, "genpulse flow finish", opened=done.opened)
 
@@ -77,33 +83,33 @@ def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json
         raise click.UsageError("--at and --only are for test: main gets what was tested, and all of it.")
     if at and only:
         raise click.UsageError("--at and --only exclude each other.")
-    from genpulse.branching.approving import approval_of
-    from genpulse.branching.promotion import plan_promotion
+    from genpulse.branching.promotion import Promoted, plan_promotion
     from genpulse.branching.promotion import promote as move
 
     plan = plan_promotion(repository, row, at=at, only=only)
-    source, target = plan.head.name, row.pattern
     if not as_json:
-        list_commits(plan.commits)
-        if row == MAIN:
-            click.echo(approval_of(repository, plan.head.tree))
-    if dry_run:
-        if as_json:
-            say_json(done_document(source, target, plan.commits, "", opened=False, merged=""))
-            return
-        click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
-        return
-    done = move(repository, plan, merge=merge)
+        _say_plan(repository, plan)
+    done = Promoted(plan) if dry_run else move(repository, plan, merge=merge)
+    source, target = plan.head.name, row.pattern
     if as_json:
         say_json(done_document(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
-        return
-    if not done.merged:
+    elif dry_run:
+        click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
+    elif done.merged:
+        click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
+        click.echo(f"Next: genpulse flow {'rc' if row == TEST else 'release'}")
+    else:
         part = f" --at {at}" if at else f" --only {only}" if only else ""
         say_request(done.url, source, target, f"genpulse flow promote {target}{part}", opened=done.opened)
-        return
-    click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
-    version = "rc" if row == TEST else "release"
-    click.echo(f"Next: genpulse flow {version}")
+
+
+def _say_plan(repository: Repository, plan: "Plan") -> None:
+    """What moves, and who approved what goes to main."""
+    from genpulse.branching.approving import approval_of
+
+    list_commits(plan.commits)
+    if plan.target == MAIN:
+        click.echo(approval_of(repository, plan.head.tree))
 
 
 def _target(repository: Repository, name: str) -> Branch:

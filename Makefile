@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers chaos crash-points security bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers chaos crash-points flow-walks security bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -72,6 +72,9 @@ odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can b
 
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
+	@FLOW_WALKS=$(or $(WALKS),25) FLOW_WALK_STEPS=200 $(BIN)/python -m pytest tests/integration/branching/test_walks.py
 
 crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (hours)
 	@$(BIN)/python -m tests.crash_points -j $(JOBS) $(CRASH)

@@ -49,6 +49,17 @@ def read_stamp(path: Path = STAMP) -> Build | None:
         raise BrokenStamp(f"{path.name} is no build stamp ({error}); build the image again") from error
 
 
+def product_version(path: Path = STAMP) -> str:
+    """What runs here: the version that the stamp tells, which is its tag's, else that of the installed package.
+
+    Raises `BrokenStamp`.
+    """
+    from importlib.metadata import version
+
+    stamp = read_stamp(path)
+    return stamp.version if stamp else version("genpulse")
+
+
 def write_stamp(build: Build, path: Path = STAMP) -> None:
     """Put the stamp there, whole or not at all."""
     part = path.with_name(f"{path.name}.part")

@@ -1,55 +1,62 @@
 """Tag a release candidate on test."""
 
-from genpulse.branching.commits import is_ancestor
-from genpulse.branching.conditions import demand_branch, demand_clean, demand_history, demand_up_to_date
+from genpulse.branching.conditions import demand_history
+from genpulse.branching.declared import declared_wish, demand_declared
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.invariants import demand_intact
 from genpulse.branching.repository import Repository
-from genpulse.branching.rules import next_candidate
-from genpulse.branching.table import TEST, Branch
+from genpulse.branching.table import TEST
 from genpulse.branching.tagging import publish
-from genpulse.branching.versions import Version, version_named
+from genpulse.branching.versions import Version, next_candidate, open_releases, version_named
 
 
 def tag_candidate(repository: Repository, version: str | None = None) -> Version:
-    """Tag test's tip as the next candidate and push the tag.
+    """Tag test's tip on the remote as the next candidate and push the tag. It does not matter what is checked out.
 
-    `version` is the release it is for, such as 1.4.0. Without it: the release that has candidates already, else a
-    minor step. Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`, `NameRefused`, `GitFailed`.
+    `version` is the release it is for, such as 1.4.0. Without it: what the package declares, else the release that
+    has candidates already, else a minor step. Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`,
+    `NameRefused`, `GitFailed`.
     """
     wanted = version_named(version) if version else None
-    demand_on(repository, TEST, "Release candidates are tagged on test", "genpulse flow rc")
-    demand_clean(repository)
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(TEST)
-    demand_up_to_date(repository, TEST.pattern)
     demand_intact(repository, TEST)
-    found = next_candidate(repository.refs.tags, wanted)
+    wanted = wanted or declared_wish(repository, tip.commit)
+    if wanted is None:
+        _demand_one_open(repository)
+    found = next_candidate(repository.tag_names, wanted)
     if wanted and wanted.candidate and wanted != found:
         raise ReleaseRefused(
+            "candidate_out_of_order",
             "Candidates are counted without a gap.",
             f"the next one is {found.tag}, and you asked for {wanted.tag}.",
             f"genpulse flow rc --version {found.final}",
         )
+    demand_declared(repository, tip.commit, found)
     _demand_new(repository, found, tip.commit)
     publish(repository, found, tip.commit, f"Release candidate {found}")
     return found
 
 
-def demand_on(repository: Repository, row: Branch, rule: str, command: str) -> None:
-    """Raises `ReleaseRefused` when another branch is out than this lane."""
-    current = demand_branch(repository)
-    if current != row.pattern:
-        mend = f"git switch {row.pattern} && git pull --ff-only && {command}"
-        raise ReleaseRefused(f"{rule}.", f"you are on {current}.", mend)
+def _demand_one_open(repository: Repository) -> None:
+    """A release that was given up would draw every later candidate along."""
+    open_ones = open_releases(repository.tag_names)
+    if len(open_ones) > 1:
+        raise ReleaseRefused(
+            "candidate_ambiguous",
+            "A candidate is for one release.",
+            f"{len(open_ones)} releases are open: {', '.join(found.tag for found in open_ones)}.",
+            *(f"genpulse flow rc --version {found.final}" for found in reversed(open_ones)),
+            note=f"Close one that was given up: genpulse flow rc --withdraw {open_ones[0].final}",
+        )
 
 
 def _demand_new(repository: Repository, version: Version, commit: str) -> None:
-    versions = repository.refs.versions
+    versions, behind = repository.versions, repository.tags_behind(commit)
     for other, ref in versions.items():
-        closed = other.final in {version.final, *versions}
-        if closed and ref.commit and is_ancestor(repository.git, commit, ref.commit):
+        if other.final in {version.final, *versions} and ref.name in behind:
             rule = "A candidate has something that the one before did not have."
             found = f"{other.tag} marks {ref.commit[:9]} already."
-            raise ReleaseRefused(rule, found, "Promote something new first: genpulse flow promote test")
+            mend = f"genpulse flow promote {repository.row(TEST).pattern}"
+            raise ReleaseRefused("candidate_repeated", rule, found, mend, note="Promote something new first.")

@@ -1,5 +1,6 @@
 """What a repository has to be like before anything is done in it."""
 
+from genpulse.branching.codes import Code
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
 
@@ -8,9 +9,11 @@ def demand_history(repository: Repository) -> None:
     """Raises `RepositoryUnfit` when a part of the history is missing here."""
     if repository.is_shallow:
         raise RepositoryUnfit(
+            "history_shallow",
             "The whole history has to be here to judge it.",
             "this is a shallow clone.",
-            f"git fetch --unshallow {repository.remote} (in CI: a checkout with depth 0)",
+            f"git fetch --unshallow {repository.remote}",
+            note="In CI: a checkout with the whole history, fetch-depth: 0 or GIT_DEPTH: 0.",
         )
 
 
@@ -20,9 +23,11 @@ def demand_clean(repository: Repository) -> None:
     if files:
         more = f" and {len(files) - 5} more" if len(files) > 5 else ""
         raise RepositoryUnfit(
+            "work_tree_dirty",
             "The work tree is clean before this.",
             f"changes that are not committed in {', '.join(files[:5])}{more}.",
-            "git commit them, or put them aside: git stash",
+            "git stash",
+            note="Commit them, or put them aside.",
         )
 
 
@@ -32,17 +37,7 @@ def demand_branch(repository: Repository) -> str:
     if current is None:
         detached = repository.git("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).code == 1
         found = "the head is detached: no branch is out." if detached else "the branch has no commit yet."
-        mend = "git switch <branch>" if detached else "git commit"
-        raise RepositoryUnfit("This is done on a branch.", found, mend)
+        note = "Switch to a branch: git switch <branch>" if detached else "Commit something."
+        code: Code = "head_detached" if detached else "branch_empty"
+        raise RepositoryUnfit(code, "This is done on a branch.", found, note=note)
     return current
-
-
-def demand_up_to_date(repository: Repository, lane: str) -> None:
-    """Raises `RepositoryUnfit` when a lane here is not what it is on the remote."""
-    here, there = repository.refs.heads[lane], repository.refs.remote[lane]
-    if here.commit != there.commit:
-        raise RepositoryUnfit(
-            f"{lane} here is {lane} on {repository.remote} before it is tagged.",
-            f"{lane} is {here.commit[:9]} here and {there.commit[:9]} there.",
-            f"git pull --ff-only {repository.remote} {lane}",
-        )

@@ -5,38 +5,78 @@ FlowError
 ├── MergeRefused     a merge that the model does not have, or that conflicts
 ├── LaneBroken       test or main carries what did not come from the lane before it
 ├── ReleaseRefused   a candidate or release that must not be
+├── PolicyBroken     .flow.toml says what nobody understands
 ├── RepositoryUnfit  dirty, detached, shallow, without remote or lanes
 └── GitFailed        git itself said no
 """
 
 from dataclasses import dataclass
+from typing import Self
+
+from genpulse.branching.codes import Code
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The rule that is broken, what was found, and the command or step that mends it."""
+    """The rule that is broken, what was found, and what mends it.
 
+    `code` is for programs. `mend` are commands, each of which can be pasted as it is, the safest first; `note`
+    says in words what they do, or what to do where no command does it.
+    """
+
+    code: Code
     rule: str
     found: str
-    mend: str
+    mend: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def message(self) -> str:
+        """Rule and finding as one text."""
+        return f"{self.rule} Found: {self.found}"
 
     def __str__(self) -> str:
-        return f"{self.rule}\n  found: {_hang(self.found)}\n  mend:  {_hang(self.mend)}"
+        note, mend = (self.note, "\n".join(self.mend)) if self.mend else ("", self.note)
+        parts = (("found: ", self.found), ("note:  ", note), ("mend:  ", mend))
+        return "\n".join([self.rule, *(f"  {name}{_hang(text)}" for name, text in parts if text)])
 
 
 class FlowError(Exception):
-    """Base of these errors: a rule, what was found, how to mend it. Every command ends with exit code 1."""
+    """Base of these errors: a refusal that was raised. Every command ends with exit code 1."""
 
-    def __init__(self, rule: str, found: str, mend: str) -> None:
-        super().__init__(rule, found, mend)
-        self.rule = rule
-        self.found = found
-        self.mend = mend
+    def __init__(self, code: Code, rule: str, found: str, *mend: str, note: str = "") -> None:
+        super().__init__(code, rule, found, *mend)
+        self.refusal = Refusal(code, rule, found, mend, note)
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Self:
+        """The error that says the same."""
+        return cls(refusal.code, refusal.rule, refusal.found, *refusal.mend, note=refusal.note)
 
     @property
-    def refusal(self) -> Refusal:
-        """The same as a value."""
-        return Refusal(self.rule, self.found, self.mend)
+    def code(self) -> Code:
+        """For programs."""
+        return self.refusal.code
+
+    @property
+    def rule(self) -> str:
+        """What is broken."""
+        return self.refusal.rule
+
+    @property
+    def found(self) -> str:
+        """What was found."""
+        return self.refusal.found
+
+    @property
+    def mend(self) -> tuple[str, ...]:
+        """Commands, each of which can be pasted."""
+        return self.refusal.mend
+
+    @property
+    def note(self) -> str:
+        """What to do, in words."""
+        return self.refusal.note
 
     def __str__(self) -> str:
         return str(self.refusal)
@@ -56,6 +96,10 @@ class LaneBroken(FlowError):
 
 class ReleaseRefused(FlowError):
     """A candidate or release that must not be."""
+
+
+class PolicyBroken(FlowError):
+    """`.flow.toml` cannot be understood, or contradicts itself."""
 
 
 class RepositoryUnfit(FlowError):

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
-from genpulse.branching.commits import Commit, is_ancestor
+from genpulse.branching.back_merges import is_back_merge
+from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_branch, demand_clean, demand_history
-from genpulse.branching.errors import MergeRefused
+from genpulse.branching.divergence import demand_together
+from genpulse.branching.errors import MergeRefused, NameRefused, PolicyBroken
+from genpulse.branching.forks import push_remote, set_upstream
 from genpulse.branching.joining import join, open_request
-from genpulse.branching.names import kind_of
+from genpulse.branching.names import clashes, kind_of
+from genpulse.branching.partial import from_test_setting
+from genpulse.branching.policy_change import settings_refusals, take_mended
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, TOPICS
@@ -29,54 +34,96 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
 
     Raises `RepositoryUnfit`, `MergeRefused`, `GitFailed` and the forge's error.
     """
+    _settle(repository)
     ref = _demand_topic(repository)
     demand_clean(repository)
     demand_history(repository)
     repository.fetch()
+    _settle(repository)
     ref = repository.refs.heads[ref.name]
+    _demand_alone(repository, ref.name)
+    for refusal in settings_refusals(repository, ref.commit):
+        raise PolicyBroken.of(refusal)
     topic = demand_cut_from_dev(repository, ref)
     _demand_content(repository, ref, topic.commits)
-    _demand_no_conflict(repository, ref)
+    to = push_remote(repository, ref.name)
+    demand_together(repository, ref, to)
+    _demand_merges(repository, ref)
     if merge:
         return Finished(ref.name, topic.commits, merged=join(repository, ref, DEV))
-    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits)
+    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits, to)
+    set_upstream(repository, ref.name, to)
     return Finished(ref.name, topic.commits, request.url, request.opened)
+
+
+def _settle(repository: Repository) -> None:
+    """Where nobody understands the settings in dev, the branch that mends them goes by its own."""
+    take_mended(repository, repository.refs.heads[demand_branch(repository)].commit)
 
 
 def _demand_topic(repository: Repository) -> Ref:
     name = demand_branch(repository)
-    row = kind_of(name)
+    row = kind_of(name, repository.policy)
     if row not in TOPICS:
         rule = "feature/* and fix/* branches are finished."
-        mend = "git switch feature/<name>"
-        if row is not None and row.merges_into:
-            mend += f" (a lane moves on with: genpulse flow promote {row.merges_into})"
-        raise MergeRefused(rule, f"you are on {name}.", mend)
+        onward = row.merges_into if row is not None else ""
+        mend = (f"genpulse flow promote {onward}",) if onward else ()
+        note = "Switch to the branch that is complete." + (" A lane moves on by a promotion." if onward else "")
+        raise MergeRefused("not_a_topic", rule, f"you are on {name}.", *mend, note=note)
     return repository.refs.heads[name]
+
+
+def _demand_alone(repository: Repository, name: str) -> None:
+    """Raises `NameRefused` when the remote has a branch that cannot be there beside this one."""
+    blocking = clashes(name, repository.refs.remote) if name not in repository.refs.remote else ()
+    if blocking:
+        found = f"{name} cannot exist beside {', '.join(blocking)}."
+        mend = f"git branch -m {name}-2 && genpulse flow finish"
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
 
 
 def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...]) -> None:
     if not commits:
-        found = f"{ref.name} has no commit that {DEV.pattern} does not have."
-        raise MergeRefused("There is something to merge.", found, "git commit, or leave it: git switch dev")
-    theirs = repository.refs.remote.get(ref.name)
-    if theirs is not None and not is_ancestor(repository.git, theirs.commit, ref.commit):
-        found = f"{ref.name} on {repository.remote} has commits that are not here."
-        mend = f"git pull --rebase {repository.remote} {ref.name}"
-        mend += "\nAfter a rebase of your own: git push --force-with-lease"
-        raise MergeRefused("What is pushed builds on what was pushed.", found, mend)
+        found = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
+        note = "Commit something, or leave the branch."
+        raise MergeRefused(
+            "nothing_to_merge",
+            "There is something to merge.",
+            found,
+            f"git switch {repository.row(DEV).pattern}",
+            note=note,
+        )
 
 
-def _demand_no_conflict(repository: Repository, ref: Ref) -> None:
-    dev = repository.lane(DEV)
+def _demand_merges(repository: Repository, ref: Ref) -> None:
+    dev, name = repository.lane(DEV), repository.row(DEV).pattern
     tried = repository.try_merge(dev.commit, ref.commit)
     if tried.conflicts:
-        files = "\n".join(tried.conflicts)
+        raise _conflict(repository, ref, name, tried.conflicts)
+    if tried.tree == dev.tree and not _may_change_nothing(repository, ref.name):
         raise MergeRefused(
-            f"{ref.name} merges into {DEV.pattern} without conflicts.",
-            f"merging would conflict in:\n{files}",
-            f"git rebase {repository.remote}/{DEV.pattern}, mend the files, then: genpulse flow finish",
+            "nothing_to_merge",
+            "There is something to merge.",
+            f"{name} has every change of {ref.name} by commits of its own: it was squashed, rebased or picked.",
+            f"git switch {name}",
         )
+
+
+def _may_change_nothing(repository: Repository, name: str) -> bool:
+    """A lane that comes back, or a fix that dev has and test is to get alone, is merged for its commits."""
+    return is_back_merge(name) or repository.git("config", "--get", from_test_setting(name), ok=(0, 1)).code == 0
+
+
+def _conflict(repository: Repository, ref: Ref, dev: str, files: tuple[str, ...]) -> MergeRefused:
+    """What the remote has is not written anew."""
+    verb = "merge" if ref.name in repository.refs.remote else "rebase"
+    return MergeRefused(
+        "merge_conflict",
+        f"{ref.name} merges into {dev} without conflicts.",
+        "merging would conflict in:\n" + "\n".join(files),
+        f"git {verb} {repository.remote}/{dev}",
+        note=f"Mend the files, `git add` them and continue: git {verb} --continue. Then: genpulse flow finish",
+    )
 
 
 def _title(commits: tuple[Commit, ...]) -> str:

@@ -2,33 +2,44 @@
 
 from dataclasses import dataclass
 
+from genpulse.branching.arrival import arrival_refusals, commit_here
 from genpulse.branching.conditions import demand_history
-from genpulse.branching.errors import FlowError, GitFailed, NameRefused, Refusal, RepositoryUnfit
+from genpulse.branching.errors import FlowError, GitFailed, PolicyBroken, Refusal, RepositoryUnfit
 from genpulse.branching.invariants import lane_refusals
+from genpulse.branching.misplaced import near_miss_refusals, path_refusals, tag_refusals
 from genpulse.branching.names import kind_of, plain
+from genpulse.branching.partial import part_refusals
+from genpulse.branching.policy import DEFAULT, Policy
+from genpulse.branching.policy_change import settings_refusals, take_mended
 from genpulse.branching.promotion import demand_candidate
-from genpulse.branching.refs import Ref
+from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
-from genpulse.branching.rules import allowed, is_foreign
-from genpulse.branching.state import path_refusals, tag_refusals
-from genpulse.branching.table import LANES, MAIN, TOPICS, Branch
+from genpulse.branching.rules import allowed, is_foreign, may_be_called
+from genpulse.branching.table import DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS, Branch
 from genpulse.branching.topics import topics_of
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A merge somebody wants. `head_commit` is the head's id where its name is not enough (a fork's branch)."""
+    """A merge somebody wants; without a base only the head's name is asked about.
+
+    `head_commit` is the head's id where its name is not enough (a fork's branch).
+    `arrived` is the commit that a push has brought to the base already, and `before` the base's tip before that
+    push.
+    """
 
     head: str
     base: str
     head_repo: str = ""
     base_repo: str = ""
     head_commit: str = ""
+    arrived: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`rule` is what allows it; `refusals` what forbids it; `unchecked` why the history could not be looked at."""
+    """`rule` is what allows it; `refusals` what forbids it; `unchecked` why the history was not looked at."""
 
     rule: str
     refusals: tuple[Refusal, ...]
@@ -40,75 +51,99 @@ class Answer:
 
 
 def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Answer:
-    """By the rules, and by the history of the repository as far as it is here. Asks no remote.
+    """By the rules, and by the history of the repository as far as it is here.
 
-    `history=False` looks at the names alone.
+    Whatever git cannot answer is refused. The remote is asked for version tags alone, where main is concerned and
+    unless offline. `history=False` looks at the names alone. Raises `PolicyBroken`, and `NameRefused` for ids that
+    are none.
     """
-    verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo)
+    policy = _policy(asked, repository, history=history)
+    if not asked.base and not history:
+        named = may_be_called(plain(asked.head), policy)
+        return Answer(named.rule, (named.refusal,) if named.refusal else ())
+    verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo, policy=policy)
     if verdict.refusal is not None:
         return Answer("", (verdict.refusal,))
     if not history:
         return Answer(verdict.rule, (), unchecked="only the names were asked for.")
     try:
-        unfit = _shallow(repository)
-        missing = "" if unfit else _missing(asked, repository)
-        refusals = unfit or (*_history(asked, repository, missing), *tag_refusals(repository))
-        return Answer(verdict.rule, refusals, () if unfit else path_refusals(repository), missing)
+        return _judged(asked, repository, verdict.rule)
     except (RepositoryUnfit, GitFailed) as error:
-        return Answer(verdict.rule, (), unchecked=f"{error.found} {error.mend}")
+        return Answer("", (error.refusal,))
 
 
-def _shallow(repository: Repository) -> tuple[Refusal, ...]:
-    if not repository.is_shallow:
-        return ()
+def _policy(asked: Asked, repository: Repository, *, history: bool) -> Policy:
+    """The team's; the names of the model where git cannot answer, which the history then finds out.
+
+    Where nobody understands the team's, the names alone are judged without it, and what mends it by itself.
+    """
     try:
-        demand_history(repository)
-    except RepositoryUnfit as error:
-        return (error.refusal,)
-    return ()
+        return repository.policy
+    except (RepositoryUnfit, GitFailed):
+        return DEFAULT
+    except PolicyBroken:
+        if not history:
+            return DEFAULT
+        if asked.arrived or is_foreign(asked.head_repo, asked.base_repo):
+            raise
+        return take_mended(repository, _head(asked, repository).commit, plain(asked.base))
 
 
-def _missing(asked: Asked, repository: Repository) -> str:
-    row = kind_of(plain(asked.head))
-    if row not in TOPICS or _head(asked, repository) is not None:
-        return ""
-    return f"{plain(asked.head)} is not here. Name its commit: --head-sha <id>, and fetch it before."
+def _judged(asked: Asked, repository: Repository, rule: str) -> Answer:
+    demand_history(repository)
+    for lane in repository.lanes:
+        repository.lane(lane)
+    refusals = (*_history(asked, repository), *tag_refusals(repository))
+    return Answer(rule, refusals, (*path_refusals(repository), *near_miss_refusals(repository)))
 
 
-def _history(asked: Asked, repository: Repository, missing: str) -> tuple[Refusal, ...]:
-    row = kind_of(plain(asked.head))
-    if row is None or missing:
+def _history(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
+    target = repository.policy.lane_named(plain(asked.base))
+    if target is None:
         return ()
-    if row in TOPICS:
-        head = _head(asked, repository)
-        topics = topics_of(repository, [head]) if head else ()
-        return tuple(refusal for topic in topics if (refusal := topic.refusal(repository.remote)))
-    return _promotion(repository, row, next(lane for lane in LANES if lane.pattern == row.merges_into))
+    head = plain(asked.head)
+    if asked.arrived:
+        return arrival_refusals(repository, target, asked.arrived, asked.before)
+    if head.startswith(QUEUE) and target != DEV:
+        return arrival_refusals(repository, target, _head(asked, repository).commit)
+    if head.startswith(PROMOTION):
+        return _part(asked, repository)
+    row = kind_of(head, repository.policy)
+    if row is None:
+        return ()
+    return _topic(asked, repository) if row in TOPICS else _promotion(repository, row, target)
+
+
+def _topic(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
+    dev = repository.row(DEV).pattern
+    head = _head(asked, repository)
+    found = (topic.refusal(repository.remote, dev) for topic in topics_of(repository, [head]))
+    return (*filter(None, found), *settings_refusals(repository, head.commit))
+
+
+def _part(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
+    found = part_refusals(repository, _head(asked, repository))
+    return (*lane_refusals(repository, repository.row(TEST)), *found)
 
 
 def _promotion(repository: Repository, source: Branch, target: Branch) -> tuple[Refusal, ...]:
     found = [*lane_refusals(repository, source), *lane_refusals(repository, target)]
     if target == MAIN:
         try:
+            repository.fetch_versions()
             demand_candidate(repository, repository.lane(source), source)
         except FlowError as error:
             found.append(error.refusal)
     return tuple(found)
 
 
-def _head(asked: Asked, repository: Repository) -> Ref | None:
+def _head(asked: Asked, repository: Repository) -> Ref:
     name = plain(asked.head)
     if asked.head_commit:
-        commit = _commit(repository, asked.head_commit)
-        return Ref(name, asked.head, commit, commit, "", annotated=False, says="", when=0, subject="")
-    if is_foreign(asked.head_repo, asked.base_repo):
-        return None
-    return repository.refs.heads.get(name) or repository.refs.remote.get(name)
-
-
-def _commit(repository: Repository, commit: str) -> str:
-    if not commit.isalnum() or not commit.isascii():
-        raise NameRefused(
-            "--head-sha is a commit's id.", f"{commit!r}", "Take github.event.pull_request.head.sha."
-        )
-    return repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}").line
+        commit = commit_here(repository, asked.head_commit, "--head-sha")
+        return branch_at(name, commit)
+    here = repository.refs.heads.get(name) or repository.refs.remote.get(name)
+    if here is None or is_foreign(asked.head_repo, asked.base_repo):
+        note = "Fetch its commit, and name it: --head-sha <id>"
+        raise RepositoryUnfit("history_missing", "What is judged is here.", f"{name} is not here.", note=note)
+    return here

@@ -1,10 +1,12 @@
 """Plain git, as a process without a shell."""
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpulse.branching.codes import Code
 from genpulse.branching.errors import GitFailed, RepositoryUnfit
 
 _LOCAL = 60.0
@@ -19,7 +21,15 @@ _ALWAYS = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-_OPTIONS = ("-c", "core.quotepath=off", "-c", "log.showSignature=false")
+_SETTINGS = (
+    "core.quotepath=off",
+    "log.showSignature=false",
+    "push.followTags=false",  # a tag of one's own is not published by the way
+    "push.recurseSubmodules=no",
+)
+_OPTIONS = tuple(part for setting in _SETTINGS for part in ("-c", setting))
+_OLDEST = (2, 38)
+"""The first git with `merge-tree --write-tree`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,9 @@ class Git:
         """Raises `GitFailed` when the exit code is not one of `ok`."""
         return self._checked(arguments, stdin, ok, _LOCAL)
 
-    def remotely(self, *arguments: str) -> Said:
+    def remotely(self, *arguments: str, stdin: str | None = None) -> Said:
         """The same for a command that talks to a remote; it gets more time."""
-        return self._checked(arguments, None, (0,), _REMOTE)
+        return self._checked(arguments, stdin, (0,), _REMOTE)
 
     def _checked(self, arguments: Sequence[str], stdin: str | None, ok: Sequence[int], seconds: float) -> Said:
         said = self._run(arguments, stdin, seconds)
@@ -78,53 +88,142 @@ class Git:
             raise _missing(self.folder) from error
         except subprocess.TimeoutExpired as error:
             found = f"git {arguments[0]} did not end within {seconds:.0f} seconds."
-            raise GitFailed("Git has to answer in time.", found, "Is the remote reachable? Try again.") from error
+            rule, note = "Git has to answer in time.", "Is the remote reachable? Try again."
+            raise GitFailed("git_timeout", rule, found, note=note) from error
         return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def demand_version(git: Git) -> None:
+    """Raises `RepositoryUnfit` when git is too old for the flow."""
+    said = git("version").line
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if found and (int(found[1]), int(found[2])) < _OLDEST:
+        rule, wanted = "Merges are tried without a work tree.", ".".join(map(str, _OLDEST))
+        note = f"Install git {wanted} or newer."
+        raise RepositoryUnfit(
+            "git_too_old", rule, f"this is {said}, and {wanted} is the oldest that can.", note=note
+        )
 
 
 def _missing(folder: Path) -> RepositoryUnfit:
     if not folder.is_dir():
-        return RepositoryUnfit(
-            "The flow is that of a folder's repository.", f"{folder} is no folder.", "cd into it."
-        )
-    return RepositoryUnfit("The flow is worked with git.", "git is not on PATH.", "Install git 2.38 or newer.")
+        rule, found = "The flow is that of a folder's repository.", f"{folder} is no folder."
+        return RepositoryUnfit("no_repository", rule, found, note="Go to the repository.")
+    rule, note = "The flow is worked with git.", "Install git 2.38 or newer."
+    return RepositoryUnfit("git_missing", rule, "git is not on PATH.", note=note)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What git says in such a case, in small letters, and what it means."""
+
+    sign: str
+    code: Code
+    rule: str
+    note: str
+    mend: tuple[str, ...] = ()
+
+
+_NAMES_ITSELF = "git config user.name and user.email say who you are."
+_ASK = "A branch goes there by a pull request; versions are tagged by those whom the remote lets do it."
+_TRUST = "git config --global --add safe.directory "
 _KNOWN = (
-    ("not a git repository", "The flow is that of a git repository.", "git clone, or cd into the repository"),
-    ("dubious ownership", "Git only reads repositories of the same user.", "git config --global safe.directory"),
-    ("tell me who you are", "Commits and tags carry a name.", "git config user.name …; git config user.email …"),
-    ("unable to auto-detect email", "Commits and tags carry a name.", "git config user.name …; user.email …"),
-    ("would clobber existing tag", "A published tag never moves.", "Delete the tag here: git tag -d <tag>"),
-    ("does not support --atomic", "A release is pushed as a whole.", "Use a remote with atomic pushes."),
-    ("failed to sign", "Tags are signed here.", "Is the signing key there? git config user.signingkey"),
-    (
+    _Known(
+        "not a git repository",
+        "no_repository",
+        "The flow is that of a git repository.",
+        "Clone it, or go to the repository.",
+    ),
+    _Known(
+        "dubious ownership",
+        "ownership_dubious",
+        "Git only reads repositories of the same user.",
+        "Run it as that user, or trust the folder, as a container's job has to that runs as another user.",
+    ),
+    _Known("tell me who you are", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
+    _Known("unable to auto-detect email", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
+    _Known(
+        "would clobber existing tag", "tag_clobbered", "A published tag never moves.", "Look which one is right."
+    ),
+    _Known(
+        "does not support --atomic",
+        "remote_not_atomic",
+        "A release is pushed as a whole.",
+        "Use a remote with atomic pushes.",
+    ),
+    _Known(
+        "failed to sign",
+        "signing_failed",
+        "Tags are signed here.",
+        "Is the signing key there?",
+        ("git config user.signingkey",),
+    ),
+    _Known(
         "could not read from remote",
+        "remote_unreadable",
         "The remote has to be readable.",
-        "git remote -v; look at the address and key.",
+        "Look at the address and the key.",
+        ("git remote -v",),
     ),
-    ("authentication failed", "The remote has to let you in.", "Renew the credentials, then try again."),
-    ("terminal prompts disabled", "The remote has to let you in.", "Store credentials: git credential approve"),
-    ("could not resolve host", "The remote has to be reachable.", "Look at the network, or use --offline."),
-    ("(already exists)", "A version is tagged once.", "Somebody was faster. Run it again."),
-    ("protected branch", "The remote guards this branch.", "Run it without --merge, or ask who may push there."),
-    (
-        "repository rule violations",
-        "The remote guards this.",
-        "Run it without --merge, or ask who may push there.",
+    _Known(
+        "authentication failed",
+        "remote_unauthorised",
+        "The remote has to let you in.",
+        "Renew the credentials, then try again.",
     ),
-    ("non-fast-forward", "The remote moved on in the meantime.", "Run it again."),
-    ("fetch first", "The remote moved on in the meantime.", "Run it again."),
-    ("stale info", "The remote moved on in the meantime.", "Run it again."),
-    ("usage: git merge-tree", "Merges are tried without a work tree.", "Install git 2.38 or newer."),
-    ("index.lock", "One git process works in a repository at a time.", "Wait for it, or remove the stale lock."),
+    _Known(
+        "terminal prompts disabled",
+        "remote_unauthorised",
+        "The remote has to let you in.",
+        "Store the credentials, then try again.",
+    ),
+    _Known(
+        "could not resolve host",
+        "remote_unreachable",
+        "The remote has to be reachable.",
+        "Look at the network, or use --offline.",
+    ),
+    _Known(
+        "failed to connect",
+        "remote_unreachable",
+        "The remote has to be reachable.",
+        "Look at the network, or use --offline.",
+    ),
+    _Known("(already exists)", "tag_exists", "A version is tagged once.", "Somebody was faster. Run it again."),
+    _Known("protected branch", "remote_guarded", "The remote guards this branch.", _ASK),
+    _Known("protected tag", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Known("they are protected", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Known("it is protected", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Known("repository rule violations", "remote_guarded", "The remote guards this.", _ASK),
+    _Known("non-fast-forward", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Known("fetch first", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Known("stale info", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Known(
+        "usage: git merge-tree",
+        "git_too_old",
+        "Merges are tried without a work tree.",
+        "Install git 2.38 or newer.",
+    ),
+    _Known(
+        "index.lock",
+        "repository_locked",
+        "One git process works in a repository at a time.",
+        "Wait for it, or remove the stale lock.",
+    ),
 )
 
 
 def _failure(arguments: Sequence[str], said: Said, folder: Path) -> GitFailed:
     text = said.err.strip() or said.out.strip() or f"exit code {said.code}"
-    for sign, rule, mend in _KNOWN:
-        if sign in text.lower():
-            lines = "\n".join(line.strip() for line in text.splitlines() if sign in line.lower())
-            return GitFailed(rule, f"git {arguments[0]} in {folder}: {lines}", mend)
-    return GitFailed("Git has to do its part.", f"git {arguments[0]} in {folder}: {text}", "Mend what git says.")
+    for known in _KNOWN:
+        if known.sign in text.lower():
+            lines = "\n".join(line.strip() for line in text.splitlines() if known.sign in line.lower())
+            found = f"git {arguments[0]} in {folder}: {lines}"
+            return GitFailed(known.code, known.rule, found, *known.mend, *_advised(text), note=known.note)
+    found = f"git {arguments[0]} in {folder}: {text}"
+    return GitFailed("git_failed", "Git has to do its part.", found, note="Mend what git says.")
+
+
+def _advised(text: str) -> tuple[str, ...]:
+    """The command by which git itself says a folder is trusted."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip().startswith(_TRUST))

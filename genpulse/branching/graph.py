@@ -5,11 +5,11 @@ from html import escape
 from genpulse.branching.table import DEV, LANES, MAIN, TEST, TOPICS, Branch
 
 _TAGS = {"candidate": "vX.Y.Z-rc.N", "final": "vX.Y.Z"}
-_STEPS = {DEV.pattern: "promote test", TEST.pattern: "promote main"}
+_STEPS = {DEV.key: "promote test", TEST.key: "promote main"}
 _WIDTH, _HEIGHT, _GAP, _EDGE = 190, 96, 110, 16
 _BETWEEN = 32
 _TALL = 2 * _HEIGHT + _BETWEEN
-_COLOURS = {DEV.pattern: "#2f6fdd", TEST.pattern: "#b7791f", MAIN.pattern: "#2f855a"}
+_COLOURS = {DEV.key: "#2f6fdd", TEST.key: "#b7791f", MAIN.key: "#2f855a"}
 _GREY = "#718096"
 
 
@@ -53,7 +53,7 @@ def _lower(row: Branch) -> str:
 
 
 def _step(row: Branch) -> str:
-    return f"flow {_STEPS.get(row.pattern, 'finish')}"
+    return f"flow {_STEPS.get(row.key, 'finish')}"
 
 
 def _left(column: int) -> int:
@@ -61,7 +61,7 @@ def _left(column: int) -> int:
 
 
 def _box(row: Branch, column: int, top: int, height: int) -> str:
-    left, colour = _left(column), _COLOURS.get(row.pattern, _GREY)
+    left, colour = _left(column), _COLOURS.get(row.key, _GREY)
     lines = ((600, row.pattern), (400, row.purpose), (400, row.target), (400, _TAGS[row.tags] if row.tags else ""))
     first = top + height // 2 - 11 * len([text for _, text in lines if text]) + 15
     texts = "".join(

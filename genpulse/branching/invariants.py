@@ -4,14 +4,18 @@ A promotion is a merge commit whose second parent comes from the lane before and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from genpulse.branching.commits import Commit, commits_named, counted, listed, own_line, reachable
+from genpulse.branching.codes import Code
+from genpulse.branching.commits import Commit, commits_named, counted, listed, reachable
 from genpulse.branching.errors import LaneBroken, Refusal
-from genpulse.branching.refs import Ref
+from genpulse.branching.fast_forward import fast_forward_refusal
+from genpulse.branching.lane_mends import ways_out
+from genpulse.branching.lines import Lines
+from genpulse.branching.patches import picked
+from genpulse.branching.refs import Ref, branch_at
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, LANES, Branch
-from genpulse.branching.versions import version_of
+from genpulse.branching.table import DEV, Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class _Faults:
         return bool(self.over or self.strays or self.altered)
 
     @property
+    def all(self) -> tuple[Commit, ...]:
+        """Every one of them once."""
+        return tuple({commit.id: commit for commit in (*self.over, *self.strays, *self.altered)}.values())
+
+    def without(self, ids: frozenset[str]) -> "_Faults":
+        """The rest when these strays are none."""
+        return replace(self, strays=tuple(commit for commit in self.strays if commit.id not in ids))
+
+    @property
     def oldest(self) -> Commit | None:
         """The first of them on the lane's own line."""
         bad = {commit.id for commit in (*self.over, *self.strays, *self.altered)}
@@ -39,45 +52,66 @@ class _Faults:
 def demand_intact(repository: Repository, row: Branch) -> None:
     """Raises `LaneBroken` when the lane carries what did not come from the lane before it."""
     for refusal in lane_refusals(repository, row):
-        raise LaneBroken(refusal.rule, refusal.found, refusal.mend)
+        raise LaneBroken.of(refusal)
 
 
-def lane_refusals(repository: Repository, row: Branch) -> tuple[Refusal, ...]:
-    """What is wrong with a lane's history; empty for one that is as it must be, and for dev."""
+def lane_refusals(
+    repository: Repository, row: Branch, lines: Lines | None = None, pushed_from: str = ""
+) -> tuple[Refusal, ...]:
+    """What is wrong with a lane's history; empty for one that is as it must be, and for dev.
+
+    `lines` has the lane's tip where it is not that of today, and `pushed_from` is the tip before that, if known.
+    """
     if row == DEV:
         return ()
-    before = LANES[LANES.index(row) - 1]
-    tip, source = repository.lane(row), repository.lane(before)
-    own = repository.between([tip.commit], [source.commit])
-    faults = _faults(repository, own, tip, source, strict=before != DEV)
+    lines = lines or repository.lines
+    forwarded = fast_forward_refusal(repository, row, lines, pushed_from)
+    return (*_carried_refusals(repository, row, lines), *((forwarded,) if forwarded else ()))
+
+
+def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tuple[Refusal, ...]:
+    lanes, row = repository.lanes, repository.row(row)
+    before = lanes[lanes.index(row) - 1]
+    tip, source = lines.tip(row), repository.lane(before)
+    own = repository.between([tip], [source.commit])
+    faults = _faults(repository, own, lines, row, before)
     if not faults.any:
         return ()
     own = repository.without_history_of(own, [source.commit])
-    faults = _faults(repository, own, tip, source, strict=before != DEV)
-    mend = _mend(repository, row, tip, faults)
-    found = (
-        (f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
-        (f"Nothing is committed to {row.pattern} directly, and nothing squashed.", "commit", faults.strays),
-        (f"A promotion to {row.pattern} changes nothing.", "merge", faults.altered),
+    faults = _faults(repository, own, lines, row, before)
+    faults = faults.without(picked(repository.git, faults.strays, source.commit))
+    if not faults.any:
+        return ()
+    mend, note = ways_out(repository, row, branch_at(row.pattern, tip), faults.all)
+    found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
+        ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
+        (
+            "lane_stray",
+            f"Nothing is committed to {row.pattern} directly, and nothing squashed.",
+            "commit",
+            faults.strays,
+        ),
+        ("lane_altered", f"A promotion to {row.pattern} changes nothing.", "merge", faults.altered),
     )
     words = f"on {row.pattern} that {before.pattern} does not have"
     return tuple(
         Refusal(
+            code,
             rule,
             f"{counted(len(bad), what)} {words}:\n{listed(bad)}{_squashed(repository, faults, bad, source)}",
             mend,
+            note,
         )
-        for rule, what, bad in found
+        for code, rule, what, bad in found
         if bad
     )
 
 
-def _faults(repository: Repository, own: Sequence[Commit], tip: Ref, source: Ref, *, strict: bool) -> _Faults:
+def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Branch, before: Branch) -> _Faults:
     known = {commit.id: commit for commit in own}
-    line = _line(tip.commit, known)
+    line = _line(lines.tip(row), known)
     merges = [commit for commit in line if commit.is_merge]
-    fitting = own_line(repository.git, source.commit) if strict and merges else None
-    over = tuple(merge for merge in merges if not _from_source(merge, known, fitting))
+    over = tuple(merge for merge in merges if not _from_source(merge, known, lines, before))
     explained = {
         commit.id for merge in over for parent in merge.parents[1:] for commit in reachable(parent, known)
     }
@@ -98,10 +132,10 @@ def _line(tip: str, known: dict[str, Commit]) -> tuple[Commit, ...]:
     return tuple(line)
 
 
-def _from_source(merge: Commit, known: dict[str, Commit], fitting: frozenset[str] | None) -> bool:
-    if fitting is not None:
-        return all(parent in fitting for parent in merge.parents[1:])
-    return all(parent not in known for parent in merge.parents[1:])
+def _from_source(merge: Commit, known: dict[str, Commit], lines: Lines, before: Branch) -> bool:
+    if before == DEV:
+        return all(parent not in known for parent in merge.parents[1:])
+    return all(lines.carried(before, parent) for parent in merge.parents[1:])
 
 
 def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], source: Ref) -> str:
@@ -110,30 +144,7 @@ def _squashed(repository: Repository, faults: _Faults, bad: tuple[Commit, ...], 
         return ""
     promised = repository.between([source.commit], oldest.parents[:1])
     twin = next((commit for commit in promised if commit.tree == oldest.tree and commit.id != oldest.id), None)
-    return f"\n{oldest.id[:9]} has the tree of {twin}: it was squashed." if twin else ""
-
-
-def _mend(repository: Repository, row: Branch, tip: Ref, faults: _Faults) -> str:
-    remote, name, oldest = repository.remote, row.pattern, faults.oldest
-    if oldest is None or not oldest.parents or _went_further(repository, row, oldest):
-        return (
-            f"It went further already, so it has to become part of dev, by somebody who may push there:\n"
-            f"git switch dev && git merge --no-ff {remote}/{name} && git push {remote} dev"
-        )
-    lease = f"--force-with-lease=refs/heads/{name}:{tip.commit}"
-    return (
-        f"git push {lease} {remote} {oldest.parents[0]}:refs/heads/{name}\n"
-        f"Then bring the change into dev as fix/<name>, if it is not there, and: genpulse flow promote {name}"
-    )
-
-
-def _went_further(repository: Repository, row: Branch, commit: Commit) -> bool:
-    said = repository.git(
-        "for-each-ref", f"--contains={commit.id}", "--format=%(refname)", "refs/tags", "refs/remotes"
-    )
-    later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in LANES[LANES.index(row) + 1 :]}
-    for ref in said.out.split():
-        version = version_of(ref.removeprefix("refs/tags/"))
-        if ref in later or (version is not None and version.candidate is None):
-            return True
-    return False
+    if twin is None:
+        return ""
+    how = "rebased" if twin.subject == oldest.subject else "squashed"
+    return f"\n{oldest.id[:9]} has the tree of {twin}: it was {how}."

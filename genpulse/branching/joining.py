@@ -19,22 +19,29 @@ def join(repository: Repository, source: Ref, target: Branch) -> str:
 
     The remote refuses when the target moved on in the meantime: `GitFailed`, and nothing is changed anywhere.
     """
-    base = repository.lane(target)
+    base, into = repository.lane(target), repository.row(target).pattern
     tried = repository.try_merge(base.commit, source.commit)
     signed = ("-S",) if repository.signs_commits else ()
     parents = ("-p", base.commit, "-p", source.commit)
-    message = f"Merge {source.name} into {target.pattern}\n"
+    message = f"Merge {source.name} into {into}\n"
     said = repository.git("commit-tree", *signed, *parents, tried.tree, stdin=message)
-    where = f"{said.line}:refs/heads/{target.pattern}"
+    where = f"{said.line}:refs/heads/{into}"
     repository.git.remotely("push", "--quiet", "--", repository.remote, where)
     repository.forget()
     return said.line
 
 
 def open_request(
-    repository: Repository, head: Ref, base: Branch, title: str, commits: Sequence[Commit]
+    repository: Repository,
+    head: Ref,
+    base: Branch,
+    title: str,
+    commits: Sequence[Commit],
+    push_remote: str = "",
 ) -> "PullRequest":
-    """Push what is not on the remote yet, and open the pull request or find the one that is open.
+    """Push what is not there yet, and open the pull request or find the one that is open.
+
+    `push_remote` is where the head goes, if that is another remote: a fork.
 
     Raises `GitFailed` and the forge's error.
     """
@@ -49,8 +56,10 @@ def open_request(
         repository.remote,
         head.name,
         head.commit,
-        base.pattern,
+        repository.row(base).pattern,
         title,
         "\n".join(lines),
         environment=repository.git.environment,
+        push_remote=push_remote,
+        is_lane=repository.policy.lane_named(head.name) is not None,
     )

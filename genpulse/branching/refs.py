@@ -68,6 +68,11 @@ class Refs:
         return tuple(Tagged(version, ref.commit, ref.tree) for version, ref in self.versions.items() if ref.commit)
 
 
+def branch_at(name: str, commit: str) -> Ref:
+    """A branch of this name that is nowhere yet, or not here."""
+    return Ref(name, f"{_HEADS}{name}", commit, commit, "", annotated=False, says="", when=0, subject="")
+
+
 def read_refs(git: Git, remote: str) -> Refs:
     """All of them, in one call."""
     prefix = f"refs/remotes/{remote}/"

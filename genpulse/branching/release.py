@@ -1,51 +1,50 @@
 """Release what a candidate was tested with."""
 
-from genpulse.branching.candidate import demand_on
-from genpulse.branching.conditions import demand_clean, demand_history, demand_up_to_date
+from genpulse.branching.approving import approval_sentence, demand_approved
+from genpulse.branching.candidates import Candidates, released_at
+from genpulse.branching.conditions import demand_history
+from genpulse.branching.declared import demand_declared
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.invariants import demand_intact
 from genpulse.branching.refs import Ref
-from genpulse.branching.releases import Tagged
 from genpulse.branching.repository import Repository
-from genpulse.branching.rules import may_release
 from genpulse.branching.table import MAIN
 from genpulse.branching.tagging import publish
-from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version, version_named
 
 
 def release(repository: Repository, version: str | None = None) -> Version:
-    """Tag main's tip as a release and push the tag together with main, all or nothing.
+    """Tag main's tip on the remote as a release and push the tag together with main, all or nothing.
 
-    Without `version` it is that of the highest candidate with main's tree. Raises `ReleaseRefused`, `LaneBroken`,
-    `RepositoryUnfit`, `NameRefused`, `GitFailed`.
+    It does not matter what is checked out. Without `version` it is that of the highest candidate with main's tree.
+    Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`, `NameRefused`, `GitFailed`.
     """
     if version:
         version_named(version)
-    demand_on(repository, MAIN, "Final versions are tagged on main", "genpulse flow release")
-    demand_clean(repository)
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(MAIN)
-    demand_up_to_date(repository, MAIN.pattern)
     demand_intact(repository, MAIN)
-    verifier = Verifier(repository)
-    found = may_release(tip.tree, _countable(repository, verifier), version)
+    candidates = Candidates(repository)
+    found = candidates.demand_open(tip.tree, version)
     _demand_unreleased(repository, tip)
-    message = f"Release {found}\n\nVerified as {verifier.candidates(found, tip.tree)[0].tag}."
-    publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{MAIN.pattern}")
+    demand_declared(repository, tip.commit, found)
+    tested = candidates.of(found, tip.tree)
+    demand_approved(repository, tested)
+    message = f"Release {found}\n\nVerified as {tested[0].tag}.\n{approval_sentence(repository, tested)}"
+    publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{tip.name}")
     return found
 
 
-def _countable(repository: Repository, verifier: Verifier) -> list[Tagged]:
-    """Every final version counts as taken; of the candidates, those that were really tagged on test."""
-    proper = {version for version in repository.refs.versions if verifier.is_proper_candidate(version)}
-    return [tag for tag in repository.refs.tagged if tag.version.candidate is None or tag.version in proper]
+def approval_told(repository: Repository, version: Version) -> str:
+    """The last line of a release's tag: who approved what it was tested as, or that nobody did."""
+    said = repository.git("for-each-ref", "--format=%(contents:body)", f"refs/tags/{version.tag}").out
+    lines = [line for line in said.splitlines() if line.startswith(("Approved by ", "Nobody approved "))]
+    return lines[-1] if lines else ""
 
 
 def _demand_unreleased(repository: Repository, tip: Ref) -> None:
-    for version, ref in repository.refs.versions.items():
-        if version.candidate is None and ref.commit == tip.commit:
-            rule = "A commit is released once."
-            found = f"{tip.commit[:9]} is {version.tag} already."
-            raise ReleaseRefused(rule, found, "Promote something new first: genpulse flow promote main")
+    if found := released_at(repository, tip.commit):
+        rule, says = "A commit is released once.", f"{tip.commit[:9]} is {found.tag} already."
+        mend = f"genpulse flow promote {tip.name}"
+        raise ReleaseRefused("commit_released", rule, says, mend, note="Promote something new first.")

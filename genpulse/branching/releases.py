@@ -42,6 +42,7 @@ def _wanted(text: str | None) -> Version | None:
     version = version_named(text)
     if version.candidate is not None:
         raise ReleaseRefused(
+            "version_is_candidate",
             "Final tags are called vX.Y.Z.",
             f"{version.tag} is a release candidate.",
             f"genpulse flow release {version.final}",
@@ -51,11 +52,11 @@ def _wanted(text: str | None) -> Version | None:
 
 def _unverified(tree: str, nearest: Tagged | None, wanted: Version | None) -> ReleaseRefused:
     rule = "main is released only with the tree that a release candidate was tested with."
-    mend = "Promote test first: genpulse flow promote main"
+    mend = "genpulse flow promote main"
     if nearest is None:
         which = f"v{wanted}" if wanted else "any version"
         option = f" --version {wanted}" if wanted else ""
-        mend = f"On test: genpulse flow rc{option}, then: genpulse flow promote main"
-        return ReleaseRefused(rule, f"there is no release candidate of {which}.", mend)
+        found = f"there is no release candidate of {which}."
+        return ReleaseRefused("candidate_missing", rule, found, f"genpulse flow rc{option}", mend)
     found = f"main (tree {tree[:9]}) is not the tree verified by {nearest.version.tag} (tree {nearest.tree[:9]})."
-    return ReleaseRefused(rule, found, mend)
+    return ReleaseRefused("tree_untested", rule, found, mend, note="Promote test first.")

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from genpulse.branching import commits
 from genpulse.branching.commits import Commit
-from genpulse.branching.errors import NameRefused, RepositoryUnfit
+from genpulse.branching.fetched import remember_fetch
 from genpulse.branching.git import Git
+from genpulse.branching.git_settings import GitSettings
+from genpulse.branching.lines import Lines
+from genpulse.branching.missing_lane import missing_lane
+from genpulse.branching.policy import Policy
+from genpulse.branching.policy_file import read_policy
+from genpulse.branching.published import Published, lacking, read_published
 from genpulse.branching.refs import Ref, Refs, read_refs
-from genpulse.branching.table import LANES, Branch
-
-_SETTINGS = r"^(remote\..*\.url|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
-_TRUE = {"true", "yes", "on", "1", ""}
+from genpulse.branching.table import LANES, MAIN, TEST, Branch
+from genpulse.branching.versions import Version, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +31,18 @@ class TriedMerge:
 class Repository:
     """A repository and its remote, read once and kept until `fetch` or `forget`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, offline: bool = False) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, offline: bool = False, trunk: str = ""
+    ) -> None:
+        """`trunk` is what dev is called, where somebody who is trusted says it; else the repository is asked."""
         self.git = Git(folder, environment)
         self.offline = offline
+        self.trunk = trunk
 
-    @cached_property
+    @property
     def remote(self) -> str:
-        """The remote's name: `flow.remote`, else origin, else the only one. Raises `RepositoryUnfit`."""
-        names = [key[len("remote.") : -len(".url")] for key in self._settings if key.startswith("remote.")]
-        wanted = self._settings.get("flow.remote")
-        for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
-            if name in names:
-                return _plain_remote(name)
-        found = f"the remotes are {', '.join(names)}" if names else "there is no remote"
-        found += f", and git config flow.remote is {wanted}." if wanted else "."
-        mend = "git config flow.remote <name>" if names else "git remote add origin <url>"
-        raise RepositoryUnfit("The flow has a remote that everybody shares.", found, mend)
+        """The name of the remote that everybody shares. Raises `RepositoryUnfit`."""
+        return self._settings.remote
 
     @cached_property
     def refs(self) -> Refs:
@@ -50,19 +50,79 @@ class Repository:
         return read_refs(self.git, self.remote)
 
     @cached_property
+    def policy(self) -> Policy:
+        """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
+        branches = {name: ref.commit for name, ref in self.refs.remote.items()}
+        return read_policy(self.git, self.remote, branches, self.trunk)
+
+    def go_by(self, policy: Policy) -> None:
+        """Go by these settings until the remote is asked again."""
+        self.__dict__["policy"] = policy
+
+    @property
+    def lanes(self) -> tuple[Branch, ...]:
+        """Dev, test and main under their names here, in the order in which a change passes them."""
+        return self.policy.lanes
+
+    def row(self, row: Branch) -> Branch:
+        """A row of the table with the names of here."""
+        return self.policy.row(row)
+
+    @cached_property
+    def published(self) -> Published | None:
+        """What the remote has, asked once; None when offline. Raises `GitFailed`."""
+        return None if self.offline else read_published(self.git, self.remote)
+
+    @cached_property
+    def versions(self) -> dict[Version, Ref]:
+        """The version tags that everybody sees, newest first: those that are the same here and on the remote.
+
+        Offline it is those that are here.
+        """
+        if self.published is None:
+            return self.refs.versions
+        there = {name: mark.object for name, mark in self.published.tags.items()}
+        return {version: ref for version, ref in self.refs.versions.items() if there.get(ref.name) == ref.object}
+
+    @property
+    def known_versions(self) -> tuple[Version, ...]:
+        """The versions that are taken, newest first, whatever their tags are worth; offline, those here."""
+        names = self.refs.tags if self.published is None else self.published.tags
+        return tuple(sorted((found for name in names if (found := version_of(name))), reverse=True))
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the lanes as last fetched. Raises `RepositoryUnfit` when one is not there."""
+        marks = [
+            (version, ref.commit) for version, ref in self.refs.versions.items() if ref.annotated and ref.commit
+        ]
+        marked = {
+            TEST: frozenset(commit for version, commit in marks if version.candidate is not None),
+            MAIN: frozenset(commit for version, commit in marks if version.candidate is None),
+        }
+        return Lines(self.git, {row: self.lane(row).commit for row in LANES}, marked)
+
+    @cached_property
     def is_shallow(self) -> bool:
         """Whether a part of the history is missing here."""
         return self.git("rev-parse", "--is-shallow-repository").line == "true"
 
+    @cached_property
+    def merge_option(self) -> str:
+        """` --merge` where the remote has no pull requests and a command has to merge by itself, else nothing."""
+        from genpulse.branching.forges.address import address_of
+
+        return "" if address_of(self.git, self.remote) else " --merge"
+
     @property
     def signs_tags(self) -> bool:
         """Whether git is told to sign tags here, by `tag.gpgSign` or `flow.signTags`."""
-        return self._is_on("tag.gpgsign") or self._is_on("flow.signtags")
+        return self._settings.is_on("tag.gpgsign") or self._settings.is_on("flow.signtags")
 
     @property
     def signs_commits(self) -> bool:
         """Whether git is told to sign commits here."""
-        return self._is_on("commit.gpgsign")
+        return self._settings.is_on("commit.gpgsign")
 
     @property
     def root(self) -> Path:
@@ -71,23 +131,52 @@ class Repository:
 
     def lane(self, row: Branch) -> Ref:
         """The lane's tip on the remote, as last fetched. Raises `RepositoryUnfit` when it is not there."""
-        ref = self.refs.remote.get(row.pattern)
+        name = self.row(row).pattern
+        ref = self.refs.remote.get(name)
         if ref is None:
-            raise _no_lane(row, self.remote, self.refs)
+            lanes, fetches_all = [lane.pattern for lane in self.lanes], self._settings.fetches_all(self.remote)
+            raise missing_lane(self.remote, name, lanes, self.refs.remote, fetches_all=fetches_all)
         return ref
 
     def fetch(self) -> None:
-        """Branches and tags of the remote; nothing when offline."""
-        if self.offline:
-            return
-        where = f"+refs/heads/*:refs/remotes/{self.remote}/*"
-        self.git.remotely("fetch", "--prune", "--tags", "--no-recurse-submodules", "--", self.remote, where)
-        self.forget()
+        """Branches and version tags of the remote; nothing when offline. Other tags may be what they like.
+
+        A tag that is here already stays as it is, with one exception: a light tag on the very commit that the
+        remote's annotated one marks, which a checkout put in its place, becomes the annotated one.
+        """
+        if not self.offline:
+            self.forget()
+            self._fetch(f"+refs/heads/*:refs/remotes/{self.remote}/*", *self._lacking())
+            remember_fetch(self.git, self.remote)
+
+    def fetch_versions(self) -> None:
+        """The same for version tags alone: what is known of the lanes stays as it is."""
+        lacking = self._lacking()
+        if lacking:
+            self._fetch(*lacking)
 
     def forget(self) -> None:
-        """Read branches and tags again when they are asked for."""
-        self.__dict__.pop("refs", None)
-        self.__dict__.pop("is_shallow", None)
+        """Read branches, tags and settings again when they are asked for."""
+        self.__dict__.pop("published", None)
+        self._forget_refs()
+
+    def _fetch(self, *refspecs: str) -> None:
+        options = ("--prune", "--no-tags", "--no-recurse-submodules", "--stdin")
+        self.git.remotely("fetch", *options, "--", self.remote, stdin="".join(f"{spec}\n" for spec in refspecs))
+        self._forget_refs()
+
+    def _forget_refs(self) -> None:
+        for name in ("refs", "policy", "versions", "lines", "is_shallow"):
+            self.__dict__.pop(name, None)
+
+    def _lacking(self) -> list[str]:
+        return lacking(self.published, self.refs.tags) if self.published else []
+
+    def resolved(self, name: str) -> str:
+        """The commit that a name stands for here; empty when it stands for none."""
+        options = ("--verify", "--quiet", "--end-of-options")
+        said = self.git("rev-parse", *options, f"{name}^{{commit}}", ok=(0, 1, 128))
+        return said.line if said.code == 0 else ""
 
     def between(self, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
         """Commits reachable from `tips` and not from `without`, newest first."""
@@ -119,30 +208,22 @@ class Repository:
         tree, *files = said.fields
         return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
 
-    def _is_on(self, key: str) -> bool:
-        return self._settings.get(key, "false").lower() in _TRUE
+    @property
+    def has_remote(self) -> bool:
+        """Whether there is any remote."""
+        return bool(self._settings.remotes)
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of all tags: of the remote's where it was asked already, of those here else."""
+        asked: Published | None = self.__dict__.get("published")
+        return tuple(self.refs.tags if asked is None else asked.tags)
+
+    def tags_behind(self, commit: str) -> frozenset[str]:
+        """The names of the tags that have a commit in their history."""
+        said = self.git("for-each-ref", f"--contains={commit}", "--format=%(refname:strip=2)", "refs/tags/")
+        return frozenset(said.out.split())
 
     @cached_property
-    def _settings(self) -> dict[str, str]:
-        self.git("rev-parse", "--git-dir")
-        said = self.git("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1))
-        return dict(entry.partition("\n")[::2] for entry in said.fields)
-
-
-def _plain_remote(name: str) -> str:
-    if name.startswith("-") or not name.isprintable():
-        rule = "A remote's name does not look like an option."
-        raise NameRefused(rule, f"{name!r}", "git remote add origin <url>")
-    return name
-
-
-def _no_lane(row: Branch, remote: str, refs: Refs) -> RepositoryUnfit:
-    lanes = ", ".join(lane.pattern for lane in LANES)
-    there = next((lane.pattern for lane in (LANES[-1], *LANES) if lane.pattern in refs.remote), None)
-    mend = f"git push {remote} refs/remotes/{remote}/{there}:refs/heads/{row.pattern}" if there else ""
-    mend = mend or f"git push {remote} HEAD:refs/heads/{row.pattern}"
-    return RepositoryUnfit(
-        f"The lanes {lanes} are on the remote.",
-        f"{remote} has no branch {row.pattern} (as last fetched).",
-        f"git fetch {remote}, and if it is really missing: {mend}",
-    )
+    def _settings(self) -> GitSettings:
+        return GitSettings(self.git)

@@ -1,8 +1,9 @@
 """The rules of the branching model, without any input or output: the door to them."""
 
-from genpulse.branching.merges import Verdict, allowed, is_foreign
-from genpulse.branching.names import is_bot, is_reserved_for_branches, kind_of, plain, slug_fault
+from genpulse.branching.merges import Verdict, allowed, is_foreign, may_be_called
+from genpulse.branching.names import is_bot, is_reserved_for_branches, kind_of, plain
 from genpulse.branching.releases import Tagged, may_release
+from genpulse.branching.slugs import slug_fault
 from genpulse.branching.table import BRANCHES, LANES, Branch
 from genpulse.branching.versions import Version, next_candidate, version_of
 from genpulse.environment.table import Environment
@@ -18,6 +19,7 @@ __all__ = [
     "is_foreign",
     "is_reserved_for_branches",
     "kind_of",
+    "may_be_called",
     "may_release",
     "next_candidate",
     "slug_fault",

@@ -1,6 +1,6 @@
 """What is being built, as git knows it."""
 
-from genpulse.branching.errors import RepositoryUnfit
+from genpulse.branching.conditions import demand_history
 from genpulse.branching.repository import Repository
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
@@ -10,16 +10,14 @@ from genpulse.build import Build
 def build_of(repository: Repository, *, signed: bool = False) -> Build:
     """The stamp of the commit that is checked out.
 
-    A final tag on it counts only when it is a verified release, and a candidate only when it was tagged on test;
-    without a remote and its lanes nothing is verified, and no tag counts. Raises `ReleaseRefused` when a final tag
-    is no release.
+    A final tag on it counts only when it is a verified release, and a candidate only when it was tagged on test.
+    The remote is asked first, unless offline. Where there is no remote, or one without lanes, nothing is verified
+    and no tag counts. Raises `ReleaseRefused` when a final tag is no release, `RepositoryUnfit` where the history
+    or the lanes are not here to tell, and `GitFailed`.
     """
     commit = repository.git("rev-parse", "--verify", "HEAD^{commit}").line
     tree = repository.git("rev-parse", "--verify", "HEAD^{tree}").line
-    try:
-        version, last = _version_at(repository, commit, signed=signed), _last(repository)
-    except RepositoryUnfit:
-        version, last = None, "0.0.0"
+    version, last = _version_at(repository, commit, signed=signed) if _is_guarded(repository) else (None, "0.0.0")
     return Build(
         version=version.pep440 if version else f"{last}+{commit[:10]}",
         commit=commit,
@@ -29,16 +27,24 @@ def build_of(repository: Repository, *, signed: bool = False) -> Build:
     )
 
 
-def _version_at(repository: Repository, commit: str, *, signed: bool) -> Version | None:
-    """The release that marks the commit, else its newest candidate."""
+def _is_guarded(repository: Repository) -> bool:
+    """Whether there is a remote with lanes; what it has is here afterwards."""
+    if not repository.has_remote:
+        return False
+    demand_history(repository)
+    repository.fetch()
+    if repository.published is None:
+        return True
+    return all(lane.pattern in repository.published.heads for lane in repository.policy.lanes)
+
+
+def _version_at(repository: Repository, commit: str, *, signed: bool) -> tuple[Version | None, str]:
+    """The release that marks the commit, else its newest candidate; and the last release, as Python writes it."""
     marks = [version for version, ref in repository.refs.versions.items() if ref.commit == commit]
+    finals = (version.pep440 for version in repository.known_versions if version.candidate is None)
+    last = next(finals, "0.0.0")
     verifier = Verifier(repository, signed=signed)
     for version in marks:
         if version.candidate is None:
-            return verifier.verify(version.tag).version
-    return next((version for version in marks if verifier.is_proper_candidate(version)), None)
-
-
-def _last(repository: Repository) -> str:
-    finals = (version.pep440 for version in repository.refs.versions if version.candidate is None)
-    return next(finals, "0.0.0")
+            return verifier.verify(version.tag).version, last
+    return next((version for version in marks if verifier.is_proper_candidate(version)), None), last

@@ -1,21 +1,24 @@
 """Where everything stands: the lanes, what waits between them, the work in progress, what is wrong."""
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 from genpulse.branching.commits import Commit
 from genpulse.branching.conditions import demand_history
 from genpulse.branching.errors import FlowError, Refusal
+from genpulse.branching.fetched import last_fetch
 from genpulse.branching.invariants import lane_refusals
-from genpulse.branching.names import is_reserved_for_branches
+from genpulse.branching.misplaced import near_miss_refusals, path_refusals, stranger_refusals, tag_refusals
+from genpulse.branching.onward import next_step
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import LANES, TEST, Branch
-from genpulse.branching.topics import Topic, open_topics, strangers
+from genpulse.branching.table import DEV, Branch
+from genpulse.branching.topics import Topic, open_topics
 from genpulse.branching.verification import Verifier
-from genpulse.branching.versions import Version
+from genpulse.branching.versions import Version, open_releases
+from genpulse.branching.withdrawal import withdrawn
+
+_NO_RELEASE = {"release_improper", "release_off_main", "release_untested"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970."""
+    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970.
+
+    `notes` are what breaks no rule and may be a slip; `open` has the newest candidate of each open release.
+    """
 
     remote: str
     current: str | None
@@ -49,14 +55,16 @@ class State:
     release: Mark | None
     violations: tuple[Refusal, ...]
     fetched: float | None
+    notes: tuple[Refusal, ...] = ()
+    open: tuple[Version, ...] = ()
 
 
 def read_state(repository: Repository) -> State:
     """As last fetched. Raises `RepositoryUnfit` when there is nothing to read: no remote, no history, no lane."""
     demand_history(repository)
-    lanes = tuple((row, ref) for row in LANES if (ref := repository.refs.remote.get(row.pattern)))
-    if len(lanes) < len(LANES):
-        missing = next(row for row in LANES if row.pattern not in repository.refs.remote)
+    lanes = tuple((row, ref) for row in repository.lanes if (ref := repository.refs.remote.get(row.pattern)))
+    if len(lanes) < len(repository.lanes):
+        missing = next(row for row in repository.lanes if row.pattern not in repository.refs.remote)
         repository.lane(missing)
     topics = open_topics(repository)
     verifier = Verifier(repository)
@@ -65,12 +73,14 @@ def read_state(repository: Repository) -> State:
         remote=repository.remote,
         current=repository.refs.current,
         lanes=lanes,
-        waiting=tuple(_waiting(repository, *pair) for pair in pairwise(LANES)),
+        waiting=tuple(_waiting(repository, *pair) for pair in pairwise(repository.lanes)),
         topics=topics,
         candidate=candidate,
         release=release,
         violations=_violations(repository, topics, (candidate, release)),
-        fetched=_last_fetch(repository),
+        fetched=last_fetch(repository.git, repository.remote),
+        notes=near_miss_refusals(repository),
+        open=open_releases(repository.tag_names),
     )
 
 
@@ -80,10 +90,19 @@ def _waiting(repository: Repository, source: Branch, target: Branch) -> Waiting:
 
 
 def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | None:
+    gone = withdrawn(repository.tag_names)
     for version, ref in repository.refs.versions.items():
-        if (version.candidate is None) == final:
-            return Mark(version, ref, _refusal(verifier, version))
+        if (version.candidate is None) == final and version not in gone:
+            refusal = _refusal(verifier, version)
+            is_none = refusal is not None and refusal.code in _NO_RELEASE
+            return Mark(version, ref, _replaced(repository, version, refusal) if refusal and is_none else refusal)
     return None
+
+
+def _replaced(repository: Repository, version: Version, refusal: Refusal) -> Refusal:
+    """A tag that is no release stays where it is; the next version takes its place."""
+    note = f"{version.tag} stays what it is, and nobody deploys it. The next version takes its place."
+    return replace(refusal, mend=(next_step(repository),), note=f"{refusal.note}\n{note}".strip())
 
 
 def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
@@ -100,60 +119,16 @@ def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
 def _violations(
     repository: Repository, topics: tuple[Topic, ...], marks: tuple[Mark | None, ...]
 ) -> tuple[Refusal, ...]:
-    lanes = [refusal for row in LANES for refusal in lane_refusals(repository, row)]
-    cut = [refusal for topic in topics if (refusal := topic.refusal(repository.remote))]
+    lanes = [refusal for row in repository.lanes for refusal in lane_refusals(repository, row)]
+    cut = [
+        refusal for topic in topics if (refusal := topic.refusal(repository.remote, repository.row(DEV).pattern))
+    ]
     broken = [mark.refusal for mark in marks if mark and mark.refusal]
     return (
         *lanes,
         *broken,
         *cut,
-        *_stranger_refusals(repository),
+        *stranger_refusals(repository),
         *tag_refusals(repository),
         *path_refusals(repository),
     )
-
-
-def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    """Tags that would be taken for branches."""
-    refs, remote = repository.refs, repository.remote
-    branches = {*refs.heads, *refs.remote}
-    names = [name for name in refs.tags if is_reserved_for_branches(name) or name in branches]
-    rule = "A tag is not named like a branch: git would take one for the other."
-    mend = "git tag -d {0} && git push {1} :refs/tags/{0}"
-    return tuple(
-        Refusal(rule, f"there is a tag {name}.", mend.format(shlex.quote(name), remote)) for name in names
-    )
-
-
-def path_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    """Lanes whose name is also a file or folder in dev's tree."""
-    names = repository.paths(repository.lane(LANES[0]).commit, [row.pattern for row in LANES])
-    rule = "A branch and a file or folder do not share a name: `git diff {0}` would be ambiguous."
-    return tuple(
-        Refusal(rule.format(name), f"{name} is in the tree.", f"git mv {name} {_other(name)}") for name in names
-    )
-
-
-def _other(name: str) -> str:
-    return "tests" if name == TEST.pattern else f"{name}-files"
-
-
-def _stranger_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    remote = repository.remote
-    rule = "Beside the lanes there are feature/* and fix/* branches only."
-    return tuple(
-        Refusal(
-            rule,
-            f"{remote} has a branch {name!r}.",
-            f"If it is merged or given up: git push {remote} {shlex.quote(f':refs/heads/{name}')}",
-        )
-        for name in strangers(repository)
-    )
-
-
-def _last_fetch(repository: Repository) -> float | None:
-    path = Path(repository.git("rev-parse", "--git-path", "FETCH_HEAD").line)
-    try:
-        return (repository.git.folder / path).stat().st_mtime
-    except FileNotFoundError:
-        return None

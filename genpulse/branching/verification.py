@@ -1,36 +1,41 @@
 """Which tags are verified releases."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from genpulse.branching.commits import own_line
+from genpulse.branching.candidates import Candidates
 from genpulse.branching.conditions import demand_history
-from genpulse.branching.errors import FlowError, GitFailed, ReleaseRefused
+from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.refs import Ref
 from genpulse.branching.repository import Repository
+from genpulse.branching.signatures import demand_signature
 from genpulse.branching.table import MAIN, TEST
-from genpulse.branching.versions import Version, version_named
+from genpulse.branching.tags import demand_published, fault_of, planted_note, tag_here
+from genpulse.branching.versions import Version, version_named, version_of
 
-_RULE = "A verified release is an annotated tag on main with the tree of a candidate on test."
+_WITNESS = re.compile(r"^Verified as (v\S+)\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A release that holds: its tag's name is what is deployed, `candidate` is what it was tested as.
 
-    `when` is in seconds since 1970; `signed` says whether its signature was looked at and is good.
+    `candidate` is None for a release from before the flow was adopted. `when` is in seconds since 1970; `signed`
+    says whether its signature was looked at and is good.
     """
 
     version: Version
     commit: str
     tree: str
-    candidate: Version
+    candidate: Version | None
     when: int
     signed: bool
 
 
 class Verifier:
-    """Looks at tags. `signed` demands good signatures even where git is not told to sign tags.
+    """Looks at tags. `signed` demands good signatures of releases that the team's settings let pass without.
 
     Raises `RepositoryUnfit` in a shallow clone.
     """
@@ -38,119 +43,100 @@ class Verifier:
     def __init__(self, repository: Repository, *, signed: bool = False) -> None:
         demand_history(repository)
         self._repository = repository
-        self._signed = signed or repository.signs_tags
+        self._signed = signed
 
     def verify(self, name: str | None = None) -> Verified:
         """The release of this name; the last one without a name. Raises `ReleaseRefused`, `NameRefused`."""
         version = version_named(name.removeprefix("refs/tags/")) if name else self._last()
         if version.candidate is not None:
             found = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
-            raise ReleaseRefused(_RULE, found, f"genpulse flow verify {version.final.tag}")
-        return self._verified(version, self._tag(version))
-
-    def demand_published(self, version: Version) -> None:
-        """Raises `ReleaseRefused` when the remote does not have the same tag. Asks the remote, unless offline."""
-        if self._repository.offline:
-            return
-        full, remote = f"refs/tags/{version.tag}", self._repository.remote
-        said = self._repository.git.remotely("ls-remote", "--quiet", "--", remote, full)
-        there = dict(line.split("\t")[::-1] for line in said.out.split("\n") if line)
-        if there.get(full) != self._tag(version).object:
-            what = "has another one" if full in there else "does not have it"
-            mend = f"git tag -d {version.tag} && git fetch --tags {remote}"
             raise ReleaseRefused(
-                "What is released is on the remote.", f"{version.tag} is here; {remote} {what}.", mend
+                "version_is_candidate", self._rule, found, f"genpulse flow verify {version.final.tag}"
             )
+        return self._verified(version, tag_here(self._repository, version))
 
     def releases(self) -> tuple[Verified, ...]:
-        """All that are verified, newest version first."""
-        found = []
-        for version, ref in self._repository.refs.versions.items():
-            if version.candidate is None and (verified := self._unless_refused(version, ref)):
-                found.append(verified)
-        return tuple(found)
+        """All that are verified, newest version first. Raises `RepositoryUnfit`, `GitFailed`."""
+        finals = (version for version in self._repository.versions if version.candidate is None)
+        return tuple(found for version in finals if (found := self._unless_refused(version)))
 
     def candidates(self, version: Version, tree: str) -> tuple[Version, ...]:
         """The candidates of a release that have this tree and are proper, newest first."""
-        refs = self._repository.refs.versions
-        same = (other for other, ref in refs.items() if other.final == version.final and ref.tree == tree)
-        return tuple(other for other in same if self.is_proper_candidate(other))
+        return self._candidates.of(version, tree)
 
     def is_proper_candidate(self, version: Version) -> bool:
-        """Whether this is a candidate that is annotated and was tagged on test."""
-        if version.candidate is None:
-            return False
-        try:
-            self.demand_candidate(version)
-        except ReleaseRefused:
-            return False
-        return True
+        """Whether this is a candidate that is annotated, published and was tagged on test."""
+        return self._candidates.is_proper(version)
 
     def demand_candidate(self, version: Version) -> Ref:
-        """The candidate's tag. Raises `ReleaseRefused` when it is not annotated, or not on test."""
-        ref = self._tag(version)
-        rule, tag = "A release candidate is an annotated tag on test.", version.tag
-        mend = f"Tag it anew: genpulse flow rc --version {version.final}"
-        if not ref.annotated or ref.says != tag or not ref.commit:
-            raise ReleaseRefused(rule, f"{tag} is {_instead(ref)}.", mend)
-        if ref.commit not in self._test:
-            raise ReleaseRefused(rule, f"{tag} marks {ref.commit[:9]}, which is not on test.", mend)
-        return ref
+        """The candidate's tag. Raises `ReleaseRefused` when it is not a proper one."""
+        return self._candidates.demand(version)
+
+    @property
+    def _rule(self) -> str:
+        test, main = self._repository.row(TEST).pattern, self._repository.row(MAIN).pattern
+        return f"A verified release is an annotated tag on {main} with the tree of a candidate on {test}."
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        return Candidates(self._repository)
 
     def _last(self) -> Version:
-        for version in self._repository.refs.versions:
+        for version in self._repository.known_versions:
             if version.candidate is None:
                 return version
-        raise ReleaseRefused(_RULE, "there is no release yet.", "genpulse flow status")
-
-    def _tag(self, version: Version) -> Ref:
-        ref = self._repository.refs.tags.get(version.tag)
-        if ref is None:
-            mend = f"git fetch --tags {self._repository.remote}"
-            raise ReleaseRefused(_RULE, f"there is no tag {version.tag}.", mend)
-        return ref
+        raise ReleaseRefused("release_missing", self._rule, "there is no release yet.", "genpulse flow status")
 
     def _verified(self, version: Version, ref: Ref) -> Verified:
+        candidate = None if self._is_from_before(version, ref) else self._tested_as(version, ref)
+        demand_published(self._repository, ref)
+        signed = self._signed or self._repository.policy.demands_signature(version)
+        if signed:
+            demand_signature(self._repository, ref, version)
+        return Verified(version, ref.commit, ref.tree, candidate, ref.when, signed)
+
+    def _is_from_before(self, version: Version, ref: Ref) -> bool:
+        """Whether it is older than the flow here; then it is enough that main has it."""
+        if not self._repository.policy.is_from_before(version):
+            return False
+        lines = self._repository.lines
+        return ref.commit in lines.history(lines.tip(MAIN))
+
+    def _tested_as(self, version: Version, ref: Ref) -> Version:
+        """The candidate that a release was tested as: by the lines of main and test, or by what its tag says.
+
+        `release` writes the candidate into the tag when both are where they belong, so that the tag proves it
+        whatever is done to the lanes later.
+        """
         tag, mend = version.tag, "genpulse flow release --list"
-        if not ref.annotated or ref.says != tag or not ref.commit:
-            raise ReleaseRefused(_RULE, f"{tag} is {_instead(ref)}.", mend)
-        if ref.commit not in self._main:
-            raise ReleaseRefused(_RULE, f"{tag} marks {ref.commit[:9]}, which is not on main.", mend)
-        candidates = self.candidates(version, ref.tree)
-        if not candidates:
-            found = f"no candidate of {tag} on test has its tree {ref.tree[:9]}."
-            raise ReleaseRefused(_RULE, found, mend)
-        if self._signed:
-            self._demand_signature(ref)
-        return Verified(version, ref.commit, ref.tree, candidates[0], ref.when, self._signed)
+        if fault := fault_of(ref):
+            note = planted_note(self._repository, ref)
+            raise ReleaseRefused("release_improper", self._rule, f"{tag} is {fault}.", mend, note=note)
+        on_main = self._repository.lines.carried(MAIN, ref.commit)
+        proper = self.candidates(version, ref.tree) if on_main else ()
+        found = next(iter(proper), None) or next(self._witnessed(version, ref), None)
+        if found is None and not on_main:
+            says = f"{tag} marks {ref.commit[:9]}, which is not on {self._repository.row(MAIN).pattern}."
+            raise ReleaseRefused("release_off_main", self._rule, says, mend)
+        if found is None:
+            test = self._repository.row(TEST).pattern
+            says = f"no candidate of {tag} on {test} has its tree {ref.tree[:9]}."
+            raise ReleaseRefused("release_untested", self._rule, says, mend)
+        return found
 
-    def _unless_refused(self, version: Version, ref: Ref) -> Verified | None:
+    def _witnessed(self, version: Version, ref: Ref) -> Iterator[Version]:
+        lines, versions = self._repository.lines, self._repository.versions
+        there = lines.history(lines.tip(MAIN))
+        for name in _WITNESS.findall(self._repository.git("cat-file", "tag", ref.object).out):
+            candidate = version_of(name)
+            mark = versions.get(candidate) if candidate and candidate.candidate else None
+            if candidate is None or mark is None or candidate.final != version or fault_of(mark):
+                continue
+            if mark.tree == ref.tree and {mark.commit, ref.commit} <= there:
+                yield candidate
+
+    def _unless_refused(self, version: Version) -> Verified | None:
         try:
-            return self._verified(version, ref)
-        except FlowError:
+            return self._verified(version, tag_here(self._repository, version))
+        except ReleaseRefused:
             return None
-
-    def _demand_signature(self, ref: Ref) -> None:
-        try:
-            self._repository.git("verify-tag", "--", ref.object)
-        except GitFailed as error:
-            mend = f"git verify-tag {ref.name}, and look whether the signer's key is known here"
-            raise ReleaseRefused("Releases are signed here.", f"{ref.name}: {error.found}", mend) from error
-
-    @cached_property
-    def _main(self) -> frozenset[str]:
-        return own_line(self._repository.git, self._repository.lane(MAIN).commit)
-
-    @cached_property
-    def _test(self) -> frozenset[str]:
-        return own_line(self._repository.git, self._repository.lane(TEST).commit)
-
-
-def _instead(ref: Ref) -> str:
-    if not ref.annotated:
-        return "a light tag, without author and date"
-    return (
-        f"the tag {ref.says} under another name"
-        if ref.says != ref.name
-        else "a tag on something else than a commit"
-    )

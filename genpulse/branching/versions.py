@@ -5,10 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import total_ordering
 
+from genpulse.branching.codes import Code
 from genpulse.branching.errors import NameRefused, ReleaseRefused
 
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-rc\.([1-9][0-9]{{0,8}}))?")
+_NEAR = re.compile(r"(?:v|ver|version|release|rel)?[-_./]?[0-9]+\.[0-9][0-9a-z.+_-]*", re.IGNORECASE)
+_PACKAGE = re.compile(
+    r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)"
+    r"(?:[-_.]?(?P<kind>rc|c|pre|preview)[-_.]?(?P<number>[0-9]{1,9})?)?"
+)
+_THREE = (0, 0, 0)
+_WITHDRAWN = "-withdrawn"
 _RULE = "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on."
 
 
@@ -57,6 +65,22 @@ def version_of(tag: str) -> Version | None:
     return Version(int(major), int(minor), int(patch), int(candidate) if candidate else None)
 
 
+def withdrawal_tag(candidate: Version) -> str:
+    """The name of the tag that says that a candidate counts no more."""
+    return f"{candidate.tag}{_WITHDRAWN}"
+
+
+def withdrawn_by(tag: str) -> Version | None:
+    """The candidate that a tag of this name withdraws; None for every other tag."""
+    found = version_of(tag.removesuffix(_WITHDRAWN)) if tag.endswith(_WITHDRAWN) else None
+    return found if found and found.candidate else None
+
+
+def is_near_miss(tag: str) -> bool:
+    """Whether a tag of this name looks like a version to a person and is none: `2.0.0`, `v2.0`, `v1.0.0-rc1`."""
+    return version_of(tag) is None and withdrawn_by(tag) is None and _NEAR.fullmatch(tag) is not None
+
+
 def version_named(text: str) -> Version:
     """What a person means by `1.0.0`, `v1.0.0`, `v1.0.0-rc.1` or a Python package's `1.0.0rc1`.
 
@@ -64,20 +88,23 @@ def version_named(text: str) -> Version:
     """
     found = version_of(f"v{text.strip().removeprefix('v')}") or _from_pep440(text)
     if found is None:
-        raise NameRefused(_RULE, f"{text!r} is no version.", "Write three numbers, such as 1.4.0.")
+        note = "Write three numbers, such as 1.4.0."
+        raise NameRefused("version_malformed", _RULE, f"{text!r} is no version.", note=note)
     return found
 
 
 def next_candidate(tags: Iterable[str], version: Version | None = None) -> Version:
     """The candidate to tag next: one more of `version`.
 
-    Without a version it is the newest one that has candidates and no release yet, else a minor step above the last
-    release, else 0.1.0. Raises `ReleaseRefused` for a version that is released or below the last release.
+    Without a version it is the highest that is open, else a minor step above the last release (and above tags such
+    as `1.4.2`, which are no releases here), else 0.1.0. Raises `ReleaseRefused` for a version that is released or
+    below the last release.
     """
-    known = [found for tag in tags if (found := version_of(tag))]
+    names = tuple(tags)
+    known = [found for tag in names if (found := version_of(tag))]
     finals = [found for found in known if found.candidate is None]
-    last = max(finals, default=None)
-    wanted = version.final if version else _next_version(known, last)
+    bare = [found for tag in names if (found := version_of(f"v{tag}"))]
+    wanted = version.final if version else _next_version(open_releases(names), finals, bare)
     check_order(wanted, finals)
     taken = [found.candidate or 0 for found in known if found.final == wanted]
     return replace(wanted, candidate=max(taken, default=0) + 1)
@@ -93,32 +120,44 @@ def check_order(wanted: Version, finals: Iterable[Version]) -> None:
         f"{wanted.tag} exists." if wanted in released else f"{wanted.tag} is below {last.tag}, the last release."
     )
     above = replace(last, patch=last.patch + 1)
+    code: Code = "version_exists" if wanted in released else "version_below_last"
     raise ReleaseRefused(
+        code,
         "A version is released once, and every release is above the one before.",
         found,
-        f"Take {above} or above: genpulse flow rc --version {above}",
+        f"genpulse flow rc --version {above}",
+        note=f"Take {above} or above.",
     )
 
 
-def _next_version(known: list[Version], last: Version | None) -> Version:
-    open_ones = [found.final for found in known if found.candidate and (last is None or found.final > last)]
+def open_releases(tags: Iterable[str]) -> tuple[Version, ...]:
+    """The newest candidate of each release that is above the last one and not withdrawn, the highest first."""
+    names = tuple(tags)
+    known = [found for tag in names if (found := version_of(tag))]
+    last = max((found for found in known if found.candidate is None), default=None)
+    newest: dict[Version, Version] = {}
+    for found in sorted(known):
+        if found.candidate and (last is None or found.final > last):
+            newest[found.final] = found
+    closed = {withdrawn_by(tag) for tag in names}
+    return tuple(sorted((found for found in newest.values() if found not in closed), reverse=True))
+
+
+def _next_version(open_ones: tuple[Version, ...], finals: list[Version], bare: list[Version]) -> Version:
     if open_ones:
-        return max(open_ones)
-    return Version(last.major, last.minor + 1, 0) if last else Version(0, 1, 0)
+        return open_ones[0].final
+    highest = max([*finals, *(found.final for found in bare)], default=None)
+    return Version(highest.major, highest.minor + 1, 0) if highest else Version(0, 1, 0)
 
 
 def _from_pep440(text: str) -> Version | None:
-    from packaging.version import InvalidVersion
-    from packaging.version import Version as Package
-
-    try:
-        package = Package(text)
-    except InvalidVersion:
+    """`1.0`, `1.0.0rc1`, `1.0-c.1`: what PEP 440 takes for three numbers and a candidate."""
+    found = _PACKAGE.fullmatch(text.strip().lower())
+    if found is None:
         return None
-    numbers = [*package.release, 0, 0][: max(3, len(package.release))]
-    kind, candidate = package.pre or ("rc", None)
-    if len(numbers) != 3 or kind != "rc" or package.is_devrelease or package.is_postrelease:
+    numbers = [int(number) for number in found["release"].split(".")]
+    candidate = int(found["number"] or 0) if found["kind"] else None
+    if len(numbers) > len(_THREE) or candidate == 0:
         return None
-    if package.epoch or package.local or candidate == 0:
-        return None
-    return version_of(Version(numbers[0], numbers[1], numbers[2], candidate).tag)
+    major, minor, patch = (*numbers, *_THREE)[: len(_THREE)]
+    return version_of(Version(major, minor, patch, candidate).tag)

@@ -59,9 +59,12 @@ class Verbs(click.Group):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from genpulse.build import BrokenStamp, product_version
 
-        click.echo(f"genpulse {version('genpulse')}")
+        try:
+            click.echo(f"genpulse {product_version()}")
+        except BrokenStamp as error:
+            raise click.ClickException(f"{error}.") from error
         ctx.exit()
 
 

@@ -1,28 +1,33 @@
 """`genpulse flow`: the branching model as a tool."""
 
 import importlib
+import io
 import signal
+import sys
 import threading
 
 import click
 
-from genpulse.branching.errors import FlowError
-from genpulse.cli.flow_options import report
+from genpulse.branching.errors import FlowError, Refusal
+from genpulse.cli.flow_options import refuse, say_refusals
+from genpulse.environment.errors import EnvironmentProblem
 
 _VERBS = {
     "start": ("genpulse.cli.flow_branches:start", "Begin feature/<name> or fix/<name> from dev."),
     "finish": ("genpulse.cli.flow_branches:finish", "Check and push the branch, open its pull request into dev."),
     "promote": ("genpulse.cli.flow_branches:promote", "Move dev to test, or test to main."),
-    "rc": ("genpulse.cli.flow_versions:rc", "Tag a release candidate on test."),
+    "backmerge": ("genpulse.cli.flow_back:backmerge", "Bring what test or main has alone back into dev."),
+    "rc": ("genpulse.cli.flow_candidate:rc", "Tag a release candidate on test, or approve one."),
     "release": (
         "genpulse.cli.flow_versions:release",
         "Tag a release on main; --list shows where to roll back to.",
     ),
     "verify": ("genpulse.cli.flow_versions:verify", "Whether a tag is a verified release."),
-    "deployable": ("genpulse.cli.flow_versions:deployable", "Which environment a ref may be deployed to."),
+    "deployable": ("genpulse.cli.flow_deployable:command", "Which environment a ref may be deployed to."),
     "status": ("genpulse.cli.flow_status:status", "The lanes, what waits between them, what is wrong."),
     "check": ("genpulse.cli.flow_check:check", "The gate for CI and hooks: may head be merged into base."),
-    "install": ("genpulse.cli.flow_install:install", "Write hooks, CI workflow and rulesets, after showing them."),
+    "install": ("genpulse.cli.flow_install:install", "Write hooks, gate and rules, after showing them."),
+    "uninstall": ("genpulse.cli.flow_install:uninstall", "Take back what install has written."),
     "graph": ("genpulse.cli.flow_install:graph", "The model as a drawing for a document."),
     "stamp": ("genpulse.cli.flow_stamp:command", "Write the stamp of the build that is under way."),
 }
@@ -52,11 +57,17 @@ class _Verbs(click.Group):
         """Exit code 1 for what is refused, with the rule, what was found and what mends it."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except FlowError as error:
-            report(error.refusal)
+            refuse(ctx, [error.refusal])
             ctx.exit(1)
+        except EnvironmentProblem as error:
+            say_refusals(ctx, [Refusal("environment_unknown", "An environment is named as it is.", str(error))])
+            raise
 
 
 @click.group("flow", cls=_Verbs)

@@ -1,22 +1,31 @@
 """`genpulse flow check`: the gate for CI and hooks."""
 
-import json
-
 import click
 
-from genpulse.branching.errors import Refusal
+from genpulse.branching.documents import answer_document, merge_sentence
 from genpulse.branching.gate import Answer, Asked, answer
-from genpulse.cli.flow_options import annotate, json_option, refusal_document, report, repository_here
+from genpulse.cli.flow_options import (
+    annotate,
+    json_option,
+    offline_option,
+    report,
+    repository_here,
+    say_json,
+)
 
 
 @click.command()
 @click.option("--head", required=True, help="The branch that is to be merged.")
-@click.option("--base", required=True, help="The branch that it is to be merged into.")
+@click.option("--base", default="", help="The branch that it is to be merged into; not needed with --names-only.")
 @click.option("--head-repo", default="", help="owner/name of the head's repository: a fork's lanes are no lanes.")
 @click.option("--base-repo", default="", help="owner/name of the base's repository.")
 @click.option("--head-sha", default="", help="The head's commit, where its branch is not here (a fork's).")
+@click.option("--trunk", default="", help="What dev is called here, as the gate's workflow says it.")
+@click.option("--arrived", default="", help="A commit that a push has brought to base already: judge that one.")
+@click.option("--before", default="", help="With --arrived: base's tip before that push.")
 @click.option("--names-only", is_flag=True, help="Look at the names, not at the history.")
 @json_option
+@offline_option
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -25,17 +34,26 @@ def check(
     head_repo: str,
     base_repo: str,
     head_sha: str,
+    trunk: str,
+    arrived: str,
+    before: str,
     names_only: bool,
     as_json: bool,
+    offline: bool,
 ) -> None:
     """Exit code 0 when head may be merged into base, or 1 with the rule that forbids it.
 
-    By the names, and by the history as far as it is here. Asks no remote.
+    By the names, and by the history as it was fetched. Where main is concerned the remote is asked for its version
+    tags. What git cannot answer is refused; --names-only asks for the names alone.
     """
-    asked = Asked(head, base, head_repo, base_repo, head_sha)
-    found = answer(asked, repository_here(), history=not names_only)
+    if not base and not names_only:
+        raise click.UsageError("--base is needed, except with --names-only.", ctx)
+    asked = Asked(head, base, head_repo, base_repo, head_sha, arrived, before)
+    found = answer(asked, repository_here(offline=offline, trunk=trunk), history=not names_only)
     if as_json:
-        click.echo(json.dumps(_document(asked, found), indent=2))
+        for refusal in found.refusals:
+            report(refusal, annotated=False)
+        say_json(answer_document(asked, found))
     else:
         _say(asked, found)
     ctx.exit(0 if found else 1)
@@ -48,20 +66,6 @@ def _say(asked: Asked, found: Answer) -> None:
         annotate("warning", warning)
         click.echo(f"warning: {warning}", err=True)
     if found.unchecked:
-        rule = "The history was not looked at."
-        annotate("warning", Refusal(rule, found.unchecked, "Check out the whole history."))
-        click.echo(f"{rule} {found.unchecked}", err=True)
+        click.echo(f"The history was not looked at: {found.unchecked}", err=True)
     if found:
-        click.echo(f"{asked.head} may be merged into {asked.base}: {found.rule}")
-
-
-def _document(asked: Asked, found: Answer) -> dict[str, object]:
-    return {
-        "head": asked.head,
-        "base": asked.base,
-        "allowed": bool(found),
-        "rule": found.rule,
-        "refusals": [refusal_document(refusal) for refusal in found.refusals],
-        "warnings": [refusal_document(warning) for warning in found.warnings],
-        "unchecked": found.unchecked,
-    }
+        click.echo(merge_sentence(asked, found))

@@ -1,6 +1,8 @@
 """What the verbs of `genpulse flow` share: options, the repository, how a refusal is shown."""
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -8,19 +10,68 @@ import click
 from genpulse.branching.errors import Refusal
 from genpulse.branching.repository import Repository
 
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("─━═", "-"),
+        **dict.fromkeys("│┃║", "|"),
+        **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛╔╗╚╝", "+"),
+        **dict(zip("▶▼●✔✘…·→", ">v*+x~->", strict=True)),
+    }
+)
+"""A drawing in ASCII; each sign is one sign, so that lines stay as long as they are."""
+_JSON = "genpulse.flow.json"
+
+
+def _remember(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
+    ctx.meta[_JSON] = wanted
+    return wanted
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, callback=_remember, help="For programs."
+)
 offline_option = click.option("--offline", is_flag=True, help="Ask no remote; go by what was fetched last.")
 signed_option = click.option("--signed", is_flag=True, help="Demand a good signature.")
 
 
-def repository_here(*, offline: bool = False) -> Repository:
-    """The repository of the current folder."""
-    return Repository(Path.cwd(), os.environ, offline=offline)
+def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
+    """The repository of the current folder; `trunk` is what dev is called, where that was said."""
+    return Repository(Path.cwd(), os.environ, offline=offline, trunk=trunk)
 
 
-def report(refusal: Refusal) -> None:
+def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
+    """A document on standard output, for programs."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def legible(text: str, encoding: str) -> str:
+    """The text with what this encoding does not have drawn with signs that each terminal has."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, errors="replace").decode(encoding)
+    return text
+
+
+def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
+    """Say what is refused: on standard error for people, and on standard output where `--json` was asked for."""
+    for refusal in refusals:
+        report(refusal, annotated=not ctx.meta.get(_JSON))
+    say_refusals(ctx, refusals)
+
+
+def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
+    """On standard output, where `--json` was asked for."""
+    if ctx.meta.get(_JSON):
+        from genpulse.branching.documents import refusal_document
+
+        say_json({"refusals": [refusal_document(refusal) for refusal in refusals]})
+
+
+def report(refusal: Refusal, *, annotated: bool = True) -> None:
     """Say on standard error what is refused: the rule in red, what was found, what mends it."""
-    annotate("error", refusal)
+    if annotated:
+        annotate("error", refusal)
     rest = str(refusal).partition("\n")[2]
     click.echo(f"{click.style(refusal.rule, fg='red', bold=True)}\n{rest}", err=True)
 
@@ -28,14 +79,6 @@ def report(refusal: Refusal) -> None:
 def annotate(level: str, refusal: Refusal) -> None:
     """Show it on the pull request as well, when this is a job of GitHub Actions."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        text = f"{refusal.rule} Found: {refusal.found} Mend: {refusal.mend}"
-        click.echo(f"::{level} title=genpulse flow::{_escaped(text)}")
+        from genpulse.branching.documents import annotation
 
-
-def refusal_document(refusal: Refusal) -> dict[str, str]:
-    """For programs."""
-    return {"rule": refusal.rule, "found": refusal.found, "mend": refusal.mend}
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        click.echo(annotation(level, refusal))

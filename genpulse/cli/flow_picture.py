@@ -1,6 +1,7 @@
 """Where everything stands, as a picture for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.align import Align
@@ -15,6 +16,7 @@ from genpulse.branching.refs import Ref
 from genpulse.branching.state import Mark, State, Waiting
 from genpulse.branching.table import Branch
 from genpulse.branching.topics import Topic
+from genpulse.branching.versions import Version
 
 _COLOURS = {"dev": "blue", "test": "yellow", "main": "green"}
 _NARROW = 79
@@ -34,7 +36,7 @@ def draw(state: State, width: int) -> RenderableType:
         *(_queue(waiting, state) for waiting in state.waiting if waiting.commits),
     ]
     parts += [_topics(state.topics), _versions(state)]
-    parts += [_violations(state.violations), Text(_foot(state), style="dim")]
+    parts += [_violations(state.violations), _notes(state.notes), Text(_foot(state), style="dim")]
     return Group(*(part for part in parts if part is not None))
 
 
@@ -63,12 +65,12 @@ def _stacked(state: State) -> RenderableType:
 
 def _arrow(waiting: Waiting, shape: str) -> Text:
     number = len(waiting.commits)
-    style = f"bold {_COLOURS[waiting.source.pattern]}" if number else "dim"
+    style = f"bold {_COLOURS[waiting.source.key]}" if number else "dim"
     return Text(f"{number or '':^{_ARROW}}\n{shape:^{_ARROW}}", style=style)
 
 
 def _panel(state: State, row: Branch, ref: Ref, width: int) -> Panel:
-    colour = _COLOURS[row.pattern]
+    colour = _COLOURS[row.key]
     lines = [
         Text(row.target, style=colour),
         Text(f"ENV={row.environment.name}  {row.stability}", style="dim"),
@@ -89,15 +91,15 @@ def _panel(state: State, row: Branch, ref: Ref, width: int) -> Panel:
 
 def _queue(waiting: Waiting, state: State) -> RenderableType:
     number, target = len(waiting.commits), waiting.target.pattern
+    head = _copied(f"\n{number} waiting for {target}", style=f"bold {_COLOURS[waiting.target.key]}")
+    head.append(f"   {_next_step(waiting, state)}", style="dim")
     text = Text()
-    text.append(f"\n{number} waiting for {target}", style=f"bold {_COLOURS[target]}")
-    text.append(f"   {_next_step(waiting, state)}\n", style="dim")
     for commit in waiting.commits[:_SUBJECTS]:
         text.append(f"  {commit.id[:9]} ", style="dim").append(f"{commit.subject}\n")
     if number > _SUBJECTS:
         text.append(f"  and {number - _SUBJECTS} more\n", style="dim")
     text.rstrip()
-    return text
+    return Group(head, text)
 
 
 def _next_step(waiting: Waiting, state: State) -> str:
@@ -126,7 +128,16 @@ def _versions(state: State) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for name, mark in (("last candidate", state.candidate), ("last release", state.release)):
         table.add_row(Text(name, style="bold"), *_mark(mark))
-    return Group(Text(""), table)
+    return Group(Text(""), table, *_open(state.open))
+
+
+def _open(candidates: Sequence[Version]) -> tuple[Text, ...]:
+    """Where more than one release was begun, one of them may have been given up."""
+    if len(candidates) < 2:
+        return ()
+    tags = ", ".join(candidate.tag for candidate in candidates)
+    close = _copied(f"given up? genpulse flow rc --withdraw {candidates[0].final}", style="dim")
+    return Text(f"{len(candidates)} releases are open: {tags}", style="bold"), close
 
 
 def _mark(mark: Mark | None) -> tuple[Text, ...]:
@@ -139,13 +150,28 @@ def _mark(mark: Mark | None) -> tuple[Text, ...]:
 def _violations(violations: Sequence[Refusal]) -> RenderableType | None:
     if not violations:
         return None
-    text = Text()
-    text.append(f"\n{len(violations)} violation{'' if len(violations) == 1 else 's'}\n", style="bold red")
+    number = f"\n{len(violations)} violation{'' if len(violations) == 1 else 's'}"
+    parts = [Text(number, style="bold red")]
     for refusal in violations:
-        rule, _, rest = str(refusal).partition("\n")
-        text.append(f"✘ {rule}\n", style="red").append(f"{rest}\n")
-    text.rstrip()
-    return text
+        rule, _, rest = str(replace(refusal, mend=())).partition("\n")
+        parts.append(Text(f"✘ {rule}\n", style="red").append(rest, style="not red"))
+        parts += [_copied(f"  {'mend:' if first else '':<6} {way}") for first, way in _marked(refusal.mend)]
+    return Group(*parts)
+
+
+def _marked(ways: Sequence[str]) -> Iterator[tuple[bool, str]]:
+    return ((place == 0, way) for place, way in enumerate(ways))
+
+
+def _copied(text: str, style: str = "") -> Text:
+    """For a command: one that is broken at the terminal's edge is another one when it is pasted."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
+def _notes(notes: Sequence[Refusal]) -> RenderableType | None:
+    if not notes:
+        return None
+    return Text("\n" + "\n".join(f"{note.found}\n  {note.note}" for note in notes), style="dim")
 
 
 def _foot(state: State) -> str:

@@ -1,13 +1,12 @@
 """`genpulse flow stamp`: what is being built, for those who ask later what runs."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from genpulse.build import STAMP, write_stamp
-from genpulse.cli.flow_options import json_option, repository_here, signed_option
+from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
 
 
 @click.command("stamp")
@@ -18,14 +17,19 @@ from genpulse.cli.flow_options import json_option, repository_here, signed_optio
 )
 @signed_option
 @json_option
-def command(output: Path | None, signed: bool, as_json: bool) -> None:
+@offline_option
+def command(output: Path | None, signed: bool, as_json: bool, offline: bool) -> None:
     """Write commit, tag, version, tree and whether files were changed, while an image is built.
 
-    Run it in the repository that is built, after GenPulse is installed in the image. /readyz, `genpulse doctor`
-    and the first line of each log show it, and production starts only what carries a verified final tag.
+    Run it in the repository that is built, after GenPulse is installed in the image, with the whole history. A
+    final tag is verified, so the remote is asked; a build without a network says --offline. /readyz, `genpulse
+    doctor` and the first line of each log show it, and production starts only what carries a verified final tag.
     """
     from genpulse.branching.stamping import build_of
 
-    build = build_of(repository_here(offline=True), signed=signed)
+    build = build_of(repository_here(offline=offline), signed=signed)
     write_stamp(build, output or STAMP)
-    click.echo(json.dumps(asdict(build), indent=2) if as_json else f"Stamped: {build}.")
+    if as_json:
+        say_json(asdict(build))
+    else:
+        click.echo(f"Stamped: {build}.")

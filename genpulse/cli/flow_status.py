@@ -1,13 +1,13 @@
 """`genpulse flow status`."""
 
-import json
 from datetime import UTC, datetime
 
 import click
 
+from genpulse.branching.documents import refusal_document
 from genpulse.branching.state import Mark, State, read_state
 from genpulse.branching.topics import Topic
-from genpulse.cli.flow_options import json_option, refusal_document, repository_here
+from genpulse.cli.flow_options import json_option, legible, repository_here, say_json
 
 
 @click.command()
@@ -22,19 +22,21 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     """
     if fetch and offline:
         raise click.UsageError("--fetch and --offline exclude each other.", ctx)
-    repository = repository_here(offline=offline)
+    repository = repository_here(offline=not fetch)
     if fetch:
         repository.fetch()
     state = read_state(repository)
     if as_json:
-        click.echo(json.dumps(_document(state), indent=2))
+        say_json(_document(state))
         return
     from rich.console import Console
 
     from genpulse.cli.flow_picture import draw
 
     console = Console(highlight=False)
-    console.print(draw(state, console.width))
+    with console.capture() as drawn:
+        console.print(draw(state, console.width), crop=False)  # commands go on beyond the edge
+    click.echo(legible(drawn.get(), console.encoding), nl=False)
 
 
 def _document(state: State) -> dict[str, object]:
@@ -60,9 +62,11 @@ def _document(state: State) -> dict[str, object]:
             for waiting in state.waiting
         ],
         "topics": [_topic(topic) for topic in state.topics],
+        "open": [{"version": str(one.final), "candidate": one.tag} for one in state.open],
         "candidate": _mark(state.candidate),
         "release": _mark(state.release),
         "violations": [refusal_document(refusal) for refusal in state.violations],
+        "notes": [refusal_document(note) for note in state.notes],
     }
 
 

@@ -1,33 +1,10 @@
-"""`genpulse flow rc`, `release`, `verify` and `deployable`."""
+"""`genpulse flow release` and `verify`."""
 
-import json
-import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import click
 
-from genpulse.cli.flow_options import json_option, offline_option, repository_here, signed_option
-from genpulse.environment.resolve import SWITCHES, resolve
-from genpulse.environment.table import BY_NAME, Environment
-
-if TYPE_CHECKING:
-    from genpulse.branching.verification import Verified
-
-
-@click.command()
-@click.option(
-    "--version", metavar="X.Y.Z", help="The release it is for; without it the open one, else a minor step."
-)
-@offline_option
-def rc(version: str | None, offline: bool) -> None:
-    """Tag test's tip as the next release candidate and push the tag."""
-    from genpulse.branching.candidate import tag_candidate
-
-    found = tag_candidate(repository_here(offline=offline), version)
-    click.echo(
-        f"{found.tag} marks test (Python version {found.pep440}).\nOnce verified: genpulse flow promote main"
-    )
+from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
 
 
 @click.command()
@@ -36,20 +13,25 @@ def rc(version: str | None, offline: bool) -> None:
 @json_option
 @offline_option
 def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> None:
-    """Tag main's tip as the release VERSION and push the tag together with main.
+    """Tag main's tip on the remote as the release VERSION and push the tag together with main.
 
-    Only a tree that a release candidate was tested with is released. Without VERSION it is that candidate's.
+    It does not matter what is checked out. Only a tree that a release candidate was tested with is released.
+    Without VERSION it is that candidate's.
     """
     if list_:
-        _list(as_json=as_json)
+        _list(as_json=as_json, offline=offline)
         return
+    from genpulse.branching.documents import version_document
+    from genpulse.branching.release import approval_told
     from genpulse.branching.release import release as publish
 
-    found = publish(repository_here(offline=offline), version)
+    repository = repository_here(offline=offline)
+    found = publish(repository, version)
+    said = approval_told(repository, found)
     if as_json:
-        click.echo(json.dumps({"tag": found.tag, "version": str(found), "pep440": found.pep440}))
+        say_json({**version_document(found), "approval": said})
         return
-    click.echo(f"{found.tag} is released.\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
+    click.echo(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
 
 
 @click.command()
@@ -59,82 +41,33 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
 @offline_option
 def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     """Whether TAG is a verified release: annotated, on main, with the tree of a candidate. Else the last one."""
+    from genpulse.branching.documents import verified_document, verified_sentence
     from genpulse.branching.verification import Verifier
 
     repository = repository_here(offline=offline)
-    repository.fetch()
     verifier = Verifier(repository, signed=signed)
-    found = verifier.verify(tag)
-    verifier.demand_published(found.version)
-    if as_json:
-        click.echo(json.dumps(_document(found), indent=2))
-        return
-    click.echo(
-        f"{found.version.tag} is a verified release: commit {found.commit[:9]}, tested as {found.candidate.tag}"
-        f"{', signature good' if found.signed else ''}."
-    )
-
-
-@click.command()
-@click.option("--ref", required=True, help="A tag, a branch, a commit's id or HEAD.")
-@click.option("--env", "name", type=click.Choice(list(BY_NAME)), help="Where it is to be deployed; else from ENV.")
-@signed_option
-@json_option
-@offline_option
-def deployable(ref: str, name: str | None, signed: bool, as_json: bool, offline: bool) -> None:
-    """Which environment REF belongs to. Refuses ENV=main for anything but a verified final tag."""
-    from genpulse.branching.deployment import deployable as judge
-
-    repository = repository_here(offline=offline)
     repository.fetch()
-    wanted = BY_NAME[name] if name else _environment()
-    found = judge(repository, ref, wanted, signed=signed)
-    environment = found.row.environment
+    found = verifier.verify(tag)
     if as_json:
-        facts = {
-            "ref": ref,
-            "commit": found.commit,
-            "version": str(found.version) if found.version else None,
-            "environment": environment.dynaconf,
-            "env": environment.name,
-            "target": found.row.target,
-        }
-        click.echo(json.dumps(facts, indent=2))
+        say_json(verified_document(found))
         return
-    click.echo(f"{ref} ({found.commit[:9]}) belongs to {found.row.target}: ENV={environment.name}")
+    click.echo(verified_sentence(found))
 
 
-def _environment() -> Environment | None:
-    said = any(os.environ.get(switch, "").strip() for switch in SWITCHES)
-    return resolve(os.environ, {}).environment if said else None
-
-
-def _list(*, as_json: bool) -> None:
+def _list(*, as_json: bool, offline: bool) -> None:
+    from genpulse.branching.documents import tested, verified_document
     from genpulse.branching.verification import Verifier
 
-    found = Verifier(repository_here()).releases()
+    repository = repository_here(offline=offline)
+    verifier = Verifier(repository)
+    repository.fetch()
+    found = verifier.releases()
     if as_json:
-        click.echo(json.dumps([_document(release) for release in found], indent=2))
+        say_json([verified_document(release) for release in found])
         return
     if not found:
         click.echo("There is no verified release yet.")
     for release in found:
         day = datetime.fromtimestamp(release.when, UTC).date()
         tag = release.version.tag
-        click.echo(
-            f"{tag:<12} {day}  {release.commit[:9]}  as {release.candidate.tag:<16} redeploy refs/tags/{tag}"
-        )
-
-
-def _document(found: "Verified") -> dict[str, object]:
-    return {
-        "tag": found.version.tag,
-        "ref": f"refs/tags/{found.version.tag}",
-        "version": str(found.version),
-        "pep440": found.version.pep440,
-        "commit": found.commit,
-        "tree": found.tree,
-        "candidate": found.candidate.tag,
-        "tagged_at": datetime.fromtimestamp(found.when, UTC).isoformat(),
-        "signature_verified": found.signed,
-    }
+        click.echo(f"{tag:<12} {day}  {release.commit[:9]}  {tested(release):<26} redeploy refs/tags/{tag}")

@@ -75,6 +75,23 @@ def stamped(installed, tmp_path):
     return stamping
 
 
+def test_the_version_of_an_image_is_that_of_its_tag(installed, stamped, tmp_path):
+    assert run(installed, tmp_path, "--version").stdout.startswith("genpulse 0.")
+    site = stamped("v1.0.0")
+    assert run(site, tmp_path, "--version").stdout == "genpulse 1.0.0\n"
+    (site / "genpulse" / STAMP.name).write_text("{}")
+    broken = run(site, tmp_path, "--version")
+    assert (broken.returncode, "build the image again" in broken.stderr) == (1, True)
+
+
+def test_the_gate_is_packed_from_an_installed_package(installed, tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    done = run(installed, tmp_path, "flow", "install", "--yes")
+    assert done.returncode == 0, done.stderr
+    gate = [sys.executable, "-I", "-S", ".github/flow.pyz", "check", "--names-only", "--head", "feature/x"]
+    assert subprocess.run(gate, cwd=tmp_path, env={}, check=False, capture_output=True).returncode == 0
+
+
 def test_an_image_assumes_no_environment(stamped, tmp_path):
     done = run(stamped("v1.0.0"), tmp_path, "env", "show")
     assert done.returncode == 78

@@ -1,8 +1,10 @@
 """The stamp of a build."""
 
+from importlib.metadata import version
+
 import pytest
 
-from genpulse.build import BrokenStamp, Build, read_stamp, write_stamp
+from genpulse.build import BrokenStamp, Build, product_version, read_stamp, write_stamp
 
 FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3")
 
@@ -15,6 +17,12 @@ def test_what_was_written_is_read(tmp_path):
 
 def test_a_work_tree_has_none(tmp_path):
     assert read_stamp(tmp_path / "build.json") is None
+
+
+def test_the_version_is_that_of_the_tag_and_of_the_package_without_a_stamp(tmp_path):
+    assert product_version(tmp_path / "build.json") == version("genpulse")
+    write_stamp(FINAL, tmp_path / "build.json")
+    assert product_version(tmp_path / "build.json") == "1.2.3"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": "1"}', '{"commit": 1'])

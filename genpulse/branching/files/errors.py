@@ -6,5 +6,6 @@ from genpulse.branching.errors import FlowError
 class FileInTheWay(FlowError):
     """What is there cannot be replaced by a file, or is not what was shown."""
 
-    def __init__(self, found: str, mend: str) -> None:
-        super().__init__("What is written was shown before, and lies inside the repository.", found, mend)
+    def __init__(self, found: str, *mend: str, note: str = "") -> None:
+        rule = "What is written was shown before, and lies inside the repository."
+        super().__init__("file_in_the_way", rule, found, *mend, note=note)

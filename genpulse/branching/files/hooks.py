@@ -1,52 +1,139 @@
-"""Where git looks for hooks."""
+"""Where git looks for hooks, and how ours runs beside those that are there."""
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from genpulse.branching.files import chaining
+from genpulse.branching.files.ownership import is_ours, place
 from genpulse.branching.git import Git
 
 HOOKS = ".githooks"
+HOOK = "pre-push"
 _SETTING = "core.hooksPath"
+_SET_BY_US = "flow.setHooksPath"
+_HUSKY = ".husky/_"
+"""Where husky has git look; what people write lies in the folder above."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Where git looks: `setting` is `core.hooksPath`, `inside` that folder in the repository, None if outside."""
+
+    setting: str
+    inside: str | None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether git runs, or is going to run, what lies in our folder."""
+        return not self.setting or self.inside == HOOKS
+
+
+def ours(folder: Path) -> str:
+    """Where our hook is written: beside one that the team has there."""
+    return place(folder, f"{HOOKS}/{HOOK}")
+
+
+def chained(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str, bytes]]:
+    """Files beside our hook, so that it runs and so does every other: a path and its content.
+
+    A hook of the team gets a block that calls ours; a hook of this clone alone, which `core.hooksPath` would
+    switch off, gets a file that runs it.
+    """
+    reached, mine = _reached(folder, environment), ours(folder)
+    if reached.inside is not None:
+        theirs = f"{reached.inside}/{HOOK}"
+        if theirs != mine:
+            yield from _called(folder, theirs, mine)
+    if reached.is_ours:
+        for name in _of_this_clone(folder):
+            path = f"{HOOKS}/{name}"
+            if name != HOOK and (not (folder / path).exists() or is_ours((folder / path).read_bytes())):
+                yield path, chaining.runner(name)
 
 
 def hooks_step(folder: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """What `write` does so that git runs the hooks, or why it leaves that to a person; empty when they run.
+    """What `write` does so that git runs the hooks, or what is left to a person; empty when they run.
 
     Another `core.hooksPath` stays, whether of this clone or of the whole machine: its hooks would silently end.
     Raises `GitFailed`.
     """
-    git = Git(folder, environment)
-    now = _now(git)
-    if now and _is_ours(folder, now):
+    reached = _reached(folder, environment)
+    if not reached.setting:
+        lost = [name for name in _of_this_clone(folder) if _is_foreign(folder / HOOKS / name)]
+        rest = f" These in .git/hooks end, since {HOOKS} has its own: {', '.join(lost)}." if lost else ""
+        return f"git config {_SETTING} {HOOKS}, for this clone.{rest}"
+    mine = ours(folder)
+    theirs = f"{reached.inside}/{HOOK}"
+    if reached.inside is not None and (theirs == mine or _can_call(folder / theirs)):
         return ""
-    if now:
-        call = f'{HOOKS}/pre-push "$@"'
-        return f"{_SETTING} is {now} and stays; call {HOOKS} from its pre-push ({call})."
-    lost = ", ".join(_unreached(git))
-    rest = f" What is in .git/hooks is not run any more: {lost}." if lost else ""
-    return f"git config {_SETTING} {HOOKS}, for this clone.{rest}"
+    call = f'"$(git rev-parse --show-toplevel)/{mine}" "$@"'
+    return f"{_SETTING} is {reached.setting} and stays; call {mine} from its {HOOK} ({call})."
 
 
 def reach_hooks(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Set `core.hooksPath` in this clone when it is not set at all. Raises `GitFailed`."""
     git = Git(folder, environment)
-    if not _now(git):
+    if not _setting(git):
         git("config", "--local", _SETTING, HOOKS)
+        git("config", "--local", _SET_BY_US, "true")
 
 
-def _now(git: Git) -> str:
+def leave_hooks(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
+    """Take our `core.hooksPath` out of this clone, unless somebody else's hooks lie there. Raises `GitFailed`."""
+    git = Git(folder, environment)
+    mine = git("config", "--local", "--get", _SETTING, ok=(0, 1)).line.strip()
+    by_us = git("config", "--local", "--get", _SET_BY_US, ok=(0, 1)).line == "true"
+    left = (folder / HOOKS).is_dir() and any((folder / HOOKS).iterdir())
+    if mine and _inside(folder, mine) == HOOKS and (by_us or not left):
+        git("config", "--local", "--unset-all", _SETTING)
+    if by_us:
+        git("config", "--local", "--unset-all", _SET_BY_US)
+
+
+def _called(folder: Path, theirs: str, mine: str) -> Iterator[tuple[str, bytes]]:
+    file = folder / theirs
+    if not file.is_file():
+        yield theirs, chaining.caller(mine)
+    elif chaining.is_shell(file.read_bytes()):
+        yield theirs, chaining.with_call(file.read_bytes(), mine)
+
+
+def _can_call(file: Path) -> bool:
+    return not file.is_file() or chaining.is_shell(file.read_bytes())
+
+
+def _is_foreign(file: Path) -> bool:
+    return file.is_file() and not is_ours(file.read_bytes()) and file.name != HOOK
+
+
+def _reached(folder: Path, environment: Mapping[str, str]) -> _Reached:
+    setting = _setting(Git(folder, environment))
+    return _Reached(setting, _inside(folder, setting) if setting else HOOKS)
+
+
+def _setting(git: Git) -> str:
     return git("config", "--get", _SETTING, ok=(0, 1)).line.strip()
 
 
-def _is_ours(folder: Path, path: str) -> bool:
-    return (folder / Path(path).expanduser()).resolve() == (folder / HOOKS).resolve()
+def _inside(folder: Path, setting: str) -> str | None:
+    """The folder below the repository, or None."""
+    there, root = (folder / Path(setting).expanduser()).resolve(), folder.resolve()
+    if not there.is_relative_to(root) or there.is_relative_to(root / ".git"):
+        return None
+    path = there.relative_to(root).as_posix()
+    return path.removesuffix("/_") if path == _HUSKY else path
 
 
-def _unreached(git: Git) -> list[str]:
-    place = git.folder / git("rev-parse", "--git-path", "hooks").line
-    found = place.iterdir() if place.is_dir() else ()
+def _of_this_clone(folder: Path) -> list[str]:
+    """Hooks that lie in this clone alone, and run."""
+    git = folder / ".git"
+    if not git.exists():
+        return []
+    hooks = folder / Git(folder, os.environ)("rev-parse", "--git-common-dir").line / "hooks"
+    found = hooks.iterdir() if hooks.is_dir() else ()
     return sorted(
         shlex.quote(hook.name) for hook in found if hook.suffix != ".sample" and os.access(hook, os.X_OK)
     )

@@ -1,4 +1,4 @@
-"""A file that is to be written, and the difference that it makes."""
+"""A file that is to be written or removed, and the difference that it makes."""
 
 import difflib
 from dataclasses import dataclass
@@ -9,49 +9,59 @@ from genpulse.branching.files.errors import FileInTheWay
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A file: its path below the repository, its content, and the difference to what is there, empty for none."""
+    """A file: its path below the repository, the difference to what is there (empty for none), and its content.
+
+    The content is None for a file that is to go. `program` says whether it is to be run.
+    """
 
     path: str
     diff: str
-    content: str
+    content: bytes | None
+    program: bool = False
 
 
-def compared(folder: Path, path: str, content: str) -> Planned:
+def compared(folder: Path, path: str, content: bytes | None, *, program: bool = False) -> Planned:
     """With what is there now, byte by byte: another line ending is a difference. Raises `FileInTheWay`."""
     file = inside(folder, path)
     try:
-        before = file.read_bytes().decode(errors="backslashreplace") if file.exists() else None
+        before = file.read_bytes() if file.exists() else None
     except OSError as error:
-        raise FileInTheWay(
-            f"{path} cannot be read: {error.strerror}.", "Give yourself the right to it."
-        ) from error
-    if before == content:
-        return Planned(path, "", content)
-    return Planned(path, _difference(path, before, content), content)
+        found = f"{path} cannot be read: {error.strerror}."
+        raise FileInTheWay(found, note="Give yourself the right to it.") from error
+    diff = "" if before == content else _difference(path, before, content)
+    return Planned(path, diff, content, program)
 
 
 def inside(folder: Path, path: str) -> Path:
     """Where it is written. Raises `FileInTheWay` for what is outside of the repository, or cannot be a file."""
     file, root = folder / path, folder.resolve()
     if not file.resolve().is_relative_to(root):
-        raise FileInTheWay(
-            f"{path} leads out of the repository, to {file.resolve()}.", "Remove the symbolic link."
-        )
+        found = f"{path} leads out of the repository, to {file.resolve()}."
+        raise FileInTheWay(found, note="Remove the symbolic link.")
     if file.exists() and not file.is_file():
-        raise FileInTheWay(f"{path} is not a file.", f"Move it elsewhere: git mv {path} <elsewhere>")
+        raise FileInTheWay(f"{path} is not a file.", note="Move it elsewhere with git mv.")
     above = next((parent for parent in file.parents if parent.exists()), folder)
     if not above.is_dir():
-        raise FileInTheWay(f"{above.relative_to(folder)} is not a folder.", "Move it elsewhere with git mv.")
+        found = f"{above.relative_to(folder)} is not a folder."
+        raise FileInTheWay(found, note="Move it elsewhere with git mv.")
     return file
 
 
-def _difference(path: str, before: str | None, content: str) -> str:
+def _difference(path: str, before: bytes | None, content: bytes | None) -> str:
     old = f"a/{path}" if before is not None else "/dev/null"
-    lines = difflib.unified_diff(_lines(before or ""), _lines(content), old, f"b/{path}")
+    new = f"b/{path}" if content is not None else "/dev/null"
+    if b"\0" in (before or b"") + (content or b""):
+        return f"--- {old}\n+++ {new}\nBinary files differ: {_size(before)}, then {_size(content)}\n"
+    lines = difflib.unified_diff(_lines(before), _lines(content), old, new)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _lines(text: str) -> list[str]:
+def _size(content: bytes | None) -> str:
+    return "nothing" if content is None else f"{len(content)} bytes"
+
+
+def _lines(content: bytes | None) -> list[str]:
     """Split at newlines alone; a carriage return is shown as `\\r`."""
+    text = (content or b"").decode(errors="backslashreplace")
     *lines, last = text.replace("\r", "\\r").split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]

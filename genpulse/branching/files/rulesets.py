@@ -7,18 +7,21 @@ end, stay within one part of a name; `**/` stands for any number of parts.
 
 from collections.abc import Sequence
 
-from genpulse.branching.table import BOTS, DEV, LANES, MAIN, QUEUE, TEST, TOPICS
+from genpulse.branching.policy import DEFAULT, Policy
+from genpulse.branching.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS, Branch
 from genpulse.domain.json_value import JsonObject
 
 CHECK = "flow-check"
+_BUTTONS = tuple(f"refs/heads/{name}" for name in ("revert-*", "revert-*/**/*", "cherry-pick-*", "*patch-*"))
+"""What the buttons of forges make; a pattern cannot say digits, the check looks closer."""
 _ADMINISTRATOR = 5
 _RELEASER: JsonObject = {"actor_id": _ADMINISTRATOR, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 
 
-def github_rulesets() -> dict[str, JsonObject]:
+def github_rulesets(policy: Policy = DEFAULT) -> dict[str, JsonObject]:
     """By the name of the file."""
-    lanes = [f"refs/heads/{row.pattern}" for row in LANES]
-    promoted = [f"refs/heads/{row.pattern}" for row in (TEST, MAIN)]
+    lanes = [f"refs/heads/{row.pattern}" for row in policy.lanes]
+    promoted = [f"refs/heads/{row.pattern}" for row in policy.lanes if row in (TEST, MAIN)]
     checks: JsonObject = {
         "strict_required_status_checks_policy": False,
         "required_status_checks": [{"context": CHECK}],
@@ -35,27 +38,40 @@ def github_rulesets() -> dict[str, JsonObject]:
         "branches": _ruleset("flow: lanes", "branch", lanes, [], guarded),
         "promotion": _ruleset("flow: promotions are merge commits", "branch", promoted, [], merged),
         "tags": _ruleset("flow: version tags", "tag", ["refs/tags/v*"], [], tags, releaser=True),
+        "approvals": _ruleset(
+            "flow: approvals", "tag", ["refs/tags/approved/**/*"], [], [{"type": "update"}, {"type": "deletion"}]
+        ),
         "names": _ruleset(
-            "flow: names of branches", "branch", ["~ALL"], [*lanes, *_allowed_names()], [{"type": "creation"}]
+            "flow: names of branches",
+            "branch",
+            ["~ALL"],
+            [*lanes, *_allowed_names(policy)],
+            [{"type": "creation"}],
         ),
     }
 
 
-def github_environments() -> JsonObject:
+def github_environments(policy: Policy = DEFAULT) -> JsonObject:
     """What `PUT /repos/{owner}/{repo}/environments/{name}` and its deployment branch policies take."""
     custom = {"protected_branches": False, "custom_branch_policies": True}
     return {
         row.environment.dynaconf: {
             "environment": {"deployment_branch_policy": custom},
-            "deployment_branch_policies": [
-                {"name": "v*.*.*", "type": "tag"} if row is MAIN else {"name": row.pattern, "type": "branch"}
-            ],
+            "deployment_branch_policies": _deployed_from(row),
         }
-        for row in LANES
+        for row in policy.lanes
     }
 
 
-def gitlab_protection() -> JsonObject:
+def _deployed_from(row: Branch) -> list[JsonObject]:
+    """Production gets releases, and testing candidates as well; a pattern cannot leave candidates out."""
+    branch: JsonObject = {"name": row.pattern, "type": "branch"}
+    if row == MAIN:
+        return [{"name": "v*.*.*", "type": "tag"}]
+    return [branch, {"name": "v*.*.*-rc.*", "type": "tag"}] if row == TEST else [branch]
+
+
+def gitlab_protection(policy: Policy = DEFAULT) -> JsonObject:
     """What GitLab's APIs of protected branches, protected tags and projects take.
 
     Squashing is a choice of the whole project there, and a squashed promotion would part the lanes for good.
@@ -63,14 +79,15 @@ def gitlab_protection() -> JsonObject:
     nobody, maintainers = 0, 40
     return {
         "protected_branches": [
-            {"name": row.pattern, "push_access_level": nobody, "merge_access_level": maintainers} for row in LANES
+            {"name": row.pattern, "push_access_level": nobody, "merge_access_level": maintainers}
+            for row in policy.lanes
         ],
         "protected_tags": [{"name": "v*", "create_access_level": maintainers}],
         "project": {
             "merge_method": "merge",
             "squash_option": "never",
             "only_allow_merge_if_pipeline_succeeds": True,
-            "default_branch": DEV.pattern,
+            "default_branch": policy.row(DEV).pattern,
         },
     }
 
@@ -105,10 +122,21 @@ def _ruleset(
     }
 
 
-def _allowed_names() -> list[str]:
-    """Topic names have one part after the prefix; those of programs and of a merge queue have any number."""
-    topics = [f"refs/heads/{row.prefix}**" for row in TOPICS]
-    return [*topics, *(f"refs/heads/{pattern}" for prefix in (*BOTS, QUEUE) for pattern in _below(prefix))]
+def _allowed_names(policy: Policy) -> list[str]:
+    """Those of people, of programs, of a merge queue and of the forge's buttons, with any number of parts."""
+    prefixes = (*(row.prefix for row in TOPICS), *BOTS, PROMOTION, QUEUE)
+    return [
+        *(f"refs/heads/{pattern}" for prefix in prefixes for pattern in _below(prefix)),
+        *_BUTTONS,
+        *_decided(policy),
+    ]
+
+
+def _decided(policy: Policy) -> list[str]:
+    """What the team allows besides; `*` of a setting goes across parts, that of a ruleset does not."""
+    patterns = (*policy.ignore, *policy.bots, *policy.into_dev)
+    deep = (pattern.removesuffix("*") + "**/*" for pattern in patterns if pattern.endswith("/*"))
+    return [f"refs/heads/{pattern}" for pattern in (*patterns, *deep)]
 
 
 def _below(prefix: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genpulse.branching.files.errors import FileInTheWay
-from genpulse.branching.files.hooks import HOOKS, reach_hooks
+from genpulse.branching.files.hooks import leave_hooks, reach_hooks
 from genpulse.branching.files.planned import Planned, compared, inside
 
 _FILE, _PROGRAM = 0o644, 0o755
@@ -18,33 +18,56 @@ def write(folder: Path, shown: Sequence[Planned], environment: Mapping[str, str]
     Nothing is written when a file changed since it was planned: its difference was not shown. Raises
     `FileInTheWay`, `GitFailed`.
     """
-    for file in shown:
-        if compared(folder, file.path, file.content).diff != file.diff:
-            raise FileInTheWay(f"{file.path} changed after its difference was shown.", "genpulse flow install")
+    _demand_shown(folder, shown, "genpulse flow install")
     for file in shown:
         _put(folder, file)
     reach_hooks(folder, environment)
 
 
+def remove(folder: Path, shown: Sequence[Planned], environment: Mapping[str, str] = os.environ) -> None:
+    """Take back what `write` did, where it is as it was shown. Raises `FileInTheWay`, `GitFailed`."""
+    _demand_shown(folder, shown, "genpulse flow uninstall")
+    for file in shown:
+        _put(folder, file)
+    leave_hooks(folder, environment)
+
+
+def _demand_shown(folder: Path, shown: Sequence[Planned], again: str) -> None:
+    for file in shown:
+        if compared(folder, file.path, file.content).diff != file.diff:
+            raise FileInTheWay(f"{file.path} changed after its difference was shown.", again)
+
+
 def _put(folder: Path, file: Planned) -> None:
     path = inside(folder, file.path)
-    mode = _PROGRAM if path.parent.name == HOOKS else _FILE
+    mode = _PROGRAM if file.program else _FILE
     try:
-        if file.diff:
+        if file.diff and file.content is None:
+            _unlink(path, folder)
+        elif file.diff and file.content is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path.resolve(), file.content, mode)
-        elif mode == _PROGRAM:
+        elif file.program:
             path.chmod(mode)
     except OSError as error:
         found = f"{file.path} cannot be written: {error.strerror}."
-        raise FileInTheWay(found, "Give yourself the right to write there, then run it again.") from error
+        raise FileInTheWay(found, note="Give yourself the right to write there, then run it again.") from error
 
 
-def _replace(path: Path, content: str, mode: int) -> None:
+def _unlink(path: Path, folder: Path) -> None:
+    """The file, and the folders that are empty then."""
+    path.unlink()
+    for above in path.parents:
+        if above == folder or any(above.iterdir()):
+            return
+        above.rmdir()
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode())
+            file.write(content)
         Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:

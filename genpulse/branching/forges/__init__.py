@@ -23,9 +23,13 @@ def open_pull_request(
     body: str,
     *,
     environment: Mapping[str, str],
+    push_remote: str = "",
+    is_lane: bool = False,
 ) -> PullRequest:
     """Push the commit as the branch `head`, and open a pull request or find the one that is open already.
 
+    `push_remote` is where the branch is pushed, when it is another remote than the base's: a fork. `is_lane` says
+    that the head is a lane.
     By `gh` or `glab` where they are installed; else by GitHub's REST with a token in GITHUB_TOKEN or GH_TOKEN;
     else by GitLab's push options, which work while something is pushed. Where there is none of these, a person
     has to open the address that is returned; it is empty for a remote that is no forge. Raises `ForgeError`,
@@ -33,10 +37,11 @@ def open_pull_request(
     """
     git = Git(folder, environment)
     address = address_of(git, remote)
-    wanted = Wanted(remote, head, commit, base, title, body)
+    to = push_remote or remote
+    wanted = Wanted(remote, head, commit, base, title, body, to, _fork(git, address, to), is_lane)
     if address is not None and address.kind == "gitlab" and not has_glab(git):
         return open_by_push_options(git, address, wanted)
-    git.remotely("push", "--quiet", "--", remote, wanted.refspec)
+    git.remotely("push", "--quiet", "--", to, wanted.refspec)
     if address is None:
         return PullRequest("", opened=False)
     if address.kind == "github":
@@ -44,5 +49,11 @@ def open_pull_request(
     return (open_by_glab(git, address, wanted) if address.kind == "gitlab" else None) or _by_hand(address, wanted)
 
 
+def _fork(git: Git, address: Address | None, to: str) -> str:
+    """The path of the fork that is pushed to; empty when it is the base's own repository, or no forge."""
+    there = address_of(git, to) if address else None
+    return there.path if there and address and there != address else ""
+
+
 def _by_hand(address: Address, wanted: Wanted) -> PullRequest:
-    return PullRequest(address.compare(wanted.base, wanted.head), opened=False)
+    return PullRequest(address.compare(wanted.base, wanted.qualified), opened=False)

@@ -75,8 +75,9 @@ def _over_web(url: str, remote: str) -> tuple[str, str]:
     try:
         port = parts.port
     except ValueError as error:
-        mend = f"git remote set-url {remote} <address>"
-        raise RepositoryUnfit("A remote has an address.", f"the port of {remote}: {error}.", mend) from error
+        note = f"git remote set-url {remote} <address>"
+        found = f"the port of {remote}: {error}."
+        raise RepositoryUnfit("remote_address_broken", "A remote has an address.", found, note=note) from error
     host = parts.hostname.removeprefix("www.")
     return (f"{host}:{port}" if port and parts.scheme != "git" else host), _path(parts.path)
 

@@ -23,12 +23,12 @@ def open_by_gh(git: Git, address: Address, wanted: Wanted) -> PullRequest | None
         "pr",
         "create",
         f"--repo={where}",
-        f"--head={wanted.head}",
+        f"--head={wanted.qualified}",
         f"--base={wanted.base}",
         f"--title={wanted.title}",
         f"--body={wanted.body}",
     ]
-    said = said_by("gh", arguments, git, by_hand=address.compare(wanted.base, wanted.head))
+    said = said_by("gh", arguments, git, by_hand=address.compare(wanted.base, wanted.qualified))
     return None if said is None else PullRequest(said.url or address.page, opened=True)
 
 
@@ -37,8 +37,8 @@ def open_by_rest(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
     token = github_token(address.host, git.environment)
     if not token:
         return None
-    pulls = f"{_api(address, git.environment)}/repos/{address.path}/pulls"
-    document = {"title": wanted.title, "head": wanted.head, "base": wanted.base, "body": wanted.body}
+    pulls = f"{api_of(address, git.environment)}/repos/{address.path}/pulls"
+    document = {"title": wanted.title, "head": wanted.qualified, "base": wanted.base, "body": wanted.body}
     answer = asked(pulls, token, document)
     url = _page(answer.document) if answer.status == _CREATED else ""
     if answer.status == _INVALID and "already exists" in json.dumps(answer.document):
@@ -46,11 +46,11 @@ def open_by_rest(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
     if url:
         return PullRequest(url, opened=True)
     found = without_tokens(f"GitHub answered {answer.status}: {_why(answer.document)}", git.environment)
-    raise ForgeError(found, _mend(answer, address, wanted))
+    raise ForgeError(found, note=_note(answer, address, wanted))
 
 
 def _open_already(pulls: str, token: str, address: Address, wanted: Wanted) -> str:
-    owner = address.path.partition("/")[0]
+    owner = (wanted.fork or address.path).partition("/")[0]
     query = urllib.parse.urlencode({"state": "open", "head": f"{owner}:{wanted.head}", "base": wanted.base})
     known = asked(f"{pulls}?{query}", token).document
     return _page(known[0]) if isinstance(known, list) and known else ""
@@ -60,7 +60,8 @@ def _page(document: Any) -> str:
     return str(document.get("html_url", "")) if isinstance(document, dict) else ""
 
 
-def _api(address: Address, environment: Mapping[str, str]) -> str:
+def api_of(address: Address, environment: Mapping[str, str]) -> str:
+    """Where the API of a host of GitHub is; GITHUB_API_URL names another place."""
     if named := environment.get("GITHUB_API_URL", "").strip():
         return named.rstrip("/")
     return f"https://api.{PUBLIC}" if address.host == PUBLIC else f"https://{address.host}/api/v3"
@@ -74,10 +75,10 @@ def _why(document: Any) -> str:
     return " ".join([str(document.get("message", "")), *said]).strip() or "without a reason."
 
 
-def _mend(answer: Answer, address: Address, wanted: Wanted) -> str:
+def _note(answer: Answer, address: Address, wanted: Wanted) -> str:
     if answer.location:
         return f"The repository moved to {answer.location}: git remote set-url {wanted.remote} <its address>"
-    by_hand = f"Open it by hand: {address.compare(wanted.base, wanted.head)}"
+    by_hand = f"Open it by hand: {address.compare(wanted.base, wanted.qualified)}"
     if answer.status in {401, 403, 404}:
         return f"Give the token the right to write pull requests of {address.path}.\n{by_hand}"
     return by_hand

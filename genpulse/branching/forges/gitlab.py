@@ -10,7 +10,6 @@ from genpulse.branching.forges.program import said_by
 from genpulse.branching.forges.request import PullRequest, Wanted
 from genpulse.branching.forges.tokens import without_tokens
 from genpulse.branching.git import Git
-from genpulse.branching.table import LANES
 
 _PAGE = re.compile(r"https?://\S+/merge_requests/\d+")
 _HEADS = "refs/merge-requests/"
@@ -30,12 +29,13 @@ def open_by_glab(git: Git, address: Address, wanted: Wanted) -> PullRequest | No
         "create",
         f"--repo={address.page}",
         f"--source-branch={wanted.head}",
+        *([f"--head={wanted.fork}"] if wanted.fork else []),
         f"--target-branch={wanted.base}",
         f"--title={wanted.title}",
         f"--description={wanted.body}",
         "--yes",
     ]
-    said = said_by("glab", arguments, git, by_hand=address.compare(wanted.base, wanted.head))
+    said = said_by("glab", arguments, git, by_hand=_page_of_new(address, wanted))
     if said is None:
         return None
     return PullRequest(said.url or _page(address, said.number), opened=True)
@@ -50,15 +50,17 @@ def open_by_push_options(git: Git, address: Address, wanted: Wanted) -> PullRequ
     """
     before = _known(git, wanted)
     options = ["merge_request.create", f"merge_request.target={wanted.base}"]
+    if wanted.fork:
+        options.append(f"merge_request.target_project={address.path}")
     if not before:
         options += _words(wanted)
     flags = [part for option in options for part in ("-o", option)]
-    by_hand = address.compare(wanted.base, wanted.head)
+    by_hand = _page_of_new(address, wanted)
     try:
-        said = git.remotely("push", *flags, "--", wanted.remote, wanted.refspec)
+        said = git.remotely("push", *flags, "--", wanted.to, wanted.refspec)
     except GitFailed as error:
         found = without_tokens(f"GitLab did not take the push: {error.found}", git.environment)
-        raise ForgeError(found, f"{error.mend}\nOpen it by hand: {by_hand}") from error
+        raise ForgeError(found, *error.mend, note=f"{error.note}\nOpen it by hand: {by_hand}") from error
     if page := _PAGE.search(said.err):
         return PullRequest(page.group(), opened=True)
     return PullRequest(_page(address, before), opened=True) if before else PullRequest(by_hand, opened=False)
@@ -69,10 +71,10 @@ def _known(git: Git, wanted: Wanted) -> str:
 
     A lane's tip may also be the head of what was merged into it, so a lane is not looked up.
     """
-    if wanted.head in {lane.pattern for lane in LANES}:
+    if wanted.is_lane:
         return ""
     branch = f"refs/heads/{wanted.head}"
-    place = git("remote", "get-url", "--push", "--", wanted.remote).line.partition("\n")[0]
+    place = git("remote", "get-url", "--push", "--", wanted.to).line.partition("\n")[0]
     said = git.remotely("ls-remote", "--quiet", "--", place, branch, f"{_HEADS}*/head")
     rows = [line.partition("\t")[::2] for line in said.out.splitlines()]
     tip = next((commit for commit, ref in rows if ref == branch), None)
@@ -80,6 +82,12 @@ def _known(git: Git, wanted: Wanted) -> str:
         ref.removeprefix(_HEADS).partition("/")[0] for commit, ref in rows if commit == tip and ref != branch
     ]
     return max((number for number in numbers if number.isdecimal()), key=int, default="")
+
+
+def _page_of_new(address: Address, wanted: Wanted) -> str:
+    """Where a person opens one; out of a fork that is the fork's own page, which proposes the project it is of."""
+    page = Address(address.kind, address.host, wanted.fork) if wanted.fork else address
+    return page.compare(wanted.base, wanted.head)
 
 
 def _words(wanted: Wanted) -> list[str]:

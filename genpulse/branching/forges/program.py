@@ -41,7 +41,7 @@ def said_by(name: str, arguments: Sequence[str], git: Git, *, by_hand: str) -> S
         number = _NUMBER.search(done.stderr)
         return Said(pages[-1] if pages else "", number[1] if number else "")
     why = " ".join((done.stderr or done.stdout).split()) or f"nothing, and ended with {done.returncode}"
-    raise ForgeError(f"{name} said: {without_tokens(why, git.environment)}", _mend(name, by_hand))
+    raise _refused(f"{name} said: {without_tokens(why, git.environment)}", name, by_hand)
 
 
 def _run(name: str, command: list[str], git: Git, by_hand: str) -> subprocess.CompletedProcess[str]:
@@ -58,11 +58,12 @@ def _run(name: str, command: list[str], git: Git, by_hand: str) -> subprocess.Co
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ForgeError(f"{name} did not end within {_SECONDS} s.", _mend(name, by_hand)) from error
+        raise _refused(f"{name} did not end within {_SECONDS} s.", name, by_hand) from error
     except OSError as error:
         found = f"{command[0]} cannot be run: {error.strerror}"
-        raise ForgeError(found, f"Mend it, or remove it from PATH.\nOpen it by hand: {by_hand}") from error
+        note = f"Mend it, or remove it from PATH.\nOpen it by hand: {by_hand}"
+        raise ForgeError(found, note=note) from error
 
 
-def _mend(name: str, by_hand: str) -> str:
-    return f"{name} auth status\nOpen it by hand: {by_hand}"
+def _refused(found: str, name: str, by_hand: str) -> ForgeError:
+    return ForgeError(found, f"{name} auth status", note=f"Open it by hand: {by_hand}")

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From which branch into which, on one remote; `commit` is what the head is there or becomes."""
+    """From which branch into which; `commit` is what the head is where it is pushed, or becomes.
+
+    The base is on `remote`. The head is pushed to `to`, which is the same remote or a fork; `fork` is the fork's
+    path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
+    """
 
     remote: str
     head: str
@@ -13,11 +17,20 @@ class Wanted:
     base: str
     title: str
     body: str
+    to: str
+    fork: str = ""
+    is_lane: bool = False
 
     @property
     def refspec(self) -> str:
         """What is pushed."""
         return f"{self.commit}:refs/heads/{self.head}"
+
+    @property
+    def qualified(self) -> str:
+        """The head as a forge knows it from the base's repository: `owner:branch` for a fork's."""
+        owner = self.fork.rpartition("/")[0]
+        return f"{owner}:{self.head}" if owner else self.head
 
 
 @dataclass(frozen=True, slots=True)

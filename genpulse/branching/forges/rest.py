@@ -47,7 +47,8 @@ def asked(url: str, token: str, document: Mapping[str, str] | None = None) -> An
 def _demand_http(url: str) -> None:
     scheme, host = _origin(url)
     if scheme not in {"http", "https"} or not host:
-        raise ForgeError(f"{url} is no address to ask.", "Set GITHUB_API_URL to https://…, or unset it.")
+        note = "Set GITHUB_API_URL to https://…, or unset it."
+        raise ForgeError(f"{url} is no address to ask.", "unset GITHUB_API_URL", note=note)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -57,11 +58,11 @@ def _origin(url: str) -> tuple[str, str]:
 
 def _once(url: str, token: str, document: Mapping[str, str] | None) -> Answer:
     if not (token.isascii() and token.isprintable()):
-        raise ForgeError("the token holds signs that no token has.", "Copy it anew into GITHUB_TOKEN.")
+        raise ForgeError("the token holds signs that no token has.", note="Copy it anew into GITHUB_TOKEN.")
     body = None if document is None else json.dumps(document).encode()
     headers = {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/vnd.github+json",
+        **({"Authorization": f"Bearer {token}"} if token else {}),
+        "Accept": "application/vnd.github+json, application/json;q=0.9",
         "X-GitHub-Api-Version": "2022-11-28",
         "Content-Type": "application/json",
         "User-Agent": "genpulse-flow",
@@ -76,7 +77,8 @@ def _once(url: str, token: str, document: Mapping[str, str] | None) -> Answer:
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error) or type(error).__name__
         host = urllib.parse.urlsplit(url).netloc
-        raise ForgeError(f"{host} does not answer: {reason}", "Try again, or open it by hand.") from error
+        found = f"{host} does not answer: {reason}"
+        raise ForgeError(found, note="Try again, or open it by hand.") from error
 
 
 def _document(text: bytes) -> Any:

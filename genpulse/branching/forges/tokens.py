@@ -16,6 +16,11 @@ def github_token(host: str, environment: Mapping[str, str]) -> str:
     return next((token for name in names if (token := environment.get(name, "").strip())), "")
 
 
+def gitlab_token(environment: Mapping[str, str]) -> str:
+    """The token for GitLab's API; empty when there is none. A job's own token cannot read statuses."""
+    return next((token for name in _GITLAB[:-1] if (token := environment.get(name, "").strip())), "")
+
+
 def without_tokens(text: str, environment: Mapping[str, str]) -> str:
     """The text without any token of the environment, and without the user and password of an address."""
     for name in (*_ANYWHERE, *_ENTERPRISE, *_GITLAB):

@@ -3,8 +3,11 @@
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +16,9 @@ from genpulse.branching.promotion import plan_promotion, promote
 from genpulse.branching.release import release
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import MAIN, TEST
+
+if TYPE_CHECKING:
+    from tests.integration.branching.fake_forge.company import Company
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -53,7 +59,16 @@ class Clone:
 
     def shell(self, command: str) -> None:
         """Run what a message told to run, word for word."""
-        subprocess.run(["sh", "-ec", command], cwd=self.folder, env=ENVIRONMENT, check=True, capture_output=True)
+        program = f'genpulse() {{ "{sys.executable}" -m genpulse "$@"; }}'
+        done = subprocess.run(
+            ["sh", "-ec", f"{program}\n{command}"],
+            cwd=self.folder,
+            env={**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[3])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
     def commit(self, file: str, text: str, subject: str = "") -> str:
         path = self.folder / file
@@ -171,3 +186,12 @@ def released(clone: Clone, name: str, version: str | None = None) -> None:
     tag_candidate(clone.repository(), version)
     moved(clone, "main")
     release(clone.repository())
+
+
+@pytest.fixture(params=["github", "gitlab"])
+def company(request: pytest.FixtureRequest, fresh_clone: Clone, tmp_path: Path) -> Iterator["Company"]:
+    """Three people and a forge with the installed rules; the lanes begin at one commit."""
+    from tests.integration.branching.fake_forge.company import founded
+
+    with founded(fresh_clone.copied(tmp_path).bare, request.param) as found:
+        yield found

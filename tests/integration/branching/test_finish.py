@@ -30,7 +30,7 @@ def test_without_a_forge_it_is_merged_beside_the_work_tree(clone):
 
 
 def test_a_lane_is_not_finished(clone):
-    assert "promote test" in refused(clone, "feature/. and fix/. branches are finished").mend
+    assert refused(clone, "feature/. and fix/. branches are finished").mend == ("genpulse flow promote test",)
 
 
 def test_nothing_to_merge(clone):
@@ -55,7 +55,7 @@ def test_a_branch_that_was_cut_from_main_and_its_mend(clone):
     clone.commit("x.txt", "text")
     error = refused(clone, "feature/x must start from dev")
     assert "contains 2 commits from main" in error.found
-    clone.shell(error.mend)
+    clone.shell(error.mend[0])
     finish(clone.repository(), merge=True)
 
 
@@ -66,7 +66,7 @@ def test_conflicts_are_listed_by_file(clone):
     clone.git("switch", "-q", "feature/x")
     error = refused(clone, "without conflicts")
     assert error.found == "merging would conflict in:\nsame ü.txt"
-    assert error.mend.startswith("git rebase origin/dev")
+    assert error.mend == ("git rebase origin/dev",)
 
 
 def test_the_remote_has_commits_of_the_same_branch(clone):

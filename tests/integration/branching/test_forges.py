@@ -87,7 +87,7 @@ def named(clone, url):
     clone.git("remote", "set-url", "--push", "origin", str(clone.bare))
 
 
-def opened(clone, head="feature/x", base="dev", **environment):
+def opened(clone, head="feature/x", base="dev", *, is_lane=False, **environment):
     commit = clone.git("rev-parse", "HEAD")
     return open_pull_request(
         clone.folder,
@@ -98,6 +98,7 @@ def opened(clone, head="feature/x", base="dev", **environment):
         "Title",
         "- one\n- two\n",
         environment={**ENVIRONMENT, **environment},
+        is_lane=is_lane,
     )
 
 
@@ -153,7 +154,7 @@ def test_an_address_with_a_port_that_is_none(clone):
     clone.git("remote", "set-url", "origin", "https://github.com:many/o/r")
     with pytest.raises(RepositoryUnfit, match="the port of origin") as caught:
         address_of(Git(clone.folder, ENVIRONMENT), "origin")
-    assert caught.value.mend.startswith("git remote set-url origin")
+    assert caught.value.note.startswith("git remote set-url origin")
 
 
 def test_a_folder_is_no_forge(clone):
@@ -183,7 +184,7 @@ def test_github_says_no(clone, forge, status, words):
     forge.refuses = (status, {"message": "No."})
     with pytest.raises(ForgeError, match=f"GitHub answered {status}: No") as caught:
         opened(clone, GITHUB_TOKEN=TOKEN, GITHUB_API_URL=forge.url)
-    assert words in caught.value.mend
+    assert words in caught.value.note
     assert TOKEN not in str(caught.value)
 
 
@@ -200,7 +201,7 @@ def test_a_repository_that_moved_elsewhere(clone, forge):
     forge.refuses = (301, {"message": "Moved Permanently"}, "https://other.example/o/r2")
     with pytest.raises(ForgeError, match="GitHub answered 301: Moved Permanently") as caught:
         opened(clone, GITHUB_TOKEN=TOKEN, GITHUB_API_URL=forge.url)
-    assert "moved to https://other.example/o/r2: git remote set-url origin" in caught.value.mend
+    assert "moved to https://other.example/o/r2: git remote set-url origin" in caught.value.note
 
 
 @pytest.mark.parametrize("document", [{}, [], "words", None])
@@ -256,9 +257,8 @@ def test_gh_is_not_signed_in(clone, tmp_path):
     path = program(tmp_path / "bin", "gh", script)
     with pytest.raises(ForgeError, match=r"gh said: To get started .* Not \*\*\*\n") as caught:
         opened(clone, PATH=path, GH_TOKEN=TOKEN)
-    assert caught.value.mend == (
-        "gh auth status\nOpen it by hand: https://github.com/o/r/compare/dev...feature/x?expand=1"
-    )
+    assert caught.value.mend == ("gh auth status",)
+    assert caught.value.note == "Open it by hand: https://github.com/o/r/compare/dev...feature/x?expand=1"
 
 
 def test_gh_that_cannot_be_run(clone, tmp_path):
@@ -331,7 +331,7 @@ def test_a_merge_request_is_found_when_there_is_nothing_to_push(gitlab, tmp_path
 def test_a_lane_without_anything_to_push_is_opened_by_hand(gitlab):
     gitlab.commit("x.txt", "text")
     gitlab.push("HEAD:dev", "-o", "merge_request.create")
-    asked = opened(gitlab, head="dev", base="test")
+    asked = opened(gitlab, head="dev", base="test", is_lane=True)
     url = "https://gitlab.com/g/r/-/merge_requests/new"
     words = "merge_request[source_branch]=dev&merge_request[target_branch]=test"
     assert asked == PullRequest(f"{url}?{words}", opened=False)

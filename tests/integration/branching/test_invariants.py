@@ -28,6 +28,7 @@ def test_promotions_leave_the_lanes_intact(clone):
         clone.merged(f"feature/{number}", f"{number}.txt")
         moved(clone, TEST)
         clone.git("tag", "-am", "x", f"v1.{number}.0-rc.1", "origin/test")
+        clone.push(f"v1.{number}.0-rc.1")
         moved(clone, MAIN)
     assert healthy(clone)
     trees = {clone.git("rev-parse", f"origin/{lane}^{{tree}}") for lane in ("dev", "test", "main")}
@@ -46,9 +47,22 @@ def test_a_direct_commit_is_named_and_its_mend_mends(clone):
     assert f"{stray[:9]} Quickly repair" in refusal.found
     with pytest.raises(LaneBroken):
         demand_intact(clone.repository(), TEST)
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
+    assert healthy(clone)
+    assert clone.git("merge-base", "--is-ancestor", stray, "origin/dev") == ""
+
+
+def test_a_direct_commit_is_taken_off_and_kept(clone):
+    clone.merged("feature/x", "x.txt")
+    moved(clone, TEST)
+    clone.out("test")
+    stray = clone.commit("hot.txt", "text", "Quickly repair")
+    clone.push("test")
+    refusal = only(clone, TEST)
+    clone.shell(refusal.mend[1])
     assert healthy(clone)
     assert clone.git("rev-parse", "origin/test") == clone.git("rev-parse", f"{stray}^")
+    assert clone.git("rev-parse", f"origin/fix/kept-{stray[:9]}") == stray
 
 
 def test_a_squashed_promotion_is_recognised_and_mended(clone):
@@ -60,7 +74,7 @@ def test_a_squashed_promotion_is_recognised_and_mended(clone):
     refusal = only(clone, TEST)
     assert "it was squashed" in refusal.found
     assert "All of it (#7)" in refusal.found
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     moved(clone, TEST)
     assert healthy(clone)
 
@@ -72,7 +86,8 @@ def test_a_branch_merged_over_a_lane(clone):
     refusal = only(clone, MAIN)
     assert refusal.rule == "main only accepts test."
     assert "Merge dev into main" in refusal.found
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
+    moved(clone, TEST)
     assert healthy(clone)
 
 
@@ -102,7 +117,7 @@ def test_a_promotion_with_a_change_of_its_own(clone):
     clone.push("test")
     refusal = only(clone, TEST)
     assert refusal.rule == "A promotion to test changes nothing."
-    clone.shell(refusal.mend.partition("\n")[0])
+    clone.shell(refusal.mend[0])
     assert healthy(clone)
 
 
@@ -112,9 +127,9 @@ def test_what_was_released_already_becomes_part_of_dev(clone):
     clone.push("main")
     clone.git("tag", "-am", "x", "v1.0.0", "main")
     refusal = only(clone, MAIN)
-    assert "--force" not in refusal.mend
+    assert "--force" not in refusal.mend[0]
     clone.out("dev")
-    clone.shell(refusal.mend.partition("\n")[2])
+    clone.shell(refusal.mend[0])
     moved(clone, TEST)
     assert healthy(clone)
     assert clone.git("cat-file", "-t", "origin/test:hot.txt") == "blob"

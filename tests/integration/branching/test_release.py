@@ -14,9 +14,10 @@ from genpulse.branching.errors import (
     LaneBroken,
     NameRefused,
     ReleaseRefused,
-    RepositoryUnfit,
 )
+from genpulse.branching.promotion import plan_promotion, promote
 from genpulse.branching.release import release
+from genpulse.branching.table import TEST
 from tests.integration.branching.conftest import ENVIRONMENT, moved, on_test
 
 
@@ -56,18 +57,52 @@ def test_candidates_are_counted_and_published(clone):
     assert clone.git("cat-file", "-t", "v1.0.0-rc.2") == "tag"
 
 
-def test_a_candidate_anywhere_but_on_test(clone):
-    error = refused(clone, rc(clone), "Release candidates are tagged on test")
-    assert error.found == "you are on dev."
+@pytest.fixture(params=["on a topic", "detached", "changed", "behind", "diverged", "no local lane", "elsewhere"])
+def placed(request, clone, tmp_path):
+    """A clone in which everything but the remote's lanes is as it should not matter."""
+    on_main(clone)
+    here = {
+        "on a topic": lambda: clone.git("switch", "-qc", "feature/mine", "origin/dev"),
+        "detached": lambda: clone.git("switch", "-q", "--detach", "origin/dev~1"),
+        "changed": lambda: (clone.folder / "readme.md").write_text("changed"),
+        "behind": lambda: clone.git("reset", "-q", "--hard", "HEAD^"),
+        "diverged": lambda: clone.git("commit", "-q", "--allow-empty", "-m", "Mine"),
+        "no local lane": lambda: (clone.git("switch", "-q", "dev"), clone.git("branch", "-D", "test", "main")),
+        "elsewhere": lambda: (
+            clone.git("switch", "-q", "dev"),
+            clone.git("worktree", "add", "-q", str(tmp_path / "test"), "test"),
+            clone.git("worktree", "add", "-q", str(tmp_path / "main"), "main"),
+        ),
+    }
+    here[request.param]()
+    return clone
 
 
-def test_a_candidate_of_an_old_or_changed_test(clone):
+def test_what_is_tagged_is_the_remotes_tip_whatever_is_out(placed):
+    head, status = placed.git("rev-parse", "HEAD"), placed.git("status", "--porcelain", "-b")
+    assert release(placed.repository()).tag == "v0.1.0"
+    assert placed.git("rev-parse", "v0.1.0^{commit}") == placed.git("rev-parse", "origin/main")
+    placed.git("push", "-q", "origin", "origin/test:refs/heads/other")
+    assert (placed.git("rev-parse", "HEAD"), placed.git("status", "--porcelain", "-b")) == (head, status)
+
+
+def test_a_candidate_is_the_remotes_tip_whatever_is_out(clone):
     on_test(clone)
-    clone.git("reset", "-q", "--hard", "HEAD^")
-    refused(clone, rc(clone), "here and", RepositoryUnfit)
-    clone.out("test")
+    clone.git("switch", "-q", "dev")
+    clone.git("branch", "-D", "test")
     (clone.folder / "readme.md").write_text("changed")
-    refused(clone, rc(clone), "not committed", RepositoryUnfit)
+    found = tag_candidate(clone.repository())
+    assert clone.git("rev-parse", f"{found.tag}^{{commit}}") == clone.git("rev-parse", "origin/test")
+    assert (clone.folder / "readme.md").read_text() == "changed"
+
+
+def test_a_candidate_is_tagged_after_test_was_wound_back(clone):
+    on_test(clone)
+    clone.git("push", "-q", "--force", "origin", "origin/test^:refs/heads/test")
+    clone.merged("feature/y", "y.txt")
+    moved_there = clone.repository()
+    promote(moved_there, plan_promotion(moved_there, TEST), merge=True)
+    assert tag_candidate(clone.repository()).tag == "v0.1.0-rc.1"
 
 
 def test_no_candidate_on_a_broken_lane(clone):
@@ -93,7 +128,7 @@ def test_a_release_is_annotated_and_published_with_main(clone):
 
 
 def test_what_is_not_released(clone):
-    refused(clone, final(clone), "you are on dev")
+    refused(clone, final(clone), "there is no release candidate")
     on_main(clone)
     refused(clone, final(clone, "0.1.0-rc.1"), "v0.1.0-rc.1 is a release candidate; |release candidate")
     refused(clone, final(clone, "9.0.0"), "no release candidate of v9.0.0")

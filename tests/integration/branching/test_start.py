@@ -41,8 +41,9 @@ def test_names_that_are_no_branch(clone, name):
 def test_a_hotfix_is_told_where_to_go_back_to(clone):
     clone.git("tag", "-am", "x", "v1.0.0-rc.1", "origin/test")
     clone.git("tag", "-am", "x", "v1.0.0", "origin/main")
+    clone.push("v1.0.0-rc.1", "v1.0.0")
     error = refused(clone, "hotfix/x", "hotfix/… is not a branch type here")
-    assert "the last verified tag v1.0.0" in error.mend
+    assert "the last verified tag v1.0.0" in error.note
 
 
 def test_another_beginning_than_dev(clone):
@@ -111,7 +112,7 @@ def test_a_shallow_clone(clone):
 def test_a_remote_without_dev(clone):
     clone.git("push", "-q", "origin", ":refs/heads/dev")
     error = refused(clone, "feature/x", "origin has no branch dev", RepositoryUnfit)
-    assert "refs/remotes/origin/main:refs/heads/dev" in error.mend
+    assert "refs/remotes/origin/main:refs/heads/dev" in error.mend[1]
 
 
 def test_a_remote_that_is_away_and_a_folder_without_repository(clone, tmp_path):

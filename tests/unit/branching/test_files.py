@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def files(folder, forge="github"):
-    return {file.path: file.content for file in plan(folder, forge)}
+    return {file.path: file.content.decode() for file in plan(folder, forge) if not file.path.endswith(".pyz")}
 
 
 def workflow(folder, forge="github"):
@@ -83,13 +83,21 @@ def test_the_head_is_fetched_and_never_checked_out(tmp_path):
             "refs/heads/dev",
             "--head feature/x --base dev --head-repo o/fork --base-repo o/r --head-sha abc",
         ),
-        ("push", "test", "--head dev --base test --head-repo o/fork --base-repo o/r --head-sha "),
-        ("push", "main", "--head test --base main --head-repo o/fork --base-repo o/r --head-sha "),
+        (
+            "push",
+            "test",
+            "--head dev --base test --head-repo o/fork --base-repo o/r --head-sha  --arrived def --before 123",
+        ),
+        (
+            "push",
+            "main",
+            "--head test --base main --head-repo o/fork --base-repo o/r --head-sha  --arrived def --before 123",
+        ),
     ],
 )
 def test_what_the_gate_is_asked(tmp_path, event, base, said):
-    """Its script, run by a real shell with a `genpulse` and a `git` that tell what they were given."""
-    for name in ("genpulse", "git"):
+    """Its script, run by a real shell with a `python` and a `git` that tell what they were given."""
+    for name in ("python", "git"):
         (tmp_path / name).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
         (tmp_path / name).chmod(0o755)
     script = workflow(tmp_path)["jobs"]["flow-check"]["steps"][-1]["run"]
@@ -102,9 +110,13 @@ def test_what_the_gate_is_asked(tmp_path, event, base, said):
         "HEAD_REPO": "o/fork",
         "BASE_REPO": "o/r",
         "HEAD_SHA": "abc",
+        "TOKEN": "t0k3n",
+        "GITHUB_SHA": "def",
+        "BEFORE": "123",
+        "GITHUB_SERVER_URL": "https://github.example",
     }
     done = subprocess.run(["sh", "-e", "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == f"genpulse flow check {said}"
+    assert done.stdout.splitlines()[-1] == f"python -I -S .github/flow.pyz check --trunk dev {said}"
     assert ("+refs/pull/7/head" in done.stdout) == (event == "pull_request_target")
 
 
@@ -123,7 +135,10 @@ def test_the_rules_of_github(tmp_path):
     assert promotion["parameters"]["allowed_merge_methods"] == ["merge"]
     assert rules[".github/rulesets/tags.json"]["target"] == "tag"
     names = rules[".github/rulesets/names.json"]["conditions"]["ref_name"]
-    assert (names["include"], {*lanes, "refs/heads/feature/**", "refs/heads/fix/**"} <= {*names["exclude"]}) == (
+    assert (
+        names["include"],
+        {*lanes, "refs/heads/feature/**/*", "refs/heads/fix/**/*"} <= {*names["exclude"]},
+    ) == (
         ["~ALL"],
         True,
     )
@@ -136,18 +151,18 @@ def test_each_environment_is_deployed_from_its_own_branch_and_production_from_ta
     policies = {name: each["deployment_branch_policies"] for name, each in document.items()}
     assert policies == {
         "development": [{"name": "dev", "type": "branch"}],
-        "testing": [{"name": "test", "type": "branch"}],
+        "testing": [{"name": "test", "type": "branch"}, {"name": "v*.*.*-rc.*", "type": "tag"}],
         "production": [{"name": "v*.*.*", "type": "tag"}],
     }
 
 
 def test_a_difference_is_shown_and_then_there_is_none(tmp_path):
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "--quiet", "--template="], cwd=tmp_path, check=True)
     (tmp_path / ".githooks").mkdir()
-    (tmp_path / ".githooks/pre-push").write_text("#!/bin/sh\necho mine\n")
+    (tmp_path / ".githooks/pre-push").write_text("#!/bin/sh\n# Written by `genpulse flow install`.\necho old\n")
     planned = plan(tmp_path, "github")
     hook = next(file for file in planned if file.path == ".githooks/pre-push")
-    assert "-echo mine" in hook.diff
+    assert "-echo old" in hook.diff
     write(tmp_path, planned, {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
     assert all(not file.diff for file in plan(tmp_path, "github"))
     assert os.access(tmp_path / ".githooks/pre-push", os.X_OK)

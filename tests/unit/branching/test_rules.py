@@ -43,7 +43,8 @@ def test_every_refusal_names_the_rule_what_was_found_and_what_mends_it(head, bas
     verdict = allowed(head, base)
     if not verdict:
         assert verdict.refusal is not None
-        assert all((verdict.refusal.rule, verdict.refusal.found, verdict.refusal.mend))
+        assert all((verdict.refusal.code, verdict.refusal.rule, verdict.refusal.found))
+        assert verdict.refusal.mend or verdict.refusal.note
     else:
         assert verdict.rule
 

@@ -92,7 +92,7 @@ def private(tmp_path):
 
 
 def asked_of_github(server, token):
-    path = f"{recorded(server.clone, 'genpulse')}:{os.environ['PATH']}"
+    path = f"{recorded(server.clone, 'python')}:{os.environ['PATH']}"
     environment = {
         **QUIET,
         "PATH": path,
@@ -113,7 +113,7 @@ def asked_of_github(server, token):
 def test_the_head_of_a_private_repository_is_fetched(private):
     done = asked_of_github(private, "t0k3n")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "check --head feature/x --base dev" in done.stdout
+    assert "check --trunk dev --head feature/x --base dev" in done.stdout
     found = subprocess.run(
         ["git", "rev-parse", "--verify", "refs/flow/head"],
         cwd=private.clone,
@@ -128,14 +128,14 @@ def test_the_head_of_a_private_repository_is_fetched(private):
 def test_a_head_that_cannot_be_fetched_ends_the_gate(private):
     done = asked_of_github(private, "another")
     assert done.returncode != 0
-    assert "genpulse" not in done.stdout
+    assert "python" not in done.stdout
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
 def test_no_pull_request_comes_from_what_is_called_a_merge_queue(tmp_path, forge):
     name = "gh-readonly-queue/main/x"
     environment = {
-        "PATH": recorded(tmp_path, "genpulse", "git"),
+        "PATH": recorded(tmp_path, "python", "git", "sha256sum"),
         "EVENT": "pull_request_target",
         "HEAD_REF": name,
         "BASE_REF": "main",
@@ -144,7 +144,7 @@ def test_no_pull_request_comes_from_what_is_called_a_merge_queue(tmp_path, forge
     }
     done = run({"github": github_script, "gitlab": gitlab_script}[forge](tmp_path), environment)
     assert done.returncode == 1
-    assert "genpulse flow check" not in done.stdout
+    assert "python" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_no_pull_request_comes_from_what_is_called_a_merge_queue(tmp_path, forge
 )
 def test_what_the_gate_of_gitlab_asks_of_a_merge_request(tmp_path, given, place, said):
     environment = {
-        "PATH": recorded(tmp_path, "genpulse", "git"),
+        "PATH": recorded(tmp_path, "python", "git", "sha256sum"),
         "CI_PIPELINE_SOURCE": "merge_request_event",
         "CI_PROJECT_PATH": "g/r",
         "CI_MERGE_REQUEST_PROJECT_PATH": "g/r",
@@ -183,13 +183,13 @@ def test_what_the_gate_of_gitlab_asks_of_a_merge_request(tmp_path, given, place,
     fetched, checked = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert fetched.startswith(f"git fetch --quiet --prune {place} +refs/heads/*:refs/remotes/origin/*")
-    assert checked == f"genpulse flow check {said}"
+    assert checked == f"python -I -S .gitlab/flow.pyz check --trunk dev {said}"
 
 
 @pytest.mark.parametrize(("lane", "before"), [("test", "dev"), ("main", "test")])
 def test_a_lane_is_looked_at_once_it_was_pushed_to(tmp_path, lane, before):
     environment = {
-        "PATH": recorded(tmp_path, "genpulse", "git"),
+        "PATH": recorded(tmp_path, "python", "git", "sha256sum"),
         "CI_PIPELINE_SOURCE": "push",
         "CI_PROJECT_PATH": "g/r",
         "CI_COMMIT_BRANCH": lane,

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from genpulse.branching.files import plan, write
+from genpulse.branching.files import chaining, plan, write
 from genpulse.branching.files.hooks import hooks_step, reach_hooks
 from tests.unit.branching.files.test_writing import QUIET
 
@@ -35,59 +35,73 @@ def test_an_absolute_path_to_the_same_place_is_the_same(folder):
     assert hooks_step(folder, QUIET) == ""
 
 
-def test_hooks_that_end_are_named(folder):
-    hooks = folder / ".git/hooks"
-    hooks.mkdir()
-    for name, mode in (("pre-commit", 0o755), ("commit-msg", 0o644), ("pre-push.sample", 0o755)):
-        (hooks / name).write_text("#!/bin/sh\n")
-        (hooks / name).chmod(mode)
-    assert hooks_step(folder, QUIET).endswith("What is in .git/hooks is not run any more: pre-commit.")
+def test_a_hook_that_ends_is_named(folder):
+    for place, name in ((".git/hooks", "pre-commit"), (".githooks", "pre-commit"), (".git/hooks", "post-commit")):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / name).write_text("#!/bin/sh\n")
+        (folder / place / name).chmod(0o755)
+    assert hooks_step(folder, QUIET).endswith("These in .git/hooks end, since .githooks has its own: pre-commit.")
 
 
-def test_hooks_of_another_tool_stay(folder):
-    subprocess.run(["git", "config", "core.hooksPath", ".husky"], cwd=folder, env=QUIET, check=True)
-    assert "core.hooksPath is .husky and stays" in hooks_step(folder, QUIET)
-    write(folder, plan(folder, "github"), QUIET)
-    assert setting(folder) == ".husky"
+def test_hooks_outside_of_the_repository_stay_and_it_is_said_what_to_call(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("hooks")
+    subprocess.run(["git", "config", "core.hooksPath", str(outside)], cwd=folder, env=QUIET, check=True)
+    assert f"core.hooksPath is {outside} and stays; call .githooks/pre-push" in hooks_step(folder, QUIET)
+    write(folder, plan(folder, "github", QUIET), QUIET)
+    assert setting(folder) == str(outside)
+    assert list(outside.iterdir()) == []
+
+
+def test_a_hook_in_another_language_is_not_touched(folder):
+    subprocess.run(["git", "config", "core.hooksPath", "hooks"], cwd=folder, env=QUIET, check=True)
+    (folder / "hooks").mkdir()
+    (folder / "hooks/pre-push").write_text("#!/usr/bin/env python3\n")
+    assert "stays; call .githooks/pre-push from its pre-push" in hooks_step(folder, QUIET)
+    assert "hooks/pre-push" not in {file.path for file in plan(folder, "github", QUIET)}
+
+
+@pytest.mark.parametrize(
+    ("first", "is_shell"),
+    [
+        ("#!/bin/sh\n", True),
+        ("#!/usr/bin/env bash\n", True),
+        ("#! /bin/dash -e\n", True),
+        ("#!/usr/bin/env sh\n", True),
+        ("npm test\n", True),
+        ("", True),
+        ("#!/usr/bin/env python3\n", False),
+        ("#!/usr/bin/node\n", False),
+        ("#!/usr/bin/fish\n", False),
+    ],
+)
+def test_which_hooks_can_call_ours(first, is_shell):
+    assert chaining.is_shell(first.encode()) is is_shell
+
+
+@pytest.mark.parametrize(
+    "script", ["#!/bin/sh\nnpm test\n", "npm test", "", "#!/bin/sh", "#!/bin/sh\necho \xff\n"]
+)
+def test_what_is_put_in_is_taken_out_again(script):
+    content = script.encode("latin-1")
+    once = chaining.with_call(content, ".githooks/pre-push")
+    assert chaining.with_call(once, ".githooks/pre-push") == once
+    assert chaining.without_call(once) == (content if content != b"#!/bin/sh" else b"#!/bin/sh\n")
+
+
+def test_who_has_no_gate_can_still_push_a_topic_branch_and_no_lane(tmp_path):
+    done = pushed(tmp_path, f"a {SOME} refs/heads/feature/x {ZERO}\n")
+    said = "neither the gate with Python 3.11 nor genpulse here; the name of feature/x was not looked at.\n"
+    assert (done.returncode, done.stderr.endswith(said)) == (0, True)
+    assert pushed(tmp_path, f"a {SOME} refs/heads/dev {SOME}\n").returncode == 1
 
 
 ZERO, SOME = "0" * 40, "a" * 40
 
 
-@pytest.mark.parametrize(
-    ("line", "code", "said"),
-    [
-        (f"refs/heads/feature/x {SOME} refs/heads/feature/x {ZERO}", 0, "check --names-only --head feature/x"),
-        (f"refs/heads/bad {SOME} refs/heads/bad {ZERO}", 1, "check --names-only --head bad"),
-        (f"(delete) {ZERO} refs/heads/bad {SOME}", 0, ""),
-        (f"(delete) {ZERO} refs/heads/main {SOME}", 1, "main is a lane"),
-        (f"HEAD {SOME} refs/heads/test {SOME}", 1, "test is a lane"),
-        (f"refs/tags/v1.0.0 {SOME} refs/tags/v1.0.0 {ZERO}", 0, ""),
-    ],
-)
-def test_what_the_hook_says_to_a_push(tmp_path, line, code, said):
-    """A second branch is in the same push; whatever is said of the first, it is looked at as well."""
-    program = tmp_path / "bin/genpulse"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\ncat >/dev/null\necho "$*"\ncase "$*" in *bad*) exit 1 ;; esac\n')
-    program.chmod(0o755)
-    other = f"refs/heads/fix/y {SOME} refs/heads/fix/y {ZERO}"
-    done = pushed(tmp_path, f"{program.parent}:{os.defpath}", f"{line}\n{other}\n")
-    assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
-    assert "--head fix/y --base dev" in done.stderr
-
-
-def test_who_has_no_genpulse_can_still_push_a_topic_branch_and_no_lane(tmp_path):
-    done = pushed(tmp_path, os.defpath, f"a {SOME} refs/heads/feature/x {ZERO}\n")
-    assert (done.returncode, done.stderr) == (
-        0,
-        "flow: genpulse is not on PATH here; the name of feature/x was not looked at.\n",
-    )
-    assert pushed(tmp_path, os.defpath, f"a {SOME} refs/heads/dev {SOME}\n").returncode == 1
-
-
-def pushed(folder, path, lines):
+def pushed(folder, lines):
     (hook,) = (file.content for file in plan(folder, "github") if file.path == ".githooks/pre-push")
+    path = f"{folder}/bin:{os.defpath}"
     command = ["sh", "-c", hook, "pre-push", "origin", "url"]
-    return subprocess.run(command, env={"PATH": path}, input=lines, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env={"PATH": path}, input=lines, capture_output=True, text=True, check=False
+    )

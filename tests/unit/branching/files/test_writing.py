@@ -48,7 +48,13 @@ def test_a_hook_that_lost_its_right_to_run_gets_it_back(folder):
 def test_nothing_else_is_left_lying_about(folder):
     write(folder, plan(folder, "gitlab"), QUIET)
     files = [path for path in everything(folder) if (folder / path).is_file()]
-    assert files == [".githooks/pre-push", ".gitlab-ci.yml", ".gitlab/flow.yml", ".gitlab/protection.json"]
+    assert files == [
+        ".githooks/pre-push",
+        ".gitlab-ci.yml",
+        ".gitlab/flow.pyz",
+        ".gitlab/flow.yml",
+        ".gitlab/protection.json",
+    ]
 
 
 def test_a_pipeline_of_ones_own_is_left_alone(folder):

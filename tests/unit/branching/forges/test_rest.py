@@ -87,7 +87,7 @@ def test_an_answer_that_breaks_off(server, path):
 def test_an_address_that_cannot_be_asked(url):
     with pytest.raises(ForgeError, match="is no address to ask") as caught:
         asked(url, TOKEN)
-    assert "GITHUB_API_URL" in caught.value.mend
+    assert "GITHUB_API_URL" in caught.value.note
 
 
 @pytest.mark.parametrize("token", ["s3cret\nX-Other: 1", "s3crét", "s3cret\x00"])

@@ -1,0 +1,125 @@
+"""The files by their paths: hook, gate, workflow, rules of the forge, settings."""
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from genpulse.branching.files import rulesets
+from genpulse.branching.files.decided import with_decisions
+from genpulse.branching.files.gate_file import digest, packed
+from genpulse.branching.files.hooks import ours
+from genpulse.branching.files.ownership import place
+from genpulse.branching.policy import LaneNames, Policy
+from genpulse.branching.policy_file import FILE, parse
+from genpulse.branching.table import DEV, QUEUE
+from genpulse.branching.versions import Version
+from genpulse.build import product_version
+
+Forge: TypeAlias = Literal["github", "gitlab"]
+PIPELINE = ".gitlab-ci.yml"
+GATES = {"github": ".github/flow.pyz", "gitlab": ".gitlab/flow.pyz"}
+
+
+def decided_policy(
+    folder: Path, policy: Policy, baseline: Version | None, names: LaneNames | None
+) -> tuple[Policy, str | None]:
+    """What holds once the settings here are in dev, and the text of the file if it has to be written."""
+    file = folder / FILE
+    text = file.read_text(encoding="utf-8") if file.is_file() else None
+    if baseline is None and names is None:
+        return (policy if text is None else parse(text, "here")), None
+    decided = with_decisions(text, baseline, names)
+    return parse(decided, "here"), decided
+
+
+def wanted(folder: Path, forge: Forge, policy: Policy, decided: str | None) -> Iterator[tuple[str, bytes]]:
+    """Paths and contents. A path is beside the one that is meant where somebody else has a file there."""
+    yield ours(folder), _hook(policy)
+    if decided is not None:
+        yield FILE, decided.encode()
+    gate = "" if _is_product(folder) else GATES[forge]
+    content = packed(product_version()) if gate else b""
+    if gate:
+        yield gate, content
+    filled = _Filled(folder, policy, gate, digest(content))
+    for path, text in filled.gitlab() if forge == "gitlab" else filled.github():
+        yield place(folder, path), text.encode()
+
+
+def begun_pipeline() -> bytes:
+    """The pipeline that is written where there is none; it is the team's from then on."""
+    return _template("gitlab/gitlab-ci.yml").encode()
+
+
+class _Filled:
+    """Workflows and rules, with the names of here put in."""
+
+    def __init__(self, folder: Path, policy: Policy, gate: str, sum_: str) -> None:
+        self._folder, self._policy = folder, policy
+        self._gate, self._sum = gate, sum_
+
+    @property
+    def _asks_the_forge(self) -> bool:
+        """Whether the gate needs a token that reads statuses and checks."""
+        return self._policy.approval is not None and self._policy.approval.by == "status"
+
+    def github(self) -> Iterator[tuple[str, str]]:
+        step = "      - name: Is the gate the one that was installed?\n        run: {0}\n"
+        text = self._workflow("github/flow.yml", ", ", " " * 14 + "{0}) HEAD_REF={1} ;;", step)
+        yield ".github/workflows/flow.yml", text
+        for name, ruleset in rulesets.github_rulesets(self._policy).items():
+            yield f".github/rulesets/{name}.json", _json(ruleset)
+        yield ".github/environments.json", _json(rulesets.github_environments(self._policy))
+
+    def gitlab(self) -> Iterator[tuple[str, str]]:
+        if not (self._folder / PIPELINE).exists():
+            yield PIPELINE, begun_pipeline().decode()
+        text = self._workflow("gitlab/flow.yml", "|", " " * 10 + "{0}) head={1} ;;", "    - {0}\n")
+        yield ".gitlab/flow.yml", text
+        yield ".gitlab/protection.json", _json(rulesets.gitlab_protection(self._policy))
+
+    def _workflow(self, template: str, between: str, case: str, step: str) -> str:
+        lanes = [row for row in self._policy.lanes if row != DEV]
+        version = product_version()
+        unchanged = step.format(f"""'echo "{self._sum}  {self._gate}" | sha256sum --check --strict --quiet -'""")
+        return _filled(
+            template,
+            LANES=between.join(row.pattern for row in lanes),
+            CAME_FROM="\n".join(case.format(row.pattern, row.starts_from[0]) for row in lanes),
+            QUEUE=QUEUE,
+            UNCHANGED=unchanged if self._gate else "",
+            FLOW=f"python -I -S {self._gate}" if self._gate else "python -S -m genpulse.branching.standalone",
+            GATE_IS=f"{self._gate} is that of genpulse {version}"
+            if self._gate
+            else "it is part of this repository",
+            READS="  checks: read\n  statuses: read\n" if self._asks_the_forge else "",
+            KEEPS=" " * 10 + 'export GITHUB_TOKEN="$TOKEN"\n' if self._asks_the_forge else "",
+            TRUNK=self._policy.row(DEV).pattern,
+        )
+
+
+def _hook(policy: Policy) -> bytes:
+    refs = " | ".join(f"refs/heads/{row.pattern}" for row in policy.lanes)
+    return _filled("pre-push", LANE_REFS=f"      {refs}", GATES=" ".join(GATES.values())).encode()
+
+
+def _is_product(folder: Path) -> bool:
+    """Whether it is GenPulse's own repository, which runs its own source as the gate."""
+    return (folder / "genpulse/branching/standalone.py").is_file()
+
+
+def _filled(template: str, **values: str) -> str:
+    text = _template(template)
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _template(name: str) -> str:
+    return files(__package__).joinpath("templates", *name.split("/")).read_text(encoding="utf-8")
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=2) + "\n"

@@ -1,0 +1,163 @@
+"""The gate and what a deployment asks, by git and the standard library alone.
+
+`genpulse flow install` packs it, with what it imports, into one file that CI runs: `python -I -S flow.pyz check`.
+The same code answers as in `genpulse flow`, with the same options, documents and exit codes.
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeAlias
+
+from genpulse.branching.deployment import is_job, judged
+from genpulse.branching.documents import (
+    annotation,
+    answer_document,
+    deployable_document,
+    deployable_sentence,
+    merge_sentence,
+    refusal_document,
+    verified_document,
+    verified_sentence,
+)
+from genpulse.branching.errors import FlowError, Refusal
+from genpulse.branching.gate import Asked, answer
+from genpulse.branching.repository import Repository
+from genpulse.branching.stamping import build_of
+from genpulse.branching.verification import Verifier
+from genpulse.build import write_stamp
+from genpulse.environment.table import BY_NAME
+
+_Verb: TypeAlias = Callable[[Repository, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str], version: str = "") -> int:
+    """Do what is asked in the current folder and return the exit code: 0 done, 1 refused, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    asked = _parser(version).parse_args(arguments)
+    repository = Repository(Path.cwd(), os.environ, offline=asked.offline, trunk=asked.trunk)
+    verb: _Verb = asked.verb
+    try:
+        return verb(repository, asked)
+    except FlowError as error:
+        _refuse([error.refusal], as_json=asked.json)
+        if asked.json:
+            _document({"refusals": [refusal_document(error.refusal)]})
+        return 1
+
+
+def _check(repository: Repository, asked: argparse.Namespace) -> int:
+    if not asked.base and not asked.names_only:
+        _err("flow check: --base is needed, except with --names-only.")
+        return 2
+    merge = Asked(
+        asked.head, asked.base, asked.head_repo, asked.base_repo, asked.head_sha, asked.arrived, asked.before
+    )
+    found = answer(merge, repository, history=not asked.names_only)
+    _refuse(found.refusals, as_json=asked.json)
+    for warning in found.warnings:
+        _annotate("warning", warning, as_json=asked.json)
+        _err(f"warning: {warning}")
+    if asked.json:
+        _document(answer_document(merge, found))
+    elif found:
+        _out(merge_sentence(merge, found))
+    return 0 if found else 1
+
+
+def _verify(repository: Repository, asked: argparse.Namespace) -> int:
+    verifier = Verifier(repository, signed=asked.signed)
+    repository.fetch()
+    found = verifier.verify(asked.tag)
+    _say(verified_document(found), verified_sentence(found), as_json=asked.json)
+    return 0
+
+
+def _deployable(repository: Repository, asked: argparse.Namespace) -> int:
+    environment, job = BY_NAME[asked.env], is_job(os.environ)
+    found, remark = judged(repository, asked.ref, environment, commit=asked.commit, job=job, signed=asked.signed)
+    if remark:
+        _err(remark)
+    _say(deployable_document(found, remark), deployable_sentence(found), as_json=asked.json)
+    return 0
+
+
+def _stamp(repository: Repository, asked: argparse.Namespace) -> int:
+    build = build_of(repository, signed=asked.signed)
+    write_stamp(build, asked.output)
+    _say(asdict(build), f"Stamped: {build}.", as_json=asked.json)
+    return 0
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="flow", description="The gate of the branching model.")
+    parser.add_argument("--version", action="version", version=f"genpulse flow {version}".strip())
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    check = _verb(verbs, "check", _check, "May head be merged into base?")
+    check.add_argument("--head", required=True)
+    check.add_argument("--base", default="")
+    for option in ("--head-repo", "--base-repo", "--head-sha", "--arrived", "--before"):
+        check.add_argument(option, default="")
+    check.add_argument("--names-only", action="store_true")
+    verify = _verb(verbs, "verify", _verify, "Is TAG a verified release?")
+    verify.add_argument("tag", nargs="?")
+    where = _verb(verbs, "deployable", _deployable, "May REF be deployed there?")
+    where.add_argument("--ref", required=True)
+    where.add_argument("--env", required=True, choices=list(BY_NAME))
+    where.add_argument("--commit", default="")
+    stamp = _verb(verbs, "stamp", _stamp, "Write the stamp of the build that is under way.")
+    stamp.add_argument("--output", required=True, type=Path)
+    return parser
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, verb: _Verb, text: str
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(verb=verb)
+    parser.add_argument("--json", action="store_true", help="For programs.")
+    parser.add_argument("--trunk", default="", help="What dev is called here.")
+    parser.add_argument("--offline", action="store_true", help="Ask no remote; go by what was fetched last.")
+    parser.add_argument("--signed", action="store_true", help="Demand a good signature.")
+    return parser
+
+
+def _refuse(refusals: Sequence[Refusal], *, as_json: bool) -> None:
+    for refusal in refusals:
+        _annotate("error", refusal, as_json=as_json)
+        _err(str(refusal))
+
+
+def _annotate(level: str, refusal: Refusal, *, as_json: bool) -> None:
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not as_json:
+        _out(annotation(level, refusal))
+
+
+def _say(document: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        _document(document)
+    else:
+        _out(sentence)
+
+
+def _document(document: Mapping[str, object]) -> None:
+    _out(json.dumps(document, indent=2))
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _err(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""Every verb of `genpulse flow` speaks to programs, also when it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genpulse.cli.flow import command
+
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = {
+    "start": ["feature/x"],
+    "promote": ["test"],
+    "deployable": ["--ref", "v1.0.0"],
+    "check": ["--head", "hotfix/x", "--base", "main"],
+    "install": ["--yes"],
+}
+NEEDS_NOTHING = {"graph"}
+
+
+def flow(folder, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "genpulse", "flow", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("verb", [verb for verb in command.list_commands(None) if verb not in NEEDS_NOTHING])
+def test_every_verb_refuses_with_a_document(tmp_path, verb):
+    done = flow(tmp_path, verb, *ARGUMENTS.get(verb, []), "--json")
+    assert done.returncode == 1, done.stderr
+    refusals = json.loads(done.stdout)["refusals"]
+    assert [refusal["code"] for refusal in refusals] == [
+        "name_not_in_model" if verb == "check" else "no_repository"
+    ]
+    for refusal in refusals:
+        assert set(refusal) == {"code", "message", "rule", "found", "note", "mend"}
+        assert isinstance(refusal["mend"], list)
+        assert refusal["rule"] in done.stderr
+
+
+def test_a_drawing_for_programs(tmp_path):
+    rows = json.loads(flow(tmp_path, "graph", "--json").stdout)
+    assert [(row["branch"], row["merges_into"]) for row in rows] == [
+        ("main", None),
+        ("test", "main"),
+        ("dev", "test"),
+        ("feature/*", "dev"),
+        ("fix/*", "dev"),
+    ]
+
+
+def test_without_the_option_nothing_is_on_standard_output(tmp_path):
+    done = flow(tmp_path, "status")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_environment_that_nobody_knows(tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    done = flow(tmp_path, "deployable", "--ref", "HEAD", "--json", ENV="prod")
+    assert done.returncode == 78
+    assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["environment_unknown"]
+    assert "prod" in done.stderr

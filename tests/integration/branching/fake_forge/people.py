@@ -1,0 +1,113 @@
+"""People with clones of their own of one remote."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genpulse.branching.repository import Repository
+from tests.integration.branching.conftest import ENVIRONMENT
+
+ROOT = Path(__file__).parents[4]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a clone; `environment` says to git and to the forge who that is."""
+
+    name: str
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def git(self, *arguments: str, ok=(0,)) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode in ok, f"git {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run what a message told to run, word for word."""
+        return subprocess.run(
+            ["sh", "-ec", command],
+            cwd=self.folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def flow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`genpulse flow`, as this person."""
+        return self.shell(" ".join(["genpulse", "flow", *arguments]))
+
+    def repository(self, *, offline: bool = False) -> Repository:
+        return Repository(self.folder, self.environment, offline=offline)
+
+    def commit(self, file: str, text: str = "text\n", subject: str = "") -> str:
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        self.git("add", "--", file)
+        self.git("commit", "-qm", subject or f"Change {file}")
+        return self.git("rev-parse", "HEAD")
+
+    def fetch(self) -> None:
+        """As `git fetch --prune --tags --force` does: tags of one's own stay."""
+        self.git("fetch", "-q", "--prune", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        self.git("fetch", "-q", "--no-tags", "origin", "+refs/tags/*:refs/tags/*")
+
+    def on(self, name: str, start: str = "") -> None:
+        """The branch is out, as it is on the remote or at `start`."""
+        self.git("switch", "-qC", name, "--no-track", start or f"origin/{name}")
+
+
+def person(name: str, folder: Path, bare: Path, url: str = "", **environment: str) -> Person:
+    """A person with a fresh clone."""
+    who = {
+        **ENVIRONMENT,
+        "PATH": f"{_programs(bare.parent)}:{ENVIRONMENT['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(bare.parent),
+        "GIT_MERGE_AUTOEDIT": "no",
+        "GIT_EDITOR": "true",
+        "FORGE_ACTOR": name,
+        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _identity(name)},
+        **environment,
+    }
+    subprocess.run(["git", "clone", "-q", url or str(bare), str(folder)], env=who, check=True, capture_output=True)
+    found = Person(name, folder, who)
+    for key, value in _identity(name):
+        found.git("config", f"user.{key.lower()}", value)
+    found.on("dev")
+    return found
+
+
+def _identity(name: str) -> tuple[tuple[str, str], ...]:
+    return ("NAME", name.capitalize()), ("EMAIL", f"{name}@example.org")
+
+
+def _programs(home: Path) -> Path:
+    """A folder with `genpulse`, which is this very tree."""
+    folder = home / "programs"
+    folder.mkdir(exist_ok=True)
+    program = folder / "genpulse"
+    if not program.exists():
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m genpulse "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """What a server's own git runs with."""
+    return {**ENVIRONMENT, "HOME": os.fspath(home)}

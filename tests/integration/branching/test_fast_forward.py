@@ -1,0 +1,203 @@
+"""A release stays verified, whatever is done to the lanes later; a fast-forward is found by itself."""
+
+import pytest
+
+from genpulse.branching.candidate import tag_candidate
+from genpulse.branching.deployment import deployable
+from genpulse.branching.errors import LaneBroken
+from genpulse.branching.gate import Asked, answer
+from genpulse.branching.invariants import lane_refusals
+from genpulse.branching.partial import tested_state as state_of_test
+from genpulse.branching.promotion import plan_promotion, promote
+from genpulse.branching.release import release
+from genpulse.branching.table import MAIN, TEST
+from genpulse.branching.verification import Verifier
+from genpulse.environment.table import PRODUCTION
+from tests.integration.branching.conftest import moved, on_test, released
+
+
+def fetched(clone):
+    clone.git("fetch", "-q", "origin")
+
+
+def merged_back(clone, lane):
+    """GitHub's "Update branch" of a promotion, and `git merge origin/<lane>` of a conflict's mend."""
+    fetched(clone)
+    clone.merge(lane, "dev")
+    fetched(clone)
+
+
+def forwarded(clone, source, target):
+    fetched(clone)
+    clone.push(f"refs/remotes/origin/{source}:refs/heads/{target}")
+    fetched(clone)
+
+
+def forward_test(clone):
+    merged_back(clone, "test")
+    forwarded(clone, "dev", "test")
+
+
+def forward_main(clone):
+    merged_back(clone, "main")
+    moved(clone, "test")
+    forwarded(clone, "test", "main")
+
+
+def forward_both(clone):
+    forward_test(clone)
+    merged_back(clone, "main")
+    forwarded(clone, "dev", "test")
+    forwarded(clone, "test", "main")
+
+
+def level_all(clone):
+    """Everything is levelled to main, dev too, as people synchronise."""
+    merged_back(clone, "main")
+    moved(clone, "test")
+    forwarded(clone, "test", "main")
+    forwarded(clone, "main", "dev")
+
+
+def forward_main_first(clone):
+    merged_back(clone, "test")
+    merged_back(clone, "main")
+    forwarded(clone, "dev", "main")
+    forwarded(clone, "main", "test")
+
+
+WAYS = (forward_test, forward_main, forward_both, level_all, forward_main_first)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by flow", "by hand"])
+def test_a_release_stays_verified(clone, way, by_hand):
+    """Whether `release` tagged it, or somebody who did it rightly by hand."""
+    released(clone, "feature/x", "1.0.0")
+    on_test(clone, "feature/y")
+    tag_candidate(clone.repository(), "1.1.0")
+    moved(clone, "main")
+    if by_hand:
+        clone.git("tag", "-am", "Our release", "v1.1.0", "origin/main")
+        clone.push("v1.1.0")
+    else:
+        release(clone.repository())
+    clone.merged("feature/z", "z.txt")
+    way(clone)
+    names = [found.version.tag for found in Verifier(clone.repository()).releases()]
+    assert names == ["v1.1.0", "v1.0.0"]
+    assert deployable(clone.repository(), "v1.0.0", PRODUCTION).version
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_what_was_no_release_does_not_become_one(clone, way):
+    released(clone, "feature/x", "1.0.0")
+    fetched(clone)
+    for tag, ref in {
+        "v1.1.0-rc.1": "origin/dev",
+        "v1.2.0-rc.1": "origin/test^2",
+        "v1.2.0": "origin/test",
+        "v1.3.0-rc.1": "origin/test",
+        "v1.3.0": "origin/dev",
+        "v1.4.0": "origin/main",
+    }.items():
+        clone.git("tag", "-am", "x", tag, ref)
+        clone.push(tag)
+    clone.merged("feature/z", "z.txt")
+    way(clone)
+    assert [found.version.tag for found in Verifier(clone.repository()).releases()] == ["v1.0.0"]
+
+
+def test_a_fast_forward_of_test_is_found_and_mended(clone):
+    released(clone, "feature/x")
+    clone.merged("feature/z", "z.txt")
+    forward_test(clone)
+    (refusal,) = lane_refusals(clone.repository(), TEST)
+    assert refusal.code == "lane_fast_forwarded"
+    assert [found.code for found in answer(Asked("dev", "test"), clone.repository()).refusals] == [refusal.code]
+    clone.merged("feature/later", "later.txt")
+    for act in (lambda: plan_promotion(clone.repository(), TEST), lambda: tag_candidate(clone.repository())):
+        with pytest.raises(LaneBroken, match="fast-forward"):
+            act()
+    tip = clone.git("rev-parse", "origin/test")
+    clone.shell(refusal.mend[0])
+    fetched(clone)
+    assert clone.git("rev-parse", "origin/test^2") == tip
+    assert not lane_refusals(clone.repository(), TEST)
+    released(clone, "feature/w")
+    assert len(Verifier(clone.repository()).releases()) == 2
+
+
+def test_a_fast_forward_of_main_is_found_and_mended(clone):
+    released(clone, "feature/x")
+    clone.merged("feature/z", "z.txt")
+    merged_back(clone, "main")
+    moved(clone, "test")
+    tag_candidate(clone.repository())
+    forwarded(clone, "test", "main")
+    (refusal,) = lane_refusals(clone.repository(), MAIN)
+    assert refusal.code == "lane_fast_forwarded"
+    with pytest.raises(LaneBroken, match="fast-forward"):
+        release(clone.repository())
+    clone.shell(refusal.mend[0])
+    assert release(clone.repository()).tag == "v0.2.0"
+    assert [found.version.tag for found in Verifier(clone.repository()).releases()] == ["v0.2.0", "v0.1.0"]
+    assert not lane_refusals(clone.repository(), MAIN)
+
+
+def test_main_is_not_blamed_for_what_was_done_to_test(clone):
+    released(clone, "feature/x")
+    clone.merged("feature/z", "z.txt")
+    forward_test(clone)
+    assert not lane_refusals(clone.repository(), MAIN)
+
+
+def test_a_fast_forward_that_keeps_the_line_is_none(clone):
+    """Lanes that only ever move by fast-forwards, as GitLab can be told to."""
+    for number in range(3):
+        clone.merged(f"feature/{number}", f"{number}.txt")
+        forwarded(clone, "dev", "test")
+        tag_candidate(clone.repository())
+        forwarded(clone, "test", "main")
+        release(clone.repository())
+    assert not [*lane_refusals(clone.repository(), TEST), *lane_refusals(clone.repository(), MAIN)]
+    assert len(Verifier(clone.repository()).releases()) == 3
+
+
+def test_a_push_that_forwards_is_found_without_any_tag(clone):
+    on_test(clone)
+    before = clone.git("rev-parse", "origin/test")
+    clone.merged("feature/z", "z.txt")
+    forward_test(clone)
+    arrived = clone.git("rev-parse", "origin/test")
+    assert not lane_refusals(clone.repository(), TEST)
+    asked = Asked("dev", "test", arrived=arrived, before=before)
+    assert [found.code for found in answer(asked, clone.repository()).refusals] == ["lane_fast_forwarded"]
+
+
+def test_what_was_tagged_on_the_new_line_ends_it(clone):
+    """Nobody can give both lines back: the newer one counts from its first tag on."""
+    released(clone, "feature/x")
+    clone.merged("feature/z", "z.txt")
+    forward_test(clone)
+    clone.git("tag", "-am", "x", "v0.2.0-rc.1", "origin/test")
+    assert not lane_refusals(clone.repository(), TEST)
+
+
+def test_a_release_of_one_fix_alone_stays_verified(clone):
+    """What was promoted to test was no state of dev, but a branch that dev has merged."""
+    released(clone, "feature/x", "1.0.0")
+    clone.git("fetch", "-q", "origin")
+    clone.git("switch", "-qc", "fix/y", "--no-track", state_of_test(clone.repository()))
+    clone.commit("y.txt", "text")
+    clone.push("fix/y")
+    clone.merged("feature/unfinished", "unfinished.txt")
+    clone.merge("fix/y", "dev")
+    repository = clone.repository()
+    promote(repository, plan_promotion(repository, TEST, only="fix/y"), merge=True)
+    tag_candidate(clone.repository(), "1.0.1")
+    moved(clone, "main")
+    clone.git("tag", "-am", "By hand", "v1.0.1", "origin/main")
+    clone.push("v1.0.1")
+    forward_both(clone)
+    assert [found.version.tag for found in Verifier(clone.repository()).releases()] == ["v1.0.1", "v1.0.0"]

@@ -1,0 +1,299 @@
+"""Every mend that is printed is run, word for word and to its end, and what people wrote is still there."""
+
+import re
+from itertools import count
+
+import pytest
+
+from genpulse.branching.errors import FlowError
+from genpulse.branching.finish import finish
+from genpulse.branching.promotion import plan_promotion
+from genpulse.branching.state import read_state
+from genpulse.branching.table import MAIN, TEST
+from genpulse.branching.verification import Verifier
+from tests.integration.branching.walk.team import Work, gathered
+
+DESTROYS = re.compile(
+    r"(?<!--atomic )--force|-f\b|push(?! --atomic).* :|--delete|reset --hard|branch -D|^git tag -d"
+)
+"""An atomic push that gives another name to what it takes away destroys nothing."""
+
+
+def topic(team, who, name, *, pushed=True):
+    who.fetch()
+    who.on(name, "origin/dev")
+    commit = team.write(who)
+    if pushed:
+        team.push(who, f"HEAD:refs/heads/{name}")
+    return commit
+
+
+def merged(team, who, name, lane):
+    """By hand, with a merge commit, and pushed."""
+    who.fetch()
+    who.git("switch", "-q", "--detach", f"origin/{lane}")
+    who.git("merge", "-q", "--no-ff", "-m", f"Merge {name} into {lane}", f"origin/{name}")
+    assert team.push(who, f"HEAD:refs/heads/{lane}")
+
+
+def released(team):
+    topic(team, team.people["bob"], "feature/first")
+    for name, lane in (("feature/first", "dev"), ("dev", "test")):
+        merged(team, team.people["bob"], name, lane)
+    ann = team.people["ann"]
+    ann.fetch()
+    ann.git("tag", "-am", "x", "v0.1.0-rc.1", "origin/test")
+    ann.git("push", "-q", "origin", "v0.1.0-rc.1")
+    merged(team, ann, "test", "main")
+    ann.fetch()
+    ann.git("tag", "-am", "x", "v0.1.0", "origin/main")
+    ann.git("push", "-q", "origin", "v0.1.0")
+
+
+def over(lane):
+    def happen(team):
+        released(team)
+        bob = team.people["bob"]
+        topic(team, bob, "feature/oops")
+        merged(team, bob, "feature/oops", lane)
+        bob.git("switch", "-q", "feature/oops")
+
+    return happen
+
+
+def over_and_again(team):
+    """After the mistake the work goes on."""
+    over("test")(team)
+    bob = team.people["bob"]
+    team.write(bob)
+    team.push(bob, "HEAD:refs/heads/feature/oops")
+
+
+def forwarded(team):
+    released(team)
+    bob = team.people["bob"]
+    topic(team, bob, "feature/oops")
+    ann = team.people["ann"]
+    ann.fetch()
+    ann.git("push", "-q", "origin", "+refs/remotes/origin/feature/oops:refs/heads/test")
+
+
+def stray(lane, *, tagged=False):
+    def happen(team):
+        released(team)
+        ann = team.people["ann"]
+        ann.fetch()
+        ann.git("switch", "-q", "--detach", f"origin/{lane}")
+        team.write(ann, "Repair")
+        if tagged:
+            ann.git("tag", "-am", "x", "v0.1.1")
+            ann.git("push", "-q", "origin", "v0.1.1")
+        team.push(ann, f"HEAD:refs/heads/{lane}")
+
+    return happen
+
+
+def squashed(method):
+    """Years of promotions that were no merge commits."""
+
+    def happen(team):
+        ann = team.people["ann"]
+        for number in range(3):
+            topic(team, ann, f"feature/y{number}")
+            merged(team, ann, f"feature/y{number}", "dev")
+            for head, base in (("dev", "test"), ("test", "main")):
+                team.forge.merge(team.forge.open(head, base), "ann", method)
+
+    return happen
+
+
+def altered(team):
+    released(team)
+    ann = team.people["ann"]
+    topic(team, ann, "feature/second")
+    merged(team, ann, "feature/second", "dev")
+    ann.fetch()
+    ann.git("switch", "-q", "--detach", "origin/test")
+    ann.git("merge", "-q", "--no-ff", "--no-commit", "origin/dev")
+    team.write(ann, "Merge dev into test")
+    team.push(ann, "HEAD:refs/heads/test")
+
+
+def amended(*, with_colleague):
+    def happen(team):
+        bob, cid = team.people["bob"], team.people["cid"]
+        topic(team, bob, "feature/shared")
+        if with_colleague:
+            cid.fetch()
+            cid.on("feature/shared")
+            team.write(cid)
+            assert team.push(cid, "HEAD:refs/heads/feature/shared")
+        (bob.folder / "more.txt").write_text("more\n")
+        bob.git("add", "more.txt")
+        bob.git("commit", "-q", "--amend", "-m", "Said better", "--date", "2001-01-01T00:00:00+0000")
+        bob.git("commit", "-q", "--amend", "--no-edit", "--date", "now")
+
+    return happen
+
+
+def both_went_on(team):
+    bob, cid = team.people["bob"], team.people["cid"]
+    topic(team, bob, "feature/shared")
+    cid.fetch()
+    cid.on("feature/shared")
+    team.write(cid)
+    assert team.push(cid, "HEAD:refs/heads/feature/shared")
+    team.write(bob)
+
+
+def from_main(*, pushed):
+    def happen(team):
+        released(team)
+        bob = team.people["bob"]
+        bob.fetch()
+        bob.git("switch", "-qc", "feature/wrong", "--no-track", "origin/main")
+        team.write(bob)
+        if pushed:
+            team.push(bob, "HEAD:refs/heads/feature/wrong")
+
+    return happen
+
+
+def main_inside(team):
+    released(team)
+    bob = team.people["bob"]
+    topic(team, bob, "feature/wrong")
+    bob.git("merge", "-q", "--no-ff", "-m", "Merge main", "origin/main")
+    team.write(bob)
+    team.push(bob, "HEAD:refs/heads/feature/wrong")
+
+
+def stranger(name, *, orphan=False):
+    def happen(team):
+        ann = team.people["ann"]
+        ann.fetch()
+        ann.git("switch", "-q", "--orphan" if orphan else "-c", "site")
+        team.write(ann)
+        team.push(ann, f"HEAD:refs/heads/{name}")
+        ann.git("switch", "-q", "dev")
+        ann.git("branch", "-qD", "site")
+
+    return happen
+
+
+def tag_like_branch(team):
+    ann = team.people["ann"]
+    ann.git("switch", "-q", "--detach", "origin/dev")
+    team.write(ann)
+    ann.git("tag", "feature/old")
+    team.push(ann, "refs/tags/feature/old")
+    ann.git("switch", "-q", "dev")
+
+
+def tag_moved(team):
+    """Somebody moved a release's tag on the remote; the good one is in the others' clones."""
+    released(team)
+    for who in team.people.values():
+        who.fetch()
+    cid = team.people["cid"]
+    team.works.append(Work("bob", "tag v0.1.0", team.people["bob"].git("rev-parse", "refs/tags/v0.1.0")))
+    cid.git("tag", "-d", "v0.1.0")
+    cid.git("tag", "-am", "Moved", "v0.1.0", "origin/dev")
+    assert team.push(cid, "+refs/tags/v0.1.0")
+
+
+def tag_deleted(team):
+    released(team)
+    for who in team.people.values():
+        who.fetch()
+    team.works.append(Work("bob", "tag v0.1.0", team.people["bob"].git("rev-parse", "refs/tags/v0.1.0")))
+    assert team.push(team.people["cid"], ":refs/tags/v0.1.0")
+
+
+SITUATIONS = {
+    "a topic merged into test": over("test"),
+    "a topic merged into main": over("main"),
+    "a topic merged into test that went on": over_and_again,
+    "test forced to a topic": forwarded,
+    "a commit on test": stray("test"),
+    "a commit on main": stray("main"),
+    "a hotfix on main with a tag": stray("main", tagged=True),
+    "three years of squashes": squashed("squash"),
+    "three years of rebases": squashed("rebase"),
+    "a promotion with a change": altered,
+    "an amended topic": amended(with_colleague=False),
+    "an amended topic with a colleague's commit": amended(with_colleague=True),
+    "a topic on which both went on": both_went_on,
+    "a topic from main": from_main(pushed=False),
+    "a published topic from main": from_main(pushed=True),
+    "main merged into a topic": main_inside,
+    "a stranger": stranger("wip"),
+    "a published site": stranger("gh-pages", orphan=True),
+    "an old line of releases": stranger("release/1.x"),
+    "a tag named like a branch": tag_like_branch,
+    "a release's tag moved on the remote": tag_moved,
+    "a release's tag deleted on the remote": tag_deleted,
+}
+
+
+def told(team, who):
+    """All that this person is told at the moment: by status, finish, promote and verify."""
+    who.git("fetch", "-q", "--prune", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    who.git("fetch", "-q", "origin", ok=(0, 1))
+    found = list(read_state(who.repository()).violations)
+    asked = [lambda: plan_promotion(who.repository(), TEST), lambda: plan_promotion(who.repository(), MAIN)]
+    asked.append(lambda: Verifier(who.repository()).verify())
+    if who.git("branch", "--show-current").startswith(("feature/", "fix/")):
+        asked.insert(0, lambda: finish(who.repository(), merge=True))
+    for verb in asked:
+        try:
+            verb()
+        except FlowError as error:
+            found.append(error.refusal)
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("name", ["ann", "bob"])
+def test_no_way_loses_anything(fresh_clone, tmp_path, situation, name):
+    for number in count():
+        team = gathered(tmp_path / str(number), fresh_clone)
+        SITUATIONS[situation](team)
+        ways = [way for refusal in told(team, team.people[name]) for way in refusal.mend]
+        if number >= len(ways):
+            break
+        done = team.people[name].shell(ways[number])
+        assert not team.lost(), f"{ways[number]}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_what_destroys_is_never_the_first_way(fresh_clone, tmp_path, situation):
+    team = gathered(tmp_path, fresh_clone)
+    SITUATIONS[situation](team)
+    for who in team.people.values():
+        for refusal in told(team, who):
+            for first in refusal.mend[:1]:
+                assert not DESTROYS.search(first), str(refusal)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_first_ways_lead_out(fresh_clone, tmp_path, situation):
+    """Whoever does what is printed first, again and again, ends where nothing is wrong any more."""
+    team = gathered(tmp_path, fresh_clone)
+    SITUATIONS[situation](team)
+    bob, done = team.people["bob"], []
+    for _ in range(12):
+        open_ones = [refusal for refusal in told(team, bob) if refusal.code not in _GOES_ON]
+        ways = [way for refusal in open_ones for way in refusal.mend[:1]]
+        if not ways:
+            break
+        way = next((way for way in ways if way not in done), ways[0])
+        assert done.count(way) < 2, f"{way} again and again: {done}"
+        bob.shell(way)
+        done.append(way)
+        assert not team.lost(), done
+    assert all(refusal.code == "stranger_branch" for refusal in open_ones), f"{open_ones} after {done}"
+
+
+_GOES_ON = {"nothing_to_promote", "nothing_to_merge", "candidate_missing", "release_missing", "version_exists"}
+"""What is told of a repository in which nothing is wrong."""

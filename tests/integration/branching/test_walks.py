@@ -1,0 +1,72 @@
+"""Three people do random things, right and wrong, and what the flow promises holds; `make flow-walks` goes on."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.branching.walk import illegal, legal, mending, promises
+from tests.integration.branching.walk.team import NAMES, gathered
+
+RIGHT = [legal.begin, legal.work, legal.share, legal.bring, legal.button, legal.help_out, legal.move]
+RELEASING = [legal.move, legal.mark, legal.ship, legal.part, legal.deliver, legal.deliver]
+WRONG = [
+    illegal.stray,
+    illegal.over,
+    illegal.squashed,
+    illegal.forwarded,
+    illegal.levelled,
+    illegal.from_main,
+    illegal.main_inside,
+    illegal.amend,
+    illegal.carried,
+    illegal.wrong_candidate,
+    illegal.wrong_release,
+    illegal.nightly,
+    illegal.like_a_branch,
+    illegal.stranger,
+    illegal.revert,
+    illegal.withdrawn,
+]
+MENDING = [mending.mend_status, mending.mend_refusal]
+STEPS = int(os.environ.get("FLOW_WALK_STEPS", "60"))
+WALKS = int(os.environ.get("FLOW_WALKS", "1"))
+
+KINDS = [RIGHT, RIGHT, RELEASING, RELEASING, WRONG, MENDING, MENDING]
+acts = st.one_of(*(st.sampled_from(kind) for kind in KINDS))
+steps = st.tuples(acts, st.sampled_from(NAMES), st.integers(0, 999))
+
+
+@pytest.mark.timeout(0 if WALKS > 1 else 600)
+def test_three_people_lose_nothing_and_are_told_the_same(fresh_clone):
+    @settings(
+        max_examples=WALKS + 1,  # the first is always the simplest: one and the same act
+        derandomize=WALKS == 1,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(steps, min_size=STEPS, max_size=STEPS))
+    def walked(walk):
+        with tempfile.TemporaryDirectory() as home:
+            _walk(gathered(Path(home), fresh_clone), walk)
+
+    walked()
+
+
+def _walk(team, walk):
+    for number, (act, name, pick) in enumerate(walk):
+        team.trace.append(f"{number} {name}: {act.__name__}({pick})")
+        try:
+            act(team, team.people[name], pick)
+            promises.nothing_is_lost(team)
+            if number % 4 == 0:
+                promises.gate_and_promote_agree(team)
+                promises.releases_stay_verified(team)
+        except Exception as error:
+            error.add_note("\n".join(team.trace[-40:]))
+            raise

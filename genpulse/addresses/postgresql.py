@@ -3,12 +3,15 @@
 import ssl
 from pathlib import Path
 
-from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_port, wrong_word
+from genpulse.addresses.authority import split, wrong_authority, wrong_port
+from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_word
 
 SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
 _WANTED = "target_session_attrs="
 _WRITABLE = "read-write"
 _SYSTEM = "system"
+_MISREAD = "@[]"
+"""The driver ends the password at the first of several `@`, and takes brackets for an IPv6 address."""
 _FILES = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
 _TAKEN = frozenset(
     {
@@ -29,8 +32,14 @@ _DROPPED = frozenset(
     }
 )
 """Keys of libpq (PostgreSQL 18's manual, 32.1.2) that the driver would hand to the server, which refuses them."""
+_VERIFYING = frozenset({"verify-ca", "verify-full"})
+_CERTAIN = frozenset({"require", *_VERIFYING})
+_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _WORDS = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "sslnegotiation": ("postgres", "direct"),
+    "ssl_min_protocol_version": _VERSIONS,
+    "ssl_max_protocol_version": _VERSIONS,
     "target_session_attrs": (*("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),),
 }
 
@@ -47,11 +56,11 @@ def refusal(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return "it must begin with postgresql://, since PostgreSQL is the only database"
-    authority, end = _split(rest)
+    _, end = split(rest)
     path, _, text = end.partition("#")[0].partition("?")
     query = Query(text)
-    wrong = unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
-    wrong = wrong or wrong_port(authority.rpartition("@")[2]) or _wrong_authorities(query)
+    wrong = wrong_authority(rest, _MISREAD) or unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
+    wrong = wrong or _wrong_ports(query) or _wrong_tls(query) or _wrong_authorities(query)
     if wrong:
         return wrong
     if not path.strip("/") and not any(query.get(name) for name in ("dbname", "database", "service")):
@@ -59,15 +68,43 @@ def refusal(url: str) -> str:
     return ""
 
 
+def _wrong_ports(query: Query) -> str:
+    ports = (query.get("port") or "").split(",")
+    return next((wrong for port in ports if (wrong := wrong_port(f":{port}"))), "")
+
+
+def _wrong_tls(query: Query) -> str:
+    if query.get("sslnegotiation") == "direct" and query.get("sslmode") not in _CERTAIN and not _system(query):
+        return f"sslnegotiation=direct goes with sslmode={', '.join(sorted(_CERTAIN))} alone"
+    return ""
+
+
+def _system(query: Query) -> bool:
+    return query.get("sslrootcert") == _SYSTEM
+
+
 def _wrong_authorities(query: Query) -> str:
     """Files of keys and of authorities. `system` is the system's own store, as in libpq."""
-    if query.get("sslrootcert") != _SYSTEM:
-        return missing_file(query, _FILES)
+    if not _system(query):
+        return missing_file(query, _FILES) or _nobody_to_verify_by(query)
     if query.get("sslmode") not in {None, "verify-full"}:
         return "sslrootcert=system goes with sslmode=verify-full alone"
     if system_store() is None:
         return "sslrootcert=system, and this system has no store of authorities: install ca-certificates"
     return missing_file(query, _FILES - {"sslrootcert"})
+
+
+def _nobody_to_verify_by(query: Query) -> str:
+    """The system's store is for names that are verified, too: anybody can have a certificate of some name."""
+    if not _needs_authority(query) or (query.get("sslmode") == "verify-full" and system_store()):
+        return ""
+    return f"sslmode={query.get('sslmode')} needs an authority: add sslrootcert=/path/of/the/authority.pem"
+
+
+def _needs_authority(query: Query) -> bool:
+    """Whether none is named, nor in the user's home, where libpq and the driver look."""
+    own = Path("~/.postgresql/root.crt").expanduser()
+    return query.get("sslmode") in _VERIFYING and not query.get("sslrootcert") and not own.is_file()
 
 
 def system_store() -> Path | None:
@@ -88,6 +125,8 @@ def plain(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     address, _, text = rest.partition("?")
     query = _trusting(Query(text).without(_DROPPED))
+    if address.endswith("/") and any(query.get(name) for name in ("dbname", "database")):
+        address = address.rstrip("/")
     found = f"{scheme.partition('+')[0]}{separator}{address}" + (f"?{query}" if query.raw else "")
     if not _names_several(rest) or _WANTED in rest:
         return found
@@ -96,7 +135,8 @@ def plain(url: str) -> str:
 
 def _trusting(query: Query) -> Query:
     store = system_store()
-    if query.get("sslrootcert") != _SYSTEM or store is None:
+    wanted = _system(query) or (query.get("sslmode") == "verify-full" and _needs_authority(query))
+    if not wanted or store is None:
         return query
     rest = query.without({"sslrootcert", "sslmode"})
     return Query("&".join((*rest.raw, "sslmode=verify-full", f"sslrootcert={store}")))
@@ -105,7 +145,7 @@ def _trusting(query: Query) -> Query:
 def host_by_host(url: str) -> tuple[str, ...]:
     """A URL for each host of a plain one, in order; the URL itself where its hosts have to be seen together."""
     scheme, separator, rest = url.partition("://")
-    authority, end = _split(rest)
+    authority, end = split(rest)
     user, at, hosts = authority.rpartition("@")
     if "," not in hosts or f"{_WANTED}prefer-standby" in rest:
         return (url,)
@@ -114,16 +154,10 @@ def host_by_host(url: str) -> tuple[str, ...]:
 
 def host_of(url: str) -> str:
     """Host and port of an address, or several with commas between them."""
-    return _split(url.partition("://")[2])[0].rpartition("@")[2]
+    return split(url.partition("://")[2])[0].rpartition("@")[2]
 
 
 def _names_several(rest: str) -> bool:
-    authority, end = _split(rest)
+    authority, end = split(rest)
     in_query = any(part.startswith("host=") and "," in part for part in end.partition("?")[2].split("&"))
     return "," in authority.rpartition("@")[2] or in_query
-
-
-def _split(rest: str) -> tuple[str, str]:
-    """The authority, and what comes after it."""
-    length = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
-    return rest[:length], rest[length:]

@@ -55,10 +55,10 @@ def missing_file(query: Query, names: Collection[str]) -> str:
     return ""
 
 
-def wrong_port(hosts: str) -> str:
-    """What is wrong with the first port of hosts that are separated by commas; empty when all are ports."""
-    for host in hosts.split(","):
-        _, colon, port = host.rpartition("]")[2].rpartition(":") if "]" in host else host.rpartition(":")
-        if colon and port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
-            return f"{port[:20]!r} is no port; a port is a number from 1 to 65535"
+def wrong_number(query: Query, whole: Collection[str], broken: Collection[str] = ()) -> str:
+    """What is wrong with the first key whose value has to be a number; empty when none is."""
+    for name, value in query:
+        digits = value.replace(".", "", 1) if name in broken else value
+        if name in {*whole, *broken} and not (digits.isascii() and digits.isdigit()):
+            return f"{name} in its query has to be a number, and is {value[:30]!r}"
     return ""

@@ -1,6 +1,7 @@
 """Addresses of Redis and Valkey: one server, a primary behind Sentinels, or a cluster."""
 
-from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_port, wrong_word
+from genpulse.addresses.authority import split, wrong_authority
+from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_number, wrong_word
 
 SCHEMES = (
     "redis",
@@ -11,13 +12,17 @@ SCHEMES = (
     "redis+cluster",
     "rediss+cluster",
 )
-_NUMBERS = frozenset({"db", "socket_timeout", "socket_connect_timeout", "protocol", "max_connections"})
+_NUMBERS = frozenset({"db", "protocol", "max_connections"})
+_SECONDS = frozenset({"socket_timeout", "socket_connect_timeout"})
 _TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
-_TLS = frozenset(
-    {*_TLS_FILES, "ssl_ca_path", "ssl_cert_reqs", "ssl_check_hostname", "ssl_password", "ssl_min_version"}
-)
+_TLS = frozenset({*_TLS_FILES, "ssl_ca_path", "ssl_cert_reqs", "ssl_check_hostname", "ssl_password"})
 _LOGIN = frozenset({"username", "password", "client_name", "sentinel_username", "sentinel_password"})
-_WORDS = {"ssl_cert_reqs": ("none", "optional", "required"), "protocol": ("2", "3")}
+_WORDS = {
+    "ssl_cert_reqs": ("none", "optional", "required"),
+    "ssl_check_hostname": ("true", "True", "false", "False", "1", "0"),
+    "protocol": ("2", "3"),
+}
+_MOST_DATABASES = 2**31
 
 
 def refusal(url: str) -> str:
@@ -27,18 +32,29 @@ def refusal(url: str) -> str:
         return f"it must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}"
     address, _, text = rest.partition("#")[0].partition("?")
     query = Query(text)
-    known = _NUMBERS | _LOGIN | (_TLS if scheme.startswith("rediss") else frozenset())
-    wrong = unknown_key(query, known) or wrong_word(query, _WORDS) or missing_file(query, _TLS_FILES)
-    if wrong or scheme == "unix":
+    known = _NUMBERS | _SECONDS | _LOGIN | (_TLS if scheme.startswith("rediss") else frozenset())
+    wrong = (
+        wrong_authority(rest)
+        or unknown_key(query, known)
+        or wrong_word(query, _WORDS)
+        or wrong_number(query, _NUMBERS, _SECONDS)
+        or missing_file(query, _TLS_FILES)
+    )
+    if wrong:
         return wrong
-    hosts, _, path = address.rpartition("@")[2].partition("/")
-    return wrong_port(hosts) or _wrong_number(query) or _wrong_database(scheme, path)
+    hosts = split(rest)[0].rpartition("@")[2]
+    path = address.partition("/")[2]
+    if scheme == "unix":
+        return "" if path and not hosts else "it names no socket: write unix:///path"
+    return _wrong_hosts(scheme, hosts) or _wrong_database(scheme, path)
 
 
-def _wrong_number(query: Query) -> str:
-    for name, value in query:
-        if name in _NUMBERS and not value.replace(".", "", 1).isdigit():
-            return f"{name} in its query has to be a number, and is {value[:30]!r}"
+def _wrong_hosts(scheme: str, hosts: str) -> str:
+    several = "+" in scheme
+    if several and not hosts.strip(","):
+        return "it names no host"
+    if not several and "," in hosts:
+        return f"several hosts go with {scheme}+sentinel:// or {scheme}+cluster://"
     return ""
 
 
@@ -48,6 +64,10 @@ def _wrong_database(scheme: str, path: str) -> str:
         if not parts:
             return "it names no service behind its Sentinels: add /service behind the hosts"
         parts = parts[1:]
-    if len(parts) > 1 or (parts and not parts[0].isdigit()):
+    if len(parts) > 1 or (parts and not _is_database(parts[0])):
         return f"{'/'.join(parts)[:30]!r} is no database of it; that is a number, such as /0"
     return ""
+
+
+def _is_database(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text[:11]) < _MOST_DATABASES

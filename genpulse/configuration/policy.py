@@ -4,11 +4,12 @@ import base64
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from pydantic import SecretStr
 
 from genpulse.addresses import postgresql, redis
+from genpulse.addresses.authority import split
 from genpulse.build import Build
 from genpulse.configuration import provider_options
 from genpulse.configuration.errors import Fault
@@ -73,8 +74,9 @@ def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
     url = _text(settings.database_url)
     if not url or not settings.environment.is_production or settings.database.allow_plaintext:
         return
-    mode = parse_qs(url.partition("?")[2]).get("sslmode", [""])[-1]
-    if mode not in _TLS and not all(map(is_loopback, _hosts(settings.database_url))):
+    query = parse_qs(url.partition("?")[2])
+    certain = query.get("sslmode", [""])[-1] in _TLS or query.get("sslrootcert", [""])[-1] == "system"
+    if not certain and not all(map(is_loopback, _hosts(settings.database_url))):
         detail = (
             f"{settings.environment.dynaconf} reaches its database with TLS: add sslmode=verify-full (or require),"
             f" or allow it without: {_allow('database.allow_plaintext')}"
@@ -259,10 +261,10 @@ def _hosts(url: SecretStr | None) -> tuple[str, ...]:
     text = _text(url)
     if not text:
         return ()
-    parts = urlsplit(text.partition("?")[0])
-    named = parse_qs(text.partition("?")[2]).get("host", [])
-    address = parts.netloc.rpartition("@")[2]
-    hosts = [re.sub(r":\d*$", "", host) for host in (*address.split(","), *named) if host or not named]
+    address, _, query = text.partition("?")
+    named = [host for each in parse_qs(query).get("host", []) for host in each.split(",")]
+    authority = split(address.partition("://")[2])[0].rpartition("@")[2]
+    hosts = [re.sub(r":\d*$", "", unquote(host)) for host in (*authority.split(","), *named) if host or not named]
     return tuple(host for host in hosts if host or len(hosts) == 1)
 
 

@@ -45,6 +45,22 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
         ("postgresql://u:s3cret@db:0/d", "'0' is no port"),
         ("postgresql://u:s3cret@a:1,b:70000/d", "'70000' is no port"),
         ("postgresql://u:s3cret@[::1]:x/d", "'x' is no port"),
+        ("postgresql://u:s3cret#x@db/d", "# is %23"),
+        ("postgresql://u:s3cret/x@db:5432/d", "/ is %2F"),
+        ("postgresql://u:s3cret?x@db:5432/d", "? is %3F"),
+        ("postgresql://u:12?s3cret@db:5432/d", "? is %3F"),
+        ("postgresql://u:12/s3cret@db:5432/d", "/ is %2F"),
+        ("postgresql://u:s3cret@x@db/d", "@ is %40"),
+        ("postgresql://u:[s3cret]@db:6543/d", "[ is %5B"),
+        ("postgresql://u:s3cret@[::1/d", "stands in brackets"),
+        ("postgresql://u:s3cret@[::g]/d", "stands in brackets"),
+        ("postgresql://u:s3cret@[::1]x:5/d", "stands in brackets"),
+        ("postgresql://u:s3cret@2001:db8::1:5432/d", "stands in brackets"),
+        ("postgresql://u:s3cret@d b/d", "has a blank or a bracket"),
+        ("postgresql://u:s3cret@/d?host=a&port=abc", "'abc' is no port"),
+        (f"{GOOD}?sslmode=verify-ca", "sslrootcert=/path/of/the/authority.pem"),
+        (f"{GOOD}?sslnegotiation=direct", "sslnegotiation=direct goes with sslmode=require"),
+        (f"{GOOD}?sslmode=require&ssl_min_protocol_version=1.2", "has to be TLSv1, TLSv1.1"),
         ("postgresql://u:s3cret@db", "names no database: add /database behind the host"),
         ("postgresql://u:s3cret@db/", "names no database"),
         ("mysql://u:s3cret@db/d", "must begin with postgresql://"),
@@ -52,7 +68,10 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
         ("db.example/d", "must begin with postgresql://"),
     ],
 )
-def test_an_address_that_means_nothing_is_refused_in_one_sentence_without_its_password(url, words):
+def test_an_address_that_means_nothing_is_refused_in_one_sentence_without_its_password(
+    url, words, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert words in refusal(url)
     assert "s3cret" not in refusal(url)
     with pytest.raises(BadDatabaseAddress, match="database_url: "):
@@ -68,6 +87,11 @@ def test_an_address_that_means_nothing_is_refused_in_one_sentence_without_its_pa
         "postgresql://u:p@[::1]:1,[::2]/d",
         "postgresql:///d?host=/run/postgresql",
         "postgresql://u@db?dbname=d",
+        "postgresql://u%40srv:p%40%3A%2F%23%3F@db:/d?sslmode=require",
+        "postgresql://u:p:q@db/d",
+        "postgresql://db/d?user=a%40b",
+        "postgresql://db/d?user=a@b",
+        "postgresql://u:p@%2Frun%2Fpostgresql/d",
         "postgresql:///?service=mine",
     ],
 )
@@ -83,3 +107,17 @@ def test_the_systems_own_authorities_are_a_file_for_the_driver():
     else:
         assert plain(url) == f"{GOOD}?sslmode=verify-full&sslrootcert={store}"
         assert plain(f"{url}&sslmode=verify-full") == plain(url)
+
+
+def test_verification_without_a_named_authority_goes_by_the_users_own_or_the_systems(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    url = f"{GOOD}?sslmode=verify-full"
+    store = system_store()
+    assert (plain(url) == f"{url}&sslrootcert={store}") if store else "needs an authority" in refusal(url)
+    (tmp_path / ".postgresql").mkdir()
+    (tmp_path / ".postgresql/root.crt").write_text("")
+    assert plain(url) == url
+
+
+def test_a_database_in_the_query_counts_behind_an_empty_path_too():
+    assert plain("postgresql://u@db/?dbname=d") == "postgresql://u@db?dbname=d"

@@ -1,0 +1,65 @@
+"""The part of an address between `//` and its path: who calls, and whom."""
+
+import ipaddress
+import re
+
+_HOST = re.compile(r"[^\s:\[\]@]*")
+_ENCODED = "written in full: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, [ is %5B, ] is %5D"
+
+
+def split(rest: str) -> tuple[str, str]:
+    """The authority, and what comes after it, of what stands behind `://`."""
+    length = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
+    return rest[:length], rest[length:]
+
+
+def wrong_authority(rest: str, misread: str = "[]") -> str:
+    """What is wrong with user, password, hosts and ports; empty when nothing is.
+
+    `misread`: signs that drivers misread in a user or a password. Nothing of a password is repeated, wherever it
+    ends up when a sign in it ends the authority early.
+    """
+    authority, end = split(rest)
+    user, _, hosts = authority.rpartition("@")
+    if any(sign in user for sign in misread) or _is_cut(authority, end):
+        return f"its user or its password holds a sign that has to be {_ENCODED}"
+    return next((wrong for host in hosts.split(",") if (wrong := _wrong_host(host))), "")
+
+
+def _is_cut(authority: str, end: str) -> bool:
+    """Whether a password goes on behind the authority: the `@` is there that should end it."""
+    if "@" in authority or "@" not in end:
+        return False
+    path, _, query = end.partition("?")
+    in_names = any("@" in part.partition("=")[0] for part in query.split("&"))
+    return "@" in path or in_names or any(map(wrong_port, authority.split(",")))
+
+
+def _wrong_host(host: str) -> str:
+    if host.startswith("["):
+        inner, bracket, port = host[1:].partition("]")
+        return wrong_port(port) if bracket and _is_ipv6(inner) and port[:1] in {"", ":"} else _no_ipv6()
+    name, _, _ = host.rpartition(":") if ":" in host else (host, "", "")
+    if ":" in name:
+        return _no_ipv6()
+    return wrong_port(host) or ("" if _HOST.fullmatch(name) else "its host has a blank or a bracket in it")
+
+
+def _no_ipv6() -> str:
+    return "an IPv6 address in it stands in brackets, such as [2001:db8::1]:5432, and is a whole one"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def wrong_port(host: str) -> str:
+    """What is wrong with the port behind the last colon; empty when it is one, or when there is none."""
+    _, colon, port = host.rpartition(":")
+    if colon and port and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65_535):
+        return f"{port[:20]!r} is no port; a port is a number from 1 to 65535"
+    return ""

@@ -28,7 +28,7 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     settings, of_values = _typed(reading, values)
     found += of_values
     found += missing
-    found += committed_secrets(reading.layers[: len(COMMITTED_LAYERS)])
+    found += committed_secrets(reading.committed)
     if reading.is_complete:
         found += committed_dotenv(reading.project)
     if settings is not None and reading.is_complete:

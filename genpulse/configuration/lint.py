@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from genpulse.configuration.committed_secrets import committed_dotenv, committed_secrets
+from genpulse.configuration.committed_secrets import LOOKS_SECRET, committed_dotenv, committed_secrets
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.example import example_text
 from genpulse.configuration.names import unknown_keys, unknown_variables
@@ -15,9 +15,6 @@ from genpulse.configuration.yaml_file import committed_layers
 from genpulse.environment.resolve import SWITCHES
 from genpulse.environment.table import ENVIRONMENTS
 
-_LOOKS_SECRET = re.compile(
-    r"(?:sk|pk|rk|gp|ghp|xox[abp])[_-]\w{12,}|AKIA[A-Z0-9]{12,}|://[^/\s:@]+:[^/\s@]+@|eyJ\w{20,}"
-)
 _NAME = re.compile(r"^\s*#?\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_<>]*)=", re.MULTILINE)
 
 
@@ -82,7 +79,7 @@ def _of_committed(project: Project) -> Iterator[Fault]:
 
 def _secret_lines(shown: str, text: str) -> Iterator[Fault]:
     for number, line in enumerate(text.splitlines(), 1):
-        if _LOOKS_SECRET.search(line) and "user:password@" not in line:
+        if LOOKS_SECRET.search(line) and "user:password@" not in line:
             yield Fault("", f"{shown} line {number}", "this looks like a secret, and the file is committed.")
 
 

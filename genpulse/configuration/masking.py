@@ -8,7 +8,9 @@ from pydantic import SecretStr
 from genpulse.configuration.schema import find
 
 HIDDEN = "********"
-_SECRET_NAME = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw(?:or)?d|passphrase|pwd|credential|authorization|bearer|dsn", re.IGNORECASE
+)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 

@@ -1,7 +1,7 @@
 """All four layers as they are read, before anything is checked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genpulse.build import BrokenStamp, Build, read_stamp
@@ -15,7 +15,7 @@ from genpulse.configuration.variables import (
     process_variables,
     variables_layer,
 )
-from genpulse.configuration.yaml_file import committed_layers
+from genpulse.configuration.yaml_file import DEFAULT, every_layer
 from genpulse.environment.resolve import Resolved, resolve
 from genpulse.environment.table import Environment
 
@@ -24,13 +24,17 @@ COMMITTED_LAYERS = ("default", "environment")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found. `layers` are the four, or the two committed ones alone; `build` is what was built."""
+    """What was found. `layers` are the four, or the two committed ones alone; `build` is what was built.
+
+    `committed` are all sections of the committed file, those of other environments among them.
+    """
 
     project: Project
     resolved: Resolved
     layers: tuple[Layer, ...]
     variables: tuple[Variable, ...]
     build: Build | None = None
+    committed: tuple[Layer, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -56,23 +60,27 @@ def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
     resolved = _resolved(project, process, secrets)
     secrets = () if resolved.skips_dotenv else secrets
     own = process_variables(process)
+    committed = every_layer(project.committed, project.shown)
     layers = (
-        *_committed(project, resolved.environment),
+        *_in_force(committed, resolved.environment),
         variables_layer("dotenv", secrets),
         variables_layer("environ", own),
     )
-    return Reading(project, resolved, layers, (*secrets, *own), _build())
+    return Reading(project, resolved, layers, (*secrets, *own), _build(), tuple(committed.values()))
 
 
 def read_committed(folder: Path | None, environment: Environment) -> Reading:
     """What is committed for an environment, as somebody sees it who has none of its secrets."""
     project = find_project(folder)
     resolved = Resolved(environment, "the command line")
-    return Reading(project, resolved, _committed(project, environment), ())
+    committed = every_layer(project.committed, project.shown)
+    return Reading(project, resolved, _in_force(committed, environment), (), committed=tuple(committed.values()))
 
 
-def _committed(project: Project, environment: Environment) -> tuple[Layer, Layer]:
-    return committed_layers(project.committed, environment.dynaconf, project.shown)
+def _in_force(committed: Mapping[str, Layer], environment: Environment) -> tuple[Layer, Layer]:
+    named = zip(COMMITTED_LAYERS, (DEFAULT, environment.dynaconf), strict=True)
+    default, own = (replace(committed[section], name=name) for name, section in named)
+    return default, own
 
 
 def _build() -> Build | None:

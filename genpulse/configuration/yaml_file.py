@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +16,24 @@ SECTIONS = (DEFAULT, *BY_DYNACONF)
 
 
 def committed_layers(path: Path, section: str, shown: str) -> tuple[Layer, Layer]:
-    """`[default]` and the environment's section. `shown` is the path as messages say it.
+    """`[default]` and the environment's section. Raises as `every_layer` does."""
+    layers = every_layer(path, shown)
+    return replace(layers[DEFAULT], name="default"), replace(layers[section], name="environment")
+
+
+def every_layer(path: Path, shown: str) -> dict[str, Layer]:
+    """A layer for each section. `shown` is the path as messages say it.
 
     Raises `ConfigurationError` with line and column when the file is broken.
     """
     document, lines = _parsed(path, shown)
     unknown = [name for name in document if name not in SECTIONS]
     if unknown:
+        detail = f"no section; there are {', '.join(SECTIONS)}"
         raise ConfigurationError(
-            "",
-            [
-                Fault(
-                    str(name),
-                    f"{shown} line {lines[(str(name),)]}",
-                    f"no section; there are {', '.join(SECTIONS)}",
-                )
-                for name in unknown
-            ],
+            "", [Fault(str(name), f"{shown} line {lines[(str(name),)]}", detail) for name in unknown]
         )
-    return _layer("default", document, lines, DEFAULT, shown), _layer(
-        "environment", document, lines, section, shown
-    )
+    return {section: _layer(section, document, lines, section, shown) for section in SECTIONS}
 
 
 def _layer(name: str, document: Tree, lines: dict[tuple[str, ...], int], section: str, shown: str) -> Layer:

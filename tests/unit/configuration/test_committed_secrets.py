@@ -15,6 +15,26 @@ COMMITTED = {
     "the key of a provider": ("providers: {fal: {api_key: topsecret}}", "providers.fal.api_key"),
     "a secret of a provider's own": ("providers: {a: {options: {webhook_secret: topsecret}}}", "webhook_secret"),
     "a password in another address": ("storage: {endpoint: 'https://a:topsecret@s3'}", "storage.endpoint"),
+    "a token as the user of a web address": (
+        "providers: {a: {base_url: 'https://topsecret@v.example/'}}",
+        "base_url",
+    ),
+    "a key in the query of a web address": (
+        "providers: {a: {base_url: 'https://v.example/?api_key=topsecret'}}",
+        "base_url",
+    ),
+    "a password with a sign that cuts an address": (
+        "database_url: 'postgresql://a:top/secret#topsecret@db/x'",
+        "data",
+    ),
+    "an address in a list": (
+        "providers: {a: {options: {hosts: ['https://x', 'https://a:topsecret@y']}}}",
+        "hosts",
+    ),
+    "a key in a list": ("providers: {a: {options: {api_keys: [topsecret, topsecret2]}}}", "api_keys"),
+    "a header": ("providers: {a: {options: {authorization: 'Bearer topsecret'}}}", "authorization"),
+    "a password by its short name": ("providers: {a: {options: {passwd: topsecret}}}", "passwd"),
+    "what looks like a vendor's key": ("providers: {a: {options: {note: sk-proj-topsecret-12345}}}", "note"),
     "the secret of webhooks": ("webhooks: {secret: topsecret}", "webhooks.secret"),
 }
 
@@ -37,11 +57,43 @@ def test_a_secret_in_the_committed_file_is_refused_at_the_start_and_by_the_check
 
 @pytest.mark.parametrize(
     "line",
-    ["redis: {url: 'redis://cache:6379/0'}", "database_url: postgresql://genpulse@db:5432/x?sslmode=require"],
+    [
+        "redis: {url: 'redis://cache:6379/0'}",
+        "database_url: postgresql://u@db/x?sslmode=verify-full&sslkey=/run/client.key&sslrootcert=system",
+        "providers: {a: {base_url: 'https://v.example:8443/a@b?mode=x'}}",
+        "providers: {a: {options: {hosts: ['task-something-quite-long', 'https://x:1/@y']}}}",
+        "database_url: postgresql://genpulse@db:5432/x?sslmode=require",
+    ],
 )
 def test_an_address_without_a_password_may_be_committed(project, line):
     (project / "config/config.yaml").write_text(f"production:\n  {line}\n")
     check_committed(PRODUCTION, project)
+
+
+def test_a_secret_in_the_section_of_another_environment_is_committed_all_the_same(project):
+    (project / "config/config.yaml").write_text("production:\n  webhooks: {secret: topsecret}\n")
+    with pytest.raises(ConfigurationError, match=r"config.yaml \[production\] line 2\): this is a secret"):
+        load(project, SERVERS)
+
+
+def test_a_committed_dotenv_is_seen_from_below_in_a_work_tree_and_whoever_asks(project, monkeypatch, tmp_path):
+    whole = tmp_path / "whole"
+    inner = whole / "service"
+    inner.mkdir(parents=True)
+    (project / "config").rename(inner / "config")
+    (inner / ".env").write_text("ENV=dev\n")
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    for command in (
+        ["init", "-q"],
+        ["add", "-f", "."],
+        [*who, "commit", "-qm", "x"],
+        ["worktree", "add", "../other"],
+    ):
+        subprocess.run(["git", *command], cwd=whole, check=True, capture_output=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    for folder in (inner, tmp_path / "other/service"):
+        with pytest.raises(ConfigurationError, match=r"git rm --cached \.env"):
+            load(folder, SERVERS)
 
 
 def test_a_committed_dotenv_is_refused_at_the_start(project):

@@ -40,6 +40,7 @@ __all__ = [
     "find_namespace",
     "load",
     "project_root",
+    "tell",
 ]
 
 DATABASE = ("database_url",)
@@ -65,6 +66,7 @@ def find_namespace(
     from genpulse.configuration.layers import value_of
 
     found = reading.read(folder, os.environ if process is None else process)
+    tell(found.resolved)
     return found.resolved.environment, str(value_of(found.values, "redis.namespace") or "")
 
 
@@ -86,7 +88,7 @@ def load(
     Raises `EnvironmentProblem`, and `ConfigurationError` with every problem at once.
     """
     found = reading.read(folder, os.environ if process is None else process)
-    _warn(found.resolved.warning)
+    tell(found.resolved)
     serves = require == SERVERS and found.resolved.environment.is_production
     return _frozen(found, (*require, *PRODUCTION) if serves else require)
 
@@ -188,11 +190,11 @@ _settings: "list[FrozenSettings]" = []
 _warned: set[str] = set()
 
 
-def _warn(text: str) -> None:
-    """Say it once in this process."""
-    if text and text not in _warned:
-        _warned.add(text)
-        sys.stderr.write(f"genpulse: warning: {text}\n")
+def tell(resolved: "Resolved") -> None:
+    """Say once in this process what was passed over when its environment was found."""
+    if resolved.warning and resolved.warning not in _warned:
+        _warned.add(resolved.warning)
+        sys.stderr.write(f"genpulse: warning: {resolved.warning}\n")
 
 
 def __getattr__(name: str) -> "FrozenSettings":
@@ -214,7 +216,7 @@ def as_dynaconf(folder: Path | None = None, process: Mapping[str, str] | None = 
     from genpulse.configuration.dynaconf_settings import FrozenSettings
 
     found = reading.read(folder, os.environ if process is None else process)
-    _warn(found.resolved.warning)
+    tell(found.resolved)
     spawns = found.resolved.environment.spawns_services
     frozen = _frozen(found, () if spawns else DATABASE)
     validators = [validator for _, validator in _validators(found, DATABASE)]

@@ -27,6 +27,7 @@ def show(as_json: bool) -> None:
     from genpulse.configuration.explanation import explain_all
 
     resolved = config.find_environment()
+    config.tell(resolved)
     found = explain_all(None, os.environ)
     if as_json:
         values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in found}
@@ -48,6 +49,7 @@ def explain(key: str, as_json: bool) -> None:
     from genpulse.configuration.masking import shown
     from genpulse.configuration.variables import variable_name
 
+    config.tell(config.find_environment())
     found = explained(key, None, os.environ)
     if found is None:
         raise CommandRefused(_no_such(key))

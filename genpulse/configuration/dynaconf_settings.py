@@ -3,22 +3,28 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from dynaconf import Dynaconf, ValidationError, Validator
+from dynaconf import Dynaconf, Validator
 from dynaconf.base import Settings as Changing  # type: ignore[import-untyped]
+from dynaconf.utils.parse_conf import parse_conf_data  # type: ignore[import-untyped]
+from dynaconf.validator import ValidatorList  # type: ignore[import-untyped]
 from pydantic import BaseModel, SecretStr
 
 from genpulse.configuration.schema import FOUND
 from genpulse.settings import Providers, Settings
 
-_READING = frozenset({"validators", "current_env", "exists", "is_overridden", "as_bool", "as_int", "as_float"})
+_READING = frozenset({"current_env", "is_overridden", "as_bool", "as_int", "as_float"})
 """What Dynaconf offers beside values, and what reads alone."""
 _CHANGING = frozenset(name for name in dir(Changing) if not name.startswith("_")) - _READING
 _OWN = frozenset({"_wrapped", "_kwargs", "_wrapper_class"})
 """What Dynaconf sets while it is made."""
+_UNSAID: Any = object()
 
 
-class SettingsDoNotChange(TypeError):
-    """Somebody wanted to change the settings of a process, or to read those of another environment into it."""
+class SettingsDoNotChange(AttributeError, TypeError):
+    """Somebody wanted to change the settings of a process, or to read those of another environment into it.
+
+    To whoever asks first, as Dynaconf's validators do, what would change them is not there.
+    """
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -63,11 +69,39 @@ class Section(dict[str, Any]):
     __setitem__ = _refusing("a change")
     __delitem__ = _refusing("a change")
     __ior__ = _refusing("a change")
+
+    def __copy__(self) -> "Section":
+        return self
+
+    def __deepcopy__(self, _seen: object) -> "Section":
+        return self
+
+    def __reduce__(self) -> tuple[type["Section"], tuple[dict[str, Any]]]:
+        return Section, (dict(self),)
+
     update = _refusing("update")
     setdefault = _refusing("setdefault")
     pop = _refusing("pop")
     popitem = _refusing("popitem")
     clear = _refusing("clear")
+
+
+class Validators(ValidatorList):  # type: ignore[misc]
+    """The rules that settings obey. Rules of others are asked by `Validator(…).validate(settings)`."""
+
+    register = _refusing("register")
+    append = _refusing("append")
+    extend = _refusing("extend")
+    insert = _refusing("insert")
+    remove = _refusing("remove")
+    pop = _refusing("pop")
+    clear = _refusing("clear")
+    sort = _refusing("sort")
+    reverse = _refusing("reverse")
+    __setitem__ = _refusing("a change")
+    __delitem__ = _refusing("a change")
+    __iadd__ = _refusing("a change")
+    __imul__ = _refusing("a change")
 
 
 class FrozenSettings(Dynaconf):  # type: ignore[misc]
@@ -87,14 +121,15 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
             loaders=[],
             auto_cast=False,
             dynaconf_skip_validators=True,
-            validators=list(validators),
             post_hooks=[lambda: _plain(values)],
         )
+        super().configure()
         self.__dict__["_values"] = values
+        self.__dict__["validators"] = Validators(self, list(validators))
 
     def __getattr__(self, name: str) -> Any:
         """A setting, or what of Dynaconf reads alone. Raises `ValidationError`, `AttributeError`."""
-        if name in self._values:
+        if self._found(name) is not _UNSAID:
             return self[name]
         if name in _READING:
             return super().__getattr__(name)
@@ -103,24 +138,38 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
         raise AttributeError(f"{name} is not a setting; `genpulse config show` lists all of them")
 
     def __getitem__(self, name: str) -> Any:
-        """A setting; dots go one level down. Raises `ValidationError`, `KeyError`."""
-        found: Any = self._values
-        for part in name.split("."):
-            found = found[part]
+        """A setting; a dot or `__` goes one level down. Raises `ValidationError`, `KeyError`."""
+        found = self._found(name)
+        if found is _UNSAID:
+            raise KeyError(name)
         if found is None:
             self.validators.validate(only=[name.lower()])
         return found
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """A setting, or `default` where there is none or it is empty."""
-        try:
-            found = self[name]
-        except (KeyError, TypeError, ValidationError):
-            return default
-        return default if found is None else found
+    def _found(self, name: object) -> Any:
+        found: Any = self._values
+        for part in str(name).replace("__", ".").split("."):
+            found = found.get(part, _UNSAID) if isinstance(found, Section) else _UNSAID
+        return found
 
-    def as_dict(self) -> dict[str, Any]:
-        """Every setting, secrets among them."""
+    def get(self, name: str, default: Any = None, cast: Any = None, **_how: object) -> Any:
+        """A setting, or `default` where there is none or it is empty.
+
+        `cast` is Dynaconf's, such as `@int`; its other options change nothing where nothing changes.
+        """
+        found = self._found(name)
+        if found is _UNSAID or found is None:
+            return default
+        return parse_conf_data(f"{cast} {found}", tomlfy=True) if cast else found
+
+    def exists(self, name: str, **_how: object) -> bool:
+        """Whether a setting has a value."""
+        return self._found(name) not in (_UNSAID, None)
+
+    def as_dict(self, env: str | None = None, internal: object = None) -> dict[str, Any]:  # noqa: ARG002
+        """Every setting, secrets among them. Nothing internal is there. Raises `SettingsDoNotChange`."""
+        if env is not None and env.lower() != self.current_env:
+            raise SettingsDoNotChange(f"as_dict of {env}")
         return _plain(self._values)
 
     to_dict = as_dict
@@ -144,18 +193,39 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
         return len(self._values)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values
+        return self._found(name) is not _UNSAID
 
     def __dir__(self) -> list[str]:
-        return sorted({*self._values, *_READING, "as_dict", "get", "items", "keys", "values"})
+        return sorted(
+            {*self._values, *_READING, "as_dict", "exists", "get", "items", "keys", "validators", "values"}
+        )
+
+    def __copy__(self) -> "FrozenSettings":
+        return self
+
+    def __deepcopy__(self, _seen: object) -> "FrozenSettings":
+        return self
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        """Raises `TypeError`."""
+        raise TypeError(
+            "settings are not sent to other processes: there, too, `from genpulse.config import settings`"
+        )
+
+    configure = _refusing("configure")
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in _OWN:
+        if name not in _OWN or "_values" in self.__dict__:
             raise SettingsDoNotChange(name)
         super().__setattr__(name, value)
 
     __delattr__ = _refusing("a change")
-    __setitem__ = _refusing("a change")
+
+    def __setitem__(self, name: str, value: object) -> None:
+        """Dynaconf's validators put back what they have read. Raises `SettingsDoNotChange` for anything else."""
+        if self._found(name) != value:
+            raise SettingsDoNotChange("a change")
+
     __delitem__ = _refusing("a change")
 
 

@@ -16,7 +16,7 @@ from genpulse.configuration.variables import (
     variables_layer,
 )
 from genpulse.configuration.yaml_file import DEFAULT, every_layer
-from genpulse.environment.resolve import Resolved, resolve
+from genpulse.environment.resolve import SWITCHES, Resolved, resolve
 from genpulse.environment.table import Environment
 
 COMMITTED_LAYERS = ("default", "environment")
@@ -91,5 +91,30 @@ def _build() -> Build | None:
 
 
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
+    _refuse_unclear(secrets)
     said = {name: variable.value for name, variable in last_of_each(secrets).items()}
     return resolve(process, said, str(project.secrets), required=True if _build() else None)
+
+
+def _refuse_unclear(secrets: Sequence[Variable]) -> None:
+    """A `.env` that seems to say whose it is, and does not. Raises `ConfigurationError`."""
+    switches = [variable for variable in secrets if variable.name.upper() in SWITCHES]
+    small = [
+        Fault(
+            "", each.place, f"{each.name} is not read: variables are written in capitals. Use {each.name.upper()}."
+        )
+        for each in switches
+        if each.name not in SWITCHES
+    ]
+    said = {each.name: each for each in switches}
+    twice = [
+        Fault(
+            "",
+            each.place,
+            f"{each.name}={each.value!r}, and {each.name}={last.value!r} below it: keep one of them.",
+        )
+        for each in switches
+        if (last := said[each.name]).value.strip().lower() != each.value.strip().lower()
+    ]
+    if small or twice:
+        raise ConfigurationError("", [*small, *twice])

@@ -39,12 +39,19 @@ class GatheringProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Time what is left of a head; most come whole."""
+        """Time what is left of a head; most come whole.
+
+        What is no part of a request that is being answered is timed, too: line ends before a head, and a body
+        that comes behind its answer. uvicorn ends its own waiting with every byte.
+        """
         super().data_received(data)
-        if not self._in_head:
+        if self._is_answering() and not self._in_head:
             self._stop_timer()
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self.head_s, self._give_up)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -92,7 +99,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._head_timer = None
         if self.transport.is_closing():
             return
-        if self._in_head:
+        if self._in_head and not self._is_answering():
             self.transport.write(_TOO_SLOW)
         self.transport.close()
 

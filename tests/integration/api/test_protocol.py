@@ -38,8 +38,8 @@ async def app(scope, receive, send):
         await receive()
     bodies = {"/large": [LARGE], "/pieces": [b"a", LARGE, b"b"], "/huge": 32 * [MUCH]}.get(path, [path.encode()])
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
-    if path == "/slow":
-        await asyncio.sleep(0.2)
+    if path in {"/slow", "/slowly"}:
+        await asyncio.sleep(0.2 if path == "/slow" else 2)
     leaving = asyncio.create_task(gone(receive)) if path == "/huge" else None
     for body in bodies:
         await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -180,6 +180,45 @@ def test_a_head_that_does_not_come_is_not_waited_for(run_impatient, begin, befor
         writer.write(begin)
         rest = await asyncio.wait_for(reader.read(), 20)
         assert rest.startswith(b"HTTP/1.1 408") if begin else rest == b""
+        writer.close()
+
+    run_impatient(scenario)
+
+
+@pytest.mark.parametrize("before", [b"", request("/a")], ids=["the first", "the second"])
+def test_line_ends_are_no_beginning_of_a_head(run_impatient, before):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if before:
+            writer.write(before)
+            await answer(reader)
+        writer.write(b"\r\n")
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+
+    run_impatient(scenario)
+
+
+def test_a_body_that_drips_behind_its_answer_is_not_waited_for(run_impatient):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /a HTTP/1.1\r\nHost: here\r\nContent-Length: 100000\r\n\r\n")
+        assert (await answer(reader))[1] == b"/a"
+        reading = asyncio.create_task(reader.read())
+        async with asyncio.timeout(20):
+            while not reading.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    run_impatient(scenario)
+
+
+def test_half_a_head_behind_a_request_puts_nothing_into_its_answer(run_impatient):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/slowly") + b"GET /a HTTP/1.1\r\nHost: h")
+        assert b"408" not in await asyncio.wait_for(reader.read(), 20)
         writer.close()
 
     run_impatient(scenario)

@@ -79,7 +79,7 @@ def _refuse_doubled(body: bytes) -> None:
     doubled: list[str] = []
     json.loads(body, object_pairs_hook=pairs)
     if doubled:
-        named = ", ".join(storable_line(name, 60) for name in doubled[:_NAMED])
+        named = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
         raise BadInput(f"The body says more than once what stands under a key: {named}. Say it once.")
 
 

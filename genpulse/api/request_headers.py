@@ -8,6 +8,8 @@ from genpulse.api.errors import InvalidIdempotencyKey, InvalidLastEventId, Inval
 
 MOST_WAIT_S = 60
 """What may be asked for. How much of it anybody gets is the operator's to say."""
+_PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
+"""Up to the next comma that is in no quoted text."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -18,7 +20,7 @@ def wait_s(headers: Headers, longest_s: int) -> int | None:
     """
     if "prefer" not in headers:
         return None
-    for preference in ",".join(headers.getlist("prefer")).split(","):
+    for preference in _PREFERENCE.findall(",".join(headers.getlist("prefer"))):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":
             return min(_seconds(value.strip().strip('"')), longest_s)

@@ -96,3 +96,12 @@ def test_names_of_providers_have_a_form():
 def test_polls_grow_apart():
     interval = PollInterval(1.0, 2.0, 10.0)
     assert [interval.after(polls) for polls in (0, 1, 2, 3, 4, 1000)] == [1, 2, 4, 8, 10, 10]
+
+
+def test_a_name_that_an_input_does_not_have_is_answered_with_the_one_that_is_meant():
+    with pytest.raises(BadInput) as caught:
+        model().parse({"width": 1, "tag": [], "q": 1})
+    assert [problem.detail for problem in caught.value.problems] == [
+        "There is no such field; there are width, tags. Did you mean tags?",
+        "There is no such field; there are width, tags.",
+    ]

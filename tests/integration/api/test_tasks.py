@@ -177,7 +177,16 @@ async def test_a_wait_that_is_not_from_1_to_60_is_refused(api):
 
 
 async def test_other_preferences_are_left_alone(api):
-    assert (await api.submit(headers={"Prefer": 'return=minimal, handling="strict"'})).status == 202
+    for said in (
+        'return=minimal, handling="strict"',
+        'note="a,wait=999"',
+        r'note="\",wait=999"',
+        'note="a,wait=999',
+        ",",
+    ):
+        assert (await api.submit(headers={"Prefer": said})).status == 202
+    answer = await api.submit(headers={"Prefer": 'note="a, b" , wait=1'})
+    assert answer.headers["Preference-Applied"] == "wait=1"
 
 
 async def test_a_batch_is_accepted_in_its_order(api):

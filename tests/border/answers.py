@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from genpulse.testing import Answer, Body, Oddity, Phase
 
-EXAMPLES = "GENPULSE_ODD_ANSWERS"
-"""The variable that says how many batches are drawn; where it is not set, a few, and always the same."""
 _STATUSES = st.one_of(
     st.none(),
     st.sampled_from((200, 201, 202, 203, 204, 205, 206, 207, 226)),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from genpulse.domain.task import TaskStatus
 from genpulse.testing import Phase
 from genpulse.testing.server import Ordered
-from tests.border.answers import EXAMPLES, Case, cases
+from tests.border.amount import EXAMPLES
+from tests.border.answers import Case, cases
 from tests.border.oracle import broken, is_proved
 from tests.border.stage import play
 from tests.conformance.subjects import ADAPTERS

@@ -24,7 +24,7 @@ from genpulse.testing.checks.check import (
     why,
 )
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
-from genpulse.testing.rig import IMPATIENT, Rig, Terms, rig
+from genpulse.testing.rig import PATIENT, Rig, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
 
@@ -135,7 +135,7 @@ CHECKS = (
     Check("429 without Retry-After is tried again", in_each([Situation.BUSY_SILENTLY], _is_tried_again)),
     Check(
         "whatever Retry-After says of an order, the wait is bounded",
-        in_each(map(_busy, RETRY_AFTER), _is_tried_again, Terms(replace(IMPATIENT, order_wait_s=0.2))),
+        in_each(map(_busy, RETRY_AFTER), _is_tried_again, Terms(replace(PATIENT, order_wait_s=0.2))),
     ),
     Check("a lost answer: one submit", in_each([Situation.LOST_ANSWER], is_ordered_once)),
     Check("an answer cut off: one submit", in_each([Situation.GARBLED_ANSWER], is_ordered_once)),

@@ -21,7 +21,7 @@ from genpulse.testing.checks.check import (
 )
 from genpulse.testing.checks.orders import RETRY_AFTER
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
-from genpulse.testing.rig import IMPATIENT, Terms, rig
+from genpulse.testing.rig import IMPATIENT, PATIENT, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
 
@@ -87,8 +87,8 @@ _UNUSABLE = (
     Answer(None, Body.FALSE_GZIP),
     Answer(None, Body.SHORT),
 )
-_ENDS_SOON = Terms(longest_s=1.0)
-_ENDS_LATE = Terms(longest_s=60.0)
+_ENDS_SOON = Terms(IMPATIENT, longest_s=0.5)
+_ENDS_LATE = Terms(IMPATIENT, longest_s=60.0)
 _NEVER = frozenset({FailureCode.INVALID_INPUT, FailureCode.MODERATION_BLOCKED, FailureCode.INTERNAL})
 
 
@@ -172,7 +172,7 @@ CHECKS = (
     ),
     Check(
         "whatever Retry-After says of a poll, the wait is bounded",
-        in_each(map(_retry_after, RETRY_AFTER), succeeds, Terms(replace(IMPATIENT, question_wait_s=0.1))),
+        in_each(map(_retry_after, RETRY_AFTER), succeeds, Terms(replace(PATIENT, question_wait_s=0.1))),
     ),
     Check("polls that are never answered have an end", _check_endless),
     Check(

@@ -139,6 +139,9 @@ def test_a_model_that_is_not_served_is_for_the_operator_to_mend():
         ["<base>/output/1"],
         [B64],
         [{"url": "<base>/output/1", "error": None}],
+        [{"b64_json": "%%", "url": "<base>/output/1"}],
+        [{"url": "no URL", "b64_json": B64}],
+        [{"image_url": {"url": "<base>/output/1"}}],
     ],
 )
 async def test_a_picture_is_taken_however_it_is_given(vendor, data):
@@ -157,6 +160,7 @@ async def test_a_picture_is_taken_however_it_is_given(vendor, data):
         ({"b64_json": None}, "gives none"),
         ({"b64_json": "%%"}, "not base64"),
         ({"b64_json": "  "}, "gives none"),
+        ("", "gives none"),
         ({"error": {"code": "content_filter", "message": "it was filtered"}}, "it was filtered"),
         (7, "gives none"),
         ({"url": ["u"]}, "gives none"),

@@ -20,6 +20,7 @@ from tests.integration.providers.scripted import (
     Told,
     call_of,
     engine_of,
+    job_of,
 )
 
 
@@ -83,11 +84,34 @@ async def test_what_is_taken_in_part_is_stopped_and_refused(comfyui, engine, ans
     }
 
 
-@pytest.mark.parametrize("prompt_id", [None, "", "another", 7, [PROMPT]])
-async def test_a_prompt_under_another_id_is_looked_up(comfyui, engine, prompt_id):
+@pytest.mark.parametrize("prompt_id", [None, "", " ", 7, [PROMPT]])
+async def test_a_prompt_without_an_id_is_looked_up(comfyui, engine, prompt_id):
     comfyui.told["/prompt"] = Told({"prompt_id": prompt_id, "node_errors": None})
-    with pytest.raises(AnswerUnusable, match="another id"):
+    with pytest.raises(AnswerUnusable, match="names no job"):
         await engine.submit(comfyui.job.call)
+
+
+async def test_a_prompt_under_an_id_of_the_servers_own_is_asked_for_by_that(comfyui, engine):
+    comfyui.told["/prompt"] = Told({"prompt_id": "a|b#c", "number": 1})
+    comfyui.told["/history/a%7Cb%23c"] = Told({"a|b#c": comfyui.entry})
+    job = job_of((await engine.submit(comfyui.job.call)).job_id, comfyui.job.call.input)
+    assert (await engine.poll(job)).done
+    assert len((await engine.collect(job)).outputs) == 1
+
+
+async def test_an_id_that_the_server_does_not_know_itself_is_none(comfyui, engine):
+    comfyui.entry = None
+    comfyui.told["/prompt"] = Told({"prompt_id": "another", "number": 1})
+    with pytest.raises(AnswerUnusable, match="does not know"):
+        await engine.submit(comfyui.job.call)
+
+
+async def test_what_is_taken_in_part_under_such_an_id_is_stopped_by_that(comfyui, engine):
+    comfyui.told["/prompt"] = Told({"prompt_id": "theirs", "error": "a part does not hold"})
+    with pytest.raises(InvalidInput):
+        await engine.submit(comfyui.job.call)
+    (delete,) = (one for one in comfyui.asked if one.path == "/queue" and one.method == "POST")
+    assert delete.json() == {"delete": ["theirs"]}
 
 
 @pytest.mark.parametrize("kept", [[], {}, {"name": None}, {"name": ["a"]}, b"no JSON"])

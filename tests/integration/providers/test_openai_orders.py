@@ -175,6 +175,17 @@ async def test_a_picture_that_is_missing_costs_no_other(vendor, item, words):
         await content_of(outputs[1])
 
 
+@pytest.mark.parametrize(("n", "came"), [(1, 1), (1, 3), (2, 1), (4, 2)])
+async def test_fewer_pictures_than_were_ordered_are_told_by_those_that_are_missing(vendor, n, came):
+    vendor.always({"data": [{"b64_json": B64}] * came})
+    outputs = (await ordered(vendor, "flux", ImageInput(prompt="x", n=n))).outputs
+    assert [await content_of(output) for output in outputs[:came]] == [PNG] * came
+    assert len(outputs) == max(n, came)
+    for output in outputs[came:]:
+        with pytest.raises(OutputUnavailable, match=f"{n} pictures were ordered, and {came} came"):
+            await content_of(output)
+
+
 async def test_pictures_are_kept_beside_an_error_which_is_told(vendor):
     vendor.always({"data": [{"b64_json": B64}], **error("one was filtered"), "nsfw_content_detected": [True]})
     result = await ordered(vendor, "flux")

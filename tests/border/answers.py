@@ -60,6 +60,13 @@ _WORDS = st.one_of(
     ),
     st.text(max_size=40),
 )
+_STRANGERS = (
+    Situation.OWN_API_OUTPUT,
+    Situation.OWN_API_REDIRECT,
+    Situation.INSIDE_OUTPUT,
+    Situation.REDIRECTED_OUTPUT,
+)
+"""A stranger names an address."""
 _BODIES = st.sampled_from([body for body in Body if body is not Body.HELD])
 
 
@@ -88,16 +95,13 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn, adapter: str, lacks: Collection[str]) -> Case:
-    """One to three odd answers in phases that the adapter has; half of them in an odd situation besides."""
+    """One to three odd answers in phases that the adapter has; many in an odd situation besides."""
     phases = [phase for phase in Phase if phase.name.lower() not in lacks and phase is not Phase.FIND]
     oddities = draw(st.lists(_oddity(phases), min_size=1, max_size=3))
-    situation = draw(st.sampled_from([one for one in Situation if one.name.lower() not in lacks]))
-    return Case(
-        adapter,
-        tuple(oddities),
-        situation if draw(st.booleans()) else Situation.WELL,
-        canceled=draw(st.integers(0, 4)) == 0,
-    )
+    known = [one for one in Situation if one.name.lower() not in lacks]
+    strange = [one for one in _STRANGERS if one in known] or [Situation.WELL]
+    situation = draw(st.sampled_from(draw(st.sampled_from(([Situation.WELL], strange, known)))))
+    return Case(adapter, tuple(oddities), situation, canceled=draw(st.integers(0, 4)) == 0)
 
 
 @st.composite

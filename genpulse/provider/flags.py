@@ -9,6 +9,11 @@ from genpulse.domain.warning import TaskWarning, WarningCode
 MOST = 20
 """So many flags are told of one result."""
 _FLAG = re.compile(r"(^|_)(nsfw|unsafe|flagged|blurred|moderated|censored|content_?filtered)", re.IGNORECASE)
+_SETTING = re.compile(
+    r"^(allow|enable|disable|block|filter|check|skip)|_(filter|check|checker|enabled|allowed|threshold)$",
+    re.IGNORECASE,
+)
+"""What a caller has set, and a vendor repeats."""
 
 
 def flags_of(result: JsonValue) -> tuple[TaskWarning, ...]:
@@ -32,8 +37,12 @@ def _marks(result: JsonValue) -> Iterator[tuple[str, int | None]]:
             waiting += reversed([(inner, place) for place, inner in enumerate(value)])
         elif isinstance(value, dict):
             for name, inner in value.items():
-                yield from _marked(name, inner, index) if _FLAG.search(name) else ()
+                yield from _marked(name, inner, index) if _is_flag(name) else ()
             waiting += reversed([(inner, index) for inner in value.values()])
+
+
+def _is_flag(name: str) -> bool:
+    return _FLAG.search(name) is not None and _SETTING.search(name) is None
 
 
 def _marked(name: str, value: JsonValue, index: int | None) -> Iterator[tuple[str, int | None]]:

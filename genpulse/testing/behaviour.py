@@ -71,10 +71,10 @@ class FakeBehaviour:
         self._oddities = (oddity,) if oddity else ()
         self._left, self.met = {}, 0
 
-    def meet(self, *oddities: Oddity) -> None:
-        """Answer so from now on, and behave well otherwise."""
-        self.be(Situation.WELL)
-        self._oddities = oddities
+    def meet(self, *oddities: Oddity, situation: Situation = Situation.WELL) -> None:
+        """Answer so from now on, and behave as the situation says otherwise."""
+        self.be(situation)
+        self._oddities = (*oddities, *self._oddities)
 
     def times(self, what: str, count: int) -> bool:
         """True for the first `count` times that it is asked since the situation began."""

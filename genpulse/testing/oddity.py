@@ -1,7 +1,7 @@
 """What vendors and the proxies before them answer instead of what was asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -43,13 +43,25 @@ class Body(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `status` None is the vendor's own. An order whose job is not `taken` costs nothing."""
+    """One answer. `status` None is the vendor's own. An order whose job is not `taken` costs nothing.
+
+    In `headers` stand `{own}`, `{files}` and `{inside}` for the fake's API, the host of its files, and an address
+    that nobody may reach.
+    """
 
     status: int | None = None
     body: Body = Body.OWN
     headers: Mapping[str, str] = field(default_factory=dict)
     words: str = "something is wrong here"
     taken: bool = True
+
+    def with_places(self, places: Mapping[str, str]) -> "Answer":
+        """The same, whose headers name these places."""
+        headers = dict(self.headers)
+        for name, value in self.headers.items():
+            for word, place in places.items():
+                headers[name] = value = value.replace(word, place)
+        return replace(self, headers=headers)
 
     def __str__(self) -> str:
         """Short, for messages."""

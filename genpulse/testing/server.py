@@ -97,18 +97,19 @@ class FakeServer(FakeBehaviour):
     @asynccontextmanager
     async def running(self) -> AsyncIterator["FakeServer"]:
         """Serve while the body runs; `base_url` is known then."""
-        own, files, inside = web.Application(middlewares=[self._own]), self._files(), web.Application()
+        own, files = web.Application(middlewares=[self._own]), self._files()
         self.add_routes(own)
-        inside.router.add_route("*", "/{path:.*}", self._inside)
-        runners = [web.AppRunner(one, shutdown_timeout=0.1) for one in (own, files, inside)]
+        inside = await asyncio.start_server(self._inside, "127.0.0.1", 0)
+        runners = [web.AppRunner(one, shutdown_timeout=0.1) for one in (own, files)]
         ports = [await _start(runner) for runner in runners]
         self.base_url = f"http://127.0.0.1:{ports[0]}"
         self.files_url = f"http://localhost:{ports[1]}"
-        self.inside_url = f"https://127.0.0.1:{ports[2]}/latest/meta-data"
+        self.inside_url = f"https://127.0.0.1:{inside.sockets[0].getsockname()[1]}/latest/meta-data"
         try:
             yield self
         finally:
             self._changed.set()
+            inside.close()
             for runner in runners:
                 await runner.cleanup()
 
@@ -171,13 +172,14 @@ class FakeServer(FakeBehaviour):
     ) -> web.StreamResponse:
         if odd.body is Body.HELD:
             await self._changed.wait()
-            after = self.odd_in(Phase.ORDER)
-            return await given(request, after or Answer(), own, self.refusal)
-        return await given(request, odd, own, self.refusal)
+            odd = self.odd_in(Phase.ORDER) or Answer()
+        places = {"{own}": self.base_url, "{files}": self.files_url, "{inside}": self.inside_url}
+        return await given(request, odd.with_places(places), own, self.refusal)
 
-    async def _inside(self, _: web.Request) -> web.Response:
+    async def _inside(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Whoever connects has gone too far, whatever he would have said."""
         self.inside_hits += 1
-        return web.Response(body=PNG)
+        writer.close()
 
 
 async def _start(runner: web.AppRunner) -> int:

@@ -41,7 +41,7 @@ class FakeVendor(Protocol):
 
     @property
     def inside_hits(self) -> int:
-        """How many requests reached the private address of INSIDE_OUTPUT and REDIRECTED_OUTPUT."""
+        """How often somebody connected to the private address of INSIDE_OUTPUT and REDIRECTED_OUTPUT."""
 
     @property
     def met(self) -> int:
@@ -50,8 +50,8 @@ class FakeVendor(Protocol):
     def be(self, situation: Situation) -> None:
         """Behave so from now on, also towards jobs that it has, and without an oddity."""
 
-    def meet(self, *oddities: Oddity) -> None:
-        """Answer so from now on, one after the other in each phase, and behave well otherwise."""
+    def meet(self, *oddities: Oddity, situation: Situation = Situation.WELL) -> None:
+        """Answer so from now on, one after the other in each phase, and behave as the situation says otherwise."""
 
     def asked(self, phase: Phase) -> int:
         """How many requests of a phase came."""

@@ -17,7 +17,7 @@ from genpulse.domain.errors import (
     RateLimited,
 )
 from genpulse.domain.failure import FailureCode
-from genpulse.provider.refusal_words import says_no_credit
+from genpulse.provider.refusal_words import names_key, says_no_credit
 from genpulse.wire import AnswerLost, Reply
 
 Explain = Callable[[Reply], ProviderError | None]
@@ -28,7 +28,6 @@ _OPEN = frozenset({408, 409, 423, 425, 429})
 _OF_THE_ACCOUNT = frozenset(
     {FailureCode.AUTHENTICATION_FAILED, FailureCode.QUOTA_EXHAUSTED, FailureCode.RATE_LIMITED}
 )
-_KEY = re.compile(r"api.?key|token|credential|unauthori[sz]ed|authenticat", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")
 
@@ -86,7 +85,7 @@ def refusal(reply: Reply, words: str | None = None) -> ProviderError:
             return AuthenticationFailed(message)
         case 403 if says_no_credit(said):
             return QuotaExhausted(message)
-        case 403 if _KEY.search(said):
+        case 403 if names_key(said):
             return AuthenticationFailed(message)
         case 402:
             return QuotaExhausted(message)

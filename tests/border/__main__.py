@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.border.answers import EXAMPLES
+from tests.border.amount import EXAMPLES
 
 
 def main() -> int:

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from genpulse.testing import Answer, Body, Oddity, Phase
+from genpulse.testing import Answer, Body, Oddity, Phase, Situation
 
-EXAMPLES = "GENPULSE_ODD_ANSWERS"
-"""The variable that says how many batches are drawn; where it is not set, a few, and always the same."""
 _STATUSES = st.one_of(
     st.none(),
     st.sampled_from((200, 201, 202, 203, 204, 205, 206, 207, 226)),
@@ -18,6 +16,20 @@ _STATUSES = st.one_of(
     st.sampled_from((498, 499, 561, 598, 599)),
 )
 _RETRY_AFTER = ("0", "1", "86400", "1e9", "9" * 30, "-5", "soon", "NaN", "Fri, 31 Dec 2999 23:59:59 GMT", "")
+_LOCATIONS = (
+    "{own}/v1/everything",
+    "//{own}/v1/everything",
+    "/v1/everything",
+    "/elsewhere",
+    "{files}/output/1",
+    "{inside}",
+    "http://127.0.0.1:1/",
+    "https://0x7f.1/",
+    "file:///etc/passwd",
+    "//[::1",
+    "?",
+    "",
+)
 _HEADERS = st.dictionaries(
     st.sampled_from(("Retry-After", "retry-after-ms", "openai-poll-after-ms")), st.sampled_from(_RETRY_AFTER)
 ) | st.fixed_dictionaries(
@@ -30,9 +42,7 @@ _HEADERS = st.dictionaries(
         "X-Fal-Error-Type": st.just("internal_error"),
         "X-Fal-Request-Id": st.just("r"),
         "Set-Cookie": st.just("session=1; Path=/"),
-        "Location": st.sampled_from(
-            ("/elsewhere", "http://127.0.0.1:1/", "//[::1", "file:///etc/passwd", "https://0x7f.1/", "", "?")
-        ),
+        "Location": st.sampled_from(_LOCATIONS),
     },
 )
 _WORDS = st.one_of(
@@ -50,31 +60,48 @@ _WORDS = st.one_of(
     ),
     st.text(max_size=40),
 )
+_STRANGERS = (
+    Situation.OWN_API_OUTPUT,
+    Situation.OWN_API_REDIRECT,
+    Situation.INSIDE_OUTPUT,
+    Situation.REDIRECTED_OUTPUT,
+)
+"""A stranger names an address."""
 _BODIES = st.sampled_from([body for body in Body if body is not Body.HELD])
 
 
 @dataclass(frozen=True, repr=False)
 class Case:
-    """A task of an adapter that meets these answers; the caller may cancel it as soon as it was ordered."""
+    """A task of an adapter whose vendor is in a situation, and answers so; the caller may cancel it."""
 
     adapter: str
-    oddities: tuple[Oddity, ...]
+    oddities: tuple[Oddity, ...] = ()
+    situation: Situation = Situation.WELL
     canceled: bool = False
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether its vendor does anything but behave well."""
+        return bool(self.oddities) or self.situation is not Situation.WELL
 
     def _repr_pretty_(self, printer: "object", cycle: bool) -> None:
         """As Hypothesis shows it."""
         printer.text(repr(self))  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
-        odd = "; ".join(map(str, self.oddities))
+        odd = "; ".join(map(str, (self.situation.name, *self.oddities)))
         return f"{self.adapter}{' (canceled)' if self.canceled else ''}: {odd}"
 
 
 @st.composite
-def cases(draw: st.DrawFn, adapter: str, phases: Collection[Phase]) -> Case:
-    """One to three odd answers in phases that the adapter has."""
-    oddities = draw(st.lists(_oddity(sorted(phases)), min_size=1, max_size=3))
-    return Case(adapter, tuple(oddities), draw(st.integers(0, 4)) == 0)
+def cases(draw: st.DrawFn, adapter: str, lacks: Collection[str]) -> Case:
+    """One to three odd answers in phases that the adapter has; many in an odd situation besides."""
+    phases = [phase for phase in Phase if phase.name.lower() not in lacks and phase is not Phase.FIND]
+    oddities = draw(st.lists(_oddity(phases), min_size=1, max_size=3))
+    known = [one for one in Situation if one.name.lower() not in lacks]
+    strange = [one for one in _STRANGERS if one in known] or [Situation.WELL]
+    situation = draw(st.sampled_from(draw(st.sampled_from(([Situation.WELL], strange, known)))))
+    return Case(adapter, tuple(oddities), situation, canceled=draw(st.integers(0, 4)) == 0)
 
 
 @st.composite

@@ -16,6 +16,8 @@ _OPEN_4XX = frozenset({408, 409, 423, 425})
 429 is none of them: all vendors here document it as said before anything is queued.
 """
 _CAN_FIND = frozenset({"comfyui"})
+_COSTS_NOTHING = frozenset({"comfyui"})
+"""A server of one's own takes no money: what it says itself about a job that ended is free of charge."""
 _MOST_ORDERS = 5
 
 
@@ -47,8 +49,11 @@ def _is_ordered_twice(adapter: str, orders: Sequence[Ordered], oddities: Iterabl
 
 
 def _is_called_free(adapter: str, orders: Sequence[Ordered], task: Task) -> bool:
-    is_free = task.error is not None and task.error.charged is Charged.NO
-    return is_free and not all(is_proved(adapter, order) for order in orders)
+    if task.error is None or task.error.charged is not Charged.NO:
+        return False
+    if adapter in _COSTS_NOTHING and task.error.code is not FailureCode.UNKNOWN_OUTCOME:
+        return False
+    return not all(is_proved(adapter, order) for order in orders)
 
 
 def _forgets(adapter: str, oddities: Iterable[Oddity]) -> bool:

@@ -47,7 +47,7 @@ async def play(cases: Sequence[Case]) -> Played:
         subjects = [await _subject(case, number, stack) for number, case in enumerate(cases)]
         bench = await stack.enter_async_context(rig(*subjects, terms=TERMS))
         for case, subject in zip(cases, subjects, strict=True):
-            subject.fake.meet(*case.oddities)
+            subject.fake.meet(*case.oddities, situation=case.situation)
         async with bench.worker():
             ended = await asyncio.gather(*(_through(bench, *pair) for pair in zip(cases, subjects, strict=True)))
         seen = tuple(Seen(*one) for one in zip(cases, ended, [one.fake for one in subjects], strict=True))
@@ -64,7 +64,7 @@ async def _subject(case: Case, number: int, stack: AsyncExitStack) -> Subject:
 
     def build(settings: ProviderSettings) -> Provider:
         provider = replace(subject.build(settings), name=name)
-        return _hurried(provider) if case.oddities else provider
+        return _hurried(provider) if case.is_odd else provider
 
     return replace(subject, build=build, model=f"{name}/{subject.model.partition('/')[2]}")
 

@@ -29,7 +29,7 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
-from genpulse.provider.job_id import in_path
+from genpulse.provider.job_id import in_path, taken_as
 from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
 from genpulse.providers.comfyui.pictures import brought
 from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
@@ -67,9 +67,13 @@ class Prompts(TwoPhase[BaseModel]):
         graph = filled(graph, sockets, named)
         await self._listen(url, prompt_id, graph)
         body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
-        answer = (await account.order("/prompt", json=body)).document()
-        await _check_taken(account, prompt_id, answer)
-        return Submission(f"{url}|{prompt_id}")
+        reply = await account.order("/prompt", json=body)
+        await _check_whole(account, prompt_id, reply.document())
+        taken = taken_as(reply.document().get("prompt_id"), reply.excerpt())
+        # A server that is older than ids of a client's own gives it another one.
+        if taken != prompt_id and not await _has(account, taken):
+            raise AnswerUnusable(f"ComfyUI gave the prompt another id, which it does not know: {taken[:100]!r}")
+        return Submission(f"{url}|{taken}")
 
     async def _listen(self, url: str, prompt_id: str, graph: Graph) -> None:
         sends = [node_id for node_id, node in graph.items() if node["class_type"] == _SENDS]
@@ -150,21 +154,19 @@ def _prompt_id(call: Call[BaseModel]) -> str:
 
 
 def _place(job_id: str) -> tuple[str, str]:
-    url, _, prompt_id = job_id.rpartition("|")
+    url, _, prompt_id = job_id.partition("|")
     return url, prompt_id
 
 
-async def _check_taken(account: Account, prompt_id: str, answer: JsonObject) -> None:
+async def _check_whole(account: Account, prompt_id: str, answer: JsonObject) -> None:
     """A prompt of which a part or all does not hold is stopped, and refused as a whole."""
     wrong = f"{words_of(answer)} {node_errors(answer.get('node_errors'))}".strip()
     if wrong:
         try:
-            await _stop(account, prompt_id)
+            await _stop(account, text_of(answer.get("prompt_id")) or prompt_id)
         except (ProviderError, AnswerLost) as error:
             _log.warning("what ComfyUI has taken of the prompt %s goes on: %s", prompt_id, error)
         raise InvalidInput(f"ComfyUI takes only a part of the workflow: {wrong}")
-    if answer.get("prompt_id") != prompt_id:
-        raise AnswerUnusable(f"ComfyUI gave the prompt another id: {text_of(answer.get('prompt_id'))[:100]!r}")
 
 
 async def _has(account: Account, prompt_id: str) -> bool:

@@ -6,6 +6,7 @@ from genpulse.provider import (
     Charged,
     Immediate,
     Missing,
+    Output,
     OutputUnavailable,
     Result,
     TaskWarning,
@@ -43,7 +44,8 @@ class Images(Immediate[ImageInput]):
         if not pictures:
             raise OutputUnavailable("The server says that it is done, and its list is empty.", charged=Charged.YES)
         beside = (TaskWarning(WarningCode.FLAGGED, error.message),) if error else ()
-        return Result(pictures, warnings=(*flags_of(answer), *beside))
+        lacking = (Output(Missing(_fewer(call.input.n, len(pictures)))),) * (call.input.n - len(pictures))
+        return Result((*pictures, *lacking), warnings=(*flags_of(answer), *beside))
 
     async def _draw(self, call: Call[ImageInput]) -> Reply:
         return await self._account.order(
@@ -62,6 +64,10 @@ class Images(Immediate[ImageInput]):
     def _values(self, wanted: ImageInput) -> JsonObject:
         body: dict[str, JsonValue] = {"model": self._model, "prompt": wanted.prompt, "n": wanted.n}
         return {**body, **options_of(wanted), **wanted.extra}
+
+
+def _fewer(wanted: int, came: int) -> str:
+    return f"{wanted} pictures were ordered, and {came} came."
 
 
 def options_of(wanted: ImageInput) -> JsonObject:

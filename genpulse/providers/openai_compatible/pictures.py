@@ -21,17 +21,26 @@ def pictures_of(account: Account, data: JsonValue) -> tuple[Output, ...]:
 
 
 def _content(account: Account, item: JsonValue) -> bytes | AsyncIterable[bytes]:
-    if isinstance(item, str):
-        return _named(account, item)
-    if not isinstance(item, dict):
-        return Missing("The server names a picture and gives none.")
-    texts = [text for name in _NAMES if isinstance(text := item.get(name), str) and text.strip()]
-    if texts:
-        return _named(account, texts[0])
-    said = error_in(item)
+    """The first of the ways in which the item gives its picture that can be read."""
+    failures: list[Missing] = []
+    for text in _given(item):
+        content = _named(account, text)
+        if not isinstance(content, Missing):
+            return content
+        failures.append(content)
+    if failures:
+        return failures[0]
+    said = error_in(item) if isinstance(item, dict) else None
     return Missing(
         f"The server gives no picture: {said.words}" if said else "The server names a picture and gives none."
     )
+
+
+def _given(item: JsonValue) -> list[str]:
+    """Texts that may be the picture, or where it is."""
+    values = [item.get(name) for name in _NAMES] if isinstance(item, dict) else [item]
+    inner = [value.get("url") if isinstance(value, dict) else value for value in values]
+    return [text for text in inner if isinstance(text, str) and text.strip()]
 
 
 def _named(account: Account, text: str) -> bytes | AsyncIterable[bytes]:
@@ -40,4 +49,4 @@ def _named(account: Account, text: str) -> bytes | AsyncIterable[bytes]:
     try:
         return decoded(text)
     except ValueError as error:
-        return Missing(f"The server's picture cannot be read: {error}")
+        return Missing(f"The server's picture cannot be read: {error}.")

@@ -100,6 +100,15 @@ async def run_one(bench: Rig) -> Task:
 async def outcome_of(subject: Subject, what: Situation | Oddity, terms: Terms | None = None) -> Outcome:
     """What comes of one task. Raises `Lacking`, and `AssertionError` for mistakes of ours."""
     _prepare(subject, what)
+    outcome = await outcome_as_it_is(subject, what, terms)
+    if isinstance(what, Oddity):
+        met = subject.fake.met > 0
+        need(met, f"the fake had no {what.phase}: name its routes in `phases`, or say in `lacks` why")
+    return outcome
+
+
+async def outcome_as_it_is(subject: Subject, what: Situation | Oddity, terms: Terms | None = None) -> Outcome:
+    """The same of a fake that is in some situation already; `what` is for messages."""
     fake = subject.fake
     submits, stops = fake.submits, fake.asked(Phase.CANCEL)
     async with rig(subject, terms=terms) as bench:
@@ -107,8 +116,6 @@ async def outcome_of(subject: Subject, what: Situation | Oddity, terms: Terms | 
         contents = await bench.content(task)
     need(not bench.mistakes.errors, f"a mistake was logged: {'; '.join(bench.mistakes.errors)}")
     need(task.error is None or task.error.code is not FailureCode.INTERNAL, f"{why(task)}")
-    if isinstance(what, Oddity):
-        need(fake.met > 0, f"the fake had no {what.phase}: name its routes in `phases`, or say in `lacks` why")
     return Outcome(what, task, contents, fake.submits - submits, fake.asked(Phase.CANCEL) - stops)
 
 

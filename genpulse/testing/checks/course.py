@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.watch import Update, watch
 from genpulse.testing.checks.check import (
     WAIT_S,
@@ -77,24 +76,9 @@ async def _check_resume(subject: Subject) -> None:
     need(subject.fake.submits == 1, f"it was submitted {subject.fake.submits} times")
 
 
-async def _check_cancel(subject: Subject) -> None:
-    subject.need(Situation.SLOW)
-    async with rig(subject) as bench:
-        engine = two_phase(subject)
-        async with bench.worker():
-            task = await bench.submit()
-            await until_async(lambda: has_job(bench, task), "the job's id was never kept")
-            await cancel(bench.services, task.id)
-            ended = await bench.ended(task)
-    need(ended.status is TaskStatus.CANCELED, f"it ended as {ended.status}")
-    wanted = 1 if engine.can_cancel else 0
-    need(subject.fake.canceled == wanted, f"the vendor was told {subject.fake.canceled} times to stop")
-
-
 CHECKS = (
     Check("a task from submit to our own storage", _check_well),
     Check("progress reaches a watcher while it runs", _check_progress),
     Check("a job that fails", _check_job_failed),
     Check("a fresh process goes on with the job", _check_resume),
-    Check("cancel reaches the vendor", _check_cancel),
 )

@@ -2,6 +2,7 @@
 
 from genpulse.domain.failure import FailureCode
 from genpulse.testing.checks.check import Check, need, outcome_of
+from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
 
@@ -27,7 +28,7 @@ def _never_leaks(name: str, situation: Situation) -> Check:
     async def run(subject: Subject) -> None:
         if subject.key is None:
             raise Lacking("the vendor needs no key")
-        await outcome_of(subject, situation)
+        await outcome_of(subject, situation, Terms(IMPATIENT))
         need(not subject.fake.leaks, f"the key went to {', '.join(subject.fake.leaks)}")
 
     return Check(name, run)

@@ -14,7 +14,7 @@ from genpulse.testing.checks.check import (
 )
 from genpulse.testing.media import PNG
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
-from genpulse.testing.rig import Terms
+from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
 
@@ -79,7 +79,7 @@ async def _check_other_hosts(subject: Subject) -> None:
 
 CHECKS = (
     Check("an output of 0 bytes", in_each([Situation.EMPTY_OUTPUT], is_paid_for_nothing)),
-    Check("an output that is gone", in_each([Situation.GONE_OUTPUT], is_paid_for_nothing)),
+    Check("an output that is gone", in_each([Situation.GONE_OUTPUT], is_paid_for_nothing, Terms(IMPATIENT))),
     Check("an output that expires soon is collected before", in_each([Situation.SHORT_LIVED_OUTPUT], succeeds)),
     Check("an output whose first address is down for good", in_each([Situation.FRESH_OUTPUT], _is_the_picture)),
     Check("a download that breaks off", in_each([Situation.BROKEN_OUTPUT], succeeds)),

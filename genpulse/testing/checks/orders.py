@@ -1,14 +1,11 @@
 """An order is made once, unless the vendor has proved that it did not take it."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from uuid import UUID
 
 from genpulse.domain.errors import Refused
-from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.ports import Services
 from genpulse.testing.checks.check import (
@@ -19,12 +16,10 @@ from genpulse.testing.checks.check import (
     need,
     outcome_of,
     succeeds,
-    two_phase,
-    until,
     why,
 )
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
-from genpulse.testing.rig import IMPATIENT, Rig, Terms, rig
+from genpulse.testing.rig import PATIENT, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
 
@@ -43,8 +38,6 @@ _UNREADABLE = (
 )
 RETRY_AFTER = ("86400", "Fri, 31 Dec 2999 23:59:59 GMT", "1e9", "99999999999999999999", "-5", "soon", "NaN", "")
 """What vendors have put into this header."""
-_LEASE_S = 0.6
-_RENEWALS_S = 3 * _LEASE_S / 3
 
 
 def _order(status: int | None, body: Body, **changes: object) -> Oddity:
@@ -59,45 +52,6 @@ def _is_tried_again(outcome: Outcome) -> None:
 def _busy(retry_after: str) -> Oddity:
     answer = Answer(429, Body.WORDS, {"Retry-After": retry_after}, "Too many requests", taken=False)
     return Oddity(Phase.ORDER, answer, times=1)
-
-
-async def _check_answered_after_cancel(subject: Subject) -> None:
-    engine, task, fake = *await _canceled_while_ordering(subject, Situation.WELL), subject.fake
-    need(task.status is TaskStatus.CANCELED, f"it ended as {task.status.value} ({why(task)})")
-    need(fake.submits == 1, f"it was submitted {fake.submits} times")
-    need(fake.canceled == (1 if engine else 0), f"the vendor was told {fake.canceled} times to stop")
-
-
-async def _check_silent_after_cancel(subject: Subject) -> None:
-    _, task = await _canceled_while_ordering(subject, Situation.LOST_ANSWER)
-    need(task.status is TaskStatus.CANCELED, f"it ended as {task.status.value} ({why(task)})")
-    need(subject.fake.submits == 1, f"it was submitted {subject.fake.submits} times")
-    if subject.fake.canceled:
-        return
-    need(task.error is not None and task.error.code is FailureCode.UNKNOWN_OUTCOME, f"it says {why(task)}")
-    need(task.error is not None and task.error.charged is Charged.MAYBE, f"it says {why(task)}")
-
-
-async def _canceled_while_ordering(subject: Subject, then: Situation) -> tuple[bool, Task]:
-    """A task that is canceled while its order is held back, through some renewals of its lease."""
-    engine = two_phase(subject)
-    subject.meet(Oddity(Phase.ORDER, Answer(body=Body.HELD)))
-    async with rig(subject, terms=Terms(lease_s=_LEASE_S)) as bench, bench.worker():
-        task = await bench.submit()
-        await until(lambda: subject.fake.met == 1, "the job was never submitted")
-        await cancel(bench.services, task.id)
-        await asyncio.sleep(_RENEWALS_S)
-        subject.need(then)
-        ended = await bench.ended(task)
-        if then is Situation.WELL:
-            await _check_job_is_kept(bench, task.id)
-    need(not bench.mistakes.errors, f"a mistake was logged: {'; '.join(bench.mistakes.errors)}")
-    return engine.can_cancel, ended
-
-
-async def _check_job_is_kept(bench: Rig, task_id: UUID) -> None:
-    attempts = await bench.services.store.attempts(task_id)
-    need(attempts[-1].job_id is not None, "the id of the canceled job is kept nowhere")
 
 
 async def _check_retry_by_hand(subject: Subject) -> None:
@@ -135,7 +89,7 @@ CHECKS = (
     Check("429 without Retry-After is tried again", in_each([Situation.BUSY_SILENTLY], _is_tried_again)),
     Check(
         "whatever Retry-After says of an order, the wait is bounded",
-        in_each(map(_busy, RETRY_AFTER), _is_tried_again, Terms(replace(IMPATIENT, order_wait_s=0.2))),
+        in_each(map(_busy, RETRY_AFTER), _is_tried_again, Terms(replace(PATIENT, order_wait_s=0.2))),
     ),
     Check("a lost answer: one submit", in_each([Situation.LOST_ANSWER], is_ordered_once)),
     Check("an answer cut off: one submit", in_each([Situation.GARBLED_ANSWER], is_ordered_once)),
@@ -153,8 +107,6 @@ CHECKS = (
         in_each([_order(None, body) for body in _UNREADABLE], is_ordered_once),
     ),
     Check("blanks before an answer are no part of it", in_each([Situation.BLANK_ANSWER], succeeds)),
-    Check("an order that is answered after its task was canceled is stopped", _check_answered_after_cancel),
-    Check("an order that is never answered after a cancel may be charged", _check_silent_after_cancel),
     Check("a retry by hand of what may be paid for has to say so", _check_retry_by_hand),
     Check("an empty job id is an unknown outcome", _check_empty_id),
 )

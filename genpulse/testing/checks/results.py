@@ -14,6 +14,7 @@ from genpulse.testing.checks.check import (
 )
 from genpulse.testing.media import IN_THE_ANSWER, PNG, content_of
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
 
@@ -32,7 +33,7 @@ def _is_empty(outcome: Outcome) -> None:
 
 
 async def _check_partial(subject: Subject) -> None:
-    outcome = await outcome_of(subject, Situation.PARTIAL_OUTPUT)
+    outcome = await outcome_of(subject, Situation.PARTIAL_OUTPUT, Terms(IMPATIENT))
     need(outcome.task.status is TaskStatus.SUCCEEDED, str(outcome))
     need(len(outcome.contents) == 1, f"{len(outcome.contents)} outputs are kept")
     told = [(warning.code, warning.index) for warning in outcome.task.warnings]
@@ -59,8 +60,9 @@ def _keeps_the_picture(outcome: Outcome) -> None:
 
 async def _check_error(subject: Subject) -> None:
     subject.need(Situation.ERROR_RESULT)
+    phase = Phase.COLLECT if has_jobs(subject) else Phase.ORDER
     answer = Answer(200, Body.WORDS, words="the model ran out of memory")
-    outcome = await outcome_of(subject, Oddity(Phase.COLLECT if has_jobs(subject) else Phase.ORDER, answer))
+    outcome = await outcome_of(subject, Oddity(phase, answer), Terms(IMPATIENT))
     failure = outcome.failure
     need("ran out of memory" in failure.message, f"the vendor's words are lost: {outcome}")
     need(failure.code is not FailureCode.INVALID_INPUT, str(outcome))

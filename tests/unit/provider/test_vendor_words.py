@@ -172,6 +172,7 @@ def test_moderation_is_told_from_fields_that_speak_of_it(words, is_moderated):
         ({"has_nsfw_concepts": [False]}, []),
         ({"nsfw_probability": 0.93, "nsfw": 1, "unsafe": "true"}, []),
         ({"flagged": {"nsfw": [[True]]}}, []),
+        ({"nsfw_filter": True, "allow_nsfw": True, "enable_nsfw_check": True, "nsfw_checker": True}, []),
         (None, []),
         ("nsfw", []),
     ],

@@ -1,10 +1,9 @@
-"""What a ComfyUI answers, and what is made of it."""
+"""What a ComfyUI says of a prompt, and what is made of it."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -12,57 +11,21 @@ from genpulse.dev.ports import free_port
 from genpulse.provider import (
     Charged,
     FailureCode,
-    InvalidInput,
     OutputUnavailable,
     ProviderRejected,
     ProviderUnavailable,
     ProviderUnreachable,
     QuestionRefused,
-    UnknownOutcome,
 )
 from genpulse.providers.comfyui import provider
-from genpulse.providers.comfyui.workflow import AnyWorkflow
 from genpulse.testing.server import PNG
 from genpulse.wire import AnswerUnusable
+from tests.integration.providers.prompts import GOOD, PROMPT, WANTED, ComfyUI
 from tests.integration.providers.scripted import (
-    TASK,
-    Asked,
-    Scripted,
-    Told,
-    call_of,
     content_of,
     engine_of,
     job_of,
 )
-
-GRAPH = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
-WANTED = AnyWorkflow(workflow=GRAPH)
-PROMPT = str(UUID(TASK.hex))
-GOOD = {"images": [{"filename": "good.png", "subfolder": "a b", "type": "output"}]}
-
-
-class ComfyUI(Scripted):
-    """Answers everything well; `told` replaces the answer of a path, `entry` is what the history holds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: dict[str, Told] = {}
-        self.entry: Any = {"outputs": {"4": GOOD}, "status": {"status_str": "success", "completed": True}}
-        self.queue: Any = {"queue_running": [], "queue_pending": []}
-        self.answer = self._answer
-
-    def _answer(self, asked: Asked) -> Told:
-        place = asked.path.partition("?")[0]
-        if found := self.told.get(f"{asked.method} {place}") or self.told.get(place):
-            return found
-        if place.startswith("/history/"):
-            return Told({} if self.entry is None else {place.rpartition("/")[2]: self.entry})
-        answers = {"/queue": self.queue, "/prompt": {"prompt_id": PROMPT, "number": 1, "node_errors": {}}}
-        return Told(PNG) if place == "/view" else Told(answers.get(place, {}))
-
-    @property
-    def job(self) -> Any:
-        return job_of(f"{self.base_url}|{PROMPT}", WANTED)
 
 
 @pytest.fixture
@@ -272,101 +235,11 @@ async def test_what_is_in_the_history_was_taken_however_little_it_says(comfyui, 
     assert (await engine.find(comfyui.job.call)).job_id == comfyui.job.id
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "words"),
-    [
-        (400, {"error": {"message": "no prompt"}, "node_errors": {}}, "no prompt"),
-        (400, {"error": "no prompt"}, "no prompt"),
-        (400, {"error": None, "node_errors": [1]}, "does not take the workflow"),
-        (400, {"node_errors": {"2": {"class_type": "A", "errors": [{"message": "m", "details": "d"}, None]},
-                               "3": 7}}, r"node 2 \(A\): m: d"),
-        (400, {"node_errors": {"2": {"class_type": None, "errors": [{"message": None, "details": ["d"]}]}}},
-         "node 2"),
-        (400, b"<html>Bad Request</html>", "Bad Request"),
-        (400, b"[" * 10_000, "400"),
-    ],
-)  # fmt: skip
-async def test_a_workflow_that_does_not_hold_is_refused(comfyui, engine, status, body, words):
-    comfyui.told["/prompt"] = Told(body, status)
-    with pytest.raises(InvalidInput, match=words) as caught:
-        await engine.submit(comfyui.job.call)
-    assert caught.value.charged is Charged.NO
-
-
-@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])
-async def test_any_other_status_leaves_the_order_to_be_looked_up(comfyui, engine, status):
-    comfyui.told["/prompt"] = Told({"error": {"message": "no prompt"}}, status)
-    with pytest.raises(UnknownOutcome):
-        await engine.submit(comfyui.job.call)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"prompt_id": PROMPT, "error": {"message": "a part does not hold"}},
-        {"prompt_id": PROMPT, "node_errors": {"2": {"errors": [{"message": "a part does not hold"}]}}},
-        {"error": "a part does not hold"},
-    ],
-)
-@pytest.mark.parametrize("stops", [200, 500])
-async def test_what_is_taken_in_part_is_stopped_and_refused(comfyui, engine, answer, stops):
-    comfyui.told = {"/prompt": Told(answer), "POST /queue": Told({}, stops)}
-    with pytest.raises(InvalidInput, match="a part does not hold"):
-        await engine.submit(comfyui.job.call)
-    assert json.loads(next(one.body for one in comfyui.asked if one.path == "/queue" and one.body)) == {
-        "delete": [PROMPT]
-    }
-
-
-@pytest.mark.parametrize("prompt_id", [None, "", "another", 7, [PROMPT]])
-async def test_a_prompt_under_another_id_is_looked_up(comfyui, engine, prompt_id):
-    comfyui.told["/prompt"] = Told({"prompt_id": prompt_id, "node_errors": None})
-    with pytest.raises(AnswerUnusable, match="another id"):
-        await engine.submit(comfyui.job.call)
-
-
 @pytest.mark.parametrize("question", ["poll", "collect", "cancel"])
 async def test_a_server_that_is_configured_no_more_cannot_be_asked(comfyui, engine, question):
     with pytest.raises(QuestionRefused, match="no longer names") as caught:
         await getattr(engine, question)(job_of(f"http://gone:8188|{PROMPT}", WANTED))
     assert caught.value.because is FailureCode.PROVIDER_REJECTED
-
-
-@pytest.mark.parametrize("kept", [[], {}, {"name": None}, {"name": ["a"]}, b"no JSON"])
-async def test_a_picture_that_is_kept_nowhere_orders_nothing(comfyui, engine, kept):
-    graph = {"2": {"class_type": "LoadImage", "inputs": {"image": "x"}, "_meta": {"title": "INPUT_p"}}}
-    wanted = AnyWorkflow(workflow=graph, inputs={"p": "data:image/png;base64,aGk="})
-    comfyui.told["/upload/image"] = Told(kept)
-    with pytest.raises(ProviderUnavailable, match="where it keeps a picture"):
-        await engine.submit(call_of(wanted))
-    assert "/prompt" not in [one.path for one in comfyui.asked]
-
-
-@pytest.mark.parametrize(
-    "value", ["http://127.0.0.1/x", "https://127.0.0.1/x", "file:///etc/passwd", "x.png", "data:,"]
-)
-async def test_a_picture_that_a_caller_names_is_nobodys_inside(comfyui, engine, value):
-    graph = {"2": {"class_type": "LoadImage", "inputs": {"image": "x"}, "_meta": {"title": "INPUT_p"}}}
-    with pytest.raises(InvalidInput):
-        await engine.submit(call_of(AnyWorkflow(workflow=graph, inputs={"p": value})))
-    assert {one.path for one in comfyui.asked} <= {"/queue"}
-
-
-@pytest.mark.parametrize(
-    "node",
-    [
-        {"class_type": "A", "_meta": None},
-        {"class_type": "A", "_meta": "INPUT_x"},
-        {"class_type": "A", "_meta": {"title": ["INPUT_x"]}, "inputs": {"a": 1}},
-        {"class_type": "A", "inputs": None},
-        {"class_type": "A", "inputs": [1]},
-        {"class_type": "A", "inputs": "x", "_meta": {"title": "INPUT_x"}},
-    ],
-)
-async def test_a_callers_workflow_may_be_as_odd_as_any(comfyui, engine, node):
-    with pytest.raises(InvalidInput) as caught:
-        await engine.submit(call_of(AnyWorkflow(workflow={"1": node}, inputs={"x": 1})))
-    assert caught.value.charged is Charged.NO
 
 
 def event(kind: Any, **data: Any) -> str:

@@ -52,6 +52,6 @@ def _merge_left_out(repository: Repository, row: Branch, lines: Lines, last: str
 
 def _note(name: str, tip: str) -> str:
     return (
-        f"No commit is lost, and older releases stay verified. The command makes the merge that was left out, with "
-        f"the files of {tip[:9]}, and moves {name} forward to it; somebody runs it who may push there."
+        f"No commit is lost, and older releases stay verified. The command makes the merge that was left out, "
+        f"with the files of {tip[:9]}, and moves {name} forward to it; somebody runs it who may push there."
     )

@@ -63,8 +63,8 @@ def _unpublished(repository: Repository, here: Ref) -> ReleaseRefused:
     found = f"{tag} marks {_marked(here)} here, and {remote} does not have it."
     kept = f"unpublished-{tag}-{here.object[:9]}"
     note = (
-        f"It was never pushed, or it was deleted on {remote}. The first publishes what is here; the second is for a "
-        f"tag that is wrong, and calls it {kept} here."
+        f"It was never pushed, or it was deleted on {remote}. The first publishes what is here; the second is for "
+        f"a tag that is wrong, and calls it {kept} here."
     )
     renamed = f"git tag {kept} refs/tags/{tag} && git tag -d {tag}"
     push = f"git push {remote} refs/tags/{tag}"

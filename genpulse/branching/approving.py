@@ -18,12 +18,14 @@ _IDENTITY = re.compile(r"(?P<name>.*) <(?P<email>[^>]*)>")
 def approve(repository: Repository, version: str | None = None, words: str = "") -> Version:
     """Publish that the person who runs this approves a candidate, and return which one.
 
-    `version` names the candidate; without it, it is the newest of a release that is still open. `words` say what
-    was tested. Raises `ReleaseRefused` for one's own candidate, `GitFailed`.
+    `version` names the candidate, or the release whose newest one is meant; without it, it is the newest of all
+    releases that are still open. `words` say what was tested. Raises `ReleaseRefused` for one's own candidate, and
+    `GitFailed`.
     """
     demand_history(repository)
     repository.fetch()
-    found = version_named(version) if version else _newest_open(repository)
+    wanted = version_named(version) if version else None
+    found = wanted if wanted and wanted.candidate else _newest_open(repository, wanted)
     ref = Candidates(repository).demand(found)
     me = _me(repository)
     author = tagger(repository, ref.object)
@@ -86,13 +88,15 @@ def _approved(repository: Repository, version: Version, *, signed: bool) -> bool
     return any(not signed or is_signed_by_its_author(repository, each) for each in found)
 
 
-def _newest_open(repository: Repository) -> Version:
+def _newest_open(repository: Repository, final: Version | None) -> Version:
     candidates = Candidates(repository)
     released = {version for version in repository.known_versions if version.candidate is None}
     for version in repository.versions:
-        if version.candidate is not None and version.final not in released and candidates.is_proper(version):
+        fits = version.candidate is not None and final in {None, version.final}
+        if fits and version.final not in released and candidates.is_proper(version):
             return version
-    raise ReleaseRefused("candidate_missing", _RULE, "there is no open candidate.", "genpulse flow rc")
+    found = f"there is no open candidate{f' of {final.tag}' if final else ''}."
+    raise ReleaseRefused("candidate_missing", _RULE, found, "genpulse flow rc")
 
 
 def _me(repository: Repository) -> Person:

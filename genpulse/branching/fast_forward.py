@@ -8,7 +8,7 @@ the tip before a push.
 from genpulse.branching.errors import Refusal
 from genpulse.branching.lines import Lines
 from genpulse.branching.repository import Repository
-from genpulse.branching.table import LANES, Branch
+from genpulse.branching.table import DEV, LANES, Branch
 
 
 def fast_forward_refusal(repository: Repository, row: Branch, lines: Lines, before: str = "") -> Refusal | None:
@@ -24,19 +24,34 @@ def fast_forward_refusal(repository: Repository, row: Branch, lines: Lines, befo
     anchor = lines.newest(lines.former(row) & lines.own(row))
     forgiven = (lines.history(anchor) if anchor else frozenset()) - {before}
     last = lines.newest((gone & lines.history(lines.tip(row))) - forgiven)
-    return _refusal(repository, row, lines.tip(row), last) if last else None
+    return _refusal(repository, row, lines, last) if last else None
 
 
-def _refusal(repository: Repository, row: Branch, tip: str, last: str) -> Refusal:
-    names = repository.policy
-    name, before = names.row(row).pattern, names.row(LANES[LANES.index(row) - 1]).pattern
-    message = f"Merge {before} into {name}"
-    made = f"git commit-tree -p {last} -p {tip} -m '{message}' '{tip}^{{tree}}'"
+def _refusal(repository: Repository, row: Branch, lines: Lines, last: str) -> Refusal:
+    before, tip = LANES[LANES.index(row) - 1], lines.tip(row)
+    name = repository.row(row).pattern
+    first = fast_forward_refusal(repository, before, lines) if before != DEV else None
     return Refusal(
         "lane_fast_forwarded",
         f"{name} moves on by merge commits, never by a fast-forward over a merge of {name}.",
         f"{name} was at {last[:9]}, and at its tip {tip[:9]} that is no commit of its own line any more.",
-        (f'git push {repository.remote} "$({made}):refs/heads/{name}"',),
+        first.mend if first else (_merge_left_out(repository, row, lines, last),),
+        f"{repository.row(before).pattern} was, too, and comes first. {first.note}" if first else _note(name, tip),
+    )
+
+
+def _merge_left_out(repository: Repository, row: Branch, lines: Lines, last: str) -> str:
+    before, tip = LANES[LANES.index(row) - 1], lines.tip(row)
+    name, source = repository.row(row).pattern, tip
+    if before != DEV and not lines.carried(before, tip):
+        source = lines.merge_of(before, tip) or tip
+    message = f"Merge {repository.row(before).pattern} into {name}"
+    made = f"git commit-tree -p {last} -p {source} -m '{message}' '{tip}^{{tree}}'"
+    return f'git push {repository.remote} "$({made}):refs/heads/{name}"'
+
+
+def _note(name: str, tip: str) -> str:
+    return (
         f"No commit is lost, and older releases stay verified. The command makes the merge that was left out, "
-        f"with the files of {tip[:9]}, and moves {name} forward to it; somebody runs it who may push there.",
+        f"with the files of {tip[:9]}, and moves {name} forward to it; somebody runs it who may push there."
     )

@@ -7,16 +7,15 @@ of the lane before that changes nothing. And it says what its lane's line was un
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from genpulse.branching.commits import own_line
 from genpulse.branching.git import Git
 from genpulse.branching.table import DEV, LANES, MAIN, TEST, Branch
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(NamedTuple):
     tree: str
     parents: tuple[str, ...]
 
@@ -31,7 +30,7 @@ class Lines:
         self._git = git
         self._tips = dict(tips)
         self._marked = dict(marked)
-        self._own: dict[Branch, frozenset[str]] = {}
+        self._own: dict[str, frozenset[str]] = {}
         self._left: dict[Branch, tuple[str, ...]] = {}
         self._brought: dict[Branch, frozenset[str]] = {}
         self._histories: dict[str, frozenset[str]] = {}
@@ -46,9 +45,11 @@ class Lines:
 
     def own(self, row: Branch) -> frozenset[str]:
         """The ids on the lane's own line."""
-        if row not in self._own:
-            self._own[row] = own_line(self._git, self._tips[row])
-        return self._own[row]
+        tip = self._tips[row]
+        if tip not in self._own:
+            is_read = "_nodes" in self.__dict__
+            self._own[tip] = self._first_parents(tip) if is_read else own_line(self._git, tip)
+        return self._own[tip]
 
     def former(self, row: Branch) -> frozenset[str]:
         """Commits that were the lane's tip by what is marked, and for test by what main has merged."""
@@ -75,6 +76,10 @@ class Lines:
         if tip not in self._histories:
             self._histories[tip] = frozenset(self._walk(tip))
         return self._histories[tip]
+
+    def merge_of(self, row: Branch, commit: str) -> str | None:
+        """The merge on the lane's own line that brought this very commit."""
+        return next((one for one in self.own(row) if commit in self._nodes[one].parents[1:]), None)
 
     def newest(self, commits: Iterable[str]) -> str | None:
         """One of these that no other of them has in its history."""
@@ -129,7 +134,7 @@ class Lines:
             commit = waiting.pop()
             yield commit
             fresh = {parent for parent in self._nodes[commit].parents if parent not in seen}
-            seen |= fresh
+            seen.update(fresh)
             waiting.extend(fresh)
 
     def _merged(self, row: Branch) -> frozenset[str]:

@@ -61,12 +61,14 @@ def _missing(repository: Repository, tag: str, *, on_remote: bool) -> ReleaseRef
 def _unpublished(repository: Repository, here: Ref) -> ReleaseRefused:
     remote, tag = repository.remote, here.name
     found = f"{tag} marks {_marked(here)} here, and {remote} does not have it."
+    kept = f"unpublished-{tag}-{here.object[:9]}"
     note = (
-        f"It was never pushed, or it was deleted on {remote}. The first publishes what is here; the second takes "
-        f"a tag away that is wrong, and git update-ref refs/tags/{tag} {here.object} brings it back."
+        f"It was never pushed, or it was deleted on {remote}. The first publishes what is here; the second is for "
+        f"a tag that is wrong, and calls it {kept} here."
     )
+    renamed = f"git tag {kept} refs/tags/{tag} && git tag -d {tag}"
     push = f"git push {remote} refs/tags/{tag}"
-    return ReleaseRefused("tag_not_published", _SHARED, found, push, f"git tag -d {tag}", note=note)
+    return ReleaseRefused("tag_not_published", _SHARED, found, push, renamed, note=note)
 
 
 def _moved(repository: Repository, here: Ref, there: Mark) -> ReleaseRefused:

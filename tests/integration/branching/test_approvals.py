@@ -102,6 +102,16 @@ def test_ones_own_candidate_is_nobodys_to_approve(candidate):
         approve(candidate.repository(GIT_COMMITTER_NAME="Other", GIT_COMMITTER_EMAIL="AUTHOR@example.org"))
 
 
+@pytest.mark.parametrize("name", ["0.1.0", "v0.1.0", "0.1.0-rc.1", "0.1.0rc1"])
+def test_a_candidate_is_named_by_itself_or_by_its_release(candidate, name):
+    assert approve(candidate.repository(**ANN), name) == RC
+
+
+def test_another_release_has_no_candidate(candidate):
+    with pytest.raises(ReleaseRefused, match=r"there is no open candidate of v9\.0\.0"):
+        approve(candidate.repository(**ANN), "9.0.0")
+
+
 def test_a_person_approves_once(candidate):
     approve(candidate.repository(**ANN))
     with pytest.raises(ReleaseRefused, match="You approved it already"):

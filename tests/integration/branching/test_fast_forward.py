@@ -201,3 +201,28 @@ def test_a_release_of_one_fix_alone_stays_verified(clone):
     clone.push("v1.0.1")
     forward_both(clone)
     assert [found.version.tag for found in Verifier(clone.repository()).releases()] == ["v1.0.1", "v1.0.0"]
+
+
+def test_the_number_of_releases_costs_no_command_of_git(clone, tmp_path):
+    """However many left the line of their lane."""
+    spent = []
+    for number in range(4):
+        released(clone, f"feature/{number}")
+        if number in {1, 3}:
+            forward_both(clone)
+            log = tmp_path / f"trace-{number}"
+            repository = clone.repository(GIT_TRACE=str(log))
+            repository.fetch()
+            assert len(Verifier(repository).releases()) == number + 1
+            spent.append(log.read_text().count("built-in: git"))
+            restored(clone)
+    assert spent[0] == spent[1] < 25
+
+
+def restored(clone):
+    """By what main's refusal prints, until it prints nothing: test comes first."""
+    for _ in range(2):
+        (refusal,) = lane_refusals(clone.repository(), MAIN)
+        clone.shell(refusal.mend[0])
+        fetched(clone)
+    assert not [*lane_refusals(clone.repository(), TEST), *lane_refusals(clone.repository(), MAIN)]

@@ -297,3 +297,31 @@ def test_the_first_ways_lead_out(fresh_clone, tmp_path, situation):
 
 _GOES_ON = {"nothing_to_promote", "nothing_to_merge", "candidate_missing", "release_missing", "version_exists"}
 """What is told of a repository in which nothing is wrong."""
+
+
+def test_the_ways_say_the_lanes_by_their_own_names(fresh_clone, tmp_path):
+    team = gathered(tmp_path, fresh_clone)
+    ann = team.people["ann"]
+    ann.commit(".flow.toml", '[lanes]\ndev = "develop"\ntest = "staging"\nmain = "master"\n')
+    team.push(ann, "HEAD:refs/heads/develop", "origin/test:refs/heads/staging", "origin/main:refs/heads/master")
+    team.forge.git("symbolic-ref", "HEAD", "refs/heads/develop")
+    team.push(ann, ":refs/heads/dev", ":refs/heads/test", ":refs/heads/main")
+    ann.fetch()
+    ann.git("switch", "-q", "--detach", "origin/master")
+    team.write(ann, "Repair")
+    team.push(ann, "HEAD:refs/heads/master")
+    done = []
+    for _ in range(4):
+        ann.fetch()
+        ways = [refusal.mend[0] for refusal in read_state(ann.repository()).violations]
+        if not ways:
+            break
+        assert ann.shell(ways[0]).returncode == 0, ways[0]
+        done.append(ways[0])
+    assert done == ["genpulse flow backmerge master --merge", "genpulse flow promote staging --merge"]
+    ann.git("switch", "-q", "dev")
+    assert ann.flow("start", "fix/found", "--from-test").returncode == 0
+    team.write(ann)
+    assert ann.flow("finish", "--merge").returncode == 0
+    assert ann.flow("promote", "staging", "--only", "fix/found", "--merge").returncode == 0
+    assert not team.lost()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genpulse.branching.errors import ReleaseRefused
+from genpulse.branching.errors import ReleaseRefused, RepositoryUnfit
 from genpulse.branching.stamping import build_of
 from genpulse.build import read_stamp
 from tests.integration.branching.conftest import ENVIRONMENT
@@ -70,3 +70,26 @@ def test_the_command_writes_the_stamp(done, tmp_path):
     )
     assert json.loads(said.stdout)["tag"] == "v0.1.0"
     assert read_stamp(file) == built(done)
+
+
+def test_a_remote_without_lanes_verifies_nothing(done):
+    done.git("checkout", "--quiet", "v0.1.0")
+    done.git("push", "--quiet", "origin", ":refs/heads/test", ":refs/heads/dev")
+    build = build_of(done.repository())
+    assert (build.tag, build.is_final, build.version) == ("", False, f"0.0.0+{build.commit[:10]}")
+
+
+def test_a_lane_that_is_not_here_stops_the_build_offline(done):
+    done.git("checkout", "--quiet", "v0.1.0")
+    done.git("update-ref", "-d", "refs/remotes/origin/test")
+    with pytest.raises(RepositoryUnfit) as caught:
+        built(done)
+    assert caught.value.code == "lane_missing"
+    assert build_of(done.repository()).is_final
+
+
+def test_a_release_that_nobody_else_has_stops_the_build(done):
+    done.git("checkout", "--quiet", "v0.1.0")
+    done.git("push", "--quiet", "origin", ":refs/tags/v0.1.0")
+    with pytest.raises(ReleaseRefused, match="origin does not have it"):
+        build_of(done.repository())

@@ -30,8 +30,9 @@ WRONG = [
     illegal.stranger,
     illegal.revert,
     illegal.withdrawn,
+    illegal.tampered,
 ]
-MENDING = [mending.mend_status, mending.mend_refusal]
+MENDING = [mending.mend_status, mending.mend_refusal, mending.mend_release]
 STEPS = int(os.environ.get("FLOW_WALK_STEPS", "60"))
 WALKS = int(os.environ.get("FLOW_WALKS", "1"))
 

@@ -142,6 +142,16 @@ def withdrawn(team, who, pick):
         team.tried(who, withdraw, who.repository(), tags[pick % len(tags)])
 
 
+def tampered(team, who, pick):
+    """A release's tag is moved or deleted on the remote. It does not hold until somebody brings it back."""
+    if team.verified:
+        tag = sorted(team.verified)[pick % len(team.verified)]
+        who.fetch()
+        other = who.git("rev-parse", "origin/dev")
+        if team.push(who, f":refs/tags/{tag}" if pick % 2 else f"+{other}:refs/tags/{tag}"):
+            team.tampered.add(tag)
+
+
 def detached(who, place):
     settle(who)
     who.fetch()

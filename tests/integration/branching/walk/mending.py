@@ -2,6 +2,7 @@
 
 from genpulse.branching.errors import FlowError
 from genpulse.branching.state import read_state
+from genpulse.branching.verification import Verifier
 from tests.integration.branching.walk.legal import settle
 
 
@@ -22,6 +23,15 @@ def mend_refusal(team, who, pick):
     if mine:
         team.told.remove(mine[-1])
         follow(team, who, mine[-1][1], pick)
+
+
+def mend_release(team, who, pick):
+    """What `verify` says of a release."""
+    if team.verified:
+        tag = sorted(team.verified)[pick % len(team.verified)]
+        repository = who.repository()
+        if team.tried(who, lambda: (repository.fetch(), Verifier(repository).verify(tag))) is None:
+            mend_refusal(team, who, pick)
 
 
 def follow(team, who, refusal, pick):

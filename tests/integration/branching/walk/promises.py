@@ -16,7 +16,11 @@ def nothing_is_lost(team):
 
 
 def releases_stay_verified(team):
-    """For everybody: each clone, and one that has just been made."""
+    """For everybody: each clone, and one that has just been made. What was tampered with does once it is back."""
+    there = {
+        tag: team.forge.git("rev-parse", "-q", "--verify", f"refs/tags/{tag}", ok=(0, 1)) for tag in team.verified
+    }
+    team.tampered -= {tag for tag, made in team.verified.items() if there[tag] == made}
     for who in (team.observer, *team.people.values()):
         who.fetch()
         verifier = Verifier(who.repository())

@@ -9,9 +9,9 @@ _FINEST = -1000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An amount in US dollars, `estimated` when the provider did not state it.
+    """An amount in US dollars, `estimated` where the provider did not state it.
 
-    A whole number or a float of a plug-in is taken as it is written down. Raises `TypeError` for what is no number.
+    A whole number or a float of a plug-in is taken as it is written down. Raises `TypeError` for no number.
     """
 
     amount_usd: Decimal

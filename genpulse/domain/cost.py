@@ -9,10 +9,21 @@ _FINEST = -1000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An amount in US dollars, `estimated` when the provider did not state it."""
+    """An amount in US dollars, `estimated` where the provider did not state it.
+
+    A whole number or a float of a plug-in is taken as it is written down. Raises `TypeError` for no number.
+    """
 
     amount_usd: Decimal
     estimated: bool = False
+
+    def __post_init__(self) -> None:
+        """Plug-ins are not all typed, and what is stored is a decimal."""
+        amount: object = self.amount_usd
+        if isinstance(amount, bool) or not isinstance(amount, Decimal | int | float):
+            raise TypeError(f"a cost is US dollars as a decimal.Decimal, and {amount!r} is none")
+        if not isinstance(amount, Decimal):
+            object.__setattr__(self, "amount_usd", Decimal(str(amount)))
 
     @property
     def counts_usd(self) -> Decimal | None:

@@ -526,7 +526,8 @@ class QuestionRefused(ProviderError):
     """The provider does not answer a question about an order; what became of the order is as open as before.
 
     `because` is what the refusal would mean by itself, `missing` that the provider knows of no such job: not
-    yet, or not any more. Money is never known to be saved by it, so that `charged` is `maybe`.
+    yet, or not any more, and `denied` that we may not ask, as when a wall for robots stands before it. Money is
+    never known to be saved by it, so that `charged` is `maybe`.
     """
 
     retryable = True
@@ -537,11 +538,13 @@ class QuestionRefused(ProviderError):
         *,
         because: FailureCode = FailureCode.PROVIDER_UNAVAILABLE,
         missing: bool = False,
+        denied: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message, charged=Charged.MAYBE, retry_after_s=retry_after_s)
         self.because = because
         self.missing = missing
+        self.denied = denied
 
     @property
     def failure(self) -> Failure:

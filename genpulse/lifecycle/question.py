@@ -33,12 +33,13 @@ class Trouble(Enum):
     """Why a question has no answer, by what follows from it.
 
     UNASKED: the vendor was not reached, or we stand in the way. ACCOUNT: a key or a credit, which a person has to
-    see to. PASSING: the vendor has failed itself, or its answer cannot be read. REFUSED: it does not want the
-    question. MISSING: it knows of no such job.
+    see to. DENIED: we may not ask, as before a wall for robots. PASSING: the vendor has failed itself, or its
+    answer cannot be read. REFUSED: it does not want the question. MISSING: it knows of no such job.
     """
 
     UNASKED = auto()
     ACCOUNT = auto()
+    DENIED = auto()
     PASSING = auto()
     REFUSED = auto()
     MISSING = auto()
@@ -59,7 +60,7 @@ def trouble_of(error: Exception) -> Trouble:
         case QuestionRefused(missing=True):
             return Trouble.MISSING
         case QuestionRefused():
-            return _MEANS.get(error.because, Trouble.REFUSED)
+            return _MEANS.get(error.because, Trouble.DENIED if error.denied else Trouble.REFUSED)
         case ProviderUnreachable() | Unavailable():
             return Trouble.UNASKED
         case ProviderError():
@@ -156,7 +157,7 @@ class Question:
         services, provider = self._work.services, self._work.begun.task.provider
         if isinstance(error, Unavailable):
             await self._work.report.wait_for(WaitsFor.STORAGE)
-        elif self._tries >= TOLD_AFTER or trouble is Trouble.ACCOUNT:
+        elif self._tries >= TOLD_AFTER or trouble in {Trouble.ACCOUNT, Trouble.DENIED}:
             await self._work.report.wait_for(WaitsFor.PROVIDER, failure)
         if trouble is Trouble.ACCOUNT and is_new and services.gate.guards(provider):
             self._work.permit.told = True

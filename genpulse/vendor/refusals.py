@@ -61,7 +61,11 @@ def question(reply: Reply, error: ProviderError) -> QuestionRefused:
         because = code if code in _OF_THE_ACCOUNT else FailureCode.PROVIDER_REJECTED
     wait_s = error.retry_after_s if error.retry_after_s is not None else retry_after_s(reply)
     return QuestionRefused(
-        error.message, because=because, missing=reply.status in {404, 410}, retry_after_s=wait_s
+        error.message,
+        because=because,
+        missing=reply.status in {404, 410},
+        denied=reply.status in {401, 402, 403},
+        retry_after_s=wait_s,
     )
 
 

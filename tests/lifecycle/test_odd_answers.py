@@ -59,6 +59,7 @@ ACCOUNT = {
     "a plain key that does not fit": lambda: AuthenticationFailed("401"),
     "a plain lack of credit": lambda: QuotaExhausted("402"),
 }
+DENIED = {"a wall for robots": refused(FailureCode.PROVIDER_REJECTED, denied=True)}
 PASSING = {
     "a failure of its own": refused(FailureCode.PROVIDER_UNAVAILABLE),
     "too many questions": refused(FailureCode.RATE_LIMITED, retry_after_s=86_400.0),
@@ -73,7 +74,7 @@ PASSING = {
 }
 UNREACHED = {"no way to it": lambda: ProviderUnreachable("no route")}
 MISSING = {"no such job": refused(FailureCode.PROVIDER_REJECTED, missing=True)}
-QUESTIONS = REFUSALS | ACCOUNT | PASSING | UNREACHED | MISSING
+QUESTIONS = REFUSALS | ACCOUNT | DENIED | PASSING | UNREACHED | MISSING
 PROVED = {
     "invalid input": lambda: InvalidInput("422"),
     "moderation": lambda: ModerationBlocked("no"),
@@ -155,7 +156,7 @@ async def test_what_cannot_be_stopped_is_taken_up_by_a_retry(world, make):
     assert (ended.status, studio.submits) == (TaskStatus.SUCCEEDED, 1)
 
 
-@pytest.mark.parametrize("make", cases(PASSING, UNREACHED, MISSING, ACCOUNT))
+@pytest.mark.parametrize("make", cases(PASSING, UNREACHED, MISSING, ACCOUNT, DENIED))
 @pytest.mark.parametrize("phase", ["collect", "download"])
 async def test_a_result_that_cannot_be_used_for_a_moment_is_asked_for_again(world, phase, make):
     async with odd(world, {phase: Script(make, 2)}) as (studio, _):
@@ -165,7 +166,7 @@ async def test_a_result_that_cannot_be_used_for_a_moment_is_asked_for_again(worl
     assert studio.asked["collect"] >= 3
 
 
-@pytest.mark.parametrize("make", cases(PASSING, UNREACHED, MISSING, ACCOUNT))
+@pytest.mark.parametrize("make", cases(PASSING, UNREACHED, MISSING, ACCOUNT, DENIED))
 @pytest.mark.parametrize("phase", ["collect", "download"])
 async def test_a_result_that_can_never_be_used_ends_as_paid_and_is_left_to_a_retry(world, phase, make):
     script = {phase: Script(make, FOR_EVER)}
@@ -450,3 +451,11 @@ async def _holds(folder, script, model, finds, cancels, keeps, cancel_after_s):
     if ended.order is not None and ended.error is not None:
         assert ended.error.charged is not Charged.NO
     assert len(attempts) == ended.attempt
+
+
+@pytest.mark.parametrize("make", cases(ACCOUNT, DENIED))
+async def test_whoever_may_not_ask_waits_for_longer_than_one_whose_question_is_refused(world, make):
+    bounds = replace(SHORT, refused_s=0.0, missing_s=0.0)
+    async with odd(world, {"poll": Script(make, 5)}, bounds=bounds) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.status, studio.submits, studio.canceled) == (TaskStatus.SUCCEEDED, 1, [])

@@ -151,7 +151,7 @@ def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str
         "database_url",
         Validator(
             "database_url",
-            condition=lambda url: not _is_said(url) or str(url).partition("://")[0] in SCHEMES,
+            condition=lambda url: not _is_said(url) or str(url).strip().partition("://")[0] in SCHEMES,
             messages=_messages(
                 "database_url", "it must begin with postgresql://, since PostgreSQL is the only database"
             ),

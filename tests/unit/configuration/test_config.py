@@ -146,3 +146,10 @@ def test_importing_reads_nothing_and_imports_neither_dynaconf_nor_pydantic(tmp_p
 
 def test_dynaconf_is_an_object_of_its_class():
     assert isinstance(config.settings, Dynaconf)
+
+
+def test_blanks_and_line_ends_around_addresses_of_servers_do_not_matter(loaded):
+    padded = {name: f" {value}\n" for name, value in SERVERS.items()}
+    found = loaded(padded)
+    assert found.database_url.get_secret_value() == SERVERS["GENPULSE_DATABASE_URL"]
+    assert found.redis.url.get_secret_value() == SERVERS["GENPULSE_REDIS__URL"]

@@ -11,12 +11,15 @@ from genpulse.configuration.committed_secrets import committed_dotenv, committed
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
 from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
-from genpulse.configuration.schema import find, is_open
+from genpulse.configuration.schema import ANY_PROVIDER, find, is_open
 from genpulse.environment.namespace import NAMESPACE_WORDS
 from genpulse.settings import Settings
 
 _SHORT = 60
-_WORDS = {"redis.namespace": NAMESPACE_WORDS}
+_WORDS = {
+    "redis.namespace": NAMESPACE_WORDS,
+    f"providers.{ANY_PROVIDER}.rate": "how many in a time, such as 5/s, 60/min or 1000/h",
+}
 """What is expected, where the type does not say it."""
 
 
@@ -89,7 +92,7 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
         return (
             None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
         )
-    expected = f"expected {_WORDS.get(key, known.kind)}" if known else misfit["msg"]
+    expected = f"expected {_WORDS.get(known.key, known.kind)}" if known else misfit["msg"]
     shown = "" if known is None or known.secret else f", found {_short(value)}"
     return Fault(key, _place(reading, key), expected + shown)
 

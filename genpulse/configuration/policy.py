@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 from pydantic import SecretStr
 
-from genpulse.addresses import postgresql, redis
+from genpulse.addresses import postgresql, redis, web
 from genpulse.addresses.authority import split
 from genpulse.build import Build
 from genpulse.configuration import provider_options
@@ -22,7 +22,7 @@ _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 _TLS = frozenset({"require", "verify-ca", "verify-full"})
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
-_ADDRESSES = frozenset({"database_url", "redis.url"})
+_ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
 """Of these the first fault is told: the others may follow from it."""
 _Rule = Callable[[Settings], Iterator[tuple[str, str]]]
 
@@ -92,6 +92,22 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     ):
         if (text := _text(url)) and (why := refusal(text)):
             yield key, why
+
+
+def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Addresses of everything else; of a provider there may be several, with commas between them."""
+    named = {
+        "storage.endpoint": settings.storage.endpoint,
+        "api.public_url": settings.api.public_url,
+        "webhooks.public_url": settings.webhooks.public_url,
+        **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
+    }
+    for key, urls in named.items():
+        parts = (urls or "").split(",") if key.startswith("providers.") else [urls or ""]
+        if why := next((why for url in parts if url.strip() and (why := web.refusal(url.strip()))), ""):
+            yield key, f"{why}, such as https://host:8443"
+    if why := web.refusal_of_store(settings.storage.url):
+        yield "storage.url", why
 
 
 def _redis_host(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -186,6 +202,7 @@ def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
 
 _RULES: tuple[_Rule, ...] = (
     _addresses,
+    _web_addresses,
     _database_hosts,
     _database_tls,
     _redis_host,

@@ -227,3 +227,26 @@ def test_a_variable_without_its_prefix_is_named_where_the_setting_is_missing(tmp
     message = problems(tmp_path, {other: value for other, value in MAIN.items() if other != name} | bare)
     assert f"{key}: it is missing: set {name}" in message
     assert f"({next(iter(bare))} is set, and nobody reads it: the prefix is missing)" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key"),
+    [
+        ("GENPULSE_STORAGE__ENDPOINT", "localhost:9000", "storage.endpoint"),
+        ("GENPULSE_STORAGE__URL", "s3://", "storage.url"),
+        ("GENPULSE_API__PUBLIC_URL", "api.example.com", "api.public_url"),
+        ("GENPULSE_WEBHOOKS__PUBLIC_URL", "foo", "webhooks.public_url"),
+        ("GENPULSE_PROVIDERS__FAL__BASE_URL", "fal.run", "providers.fal.base_url"),
+        ("GENPULSE_PROVIDERS__COMFYUI__BASE_URL", "http://a:8188, b:8188", "providers.comfyui.base_url"),
+    ],
+)
+def test_every_other_address_is_checked_before_a_start(refused, name, value, key):
+    assert f"{key} ({name}): " in refused({name: value})
+
+
+def test_several_servers_of_a_provider_are_taken(loaded):
+    loaded({"GENPULSE_PROVIDERS__COMFYUI__BASE_URL": "http://a:8188, http://b:8188"})
+
+
+def test_a_rate_that_is_none_is_told_how_one_is_written(refused):
+    assert "expected how many in a time, such as 5/s" in refused({"GENPULSE_PROVIDERS__ART__RATE": "0/s"})

@@ -1,0 +1,53 @@
+"""Addresses of web servers and of stores, and what people mistype in them."""
+
+import pytest
+
+from genpulse.addresses.web import refusal, refusal_of_store
+
+
+@pytest.mark.parametrize(
+    "url", ["https://v.example", "http://127.0.0.1:9000/v1?x=1", "HTTPS://[2001:db8::1]:8443/", "http://u:p@h"]
+)
+def test_an_address_of_a_web_server_is_taken(url):
+    assert refusal(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("localhost:9000", "must begin with http:// or https://"),
+        ("v.example/v1", "must begin with"),
+        ("ftp://v.example", "must begin with"),
+        ("https://", "names no host"),
+        ("https://:8443/x", "names no host"),
+        ("https://h:x/", "'x' is no port"),
+        ("https://u:s3cret/x@h/", "/ is %2F"),
+        ("https://[::1/", "stands in brackets"),
+    ],
+)
+def test_one_that_means_nothing_is_refused_without_its_password(url, words):
+    assert words in refusal(url)
+    assert "s3cret" not in refusal(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:.genpulse/storage", "file:///folder", "memory:///", "s3://b", "gs://b/p", "az://c/p/q"]
+)
+def test_an_address_of_a_store_is_taken(url):
+    assert refusal_of_store(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ftp://x", "expected file:///folder, s3://bucket/prefix"),
+        ("bucket/prefix", "expected file:///folder"),
+        ("s3:bucket", "expected file:///folder"),
+        ("s3://", "names no bucket"),
+        ("s3:///prefix", "names no bucket"),
+        ("s3://s3cret:s3cret@/", "names no bucket"),
+    ],
+)
+def test_one_of_no_store_is_refused(url, words):
+    assert words in refusal_of_store(url)
+    assert "s3cret" not in refusal_of_store(url)

@@ -51,7 +51,9 @@ def missing_file(query: Query, names: Collection[str]) -> str:
     """What is wrong with the first key that names a file which cannot be read; empty when all can."""
     for name, value in query:
         if name in names and not Path(value).expanduser().is_file():
-            return f"{name} in its query names the file {value}, which is not there"
+            # What is no path may be the text of a key.
+            file = f"the file {value}, which" if "/" in value else "a file that"
+            return f"{name} in its query names {file} is not there"
     return ""
 
 

@@ -17,7 +17,8 @@ _PASSWORD = re.compile(r"://[^/\s:@]*:(?!\d+(?:[/?#]|$))[^\s@]+@|https?://[^/\s@
 """A URL with one. In a web address the user alone is one, too: that is where tokens stand."""
 LOOKS_SECRET = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gp|gh[opsu]|xox[abp]|glpat|hf|r8|whsec)[_-]|github_pat_)[\w-]{12,}"
-    r"|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|://[^/\s:@]+:[^/\s@]+@|eyJ\w{20,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|://[^/\s:@]+:[^/\s@]+@|eyJ\w{20,}"
+    r"|\b(?:Basic|Bearer) [\w+/=.-]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 """What vendors' keys begin with."""
 _PATH = re.compile(r"[~/.]")
@@ -72,8 +73,9 @@ def _is_bare_address(key: str, value: object) -> bool:
 
 
 def committed_dotenv(project: Project) -> Iterator[Fault]:
-    """Whether `.env` itself is committed."""
-    if project.secrets.exists() and _in_repository(project.root) and _is_tracked(project.root):
+    """Whether `.env` itself is committed, or the file that it leads to."""
+    files = {project.secrets, project.secrets.resolve()} if project.secrets.exists() else set()
+    if any(_in_repository(file.parent) and _is_tracked(file) for file in files):
         yield Fault(
             "", project.secrets.name, "it is committed: git rm --cached .env, and change every secret in it."
         )
@@ -83,14 +85,14 @@ def _in_repository(folder: Path) -> bool:
     return any((each / ".git").exists() for each in (folder, *folder.parents))
 
 
-def _is_tracked(folder: Path) -> bool:
+def _is_tracked(file: Path) -> bool:
     """False too where git is missing: then nobody commits from here.
 
     The folder may be another user's, as in a container; and a hook's own variables name another repository.
     """
-    command = ["git", "-c", "safe.directory=*", "ls-files", "--error-unmatch", "--", ".env"]
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--error-unmatch", "--", file.name]
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        return subprocess.run(command, cwd=folder, env=own, capture_output=True, check=False).returncode == 0
+        return subprocess.run(command, cwd=file.parent, env=own, capture_output=True, check=False).returncode == 0
     except OSError:
         return False

@@ -39,6 +39,7 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
             f"{GOOD}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
             "the file /nowhere/ca.pem, which is not there",
         ),
+        (f"{GOOD}?sslkey=s3cret", "sslkey in its query names a file that is not there"),
         (f"{GOOD}?sslmode=require&sslrootcert=system", "goes with sslmode=verify-full alone"),
         ("postgresql://u:s3cret@db:99999/d", "'99999' is no port; a port is a number from 1 to 65535"),
         ("postgresql://u:s3cret@db:abc/d", "'abc' is no port"),

@@ -33,6 +33,7 @@ COMMITTED = {
     ),
     "a key in a list": ("providers: {a: {options: {api_keys: [topsecret, topsecret2]}}}", "api_keys"),
     "a header": ("providers: {a: {options: {authorization: 'Bearer topsecret'}}}", "authorization"),
+    "a header by its value": ("providers: {a: {options: {header: 'Basic topsecrettopsecret=='}}}", "header"),
     "a password by its short name": ("providers: {a: {options: {passwd: topsecret}}}", "passwd"),
     "what looks like a vendor's key": ("providers: {a: {options: {note: sk-proj-topsecret-12345}}}", "note"),
     "the secret of webhooks": ("webhooks: {secret: topsecret}", "webhooks.secret"),
@@ -102,4 +103,14 @@ def test_a_committed_dotenv_is_refused_at_the_start(project):
     for command in (["init", "-q"], ["add", "-f", ".env"]):
         subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
     with pytest.raises(ConfigurationError, match=r".env\): it is committed|it is committed: git rm --cached .env"):
+        load(project, SERVERS)
+
+
+def test_a_dotenv_that_leads_to_a_committed_file_is_refused(project):
+    (project / "shared.env").write_text("ENV=dev\n")
+    (project / ".env").symlink_to("shared.env")
+    load(project, SERVERS)
+    for command in (["init", "-q"], ["add", "shared.env"]):
+        subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
+    with pytest.raises(ConfigurationError, match="it is committed"):
         load(project, SERVERS)

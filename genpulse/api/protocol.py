@@ -9,8 +9,12 @@ HEAD_S = 20.0
 """Seconds in which the head of a request has to come."""
 TAKEN_S = 30.0
 """Seconds in which a client has to take something of what waits for it."""
+HEAD_BYTES = 1 << 16
+"""Bytes that a head may have which does not come at once."""
 _LARGE = 1 << 16
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_END = b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout" + _END
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _END
 
 
 class GatheringProtocol(HttpToolsProtocol):
@@ -18,7 +22,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     uvicorn writes head and body one after the other, and a system call each was a fifth of what a submit costs. It
     waits for ever for a head and for a client that reads nothing of what it has asked for: such a connection ends
-    after `head_s` seconds, and after `taken_s` seconds in which not a byte was taken.
+    after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which not a byte was taken.
     """
 
     head_s: ClassVar[float] = HEAD_S
@@ -27,6 +31,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Speak over this transport."""
         self._in_head = False
+        self._head_bytes = 0
         self._untaken = 0
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
@@ -45,7 +50,10 @@ class GatheringProtocol(HttpToolsProtocol):
         that comes behind its answer. uvicorn ends its own waiting with every byte.
         """
         super().data_received(data)
-        if self._is_answering() and not self._in_head:
+        self._head_bytes = self._head_bytes + len(data) if self._in_head else 0
+        if self._head_bytes > HEAD_BYTES:
+            self._give_up(_TOO_LARGE)
+        elif self._is_answering() and not self._in_head:
             self._stop_timer()
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self.head_s, self._give_up)
@@ -95,12 +103,12 @@ class GatheringProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _give_up(self) -> None:
-        self._head_timer = None
+    def _give_up(self, answer: bytes = _TOO_SLOW) -> None:
+        self._stop_timer()
         if self.transport.is_closing():
             return
         if self._in_head and not self._is_answering():
-            self.transport.write(_TOO_SLOW)
+            self.transport.write(answer)
         self.transport.close()
 
 

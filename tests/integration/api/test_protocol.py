@@ -185,6 +185,16 @@ def test_a_head_that_does_not_come_is_not_waited_for(run_impatient, begin, befor
     run_impatient(scenario)
 
 
+def test_a_head_without_an_end_is_not_kept(run):
+    async def scenario(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nX: " + bytes(1 << 16).replace(b"\0", b"x"))
+        assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 431")
+        writer.close()
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("before", [b"", request("/a")], ids=["the first", "the second"])
 def test_line_ends_are_no_beginning_of_a_head(run_impatient, before):
     async def scenario(port):

@@ -66,8 +66,8 @@ def plain_path(url: URL) -> str:
     """The path as the most lenient server would read it, without a slash at its end.
 
     Percent-encoding is undone however often it was done, backslashes count as slashes, control characters,
-    parameters behind `;` and empty segments are dropped, and dots are followed. Raises `ValueError` for what is encoded over
-    and over.
+    parameters behind `;` and empty segments are dropped, and dots are followed. Raises `ValueError` for what is
+    encoded over and over.
     """
     path = raw_path(url)
     for _ in range(_PASSES):

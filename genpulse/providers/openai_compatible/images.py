@@ -19,7 +19,7 @@ from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.vendor import Account
-from genpulse.wire import Reply
+from genpulse.wire import AnswerUnusable, Reply
 
 ANSWER_BYTES = 512 << 20
 _ORDER_S = 880.0
@@ -75,8 +75,13 @@ def _lacking(wanted: int, came: int) -> tuple[Output, ...]:
 
 def _document(reply: Reply) -> JsonObject:
     """The answer; a bare list is one of pictures. Raises `AnswerUnusable`."""
-    answer = reply.json()
-    return {"data": answer} if isinstance(answer, list) else reply.document()
+    match reply.json():
+        case dict() as answer:
+            return answer
+        case list() as pictures:
+            return {"data": pictures}
+        case _:
+            raise AnswerUnusable(f"The answer holds no picture: {reply.excerpt()}")
 
 
 def options_of(wanted: ImageInput) -> JsonObject:

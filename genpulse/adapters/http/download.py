@@ -122,6 +122,7 @@ def _check_own(status: int) -> None:
         raise QuestionRefused(
             f"The provider answered {status} where its file was asked for.",
             because=_OF_THE_ACCOUNT.get(status, FailureCode.PROVIDER_REJECTED),
+            denied=status in {401, 402, 403},
         )
 
 

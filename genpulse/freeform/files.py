@@ -1,12 +1,16 @@
 """The files of a result, wherever they stand in it."""
 
+import re
 from collections.abc import Iterator
 
 from genpulse.domain.json_value import JsonValue
-from genpulse.provider.encoded import is_data_uri
 
 PLACES = frozenset({"audio", "audios", "file", "files", "image", "images", "url", "urls", "video", "videos"})
 """Names under which vendors put files: an empty one says that none was made."""
+_DATA = re.compile(
+    r"\s*data:([;,]|(application|audio|image|model|text|video)/|[a-z][\w.+-]*/[\w.+-]+\s*[;,])", re.IGNORECASE
+)
+"""How a file begins that stands in the result itself. Words may begin with `Data: ` as well."""
 
 
 class Gap:
@@ -51,7 +55,7 @@ def is_empty(result: JsonValue) -> bool:
 
 def _is_file(text: str) -> bool:
     """A URL has no spaces in it: a prompt that is repeated, and begins with one, is none."""
-    if is_data_uri(text):
+    if _DATA.match(text):
         return True
     return text.strip()[:8].lower().startswith(("https://", "http://")) and len(text.split(maxsplit=1)) == 1
 

@@ -1,5 +1,6 @@
 """What was made, held against what was ordered: by its bytes, whatever its vendor called it."""
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from genpulse.lifecycle.work import Work
 WORDS_LENGTH = 300
 MOST_WARNINGS = 100
 
+_HEAD = 1 << 12
+_MOSTLY = 0.7
+_UNKNOWN = "application/octet-stream"
+_NO_CONTROLS = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
+_NOT_PLAIN = bytes((*range(0x20), *range(0x7F, 0x100)))
 _WORDS = frozenset({"application/json", "application/xml", "application/xhtml+xml"})
 
 
@@ -36,7 +42,7 @@ async def success(work: Work, made: Made) -> Succeeded:
 
 def _sorted(stored: Sequence[Stored]) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
     """What is taken, and what is not."""
-    media = [one for one in stored if one.asset.content.size and not is_words(one.asset.content.media_type)]
+    media = [one for one in stored if one.asset.content.size and not _is_words(one)]
     taken = [one for one in stored if one in media or (media and one.piece.is_text)]
     return tuple(taken), tuple(one for one in stored if one not in taken)
 
@@ -44,6 +50,29 @@ def _sorted(stored: Sequence[Stored]) -> tuple[tuple[Stored, ...], tuple[Stored,
 def is_words(media_type: str) -> bool:
     """Whether the bytes are text, JSON, XML or a page. A drawing (SVG) is a picture."""
     return media_type.startswith("text/") or media_type in _WORDS
+
+
+def _is_words(one: Stored) -> bool:
+    media_type = one.asset.content.media_type
+    return is_words(media_type) or (media_type == _UNKNOWN and is_old_text(_head(one.piece.content)))
+
+
+def is_old_text(head: bytes) -> bool:
+    """Whether bytes are a text that is not UTF-8: UTF-16 with its mark, or Latin letters in an old code."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = head[: len(head) & ~1].decode("utf-16", "replace")
+        is_plain = not any(letter < " " and not letter.isspace() for letter in text)
+        return is_plain and "\ufffd" not in text[:-1] and "<svg" not in text
+    plain = len(head.translate(None, _NOT_PLAIN))
+    return not head.translate(None, _NO_CONTROLS) and plain > _MOSTLY * len(head)
+
+
+def _head(content: Whole) -> bytes:
+    """The beginning, from the local disk where it was read a moment ago: no thread is asked for it."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return file.read(_HEAD)
+    return content[:_HEAD]
 
 
 def _as_gap(one: Stored, kind: str) -> Gap:
@@ -55,8 +84,6 @@ def _as_gap(one: Stored, kind: str) -> Gap:
 
 
 def _first_words(content: Whole) -> str:
-    """A line that was read from the local disk a moment ago: no thread is asked for it."""
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            content = file.read(4 * WORDS_LENGTH)
-    return storable_line(content[: 4 * WORDS_LENGTH].decode(errors="replace"), WORDS_LENGTH)
+    head = _head(content)[: 4 * WORDS_LENGTH]
+    code = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    return storable_line(head.decode(code, "replace"), WORDS_LENGTH)

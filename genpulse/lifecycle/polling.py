@@ -10,7 +10,7 @@ from genpulse.domain.text import storable_line
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.lifecycle.lookup import look_up
 from genpulse.lifecycle.question import Patience, Question, Trouble, Unanswered
-from genpulse.lifecycle.stop import give_up
+from genpulse.lifecycle.stop import tell
 from genpulse.lifecycle.work import Work
 from genpulse.provider import Job, Progress, TwoPhase
 from genpulse.wire import AnswerTooLarge
@@ -56,7 +56,7 @@ class Polling:
             if progress.done:
                 return
             if time.monotonic() > self._ends_at:
-                await give_up(self._work, self._engine)
+                await tell(self._work, self._engine)
                 raise self._overdue()
             await self._work.signal.pause(self._wait_s(progress, polls))
             polls += 1
@@ -75,7 +75,7 @@ class Polling:
             except Unanswered as lost:
                 await self._look_again(lost)
             except AnswerTooLarge as error:
-                await give_up(self._work, self._engine)
+                await tell(self._work, self._engine)
                 self._work.money.close()
                 raise OutputUnavailable(
                     f"What the provider says about the job {self.job.id} is too large: {error}",
@@ -96,12 +96,12 @@ class Polling:
             try:
                 found = await look_up(self._work, self._engine, reference, self._ends_at)
             except UnknownOutcome:
-                await give_up(self._work, self._engine)
+                await tell(self._work, self._engine)
                 raise
             if found is not None:
                 await self._is_called(found.job_id)
                 return
-        await give_up(self._work, self._engine)
+        await tell(self._work, self._engine)
         raise UnknownOutcome(
             f"The provider has taken the job {self.job.id} and cannot be asked what became of it:"
             f" {lost.failure.message} Look into the provider's own list of jobs. A retry asks for this job again."
@@ -132,7 +132,7 @@ class Polling:
         odd = f" {_of_word(next(reversed(self._words)))}" if self._words else ""
         return JobOverdue(
             f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s.{odd} It is not"
-            " submitted again, since it may be charged.",
+            " submitted again, since it may be charged. A retry asks for this job again.",
             charged=Charged.MAYBE,
         )
 

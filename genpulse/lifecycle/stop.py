@@ -24,18 +24,27 @@ def can_be_stopped(engine: object, money: Money) -> bool:
 
 async def give_up(work: Work, engine: TwoPhase[Any]) -> None:
     """Ask the vendor to stop what nobody wants any more, for a few seconds; what cannot be stopped stays open."""
+    if await tell(work, engine):
+        work.money.close()
+
+
+async def tell(work: Work, engine: TwoPhase[Any]) -> bool:
+    """Ask the vendor to stop the job, for a few seconds, and whether it says that it will.
+
+    That it will does not say that it did: who wants the job after all has to ask what became of it.
+    """
     order = work.money.order
     if order is None:
-        return
+        return False
     order = replace(order, job_id=work.money.job_id)
     age_s = (work.moment() - order.sent_at).total_seconds()
     try:
         async with asyncio.timeout(work.services.bounds.stop_s):
-            if await stop(engine, work.call, order, age_s, work.services.bounds.missing_s, work.journal_job):
-                work.money.close()
+            return await stop(engine, work.call, order, age_s, work.services.bounds.missing_s, work.journal_job)
     except Exception as error:  # noqa: BLE001 - a vendor that does not stop a job changes nothing here
         why = str(error) or type(error).__name__
         _log.warning("the order of task %s was not stopped at the vendor: %s", work.call.task_id, why)
+        return False
 
 
 async def stop(

@@ -6,6 +6,10 @@ from urllib.parse import unquote_to_bytes
 
 _SPACE = re.compile(rb"\s+")
 _ALPHABET = re.compile(rb"[A-Za-z0-9+/]+")
+_WORD = re.compile(r"/?([A-Z]?[a-z]+|[A-Z]+)([_/-]([A-Z]?[a-z]+|[A-Z]+))*")
+"""`failed`, `content_policy_violation`, `/static/pictures`: all of it is in the alphabet of base64."""
+_LONGEST_WORD = 34
+"""No picture has so few characters in base64."""
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -13,9 +17,13 @@ def decoded(text: str) -> bytes:
     """The bytes of a text in base64, or of a data: URI.
 
     Base64 may be in lines, without its padding, in the alphabet of URLs, or percent-encoded. Raises `ValueError`
-    for what is neither, and for what is empty.
+    for what is neither, for what is empty, and for a word that happens to be written in that alphabet.
     """
-    return data_uri(text)[1] if is_data_uri(text) else _decoded(text)
+    if is_data_uri(text):
+        return data_uri(text)[1]
+    if len(word := text.strip()) <= _LONGEST_WORD and _WORD.fullmatch(word):
+        raise ValueError(f"it is the word {word!r}")
+    return _decoded(text)
 
 
 def is_data_uri(text: str) -> bool:

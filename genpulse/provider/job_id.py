@@ -7,11 +7,13 @@ from genpulse.wire import AnswerUnusable
 
 
 def taken_as(value: JsonValue, answer: str) -> str:
-    """The id, as the vendor gave it. `answer` is the beginning of its answer, for the message.
+    """The id, as the vendor gave it; a number as its digits. `answer`: the beginning of its answer.
 
-    Raises `AnswerUnusable` for what is no text, is empty, or cannot stand in an address: the order was taken
-    perhaps, and nobody can ask about it.
+    Raises `AnswerUnusable` for what is neither text nor a whole number, is empty, or cannot stand in an address:
+    the order was taken perhaps, and nobody can ask about it.
     """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str) or not value.strip() or value in {".", ".."}:
         raise AnswerUnusable(f"The answer names no job that could be asked about: {answer}")
     return value

@@ -8,6 +8,7 @@ from yarl import URL
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\]*)([^#]*)(?:#.*)?", re.DOTALL)
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._~-]+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _SPACES = " \t\r\n\f"
 _LENGTH = 1 << 14
 """Signed URLs have some thousand characters; whoever sends more of them wants something else."""
@@ -64,8 +65,9 @@ def raw_path(url: URL) -> str:
 def plain_path(url: URL) -> str:
     """The path as the most lenient server would read it, without a slash at its end.
 
-    Percent-encoding is undone however often it was done, backslashes count as slashes, parameters behind `;` and
-    empty segments are dropped, and dots are followed. Raises `ValueError` for what is encoded over and over.
+    Percent-encoding is undone however often it was done, backslashes count as slashes, control characters,
+    parameters behind `;` and empty segments are dropped, and dots are followed. Raises `ValueError` for what is
+    encoded over and over.
     """
     path = raw_path(url)
     for _ in range(_PASSES):
@@ -73,7 +75,7 @@ def plain_path(url: URL) -> str:
     if unquote(path) != path:
         raise ValueError("its path is percent-encoded over and over")
     segments: list[str] = []
-    for segment in re.split(r"[/\\]+", path):
+    for segment in re.split(r"[/\\]+", _CONTROLS.sub("", path)):
         name = segment.partition(";")[0].strip()
         if name == "..":
             segments[-1:] = []

@@ -49,7 +49,8 @@ class Http(Protocol):
     ) -> AsyncIterator[bytes]:
         """The bytes behind a URL that the adapter itself has built, in chunks, with the account's `headers`.
 
-        A redirect is followed as in `fetch_public`, without the headers. Raises as that does.
+        A redirect is followed as in `fetch_public`, without the headers. Raises as that does, and
+        `QuestionRefused` where the vendor refuses the path itself: a key that was changed costs no file.
         """
 
     def websocket(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Socket]:

@@ -30,7 +30,20 @@ WORDS = {
     "a text in another alphabet": "Лиса".encode(),
     "nothing": b"",
 }
-TAKEN = {"a picture": PNG, "a drawing": SVG, "bytes that nobody knows": MEDIUM + b"??"}
+OLD_WORDS = {
+    "Latin letters in an old code": ("Zugriff verweigert für Sie", "latin-1"),
+    "a text in UTF-16": ("I cannot draw that: Лиса", "utf-16"),
+    "JSON in UTF-16": ('{"error": "the model is asleep"}', "utf-16"),
+}
+TAKEN = {
+    "a picture": PNG,
+    "a drawing": SVG,
+    "a drawing of a program that numbers its names": b"<ns0:svg xmlns:ns0='http://www.w3.org/2000/svg'/>",
+    "a drawing in UTF-16": SVG.decode().encode("utf-16"),
+    "bytes that nobody knows": MEDIUM + b"??",
+    "sound without a header": bytes(range(256)),
+    "bytes without controls": bytes(range(0x80, 0x100)),
+}
 SHAPES = ["studio", "shop"]
 
 
@@ -76,6 +89,16 @@ async def test_words_in_place_of_a_video_are_no_success(world, model, content):
     assert ended.error.message
     if content:
         assert content.decode()[:20].split("\n")[0] in ended.error.message
+
+
+@pytest.mark.parametrize("model", SHAPES)
+@pytest.mark.parametrize(("text", "code"), [pytest.param(*two, id=name) for name, two in OLD_WORDS.items()])
+async def test_words_in_an_old_code_are_no_video_either(world, model, text, code):
+    ended = await run(world, model, text.encode(code))
+    assert (ended.error.code, ended.error.charged) == (FailureCode.OUTPUT_UNAVAILABLE, Charged.YES)
+    assert text[:18] in ended.error.message
+    ended = await run(world, model, PNG, text.encode(code))
+    assert [warning.code for warning in ended.warnings] == [WarningCode.OUTPUT_MISSING]
 
 
 @pytest.mark.parametrize("model", SHAPES)

@@ -156,6 +156,25 @@ async def test_what_cannot_be_stopped_is_taken_up_by_a_retry(world, make):
     assert (ended.status, studio.submits) == (TaskStatus.SUCCEEDED, 1)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(MISSING["no such job"], id="no such job"),
+        pytest.param(REFUSALS["a refused question"], id="a refused question"),
+        pytest.param(lambda: Progress(0.5), id="it goes on and on"),
+    ],
+)
+async def test_a_vendor_that_promises_to_stop_a_job_is_asked_what_became_of_it(world, make):
+    script = {"poll": Script(make, FOR_EVER)}
+    async with odd(world, script) as (studio, _):
+        failed = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+        assert (failed.error.charged, failed.order.job_id) == (Charged.MAYBE, "job-1")
+        assert "A retry asks for this job again." in failed.error.message
+        script["poll"].times = 0
+        ended = await world.ended(await retry(world.services, failed.id), ENDS_WITHIN_S)
+    assert (ended.status, studio.submits, studio.canceled) == (TaskStatus.SUCCEEDED, 1, ["job-1"])
+
+
 @pytest.mark.parametrize("make", cases(PASSING, UNREACHED, MISSING, ACCOUNT, DENIED))
 @pytest.mark.parametrize("phase", ["collect", "download"])
 async def test_a_result_that_cannot_be_used_for_a_moment_is_asked_for_again(world, phase, make):

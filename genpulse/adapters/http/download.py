@@ -9,8 +9,8 @@ from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.packing import unpacked
 from genpulse.adapters.public_address import AddressRefused, check_literal
-from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
-from genpulse.domain.failure import Charged
+from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
+from genpulse.domain.failure import Charged, FailureCode
 from genpulse.wire import AnswerLost, Reach
 from genpulse.wire.address import exact, joined, origin
 
@@ -20,7 +20,9 @@ _CONNECT_S = 10.0
 _CHUNK = 1 << 18
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})
-_MISSING = frozenset({403, 404, 410})
+_MISSING = frozenset({202, 403, 404, 410})
+_GONE = frozenset({404, 410})
+_OF_THE_ACCOUNT = {401: FailureCode.AUTHENTICATION_FAILED, 402: FailureCode.QUOTA_EXHAUSTED}
 
 
 class Download:
@@ -54,6 +56,8 @@ class Download:
                 if answer.status in _REDIRECTS:
                     url, opened = _redirected(url, answer.headers.get("Location", "")), None
                     continue
+                if opened is not None:
+                    _check_own(answer.status)
                 self._check(answer, address, is_fresh=is_fresh)
                 async for chunk in self._content(answer):
                     yield chunk
@@ -110,6 +114,16 @@ class Download:
             raise AnswerLost(f"the file broke off after {size:,} bytes: {words(error)}") from error
         if size == 0:
             raise _gone("it is empty")
+
+
+def _check_own(status: int) -> None:
+    """A vendor that refuses its own path refuses whoever asks: the file is there as before."""
+    if 400 <= status < 500 and status not in _PASSING | _GONE:
+        raise QuestionRefused(
+            f"The provider answered {status} where its file was asked for.",
+            because=_OF_THE_ACCOUNT.get(status, FailureCode.PROVIDER_REJECTED),
+            denied=status in {401, 402, 403},
+        )
 
 
 class _Opened:

@@ -47,9 +47,9 @@ _USUAL_NAMES = {
     "video/avi": "video/x-msvideo",
 }
 _PROLOGUE = re.compile(
-    r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:svg:)?svg\b[^>\[]*(?:\[[^\]]*\]\s*)?>", re.DOTALL | re.IGNORECASE
+    r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:[\w.-]+:)?svg\b[^>\[]*(?:\[[^\]]*\]\s*)?>", re.DOTALL | re.IGNORECASE
 )
-_SVG = re.compile(r"<(?:svg:)?svg[\s>/]")
+_SVG = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?svg[\s>/]")
 _HTML = re.compile(
     r"<(?:!doctype html|html|head|body|script|iframe|style|title|table|div|font|h1|br|a|b|p)[\s>/]", re.IGNORECASE
 )

@@ -16,13 +16,14 @@ from genpulse.provider import (
 from genpulse.provider.flags import flags_of
 from genpulse.provider.job_id import in_path
 from genpulse.provider.standard_webhooks import is_signed, webhook_of
-from genpulse.provider.status_words import StatusWords
+from genpulse.provider.status_words import Standing, StatusWords
 from genpulse.providers.openai_compatible.images import ANSWER_BYTES, options_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.openai_compatible.pictures import pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals, refused
 from genpulse.providers.openai_compatible.standing import WORDS, progress_of
 from genpulse.vendor import Account
+from genpulse.wire import AnswerUnusable
 
 _PICTURE = "image_generation_call"
 
@@ -66,6 +67,8 @@ class BackgroundImages(TwoPhase[ImageInput]):
     async def collect(self, job: Job[ImageInput]) -> Result:
         """The pictures among what the response consists of."""
         answer = await self._ask(job)
+        if self._words.standing(answer.get("status")) is Standing.RUNNING:
+            raise AnswerUnusable("The server says that the response goes on, after it said that it is done.")
         items = answer.get("output")
         found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
         pictures = pictures_of(self._account, [item for item in found if item.get("type") == _PICTURE])

@@ -16,10 +16,10 @@ from genpulse.provider.flags import flags_of
 from genpulse.providers.openai_compatible.files import part_of
 from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
-from genpulse.providers.openai_compatible.pictures import pictures_of
+from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.vendor import Account
-from genpulse.wire import Reply
+from genpulse.wire import AnswerUnusable, Reply
 
 ANSWER_BYTES = 512 << 20
 _ORDER_S = 880.0
@@ -36,7 +36,10 @@ class Images(Immediate[ImageInput]):
 
     async def generate(self, call: Call[ImageInput]) -> Result:
         """Ask once."""
-        answer = (await (self._edit if call.input.images else self._draw)(call)).document()
+        reply = await (self._edit if call.input.images else self._draw)(call)
+        if is_picture(reply.body):
+            return Result((Output(reply.body), *_lacking(call.input.n, 1)))
+        answer = _document(reply)
         pictures = pictures_of(self._account, answer.get("data") or answer.get("images"))
         error = self._refusals.within(answer)
         if error and all(isinstance(picture.content, Missing) for picture in pictures):
@@ -44,7 +47,7 @@ class Images(Immediate[ImageInput]):
         if not pictures:
             raise OutputUnavailable("The server says that it is done, and its list is empty.", charged=Charged.YES)
         beside = (TaskWarning(WarningCode.FLAGGED, error.message),) if error else ()
-        lacking = (Output(Missing(_fewer(call.input.n, len(pictures)))),) * (call.input.n - len(pictures))
+        lacking = _lacking(call.input.n, len(pictures))
         return Result((*pictures, *lacking), warnings=(*flags_of(answer), *beside))
 
     async def _draw(self, call: Call[ImageInput]) -> Reply:
@@ -66,8 +69,19 @@ class Images(Immediate[ImageInput]):
         return {**body, **options_of(wanted), **wanted.extra}
 
 
-def _fewer(wanted: int, came: int) -> str:
-    return f"{wanted} pictures were ordered, and {came} came."
+def _lacking(wanted: int, came: int) -> tuple[Output, ...]:
+    return (Output(Missing(f"{wanted} pictures were ordered, and {came} came.")),) * (wanted - came)
+
+
+def _document(reply: Reply) -> JsonObject:
+    """The answer; a bare list is one of pictures. Raises `AnswerUnusable`."""
+    match reply.json():
+        case dict() as answer:
+            return answer
+        case list() as pictures:
+            return {"data": pictures}
+        case _:
+            raise AnswerUnusable(f"The answer holds no picture: {reply.excerpt()}")
 
 
 def options_of(wanted: ImageInput) -> JsonObject:

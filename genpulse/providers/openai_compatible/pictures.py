@@ -8,6 +8,7 @@ from genpulse.provider.encoded import decoded
 from genpulse.provider.said import error_in
 from genpulse.vendor import Account
 
+_BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _NAMES = ("b64_json", "url", "result", "image", "image_url")
 
 
@@ -18,6 +19,11 @@ def pictures_of(account: Account, data: JsonValue) -> tuple[Output, ...]:
     """
     items = data if isinstance(data, list) else [data] if isinstance(data, dict | str) and data else []
     return tuple(Output(_content(account, item)) for item in items)
+
+
+def is_picture(body: bytes) -> bool:
+    """Whether an answer is a picture itself, in place of JSON that holds one."""
+    return body.startswith(_BEGINNINGS) or body[4:8] == b"ftyp"
 
 
 def _content(account: Account, item: JsonValue) -> bytes | AsyncIterable[bytes]:

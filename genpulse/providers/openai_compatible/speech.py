@@ -2,6 +2,7 @@
 
 from genpulse.domain.json_value import JsonObject, JsonValue
 from genpulse.provider import Call, Charged, Immediate, Output, OutputUnavailable, Result
+from genpulse.provider.encoded import data_uri
 from genpulse.providers.openai_compatible.inputs import SpeechInput
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.vendor import Account
@@ -25,7 +26,7 @@ class Speech(Immediate[SpeechInput]):
             raise OutputUnavailable(
                 "The server says that it is done, and its answer is empty.", charged=Charged.YES
             )
-        return Result((Output(reply.body),))
+        return Result((Output(_sound(reply.body)),))
 
     def _body(self, wanted: SpeechInput) -> JsonObject:
         body: dict[str, JsonValue] = {
@@ -39,6 +40,14 @@ class Speech(Immediate[SpeechInput]):
         if wanted.instructions is not None:
             body["instructions"] = wanted.instructions
         return {**body, **wanted.extra}
+
+
+def _sound(body: bytes) -> bytes:
+    """What is written as a data: URI is read; all else is the sound itself."""
+    try:
+        return data_uri(body.decode("ascii"))[1] if body[:5].lower() == b"data:" else body
+    except ValueError:
+        return body
 
 
 def _document(reply: Reply) -> JsonObject:

@@ -3,6 +3,7 @@
 from genpulse.domain.json_value import JsonObject, JsonValue
 from genpulse.provider import ModerationBlocked, Progress, ProviderError
 from genpulse.provider.reported import without_status
+from genpulse.provider.said import plain_text
 from genpulse.provider.status_words import FIELD, Standing, StatusWords, shown
 from genpulse.providers.openai_compatible.refusals import Refusals, failed_job, refused
 
@@ -33,7 +34,7 @@ def progress_of(job: JsonObject, job_id: str, words: StatusWords, refusals: Refu
 
 def _of_error(job: JsonObject, job_id: str, error: ProviderError) -> Progress:
     """An error is the job's where it stands in the job, or can be about nothing else."""
-    if job.get("id") == job_id or isinstance(error, ModerationBlocked):
+    if plain_text(job.get("id")) == job_id or isinstance(error, ModerationBlocked):
         return Progress(failed=failed_job(job, "failed"))
     raise refused(error)
 

@@ -74,6 +74,8 @@ class Predictions(TwoPhase[FreeInput]):
     async def collect(self, job: Job[FreeInput]) -> Result:
         """Every file of the output, from wherever the prediction says that it is."""
         prediction = await self._ask(job)
+        if WORDS.standing(prediction.get("status")) is Standing.RUNNING:
+            raise AnswerUnusable("Replicate says that the prediction goes on, after it said that it is done.")
         if prediction.get("data_removed") is True:
             raise OutputUnavailable("Replicate has removed the output of the prediction.", charged=Charged.YES)
         try:

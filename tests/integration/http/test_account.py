@@ -309,10 +309,24 @@ def test_how_long_a_vendor_asks_to_wait(border, headers, least, most):
 
 
 @pytest.mark.parametrize(
-    "text", ["soon", "-5", "1e9", "9" * 30, "", "nan", "inf", "Sun, 99 Nov 2026 00:00:00 GMT"]
+    "text",
+    [
+        "soon",
+        "-5",
+        "1e9",
+        "9" * 30,
+        "",
+        "nan",
+        "inf",
+        "Sun, 99 Nov 2026 00:00:00 GMT",
+        "Fri, 31 Dec 2999 23:59:59 +99999999999999",
+        "1 Jan 99999999999999999999999999 00:00 GMT",
+        "1 Jan 2026 0:0:99999999999999999999999999 GMT",
+    ],
 )
 def test_a_wait_that_cannot_be_read_is_none(border, text):
     assert border.order(refused(429, headers={"Retry-After": text})).retry_after_s is None
+    assert border.ask(refused(429, headers={"Retry-After": text})).retry_after_s is None
 
 
 _WORDS = st.text(max_size=20)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
+from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged
 from genpulse.vendor import Account
 from genpulse.wire import AnswerLost
@@ -35,7 +35,7 @@ class Border:
         )
         try:
             return self.runner.run(bytes_of(wanted))
-        except (OutputUnavailable, ProviderUnavailable, AnswerLost) as error:
+        except (OutputUnavailable, ProviderUnavailable, QuestionRefused, AnswerLost) as error:
             return error
 
 
@@ -85,7 +85,11 @@ def test_a_download_is_a_whole_file_or_an_error_that_says_what_to_do(border, sta
     if isinstance(found, OutputUnavailable):
         assert found.charged is Charged.YES
         assert status < 500
-        assert status not in {403, 404, 408, 410, 425, 429}
+        assert status not in {202, 403, 404, 408, 410, 425, 429}
+        assert not is_own or not 400 <= status < 500
+    if isinstance(found, QuestionRefused):
+        assert is_own
+        assert 400 <= status < 500
     if isinstance(found, ProviderUnavailable):
         assert found.retryable
-        assert status >= 500 or status in {403, 404, 408, 410, 425, 429}
+        assert status >= 500 or status in {202, 403, 404, 408, 410, 425, 429}

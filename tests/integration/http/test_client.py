@@ -8,7 +8,7 @@ from aiohttp import web
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.dev.ports import free_port
-from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable
+from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.wire import AnswerLost, Part, Reach, Request
 
 KEY = {"Authorization": "Bearer secret"}
@@ -195,7 +195,7 @@ async def test_redirects_come_to_an_end(http, serve):
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(404, ProviderUnavailable), (410, ProviderUnavailable), (503, ProviderUnavailable), (401, OutputUnavailable)],
+    [(404, ProviderUnavailable), (410, ProviderUnavailable), (503, ProviderUnavailable), (401, QuestionRefused)],
 )
 async def test_an_output_that_is_not_there(http, serve, status, error):
     async def handler(request):

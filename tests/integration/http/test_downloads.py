@@ -8,8 +8,8 @@ import pytest
 
 from genpulse.adapters.http import download
 from genpulse.adapters.http.client import HttpClient
-from genpulse.domain.errors import InvalidInput, OutputUnavailable, ProviderUnavailable
-from genpulse.domain.failure import Charged
+from genpulse.domain.errors import InvalidInput, OutputUnavailable, ProviderUnavailable, QuestionRefused
+from genpulse.domain.failure import Charged, FailureCode
 from genpulse.vendor import Account
 from genpulse.wire import AnswerLost, Reach
 from tests.fakes.raw import answer, ok
@@ -52,7 +52,7 @@ async def test_answers_that_stay(http, raw, status):
     assert caught.value.charged is Charged.YES
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", [202, 403, 404, 410])
 async def test_a_fresh_file_may_be_missing_for_a_while(raw, status):
     http = HttpClient("1.0", missing_s=0.2)
     raw.answer = lambda _: answer(status)
@@ -71,6 +71,27 @@ async def test_a_fresh_file_may_be_missing_for_a_while(raw, status):
     with pytest.raises(ProviderUnavailable, match="not there yet"):
         await bytes_of(account.fetch_public(f"{raw.url}/another"))
     await http.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "because"),
+    [
+        (401, FailureCode.AUTHENTICATION_FAILED),
+        (402, FailureCode.QUOTA_EXHAUSTED),
+        *((status, FailureCode.PROVIDER_REJECTED) for status in (400, 403, 405, 409, 423, 451)),
+    ],
+)
+async def test_a_vendor_that_refuses_its_own_path_refuses_a_question(http, raw, status, because):
+    account = Account(http, f"{raw.url}/v1", {"Authorization": "Bearer a-key-that-is-long"})
+    raw.answer = lambda _: answer(status)
+    wanted = account.fetch_own("/videos/1/content")
+    for _ in range(3):
+        with pytest.raises(QuestionRefused, match=str(status)) as caught:
+            await bytes_of(wanted)
+        assert caught.value.because is because
+        assert not caught.value.missing
+    raw.answer = lambda _: ok(PNG)
+    assert await bytes_of(wanted) == PNG
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])

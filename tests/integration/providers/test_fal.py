@@ -78,11 +78,17 @@ async def test_any_other_status_leaves_the_order_open_whatever_its_words_are(ven
     assert len(vendor.asked) == 1
 
 
-@pytest.mark.parametrize("request_id", ["", "  ", None, 7, ["r"], "..", {"id": "r"}])
+@pytest.mark.parametrize("request_id", ["", "  ", None, True, 7.5, ["r"], "..", {"id": "r"}])
 async def test_an_order_without_a_name_is_an_unusable_answer(vendor, request_id):
     vendor.always({"request_id": request_id})
     with pytest.raises(AnswerUnusable, match="names no job"):
         await engine(vendor).submit(call_of(WANTED))
+
+
+@pytest.mark.parametrize(("given", "job_id"), [(7, "7"), (0, "0"), (-12, "-12"), (2**64, str(2**64))])
+async def test_a_number_is_a_name_as_well(vendor, given, job_id):
+    vendor.always({"request_id": given, "status": "queued"})
+    assert (await engine(vendor).submit(call_of(WANTED))).job_id == job_id
 
 
 async def test_an_error_in_place_of_an_id_may_be_charged(vendor):

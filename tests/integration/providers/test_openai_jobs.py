@@ -29,11 +29,20 @@ async def vendor() -> AsyncIterator[Scripted]:
 
 
 @pytest.mark.parametrize("model", ["wan", "gpt"])
-@pytest.mark.parametrize("job_id", ["", "  ", None, 7, ["v"], ".."])
+@pytest.mark.parametrize("job_id", ["", "  ", None, True, 7.5, ["v"], ".."])
 async def test_an_order_without_a_name_is_an_unusable_answer(vendor, model, job_id):
     vendor.always({"id": job_id, "status": "queued"})
     with pytest.raises(AnswerUnusable, match="names no job"):
         await ordered(vendor, model)
+
+
+@pytest.mark.parametrize("model", ["wan", "gpt"])
+@pytest.mark.parametrize(("given", "job_id"), [(7, "7"), (0, "0"), (-12, "-12"), (2**64, str(2**64))])
+async def test_a_number_is_a_name_as_well(vendor, model, given, job_id):
+    vendor.always({"id": given, "status": "queued"})
+    assert (await ordered(vendor, model)).job_id == job_id
+    vendor.always({"id": given, **error("the node died")})
+    assert "the node died" in (await asked(vendor, model, "poll", job_id)).failed.message
 
 
 @pytest.mark.parametrize("job_id", ["a#b/c d+e", "models/veo#31+x/y z", "ü?&=%"])
@@ -165,6 +174,14 @@ async def test_whatever_a_server_says_to_a_cancel_that_is_no_error(vendor, body)
     vendor.always(body)
     await asked(vendor, "wan", "cancel")
     await asked(vendor, "gpt", "cancel")
+
+
+@pytest.mark.parametrize("word", ["queued", "in_progress", "IN-PROGRESS", "painting"])
+@pytest.mark.parametrize("output", [None, [], [{"type": "image_generation_call", "result": None}]])
+async def test_a_response_that_goes_on_after_all_has_no_result_yet(vendor, word, output):
+    vendor.always({"id": "j", "status": word, "output": output})
+    with pytest.raises(AnswerUnusable, match="goes on"):
+        await asked(vendor, "gpt", "collect", running_words="painting")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from genpulse.provider import (
     AuthenticationFailed,
     Charged,
     InvalidInput,
+    Missing,
     ModerationBlocked,
     OutputUnavailable,
     ProviderRejected,
@@ -142,6 +143,7 @@ def test_a_model_that_is_not_served_is_for_the_operator_to_mend():
         [{"b64_json": "%%", "url": "<base>/output/1"}],
         [{"url": "no URL", "b64_json": B64}],
         [{"image_url": {"url": "<base>/output/1"}}],
+        [{"b64_json": "null", "url": f"data:image/png;base64,{B64}"}],
     ],
 )
 async def test_a_picture_is_taken_however_it_is_given(vendor, data):
@@ -165,6 +167,10 @@ async def test_a_picture_is_taken_however_it_is_given(vendor, data):
         (7, "gives none"),
         ({"url": ["u"]}, "gives none"),
         ({"url": "no URL"}, "cannot be read"),
+        ({"b64_json": "null"}, "the word 'null'"),
+        ({"result": "failed"}, "the word 'failed'"),
+        ({"url": "/static/pictures"}, "cannot be read"),
+        ("content_policy_violation", "content_policy_violation"),
     ],
 )
 async def test_a_picture_that_is_missing_costs_no_other(vendor, item, words):
@@ -264,6 +270,35 @@ async def test_sound_is_taken_by_its_bytes(vendor, kind):
     vendor.always(wav, Content_Type=kind)
     (output,) = (await ordered(vendor, "kokoro")).outputs
     assert await content_of(output) == wav
+
+
+async def test_sound_in_a_data_uri_is_read(vendor):
+    wav = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(40)
+    vendor.always(f"data:audio/wav;base64,{base64.b64encode(wav).decode()}".encode())
+    (output,) = (await ordered(vendor, "kokoro")).outputs
+    assert await content_of(output) == wav
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PNG,
+        b"\xff\xd8\xff\xe0" + bytes(20),
+        b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(20),
+        b"\x00\x00\x00\x20ftypavif" + bytes(20),
+    ],
+)
+async def test_a_picture_in_place_of_an_answer_is_kept(vendor, body):
+    vendor.always(body)
+    (output,) = (await ordered(vendor, "flux")).outputs
+    assert await content_of(output) == body
+
+
+async def test_a_bare_list_is_one_of_pictures(vendor):
+    vendor.always([{"b64_json": B64}, B64, None])
+    found = (await ordered(vendor, "flux")).outputs
+    assert [await content_of(output) for output in found[:2]] == [PNG, PNG]
+    assert isinstance(found[2].content, Missing)
 
 
 async def test_an_empty_answer_is_no_sound(vendor):

@@ -78,11 +78,17 @@ async def test_any_other_status_leaves_the_order_open(vendor, status, body):
     assert len(vendor.asked) == 1
 
 
-@pytest.mark.parametrize("prediction_id", ["", None, 7, {}, "."])
+@pytest.mark.parametrize("prediction_id", ["", None, True, 7.5, {}, "."])
 async def test_an_order_without_a_name_is_an_unusable_answer(vendor, prediction_id):
     vendor.always({"id": prediction_id, "status": "starting"}, 201)
     with pytest.raises(AnswerUnusable, match="names no job"):
         await engine(vendor).submit(call_of(WANTED))
+
+
+@pytest.mark.parametrize(("given", "job_id"), [(7, "7"), (0, "0"), (-12, "-12"), (2**64, str(2**64))])
+async def test_a_number_is_a_name_as_well(vendor, given, job_id):
+    vendor.always({"id": given, "status": "queued"})
+    assert (await engine(vendor).submit(call_of(WANTED))).job_id == job_id
 
 
 async def test_an_id_is_one_segment_of_each_path(vendor):
@@ -180,6 +186,14 @@ async def test_an_error_is_no_output(vendor, output, error):
     with pytest.raises(error, match="the model died") as caught:
         await engine(vendor).collect(job_of("p", WANTED))
     assert caught.value.charged is Charged.MAYBE
+
+
+@pytest.mark.parametrize("word", ["starting", "processing", "Processing"])
+@pytest.mark.parametrize("output", [None, [], ["https://files.example/half.png"]])
+async def test_a_prediction_that_goes_on_after_all_has_no_result_yet(vendor, word, output):
+    vendor.always({"id": "p", "status": word, "output": output})
+    with pytest.raises(AnswerUnusable, match="goes on"):
+        await engine(vendor).collect(job_of("p", WANTED))
 
 
 async def test_an_output_that_was_removed_says_so(vendor):

@@ -59,6 +59,12 @@ HI = "data:text/plain;base64,aGk"
         ({"images": [{"url": A}], "prompt": "https://x.example/ in the style of a fox"}, [A]),
         (HI, [b"hi"]),
         ("data:image/svg+xml,%3Csvg%2F%3E", [b"<svg/>"]),
+        (" DATA:binary/octet-stream ;base64,aGk", [b"hi"]),
+        ("data:;base64,aGk", [b"hi"]),
+        ("Data: the fox is red, and more", [b"Data: the fox is red, and more"]),
+        ("data:1,2,3", [b"data:1,2,3"]),
+        ({"output": "data:\nx, y"}, [b"data:\nx, y"]),
+        (["Data: ", "a, b"], [b"Data: a, b"]),
         ([HI, A], [b"hi", A]),
     ],
 )
@@ -160,7 +166,9 @@ def test_an_error_in_place_of_a_result_is_told_in_the_vendors_words(result, erro
     assert caught.value.charged is Charged.MAYBE
 
 
-@pytest.mark.parametrize("result", ["data:image/png;base64,", ["data:image/png;base64,%", "data:,"], "data:x"])
+@pytest.mark.parametrize(
+    "result", ["data:image/png;base64,", ["data:image/png;base64,%", "data:,"], "data:image/png"]
+)
 def test_where_no_file_can_be_read_there_is_none(result):
     with pytest.raises(OutputUnavailable, match="cannot be read"):
         outputs_of(result, Url)

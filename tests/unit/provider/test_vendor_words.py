@@ -196,7 +196,7 @@ def test_no_result_is_too_odd_to_be_looked_through(result):
     assert all(len(flag.message) <= 500 for flag in flags_of(result))
 
 
-@pytest.mark.parametrize("value", ["", " ", "\n", ".", "..", None, 7, True, ["a"], {"id": "a"}])
+@pytest.mark.parametrize("value", ["", " ", "\n", ".", "..", None, 7.5, True, ["a"], {"id": "a"}])
 def test_an_order_without_an_id_is_an_unusable_answer(value):
     with pytest.raises(AnswerUnusable, match="names no job"):
         taken_as(value, "{}")

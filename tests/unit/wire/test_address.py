@@ -102,6 +102,8 @@ def test_an_origin_is_scheme_host_and_port(text, expected):
         ("/a\\..\\b", "/b"),
         ("/a;x=1/b;y", "/a/b"),
         ("/a/..;/b", "/b"),
+        ("/a/.%00./b", "/b"),
+        ("/a/%2e%0a%2e%7f/b", "/b"),
         ("/a/%20../b", "/b"),
         ("/a?/../b", "/a"),
         ("/%61", "/a"),

@@ -4,7 +4,13 @@ import logging
 import time
 from typing import Any
 
-from genpulse.domain.errors import JobOverdue, OutputUnavailable, UnknownOutcome
+from genpulse.domain.errors import (
+    JobOverdue,
+    OutputUnavailable,
+    ProviderError,
+    ProviderRejected,
+    UnknownOutcome,
+)
 from genpulse.domain.failure import Charged
 from genpulse.domain.text import storable_line
 from genpulse.domain.warning import TaskWarning, WarningCode
@@ -51,7 +57,7 @@ class Polling:
             progress = await self._progress()
             if progress.failed is not None:
                 self._work.money.close()
-                raise progress.failed
+                raise _once(progress.failed)
             self._tell(progress)
             if progress.done:
                 return
@@ -139,3 +145,10 @@ class Polling:
 
 def _of_word(word: str) -> str:
     return f"The provider says {word!r} of the job, which is no status that is known here: it counts as going on."
+
+
+def _once(error: ProviderError) -> ProviderError:
+    """A job that has failed and may be charged is not ordered again by itself, whatever its plug-in says."""
+    if error.retryable and error.charged is not Charged.NO:
+        return ProviderRejected(error.message, charged=error.charged)
+    return error

@@ -23,8 +23,8 @@ from genpulse.wire import AnswerLost, Reply
 Explain = Callable[[Reply], ProviderError | None]
 """What a refusal means where the status alone does not tell; None leaves it to the status."""
 
-_OPEN = frozenset({408, 409, 423, 425, 429})
-"""Refusals that do not prove that nothing was taken: the server gave up, or is at it already."""
+_OPEN = frozenset({408, 409, 423, 425, 429, 460, 499})
+"""Refusals that do not prove that nothing was taken: the server gave up, is at it, or was left by a proxy."""
 _OF_THE_ACCOUNT = frozenset(
     {FailureCode.AUTHENTICATION_FAILED, FailureCode.QUOTA_EXHAUSTED, FailureCode.RATE_LIMITED}
 )

@@ -478,3 +478,11 @@ async def test_whoever_may_not_ask_waits_for_longer_than_one_whose_question_is_r
     async with odd(world, {"poll": Script(make, 5)}, bounds=bounds) as (studio, _):
         ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
     assert (ended.status, studio.submits, studio.canceled) == (TaskStatus.SUCCEEDED, 1, [])
+
+
+async def test_a_failed_job_that_may_be_charged_is_not_ordered_again_by_itself(world):
+    failed = ProviderUnavailable("The job failed, try again.", charged=Charged.MAYBE)
+    async with odd(world, {"poll": Script(lambda: Progress(failed=failed), FOR_EVER)}) as (studio, _):
+        ended = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.PROVIDER_REJECTED, Charged.MAYBE)
+    assert studio.submits == 1

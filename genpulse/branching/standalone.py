@@ -21,7 +21,7 @@ from genpulse.branching.documents import (
     deployable_document,
     deployable_sentence,
     merge_sentence,
-    refusal_document,
+    refused_document,
     verified_document,
     verified_sentence,
 )
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str], version: str = "") -> int:
     except FlowError as error:
         _refuse([error.refusal], as_json=asked.json)
         if asked.json:
-            _document({"refusals": [refusal_document(error.refusal)]})
+            _document(refused_document([error.refusal]))
         return 1
 
 

@@ -38,7 +38,10 @@ def flow(folder, *arguments, **environment):
 def test_every_verb_refuses_with_a_document(tmp_path, verb):
     done = flow(tmp_path, verb, *ARGUMENTS.get(verb, []), "--json")
     assert done.returncode == 1, done.stderr
-    refusals = json.loads(done.stdout)["refusals"]
+    document = json.loads(done.stdout)
+    refusals = document["refusals"]
+    if verb != "check":
+        assert (document["ok"], document["reason"]) == (False, refusals[0]["message"])
     assert [refusal["code"] for refusal in refusals] == [
         "name_not_in_model" if verb == "check" else "no_repository"
     ]

@@ -28,9 +28,8 @@ from genpulse.branching.documents import (
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.branching.gate import Asked, answer
 from genpulse.branching.repository import Repository
-from genpulse.branching.stamping import build_of
+from genpulse.branching.stamping import build_of, put_stamp
 from genpulse.branching.verification import Verifier
-from genpulse.build import write_stamp
 from genpulse.environment.table import BY_NAME
 
 _Verb: TypeAlias = Callable[[Repository, argparse.Namespace], int]
@@ -91,7 +90,7 @@ def _deployable(repository: Repository, asked: argparse.Namespace) -> int:
 
 def _stamp(repository: Repository, asked: argparse.Namespace) -> int:
     build = build_of(repository, signed=asked.signed)
-    write_stamp(build, asked.output)
+    put_stamp(build, asked.output)
     _say(asdict(build), f"Stamped: {build}.", as_json=asked.json)
     return 0
 

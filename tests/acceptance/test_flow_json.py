@@ -73,3 +73,15 @@ def test_an_environment_that_nobody_knows(tmp_path):
     assert done.returncode == 78
     assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["environment_unknown"]
     assert "prod" in done.stderr
+
+
+def test_a_stamp_that_cannot_be_written(tmp_path):
+    for arguments in (
+        ["init", "-q"],
+        ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x", "--allow-empty"],
+    ):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    done = flow(tmp_path, "stamp", "--json", "--output", str(tmp_path / "nowhere" / "build.json"))
+    assert done.returncode == 1
+    assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["file_in_the_way"]
+    assert "No such file or directory" in done.stderr

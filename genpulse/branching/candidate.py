@@ -8,6 +8,7 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.table import TEST
 from genpulse.branching.tagging import publish
 from genpulse.branching.versions import Version, next_candidate, open_releases, version_named
+from genpulse.branching.withdrawal import withdrawn
 
 
 def tag_candidate(repository: Repository, version: str | None = None) -> Version:
@@ -54,8 +55,9 @@ def _demand_one_open(repository: Repository) -> None:
 
 def _demand_new(repository: Repository, version: Version, commit: str) -> None:
     versions, behind = repository.versions, repository.tags_behind(commit)
+    gone = withdrawn(repository.tag_names)
     for other, ref in versions.items():
-        if other.final in {version.final, *versions} and ref.name in behind:
+        if other.final in {version.final, *versions} and ref.name in behind and other not in gone:
             rule = "A candidate has something that the one before did not have."
             found = f"{other.tag} marks {ref.commit[:9]} already."
             mend = f"genpulse flow promote {repository.row(TEST).pattern}"

@@ -1,5 +1,6 @@
 """What `genpulse flow` tells programs and jobs of GitHub Actions; docs/reference/flow-refusals.md describes it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from genpulse.branching.deployment import Deployable
@@ -18,6 +19,15 @@ def refusal_document(refusal: Refusal) -> dict[str, object]:
         "found": refusal.found,
         "note": refusal.note,
         "mend": list(refusal.mend),
+    }
+
+
+def refused_document(refusals: Sequence[Refusal]) -> dict[str, object]:
+    """What a command says that refuses; `reason` is the first of what it refuses, in words."""
+    return {
+        "ok": False,
+        "reason": refusals[0].message if refusals else None,
+        "refusals": [refusal_document(refusal) for refusal in refusals],
     }
 
 
@@ -58,13 +68,18 @@ def verified_document(found: Verified) -> dict[str, object]:
 
 
 def deployable_document(found: Deployable, remark: str = "") -> dict[str, object]:
-    """Where something belongs; `remark` says that something else is checked out."""
+    """Where something belongs; `remark` says that something else is checked out.
+
+    `environment` is what ENV is there, as `env` is.
+    """
     environment = found.row.environment
     return {
+        "ok": True,
+        "reason": None,
         "ref": found.ref,
         "commit": found.commit,
         "version": str(found.version) if found.version else None,
-        "environment": environment.dynaconf,
+        "environment": environment.name,
         "env": environment.name,
         "target": found.row.target,
         "checked_out": not remark,

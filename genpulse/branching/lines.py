@@ -71,6 +71,15 @@ class Lines:
                 return commit in self._first_parents(tip)
         return commit in self.own(row) or self._is_promotion(row, commit)
 
+    def brought(self, merge: str, commit: str) -> bool:
+        """Whether this merge brought a promotion to test: on the line of what it merged, and not of dev's line."""
+        node, promoted = self._nodes.get(merge), self._nodes.get(commit)
+        if node is None or promoted is None or len(promoted.parents) != 2:
+            return False
+        if self._nodes[promoted.parents[1]].tree != promoted.tree or commit in self.own(DEV) - self.own(TEST):
+            return False
+        return any(commit in self._first_parents(tip) for tip in (merge, *node.parents[1:]))
+
     def history(self, tip: str) -> frozenset[str]:
         """The ids of all that a commit has in its history, itself among them, as far as some lane has it."""
         if tip not in self._histories:

@@ -1,10 +1,13 @@
 """What is being built, as git knows it."""
 
+from pathlib import Path
+
 from genpulse.branching.conditions import demand_history
+from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
-from genpulse.build import Build
+from genpulse.build import Build, write_stamp
 
 
 def build_of(repository: Repository, *, signed: bool = False) -> Build:
@@ -25,6 +28,16 @@ def build_of(repository: Repository, *, signed: bool = False) -> Build:
         tag=version.tag if version else "",
         dirty=bool(repository.changed_files()),
     )
+
+
+def put_stamp(build: Build, path: Path) -> None:
+    """Write the stamp there, whole or not at all. Raises `RepositoryUnfit` where no file can be written."""
+    try:
+        write_stamp(build, path)
+    except OSError as error:
+        rule, found = "The stamp is written where it was asked for.", f"{path}: {error.strerror}."
+        note = "Make its folder, or name another file: --output FILE"
+        raise RepositoryUnfit("file_in_the_way", rule, found, note=note) from error
 
 
 def _is_guarded(repository: Repository) -> bool:

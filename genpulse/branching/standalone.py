@@ -21,16 +21,15 @@ from genpulse.branching.documents import (
     deployable_document,
     deployable_sentence,
     merge_sentence,
-    refusal_document,
+    refused_document,
     verified_document,
     verified_sentence,
 )
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.branching.gate import Asked, answer
 from genpulse.branching.repository import Repository
-from genpulse.branching.stamping import build_of
+from genpulse.branching.stamping import build_of, put_stamp
 from genpulse.branching.verification import Verifier
-from genpulse.build import write_stamp
 from genpulse.environment.table import BY_NAME
 
 _Verb: TypeAlias = Callable[[Repository, argparse.Namespace], int]
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str], version: str = "") -> int:
     except FlowError as error:
         _refuse([error.refusal], as_json=asked.json)
         if asked.json:
-            _document({"refusals": [refusal_document(error.refusal)]})
+            _document(refused_document([error.refusal]))
         return 1
 
 
@@ -91,7 +90,7 @@ def _deployable(repository: Repository, asked: argparse.Namespace) -> int:
 
 def _stamp(repository: Repository, asked: argparse.Namespace) -> int:
     build = build_of(repository, signed=asked.signed)
-    write_stamp(build, asked.output)
+    put_stamp(build, asked.output)
     _say(asdict(build), f"Stamped: {build}.", as_json=asked.json)
     return 0
 

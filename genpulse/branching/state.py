@@ -100,7 +100,17 @@ def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | 
 
 
 def _replaced(repository: Repository, version: Version, refusal: Refusal) -> Refusal:
-    """A tag that is no release stays where it is; the next version takes its place."""
+    """A tag that is no release stays where it is; the next version takes its place.
+
+    Where there was no candidate yet, it may well be from before the flow.
+    """
+    policy = repository.policy
+    if policy.baseline is None and all(known.candidate is None for known in repository.refs.versions):
+        mend = f"genpulse flow install --baseline {version.tag}"
+        note = (
+            f"If {version.tag} was released before the flow was adopted, the command says so for the whole team."
+        )
+        return replace(refusal, mend=(mend,), note=f"{refusal.note}\n{note}".strip())
     note = f"{version.tag} stays what it is, and nobody deploys it. The next version takes its place."
     return replace(refusal, mend=(next_step(repository),), note=f"{refusal.note}\n{note}".strip())
 

@@ -96,11 +96,14 @@ class Verifier:
         return Verified(version, ref.commit, ref.tree, candidate, ref.when, signed)
 
     def _is_from_before(self, version: Version, ref: Ref) -> bool:
-        """Whether it is older than the flow here; then it is enough that main has it."""
-        if not self._repository.policy.is_from_before(version):
+        """Whether it is older than the flow here: the baseline is a release of main that has it in its history."""
+        policy, lines = self._repository.policy, self._repository.lines
+        first = self._repository.versions.get(policy.baseline) if policy.baseline else None
+        if first is None or not policy.is_from_before(version):
             return False
-        lines = self._repository.lines
-        return ref.commit in lines.history(lines.tip(MAIN))
+        return {first.commit, ref.commit} <= lines.history(lines.tip(MAIN)) and ref.commit in lines.history(
+            first.commit
+        )
 
     def _tested_as(self, version: Version, ref: Ref) -> Version:
         """The candidate that a release was tested as: by the lines of main and test, or by what its tag says.
@@ -132,7 +135,7 @@ class Verifier:
             mark = versions.get(candidate) if candidate and candidate.candidate else None
             if candidate is None or mark is None or candidate.final != version or fault_of(mark):
                 continue
-            if mark.tree == ref.tree and {mark.commit, ref.commit} <= there:
+            if mark.tree == ref.tree and ref.commit in there and lines.brought(ref.commit, mark.commit):
                 yield candidate
 
     def _unless_refused(self, version: Version) -> Verified | None:

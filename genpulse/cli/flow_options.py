@@ -63,9 +63,9 @@ def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
 def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
     """On standard output, where `--json` was asked for."""
     if ctx.meta.get(_JSON):
-        from genpulse.branching.documents import refusal_document
+        from genpulse.branching.documents import refused_document
 
-        say_json({"refusals": [refusal_document(refusal) for refusal in refusals]})
+        say_json(refused_document(refusals))
 
 
 def report(refusal: Refusal, *, annotated: bool = True) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from genpulse.build import STAMP, write_stamp
+from genpulse.build import STAMP
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
 
 
@@ -25,10 +25,10 @@ def command(output: Path | None, signed: bool, as_json: bool, offline: bool) -> 
     final tag is verified, so the remote is asked; a build without a network says --offline. /readyz, `genpulse
     doctor` and the first line of each log show it, and production starts only what carries a verified final tag.
     """
-    from genpulse.branching.stamping import build_of
+    from genpulse.branching.stamping import build_of, put_stamp
 
     build = build_of(repository_here(offline=offline), signed=signed)
-    write_stamp(build, output or STAMP)
+    put_stamp(build, output or STAMP)
     if as_json:
         say_json(asdict(build))
     else:

@@ -254,7 +254,8 @@ def test_production_takes_nothing_but_a_verified_tag(team):
     assert "runs verified final tags" in team.refused("deployable", "--ref", "main")
     assert "runs verified final tags" in team.refused("deployable", "--ref", "dev", ENV="main")
     assert "belongs to Testing" in team.refused("deployable", "--ref", "test", "--env", "dev")
-    assert json.loads(team.flow("deployable", "--ref", "test", "--json", ENV="test"))["env"] == "test"
+    said = json.loads(team.flow("deployable", "--ref", "test", "--json", ENV="test"))
+    assert (said["environment"], said["ok"], said["reason"]) == ("test", True, None)
     assert team.run("deployable", "--ref", "test", ENV="prod").returncode == 78
 
 

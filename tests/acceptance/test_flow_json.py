@@ -38,7 +38,10 @@ def flow(folder, *arguments, **environment):
 def test_every_verb_refuses_with_a_document(tmp_path, verb):
     done = flow(tmp_path, verb, *ARGUMENTS.get(verb, []), "--json")
     assert done.returncode == 1, done.stderr
-    refusals = json.loads(done.stdout)["refusals"]
+    document = json.loads(done.stdout)
+    refusals = document["refusals"]
+    if verb != "check":
+        assert (document["ok"], document["reason"]) == (False, refusals[0]["message"])
     assert [refusal["code"] for refusal in refusals] == [
         "name_not_in_model" if verb == "check" else "no_repository"
     ]
@@ -70,3 +73,15 @@ def test_an_environment_that_nobody_knows(tmp_path):
     assert done.returncode == 78
     assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["environment_unknown"]
     assert "prod" in done.stderr
+
+
+def test_a_stamp_that_cannot_be_written(tmp_path):
+    for arguments in (
+        ["init", "-q"],
+        ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x", "--allow-empty"],
+    ):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    done = flow(tmp_path, "stamp", "--json", "--output", str(tmp_path / "nowhere" / "build.json"))
+    assert done.returncode == 1
+    assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["file_in_the_way"]
+    assert "No such file or directory" in done.stderr

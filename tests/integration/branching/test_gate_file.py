@@ -101,7 +101,13 @@ def test_what_a_deployment_asks(gate, done, tmp_path):
     assert run(gate, done.folder, "deployable", "--ref", "v0.1.0", "--env", "main").returncode == 0
     refused = run(gate, done.folder, "deployable", "--ref", "main", "--env", "main", "--json")
     assert refused.returncode == 1
-    assert json.loads(refused.stdout)["refusals"][0]["code"] == "production_needs_release"
+    document = json.loads(refused.stdout)
+    assert document["refusals"][0]["code"] == "production_needs_release"
+    assert (document["ok"], document["reason"]) == (False, document["refusals"][0]["message"])
+    taken = run(gate, done.folder, "deployable", "--ref", "refs/tags/v0.1.0", "--env", "main", "--json")
+    assert taken.returncode == 0, taken.stderr
+    said = json.loads(taken.stdout)
+    assert (said["environment"], said["ok"], said["reason"]) == ("main", True, None)
     stamped = run(gate, done.folder, "stamp", "--output", str(tmp_path / "build.json"))
     assert stamped.returncode == 0, stamped.stderr
     assert json.loads((tmp_path / "build.json").read_text())["tag"] == "v0.1.0"

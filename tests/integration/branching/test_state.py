@@ -80,3 +80,16 @@ def test_subjects_cannot_speak_to_the_terminal(clone):
     clone.git("commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "")
     clone.push("dev")
     assert not state(clone).waiting[0].commits[0].subject
+
+
+def test_a_release_from_before_is_shown_with_the_way_to_say_so(clone):
+    clone.git("tag", "-am", "Old", "v1.2.3", "origin/main")
+    clone.push("v1.2.3")
+    (violation,) = read_state(clone.repository()).violations
+    assert violation.mend == ("genpulse flow install --baseline v1.2.3",)
+    assert "before the flow was adopted" in violation.note
+    clone.out("dev")
+    clone.commit(".flow.toml", 'baseline = "v1.2.3"\n')
+    clone.push("dev")
+    clone.git("fetch", "-q", "origin")
+    assert read_state(clone.repository()).violations == ()

@@ -2,7 +2,7 @@ import pytest
 
 from genpulse.branching.errors import NameRefused, ReleaseRefused, RepositoryUnfit
 from genpulse.branching.verification import Verifier
-from tests.integration.branching.conftest import released
+from tests.integration.branching.conftest import on_test, released
 
 
 def refused(clone, tag, words, **options):
@@ -115,3 +115,34 @@ def test_releases_from_before_the_flow_count_from_the_committed_baseline_down(cl
     assert [(release.version.tag, release.candidate) for release in found] == [("v1.2.3", None), ("v1.1.0", None)]
     released(clone, "feature/x")
     assert Verifier(clone.repository()).releases()[0].version.tag == "v1.3.0"
+
+
+def test_a_baseline_takes_in_nothing_that_came_after_it(clone):
+    clone.out("main")
+    clone.commit("old.txt", "text")
+    clone.push("main", "main:test", "main:dev")
+    clone.git("tag", "-am", "Old", "v1.2.3", "main")
+    clone.push("v1.2.3")
+    clone.commit("new.txt", "text")
+    clone.git("tag", "-am", "Never tested", "v1.2.2", "main")
+    clone.push("main", "main:test", "main:dev", "v1.2.2")
+    clone.out("dev")
+    for baseline, before in (("v1.2.3", ["v1.2.3"]), ("v9.0.0", [])):
+        clone.commit(".flow.toml", f'baseline = "{baseline}"\n')
+        clone.push("dev")
+        clone.git("fetch", "-q", "origin")
+        assert [found.version.tag for found in Verifier(clone.repository()).releases()] == before
+
+
+@pytest.mark.parametrize("says", ["Release", "Release\n\nVerified as v1.0.0-rc.1."])
+@pytest.mark.parametrize("marked", ["origin/dev", "origin/dev^2"])
+@pytest.mark.parametrize("merged", ["test", "dev", "dev^2"])
+def test_what_a_tag_says_makes_no_candidate_of_what_was_never_on_test(clone, says, marked, merged):
+    on_test(clone)
+    clone.git("tag", "-am", "Not tagged on test", "v1.0.0-rc.1", marked)
+    clone.merge(merged, "main")
+    clone.git("fetch", "-q", "origin")
+    clone.git("tag", "-am", says, "v1.0.0", "origin/main")
+    clone.push("v1.0.0-rc.1", "v1.0.0")
+    with pytest.raises(ReleaseRefused, match="no candidate of"):
+        Verifier(clone.repository()).verify("v1.0.0")

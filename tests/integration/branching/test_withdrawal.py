@@ -95,3 +95,14 @@ def test_a_remote_that_says_no_leaves_no_tag(done):
     with pytest.raises(FlowError, match="no entry"):
         withdraw(done.repository(), "0.2.0")
     assert done.refs() == before
+
+
+def test_the_mend_for_what_was_withdrawn_by_mistake_can_be_done(done):
+    begun(done, "0.2.0", "feature/two")
+    withdraw(done.repository(), "0.2.0")
+    with pytest.raises(ReleaseRefused) as refused:
+        plan_promotion(done.repository(), MAIN)
+    assert refused.value.mend == ("genpulse flow rc --version 0.2.0",)
+    assert tag_candidate(done.repository(), "0.2.0").tag == "v0.2.0-rc.2"
+    moved(done, "main")
+    assert release(done.repository()).tag == "v0.2.0"

@@ -141,7 +141,7 @@ def test_a_database_that_is_away_is_one(tmp_path):
     url = f"postgresql://u:s3cret@127.0.0.1:{free_port()}/d"
     done = genpulse("db", "upgrade", folder=tmp_path, GENPULSE_DATABASE_URL=url)
     assert done.returncode == 1
-    assert "PostgreSQL does not answer" in done.stderr
+    assert "Nothing listens where GENPULSE_DATABASE_URL names PostgreSQL" in done.stderr
     assert "s3cret" not in done.stderr
 
 

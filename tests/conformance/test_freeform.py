@@ -95,7 +95,7 @@ def test_files_are_found_wherever_they_are_and_once():
 
 
 @pytest.mark.parametrize(
-    "result", [None, [], {}, "", {"images": []}, "data:image/png;base64,", "data:x;base64,%%"]
+    "result", [None, [], {}, "", {"images": []}, "data:image/png;base64,", "data:image/png;base64,%%"]
 )
 def test_an_empty_result_is_none(result):
     with pytest.raises(OutputUnavailable):

@@ -94,7 +94,8 @@ def test_years_of_squashes_come_to_an_end(company, method):
     company.merge("fix/gone", "dev")
     company.forge.enforce(rules)
     for command in commands("4. Bring old differences to an end"):
-        typed(company, command)
+        done = typed(company, command, ok=(0, 1) if "backmerge" in command else (0,))
+        assert done.returncode == 0 or "dev has everything that" in done.stderr
         pressed(company)
     assert json.loads(typed(company, "genpulse flow status --fetch --json").stdout)["violations"] == []
     typed(company, "genpulse flow verify")

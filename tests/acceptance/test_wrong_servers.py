@@ -37,7 +37,14 @@ async def said(folder, verb, words, **variables):
     return text
 
 
-@pytest.mark.parametrize("verb", [*ENDING, *SERVING], ids=" ".join)
+QUICK = ("db", "upgrade")
+VERBS = [
+    pytest.param(verb, id=" ".join(verb), marks=() if verb == QUICK else pytest.mark.slow)
+    for verb in (*ENDING, *SERVING)
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 async def test_a_wrong_database_is_told_in_the_same_words_by_every_command(
     tmp_path, migrated_url, redis_server, verb
 ):

@@ -20,7 +20,7 @@ from genpulse.dev.ports import free_port
 MARK = "hunter2marked"
 UP_S = 30.0
 UNREACHABLE = {
-    "GENPULSE_DATABASE_URL": f"postgresql://{MARK}user:{MARK}@127.0.0.1:1/d?sslkey={MARK}",
+    "GENPULSE_DATABASE_URL": f"postgresql://{MARK}user:{MARK}@127.0.0.1:1/d?sslpassword={MARK}",
     "GENPULSE_REDIS__URL": f"redis://{MARK}user:{MARK}@127.0.0.1:1/0",
 }
 OTHERS = {

@@ -14,7 +14,7 @@ def hotfix(company, lane="main", file="hot.txt", text="hot\n"):
     ann = company.ann
     ann.fetch()
     ann.on(lane)
-    commit = ann.commit(file, text, "Repair production")
+    commit = ann.commit(file, text, "Repair production", seconds_ago=60)
     ann.git("push", "-q", "origin", lane)
     company.forge.enforce(company.forge.documents)
     return commit

@@ -115,5 +115,5 @@ async def test_a_state_cannot_change_without_a_higher_number(own_database_url):
 
 @pytest.mark.parametrize("act", [current, lambda url: upgrade(url)])
 async def test_a_database_that_is_away_is_said(act):
-    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+    with pytest.raises(DatabaseUnavailable, match="Nothing listens where GENPULSE_DATABASE_URL names"):
         await act(f"postgresql://u:p@127.0.0.1:{free_port()}/d")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +22,11 @@ class Person:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def git(self, *arguments: str, ok=(0,)) -> str:
+    def git(self, *arguments: str, ok=(0,), variables: Mapping[str, str] | None = None) -> str:
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
-            env=dict(self.environment),
+            env={**self.environment, **(variables or {})},
             capture_output=True,
             text=True,
             check=False,
@@ -54,12 +55,14 @@ class Person:
     def repository(self, *, offline: bool = False) -> Repository:
         return Repository(self.folder, self.environment, offline=offline)
 
-    def commit(self, file: str, text: str = "text\n", subject: str = "") -> str:
+    def commit(self, file: str, text: str = "text\n", subject: str = "", *, seconds_ago: int = 0) -> str:
         path = self.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         self.git("add", "--", file)
-        self.git("commit", "-qm", subject or f"Change {file}")
+        moment = f"@{int(time.time()) - seconds_ago}"
+        dated = {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment} if seconds_ago else {}
+        self.git("commit", "-qm", subject or f"Change {file}", variables=dated)
         return self.git("rev-parse", "HEAD")
 
     def fetch(self) -> None:

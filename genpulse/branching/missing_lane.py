@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from genpulse.branching.errors import RepositoryUnfit
+from genpulse.environment.table import DEVELOPMENT, PRODUCTION, TESTING
 
 _LIKELY = (
-    ("develop", "development", "trunk", "integration", "next"),
-    ("staging", "stage", "testing", "qa", "preprod", "uat"),
-    ("master", "production", "prod"),
+    ("develop", DEVELOPMENT.dynaconf, "trunk", "integration", "next"),
+    ("staging", "stage", TESTING.dynaconf, "qa", "preprod", "uat"),
+    ("master", PRODUCTION.dynaconf, "prod"),
 )
 """What dev, test and main are called in repositories that do without the flow."""
 

@@ -21,9 +21,10 @@ from genpulse.branching.policy import DEFAULT, VERSION_FILES, Approval, Approved
 from genpulse.branching.slugs import slug_fault
 from genpulse.branching.table import DEV, LANES, MAIN, TOPICS
 from genpulse.branching.versions import Version, version_of
+from genpulse.environment.table import DEVELOPMENT
 
 FILE = ".flow.toml"
-_ANCHORS = (DEV.pattern, "develop", "development", "trunk", MAIN.pattern, "master")
+_ANCHORS = (DEV.pattern, "develop", DEVELOPMENT.dynaconf, "trunk", MAIN.pattern, "master")
 _KEYS = ("ignore", "bots", "into_dev", "baseline", "signed_since", "declared_in", "approval", "lanes")
 _LANES = tuple(lane.key for lane in LANES)
 

@@ -4,11 +4,12 @@ import json
 from pathlib import Path, PurePosixPath
 
 from genpulse.branching.files.errors import FileInTheWay
+from genpulse.environment.table import ENVIRONMENTS
 
 _SIGN = b"Written by `genpulse flow "
 _SIGNED_WITHIN = 400
 """Bytes from the beginning in which the sign stands, in text and in the packed gate."""
-_DOCUMENTS = ({"development", "testing", "production"}, {"protected_branches", "protected_tags", "project"})
+_DOCUMENTS = ({row.dynaconf for row in ENVIRONMENTS}, {"protected_branches", "protected_tags", "project"})
 
 
 def is_ours(content: bytes) -> bool:

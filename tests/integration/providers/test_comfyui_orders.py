@@ -84,7 +84,7 @@ async def test_what_is_taken_in_part_is_stopped_and_refused(comfyui, engine, ans
     }
 
 
-@pytest.mark.parametrize("prompt_id", [None, "", " ", 7, [PROMPT]])
+@pytest.mark.parametrize("prompt_id", [None, "", " ", True, [PROMPT]])
 async def test_a_prompt_without_an_id_is_looked_up(comfyui, engine, prompt_id):
     comfyui.told["/prompt"] = Told({"prompt_id": prompt_id, "node_errors": None})
     with pytest.raises(AnswerUnusable, match="names no job"):

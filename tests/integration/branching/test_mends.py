@@ -260,7 +260,7 @@ SOME_SITUATIONS = [
 """A third of them; all where there is time for it (`make test-slow`)."""
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", SOME_SITUATIONS)
 @pytest.mark.parametrize("name", ["ann", pytest.param("bob", marks=pytest.mark.slow)])
 def test_no_way_loses_anything(fresh_clone, tmp_path, situation, name):
     for number in count():

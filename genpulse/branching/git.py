@@ -1,6 +1,7 @@
 """Plain git, as a process without a shell."""
 
 import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from genpulse.branching.errors import GitFailed, RepositoryUnfit
 
 _LOCAL = 60.0
 """Seconds for what stays on this machine."""
+_TRIES = 4
 _REMOTE = 300.0
 """Seconds for what talks to a remote."""
 _ALWAYS = {
@@ -63,11 +65,21 @@ class Git:
         return self._checked(arguments, stdin, ok, _LOCAL)
 
     def remotely(self, *arguments: str, stdin: str | None = None) -> Said:
-        """The same for a command that talks to a remote; it gets more time."""
-        return self._checked(arguments, stdin, (0,), _REMOTE)
+        """The same for a command that talks to a remote; it gets more time.
+
+        A remote that has nothing to do may end before git has said all, for instance the options of a push of what
+        is there already. That breaks git's pipe and nothing else, so it is asked again.
+        """
+        for _ in range(_TRIES):
+            said = self._run(arguments, stdin, _REMOTE)
+            if said.code != -signal.SIGPIPE:
+                break
+        return self._judged(arguments, said, (0,))
 
     def _checked(self, arguments: Sequence[str], stdin: str | None, ok: Sequence[int], seconds: float) -> Said:
-        said = self._run(arguments, stdin, seconds)
+        return self._judged(arguments, self._run(arguments, stdin, seconds), ok)
+
+    def _judged(self, arguments: Sequence[str], said: Said, ok: Sequence[int]) -> Said:
         if said.code not in ok:
             raise _failure(arguments, said, self.folder)
         return said

@@ -1,9 +1,12 @@
 """What every task store does."""
 
 import asyncio
+import random
+import struct
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from math import isfinite
 
 import pytest
 import uuid_utils.compat
@@ -633,6 +636,42 @@ async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(bac
     assert await after(Failed(failure(Charged.YES))) == 2 * price
     await backend.store.retry(task.id)
     assert await after(Succeeded((), Cost(Decimal("0.40")))) == 2 * price + Decimal("0.40")
+
+
+NUMBERS = (0, 1.0, 1.5, 0.1 + 0.2, 10**20, -(10**4000), 2**63, 1e-7, 5e-324)
+CHANGED_BY_JSONB = (-0.0, 1e16, 1e20, 1e22, -1e22, 1e300)
+
+
+async def test_numbers_come_back_as_they_were_sent(backend):
+    alone = [{"n": number} for number in CHANGED_BY_JSONB]
+    documents = [{"n": [*NUMBERS]}, {"n": [*NUMBERS, *CHANGED_BY_JSONB]}, {"a": [0, {"b": [1e22]}]}, *alone]
+    for document in documents:
+        new = new_task(input=document, webhook_url="https://a.example/")
+        submitted = (await backend.store.submit(new)).task
+        (begun,) = await backend.claim()
+        await backend.end(begun.lease, Canceled())
+        ended = await backend.store.get(new.id)
+        (found,) = await backend.store.find(TaskQuery(limit=1))
+        ((_, told),) = await backend.deliveries.due(10, 60.0, per_origin=5, room={})
+        for task in (submitted, begun.task, ended, found, told):
+            assert repr(task.input) == repr(document)
+
+
+async def test_whatever_numbers_there_are_come_back_as_they_were_sent(backend):
+    drawn = random.Random(11)
+    bits = (drawn.getrandbits(64).to_bytes(8, "big") for _ in range(2000))
+    numbers = [number for each in bits if isfinite(number := struct.unpack(">d", each)[0])]
+    document = {"n": numbers, "texts": ["1e+22", "[1e+22]", ",-0.0,"]}
+    submitted = (await backend.store.submit(new_task(input=document))).task
+    assert repr((await backend.store.get(submitted.id)).input) == repr(document)
+
+
+async def test_the_task_of_a_known_key_has_its_numbers(backend):
+    wanted = {"idempotency_key": "k", "fingerprint": "f", "input": {"n": [1e22, -0.0]}}
+    await backend.store.submit(new_task(**wanted))
+    again = await backend.store.submit(new_task(**wanted))
+    assert again.replayed
+    assert repr(again.task.input) == repr(wanted["input"])
 
 
 async def test_a_price_keeps_all_its_digits(backend):

@@ -10,13 +10,15 @@ from genpulse.domain.task import TaskQuery, TaskStatus
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd
+       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
+       exact_input
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
-            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[])
+            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
+            $15::text[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input)
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),

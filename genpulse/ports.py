@@ -207,6 +207,9 @@ class TaskStore(Protocol):
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""
 
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are, empty for those of nobody; assets that are not there are left out."""
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
 
@@ -490,6 +493,9 @@ class KeyStore(Protocol):
 class MessageSender(Protocol):
     """Sends a signed message to another system."""
 
+    def refusal(self, url: str) -> str | None:
+        """Why nothing is ever sent to this URL, as far as the URL alone tells; None where it may be."""
+
     async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
         """Send it once. Answers within 30 seconds and never raises; `now` goes into the signature."""
 
@@ -508,6 +514,9 @@ class Catalogue(Protocol):
 
     def is_configured(self, provider: str) -> bool:
         """Whether it has what it needs, such as a key; an unknown one has not."""
+
+    def lacks(self, provider: str) -> tuple[str, ...]:
+        """Settings that have to be set before it can do anything, such as `providers.fal.api_key`."""
 
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""

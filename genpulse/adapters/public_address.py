@@ -12,9 +12,13 @@ from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from genpulse.adapters.names import NameResolver
-from genpulse.domain.hosts import is_misleading
+from genpulse.domain.hosts import is_misleading, is_this_machine
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is assigned to be reached globally (IANA, "IPv6 Address Space")."""
+_RESERVED = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv4Network("192.0.0.0/24"))
+"""Of special purpose (IANA's registries), and global to some versions of Python."""
 _Address = IPv4Address | IPv6Address
 
 
@@ -31,7 +35,13 @@ class AddressRefused(OSError):
 def is_public(address: str) -> bool:
     """Whether anybody in the Internet could reach it. One that stands for another is judged by that other."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    return all(each.is_global and not each.is_multicast for each in _meant(parsed))
+    return all(_is_global(each) for each in _meant(parsed))
+
+
+def _is_global(address: _Address) -> bool:
+    if not address.is_global or address.is_multicast or any(address in network for network in _RESERVED):
+        return False
+    return isinstance(address, IPv4Address) or address in _UNICAST
 
 
 def _meant(address: _Address) -> Sequence[_Address]:
@@ -51,10 +61,12 @@ def _meant(address: _Address) -> Sequence[_Address]:
 def check_literal(host: str) -> None:
     """Refuse a host that is an address itself, which no resolver is asked about.
 
-    Also one that some programs take for an address, such as `127.1`. Raises `AddressRefused`.
+    Also one that some programs take for an address, such as `127.1`, and `localhost`. Raises `AddressRefused`.
     """
     if is_misleading(host):
         raise AddressRefused(host, "an address in a form that programs read in different ways")
+    if is_this_machine(host):
+        raise AddressRefused(host, "this machine")
     try:
         public = is_public(host.strip("[]"))
     except ValueError:

@@ -17,7 +17,8 @@ _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
     402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
-    403: "The API key belongs to another environment, or the provider costs money and may not be used in this one",
+    403: "The API key belongs to another environment or may not do this, or the provider costs money and may not"
+    " be used in this environment",
     404: "There is no such thing",
     409: "The state does not allow it",
     410: "It was there once and is gone for ever",

@@ -13,9 +13,10 @@ from pydantic_core import ErrorDetails, from_json
 from starlette.requests import Request
 
 from genpulse.api.errors import InvalidJson, UnsupportedContentType
-from genpulse.api.json_places import BATCH_VALUES, VALUES, Place, check, written
+from genpulse.api.json_places import BATCH_VALUES, VALUES, check
 from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json_place import Place, written
 from genpulse.domain.json_value import JsonValue
 from genpulse.domain.text import storable_line
 

@@ -64,7 +64,11 @@ class OrderDocument(BaseModel):
         None, description="Needed only when the model does several kinds of work", examples=["text-to-image"]
     )
     priority: Literal["high", "normal", "low"] = Field(
-        "normal", description="Of two tasks that wait, the one with the higher priority starts first"
+        "normal",
+        description=(
+            "Of two tasks that wait, the one with the higher priority starts first. An API key may have a ceiling:"
+            " more is refused, and what is left out is no higher than that"
+        ),
     )
     webhook_url: HttpUrl | None = Field(
         None,
@@ -80,13 +84,14 @@ class OrderDocument(BaseModel):
         examples=[{"order": "1042"}],
     )
 
-    def order(self) -> Order:
-        """The same as the lifecycle takes it."""
+    def order(self, usual: Priority = Priority.NORMAL) -> Order:
+        """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
+        asks = "priority" in self.model_fields_set
         return Order(
             model=self.model,
             input=self.input,
             kind=self.kind,
-            priority=Priority[self.priority.upper()],
+            priority=Priority[self.priority.upper()] if asks else usual,
             webhook_url=self.webhook_url,
             deadline_s=self.deadline_s,
             metadata=self.metadata,

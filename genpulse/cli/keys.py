@@ -16,12 +16,14 @@ from rich.table import Table
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
 from genpulse.ports import KeyStore
 from genpulse.settings import Settings
 from genpulse.wiring import open_keys
 
 T = TypeVar("T")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_PRIORITIES = click.Choice([priority.word for priority in sorted(Priority)], case_sensitive=False)
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
 
@@ -96,6 +98,7 @@ def command() -> None:
 @click.option("--daily-tasks", type=click.IntRange(1), help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
+@click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")
 @json_option
 def create(
     name: str,
@@ -105,12 +108,15 @@ def create(
     daily_tasks: int | None,
     daily_usd: Decimal | None,
     rate: Rate | None,
+    max_priority: str | None,
     as_json: bool,
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
     wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
-    limits = KeyLimits(max_active_tasks, daily_tasks, daily_usd, rate)
+    limits = KeyLimits(
+        max_active_tasks, daily_tasks, daily_usd, rate, Priority[max_priority.upper()] if max_priority else None
+    )
 
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
@@ -166,8 +172,13 @@ def _limits(limits: KeyLimits) -> str:
         f"{limits.daily_tasks} a day": limits.daily_tasks,
         f"{limits.daily_usd} USD a day": limits.daily_usd,
         f"{limits.rate} calls": limits.rate,
+        f"priority {_priority(limits)} at most": limits.max_priority,
     }
     return ", ".join(text for text, value in words.items() if value is not None) or "none"
+
+
+def _priority(limits: KeyLimits) -> str | None:
+    return None if limits.max_priority is None else limits.max_priority.word
 
 
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
@@ -185,5 +196,6 @@ def _document(key: ApiKey, now: datetime) -> dict[str, object]:
             "daily_tasks": limits.daily_tasks,
             "daily_usd": str(limits.daily_usd) if limits.daily_usd is not None else None,
             "rate": str(limits.rate) if limits.rate else None,
+            "max_priority": _priority(limits),
         },
     }

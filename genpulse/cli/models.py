@@ -12,6 +12,7 @@ from rich.table import Table
 from genpulse import config
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue
 
@@ -55,7 +56,7 @@ async def _from_api(url: str) -> Documents:
 
 def _installed() -> Documents:
     catalogue = open_catalogue(config.load(require=()))
-    return [_document(model_id, model) for model_id, model in catalogue.models()]
+    return [_document(catalogue, model_id, model) for model_id, model in catalogue.models()]
 
 
 def _unlisted(model_id: str) -> dict[str, Any]:
@@ -63,19 +64,21 @@ def _unlisted(model_id: str) -> dict[str, Any]:
 
     Raises `UnknownModel`.
     """
-    model = open_catalogue(config.load(require=())).model(model_id)
+    catalogue = open_catalogue(config.load(require=()))
+    model = catalogue.model(model_id)
     click.echo(
         f"{model_id} is not listed; this is what the providers that are installed here say of it.", err=True
     )
-    return _document(model_id, model)
+    return _document(catalogue, model_id, model)
 
 
-def _document(model_id: str, model: AnyModel) -> dict[str, Any]:
+def _document(catalogue: Catalogue, model_id: str, model: AnyModel) -> dict[str, Any]:
     return {
         "id": model_id,
         "title": model.title or model.name,
         "description": model.description,
         "kinds": list(model.kinds),
+        "configured": not catalogue.lacks(model_id.partition("/")[0]),
         "input_schema": model.input.model_json_schema(),
     }
 
@@ -87,10 +90,14 @@ def _list(documents: Documents) -> Table:
     table.add_column("kind", no_wrap=True)
     table.add_column("what it is")
     for document in documents:
-        table.add_row(
-            document["id"], ", ".join(document["kinds"]), document.get("description") or document["title"]
-        )
+        words = document.get("description") or document["title"]
+        table.add_row(document["id"], ", ".join(document["kinds"]), f"{_reserve(document)}{words}")
     return table
+
+
+def _reserve(document: Mapping[str, Any]) -> str:
+    """What keeps a model from being used, which an API of an older version does not say."""
+    return "" if document.get("configured", True) else "(not set up: genpulse doctor says what is missing) "
 
 
 def _inputs(document: Mapping[str, Any]) -> Table:

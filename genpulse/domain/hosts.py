@@ -32,6 +32,12 @@ def is_misleading(host: str) -> bool:
         return True
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a name means whoever looks it up: `localhost` and all names below it (RFC 6761)."""
+    plain = host.lower().removesuffix(".")
+    return plain == "localhost" or plain.endswith(".localhost")
+
+
 def _host(text: str) -> str:
     if "/" in text or "@" in text or "?" in text:
         raise ValueError(f"{text!r} is more than a host: write its name alone, such as files.example.com:8080")

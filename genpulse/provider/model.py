@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.kind import is_kind
+from genpulse.domain.kind import ANY, is_kind
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
 
@@ -25,7 +25,8 @@ class Model(Generic[I]):
     """One thing that a provider can do.
 
     `name` is unique within the provider and keeps the case of its letters; the model's public id is
-    `provider/name`. With several `kinds` the caller must say which one is meant. `price` is what one call with
+    `provider/name`. With several `kinds` the caller says which one is meant, where `decide_kind` does not tell it
+    from the input (None: it does not say). `price` is what one call with
     this input costs at most, in US dollars, 0 or more; it is asked in the middle of a request, so it computes and
     does not wait.
     """
@@ -37,6 +38,7 @@ class Model(Generic[I]):
     title: str = ""
     description: str = ""
     price: Callable[[I], Decimal] | None = None
+    decide_kind: Callable[[I], str | None] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -54,6 +56,15 @@ class Model(Generic[I]):
         except ValidationError as error:
             problems = tuple(Problem(_pointer(item["loc"]), _said(self.input, item)) for item in error.errors())
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
+
+    def kind_of(self, wanted: I) -> str | None:
+        """Which of its kinds this input asks for; None where it leaves that open."""
+        if ANY in self.kinds:
+            return ANY
+        if len(self.kinds) == 1:
+            return self.kinds[0]
+        kind = self.decide_kind(wanted) if self.decide_kind else None
+        return kind if kind in self.kinds else None
 
     def price_of(self, wanted: I) -> Decimal | None:
         """What one call with this input costs at most, in US dollars; None when nobody knows.

@@ -18,6 +18,7 @@ from genpulse.adapters.postgresql import open_pool
 from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.errors import UnknownKey
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
 from genpulse.ports import KeyStore, TaskStore
 from tests.api_keys import new_key
 from tests.contract.conftest import new_task, now
@@ -43,9 +44,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     await pool.close()
 
 
-async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend):
+@pytest.mark.parametrize("highest", [None, *Priority])
+async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend, highest):
     token = Token.new("gp_dev_")
-    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"))
+    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"), highest)
     key = new_key(limits=limits, expires_at=now() + timedelta(days=1), scopes=frozenset({Scope.ADMIN}))
     await backend.keys.add(key, digest_of(token.text))
     assert await backend.keys.find(digest_of(token.text)) == key

@@ -638,6 +638,15 @@ async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(bac
     assert await after(Succeeded((), Cost(Decimal("0.40")))) == 2 * price + Decimal("0.40")
 
 
+async def test_owners_of_assets_are_told_of_those_that_are_there(backend):
+    mine, nobodys = replace(new_asset(), owner="me"), new_asset()
+    for asset in (mine, nobodys):
+        await backend.store.add_asset(asset)
+    wanted = [mine.id, uuid_utils.compat.uuid7(), nobodys.id]
+    assert await backend.store.owners_of_assets(wanted) == {mine.id: "me", nobodys.id: ""}
+    assert await backend.store.owners_of_assets([]) == {}
+
+
 NUMBERS = (0, 1.0, 1.5, 0.1 + 0.2, 10**20, -(10**4000), 2**63, 1e-7, 5e-324)
 CHANGED_BY_JSONB = (-0.0, 1e16, 1e20, 1e22, -1e22, 1e300)
 

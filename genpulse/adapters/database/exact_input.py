@@ -1,7 +1,7 @@
 """Inputs whose numbers `jsonb` would give back as others.
 
-PostgreSQL keeps numbers of `jsonb` as `numeric`, which knows no exponent and no negative zero ("JSON Types"): `1e22`
-comes back as an integer of 23 digits, `-0.0` as `0.0`. Such an input is kept as text, too.
+PostgreSQL keeps numbers of `jsonb` as `numeric`, which knows no exponent and no negative zero ("JSON Types"):
+`1e22` comes back as an integer of 23 digits, `-0.0` as `0.0`. Such an input is kept as text, too.
 """
 
 import re

@@ -11,11 +11,12 @@ from genpulse.adapters.postgresql import outages
 from genpulse.domain.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.errors import UnknownKey
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                      expires_at, max_priority)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 _FIND = "SELECT * FROM api_keys WHERE digest = $1"
 _ALL = "SELECT * FROM api_keys ORDER BY id"
@@ -48,6 +49,7 @@ class PostgresKeys:
                 str(limits.rate) if limits.rate else None,
                 key.created_at,
                 key.expires_at,
+                limits.max_priority,
             )
 
     async def find(self, digest: bytes) -> ApiKey | None:
@@ -96,6 +98,7 @@ def _key_of(row: Row) -> ApiKey:
         row["daily_tasks"],
         row["daily_usd"],
         Rate.parse(row["rate"]) if row["rate"] else None,
+        None if row["max_priority"] is None else Priority(row["max_priority"]),
     )
     return ApiKey(
         id=uuid_of(row["id"]),

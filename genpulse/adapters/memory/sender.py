@@ -23,6 +23,10 @@ class MemoryMessageSender:
         self.sent: list[Sent] = []
         self._answers: Iterator[Answer] = iter(answers)
 
+    def refusal(self, url: str) -> str | None:
+        """A twin that reaches nobody sends to whatever it is told."""
+        return None
+
     async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
         """Keep it."""
         self.sent.append(Sent(url, message_id, body))

@@ -1,6 +1,6 @@
 """A task store inside this process. What one method writes is one commit, since nothing awaits in between."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -468,6 +468,10 @@ class MemoryTaskStore:
             return self._assets[asset_id]
         except KeyError:
             raise UnknownAsset(asset_id) from None
+
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are; those that are not there are left out."""
+        return {asset_id: self._assets[asset_id].owner for asset_id in asset_ids if asset_id in self._assets}
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

@@ -69,6 +69,21 @@ class WebhookSender:
             _log.exception("message %s could not be sent in a way that nobody knows", message_id)
             return Answer(None, f"{type(error).__name__}: {error}")
 
+    def refusal(self, url: str) -> str | None:
+        """Why nothing is ever sent there, as far as the URL alone tells; nobody is asked for a name."""
+        try:
+            self._check(Target.of(url))
+        except AddressRefused as error:
+            return f"{error} (webhooks.allow_private)"
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def _check(self, target: Target) -> None:
+        """Raises `AddressRefused`."""
+        if not self._allow_private:
+            check_literal(target.host)
+
     async def _post(self, url: str, message_id: str, body: bytes, now: datetime) -> Head:
         target = Target.of(url)
         addresses = await self._addresses(target)
@@ -79,8 +94,7 @@ class WebhookSender:
 
     async def _addresses(self, target: Target) -> Sequence[ResolveResult]:
         """Those that were checked; no others are connected to."""
-        if not self._allow_private:
-            check_literal(target.host)
+        self._check(target)
         family = _family(target.host)
         if family is None:
             return await self._names.resolve(target.host, target.port, socket.AF_UNSPEC)

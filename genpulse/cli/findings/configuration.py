@@ -9,6 +9,7 @@ from genpulse.configuration.names import without_prefix
 from genpulse.configuration.policy import allowances, single_servers
 from genpulse.configuration.variables import process_variables, variable_name
 from genpulse.environment.errors import EnvironmentProblem
+from genpulse.ports import Catalogue
 from genpulse.settings import Settings
 from genpulse.wiring import open_catalogue
 
@@ -91,7 +92,7 @@ def providers(settings: Settings) -> Iterator[Finding]:
     """Plug-ins, and why some of them were left out."""
     catalogue = open_catalogue(settings)
     names = ", ".join(
-        f"{name} ({_of_paid(name, settings)})" if catalogue.is_paid(name) else name
+        f"{name} ({said})" if (said := _of_provider(name, settings, catalogue)) else name
         for name in catalogue.providers()
     )
     if names:
@@ -112,6 +113,12 @@ def _bare_key(name: str) -> Iterator[Finding]:
     if bare := without_prefix(key, process_variables(os.environ)):
         detail = f"{bare} is set, and GenPulse does not read it"
         yield warning(f"provider {name}", detail, f"set {variable_name(key)} if that account is meant")
+
+
+def _of_provider(name: str, settings: Settings, catalogue: Catalogue) -> str:
+    words = [_of_paid(name, settings)] if catalogue.is_paid(name) else []
+    lacking = [f"{variable_name(key)} is not set" for key in catalogue.lacks(name)]
+    return ", ".join([*words, *lacking])
 
 
 def _of_paid(name: str, settings: Settings) -> str:

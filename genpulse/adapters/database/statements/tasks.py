@@ -124,6 +124,8 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
 
 ASSET = "SELECT * FROM assets WHERE id = $1"
 
+OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[])"
+
 COUNTS = """
 SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
 UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL

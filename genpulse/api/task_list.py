@@ -13,6 +13,7 @@ from genpulse.api import answers
 from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.cursor import decode, encode
 from genpulse.api.documents import TaskDocument, TaskPage
+from genpulse.api.parameters import refuse_doubled
 from genpulse.api.tasks import TASKS_PATH
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import is_kind
@@ -68,6 +69,7 @@ class TaskFilter(BaseModel):
 )
 async def list_tasks(request: Request, filters: Annotated[TaskFilter, Query()]) -> Response:
     """Tasks, newest first. Follow `next_cursor` until it is null."""
+    refuse_doubled(request)
     store, links = context_in(request.scope).services.store, links_for(request)
     caller = caller_of(request)
     query = filters.query("" if caller.sees_all else caller.owner)

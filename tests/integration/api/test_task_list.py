@@ -1,5 +1,7 @@
 """The list of tasks."""
 
+import pytest
+
 
 async def submit_many(api, count):
     return [(await api.submit()).json["id"] for _ in range(count)]
@@ -94,3 +96,18 @@ async def test_failed_tasks_by_their_code(api):
     (await api.get("/v1/tasks", params={**following, "code": "timeout"})).problem(400, "invalid_cursor")
     assert (await api.get("/v1/tasks?code=timeout")).json["data"] == []
     assert (await api.get("/v1/tasks?code=")).problem(422, "invalid_input")["errors"][0]["parameter"] == "code"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("statuss", "status"), ("Kind", "kind"), ("provider_name", "provider"), ("zzz", "")]
+)
+async def test_an_unknown_parameter_comes_with_the_one_that_is_like_it(api, name, near):
+    (error,) = (await api.get(f"/v1/tasks?{name}=x")).problem(422, "invalid_input")["errors"]
+    assert error["parameter"] == name
+    assert "there are status, kind, provider, code, limit, cursor" in error["detail"]
+    assert error["detail"].endswith(f"Did you mean {near}?" if near else "cursor")
+
+
+async def test_a_parameter_that_comes_twice_is_refused(api):
+    problem = (await api.get("/v1/tasks?limit=1&status=queued&limit=2")).problem(422, "invalid_input")
+    assert problem["errors"] == [{"parameter": "limit", "detail": "It is given more than once; give it once"}]

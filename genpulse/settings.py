@@ -151,6 +151,15 @@ class Api(Section):
         "127.0.0.1",
         description="Addresses or networks, with commas, whose X-Forwarded-For and -Proto count; * for all.",
     )
+    connections_per_peer: int = Field(
+        256,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Connections that one client may have at a time; beyond that its oldest silent one is closed. Proxies"
+            " that are named in api.trusted_proxies may have more."
+        ),
+    )
     asset_url_s: int = Field(
         86_400,
         ge=60,

@@ -42,6 +42,7 @@ from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
 from genpulse.api.pace import BodyPace
 from genpulse.api.passage import Carried, Passage
+from genpulse.api.peers import PEERS, Peers, most_connections
 from genpulse.api.shutdown import heard
 from genpulse.ports import Services
 
@@ -113,16 +114,19 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
 
 def _lifespan(
     open_services: OpenServices, options: ApiOptions
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Peers]]]:
+    peers = Peers(options.connections_per_peer, most_connections(), options.trusted_proxies)
+
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Peers]]:
         stopping = asyncio.Event()
         async with open_services() as services:
             access = _access(services, options)
-            context = app.state.context = Context(services, options, access, Metrics(services.loops), stopping)
+            metrics = Metrics(services.loops, peers)
+            context = app.state.context = Context(services, options, access, metrics, stopping)
             ending = asyncio.create_task(context.endings.stop_with(stopping))
             with heard(stopping):
-                yield
+                yield {PEERS: peers}
             stopping.set()
             await ending
             await access.close()

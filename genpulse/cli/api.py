@@ -34,6 +34,7 @@ def command(host: str | None, port: int | None) -> None:
         server_header=False,
         lifespan="on",
         http="genpulse.api.protocol:GatheringProtocol",
+        ws="none",
         timeout_keep_alive=settings.api.keep_alive_s,
         forwarded_allow_ips=settings.api.trusted_proxies,
     )

@@ -22,6 +22,7 @@ _KEPT_FREE = 4
 """One of so many descriptors is kept for databases, files and what is being closed, and 32 of them at least."""
 _LEAST_FREE = 32
 _UNBOUNDED = 1 << 20
+_PLENTY = 1 << 16
 
 _Network: TypeAlias = IPv4Network | IPv6Network
 _log = logging.getLogger(__name__)
@@ -141,6 +142,17 @@ def _networks(text: str) -> Iterator[_Network]:
             yield ip_network(part.strip(), strict=False)
         except ValueError:
             continue
+
+
+def take_descriptors() -> None:
+    """Let this process have as many descriptors as it may give itself, and 65,536 are plenty.
+
+    The usual limit of 1,024 is for programs that wait with `select`, which nothing here does.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def most_connections() -> int:

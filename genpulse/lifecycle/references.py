@@ -8,6 +8,7 @@ from typing import TypeAlias
 from genpulse.domain.asset import REFERENCE, referred
 from genpulse.domain.errors import OutOfReach, Problem
 from genpulse.domain.json_place import Place, values, written
+from genpulse.domain.json_value import JsonValue
 from genpulse.domain.task import NewTask
 from genpulse.ports import Services
 
@@ -26,7 +27,8 @@ async def check_reach(services: Services, tasks: Mapping[str, NewTask]) -> None:
     asked for. Raises `OutOfReach`, `DatabaseUnavailable`.
     """
     problems = list(_unreachable(services, tasks))
-    named = [(within, *found) for within, task in tasks.items() for found in _references(task)]
+    naming = [(within, task) for within, task in tasks.items() if _may_refer(task.input)]
+    named = [(within, *found) for within, task in naming for found in _references(task)]
     if named:
         problems += await _missing(services, next(iter(tasks.values())).owner, named)
     if problems:
@@ -51,6 +53,21 @@ def _why(text: str, *, is_id: bool) -> str:
     if not is_id:
         return f"{text[:100]!r} is no reference to an asset; it has to be asset: and the id of an upload or output"
     return f"there is no {text}: it was removed, or never was there for this API key. Upload it again"
+
+
+def _may_refer(value: JsonValue) -> bool:
+    """Whether any text begins as a reference does: most inputs name nothing, and each submit asks."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if inner.startswith(REFERENCE):
+                return True
+        elif isinstance(inner, dict):
+            waiting.extend(inner.values())
+        elif isinstance(inner, list):
+            waiting.extend(inner)
+    return False
 
 
 def _references(task: NewTask) -> Iterator[tuple[Place, str]]:

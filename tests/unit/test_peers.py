@@ -1,5 +1,7 @@
 """Who has to give up a connection."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
@@ -144,3 +146,18 @@ def test_whatever_comes_and_goes_the_bounds_hold(steps):
         there = {each: address for each, address in there.items() if not each.gone}
         assert peers.open == len(there) <= 8
         assert all(list(there.values()).count(address) <= 3 for address in there.values())
+
+
+_TAKE = """
+import resource
+from genpulse.api.peers import most_connections, take_descriptors
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
+before = most_connections()
+take_descriptors()
+print(before, most_connections(), resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+
+
+def test_a_process_takes_the_descriptors_that_it_may_have():
+    told = subprocess.run([sys.executable, "-c", _TAKE], capture_output=True, text=True, check=True)
+    assert told.stdout.split("\n")[0] == "192 384 (512, 512)"

@@ -74,6 +74,7 @@ def _of(settings: Settings) -> Iterator[Finding]:
     if settings.environment.spawns_services:
         yield from machine.programs()
     yield from machine.disks(settings)
+    yield from machine.waiting(settings)
     yield from _servers(settings)
 
 

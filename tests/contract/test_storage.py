@@ -59,8 +59,9 @@ async def storage(
         options = request.getfixturevalue("s3").options
     storage = ObjectStorage(url, spool_dir=spool_dir, options=options, now=clock)
     yield storage
-    assert not list(spool_dir.glob("*")), "something was left behind"
+    assert not [path for path in spool_dir.rglob("*") if path.is_file()], "something was left behind"
     await storage.close()
+    assert not list(spool_dir.glob("*")), "its folder was left behind"
 
 
 async def read(storage: Storage, key: str, start: int, end: int) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ from genpulse.adapters.storage.errors import answered, disk_errors, is_missing, 
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.opening import UPLOAD_S, open_store
-from genpulse.adapters.storage.spool import Spooled, spool, spool_file
+from genpulse.adapters.storage.spool import Spooled, spool
+from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
@@ -68,10 +69,14 @@ class ObjectStorage:
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._is_marked = False
         self._now = now
-        self._spool_dir = spool_dir
+        self._spool = spool_folder(spool_dir, url, options or {})
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
         self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
         self._spools = ThreadPoolExecutor(_SPOOLS_AT_ONCE, thread_name_prefix="spool")
+
+    async def sweep(self) -> None:
+        """Remove what processes that were killed have left on the local disk. For the start of a process."""
+        await asyncio.get_running_loop().run_in_executor(self._spools, self._spool.sweep)
 
     async def keep(
         self,
@@ -84,7 +89,7 @@ class ObjectStorage:
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
         """
-        with spool_file(self._spool_dir) as file:
+        with self._spool.file() as file:
             spooled = await spool(content, file, limit_bytes, self._spools)
             media = await self._look(spooled)
             key = key_of(spooled.sha256, self._now())
@@ -104,7 +109,7 @@ class ObjectStorage:
     @asynccontextmanager
     async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
         """The bytes of a stream in a local file, which is gone afterwards."""
-        with spool_file(self._spool_dir) as file:
+        with self._spool.file() as file:
             yield (await spool(chunks, file, limit_bytes, self._spools)).path
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
@@ -158,6 +163,7 @@ class ObjectStorage:
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
         self._spools.shutdown(wait=False, cancel_futures=True)
+        self._spool.close()
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -278,3 +284,8 @@ class ObjectStorage:
 
     def _write_probe(self) -> None:
         obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")
+
+
+def spool_folder(spool_dir: Path | None, url: str, options: Mapping[str, str]) -> SpoolFolder:
+    """Where the streams of a storage wait. Whoever keeps in the same place is of one installation."""
+    return SpoolFolder(spool_dir, f"{options.get('endpoint', '')} {url}")

@@ -11,7 +11,8 @@ import pytest
 
 from genpulse.adapters.memory.retention import MemoryPruning
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
+from genpulse.adapters.storage.bucket import PROBE_KEY
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import (
     ClocksDiffer,

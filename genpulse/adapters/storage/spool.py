@@ -24,6 +24,12 @@ class Spooled:
     sha256: str
     size: int
 
+    def end(self, most: int) -> bytes:
+        """Its last bytes, at most so many. Raises `OSError`."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.size - most))
+            return file.read()
+
 
 async def spool(
     content: bytes | Path | AsyncIterable[bytes], file: IO[bytes], limit_bytes: int | None, threads: Executor

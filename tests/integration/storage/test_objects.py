@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
+from genpulse.adapters.storage.bucket import PROBE_KEY
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State

@@ -28,6 +28,7 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
+from genpulse.adapters.storage.checksum import checksum_options
 from genpulse.adapters.storage.objects import ObjectStorage, spool_folder
 from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.adapters.webhooks.sender import WebhookSender
@@ -277,10 +278,11 @@ def _storage_options(settings: Settings) -> dict[str, str]:
     storage = settings.storage
     secrets = {"access_key_id": storage.access_key_id, "secret_access_key": storage.secret_access_key}
     plain = {"endpoint": storage.endpoint, "region": storage.region}
-    return {
+    options = {
         **{name: value for name, value in plain.items() if value},
         **{name: secret.get_secret_value() for name, secret in secrets.items() if secret},
     }
+    return {**options, **checksum_options(settings.storage_url, options, storage.checksum)}
 
 
 def _limits(settings: Settings) -> dict[str, int]:

@@ -105,7 +105,7 @@ class Bucket:
             return False
 
     def _lack(self, key: str, spooled: Spooled) -> str:
-        """In what an object differs from the file: in its size, or in its end as it is read back; empty if in none.
+        """In what an object differs from the file, its size or its end as it is read back; empty if in none.
 
         What is asked is what a key may do that gets and puts. A store that has lost a part, or kept a half, or was
         full in the middle, is found out by this, whichever checksums it knows.

@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 def delete(store: ObjectStore, keys: list[str]) -> None:
     """Remove what is under these keys; what is gone already is no error.
 
-    One that cannot be removed, as when it is locked, is left and told. Raises `BaseError`, `OSError` where none could
-    be.
+    One that cannot be removed, as when it is locked, is left and told. Where none could be, raises `BaseError`,
+    `OSError`.
     """
     try:
         obstore.delete(store, keys)

@@ -1,6 +1,7 @@
 """The `Storage` port on obstore: a folder, memory, S3, GCS or Azure, by the same calls."""
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.spool import Spooled, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.asset import Content, key_of
-from genpulse.domain.errors import StorageFull, StorageUnavailable
+from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 
 CHUNK = 2 << 20
@@ -96,8 +97,10 @@ class ObjectStorage:
         with self._spool.file() as file:
             yield (await spool(chunks, file, limit_bytes, self._spools)).path
 
-    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
+
+        Where these are all bytes, `sha256` is what they have to have; the last chunk comes only when they do.
 
         One chunk more is asked for while one is taken, and up to six where whoever takes them had to wait: a slow
         reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it reads.
@@ -105,6 +108,7 @@ class ObjectStorage:
         places = iter(range(start, end, CHUNK))
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
+        digest = hashlib.sha256()
 
         def ask() -> None:
             for at in islice(places, most - len(coming)):
@@ -118,6 +122,10 @@ class ObjectStorage:
                 part = await coming.popleft()
                 most = min(most + had_to_wait, _MOST_AHEAD)
                 ask()
+                if sha256:
+                    await asyncio.get_running_loop().run_in_executor(self._calls, digest.update, part)
+                    if not coming and digest.hexdigest() != sha256:
+                        raise StorageLost("The bytes of this asset are not those that were kept.")
                 yield part
         finally:
             for task in coming:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genpulse.configuration import reading
-from genpulse.configuration.errors import EXIT_CODE, ConfigurationError, Fault
+from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.project import find_project
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from genpulse.settings import Settings
 
 __all__ = [
-    "EXIT_CODE",
     "SERVERS",
     "ConfigurationError",
     "Fault",

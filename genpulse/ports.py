@@ -366,9 +366,11 @@ class Storage(Protocol):
         Raises as `keep` does.
         """
 
-    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks.
 
+        Where these are all bytes, `sha256` is what they have to have: other bytes are lost ones, which is told
+        before the last chunk.
         Raises `StorageUnavailable`, and `StorageLost` where these bytes are not there and never come back.
         """
 

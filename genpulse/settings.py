@@ -106,6 +106,13 @@ class Storage(Section):
         None, description="Key of the bucket; empty: the machine's own identity."
     )
     secret_access_key: OptionalSecret = Field(None, description="Secret of that key.")
+    checksum: Literal["auto", "sha256", "crc64nvme", "none"] = Field(
+        "auto",
+        description=(
+            "Checksum that goes to S3 with each object and each part, for the store to compare. auto: sha256 for"
+            " Amazon's own, none where storage.endpoint names another, of which some refuse it."
+        ),
+    )
     spool_dir: OptionalPath = Field(
         None, description="Where streams wait on the local disk until they are stored; empty: the system's folder."
     )

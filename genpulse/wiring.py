@@ -28,7 +28,9 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
-from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.storage.checksum import checksum_options
+from genpulse.adapters.storage.objects import ObjectStorage, spool_folder
+from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops
 from genpulse.build import read_stamp
@@ -52,6 +54,8 @@ from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.settings import ProviderSection, Settings
 from genpulse.wire import AnswerLost
 
+_KEEPERS = frozenset({"api", "worker"})
+"""Processes that keep streams; a command beside them only looks."""
 _random = random.SystemRandom().random
 _log = logging.getLogger(__name__)
 
@@ -66,6 +70,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         redis = open_redis(_redis_url(settings), keys.prefix)
         stack.push_async_callback(redis.aclose)
         storage = _closed_by(stack, _storage(settings))
+        if process in _KEEPERS:
+            await storage.sweep()
         loops = Loops()
         queue = _closed_by(stack, _queue(settings, pool, loops))
         http = _closed_by(stack, HttpClient(version("genpulse")))
@@ -263,14 +269,20 @@ def _storage(settings: Settings) -> ObjectStorage:
     return ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir, options=options)
 
 
+def waiting_streams(settings: Settings) -> tuple[Waiting, ...]:
+    """What lies on this machine's disk until it is stored, of every process of this user. Raises `OSError`."""
+    return spool_folder(settings.storage.spool_dir, settings.storage_url, _storage_options(settings)).found()
+
+
 def _storage_options(settings: Settings) -> dict[str, str]:
     storage = settings.storage
     secrets = {"access_key_id": storage.access_key_id, "secret_access_key": storage.secret_access_key}
     plain = {"endpoint": storage.endpoint, "region": storage.region}
-    return {
+    options = {
         **{name: value for name, value in plain.items() if value},
         **{name: secret.get_secret_value() for name, secret in secrets.items() if secret},
     }
+    return {**options, **checksum_options(settings.storage_url, options, storage.checksum)}
 
 
 def _limits(settings: Settings) -> dict[str, int]:

@@ -13,6 +13,12 @@ def split(rest: str) -> tuple[str, str]:
     return rest[:length], rest[length:]
 
 
+def login_and_hosts(authority: str) -> tuple[str | None, tuple[str, ...]]:
+    """What stands before the last `@`, None where there is none; and what stands between commas behind it."""
+    login, at, hosts = authority.rpartition("@")
+    return (login if at else None), tuple(hosts.split(","))
+
+
 def wrong_authority(rest: str, misread: str = "[]") -> str:
     """What is wrong with user, password, hosts and ports; empty when nothing is.
 
@@ -20,10 +26,10 @@ def wrong_authority(rest: str, misread: str = "[]") -> str:
     ends up when a sign in it ends the authority early.
     """
     authority, end = split(rest)
-    user, _, hosts = authority.rpartition("@")
-    if any(sign in user for sign in misread) or _is_cut(authority, end):
+    user, hosts = login_and_hosts(authority)
+    if any(sign in (user or "") for sign in misread) or _is_cut(authority, end):
         return f"its user or its password holds a sign that has to be {_ENCODED}"
-    return next((wrong for host in hosts.split(",") if (wrong := _wrong_host(host))), "")
+    return next((wrong for host in hosts if (wrong := _wrong_host(host))), "")
 
 
 def _is_cut(authority: str, end: str) -> bool:
@@ -33,6 +39,16 @@ def _is_cut(authority: str, end: str) -> bool:
     path, _, query = end.partition("?")
     in_names = any("@" in part.partition("=")[0] for part in query.split("&"))
     return "@" in path or in_names or any(map(wrong_port, authority.split(",")))
+
+
+def wrong_end(rest: str, *, takes_query: bool) -> str:
+    """What is wrong with the end of an address: what a server would never be told, and nobody would miss."""
+    _, end = split(rest)
+    if "#" in end:
+        return "it ends at its #, since no server is told what stands behind that; a # of a name or a value is %23"
+    if not takes_query and "?" in end:
+        return "it has a ?, and paths are put behind it: end it before the ?, or write %3F where it is of a name"
+    return ""
 
 
 def _wrong_host(host: str) -> str:

@@ -3,11 +3,12 @@
 import ssl
 from pathlib import Path
 
-from genpulse.addresses.authority import split, wrong_authority, wrong_port
+from genpulse.addresses.authority import wrong_authority, wrong_end, wrong_port
 from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_word
+from genpulse.addresses.url import Url
 
 SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
-_WANTED = "target_session_attrs="
+_WANTED = "target_session_attrs"
 _WRITABLE = "read-write"
 _SYSTEM = "system"
 _MISREAD = "@[]"
@@ -56,10 +57,9 @@ def refusal(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return "it must begin with postgresql://, since PostgreSQL is the only database"
-    _, end = split(rest)
-    path, _, text = end.partition("#")[0].partition("?")
-    query = Query(text)
-    wrong = wrong_authority(rest, _MISREAD) or unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
+    path, query = (read := Url.of(url)).path, read.query
+    wrong = wrong_authority(rest, _MISREAD) or wrong_end(rest, takes_query=True)
+    wrong = wrong or unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
     wrong = wrong or _wrong_ports(query) or _wrong_tls(query) or _wrong_authorities(query)
     if wrong:
         return wrong
@@ -122,15 +122,13 @@ def plain(url: str) -> str:
     """
     if why := refusal(url):
         raise BadDatabaseAddress(why)
-    scheme, separator, rest = url.partition("://")
-    address, _, text = rest.partition("?")
-    query = _trusting(Query(text).without(_DROPPED))
-    if address.endswith("/") and any(query.get(name) for name in ("dbname", "database")):
-        address = address.rstrip("/")
-    found = f"{scheme.partition('+')[0]}{separator}{address}" + (f"?{query}" if query.raw else "")
-    if not _names_several(rest) or _WANTED in rest:
-        return found
-    return f"{found}{'&' if '?' in found else '?'}{_WANTED}{_WRITABLE}"
+    read = Url.of(url)
+    query = _trusting(read.query.without(_DROPPED))
+    if _names_several(read) and query.get(_WANTED) is None:
+        query = query.also(_WANTED, _WRITABLE)
+    in_query = any(query.get(name) for name in ("dbname", "database"))
+    path = read.path.rstrip("/") if in_query else read.path
+    return str(read.named(scheme=read.scheme.partition("+")[0], path=path).asking(query))
 
 
 def _trusting(query: Query) -> Query:
@@ -139,25 +137,21 @@ def _trusting(query: Query) -> Query:
     if not wanted or store is None:
         return query
     rest = query.without({"sslrootcert", "sslmode"})
-    return Query("&".join((*rest.raw, "sslmode=verify-full", f"sslrootcert={store}")))
+    return rest.also("sslmode", "verify-full").also("sslrootcert", str(store))
 
 
 def host_by_host(url: str) -> tuple[str, ...]:
     """A URL for each host of a plain one, in order; the URL itself where its hosts have to be seen together."""
-    scheme, separator, rest = url.partition("://")
-    authority, end = split(rest)
-    user, at, hosts = authority.rpartition("@")
-    if "," not in hosts or f"{_WANTED}prefer-standby" in rest:
+    read = Url.of(url)
+    if len(read.hosts) < 2 or read.query.get(_WANTED) == "prefer-standby":
         return (url,)
-    return tuple(f"{scheme}{separator}{user}{at}{host}{end}" for host in hosts.split(","))
+    return tuple(str(read.named(hosts=(host,))) for host in read.hosts)
 
 
 def host_of(url: str) -> str:
     """Host and port of an address, or several with commas between them."""
-    return split(url.partition("://")[2])[0].rpartition("@")[2]
+    return ",".join(Url.of(url).hosts)
 
 
-def _names_several(rest: str) -> bool:
-    authority, end = split(rest)
-    in_query = any(part.startswith("host=") and "," in part for part in end.partition("?")[2].split("&"))
-    return "," in authority.rpartition("@")[2] or in_query
+def _names_several(read: Url) -> bool:
+    return len(read.hosts) > 1 or "," in (read.query.get("host") or "")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 
 class Query:
@@ -24,6 +24,10 @@ class Query:
     def without(self, names: Collection[str]) -> "Query":
         """The rest."""
         return Query("&".join(part for part in self.raw if unquote_plus(part.partition("=")[0]) not in names))
+
+    def also(self, name: str, value: str) -> "Query":
+        """With one more key at its end, percent-encoded as far as drivers need it."""
+        return Query("&".join((*self.raw, f"{name}={quote(value, safe='/:,')}")))
 
     def __str__(self) -> str:
         return "&".join(self.raw)

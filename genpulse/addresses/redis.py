@@ -1,7 +1,10 @@
 """Addresses of Redis and Valkey: one server, a primary behind Sentinels, or a cluster."""
 
-from genpulse.addresses.authority import split, wrong_authority
-from genpulse.addresses.query import Query, missing_file, unknown_key, wrong_number, wrong_word
+from collections.abc import Sequence
+
+from genpulse.addresses.authority import wrong_authority, wrong_end
+from genpulse.addresses.query import missing_file, unknown_key, wrong_number, wrong_word
+from genpulse.addresses.url import Url
 
 SCHEMES = (
     "redis",
@@ -30,11 +33,12 @@ def refusal(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return f"it must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}"
-    address, _, text = rest.partition("#")[0].partition("?")
-    query = Query(text)
+    read = Url.of(url)
+    query = read.query
     known = _NUMBERS | _SECONDS | _LOGIN | (_TLS if scheme.startswith("rediss") else frozenset())
     wrong = (
         wrong_authority(rest)
+        or wrong_end(rest, takes_query=True)
         or unknown_key(query, known)
         or wrong_word(query, _WORDS)
         or wrong_number(query, _NUMBERS, _SECONDS)
@@ -42,18 +46,17 @@ def refusal(url: str) -> str:
     )
     if wrong:
         return wrong
-    hosts = split(rest)[0].rpartition("@")[2]
-    path = address.partition("/")[2]
+    path = read.path.removeprefix("/")
     if scheme == "unix":
-        return "" if path and not hosts else "it names no socket: write unix:///path"
-    return _wrong_hosts(scheme, hosts) or _wrong_database(scheme, path)
+        return "" if path and read.hosts == ("",) else "it names no socket: write unix:///path"
+    return _wrong_hosts(scheme, read.hosts) or _wrong_database(scheme, path)
 
 
-def _wrong_hosts(scheme: str, hosts: str) -> str:
+def _wrong_hosts(scheme: str, hosts: Sequence[str]) -> str:
     several = "+" in scheme
-    if several and not hosts.strip(","):
+    if several and not any(hosts):
         return "it names no host"
-    if not several and "," in hosts:
+    if not several and len(hosts) > 1:
         return f"several hosts go with {scheme}+sentinel:// or {scheme}+cluster://"
     return ""
 

@@ -116,8 +116,10 @@ async def _begun(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenera
 
 
 async def _read(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
+    content = asset.content
+    sha256 = content.sha256 if part == ByteRange(0, content.size) else ""
     try:
-        async for chunk in storage.read(asset.content.key, part.start, part.end):
+        async for chunk in storage.read(content.key, part.start, part.end, sha256=sha256):
             yield chunk
     except StorageLost as error:
         raise AssetGone(asset.id, str(error)) from error

@@ -12,9 +12,10 @@ from genpulse.branching.errors import GitFailed, RepositoryUnfit
 
 _LOCAL = 60.0
 """Seconds for what stays on this machine."""
-_TRIES = 4
 _REMOTE = 300.0
 """Seconds for what talks to a remote."""
+_TRIES = 4
+"""How often a remote is asked at most that ends before git has said all."""
 _ALWAYS = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -16,7 +17,6 @@ from genpulse.cli.findings.servers import WHOSE, servers
 from genpulse.cli.stack import json_option, running_stack, settings_for_servers
 from genpulse.settings import Settings
 
-_BAD_CONFIGURATION = 78
 _MARKS = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.WRONG: "[red]✗[/]"}
 
 
@@ -35,7 +35,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     else:
         _print(findings)
     bad = [finding.name for finding in findings if finding.level is Level.WRONG]
-    ctx.exit(_BAD_CONFIGURATION if WHOSE in bad else int(bool(bad)))
+    ctx.exit(os.EX_CONFIG if WHOSE in bad else int(bool(bad)))
 
 
 def _print(findings: list[Finding]) -> None:
@@ -74,6 +74,7 @@ def _of(settings: Settings) -> Iterator[Finding]:
     if settings.environment.spawns_services:
         yield from machine.programs()
     yield from machine.disks(settings)
+    yield from machine.waiting(settings)
     yield from _servers(settings)
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict
 
 import click
 
-from genpulse import config
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
@@ -42,7 +42,7 @@ def command(replaces: str | None, becomes: str | None, moved: bool, copied: bool
     try:
         database = _stamped(settings, replaces, becomes, moved=moved, copied=copied)
     except ForeignDatabase as error:
-        raise CommandRefused(_refusal(error), exit_code=config.EXIT_CODE) from error
+        raise CommandRefused(_refusal(error), exit_code=os.EX_CONFIG) from error
     _tell(database, as_json=as_json)
 
 

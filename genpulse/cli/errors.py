@@ -1,20 +1,20 @@
 """From an error to a message and an exit code: 1 refused or failed, 2 misuse, 78 bad configuration."""
 
+import os
 import sys
 import traceback
 
 import click
 
-_BAD_CONFIGURATION = 78
 _INTERRUPTED = 130
 
 _EXPECTED = {
-    ("genpulse.configuration.errors", "ConfigurationError"): _BAD_CONFIGURATION,
-    ("genpulse.environment.errors", "EnvironmentProblem"): _BAD_CONFIGURATION,
-    ("genpulse.domain.errors", "ForeignDatabase"): _BAD_CONFIGURATION,
-    ("genpulse.domain.errors", "UnstampedDatabase"): _BAD_CONFIGURATION,
-    ("genpulse.addresses.postgresql", "BadDatabaseAddress"): _BAD_CONFIGURATION,
-    ("genpulse.adapters.redis.address", "BadRedisAddress"): _BAD_CONFIGURATION,
+    ("genpulse.configuration.errors", "ConfigurationError"): os.EX_CONFIG,
+    ("genpulse.environment.errors", "EnvironmentProblem"): os.EX_CONFIG,
+    ("genpulse.domain.errors", "ForeignDatabase"): os.EX_CONFIG,
+    ("genpulse.domain.errors", "UnstampedDatabase"): os.EX_CONFIG,
+    ("genpulse.addresses.postgresql", "BadDatabaseAddress"): os.EX_CONFIG,
+    ("genpulse.adapters.redis.address", "BadRedisAddress"): os.EX_CONFIG,
     ("genpulse.client", "ClientError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,
     ("genpulse.domain.errors", "GenPulseError"): 1,

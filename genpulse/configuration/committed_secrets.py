@@ -1,8 +1,6 @@
 """Secrets in files that everybody has who has the repository."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -11,6 +9,7 @@ from genpulse.configuration.errors import Fault
 from genpulse.configuration.layers import Layer, leaves
 from genpulse.configuration.masking import has_secret_name, is_secret
 from genpulse.configuration.project import Project
+from genpulse.configuration.repository import is_tracked
 from genpulse.configuration.variables import variable_name
 
 _PASSWORD = re.compile(r"://[^/\s:@]*:(?!\d+(?:[/?#]|$))[^\s@]+@|https?://[^/\s@]+@", re.IGNORECASE)
@@ -75,7 +74,7 @@ def _is_bare_address(key: str, value: object) -> bool:
 def committed_dotenv(project: Project) -> Iterator[Fault]:
     """Whether `.env` itself is committed, or the file that it leads to."""
     files = {project.secrets, project.secrets.resolve()} if project.secrets.exists() else set()
-    if any(_in_repository(file.parent) and _is_tracked(file) for file in files):
+    if any(_in_repository(file.parent) and is_tracked(file) for file in files):
         yield Fault(
             "", project.secrets.name, "it is committed: git rm --cached .env, and change every secret in it."
         )
@@ -83,16 +82,3 @@ def committed_dotenv(project: Project) -> Iterator[Fault]:
 
 def _in_repository(folder: Path) -> bool:
     return any((each / ".git").exists() for each in (folder, *folder.parents))
-
-
-def _is_tracked(file: Path) -> bool:
-    """False too where git is missing: then nobody commits from here.
-
-    The folder may be another user's, as in a container; and a hook's own variables name another repository.
-    """
-    command = ["git", "-c", "safe.directory=*", "ls-files", "--error-unmatch", "--", file.name]
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        return subprocess.run(command, cwd=file.parent, env=own, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False

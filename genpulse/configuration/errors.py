@@ -1,10 +1,8 @@
 """What can be wrong with the configuration."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-EXIT_CODE = 78
-"""`EX_CONFIG` of sysexits.h: something was found in an unconfigured or misconfigured state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Fault:
 class ConfigurationError(Exception):
     """Everything that is wrong with the configuration, a line each, never with the value of a secret."""
 
-    exit_code = EXIT_CODE
+    exit_code = os.EX_CONFIG
 
     def __init__(self, environment: str, faults: Sequence[Fault]) -> None:
         self.environment = environment

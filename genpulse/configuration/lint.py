@@ -1,7 +1,6 @@
 """What must hold of the files, beyond their being readable: nothing secret is committed, nothing is forgotten."""
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +9,7 @@ from genpulse.configuration.errors import Fault
 from genpulse.configuration.example import example_text
 from genpulse.configuration.names import unknown_keys, unknown_variables
 from genpulse.configuration.project import Project, read_text
+from genpulse.configuration.repository import is_ignored, is_in_work_tree
 from genpulse.configuration.variables import PREFIX, Variable, dotenv_variables
 from genpulse.configuration.yaml_file import committed_layers
 from genpulse.environment.resolve import SWITCHES
@@ -25,9 +25,9 @@ def lint(project: Project) -> tuple[Fault, ...]:
 
 def _of_secrets(project: Project) -> Iterator[Fault]:
     """`.env` is untracked, ignored, and holds nothing but GenPulse's variables, each once."""
-    if _git(project, "rev-parse", "--is-inside-work-tree") == 0:
+    if is_in_work_tree(project.root):
         yield from committed_dotenv(project)
-        if _git(project, "check-ignore", "--quiet", "--no-index", "--", ".env") != 0:
+        if not is_ignored(project.secrets):
             yield Fault("", ".gitignore", ".env is not ignored: add a line with .env.")
     variables = dotenv_variables(project.secrets)
     yield from unknown_variables(variables)
@@ -81,11 +81,3 @@ def _secret_lines(shown: str, text: str) -> Iterator[Fault]:
     for number, line in enumerate(text.splitlines(), 1):
         if LOOKS_SECRET.search(line) and "user:password@" not in line:
             yield Fault("", f"{shown} line {number}", "this looks like a secret, and the file is committed.")
-
-
-def _git(project: Project, *arguments: str) -> int:
-    """The exit code; 128 where there is no git or no repository."""
-    try:
-        return subprocess.run(["git", *arguments], cwd=project.root, capture_output=True, check=False).returncode
-    except OSError:
-        return 128

@@ -4,12 +4,12 @@ import base64
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from pydantic import SecretStr
 
 from genpulse.addresses import postgresql, redis, web
-from genpulse.addresses.authority import split
+from genpulse.addresses.url import Url
 from genpulse.build import Build
 from genpulse.configuration import provider_options
 from genpulse.configuration.errors import Fault
@@ -74,8 +74,8 @@ def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
     url = _text(settings.database_url)
     if not url or not settings.environment.is_production or settings.database.allow_plaintext:
         return
-    query = parse_qs(url.partition("?")[2])
-    certain = query.get("sslmode", [""])[-1] in _TLS or query.get("sslrootcert", [""])[-1] == "system"
+    query = Url.of(url).query
+    certain = query.get("sslmode") in _TLS or query.get("sslrootcert") == "system"
     if not certain and not all(map(is_loopback, _hosts(settings.database_url))):
         detail = (
             f"{settings.environment.dynaconf} reaches its database with TLS: add sslmode=verify-full (or require),"
@@ -273,15 +273,14 @@ def _is_service_name(host: str) -> bool:
     return re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_-]*", host) is not None
 
 
-def _hosts(url: SecretStr | None) -> tuple[str, ...]:
+def _hosts(address: SecretStr | None) -> tuple[str, ...]:
     """Every host that an address names; several are separated by commas, or given as `host=` in its query."""
-    text = _text(url)
+    text = _text(address)
     if not text:
         return ()
-    address, _, query = text.partition("?")
-    named = [host for each in parse_qs(query).get("host", []) for host in each.split(",")]
-    authority = split(address.partition("://")[2])[0].rpartition("@")[2]
-    hosts = [re.sub(r":\d*$", "", unquote(host)) for host in (*authority.split(","), *named) if host or not named]
+    url = Url.of(text)
+    named = [host for name, value in url.query if name == "host" for host in value.split(",")]
+    hosts = [re.sub(r":\d*$", "", unquote(host)) for host in (*url.hosts, *named) if host or not named]
     return tuple(host for host in hosts if host or len(hosts) == 1)
 
 

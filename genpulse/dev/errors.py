@@ -15,10 +15,9 @@ DevStackError
 └── ServerUnreachable  a server that was named does not answer
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-
-_BAD_CONFIGURATION = 78
 
 
 class DevStackError(Exception):
@@ -123,7 +122,7 @@ class StartFailed(DevStackError):
     """A part of the stack did not become ready. `exit_code` says whether its configuration was why."""
 
     def __init__(self, name: str, why: str, last_lines: str, *, exit_code: int | None = None) -> None:
-        self.exit_code = exit_code if exit_code == _BAD_CONFIGURATION else 1
+        self.exit_code = exit_code if exit_code == os.EX_CONFIG else 1
         said = f" Its last words:\n{last_lines}" if last_lines else " It said nothing."
         super().__init__(f"{name} did not start: {why}.{said}")
 

@@ -7,6 +7,7 @@ EnvironmentProblem
 └── NoEnvironment        none is named where one must be
 """
 
+import os
 import re
 from collections.abc import Collection
 from difflib import get_close_matches
@@ -20,7 +21,7 @@ _TOPIC = re.compile(r"(?:feature|fix)/")
 class EnvironmentProblem(Exception):
     """Base of these errors. Every command ends with exit code 78."""
 
-    exit_code = 78
+    exit_code = os.EX_CONFIG
 
 
 class UnknownEnvironment(EnvironmentProblem):

@@ -124,7 +124,8 @@ class Rig:
         """The stored outputs."""
         found = []
         for asset in task.outputs:
-            chunks = self.services.storage.read(asset.content.key, 0, asset.content.size)
+            content = asset.content
+            chunks = self.services.storage.read(content.key, 0, content.size, sha256=content.sha256)
             found.append(b"".join([chunk async for chunk in chunks]))
         return tuple(found)
 

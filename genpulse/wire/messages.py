@@ -45,10 +45,11 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The URL with the query behind it."""
+        """The URL with the query behind it, and without a fragment, which goes over no wire."""
+        url = self.url.partition("#")[0]
         if not self.query:
-            return self.url
-        return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.query)}"
+            return url
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(self.query)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,9 @@ async def storage(
         options = request.getfixturevalue("s3").options
     storage = ObjectStorage(url, spool_dir=spool_dir, options=options, now=clock)
     yield storage
-    assert not list(spool_dir.glob("*")), "something was left behind"
+    assert not [path for path in spool_dir.rglob("*") if path.is_file()], "something was left behind"
     await storage.close()
+    assert not list(spool_dir.glob("*")), "its folder was left behind"
 
 
 async def read(storage: Storage, key: str, start: int, end: int) -> bytes:
@@ -347,3 +348,32 @@ async def test_the_probe_finds_the_storage(storage: ObjectStorage) -> None:
     for _ in range(2):
         health = await storage.probe()
         assert (health.name, health.state) == ("storage", State.OK)
+
+
+@pytest.mark.xdist_group("s3")
+@pytest.mark.parametrize("algorithm", ["sha256", "crc64nvme"])
+async def test_a_store_compares_what_it_keeps_with_checksums(s3: S3Server, tmp_path: Path, algorithm: str) -> None:
+    options = {**s3.options, "checksum_algorithm": algorithm}
+    storage = ObjectStorage(f"s3://{BUCKET}/{tmp_path.name}", spool_dir=tmp_path, options=options)
+    for document in (b"", b"little", bytes(7 * MIB)):
+        content = await storage.keep(document)
+        assert await read(storage, content.key, 0, content.size) == document
+    await storage.close()
+
+
+@pytest.mark.parametrize("size", [1, 9 * MIB + 7])
+async def test_other_bytes_than_those_that_were_kept_are_told_before_the_last_of_them(
+    storage: Storage, size: int
+) -> None:
+    content = await storage.keep(bytes(size))
+    chunks = [chunk async for chunk in storage.read(content.key, 0, size, sha256=content.sha256)]
+    assert b"".join(chunks) == bytes(size)
+    came: list[bytes] = []
+
+    async def take() -> None:
+        async for chunk in storage.read(content.key, 0, size, sha256=hashlib.sha256(b"others").hexdigest()):
+            came.append(chunk)  # noqa: PERF401 - it raises in the middle
+
+    with pytest.raises(StorageLost, match="not those that were kept"):
+        await take()
+    assert sum(map(len, came)) < size

@@ -63,6 +63,15 @@ async def test_an_asset_whose_bytes_are_gone_is_not_waited_for(world):
     assert raised.value.failure.who_must_act is Actor.CALLER
 
 
+async def test_an_asset_whose_bytes_are_others_now_is_sent_to_nobody(world):
+    asset = await upload(world.services, chunks(b"GIF89a and so on"), limit_bytes=1000)
+    world.services.storage._bucket._store.put(asset.content.key, b"GIF89a and so ON")
+    task = await world.submit("art/painter")
+    async with AsyncExitStack() as files:
+        with pytest.raises(InvalidInput, match="not those that were kept"):
+            await TaskAttachments(world.services, task, files).fetch(f"asset:{asset.id}")
+
+
 @pytest.mark.parametrize(
     "reference", ["", "asset:", "asset:1", "https://example.com/x.png", f"asset:{'0' * 32}", *ODD]
 )

@@ -11,7 +11,8 @@ import pytest
 
 from genpulse.adapters.memory.retention import MemoryPruning
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
+from genpulse.adapters.storage.bucket import PROBE_KEY
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import (
     ClocksDiffer,
@@ -203,7 +204,7 @@ async def test_a_worker_whose_clock_is_wrong_says_so_and_goes_on(world, until, c
 
 def stored(services):
     """Keys of the objects that lie in the storage, but for the one that every storage has."""
-    pages = obstore.list(services.storage._store)
+    pages = obstore.list(services.storage._bucket._store)
     return {item["path"] for page in pages for item in page} - {PROBE_KEY}
 
 
@@ -331,7 +332,7 @@ async def test_a_storage_that_is_full_still_lets_old_bytes_go(world):
 
     await upload(world.services, stream(b"abc"), limit_bytes=10)
     full = Full("memory:///")
-    full._store = world.services.storage._store
+    full._bucket = world.services.storage._bucket
     later = replace(in_days(world.services, 100), storage=full)
     assert await prune(later, POLICY) == Pruned(assets=1, objects=1, bytes=3)
     assert stored(world.services) == set()

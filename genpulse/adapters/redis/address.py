@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio.connection import parse_url
+
+from genpulse.addresses.url import Url
 
 Kind: TypeAlias = Literal["server", "sentinel", "cluster"]
 _KINDS: dict[str, Kind] = {"sentinel": "sentinel", "cluster": "cluster"}
@@ -38,13 +40,13 @@ class RedisAddress:
 
 def address_of(url: str) -> RedisAddress:
     """Raises `BadRedisAddress`."""
-    scheme, separator, rest = url.partition("://")
-    base, _, extra = scheme.partition("+")
-    if not separator or base not in {"redis", "rediss", "unix"} or (extra and extra not in _KINDS):
+    read = Url.of(url)
+    base, _, extra = read.scheme.partition("+")
+    if base not in {"redis", "rediss", "unix"} or (extra and extra not in _KINDS):
         raise BadRedisAddress("has an unknown scheme")
     if not extra:
         return RedisAddress("server", (), _plain(url))
-    return _several(_KINDS[extra], base, rest)
+    return _several(_KINDS[extra], base, read)
 
 
 def _plain(url: str) -> dict[str, Any]:
@@ -54,29 +56,20 @@ def _plain(url: str) -> dict[str, Any]:
         raise BadRedisAddress("cannot be read") from error
 
 
-def _several(kind: Kind, base: str, rest: str) -> RedisAddress:
-    userinfo, _, address = rest.rpartition("@")
-    netloc, _, path = address.partition("/")
-    path, _, query = path.partition("?")
-    parts = [part for part in path.split("/") if part]
+def _several(kind: Kind, base: str, read: Url) -> RedisAddress:
+    parts = [part for part in read.path.split("/") if part]
     service = unquote(parts.pop(0)) if kind == "sentinel" and parts else ""
     if kind == "sentinel" and not service:
         raise BadRedisAddress("names no service behind its Sentinels")
-    hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(",") if each)
+    hosts = tuple(_host(each, _PORTS[kind]) for each in read.hosts if each)
     if not hosts:
         raise BadRedisAddress("names no host")
-    login = f"{userinfo}@" if userinfo else ""
-    sentinel_login, query = _split(query) if kind == "sentinel" else ({}, query)
-    options = _plain(f"{base}://{login}host/{parts[0] if parts else ''}" + (f"?{query}" if query else ""))
+    own = _LOGINS if kind == "sentinel" else {}
+    connection = read.named(scheme=base, hosts=("host",), path=f"/{'/'.join(parts[:1])}")
+    options = _plain(str(connection.asking(read.query.without(own))))
     options = {name: value for name, value in options.items() if name not in {"host", "port"}}
-    return RedisAddress(kind, hosts, options, service, sentinel_login)
-
-
-def _split(query: str) -> tuple[dict[str, str], str]:
-    """The login for the Sentinels, and what else there was."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    login = {_LOGINS[name]: value for name, value in pairs if name in _LOGINS}
-    return login, urlencode([(name, value) for name, value in pairs if name not in _LOGINS])
+    login = {own[name]: value for name, value in read.query if name in own}
+    return RedisAddress(kind, hosts, options, service, login)
 
 
 def _host(text: str, port: int) -> tuple[str, int]:

@@ -1,9 +1,9 @@
 """The `Storage` port on obstore: a folder, memory, S3, GCS or Azure, by the same calls."""
 
 import asyncio
-import logging
+import hashlib
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,32 +11,22 @@ from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError
-from obstore.store import LocalStore, MemoryStore
-
-from genpulse.adapters.storage.deletion import delete_one
-from genpulse.adapters.storage.errors import answered, disk_errors, is_missing, may_be_lost, object_errors
-from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
+from genpulse.adapters.storage.bucket import Bucket
+from genpulse.adapters.storage.errors import disk_errors, object_errors
 from genpulse.adapters.storage.media import Media, describe
-from genpulse.adapters.storage.opening import UPLOAD_S, open_store
-from genpulse.adapters.storage.spool import Spooled, spool, spool_file
+from genpulse.adapters.storage.spool import Spooled, spool
+from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 
 CHUNK = 2 << 20
 PROBE_S = 1.5
-PROBE_KEY = "probe"
 
 _MOST_AHEAD = 6
-_PART = 5 << 20
-_PARTS_AT_ONCE = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
 _SPOOLS_AT_ONCE = 4
-
-_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,16 +52,16 @@ class ObjectStorage:
         options: dict[str, str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store = open_store(url, options or {})
-        is_here = isinstance(self._store, LocalStore | MemoryStore)
-        self._uploads = self._store if is_here else open_store(url, options or {}, request_s=UPLOAD_S)
-        self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
-        self._is_marked = False
+        self._bucket = Bucket(url, options or {})
         self._now = now
-        self._spool_dir = spool_dir
+        self._spool = spool_folder(spool_dir, url, options or {})
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
         self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
         self._spools = ThreadPoolExecutor(_SPOOLS_AT_ONCE, thread_name_prefix="spool")
+
+    async def sweep(self) -> None:
+        """Remove what processes that were killed have left on the local disk. For the start of a process."""
+        await asyncio.get_running_loop().run_in_executor(self._spools, self._spool.sweep)
 
     async def keep(
         self,
@@ -84,13 +74,13 @@ class ObjectStorage:
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
         """
-        with spool_file(self._spool_dir) as file:
+        with self._spool.file() as file:
             spooled = await spool(content, file, limit_bytes, self._spools)
             media = await self._look(spooled)
             key = key_of(spooled.sha256, self._now())
             if noting is not None:
                 await noting(key, spooled.size)
-            await self._call(self._put, key, spooled, media.media_type)
+            await self._call(self._bucket.put, key, spooled, media.media_type)
         return Content(
             key,
             spooled.sha256,
@@ -104,11 +94,13 @@ class ObjectStorage:
     @asynccontextmanager
     async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
         """The bytes of a stream in a local file, which is gone afterwards."""
-        with spool_file(self._spool_dir) as file:
+        with self._spool.file() as file:
             yield (await spool(chunks, file, limit_bytes, self._spools)).path
 
-    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
+
+        Where these are all bytes, `sha256` is what they have to have; the last chunk comes only when they do.
 
         One chunk more is asked for while one is taken, and up to six where whoever takes them had to wait: a slow
         reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it reads.
@@ -116,10 +108,11 @@ class ObjectStorage:
         places = iter(range(start, end, CHUNK))
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
+        digest = hashlib.sha256()
 
         def ask() -> None:
             for at in islice(places, most - len(coming)):
-                coming.append(asyncio.create_task(self._call(self._part, key, at, min(at + CHUNK, end))))
+                coming.append(asyncio.create_task(self._call(self._bucket.part, key, at, min(at + CHUNK, end))))
 
         try:
             # One first: those after it would be in vain where the storage is away.
@@ -129,6 +122,10 @@ class ObjectStorage:
                 part = await coming.popleft()
                 most = min(most + had_to_wait, _MOST_AHEAD)
                 ask()
+                if sha256:
+                    await asyncio.get_running_loop().run_in_executor(self._calls, digest.update, part)
+                    if not coming and digest.hexdigest() != sha256:
+                        raise StorageLost("The bytes of this asset are not those that were kept.")
                 yield part
         finally:
             for task in coming:
@@ -138,13 +135,13 @@ class ObjectStorage:
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""
         if keys:
-            await self._call(self._remove, list(keys))
+            await self._call(self._bucket.remove, list(keys))
 
     async def probe(self) -> Health:
         """Whether something can be written. Answers within 2 seconds and never raises."""
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._call(self._write_probe)
+                await self._call(self._bucket.write_probe)
         except StorageFull as error:
             return Health("storage", State.DEGRADED, str(error))
         except StorageUnavailable as error:
@@ -158,6 +155,7 @@ class ObjectStorage:
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
         self._spools.shutdown(wait=False, cancel_futures=True)
+        self._spool.close()
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -168,113 +166,7 @@ class ObjectStorage:
         with disk_errors("read the spool file"):
             return await asyncio.get_running_loop().run_in_executor(self._looks, describe, spooled.path)
 
-    def _put(self, key: str, spooled: Spooled, media_type: str) -> None:
-        self._mark()
-        if self._folder is not None:
-            self._put_file(self._folder, key, spooled)
-        elif not self._has(key, spooled.size):
-            self._put_object(key, spooled, media_type)
 
-    def _put_file(self, folder: Path, key: str, spooled: Spooled) -> None:
-        if self._has(key, spooled.size):
-            reach_the_disk(folder, key)
-        else:
-            put_file(folder, key, spooled.path)
-
-    def _put_object(self, key: str, spooled: Spooled, media_type: str) -> None:
-        try:
-            obstore.put(
-                self._uploads,
-                key,
-                spooled.path,
-                attributes=None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type},
-                chunk_size=_PART,
-                max_concurrency=_PARTS_AT_ONCE,
-            )
-        except (BaseError, OSError):
-            if not self._arrived(key, spooled.size):
-                raise
-
-    def _has(self, key: str, size: int) -> bool:
-        """Also where the key may put and get and not list: then what is not there is forbidden to look at."""
-        try:
-            return obstore.head(self._store, key)["size"] == size
-        except (FileNotFoundError, PermissionDeniedError):
-            return False
-
-    def _arrived(self, key: str, size: int) -> bool:
-        """Whether it is there, though its putting was not answered or was answered with an error."""
-        try:
-            return self._has(key, size)
-        except (BaseError, OSError):
-            return False
-
-    def _remove(self, keys: list[str]) -> None:
-        if self._folder is not None:
-            remove_staged(self._folder, keys)
-        try:
-            obstore.delete(self._store, keys)
-        except (BaseError, OSError):
-            self._remove_each(keys)
-
-    def _remove_each(self, keys: list[str]) -> None:
-        """One by one, where the store knows no other way, or where one of them is in the way of the others.
-
-        One that cannot be removed, as when it is locked, is left and told. Raises where none could be.
-        """
-        failures: list[BaseError | OSError] = []
-        for key in keys:
-            try:
-                delete_one(self._store, key)
-            except FileNotFoundError:
-                continue
-            except (BaseError, OSError) as error:
-                failures.append(error)
-        if failures and len(failures) == len(keys):
-            raise failures[0]
-        for failure in failures:
-            _log.warning("bytes that are not needed any more stay in the storage%s", answered(failure))
-
-    def _part(self, key: str, start: int, end: int) -> bytes:
-        try:
-            part = bytes(obstore.get_range(self._store, key, start=start, end=end))
-        except (BaseError, OSError) as error:
-            if may_be_lost(error):
-                self._look_again(key, end)
-            raise
-        if len(part) != end - start:
-            self._look_again(key, end)
-            raise StorageUnavailable(
-                f"The bytes of this asset are incomplete: {end - start:,} were asked for, {len(part):,} came."
-            )
-        return part
-
-    def _look_again(self, key: str, end: int) -> None:
-        """Raises `StorageLost` where the object ends before `end`, or is gone from a storage that is there."""
-        try:
-            size = obstore.head(self._store, key)["size"]
-        except (BaseError, OSError) as error:
-            if not is_missing(error):
-                raise
-            self._find_mark()
-            raise StorageLost("The bytes of this asset are gone from the storage.") from error
-        if size < end:
-            raise StorageLost(f"The bytes of this asset are cut off: {size:,} are left, {end:,} were kept.")
-
-    def _find_mark(self) -> None:
-        """Nothing is gone for ever from a disk that is not mounted, or from a bucket that is another one."""
-        try:
-            obstore.head(self._store, PROBE_KEY)
-        except FileNotFoundError as error:
-            raise StorageUnavailable(
-                f"The storage holds nothing, not even {PROBE_KEY!r}, which is written there before anything else:"
-                " is its disk mounted, is it the right bucket?"
-            ) from error
-
-    def _mark(self) -> None:
-        if not self._is_marked:
-            self._write_probe()
-            self._is_marked = True
-
-    def _write_probe(self) -> None:
-        obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")
+def spool_folder(spool_dir: Path | None, url: str, options: Mapping[str, str]) -> SpoolFolder:
+    """Where the streams of a storage wait. Whoever keeps in the same place is of one installation."""
+    return SpoolFolder(spool_dir, f"{options.get('endpoint', '')} {url}")

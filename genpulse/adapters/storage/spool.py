@@ -3,10 +3,9 @@
 import asyncio
 import hashlib
 import stat
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,16 +24,11 @@ class Spooled:
     sha256: str
     size: int
 
-
-@contextmanager
-def spool_file(folder: Path | None) -> Iterator[IO[bytes]]:
-    """A temporary file that is gone afterwards. The folder is made when it is not there."""
-    with disk_errors("open a spool file"):
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        file = tempfile.NamedTemporaryFile(prefix="genpulse-", dir=folder)  # noqa: SIM115 - below
-    with file:
-        yield file
+    def end(self, most: int) -> bytes:
+        """Its last bytes, at most so many. Raises `OSError`."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.size - most))
+            return file.read()
 
 
 async def spool(

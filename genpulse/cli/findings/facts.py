@@ -10,6 +10,8 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from genpulse.addresses.postgresql import plain
+
 _PATIENCE_S = 5.0
 _PLAIN_REDIS = {"redis", "rediss", "unix"}
 _QUESTION = """
@@ -66,10 +68,9 @@ class RedisFacts:
 
 async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts | None:
     """None when it does not answer within 5 seconds. `now` is this machine's clock."""
-    scheme, _, rest = url.partition("://")
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}")
+            connection = await asyncpg.connect(plain(url))
             try:
                 await connection.fetchrow(_QUESTION)
                 before = now()
@@ -88,10 +89,9 @@ async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts
 
 async def worker_clocks(url: str) -> tuple[WorkerClock, ...]:
     """Of the workers that live. Empty where the database does not answer within 5 seconds or knows none."""
-    scheme, _, rest = url.partition("://")
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            connection = await asyncpg.connect(f"{scheme.partition('+')[0]}://{rest}")
+            connection = await asyncpg.connect(plain(url))
             try:
                 rows = await connection.fetch(_CLOCKS) if await connection.fetchval(_HAS_CLOCKS) else []
             finally:

@@ -1,10 +1,11 @@
 """What this machine has: Python, programs, libraries, space."""
 
 import importlib.util
+import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,7 @@ from genpulse.cli.findings.finding import Finding, warning, well, wrong
 from genpulse.dev.binaries import postgres_binaries, redis_binary
 from genpulse.dev.errors import BinaryMissing
 from genpulse.settings import Settings
+from genpulse.wiring import Waiting, waiting_streams
 
 _OLDEST = (3, 11)
 _SANDBOX = ("numpy", "PIL", "av", "hibari")
@@ -56,6 +58,31 @@ def disks(settings: Settings) -> Iterator[Finding]:
         if there.stat().st_dev not in seen:
             seen.add(there.stat().st_dev)
             yield _disk(what, folder, shutil.disk_usage(there).free)
+
+
+def waiting(settings: Settings) -> Iterator[Finding]:
+    """What lies on the local disk until it is stored, and what processes left there that were killed."""
+    try:
+        found = waiting_streams(settings)
+    except OSError as error:
+        yield wrong("waiting streams", f"they cannot be looked at: {error}")
+        return
+    living, left = ([each for each in found if each.is_living is lives] for lives in (True, False))
+    yield well("waiting streams", f"{_amount(living)}, of running processes")
+    if own := [each for each in left if each.is_own]:
+        detail = f"{_amount(own)} in {own[0].folder.parent} of processes that were killed"
+        yield warning("waiting streams", detail, "the next start of an api or a worker removes them")
+    if others := [each for each in left if not each.is_own]:
+        detail = f"{_amount(others)} of killed processes that kept elsewhere than storage.url says"
+        folders = " ".join(shlex.quote(str(each.folder)) for each in others)
+        yield warning(
+            "waiting streams", detail, f"their next start removes them; if there is none: rm -r {folders}"
+        )
+
+
+def _amount(found: Sequence[Waiting]) -> str:
+    files, size = sum(each.files for each in found), sum(each.size for each in found)
+    return f"{files} {'file' if files == 1 else 'files'} ({size / 1e6:.1f} MB)"
 
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:

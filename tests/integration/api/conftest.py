@@ -148,10 +148,10 @@ class FailingStorage(ObjectStorage):
             raise self.error
         return await super().keep(content, limit_bytes=limit_bytes, noting=noting)
 
-    async def read(self, key, start, end):
+    async def read(self, key, start, end, *, sha256=""):
         if self.error:
             raise self.error
-        async for chunk in super().read(key, start, end):
+        async for chunk in super().read(key, start, end, sha256=sha256):
             yield chunk[:1] if self.breaks else chunk
             if isinstance(self.breaks, Exception):
                 raise self.breaks

@@ -139,10 +139,17 @@ async def test_content_that_is_gone_for_ever_is_told_as_such(api, asset, wanted)
 
 
 async def test_content_that_is_cut_off_is_gone_where_it_ends(api, asset):
-    api.storage._store.put(key_of(asset["sha256"], datetime.now(UTC)), CONTENT[:4])
+    api.storage._bucket._store.put(key_of(asset["sha256"], datetime.now(UTC)), CONTENT[:4])
     (await api.get(path(asset))).problem(410, "asset_gone")
     (await api.get(path(asset), headers={"Range": "bytes=4-5"})).problem(410, "asset_gone")
     assert (await api.get(path(asset), headers={"Range": "bytes=0-3"})).body == CONTENT[:4]
+
+
+async def test_other_bytes_in_place_of_the_content_are_never_the_content(api, asset):
+    other = CONTENT[:-1] + b"?"
+    api.storage._bucket._store.put(key_of(asset["sha256"], datetime.now(UTC)), other)
+    problem = (await api.get(path(asset))).problem(410, "asset_gone")
+    assert "not those that were kept" in problem["detail"]
 
 
 async def test_content_that_is_lost_in_the_middle_is_broken_off(api, asset, caplog):

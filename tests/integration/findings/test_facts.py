@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from genpulse.addresses.url import Url
 from genpulse.cli.findings.facts import WorkerClock, database_facts, redis_facts, worker_clocks
 from genpulse.dev.ports import free_port
 
@@ -22,6 +23,12 @@ async def test_a_clock_that_is_off_is_measured(database_url):
     )
     assert late is not None
     assert 4.5 < late.clock_ahead_s < 5.5
+
+
+async def test_keys_that_only_libpq_knows_are_no_outage(database_url):
+    url = Url.of(database_url)
+    asked = str(url.asking(url.query.also("connect_timeout", "10").also("channel_binding", "prefer")))
+    assert await database_facts(asked, lambda: datetime.now(UTC)) is not None
 
 
 async def test_workers_have_told_the_database_of_their_clocks(database_url):

@@ -1,5 +1,7 @@
 """What a Redis URL means."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 from redis.asyncio.connection import SSLConnection
 
@@ -64,3 +66,21 @@ def test_what_means_nothing(url):
     with pytest.raises(BadRedisAddress, match="Expected such as redis://") as caught:
         address_of(url)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+@pytest.mark.parametrize(
+    "query", ["client_name=me@elsewhere", "password=a@b:7/c", "client_name=x/y@z,w", "username=@&password=@", ""]
+)
+@pytest.mark.parametrize("login", ["", "ada:s3cret@", "a@b:c@"])
+def test_an_at_in_the_query_leads_to_no_other_host(kind, query, login):
+    path = "/main/1" if kind == "sentinel" else ""
+    address = address_of(f"redis+{kind}://{login}a:1,b:2{path}" + (f"?{query}" if query else ""))
+    assert address.hosts == (("a", 1), ("b", 2))
+    own = {"": {}, "ada:s3cret@": {"username": "ada", "password": "s3cret"}}
+    expected = {**dict(parse_qsl(query)), **own.get(login, {"username": "a@b", "password": "c"})}
+    assert {name: address.options.get(name) for name in expected} == expected
+
+
+def test_a_query_right_behind_the_hosts():
+    assert address_of("redis+cluster://a,b:2?client_name=me").hosts == (("a", 6379), ("b", 2))

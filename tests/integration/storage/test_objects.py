@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.objects import PROBE_KEY, ObjectStorage
+from genpulse.adapters.storage.bucket import PROBE_KEY
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State
@@ -242,4 +243,14 @@ async def test_a_remote_storage_that_is_not_there(tmp_path: Path) -> None:
         await storage.keep(b"hello")
     assert "the-" not in str(raised.value)
     assert (await storage.probe()).state is State.DOWN
+    await storage.close()
+
+
+@pytest.mark.parametrize("left", [b"", b"hel", b"hello, and more", bytes(5)])
+async def test_what_a_broken_disk_left_under_a_key_is_written_again(tmp_path: Path, left: bytes) -> None:
+    storage = ObjectStorage((tmp_path / "storage").as_uri(), spool_dir=tmp_path / "spool")
+    content = await storage.keep(b"hello")
+    (tmp_path / "storage" / content.key).write_bytes(left)
+    await storage.keep(b"hello")
+    assert await anext(storage.read(content.key, 0, 5)) == b"hello"
     await storage.close()

@@ -1,7 +1,11 @@
 """Stores of the kind of S3 that answer in odd ways, and keys that may do little."""
 
 import asyncio
+import base64
+import hashlib
 import logging
+import random
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -24,7 +28,12 @@ class OddStore:
         self.locked: set[str] = set()
         self.lists = True
         self.loses_completion = False
+        self.loses_part = False
+        self.is_complete = False
         self.bytes_per_s = 0.0
+        self.knows_checksums = True
+        self.checksums: dict[str, str] = {}
+        self.damages: Callable[[bytes], bytes] = lambda body: body
         self.url = ""
 
     @asynccontextmanager
@@ -44,8 +53,7 @@ class OddStore:
         body = await self._read(request)
         if refusal := self.refusals.get(request.method):
             status, code = refusal
-            text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>said {code}</Message></Error>"
-            return web.Response(status=status, text=text, content_type="application/xml")
+            return _refused(status, code, f"said {code}")
         return getattr(self, f"_{request.method.lower()}")(request, request.path, body)
 
     async def _read(self, request):
@@ -61,34 +69,64 @@ class OddStore:
             return web.Response(status=404 if self.lists else 403)
         return web.Response(headers={"Content-Length": str(len(self.objects[path])), "ETag": '"x"', **MODIFIED})
 
-    def _get(self, _request, path, _body):
-        return web.Response(body=self.objects[path], headers={"ETag": '"x"', **MODIFIED})
+    def _get(self, request, path, _body):
+        if path not in self.objects:
+            return web.Response(status=404 if self.lists else 403)
+        content, asked = self.objects[path], request.http_range
+        start, end, _ = asked.indices(len(content))
+        if start >= end:
+            return web.Response(status=416, text="<Error><Code>InvalidRange</Code></Error>")
+        headers = {"ETag": '"x"', "Content-Range": f"bytes {start}-{end - 1}/{len(content)}", **MODIFIED}
+        return web.Response(status=206, body=content[start:end], headers=headers)
 
     def _put(self, request, path, body):
+        sums = {name: value for name, value in request.headers.items() if name.startswith("x-amz-checksum-")}
+        self.checksums.update(sums)
+        if sums and not self.knows_checksums:
+            return _refused(501, "NotImplemented", "A header you provided implies functionality that is not")
+        kept = self.damages(body) if path != "/bucket/probe" else body
+        if sums.get("x-amz-checksum-sha256", "") not in {"", _sha256(kept)}:
+            return _refused(400, "BadDigest", "The SHA256 you specified did not match")
         if "partNumber" in request.query:
-            self.parts[request.query["partNumber"]] = body
+            self.parts[request.query["partNumber"]] = kept
         else:
-            self.objects[path] = body
-        return web.Response(headers={"ETag": '"x"'})
+            self.objects[path] = kept
+        return web.Response(headers={"ETag": '"x"', **sums})
 
     def _post(self, request, path, _body):
         if "delete" in request.query:
             return web.Response(status=501, text="<Error><Code>NotImplemented</Code><Message>no</Message></Error>")
         if "uploads" in request.query:
+            self.is_complete = False
+            self.parts.clear()
             return web.Response(text=UPLOAD, content_type="application/xml")
-        self.objects[path] = b"".join(self.parts[number] for number in sorted(self.parts, key=int))
+        numbers = sorted(self.parts, key=int)[1 if self.loses_part else 0 :]
+        self.objects[path] = b"".join(self.parts[number] for number in numbers)
+        self.is_complete = True
         if self.loses_completion:
             request.transport.abort()
         return web.Response(text=COMPLETED, content_type="application/xml")
 
     def _delete(self, request, path, _body):
         if "uploadId" in request.query:
-            return web.Response(status=404, text="<Error><Code>NoSuchUpload</Code></Error>")
+            status = 404 if self.is_complete else 204
+            return web.Response(
+                status=status, text="" if status == 204 else "<Error><Code>NoSuchUpload</Code></Error>"
+            )
         if path in self.locked:
             text = "<Error><Code>AccessDenied</Code><Message>object is WORM protected</Message></Error>"
             return web.Response(status=403, text=text, content_type="application/xml")
         self.objects.pop(path, None)
         return web.Response(status=204)
+
+
+def _refused(status, code, words):
+    text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{words}</Message></Error>"
+    return web.Response(status=status, text=text, content_type="application/xml")
+
+
+def _sha256(body):
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
 MODIFIED = {"Last-Modified": "Tue, 01 Jan 2030 00:00:00 GMT"}
@@ -102,10 +140,22 @@ async def store():
         yield odd
 
 
+def opened(store, folder, **more):
+    options = {"endpoint": store.url, "access_key_id": "a", "secret_access_key": "b", "region": "us-east-1"}
+    return ObjectStorage("s3://bucket", spool_dir=folder, options={**options, **more})
+
+
 @pytest.fixture
 async def storage(store, tmp_path):
-    options = {"endpoint": store.url, "access_key_id": "a", "secret_access_key": "b", "region": "us-east-1"}
-    storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options=options)
+    storage = opened(store, tmp_path)
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+async def summing(store, tmp_path):
+    """A storage that sends checksums."""
+    storage = opened(store, tmp_path, checksum_algorithm="sha256")
     yield storage
     await storage.close()
 
@@ -123,6 +173,74 @@ async def test_an_upload_whose_completion_was_not_answered_is_looked_up(store, s
     content = bytes(7 * MIB)
     kept = await storage.keep(content)
     assert store.objects[f"/bucket/{kept.key}"] == content
+
+
+def half(body):
+    return body[: len(body) // 2]
+
+
+def nothing(_body):
+    return b""
+
+
+def another_end(body):
+    return body[:-1] + bytes([body[-1] ^ 1])
+
+
+def another_middle(body):
+    return body[: len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1 :]
+
+
+@pytest.mark.parametrize("damages", [half, nothing, another_end])
+@pytest.mark.parametrize("size", [1, 1_000, 100_000, 7 * MIB])
+async def test_a_store_that_keeps_something_else_is_told_before_anybody_relies_on_it(
+    store, storage, damages, size
+):
+    store.damages = damages
+    content = random.Random(1).randbytes(size)
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match=rf"said that it has kept {size:,} bytes, and (has|its last)"):
+            await storage.keep(content)
+    store.damages = lambda body: body
+    kept = await storage.keep(content)
+    assert store.objects[f"/bucket/{kept.key}"] == content
+
+
+async def test_a_store_that_loses_a_part_is_told_before_anybody_relies_on_it(store, storage):
+    store.loses_part = True
+    content = random.Random(1).randbytes(11 * MIB)
+    with pytest.raises(StorageUnavailable, match="and has 6,291,456"):
+        await storage.keep(content)
+
+
+async def test_a_key_that_may_put_and_not_get_is_told(store, storage):
+    store.refusals["GET"] = (403, "AccessDenied")
+    with pytest.raises(StorageUnavailable, match="it needs to get, put and delete objects"):
+        await storage.keep(b"made")
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 7 * MIB])
+async def test_checksums_go_with_what_is_put_and_with_each_part(store, summing, size):
+    content = random.Random(1).randbytes(size)
+    kept = await summing.keep(content)
+    assert store.objects[f"/bucket/{kept.key}"] == content
+    assert set(store.checksums) >= {"x-amz-checksum-sha256"}
+    store.damages = another_middle
+    if size:
+        with pytest.raises(StorageUnavailable, match="The SHA256 you specified did not match"):
+            await summing.keep(content + b"x")
+
+
+@pytest.mark.parametrize("size", [1_000, 7 * MIB])
+async def test_a_store_that_knows_no_checksums_is_asked_without_unless_somebody_says_so(
+    store, storage, summing, size
+):
+    store.knows_checksums = False
+    content = bytes(size)
+    kept = await storage.keep(content)
+    assert (store.objects[f"/bucket/{kept.key}"], store.checksums) == (content, {})
+    with pytest.raises(StorageUnavailable, match="implies functionality that is not"):
+        await summing.keep(content + b"x")
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
+from genpulse.adapters.storage.checksum import checksum_options
 from genpulse.adapters.storage.opening import open_store
 from genpulse.domain.errors import StorageUnavailable
 
@@ -46,3 +47,23 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageUnavailable, match="open the storage folder"):
         open_store((tmp_path / "file" / "below").as_uri(), {})
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "wanted", "algorithm"),
+    [
+        ("s3://bucket", "", "auto", "sha256"),
+        ("s3://bucket", "https://s3.example.com", "auto", None),
+        ("s3://bucket", "https://s3.example.com", "sha256", "sha256"),
+        ("s3a://bucket", "https://s3.example.com", "crc64nvme", "crc64nvme"),
+        ("s3://bucket", "", "none", None),
+        ("gs://bucket", "", "sha256", None),
+        ("az://container", "", "sha256", None),
+        ("file:///folder", "", "sha256", None),
+    ],
+)
+def test_which_checksum_goes_with_what_is_put(url, endpoint, wanted, algorithm):
+    options = checksum_options(url, {"endpoint": endpoint} if endpoint else {}, wanted)
+    assert options.get("checksum_algorithm") == algorithm
+    if url.startswith("s3"):
+        open_store(url, {**KEYS, **options})

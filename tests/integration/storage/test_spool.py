@@ -3,11 +3,14 @@ import os
 import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from genpulse.adapters.storage.spool import spool, spool_file
+from genpulse.adapters.storage.spool import spool
+from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.errors import ContentTooLarge, StorageLost, StorageUnavailable
 
 
@@ -19,7 +22,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 async def test_all_of_it_is_in_the_file_before_the_file_goes(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
     document = os.urandom(3_000_000)
-    with spool_file(tmp_path / "made" / "here") as file:
+    with spool_file_in(tmp_path / "made" / "here") as file:
         spooled = await spool(document, file, None, threads)
         assert spooled.path.read_bytes() == document
         assert (spooled.sha256, spooled.size) == (hashlib.sha256(document).hexdigest(), 3_000_000)
@@ -27,10 +30,14 @@ async def test_all_of_it_is_in_the_file_before_the_file_goes(tmp_path: Path, thr
 
 
 async def test_too_much_is_not_even_written(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
-    with spool_file(tmp_path) as file:
+    with spool_file_in(tmp_path) as file:
         with pytest.raises(ContentTooLarge):
             await spool(bytes(5_000_000), file, 4_999_999, threads)
         assert Path(file.name).stat().st_size == 0
+
+
+def spool_file_in(folder: Path) -> AbstractContextManager[IO[bytes]]:
+    return SpoolFolder(folder, "tests").file()
 
 
 def missing(folder: Path) -> Path:
@@ -90,7 +97,7 @@ async def test_a_file_that_cannot_be_read_is_not_waited_for(
     tmp_path: Path, threads: ThreadPoolExecutor, odd: Callable[[Path], Path]
 ) -> None:
     source = odd(tmp_path)
-    with spool_file(tmp_path / "spool") as file, pytest.raises(StorageLost, match="cannot be read") as raised:
+    with spool_file_in(tmp_path / "spool") as file, pytest.raises(StorageLost, match="cannot be read") as raised:
         await spool(source, file, None, threads)
     assert str(tmp_path) not in str(raised.value)
     str(raised.value).encode()
@@ -99,7 +106,7 @@ async def test_a_file_that_cannot_be_read_is_not_waited_for(
 async def test_a_process_with_too_many_open_files_waits(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
     (tmp_path / "source").write_bytes(b"x")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with spool_file(tmp_path) as file:
+    with spool_file_in(tmp_path) as file:
         await spool(b"warm", file, None, threads)
         resource.setrlimit(resource.RLIMIT_NOFILE, (file.fileno(), before[1]))
         try:
@@ -111,5 +118,5 @@ async def test_a_process_with_too_many_open_files_waits(tmp_path: Path, threads:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageUnavailable, match="open a spool file"), spool_file(tmp_path / "file" / "below"):
+    with pytest.raises(StorageUnavailable, match="open a spool file"), spool_file_in(tmp_path / "file" / "below"):
         pass

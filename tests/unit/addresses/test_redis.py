@@ -58,6 +58,8 @@ def test_what_is_meant_is_taken_here_and_by_the_client(url):
         ("unix://run/redis.sock", "write unix:///path"),
         ("redis+sentinel:///main", "names no host"),
         ("redis+sentinel://a,b", "names no service behind its Sentinels"),
+        ("redis://r/0#s3cret", "it ends at its #"),
+        ("redis+sentinel://r/main?password=x#s3cret", "a # of a name or a value is %23"),
         ("http://r", "must begin with one of redis://"),
         ("r:6379", "must begin with one of redis://"),
     ],

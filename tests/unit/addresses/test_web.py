@@ -6,7 +6,7 @@ from genpulse.addresses.web import refusal, refusal_of_store
 
 
 @pytest.mark.parametrize(
-    "url", ["https://v.example", "http://127.0.0.1:9000/v1?x=1", "HTTPS://[2001:db8::1]:8443/", "http://u:p@h"]
+    "url", ["https://v.example", "http://127.0.0.1:9000/v1", "HTTPS://[2001:db8::1]:8443/", "http://u:p@h"]
 )
 def test_an_address_of_a_web_server_is_taken(url):
     assert refusal(url) == ""
@@ -23,6 +23,10 @@ def test_an_address_of_a_web_server_is_taken(url):
         ("https://h:x/", "'x' is no port"),
         ("https://u:s3cret/x@h/", "/ is %2F"),
         ("https://[::1/", "stands in brackets"),
+        ("https://h/v1?key=s3cret", "it has a ?, and paths are put behind it"),
+        ("https://h/v1#s3cret", "it ends at its #"),
+        ("https://h?s3cret", "it has a ?"),
+        ("https://a,b/v1", "or several"),
     ],
 )
 def test_one_that_means_nothing_is_refused_without_its_password(url, words):
@@ -31,7 +35,16 @@ def test_one_that_means_nothing_is_refused_without_its_password(url, words):
 
 
 @pytest.mark.parametrize(
-    "url", ["file:.genpulse/storage", "file:///folder", "memory:///", "s3://b", "gs://b/p", "az://c/p/q"]
+    "url",
+    [
+        "file:.genpulse/storage",
+        "file:folder#1",
+        "file:///folder",
+        "memory:///",
+        "s3://b",
+        "gs://b/p",
+        "az://c/p/q",
+    ],
 )
 def test_an_address_of_a_store_is_taken(url):
     assert refusal_of_store(url) == ""
@@ -46,6 +59,10 @@ def test_an_address_of_a_store_is_taken(url):
         ("s3://", "names no bucket"),
         ("s3:///prefix", "names no bucket"),
         ("s3://s3cret:s3cret@/", "names no bucket"),
+        ("s3://b/p#s3cret", "a # of a name or a value is %23"),
+        ("s3://b/p?s3cret", "write %3F where it is of a name"),
+        ("file:///folder#1", "%23"),
+        ("file:///folder?1", "%3F"),
     ],
 )
 def test_one_of_no_store_is_refused(url, words):

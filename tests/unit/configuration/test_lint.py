@@ -34,6 +34,27 @@ def test_a_dotenv_that_is_not_ignored_or_even_committed(tidy):
     assert "it is committed: git rm --cached .env" in said(tidy)
 
 
+FOREIGN = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES", "GIT_PREFIX"]
+
+
+@pytest.mark.parametrize("names", [*([name] for name in FOREIGN), FOREIGN], ids="+".join)
+@pytest.mark.parametrize("tracks", [True, False])
+def test_a_hook_of_another_repository_blinds_nobody(tidy, tmp_path_factory, monkeypatch, names, tracks):
+    """What git tells its hooks about their own repository, and what it is told by them."""
+    foreign = tmp_path_factory.mktemp("foreign")
+    subprocess.run(["git", "init", "--quiet"], cwd=foreign, check=True)
+    (foreign / ".env").write_text("")
+    if not tracks:
+        subprocess.run(["git", "add", ".env"], cwd=foreign, check=True)
+    else:
+        (tidy / ".gitignore").unlink()
+        subprocess.run(["git", "add", ".env"], cwd=tidy, check=True)
+    places = {"GIT_WORK_TREE": foreign, "GIT_INDEX_FILE": foreign / ".git/index", "GIT_PREFIX": "config/"}
+    for name in names:
+        monkeypatch.setenv(name, str(places.get(name, tidy.parent if "CEILING" in name else foreign / ".git")))
+    assert ("it is committed" in said(tidy), ".env is not ignored" in said(tidy)) == (tracks, tracks)
+
+
 @pytest.mark.parametrize(
     ("dotenv", "words"),
     [

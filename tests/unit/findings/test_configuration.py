@@ -1,8 +1,11 @@
 """What is said about the configuration."""
 
+from pathlib import Path
+
 import pytest
 
 from genpulse import config
+from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.cli.findings import configuration, machine
 from genpulse.cli.findings.finding import Level
 
@@ -98,3 +101,29 @@ def test_settings_of_a_provider_that_nobody_knows_are_told_with_the_one_that_is_
         each.name: each for each in configuration.providers(settings(GENPULSE_PROVIDERS__OPENNAI__API_KEY="x"))
     }
     assert "Did you mean providers.openai?" in found["provider opennai"].detail
+
+
+def test_what_waits_on_the_disk_and_what_was_left_there(settings, tmp_path):
+    here = settings(GENPULSE_STORAGE__SPOOL_DIR=str(tmp_path))
+    elsewhere = settings(**MAIN, GENPULSE_STORAGE__SPOOL_DIR=str(tmp_path))
+    assert [(each.level, each.detail) for each in machine.waiting(here)] == [
+        (Level.OK, "0 files (0.0 MB), of running processes")
+    ]
+    folder = SpoolFolder(tmp_path, f" {here.storage_url}")
+    with folder.file() as file:
+        file.write(bytes(2_000_000))
+        file.flush()
+        assert next(machine.waiting(here)).detail == "1 file (2.0 MB), of running processes"
+        left = tmp_path / f"{Path(file.name).parent.name}left"
+    left.mkdir()
+    (left / "stream").write_bytes(bytes(3_000_000))
+    _, own = machine.waiting(here)
+    assert (own.level, own.detail) == (
+        Level.WARNING,
+        f"1 file (3.0 MB) in {tmp_path} of processes that were killed",
+    )
+    assert "the next start of an api or a worker removes them" in own.advice
+    _, others = machine.waiting(elsewhere)
+    assert "that kept elsewhere than storage.url says" in others.detail
+    assert str(left) in others.advice
+    folder.close()

@@ -173,6 +173,13 @@ def test_a_slash_closes_all():
     assert Reach(own="http://a.example", closed=("/",)).refuses(exact("http://a.example/x"))
 
 
+@pytest.mark.parametrize(
+    ("url", "address"), [("h/x#y", "h/x?c=d"), ("h/x?b=1#y?z", "h/x?b=1&c=d"), ("h#", "h?c=d")]
+)
+def test_a_query_stands_before_a_fragment(url, address):
+    assert Request("GET", f"https://{url}", query={"c": "d"}).address == f"https://{address}"
+
+
 def test_a_query_stands_behind_the_address():
     assert (
         Request("GET", "https://a.example/x?b=%2F", query={"c": "d&e"}).address

@@ -1,0 +1,151 @@
+"""Whole objects under keys, by calls that block: a folder, memory, S3, GCS or Azure."""
+
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.store import LocalStore, MemoryStore
+
+from genpulse.adapters.storage.deletion import delete
+from genpulse.adapters.storage.errors import is_missing, may_be_lost
+from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
+from genpulse.adapters.storage.opening import UPLOAD_S, open_store
+from genpulse.adapters.storage.spool import Spooled
+from genpulse.domain.errors import StorageLost, StorageUnavailable
+
+PROBE_KEY = "probe"
+
+_PART = 5 << 20
+_PARTS_AT_ONCE = 4
+_END = 64 << 10
+"""Bytes at the end of an object that are read back."""
+
+
+class Bucket:
+    """All of it raises `StorageUnavailable` and what obstore raises; see `object_errors`.
+
+    Raises `ValueError` for a URL or options that no store takes, `StorageUnavailable` where the folder cannot be.
+    """
+
+    def __init__(self, url: str, options: dict[str, str]) -> None:
+        self._store = open_store(url, options)
+        is_here = isinstance(self._store, LocalStore | MemoryStore)
+        self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S)
+        self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
+        self._is_marked = False
+
+    def put(self, key: str, spooled: Spooled, media_type: str) -> None:
+        """Keep a file under its key, if it is not there as a whole. It is there as a whole when this returns."""
+        if not self._is_marked:
+            self.write_probe()
+            self._is_marked = True
+        is_there = self._has(key, spooled)
+        if self._folder is None:
+            if not is_there:
+                self._put_object(key, spooled, media_type)
+        elif is_there:
+            reach_the_disk(self._folder, key)
+        else:
+            put_file(self._folder, key, spooled.path)
+
+    def part(self, key: str, start: int, end: int) -> bytes:
+        """The bytes from `start` up to but not including `end`. Raises `StorageLost`, too."""
+        try:
+            part = bytes(obstore.get_range(self._store, key, start=start, end=end))
+        except (BaseError, OSError) as error:
+            if may_be_lost(error):
+                self._look_again(key, end)
+            raise
+        if len(part) != end - start:
+            self._look_again(key, end)
+            raise StorageUnavailable(
+                f"The bytes of this asset are incomplete: {end - start:,} were asked for, {len(part):,} came."
+            )
+        return part
+
+    def remove(self, keys: list[str]) -> None:
+        """Forget what is under these keys; what is gone already is no error."""
+        if self._folder is not None:
+            remove_staged(self._folder, keys)
+        delete(self._store, keys)
+
+    def write_probe(self) -> None:
+        """Leave the mark by which this place is known again."""
+        obstore.put(self._store, PROBE_KEY, b"genpulse was here\n")
+
+    def _put_object(self, key: str, spooled: Spooled, media_type: str) -> None:
+        try:
+            obstore.put(
+                self._uploads,
+                key,
+                spooled.path,
+                attributes=None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type},
+                chunk_size=_PART,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
+        except (BaseError, OSError):
+            if not self._arrived(key, spooled):
+                raise
+            return
+        if lack := self._lack(key, spooled):
+            raise StorageUnavailable(f"The storage said that it has kept {spooled.size:,} bytes, and {lack}.")
+
+    def _has(self, key: str, spooled: Spooled) -> bool:
+        """Also where the key may put and get and not list: then what is not there is forbidden to look at."""
+        try:
+            return not self._lack(key, spooled)
+        except PermissionDeniedError:
+            return False
+
+    def _arrived(self, key: str, spooled: Spooled) -> bool:
+        """Whether it is there, though its putting was not answered or was answered with an error."""
+        try:
+            return self._has(key, spooled)
+        except (BaseError, OSError):
+            return False
+
+    def _lack(self, key: str, spooled: Spooled) -> str:
+        """In what an object differs from the file, its size or its end as it is read back; empty if in none.
+
+        What is asked is what a key may do that gets and puts. A store that has lost a part, or kept a half, or was
+        full in the middle, is found out by this, whichever checksums it knows.
+        """
+        try:
+            size, end = self._end(key, spooled.size)
+        except FileNotFoundError:
+            return "has nothing"
+        except (BaseError, OSError) as error:
+            if not may_be_lost(error):
+                raise
+            size, end = obstore.head(self._store, key)["size"], b""
+        if size != spooled.size:
+            return f"has {size:,}"
+        return "" if end == spooled.end(_END) else "its last bytes are others"
+
+    def _end(self, key: str, size: int) -> tuple[int, bytes]:
+        if not size:
+            return obstore.head(self._store, key)["size"], b""
+        found = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
+        return found.meta["size"], bytes(found.bytes())
+
+    def _look_again(self, key: str, end: int) -> None:
+        """Raises `StorageLost` where the object ends before `end`, or is gone from a storage that is there."""
+        try:
+            size = obstore.head(self._store, key)["size"]
+        except (BaseError, OSError) as error:
+            if not is_missing(error):
+                raise
+            self._find_mark()
+            raise StorageLost("The bytes of this asset are gone from the storage.") from error
+        if size < end:
+            raise StorageLost(f"The bytes of this asset are cut off: {size:,} are left, {end:,} were kept.")
+
+    def _find_mark(self) -> None:
+        """Nothing is gone for ever from a disk that is not mounted, or from a bucket that is another one."""
+        try:
+            obstore.head(self._store, PROBE_KEY)
+        except FileNotFoundError as error:
+            raise StorageUnavailable(
+                f"The storage holds nothing, not even {PROBE_KEY!r}, which is written there before anything else:"
+                " is its disk mounted, is it the right bucket?"
+            ) from error

@@ -1,0 +1,22 @@
+"""Which checksum goes with what is put, for the store to compare with what it has kept."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+AUTO = "auto"
+NONE = "none"
+_S3 = frozenset({"s3", "s3a"})
+
+
+def checksum_options(url: str, options: Mapping[str, str], wanted: str = AUTO) -> dict[str, str]:
+    """What a store of the kind of S3 is told beside its other options; nothing for any other.
+
+    `wanted` is `sha256`, `crc64nvme`, `none`, or `auto`: SHA-256 for Amazon's own, which is the one without an
+    `endpoint`, and none for others, of which some refuse the header. They compare what they got with the SHA-256
+    that each request is signed over. Google's and Azure's stores take none from this client.
+    """
+    if urlsplit(url).scheme not in _S3:
+        return {}
+    if wanted == AUTO:
+        wanted = NONE if options.get("endpoint") else "sha256"
+    return {} if wanted == NONE else {"checksum_algorithm": wanted}

@@ -57,6 +57,7 @@ def _findings() -> Iterator[Finding]:
     yield row
     if row.level is Level.WRONG:
         return
+    yield from configuration.build()
     finding, settings = configuration.load()
     yield finding
     if settings is not None:

@@ -17,6 +17,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from genpulse.cli.console import console as new_console
 from genpulse.cli.dev import development, development_settings, stack_plan
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
@@ -122,7 +123,7 @@ async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
 
 
 async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
-    console = Console(highlight=False)
+    console = new_console()
     plan.home.mkdir(parents=True, exist_ok=True)
     hear = StackConsole(plan.home / "logs", console, quiet=True)
     started = time.monotonic()
@@ -141,7 +142,7 @@ async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
 
 
 async def _submit(api_url: str, output: Path, key: str | None) -> None:
-    console = Console(highlight=False)
+    console = new_console()
     console.print(f"Submitting three tasks to {api_url}")
     made = await _make(api_url, output, key)
     console.print()

@@ -9,9 +9,8 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 import genpulse
+from genpulse.cli.console import console
 from genpulse.dev.browser import open_page
 from genpulse.dev.console import StackConsole
 from genpulse.dev.keyboard import keys
@@ -33,7 +32,7 @@ class _DevRun:
         plan.home.mkdir(parents=True, exist_ok=True)
         self._plan = plan
         self._reloads = reload
-        self._hear = StackConsole(plan.home / "logs", Console(highlight=False))
+        self._hear = StackConsole(plan.home / "logs", console())
         self._interruptions = 0
         self._quit = asyncio.Event()
         self._chores: set[asyncio.Task[None]] = set()

@@ -9,6 +9,7 @@ import click
 
 from genpulse.branching.errors import Refusal
 from genpulse.branching.repository import Repository
+from genpulse.cli.terminal import say
 
 _PLAIN = str.maketrans(
     {
@@ -42,7 +43,7 @@ def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
 
 def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """A document on standard output, for programs."""
-    click.echo(json.dumps(document, indent=2))
+    say(json.dumps(document, indent=2))
 
 
 def legible(text: str, encoding: str) -> str:
@@ -87,7 +88,8 @@ def report(refusal: Refusal, *, annotated: bool = True) -> None:
     if annotated:
         annotate("error", refusal)
     rest = str(refusal).partition("\n")[2]
-    click.echo(f"{click.style(refusal.rule, fg='red', bold=True)}\n{rest}", err=True)
+    say(refusal.rule, err=True, fg="red", bold=True)
+    say(rest, err=True)
 
 
 def annotate(level: str, refusal: Refusal) -> None:
@@ -95,4 +97,4 @@ def annotate(level: str, refusal: Refusal) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from genpulse.branching.documents import annotation
 
-        click.echo(annotation(level, refusal))
+        say(annotation(level, refusal))

@@ -10,6 +10,7 @@ from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
 from genpulse.build import PACKAGE, STAMP, Build
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
+from genpulse.cli.terminal import agreed, say
 
 
 @click.command("stamp")
@@ -63,7 +64,7 @@ def command(
     if as_json:
         say_json(asdict(build))
     else:
-        click.echo(f"Stamped: {build}.")
+        say(f"Stamped: {build}.")
 
 
 def _stamp_installed(repository: Repository, build: Build, package: Path, *, agreed: bool) -> Build:
@@ -89,14 +90,15 @@ def _confirm(build: Build, package: Path, *, of_genpulse: bool) -> None:
             "genpulse flow stamp --yes",
             note="--yes is for the recipe of an image: what runs this GenPulse is that build from then on.",
         )
-    click.echo(f"To be stamped: {package}\nas {build}.", err=True)
+    say(f"To be stamped: {package}\nas {build}.", err=True)
     if not of_genpulse:
-        click.echo("This repository is not GenPulse's: it is the product's tag that counts then.", err=True)
-    click.echo(
+        say("This repository is not GenPulse's: it is the product's tag that counts then.", err=True)
+    say(
         "Whatever runs this GenPulse is that build from then on, in other folders too, and has to name ENV.",
         err=True,
     )
-    click.confirm("Stamp it?", abort=True, err=True)
+    if not agreed("Stamp it?"):
+        raise click.Abort
 
 
 def _remove(path: Path, *, as_json: bool) -> None:
@@ -106,6 +108,6 @@ def _remove(path: Path, *, as_json: bool) -> None:
     if as_json:
         say_json({"path": str(path), "removed": removed})
     elif removed:
-        click.echo(f"The stamp {path} is taken back: production starts what is there no more.")
+        say(f"The stamp {path} is taken back: production starts what is there no more.")
     else:
-        click.echo(f"There is no stamp {path}.")
+        say(f"There is no stamp {path}.")

@@ -14,6 +14,7 @@ from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.task_text import warnings_of
+from genpulse.cli.terminal import say
 from genpulse.client import GenPulse, TaskView
 
 _WORDS = ("prompt", "text")
@@ -68,16 +69,16 @@ async def _generate(
             following = bars.follow(model)
             task = await genpulse.generate(model, body, on_event=following, kind=kind or found["kinds"][0])
         for warning in warnings_of(task):
-            click.echo(f"warning: {warning}", err=True)
+            say(f"warning: {warning}", err=True)
         if to_stdout:
             await _write(genpulse, task)
             return
         saved = await _save(genpulse, task, output or Path(), model.rpartition("/")[2])
     if as_json:
-        click.echo(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
+        say(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
     else:
         for path, what in saved:
-            click.echo(f"{path}  ({what})")
+            say(f"{path}  ({what})")
 
 
 def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str]) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """`genpulse tasks`: list, show, watch, cancel and retry."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from genpulse.cli import tasks_retry
 from genpulse.cli.client import with_client
+from genpulse.cli.moment_text import moment_text
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.table import Cell, Column, Table, show_table
 from genpulse.cli.task_text import print_task, standing_of
+from genpulse.cli.terminal import say
 from genpulse.client import Event, GenPulse, TaskView
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
@@ -53,22 +54,25 @@ def list_(
     filters = {"status": status, "code": code, "kind": kind, "provider": provider}
     found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
     if as_json:
-        click.echo(json.dumps([task.document for task in found], indent=2))
+        say(json.dumps([task.document for task in found], indent=2))
     else:
-        table = _failed_table(found) if status == "failed" else _table(found)
-        Console(highlight=False).print(table)
+        now = datetime.now().astimezone()
+        show_table(_failed_table(found, now) if status == "failed" else _table(found, now))
 
 
-def _table(tasks: tuple[TaskView, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("task", "model", "status", "done", "created"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("", overflow="fold")
-    now = datetime.now(UTC)
+def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("model", rank=2),
+        Column("status", rank=1),
+        Column("done", rank=5),
+        Column("created", rank=3),
+        Column("note", rank=4, folds=True),
+    )
     for task in tasks:
         done = "" if task.progress is None else f"{task.progress:.0%}"
-        status = f"[{_COLOURS.get(task.status, '')}]{task.status}[/]"
-        table.add_row(task.id, task.model, status, done, _created(task), escape(_standing(task, now)))
+        status = Cell(task.status, _COLOURS.get(task.status, ""))
+        table.add(task.id, task.model, status, done, _created(task, now), _standing(task, now))
     return table
 
 
@@ -82,20 +86,22 @@ def _standing(task: TaskView, now: datetime) -> str:
     return "" if simple else standing_of(task, now)
 
 
-def _failed_table(tasks: tuple[TaskView, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("task", "error", "charged"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("model", overflow="fold")
+def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("error", rank=1),
+        Column("charged", rank=2),
+        Column("created", rank=4),
+        Column("model", rank=3),
+    )
     for task in tasks:
         error = task.error or {"code": "", "charged": ""}
-        table.add_row(task.id, escape(error["code"]), escape(error["charged"]), task.model)
+        table.add(task.id, error["code"], error["charged"], _created(task, now), task.model)
     return table
 
 
-def _created(task: TaskView) -> str:
-    created = datetime.fromisoformat(task.document["created_at"]).astimezone()
-    return f"{created:%H:%M:%S}"
+def _created(task: TaskView, now: datetime) -> str:
+    return moment_text(datetime.fromisoformat(task.document["created_at"]), now)
 
 
 @command.command()
@@ -123,7 +129,7 @@ def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None
                 bar(event)
                 last = event.task or last
                 if as_json:
-                    click.echo(_line(event))
+                    say(_line(event))
         return last
 
     ended = with_client(api, follow)

@@ -12,6 +12,7 @@ from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.task_text import print_task
+from genpulse.cli.terminal import agreed, say
 from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
 
 PAYS_TWICE = "unknown_outcome"
@@ -115,7 +116,7 @@ def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bo
     """Whether all went well. Raises `CommandRefused`."""
     chosen = with_client(api, lambda client: _choose(client, which))
     if chosen.left_out:
-        click.echo(
+        say(
             f"{chosen.left_out:,} that failed with {PAYS_TWICE} are left out: running them again may pay for them"
             f" twice. Name them with --code {PAYS_TWICE} once you have looked at the provider's own list.",
             err=True,
@@ -150,15 +151,15 @@ def _confirm(chosen: Chosen, which: Which) -> None:
     what = f"{len(chosen.ids):,} failed tasks; {chosen.charged:,} of them were charged already, or may have been"
     if not sys.stdin.isatty():
         raise CommandRefused(f"Nobody can be asked here about {what}. Run it with --yes. Nothing was retried.")
-    click.echo(f"To be run again: {what}.", err=True)
+    say(f"To be run again: {what}.", err=True)
     if which.even_if_charged:
-        click.echo("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
+        say("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
     elif which.code == PAYS_TWICE:
-        click.echo(
+        say(
             "Those that would be ordered anew, and perhaps paid for twice, are refused without --even-if-charged.",
             err=True,
         )
-    if not click.confirm("Run them again?", err=True):
+    if not agreed("Run them again?"):
         raise CommandRefused("Nothing was retried.")
 
 
@@ -192,12 +193,12 @@ def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:
     refused = sum(went.refused.values())
     if as_json:
         counts = {"retried": went.retried, "refused": refused, "not_tried": went.not_tried}
-        click.echo(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
+        say(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
     elif not chosen.ids:
-        click.echo("No failed task matches.")
+        say("No failed task matches.")
     else:
-        click.echo(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")
+        say(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")
         for code, count in Counter(went.refused).most_common():
-            click.echo(f"  {count:,} x {code}, such as: {went.words[code]}")
+            say(f"  {count:,} x {code}, such as: {went.words[code]}")
     if went.stopped_by:
-        click.echo(f"genpulse: {went.stopped_by}", err=True)
+        say(f"genpulse: {went.stopped_by}", err=True)

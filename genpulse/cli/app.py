@@ -10,7 +10,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Make a picture, a video and a spoken sentence from nothing, and take everything down again.",
     "dev": "The whole stack to work with, until Ctrl-C.",
     "generate": "Submit one task, follow it, save what it made.",
-    "tasks": "List, show, watch, cancel and retry tasks.",
+    "tasks": "List, show, watch, save, cancel and retry tasks.",
     "listen": "Receive webhooks here and print them, for those who develop.",
     "models": "What can be asked for.",
     "providers": "Who does it.",

@@ -11,6 +11,7 @@ import click
 from genpulse import config
 from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.files import write_text
 from genpulse.cli.stack import json_option
 from genpulse.cli.terminal import say
 from genpulse.environment.table import Environment
@@ -127,4 +128,4 @@ def _give(text: str, file: Path | None) -> None:
     if file is None:
         say(text, nl=False)
     else:
-        file.write_text(text, encoding="utf-8")
+        write_text(file, text)

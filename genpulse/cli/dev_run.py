@@ -13,6 +13,7 @@ import genpulse
 from genpulse.cli.console import console
 from genpulse.dev.browser import open_page
 from genpulse.dev.console import StackConsole
+from genpulse.dev.home import open_home
 from genpulse.dev.keyboard import keys
 from genpulse.dev.plan import StackPlan
 from genpulse.dev.reload import changes
@@ -29,7 +30,7 @@ def run(plan: StackPlan, *, reload: bool) -> int:
 
 class _DevRun:
     def __init__(self, plan: StackPlan, *, reload: bool) -> None:
-        plan.home.mkdir(parents=True, exist_ok=True)
+        open_home(plan.home)
         self._plan = plan
         self._reloads = reload
         self._hear = StackConsole(plan.home / "logs", console())

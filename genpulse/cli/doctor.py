@@ -75,6 +75,7 @@ def _of(settings: Settings) -> Iterator[Finding]:
     yield machine.sandbox()
     if settings.environment.spawns_services:
         yield from machine.programs()
+        yield machine.project_folder(settings.root)
     yield from machine.disks(settings)
     yield from _servers(settings)
 

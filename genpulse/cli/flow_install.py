@@ -145,6 +145,7 @@ def _baseline(repository: Repository, text: str | None) -> "Version | None":
 def graph(format_: str, output: Path | None, as_json: bool) -> None:
     """The branching model as a drawing for a document. Needs no repository."""
     from genpulse.branching.graph import mermaid, svg
+    from genpulse.cli.files import write_text
 
     if as_json:
         say_json([_row(row) for row in BRANCHES])
@@ -153,7 +154,7 @@ def graph(format_: str, output: Path | None, as_json: bool) -> None:
     if output is None:
         say(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
 
 
 def _row(row: Branch) -> dict[str, object]:

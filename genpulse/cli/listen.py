@@ -30,7 +30,7 @@ def command(port: int | None, status: int, as_json: bool) -> None:
     webhooks.secret when it is set. With --status 500 messages are refused, so that they come again.
     """
     secret = config.load(require=()).webhooks.secret
-    port = claim(port, LOOPBACK) if port else free_port()
+    port = claim(port, LOOPBACK, command="genpulse listen") if port else free_port()
     key = secret.get_secret_value() if secret else None
     asyncio.run(_listen(port, _Listener(key, status, as_json=as_json)))
 

@@ -1,4 +1,4 @@
-"""`genpulse tasks`: list, show, watch, cancel and retry."""
+"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
 
 import json
 from collections.abc import Sequence
@@ -8,21 +8,25 @@ import click
 
 from genpulse.cli import tasks_retry
 from genpulse.cli.client import with_client
+from genpulse.cli.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
+from genpulse.cli.errors import CommandRefused
 from genpulse.cli.moment_text import moment_text
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.table import Cell, Column, Table, show_table
+from genpulse.cli.task_id import task_id_of
 from genpulse.cli.task_text import print_task, standing_of
 from genpulse.cli.terminal import say
 from genpulse.client import Event, GenPulse, TaskView
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
+_ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks watch`.")
 _STATES = click.Choice(list(_COLOURS))
 
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, watch, cancel and retry tasks."""
+    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
 
 
 command.add_command(tasks_retry.command)
@@ -110,7 +114,11 @@ def _created(task: TaskView, now: datetime) -> str:
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with everything that is known about it: what it waits for, and what its last try said."""
-    print_task(with_client(api, lambda client: client.task(task)), as_json=as_json)
+
+    async def look(client: GenPulse) -> TaskView:
+        return await client.task(await task_id_of(client, task))
+
+    print_task(with_client(api, look), as_json=as_json)
 
 
 @command.command()
@@ -122,10 +130,11 @@ def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None
     """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
 
     async def follow(client: GenPulse) -> TaskView:
-        last = await client.task(task)
+        task_id = await task_id_of(client, task)
+        last = await client.task(task_id)
         with Bars(quiet=as_json) as bars:
             bar = bars.follow(last.model)
-            async for event in client.watch(task):
+            async for event in client.watch(task_id):
                 bar(event)
                 last = event.task or last
                 if as_json:
@@ -156,4 +165,30 @@ def cancel(task: str, api: str | None, as_json: bool) -> None:
     and the task may still succeed. A queued task that has an order open stays queued until a worker has stopped
     that. A task that has ended stays as it is.
     """
-    print_task(with_client(api, lambda client: client.cancel(task)), as_json=as_json)
+
+    async def stop(client: GenPulse) -> TaskView:
+        return await client.cancel(await task_id_of(client, task))
+
+    print_task(with_client(api, stop), as_json=as_json)
+
+
+@command.command()
+@click.argument("task")
+@output_option
+@api_option
+@json_option
+def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
+    """Save what a task has made. A file that is there is written over."""
+    if output == STDOUT and as_json:
+        raise click.UsageError("-o - and --json both want standard output.")
+
+    async def fetch(client: GenPulse) -> tuple[TaskView, Saved]:
+        found = await client.task(await task_id_of(client, task))
+        if not found.outputs:
+            advice = _ADVICE.get(found.status, "")
+            raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")
+        with destination(output, spared="Nothing was saved.") as where:
+            return found, await save_outputs(client, found, where, found.model.rpartition("/")[2])
+
+    found, saved = with_client(api, fetch)
+    tell_saved(found, saved, as_json=as_json)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -11,6 +11,7 @@ import click
 from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.task_id import task_id_of
 from genpulse.cli.task_text import print_task
 from genpulse.cli.terminal import agreed, say
 from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
@@ -106,10 +107,16 @@ def command(
     if (task is None) is not all_of_them or (task and (yes or (code, provider, limit) != (None, None, None))):
         raise click.UsageError("Name one task, or use --all with --code, --provider, --limit and --yes.")
     if task is not None:
-        again = with_client(api, lambda client: client.retry(task, even_if_charged=even_if_charged))
-        print_task(again, as_json=as_json)
+        print_task(with_client(api, _again(task, even_if_charged=even_if_charged)), as_json=as_json)
         return
     ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
+
+
+def _again(task: str, *, even_if_charged: bool) -> Callable[[GenPulse], Awaitable[TaskView]]:
+    async def retry(client: GenPulse) -> TaskView:
+        return await client.retry(await task_id_of(client, task), even_if_charged=even_if_charged)
+
+    return retry
 
 
 def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bool:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from genpulse.background.loops import Loops
+from genpulse.build import Build
 from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
@@ -553,7 +554,10 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFacts:
-    """The environment that this process belongs to, with nothing secret in it."""
+    """The environment that this process belongs to, with nothing secret in it.
+
+    `build` is the stamp of what runs here; None where nothing was built.
+    """
 
     name: str
     dynaconf: str
@@ -563,6 +567,7 @@ class EnvironmentFacts:
     services: str
     target: str
     api_key_prefix: str
+    build: Build | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -368,6 +368,7 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         services=row.services,
         target=row.target,
         api_key_prefix=row.api_key_prefix,
+        build=read_stamp(),
     )
 
 

@@ -3,17 +3,18 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import click
 import uuid_utils.compat
-from rich.console import Console
-from rich.table import Table
 
+from genpulse.cli.moment_text import moment_text
 from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.cli.table import Cell, Column, Table, show_table
+from genpulse.cli.terminal import say
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.rate import Rate
 from genpulse.domain.task import Priority
@@ -126,8 +127,8 @@ def create(
         return key, token
 
     key, token = _with_keys(add)
-    click.echo(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
-    click.echo("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+    say(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
+    say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
 
 
 @command.command("list")
@@ -137,23 +138,34 @@ def list_(as_json: bool) -> None:
     found = _with_keys(lambda _, keys: keys.all())
     now = datetime.now(UTC)
     if as_json:
-        click.echo(json.dumps([_document(key, now) for key in found], indent=2))
+        say(json.dumps([_document(key, now) for key in found], indent=2))
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "begins", "scopes", "limits", "last used", "state"):
-        table.add_column(column)
-    for key in found:
+    show_table(_table(found, now))
+
+
+def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
+    table = Table(
+        Column("id"),
+        Column("name", rank=1, folds=True),
+        Column("begins", rank=4),
+        Column("scopes", rank=5, folds=True),
+        Column("limits", rank=6, folds=True),
+        Column("last used", rank=3),
+        Column("state", rank=2),
+    )
+    here = now.astimezone()
+    for key in keys:
         state = key.state(now).value
-        table.add_row(
+        table.add(
             str(key.id),
             key.name,
             f"{key.hint}…",
             ", ".join(sorted(key.scopes)),
             _limits(key.limits),
-            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
-            f"[{_COLOURS[state]}]{state}[/]",
+            moment_text(key.last_used_at, here) if key.last_used_at else "never",
+            Cell(state, _COLOURS[state]),
         )
-    Console(highlight=False).print(table)
+    return table
 
 
 @command.command()
@@ -163,7 +175,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     """Revoke the key whose id is or begins with ID. Every API refuses it within 10 seconds; its tasks run on."""
     now = datetime.now(UTC)
     key = _with_keys(lambda _, keys: keys.revoke(key_id, now))
-    click.echo(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
+    say(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
 
 
 def _limits(limits: KeyLimits) -> str:

@@ -155,6 +155,7 @@ def test_the_row_of_the_environments_table(tmp_path):
         "db_mode": "shared",
         "services": "dedicated-service",
         "target": "Testing / QA",
+        "build": None,
         "decided_by": "ENV in the process environment",
     }
 

@@ -33,6 +33,7 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.id_prefix import ids_beginning_with
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotice
@@ -720,6 +721,15 @@ async def test_failed_tasks_are_found_by_their_code(backend):
     assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
     await backend.store.retry(ids["down"])
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]
+
+
+async def test_tasks_are_found_by_the_beginning_of_their_id(backend):
+    ids = sorted([(await backend.begun()).task.id for _ in range(3)], reverse=True)
+    for task_id in ids:
+        for length in range(1, 37):
+            prefix = str(task_id)[:length]
+            found = [task.id for task in await backend.store.find(TaskQuery(ids=ids_beginning_with(prefix)))]
+            assert found == [each for each in ids if str(each).startswith(prefix)]
 
 
 async def test_every_change_of_state_has_a_number_of_its_own(backend):

@@ -511,6 +511,7 @@ def _id_of(entry: Entry) -> UUID:
 def _matches(task: Task, query: TaskQuery) -> bool:
     return (
         (query.before is None or task.id < query.before)
+        and (query.ids is None or query.ids[0] <= task.id <= query.ids[1])
         and (query.status is None or task.status is query.status)
         and (query.kind is None or task.kind == query.kind)
         and (query.provider is None or task.provider == query.provider)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 from genpulse import config
+from genpulse.build import STAMP, read_stamp
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
 from genpulse.configuration.names import without_prefix
 from genpulse.configuration.policy import allowances, single_servers
@@ -28,6 +29,12 @@ def environment() -> Finding:
         f" {row.key_prefix}, target {row.target}"
     )
     return warning("environment", detail, resolved.warning) if resolved.warning else well("environment", detail)
+
+
+def build() -> Iterator[Finding]:
+    """The stamp of what runs here, where there is one. One that does not hold stops everything before this."""
+    if stamp := read_stamp():
+        yield well("build", f"{stamp}; the stamp is {STAMP}")
 
 
 def load() -> tuple[Finding, Settings | None]:

@@ -68,6 +68,7 @@ async def _running(
     health = await asyncio.gather(*(probe() for probe in services.probes))
     workers = await services.presence.workers()
     is_watched = all(each.state is State.OK for each in health if each.name == "redis")
+    without = {*without, "build"}  # of this process, and not of a server
     found = [_of_health(each, speak_for_themselves) for each in health if each.name not in without]
     if all(each.state is State.OK for each in health if each.name == "storage"):
         found = [each for each in found if each.name != "storage"]

@@ -44,8 +44,30 @@ async def test_filters(api):
     assert await found("provider=nobody") == []
 
 
+async def test_tasks_by_the_beginning_of_their_id(api):
+    ids = await submit_many(api, 3)
+    for length in (1, 9, 13, 36):
+        wanted = [each for each in ids[::-1] if each.startswith(ids[0][:length])]
+        seen, cursor = [], ""
+        while cursor is not None:
+            query = {"id_prefix": ids[0][:length], "limit": "1", "cursor": cursor}
+            page = (await api.get("/v1/tasks", params=query)).json
+            seen += [task["id"] for task in page["data"]]
+            cursor = page["next_cursor"]
+        assert seen == wanted
+    page = (await api.get(f"/v1/tasks?limit=1&id_prefix={ids[0][:4]}")).json
+    if page["next_cursor"]:
+        assert (await api.get(f"/v1/tasks?limit=1&cursor={page['next_cursor']}")).status == 400
+
+
 async def test_a_query_that_does_not_fit_is_refused(api):
     for query, parameter in [
+        ("id_prefix=", "id_prefix"),
+        ("id_prefix=x", "id_prefix"),
+        ("id_prefix=0193A", "id_prefix"),
+        ("id_prefix=-", "id_prefix"),
+        ("id_prefix=0193a1b2c", "id_prefix"),
+        ("id_prefix=" + "0" * 37, "id_prefix"),
         ("status=done", "status"),
         ("status=%00", "status"),
         ("kind=Text%20To", "kind"),

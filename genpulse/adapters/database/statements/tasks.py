@@ -61,6 +61,8 @@ def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
     """A statement that asks for what is wanted and no more, so that an index fits, and its values."""
     wanted = (
         ("id < ${}", query.before),
+        ("id >= ${}", query.ids and query.ids[0]),
+        ("id <= ${}", query.ids and query.ids[1]),
         ("kind = ${}", query.kind),
         ("provider = ${}", query.provider),
         # Tasks of nobody are in no index by owner.

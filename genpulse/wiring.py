@@ -68,7 +68,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         storage = _closed_by(stack, _storage(settings))
         loops = Loops()
         queue = _closed_by(stack, _queue(settings, pool, loops))
-        http = _closed_by(stack, HttpClient(version("genpulse")))
+        http = _closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         collect_seldom()
         yield Services(
@@ -200,7 +200,7 @@ async def learn_provider(settings: Settings, name: str) -> str:
 async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
     """A provider with a client of its own, for one question."""
     async with AsyncExitStack() as stack:
-        http = _closed_by(stack, HttpClient(version("genpulse")))
+        http = _closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         provider = catalogue.provider(name)
         if provider is None:
@@ -255,12 +255,15 @@ def _sender(settings: Settings) -> WebhookSender:
         old_secrets=old.get_secret_value().split() if old else (),
         allow_private=settings.environment.spawns_services if allowed is None else allowed,
         version=version("genpulse"),
+        proxies=settings.proxies,
     )
 
 
 def _storage(settings: Settings) -> ObjectStorage:
     options = _storage_options(settings)
-    return ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir, options=options)
+    return ObjectStorage(
+        settings.storage_url, spool_dir=settings.storage.spool_dir, options=options, proxies=settings.proxies
+    )
 
 
 def _storage_options(settings: Settings) -> dict[str, str]:

@@ -96,6 +96,7 @@ def check(environment: Environment | None) -> None:
     """
     if environment is None:
         settings = config.load()
+        config.check_worker(settings)
         click.echo(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             click.echo(

@@ -97,7 +97,6 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses of everything else; of a provider there may be several, with commas between them."""
     named = {
-        "storage.endpoint": settings.storage.endpoint,
         "api.public_url": settings.api.public_url,
         "webhooks.public_url": settings.webhooks.public_url,
         **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
@@ -106,6 +105,8 @@ def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         parts = (urls or "").split(",") if key.startswith("providers.") else [urls or ""]
         if why := next((why for url in parts if url.strip() and (why := web.refusal(url.strip()))), ""):
             yield key, f"{why}, such as https://host:8443"
+    if (endpoint := settings.storage.endpoint) and (why := web.refusal_of_endpoint(endpoint)):
+        yield "storage.endpoint", f"{why}, such as http://minio.example.com:9000"
     if why := web.refusal_of_store(settings.storage.url):
         yield "storage.url", why
 
@@ -214,6 +215,21 @@ _RULES: tuple[_Rule, ...] = (
     _provider_options,
     _secrets_of_another,
 )
+
+
+def address_fault(settings: Settings) -> Fault | None:
+    """Where a worker would write an address into webhooks that leads nowhere; elsewhere than in development, where
+    this machine is meant by it.
+    """
+    if settings.environment.spawns_services or settings.api.public_url or not settings.listens_everywhere:
+        return None
+    key = "api.public_url"
+    detail = (
+        f"it is empty, and api.host ({settings.api.host}) is no address: webhooks would name nothing that"
+        f" receivers can reach. Set {variable_name(key)} to how clients reach the API, such as"
+        " https://media.example.com"
+    )
+    return Fault(key, "", detail)
 
 
 def allowances(settings: Settings) -> Iterator[str]:

@@ -16,11 +16,12 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore, MemoryStore
 
 from genpulse.adapters.storage.deletion import delete_one
-from genpulse.adapters.storage.errors import answered, disk_errors, is_missing, may_be_lost, object_errors
+from genpulse.adapters.storage.errors import answered, disk_errors, is_missing, may_be_lost, object_errors, silence
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.media import Media, describe
-from genpulse.adapters.storage.opening import UPLOAD_S, open_store
+from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
 from genpulse.adapters.storage.spool import Spooled, spool, spool_file
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
@@ -60,11 +61,15 @@ class ObjectStorage:
         *,
         spool_dir: Path | None = None,
         options: dict[str, str] | None = None,
+        proxies: Proxies = NO_PROXIES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store = open_store(url, options or {})
+        self._store = open_store(url, options or {}, proxies=proxies)
         is_here = isinstance(self._store, LocalStore | MemoryStore)
-        self._uploads = self._store if is_here else open_store(url, options or {}, request_s=UPLOAD_S)
+        self._uploads = (
+            self._store if is_here else open_store(url, options or {}, request_s=UPLOAD_S, proxies=proxies)
+        )
+        self._proxy = None if is_here else proxy_of(options or {}, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._is_marked = False
         self._now = now
@@ -150,7 +155,7 @@ class ObjectStorage:
         except StorageUnavailable as error:
             return Health("storage", State.DOWN, str(error))
         except TimeoutError:
-            return Health("storage", State.DOWN, f"no answer within {PROBE_S:g} s")
+            return Health("storage", State.DOWN, silence(PROBE_S, self._proxy))
         return Health("storage", State.OK)
 
     async def close(self) -> None:
@@ -161,7 +166,7 @@ class ObjectStorage:
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        with object_errors():
+        with object_errors(self._proxy):
             return await loop.run_in_executor(self._calls, lambda: call(*args, **kwargs))
 
     async def _look(self, spooled: Spooled) -> Media:

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.storage.opening import open_store
 from genpulse.domain.errors import StorageUnavailable
+from genpulse.ports import State
 
 KEYS = {"access_key_id": "id", "secret_access_key": "secret", "region": "eu-central-1"}
 
@@ -46,3 +48,11 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageUnavailable, match="open the storage folder"):
         open_store((tmp_path / "file" / "below").as_uri(), {})
+
+
+async def test_a_panic_of_the_client_is_an_error_like_others(tmp_path: Path) -> None:
+    storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options={**KEYS, "endpoint": "http://a b"})
+    with pytest.raises(StorageUnavailable, match=r"look for odd signs in storage.url and storage.endpoint"):
+        await storage.keep(b"x")
+    assert (await storage.probe()).state is State.DOWN
+    await storage.close()

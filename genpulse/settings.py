@@ -233,6 +233,13 @@ class Webhooks(Section):
             "Secrets that sign beside it while receivers change over to the new one, with blanks between them."
         ),
     )
+    sealing_keys: OptionalSecret = Field(
+        None,
+        description=(
+            "32 random bytes in base64, by which webhook secrets of API keys are kept sealed; several with blanks"
+            " between them, of which the first seals and all open. Needed where keys have secrets of their own."
+        ),
+    )
     public_url: Optional = Field(
         None,
         description=(

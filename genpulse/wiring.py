@@ -19,6 +19,7 @@ from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.sealing import Sealing
 from genpulse.adapters.database.stamp import StampedDatabase as StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.http.client import HttpClient
@@ -78,7 +79,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool, settings.environment.name),
-            keys=PostgresKeys(pool),
+            keys=_keys(settings, pool),
             retention=_closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
@@ -259,6 +260,11 @@ def _sender(settings: Settings) -> WebhookSender:
     )
 
 
+def _keys(settings: Settings, pool: asyncpg.Pool) -> PostgresKeys:
+    sealing = settings.webhooks.sealing_keys
+    return PostgresKeys(pool, Sealing(sealing.get_secret_value().split() if sealing else ()))
+
+
 def _storage(settings: Settings) -> ObjectStorage:
     options = _storage_options(settings)
     return ObjectStorage(
@@ -314,7 +320,7 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeyStore]:
     """The API keys alone, for as long as the body runs. Raises `DatabaseUnavailable`."""
     pool = await _pool(settings, "keys")
     try:
-        yield PostgresKeys(pool)
+        yield _keys(settings, pool)
     finally:
         await pool.close()
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.rate import Rate
+from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
 from genpulse.settings import Settings
 from genpulse.wiring import open_keys
@@ -30,8 +31,15 @@ class Span(click.ParamType[timedelta]):
 
     name = "span"
 
+    def __init__(self, *, allows_none: bool = False) -> None:
+        self._allows_none = allows_none
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Hours, days or weeks."""
+        if isinstance(value, timedelta):
+            return value
+        if self._allows_none and value == "0":
+            return timedelta(0)
         match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
         if match is None:
             self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
@@ -96,6 +104,12 @@ def command() -> None:
 @click.option("--daily-tasks", type=click.IntRange(1), help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
+@click.option(
+    "--webhook-secret",
+    "has_webhook_secret",
+    is_flag=True,
+    help="Sign messages about its tasks with a secret of its own, which is shown once behind the key.",
+)
 @json_option
 def create(
     name: str,
@@ -105,23 +119,31 @@ def create(
     daily_tasks: int | None,
     daily_usd: Decimal | None,
     rate: Rate | None,
+    has_webhook_secret: bool,
     as_json: bool,
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
     wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
     limits = KeyLimits(max_active_tasks, daily_tasks, daily_usd, rate)
+    secret = new_webhook_secret() if has_webhook_secret else None
 
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
         expires_at = now + expires_in if expires_in else None
         key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
-        await keys.add(key, digest_of(token.text))
+        await keys.add(key, digest_of(token.text), secret)
         return key, token
 
     key, token = _with_keys(add)
-    click.echo(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
+    if as_json:
+        shown = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
+        click.echo(json.dumps({**_document(key, now), **shown}))
+    else:
+        click.echo("\n".join(filter(None, (token.text, secret))))
     click.echo("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+    if secret:
+        click.echo("Nor is the webhook secret in the second line shown again.", err=True)
 
 
 @command.command("list")
@@ -134,7 +156,7 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps([_document(key, now) for key in found], indent=2))
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "begins", "scopes", "limits", "last used", "state"):
+    for column in ("id", "name", "begins", "scopes", "limits", "signed by", "last used", "state"):
         table.add_column(column)
     for key in found:
         state = key.state(now).value
@@ -144,6 +166,7 @@ def list_(as_json: bool) -> None:
             f"{key.hint}…",
             ", ".join(sorted(key.scopes)),
             _limits(key.limits),
+            "its own" if key.webhook_secret_at else "shared",
             f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
             f"[{_COLOURS[state]}]{state}[/]",
         )
@@ -160,6 +183,61 @@ def revoke(key_id: str, as_json: bool) -> None:
     click.echo(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
 
 
+@command.group("webhook-secret")
+def webhook_secret() -> None:
+    """Secrets that sign messages about the tasks of one key, in place of webhooks.secret."""
+
+
+def _overlap(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--overlap",
+        type=Span(allows_none=True),
+        default=default,
+        show_default=True,
+        help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Give the key whose id is or begins with ID a new secret, or its first, and show it once."""
+    secret = new_webhook_secret()
+    key = _with_keys(lambda _, keys: keys.rotate_webhook_secret(key_id, secret, overlap))
+    click.echo(json.dumps({**_document(key, datetime.now(UTC)), "webhook_secret": secret}) if as_json else secret)
+    click.echo(
+        f"It signs for {key.name!r} within 10 seconds. This is the only time that it is shown. What has signed"
+        f" until now {_ends(overlap)}.",
+        err=True,
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def remove(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Let webhooks.secret sign again for the key whose id is or begins with ID."""
+    key = _with_keys(lambda _, keys: keys.remove_webhook_secret(key_id, overlap))
+    words = f"webhooks.secret signs for the key {key.name!r} ({key.id}) again. Its own {_ends(overlap)}."
+    click.echo(json.dumps(_document(key, datetime.now(UTC))) if as_json else words)
+
+
+@webhook_secret.command()
+def reseal() -> None:
+    """Seal all of them with the first of webhooks.sealing_keys, so that the others can be taken away."""
+    count = _with_keys(lambda _, keys: keys.reseal_webhook_secrets())
+    click.echo(f"{count} webhook secrets are sealed with the first of webhooks.sealing_keys.")
+
+
+def _ends(overlap: timedelta) -> str:
+    return (
+        f"signs beside it until {datetime.now(UTC) + overlap:%Y-%m-%d %H:%M} UTC" if overlap else "signs no more"
+    )
+
+
 def _limits(limits: KeyLimits) -> str:
     words = {
         f"{limits.max_active_tasks} active": limits.max_active_tasks,
@@ -172,7 +250,12 @@ def _limits(limits: KeyLimits) -> str:
 
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
     limits = key.limits
-    moments = {"created_at": key.created_at, "expires_at": key.expires_at, "last_used_at": key.last_used_at}
+    moments = {
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "webhook_secret_at": key.webhook_secret_at,
+    }
     return {
         "id": str(key.id),
         "name": key.name,

@@ -20,6 +20,7 @@ from genpulse.settings import Settings
 
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
+_SEALING_BYTES = 32
 _TLS = frozenset({"require", "verify-ca", "verify-full"})
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
 _ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
@@ -132,6 +133,8 @@ def _webhook_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     ):
         if not all(map(_is_signing_key, secrets)):
             yield f"webhooks.{key}", "behind whsec_ there has to be base64"
+    if not all(map(_is_sealing_key, _text(webhooks.sealing_keys).split())):
+        yield "webhooks.sealing_keys", "each has to be 32 bytes in base64, as `openssl rand -base64 32` makes them"
     if webhooks.old_secrets and not webhooks.secret:
         yield "webhooks.old_secrets", "webhooks.secret is empty beside it: that has to name the one in force"
 
@@ -141,6 +144,13 @@ def _is_signing_key(secret: str) -> bool:
         return True
     try:
         return bool(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+
+
+def _is_sealing_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)) == _SEALING_BYTES
     except ValueError:
         return False
 

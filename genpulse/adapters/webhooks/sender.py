@@ -18,6 +18,7 @@ from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConne
 from genpulse.adapters.webhooks.head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.delivery import Answer
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 _log = logging.getLogger(__name__)
 
@@ -55,13 +56,15 @@ class WebhookSender:
         self._answer_s = answer_s
         self._tls = tls
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.
 
         A name has 5 seconds, a connection 5, a status line `answer_s`, and what follows it 1.
         """
         try:
-            return _answer(await self._post(url, message_id, body, now))
+            return _answer(await self._post(url, message_id, body, now, secrets))
         except TimeoutError:
             return Answer(None, f"no answer within {self._answer_s:g} s", silent=True)
         except (NameTimeout, NoConnection) as error:
@@ -74,12 +77,12 @@ class WebhookSender:
             _log.exception("message %s could not be sent in a way that nobody knows", message_id)
             return Answer(None, f"{type(error).__name__}: {error}")
 
-    async def _post(self, url: str, message_id: str, body: bytes, now: datetime) -> Head:
+    async def _post(self, url: str, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> Head:
         target = Target.of(url)
         route = await self._route(target)
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        headers = self._headers(url, message_id, body, now)
+        headers = self._headers(url, message_id, now) | self._signatures(message_id, body, now, secrets)
         return await post(target, route, headers, body, self._tls, self._answer_s)
 
     async def _route(self, target: Target) -> Route:
@@ -95,7 +98,7 @@ class WebhookSender:
         except NameNotFound as error:
             raise CannotConnect(proxy.absence(target.place, str(error))) from error
 
-    def _headers(self, url: str, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    def _headers(self, url: str, message_id: str, now: datetime) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._user_agent,
@@ -105,10 +108,14 @@ class WebhookSender:
         if (name := URL(url).user) is not None:
             login = f"{name}:{URL(url).password or ''}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        if self._signers:
-            moment, text = now.astimezone(UTC), body.decode()
-            headers["webhook-signature"] = " ".join(each.sign(message_id, moment, text) for each in self._signers)
         return headers
+
+    def _signatures(self, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> dict[str, str]:
+        signers = (*map(_signer, secrets.own), *(self._signers if secrets.shared else ()))
+        if not signers:
+            return {}
+        moment, text = now.astimezone(UTC), body.decode()
+        return {"webhook-signature": " ".join(each.sign(message_id, moment, text) for each in signers)}
 
     async def close(self) -> None:
         """Ask for no more names."""

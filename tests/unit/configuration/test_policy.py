@@ -252,6 +252,13 @@ def test_a_rate_that_is_none_is_told_how_one_is_written(refused):
     assert "expected how many in a time, such as 5/s" in refused({"GENPULSE_PROVIDERS__ART__RATE": "0/s"})
 
 
+@pytest.mark.parametrize("keys", ["short", "c2hvcnQ=", f"{'A' * 43}= x", "A" * 44])
+def test_a_sealing_key_is_32_bytes(tmp_path, keys):
+    said = problems(tmp_path, MAIN | {"GENPULSE_WEBHOOKS__SEALING_KEYS": keys})
+    assert "webhooks.sealing_keys (GENPULSE_WEBHOOKS__SEALING_KEYS): each has to be 32 bytes in base64" in said
+    assert problems(tmp_path, MAIN | {"GENPULSE_WEBHOOKS__SEALING_KEYS": f"{'A' * 43}= {'_' * 42}8="}) == ""
+
+
 @pytest.mark.parametrize("around", [" {} ", "{}\n", "\t{}"])
 def test_blanks_around_an_address_are_nobodys(tmp_path, around):
     loaded = load(

@@ -31,6 +31,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import UNLIMITED, Spending, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 from genpulse.domain.text import storable_line
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.provider import AnyModel, EngineThreads
 
 
@@ -471,8 +472,8 @@ class DeliveryStore(Protocol):
 class KeyStore(Protocol):
     """API keys, and the secret that signs addresses. Of a key's token only the digest is kept."""
 
-    async def add(self, key: ApiKey, digest: bytes) -> None:
-        """Keep a new key."""
+    async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
+        """Keep a new key, perhaps with a webhook secret of its own. Raises `SealingKeyMissing`."""
 
     async def find(self, digest: bytes) -> ApiKey | None:
         """The key with this digest, whatever its state."""
@@ -492,6 +493,24 @@ class KeyStore(Protocol):
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""
 
+    async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
+        """Let a new secret sign messages about the key's tasks; whatever signs now does so for the overlap, too.
+
+        An overlap of nothing ends that at once. Raises `UnknownKey`, `SealingKeyMissing`.
+        """
+
+    async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
+        """Let the shared secret sign again, and the key's own beside it for the overlap.
+
+        Raises `UnknownKey`, `NoWebhookSecret`.
+        """
+
+    async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
+        """What signs messages about its tasks now; `SHARED` where there is no such key. Raises `SealedSecret`."""
+
+    async def reseal_webhook_secrets(self) -> int:
+        """Seal all of them with the newest key; returns how many. Raises `SealedSecret`, and then changes none."""
+
 
 class MessageSender(Protocol):
     """Sends a signed message to another system."""
@@ -499,8 +518,10 @@ class MessageSender(Protocol):
     def refusal(self, url: str) -> str | None:
         """Why nothing is ever sent to this URL, as far as the URL alone tells; None where it may be."""
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
-        """Send it once. Answers within 30 seconds and never raises; `now` goes into the signature."""
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
+        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too."""
 
 
 class Catalogue(Protocol):

@@ -23,7 +23,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _EMPTY = f"""
 {_LEAVE};
-TRUNCATE tasks, attempts, queue, workers, deliveries, assets, asset_uses, doomed_objects, api_keys, spending;
+TRUNCATE tasks, attempts, queue, workers, deliveries, assets, asset_uses, doomed_objects, api_keys,
+         key_webhook_secrets, spending;
 UPDATE renewals SET since = now(), last_at = now()
 """
 

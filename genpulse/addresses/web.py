@@ -1,11 +1,14 @@
 """Addresses of web servers, and of the place where assets are kept."""
 
-from genpulse.addresses.authority import wrong_authority, wrong_end
+import re
+
+from genpulse.addresses.authority import split, wrong_authority, wrong_end
 from genpulse.addresses.url import Url
 
 _SCHEMES = ("http", "https")
 _FOLDERS = frozenset({"file", "memory"})
 _STORES = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
+_ODD = re.compile(r"""[^!-~]|[\\"<>^`{|}]""")
 _EXAMPLES = "file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
 
 
@@ -21,6 +24,23 @@ def refusal(url: str) -> str:
         return wrong
     (host, *others) = Url.of(url).hosts
     return "" if host.partition(":")[0] and not others else "it names no host, or several"
+
+
+def refusal_of_endpoint(url: str) -> str:
+    """The same for a store that speaks S3.
+
+    Its client takes an address as it is, and ends in a panic over signs which no address has (RFC 3986).
+    """
+    if wrong := refusal(url):
+        return wrong
+    if odd := _ODD.search(url):
+        return (
+            f"{odd[0]!r} is a sign that no address has; write another one than ASCII in its coded form (xn--…, %…)"
+        )
+    authority, end = split(url.partition("://")[2])
+    if "@" in authority:
+        return "a user or a password in it is not read; set storage.access_key_id and storage.secret_access_key"
+    return "it ends in a query or a fragment, which is not read" if "?" in end or "#" in end else ""
 
 
 def refusal_of_store(url: str) -> str:

@@ -98,6 +98,7 @@ def check(environment: Environment | None) -> None:
     """
     if environment is None:
         settings = config.load()
+        config.check_worker(settings)
         say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)

@@ -13,6 +13,7 @@ from genpulse import config
 from genpulse.cli.console import console
 from genpulse.cli.findings import configuration, machine
 from genpulse.cli.findings.finding import Finding, Level, well, wrong
+from genpulse.cli.findings.proxies import proxies
 from genpulse.cli.findings.servers import WHOSE, servers
 from genpulse.cli.stack import json_option, running_stack, settings_for_servers
 from genpulse.cli.terminal import say
@@ -67,11 +68,13 @@ def _findings() -> Iterator[Finding]:
 
 def _of(settings: Settings) -> Iterator[Finding]:
     yield from configuration.allowed(settings)
+    yield from configuration.named(settings)
     if settings.environment.is_production:
         yield configuration.time_out(settings)
         yield from configuration.reached(settings)
     yield from configuration.providers(settings)
     yield configuration.spending(settings)
+    yield from proxies(settings.proxies)
     yield machine.sandbox()
     if settings.environment.spawns_services:
         yield from machine.programs()

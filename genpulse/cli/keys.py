@@ -18,6 +18,7 @@ from genpulse.cli.terminal import say
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.rate import Rate
 from genpulse.domain.task import Priority
+from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
 from genpulse.settings import Settings
 from genpulse.wiring import open_keys
@@ -33,8 +34,15 @@ class Span(click.ParamType[timedelta]):
 
     name = "span"
 
+    def __init__(self, *, allows_none: bool = False) -> None:
+        self._allows_none = allows_none
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Hours, days or weeks."""
+        if isinstance(value, timedelta):
+            return value
+        if self._allows_none and value == "0":
+            return timedelta(0)
         match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
         if match is None:
             self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
@@ -100,6 +108,12 @@ def command() -> None:
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")
+@click.option(
+    "--webhook-secret",
+    "has_webhook_secret",
+    is_flag=True,
+    help="Sign messages about its tasks with a secret of its own, which is shown once behind the key.",
+)
 @json_option
 def create(
     name: str,
@@ -110,6 +124,7 @@ def create(
     daily_usd: Decimal | None,
     rate: Rate | None,
     max_priority: str | None,
+    has_webhook_secret: bool,
     as_json: bool,
 ) -> None:
     """Create a key, and show it once."""
@@ -118,17 +133,24 @@ def create(
     limits = KeyLimits(
         max_active_tasks, daily_tasks, daily_usd, rate, Priority[max_priority.upper()] if max_priority else None
     )
+    secret = new_webhook_secret() if has_webhook_secret else None
 
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
         expires_at = now + expires_in if expires_in else None
         key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
-        await keys.add(key, digest_of(token.text))
+        await keys.add(key, digest_of(token.text), secret)
         return key, token
 
     key, token = _with_keys(add)
-    say(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
+    if as_json:
+        shown = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
+        say(json.dumps({**_document(key, now), **shown}))
+    else:
+        say("\n".join(filter(None, (token.text, secret))))
     say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+    if secret:
+        say("Nor is the webhook secret in the second line shown again.", err=True)
 
 
 @command.command("list")
@@ -150,6 +172,7 @@ def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
         Column("begins", rank=4),
         Column("scopes", rank=5, folds=True),
         Column("limits", rank=6, folds=True),
+        Column("signed by", rank=7),
         Column("last used", rank=3),
         Column("state", rank=2),
     )
@@ -162,6 +185,7 @@ def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
             f"{key.hint}…",
             ", ".join(sorted(key.scopes)),
             _limits(key.limits),
+            "its own" if key.webhook_secret_at else "shared",
             moment_text(key.last_used_at, here) if key.last_used_at else "never",
             Cell(state, _COLOURS[state]),
         )
@@ -176,6 +200,61 @@ def revoke(key_id: str, as_json: bool) -> None:
     now = datetime.now(UTC)
     key = _with_keys(lambda _, keys: keys.revoke(key_id, now))
     say(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
+
+
+@command.group("webhook-secret")
+def webhook_secret() -> None:
+    """Secrets that sign messages about the tasks of one key, in place of webhooks.secret."""
+
+
+def _overlap(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--overlap",
+        type=Span(allows_none=True),
+        default=default,
+        show_default=True,
+        help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Give the key whose id is or begins with ID a new secret, or its first, and show it once."""
+    secret = new_webhook_secret()
+    key = _with_keys(lambda _, keys: keys.rotate_webhook_secret(key_id, secret, overlap))
+    say(json.dumps({**_document(key, datetime.now(UTC)), "webhook_secret": secret}) if as_json else secret)
+    say(
+        f"It signs for {key.name!r} within 10 seconds. This is the only time that it is shown. What has signed"
+        f" until now {_ends(overlap)}.",
+        err=True,
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def remove(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Let webhooks.secret sign again for the key whose id is or begins with ID."""
+    key = _with_keys(lambda _, keys: keys.remove_webhook_secret(key_id, overlap))
+    words = f"webhooks.secret signs for the key {key.name!r} ({key.id}) again. Its own {_ends(overlap)}."
+    say(json.dumps(_document(key, datetime.now(UTC))) if as_json else words)
+
+
+@webhook_secret.command()
+def reseal() -> None:
+    """Seal all of them with the first of webhooks.sealing_keys, so that the others can be taken away."""
+    count = _with_keys(lambda _, keys: keys.reseal_webhook_secrets())
+    say(f"{count} webhook secrets are sealed with the first of webhooks.sealing_keys.")
+
+
+def _ends(overlap: timedelta) -> str:
+    return (
+        f"signs beside it until {datetime.now(UTC) + overlap:%Y-%m-%d %H:%M} UTC" if overlap else "signs no more"
+    )
 
 
 def _limits(limits: KeyLimits) -> str:
@@ -195,7 +274,12 @@ def _priority(limits: KeyLimits) -> str | None:
 
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
     limits = key.limits
-    moments = {"created_at": key.created_at, "expires_at": key.expires_at, "last_used_at": key.last_used_at}
+    moments = {
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "webhook_secret_at": key.webhook_secret_at,
+    }
     return {
         "id": str(key.id),
         "name": key.name,

@@ -20,6 +20,7 @@ from genpulse.settings import Settings
 
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
+_SEALING_BYTES = 32
 _TLS = frozenset({"require", "verify-ca", "verify-full"})
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", ""})
 _ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
@@ -97,7 +98,6 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses of everything else; of a provider there may be several, with commas between them."""
     named = {
-        "storage.endpoint": settings.storage.endpoint,
         "api.public_url": settings.api.public_url,
         "webhooks.public_url": settings.webhooks.public_url,
         **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
@@ -106,6 +106,8 @@ def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         parts = (urls or "").split(",") if key.startswith("providers.") else [urls or ""]
         if why := next((why for url in parts if url.strip() and (why := web.refusal(url.strip()))), ""):
             yield key, f"{why}, such as https://host:8443"
+    if (endpoint := settings.storage.endpoint) and (why := web.refusal_of_endpoint(endpoint)):
+        yield "storage.endpoint", f"{why}, such as http://minio.example.com:9000"
     if why := web.refusal_of_store(settings.storage.url):
         yield "storage.url", why
 
@@ -131,6 +133,8 @@ def _webhook_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     ):
         if not all(map(_is_signing_key, secrets)):
             yield f"webhooks.{key}", "behind whsec_ there has to be base64"
+    if not all(map(_is_sealing_key, _text(webhooks.sealing_keys).split())):
+        yield "webhooks.sealing_keys", "each has to be 32 bytes in base64, as `openssl rand -base64 32` makes them"
     if webhooks.old_secrets and not webhooks.secret:
         yield "webhooks.old_secrets", "webhooks.secret is empty beside it: that has to name the one in force"
 
@@ -140,6 +144,13 @@ def _is_signing_key(secret: str) -> bool:
         return True
     try:
         return bool(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+
+
+def _is_sealing_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)) == _SEALING_BYTES
     except ValueError:
         return False
 
@@ -214,6 +225,21 @@ _RULES: tuple[_Rule, ...] = (
     _provider_options,
     _secrets_of_another,
 )
+
+
+def address_fault(settings: Settings) -> Fault | None:
+    """Where a worker would write an address into webhooks that leads nowhere; elsewhere than in development, where
+    this machine is meant by it.
+    """
+    if settings.environment.spawns_services or settings.api.public_url or not settings.listens_everywhere:
+        return None
+    key = "api.public_url"
+    detail = (
+        f"it is empty, and api.host ({settings.api.host}) is no address: webhooks would name nothing that"
+        f" receivers can reach. Set {variable_name(key)} to how clients reach the API, such as"
+        " https://media.example.com"
+    )
+    return Fault(key, "", detail)
 
 
 def allowances(settings: Settings) -> Iterator[str]:

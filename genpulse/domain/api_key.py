@@ -61,7 +61,10 @@ class KeyUsage:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. `hint` is the beginning of the random part, so that people can tell keys apart."""
+    """A key without its secret. `hint` is the beginning of the random part, so that people can tell keys apart.
+
+    `webhook_secret_at` is when the secret was made that signs messages about its tasks; None: the shared one does.
+    """
 
     id: UUID
     name: str
@@ -72,6 +75,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    webhook_secret_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
         """Whether it is taken at that moment."""

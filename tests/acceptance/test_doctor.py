@@ -11,6 +11,7 @@ from genpulse.dev.ports import free_port
 
 MAIN = {
     "ENV": "main",
+    "GENPULSE_API__HOST": "127.0.0.1",
     "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
     "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
     "GENPULSE_DATABASE__ALLOW_PLAINTEXT": "true",

@@ -16,6 +16,7 @@ def fleet(tmp_path, database_url, redis_url):
     fleet = Fleet(tmp_path, database_url, redis_url)
     fleet.environment |= {
         "ENV": "test",
+        "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
         "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
         "GENPULSE_REDIS__ALLOW_PLAINTEXT": "true",
     }

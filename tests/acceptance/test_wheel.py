@@ -105,6 +105,7 @@ def test_production_starts_the_image_of_a_final_tag_alone(stamped, tmp_path, tag
         "GENPULSE_DATABASE_URL": "postgresql://u@db.example.com/d?sslmode=verify-full",
         "GENPULSE_REDIS__URL": "rediss://redis.example.com/0",
         "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
+        "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
         "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
     }
     done = run(stamped(tag), tmp_path, "config", "check", **production)

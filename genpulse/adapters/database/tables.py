@@ -309,6 +309,16 @@ api_keys = Table(
     Column("last_used_at", _Moment),
 )
 
+key_webhook_secrets = Table(
+    "key_webhook_secrets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("api_key_id", Uuid, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sealed", LargeBinary),
+    Column("created_at", _Moment, nullable=False),
+    Column("signs_until", _Moment),
+)
+
 signing_secret = Table(
     "signing_secret",
     metadata,

@@ -7,7 +7,7 @@ from genpulse import config
 from genpulse.build import STAMP, read_stamp
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
 from genpulse.configuration.names import without_prefix
-from genpulse.configuration.policy import allowances, single_servers
+from genpulse.configuration.policy import address_fault, allowances, single_servers
 from genpulse.configuration.variables import process_variables, variable_name
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.ports import Catalogue
@@ -57,9 +57,15 @@ def allowed(settings: Settings) -> Iterator[Finding]:
         yield warning("allowance", f"{key} is {value}: a rule of {settings.environment.dynaconf} is off", advice)
 
 
+def named(settings: Settings) -> Iterator[Finding]:
+    """Whether webhooks name the API by an address."""
+    if fault := address_fault(settings):
+        yield wrong("public URL", fault.detail.partition(". ")[0], fault.detail.partition(". ")[2])
+
+
 def reached(settings: Settings) -> Iterator[Finding]:
     """What others see, and what there is one of."""
-    if settings.api.public_url is None:
+    if settings.api.public_url is None and address_fault(settings) is None:
         detail = "api.public_url is empty: the addresses of outputs name whatever a proxy passes on as the host"
         advice = f"set {variable_name('api.public_url')} to how clients reach the API"
         yield warning("public URL", detail, advice)

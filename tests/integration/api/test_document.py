@@ -1,0 +1,46 @@
+"""The API does what its OpenAPI document says: requests are drawn from it, and every answer is held against it."""
+
+import asyncio
+import random
+
+import pytest
+
+from genpulse.provider import Call, Input, Local, Model, Output, Provider, Report, Result
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.api_keys import added
+from tests.document.schemathesis_run import command, environment
+from tests.integration.api.conftest import rows_on
+
+EXAMPLES = 8
+
+
+class Words(Input):
+    """What is painted."""
+
+    prompt: str
+
+
+class Brush(Local[Words]):
+    """Paints at once, or not at all."""
+
+    async def run(self, call: Call[Words], report: Report) -> Result:
+        return Result((Output(call.input.prompt.encode()),))
+
+
+@pytest.mark.timeout(600)
+async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_path):
+    sandbox = Provider("sandbox", (Model("image", ("text-to-image",), Words, Brush()),))
+    async with rows_on(migrated_url) as rows:
+        api = await serve(catalogue=LoadedCatalogue([sandbox]), **rows)
+        _, headers = await added(api.services.keys)
+        seed = random.randrange(1_000_000)
+        async with api.worker():
+            process = await asyncio.create_subprocess_exec(
+                *command(api.url, examples=EXAMPLES, seed=seed),
+                cwd=tmp_path,
+                env=environment(headers["Authorization"].removeprefix("Bearer ")),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()

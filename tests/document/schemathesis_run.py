@@ -20,5 +20,5 @@ def environment(api_key: str) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "GENPULSE_API_KEY": api_key,
-        "GENPULSE_DOCUMENT_HOOKS": str(HERE / "refusals.py"),
+        "GENPULSE_DOCUMENT_HOOKS": str(HERE / "hooks.py"),
     }

@@ -7,6 +7,7 @@ import pytest
 
 from genpulse.provider import Call, Input, Local, Model, Output, Provider, Report, Result
 from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.providers.sandbox.noop import Noop, NoopInput
 from tests.api_keys import added
 from tests.document.schemathesis_run import command, environment
 from tests.integration.api.conftest import rows_on
@@ -29,9 +30,9 @@ class Brush(Local[Words]):
 
 @pytest.mark.timeout(600)
 async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_path):
-    sandbox = Provider("sandbox", (Model("image", ("text-to-image",), Words, Brush()),))
+    models = (Model("image", ("text-to-image",), Words, Brush()), Model("noop", ("noop",), NoopInput, Noop()))
     async with rows_on(migrated_url) as rows:
-        api = await serve(catalogue=LoadedCatalogue([sandbox]), **rows)
+        api = await serve(catalogue=LoadedCatalogue([Provider("sandbox", models)]), **rows)
         _, headers = await added(api.services.keys)
         seed = random.randrange(1_000_000)
         async with api.worker():

@@ -17,7 +17,7 @@ _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
     402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
-    403: "The API key belongs to another environment, or the provider costs money and may not be used in this one",
+    403: "The API key belongs to another environment or may not do this, or the provider may not be used here",
     404: "There is no such thing",
     408: "The body does not come, or comes too slowly",
     409: "The state does not allow it",

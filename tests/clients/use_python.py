@@ -11,9 +11,11 @@ from uuid import UUID
 import httpx
 from genpulse_api import AuthenticatedClient
 from genpulse_api.api.assets import fetch_content, upload_file
+from genpulse_api.api.catalogue import show_model
 from genpulse_api.api.tasks import list_tasks, show_task, submit_batch, submit_task, watch_task
 from genpulse_api.models.batch import Batch
 from genpulse_api.models.kept_asset import KeptAsset
+from genpulse_api.models.model import Model
 from genpulse_api.models.order import Order
 from genpulse_api.models.order_input import OrderInput
 from genpulse_api.models.priority import Priority
@@ -59,6 +61,9 @@ def main(url: str, key: str, model: str) -> None:
         uploaded = upload_file.sync(client=client, body=UploadFileBody(File(BytesIO(b"a few words"), "words.txt")))
         assert isinstance(uploaded, KeptAsset), uploaded
         assert uploaded.bytes_ == len(b"a few words")
+        shown = show_model.sync(model, client=client)
+        assert isinstance(shown, Model), shown
+        assert shown.id == model
         batch = submit_batch.sync(client=client, body=Batch([order, order]))
         assert isinstance(batch, TaskBatch), batch
         page = list_tasks.sync(client=client, status=TaskStatus.SUCCEEDED, limit=1)

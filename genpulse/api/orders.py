@@ -71,7 +71,9 @@ class OrderDocument(BaseModel):
         None, description="Needed only when the model does several kinds of work", examples=["text-to-image"]
     )
     priority: PriorityWord = Field(
-        "normal", description="Of two tasks that wait, the one with the higher priority starts first"
+        "normal",
+        description="Of two tasks that wait, the one with the higher priority starts first",
+        examples=["normal"],
     )
     webhook_url: HttpUrl | None = Field(
         None,

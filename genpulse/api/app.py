@@ -18,6 +18,7 @@ from genpulse.api import (
     assets,
     catalogue,
     deliveries,
+    docs_page,
     environment,
     events,
     health,
@@ -61,6 +62,7 @@ _ROOMS = (
     hooks,
     health,
     metrics,
+    docs_page,
 )
 
 
@@ -101,8 +103,8 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
         version=options.version,
         lifespan=_lifespan(open_services, options),
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     for room in _ROOMS:
         app.router.routes.extend(room.routes.routes)

@@ -17,7 +17,7 @@ from genpulse.api.parameters import refuse_doubled
 from genpulse.api.tasks import TASKS_PATH
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.id_prefix import ids_beginning_with
-from genpulse.domain.kind import is_kind
+from genpulse.domain.kind import FORM, is_kind
 from genpulse.domain.task import Task, TaskQuery, TaskStatus
 from genpulse.ports import TaskStore
 
@@ -36,15 +36,21 @@ def _beginning(word: str) -> str:
     return word
 
 
+KindWord = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_kind),
+    Field(json_schema_extra={"pattern": f"^{FORM}$"}),
+]
+
+
 class TaskFilter(BaseModel):
     """Which tasks, and how many of them. Parameters that are not listed are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: TaskStatus | None = None
-    kind: Annotated[str, StringConstraints(max_length=64), AfterValidator(_kind)] | None = Field(
-        None, examples=["text-to-image"]
-    )
+    kind: KindWord | None = Field(None, examples=["text-to-image"])
     provider: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(
         None, examples=["sandbox"]
     )

@@ -39,7 +39,7 @@ _SUBMIT_PARAMETERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The same key and body give the same task, however often they are sent.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
     },
     {
         "name": "Prefer",

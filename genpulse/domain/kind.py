@@ -17,7 +17,8 @@ WELL_KNOWN = (
     ANY,
 )
 
-_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+FORM = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_FORM = re.compile(FORM)
 
 
 def is_kind(word: str) -> bool:

@@ -239,7 +239,7 @@ class World:
         order = replace(Order(model, {"prompt": "a fox"}), **changes)
         return (await submit(self.services, order)).task
 
-    async def ended(self, task, timeout_s: float = 10.0):
+    async def ended(self, task, timeout_s: float = 60.0):
         ended = await wait(self.services, task.id, timeout_s)
         assert ended.status.ended, f"{ended.status} after {timeout_s} s"
         return ended
@@ -337,10 +337,10 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
 
 @pytest.fixture
 def until():
-    """Wait until something holds, at most 5 seconds."""
+    """Wait until something holds, at most a minute."""
 
     async def wait_until(holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not holds():
                 await asyncio.sleep(0.005)
 

@@ -26,6 +26,7 @@ class Fleet:
             "GENPULSE_REDIS__URL": redis_url,
             "GENPULSE_STORAGE__URL": (folder / "storage").as_uri(),
             "GENPULSE_WORKER__GRACE_S": "0.3",
+            "GENPULSE_API__DRAIN_S": "0",
         }
         self.urls = []
         self.workers = []

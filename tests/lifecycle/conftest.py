@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -345,3 +346,20 @@ def until():
                 await asyncio.sleep(0.005)
 
     return wait_until
+
+
+_MANY_ANSWERS = {"test_odd_answers.py", "test_judgement.py"}
+_ONE_IN = 4
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All answers meet the memory; one in four of each test meets PostgreSQL, and the others are slow."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if item.path.name in _MANY_ANSWERS and item.path.parent == Path(__file__).parent:
+            test = getattr(item, "originalname", item.name)
+            if "[postgresql" in item.name:
+                if seen[test] % _ONE_IN:
+                    item.add_marker(pytest.mark.slow)
+                seen[test] += 1

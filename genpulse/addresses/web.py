@@ -2,7 +2,7 @@
 
 import re
 
-from genpulse.addresses.authority import split, wrong_authority, wrong_end
+from genpulse.addresses.authority import wrong_authority, wrong_end
 from genpulse.addresses.url import Url
 
 _SCHEMES = ("http", "https")
@@ -37,10 +37,9 @@ def refusal_of_endpoint(url: str) -> str:
         return (
             f"{odd[0]!r} is a sign that no address has; write another one than ASCII in its coded form (xn--…, %…)"
         )
-    authority, end = split(url.partition("://")[2])
-    if "@" in authority:
+    if Url.of(url).login is not None:
         return "a user or a password in it is not read; set storage.access_key_id and storage.secret_access_key"
-    return "it ends in a query or a fragment, which is not read" if "?" in end or "#" in end else ""
+    return ""
 
 
 def refusal_of_store(url: str) -> str:

@@ -10,7 +10,7 @@ from genpulse.branching.declared import declared_at
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.release import release
 from genpulse.branching.versions import Version
-from tests.integration.branching.conftest import moved
+from tests.integration.branching.clones import moved
 from tests.integration.branching.test_policy import commit_to
 
 PYPROJECT = (

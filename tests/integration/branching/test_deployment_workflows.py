@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.files import plan, write
 from genpulse.branching.release import release
-from tests.integration.branching.conftest import ENVIRONMENT, moved
+from tests.integration.branching.clones import ENVIRONMENT, moved
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/deploy-a-release.md"
 GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
@@ -26,9 +26,9 @@ def read(text):
 
 
 @pytest.fixture(scope="session")
-def shipped(fresh_clone, tmp_path_factory):
+def shipped(shelf, tmp_path_factory):
     """The gate of both forges is in dev, and v0.1.0 is released with it; dev went on since."""
-    clone = fresh_clone.copied(tmp_path_factory.mktemp("shipped"))
+    clone = shelf.clone(tmp_path_factory.mktemp("shipped"))
     clone.git("switch", "-qc", "feature/gate", "--no-track", "origin/dev")
     for forge in ("github", "gitlab"):
         write(clone.folder, plan(clone.folder, forge, ENVIRONMENT), ENVIRONMENT)

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from genpulse.branching.files.gate_file import packed
-from tests.integration.branching.conftest import ENVIRONMENT, on_test
+from tests.integration.branching.clones import ENVIRONMENT
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +88,8 @@ def test_the_gate_answers_as_the_command_does(gate, clone):
     assert (shown.returncode, shown.stdout.startswith("::error title=genpulse flow::main only")) == (1, True)
 
 
-def test_the_history_is_looked_at(gate, clone):
-    on_test(clone)
-    done = run(gate, clone.folder, "check", "--head", "test", "--base", "main", "--json")
+def test_the_history_is_looked_at(gate, tested):
+    done = run(gate, tested.folder, "check", "--head", "test", "--base", "main", "--json")
     assert done.returncode == 1
     assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["candidate_missing"]
 

@@ -13,7 +13,7 @@ from genpulse.branching.files.gate_file import digest
 from genpulse.branching.policy import LaneNames
 from genpulse.branching.policy_file import parse
 from genpulse.branching.versions import Version
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 
 ENV = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:{ENVIRONMENT['PATH']}"}
 RECORD = 'cat > "$(git rev-parse --show-toplevel)/{0}.seen"\necho "{0} $*" >&2\n'

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.release import release
-from tests.integration.branching.conftest import ENVIRONMENT, moved
+from tests.integration.branching.clones import ENVIRONMENT, moved
 from tests.integration.branching.test_deployment_workflows import checked_out, clone, run, shipped
 
 __all__ = ["clone", "shipped"]

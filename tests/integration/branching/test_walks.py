@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.branching.walk import illegal, legal, mending, promises
-from tests.integration.branching.walk.team import NAMES, gathered
+from tests.integration.branching.walk.team import NAMES
 
 RIGHT = [legal.begin, legal.work, legal.share, legal.bring, legal.button, legal.help_out, legal.move]
 RELEASING = [legal.move, legal.mark, legal.ship, legal.part, legal.deliver, legal.deliver]
@@ -42,7 +42,7 @@ steps = st.tuples(acts, st.sampled_from(NAMES), st.integers(0, 999))
 
 
 @pytest.mark.timeout(0 if WALKS > 1 else 600)
-def test_three_people_lose_nothing_and_are_told_the_same(fresh_clone):
+def test_three_people_lose_nothing_and_are_told_the_same(shelf):
     @settings(
         max_examples=WALKS + 1,  # the first is always the simplest: one and the same act
         derandomize=WALKS == 1,
@@ -54,7 +54,7 @@ def test_three_people_lose_nothing_and_are_told_the_same(fresh_clone):
     @given(st.lists(steps, min_size=STEPS, max_size=STEPS))
     def walked(walk):
         with tempfile.TemporaryDirectory() as home:
-            _walk(gathered(Path(home), fresh_clone), walk)
+            _walk(shelf.team(Path(home)), walk)
 
     walked()
 

@@ -73,7 +73,7 @@ def test_a_repository_with_a_history_adopts_the_flow_and_leaves_it(old_company):
 
 
 @pytest.mark.parametrize("kind", ["github"])
-@pytest.mark.parametrize("method", ["squash", "rebase"])
+@pytest.mark.parametrize("method", ["squash", pytest.param("rebase", marks=pytest.mark.slow)])
 def test_years_of_squashes_come_to_an_end(company, method):
     rules = company.forge.documents
     company.forge.enforce([])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from genpulse.branching.gate import Asked, answer
+from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 
 
@@ -91,6 +92,7 @@ def test_a_hotfix_comes_back_by_pull_requests_alone(shipped):
     assert state["violations"] == []
 
 
+@ONE_FORGE
 def test_a_fix_that_was_picked_over_counts_by_its_change(shipped):
     commit = hotfix(shipped)
     bob = shipped.bob
@@ -117,6 +119,7 @@ def test_a_back_merge_may_be_squashed_when_it_brings_one_change(repaired, method
     tagged(repaired, "main")
 
 
+@ONE_FORGE
 def test_what_dev_has_already_is_on_its_way(repaired):
     repaired.forge.merge(opened(repaired, repaired.ann.flow("backmerge")), "ann")
     (violation,) = json.loads(repaired.bob.flow("status", "--fetch", "--json").stdout)["violations"]
@@ -127,6 +130,7 @@ def test_what_dev_has_already_is_on_its_way(repaired):
     assert "dev has everything that main has" in again.stderr
 
 
+@ONE_FORGE
 def test_a_conflict_is_mended_by_hand_and_finished(company):
     topic(company.bob, "feature/a", "same.txt")
     company.merge("feature/a", "dev")
@@ -159,6 +163,7 @@ def backwards(company, name, *, extra="", start="origin/dev"):
     return answer(Asked(name, "dev"), bob.repository())
 
 
+@ONE_FORGE
 def test_nothing_else_comes_back(company):
     commit = hotfix(company)
     good = f"fix/backmerge-{commit[:9]}"
@@ -172,6 +177,7 @@ def test_nothing_else_comes_back(company):
     assert not backwards(company, good, start="origin/feature/open")
 
 
+@ONE_FORGE
 def test_it_may_be_updated_with_dev(repaired):
     request = opened(repaired, repaired.ann.flow("backmerge"))
     topic(repaired.bob, "feature/a", "a.txt")
@@ -180,6 +186,7 @@ def test_it_may_be_updated_with_dev(repaired):
     assert repaired.forge.merge(request, "ann")
 
 
+@ONE_FORGE
 def test_a_fix_of_test_that_was_picked_over_counts_as_well(shipped):
     commit = hotfix(shipped, "test")
     bob = shipped.bob

@@ -92,6 +92,7 @@ def test_a_pull_request(clone, tmp_path, head, base, code, said):
 
 
 def test_a_candidate_may_go_to_main(clone, tmp_path):
+    (tmp_path / "programs").unlink()
     moved(clone, "test")
     tag_candidate(clone.repository())
     done = pulled(clone, tmp_path, "test", "main")

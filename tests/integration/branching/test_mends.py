@@ -271,12 +271,14 @@ def test_no_way_loses_anything(shelf, tmp_path, situation, name):
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_what_destroys_is_never_the_first_way(shelf, tmp_path, situation):
+@pytest.mark.parametrize(
+    "name", ["ann", pytest.param("bob", marks=pytest.mark.slow), pytest.param("cid", marks=pytest.mark.slow)]
+)
+def test_what_destroys_is_never_the_first_way(shelf, tmp_path, situation, name):
     team = shelf.team(tmp_path, SITUATIONS[situation])
-    for who in team.people.values():
-        for refusal in told(team, who):
-            for first in refusal.mend[:1]:
-                assert not DESTROYS.search(first), str(refusal)
+    for refusal in told(team, team.people[name]):
+        for first in refusal.mend[:1]:
+            assert not DESTROYS.search(first), str(refusal)
 
 
 @pytest.mark.parametrize("situation", SOME_SITUATIONS)
@@ -290,6 +292,7 @@ def test_the_first_ways_lead_out(shelf, tmp_path, situation):
         if not ways:
             break
         way = next((way for way in ways if way not in done), ways[0])
+        assert not DESTROYS.search(way), done
         assert done.count(way) < 2, f"{way} again and again: {done}"
         bob.shell(way)
         done.append(way)

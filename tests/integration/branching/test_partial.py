@@ -5,6 +5,7 @@ import json
 import pytest
 
 from genpulse.branching.gate import Asked, answer
+from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 from tests.integration.branching.test_backmerge import release, tagged, topic
 
@@ -61,6 +62,7 @@ def test_a_fix_goes_to_test_alone(company):
     assert said(bob.flow("status", "--json"))["violations"] == []
 
 
+@ONE_FORGE
 def test_a_fix_that_would_take_more_along_is_begun_once_more(company):
     bob = company.bob
     topic(bob, "fix/found", "found.txt")
@@ -78,6 +80,7 @@ def test_a_fix_that_would_take_more_along_is_begun_once_more(company):
     assert "found.txt" in files(bob, "test")
 
 
+@ONE_FORGE
 def test_dev_as_it_was(company):
     bob = company.bob
     topic(bob, "feature/good", "good.txt")

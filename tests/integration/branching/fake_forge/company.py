@@ -6,11 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from genpulse.branching.files import plan
 from tests.integration.branching.clones import copy_of
 from tests.integration.branching.fake_forge.api import TOKEN, Api, over_ssh
 from tests.integration.branching.fake_forge.forge import ROLES, FakeForge
 from tests.integration.branching.fake_forge.people import Person, environment_of, person
+
+ONE_FORGE = pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.slow)])
+"""For a story in which the forges differ by nothing but how a request is opened, which others tell of each."""
 
 
 @dataclass(frozen=True)

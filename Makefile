@@ -34,12 +34,17 @@ demo: $(READY)  ## a picture, a video and a spoken sentence, from nothing
 dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 	@$(BIN)/genpulse dev
 
+# Neighbours stay together, and with them what they share, until a process has nothing left and takes of another's.
+TEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Tests start hundreds of processes, and none is to compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
-	@$(BIN)/python -m pytest -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
+	@$(TEST) -m "not slow and not alone"
+	@$(BIN)/python -m pytest -m alone tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow
+	@$(TEST) -m slow
 
 check: $(READY)  ## format, lint, types, floors, committed configuration
 	@$(BIN)/ruff format --check .

@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 
 MAIN = {
     "ENV": "main",
@@ -25,16 +24,8 @@ def genpulse(tmp_path, database_url, redis_url):
     servers = {"GENPULSE_DATABASE_URL": database_url, "GENPULSE_REDIS__URL": redis_url}
 
     def run(*arguments, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=tmp_path,
-            env={"PATH": os.defpath, **servers, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        plain = {"PATH": os.defpath, **servers}
+        return command.run(*arguments, folder=tmp_path, environment=plain | environment)
 
     return run
 

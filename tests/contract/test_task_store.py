@@ -432,7 +432,7 @@ async def test_the_worker_of_a_running_task_is_told(backend):
     task = await backend.store.cancel(begun.task.id)
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
     assert task.seq > begun.task.seq
-    assert await asyncio.wait_for(first, 5) == TaskNotice(begun.task.id, unwanted=True)
+    assert await asyncio.wait_for(first, 60) == TaskNotice(begun.task.id, unwanted=True)
     assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease, unwanted=True),)
     assert (await backend.store.cancel(begun.task.id)).seq == task.seq
     ended = await backend.ended(begun.lease, Canceled())

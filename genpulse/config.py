@@ -33,6 +33,7 @@ __all__ = [
     "Fault",
     "as_dynaconf",
     "check_committed",
+    "check_worker",
     "find_environment",
     "find_namespace",
     "load",
@@ -88,6 +89,15 @@ def load(
     tell(found.resolved)
     serves = found.resolved.environment.is_production and set(SERVERS) <= set(require)
     return _frozen(found, (*require, *PRODUCTION) if serves else require)
+
+
+def check_worker(settings: "Settings") -> None:
+    """What a worker needs besides all else: that webhooks name the API. Raises `ConfigurationError`."""
+    from genpulse.configuration.invalid import InvalidConfiguration
+    from genpulse.configuration.policy import address_fault
+
+    if fault := address_fault(settings):
+        raise InvalidConfiguration(settings.environment.dynaconf, [fault])
 
 
 def check_committed(environment: "Environment", folder: Path | None = None) -> "Settings":

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from genpulse.background.loops import Loops
+from genpulse.build import Build
 from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
@@ -30,6 +31,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import UNLIMITED, Spending, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 from genpulse.domain.text import storable_line
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.provider import AnyModel, EngineThreads
 
 
@@ -206,6 +208,9 @@ class TaskStore(Protocol):
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""
+
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are, empty for those of nobody; assets that are not there are left out."""
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
@@ -467,8 +472,8 @@ class DeliveryStore(Protocol):
 class KeyStore(Protocol):
     """API keys, and the secret that signs addresses. Of a key's token only the digest is kept."""
 
-    async def add(self, key: ApiKey, digest: bytes) -> None:
-        """Keep a new key."""
+    async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
+        """Keep a new key, perhaps with a webhook secret of its own. Raises `SealingKeyMissing`."""
 
     async def find(self, digest: bytes) -> ApiKey | None:
         """The key with this digest, whatever its state."""
@@ -488,12 +493,35 @@ class KeyStore(Protocol):
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""
 
+    async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
+        """Let a new secret sign messages about the key's tasks; whatever signs now does so for the overlap, too.
+
+        An overlap of nothing ends that at once. Raises `UnknownKey`, `SealingKeyMissing`.
+        """
+
+    async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
+        """Let the shared secret sign again, and the key's own beside it for the overlap.
+
+        Raises `UnknownKey`, `NoWebhookSecret`.
+        """
+
+    async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
+        """What signs messages about its tasks now; `SHARED` where there is no such key. Raises `SealedSecret`."""
+
+    async def reseal_webhook_secrets(self) -> int:
+        """Seal all of them with the newest key; returns how many. Raises `SealedSecret`, and then changes none."""
+
 
 class MessageSender(Protocol):
     """Sends a signed message to another system."""
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
-        """Send it once. Answers within 30 seconds and never raises; `now` goes into the signature."""
+    def refusal(self, url: str) -> str | None:
+        """Why nothing is ever sent to this URL, as far as the URL alone tells; None where it may be."""
+
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
+        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too."""
 
 
 class Catalogue(Protocol):
@@ -510,6 +538,9 @@ class Catalogue(Protocol):
 
     def is_configured(self, provider: str) -> bool:
         """Whether it has what it needs, such as a key; an unknown one has not."""
+
+    def lacks(self, provider: str) -> tuple[str, ...]:
+        """Settings that have to be set before it can do anything, such as `providers.fal.api_key`."""
 
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""
@@ -544,7 +575,10 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFacts:
-    """The environment that this process belongs to, with nothing secret in it."""
+    """The environment that this process belongs to, with nothing secret in it.
+
+    `build` is the stamp of what runs here; None where nothing was built.
+    """
 
     name: str
     dynaconf: str
@@ -554,6 +588,7 @@ class EnvironmentFacts:
     services: str
     target: str
     api_key_prefix: str
+    build: Build | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.rate import PATTERN
 from genpulse.environment.namespace import NAMESPACE
 from genpulse.environment.table import Environment
 
 _DRAIN_S = 5.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1", "0": "127.0.0.1"}
+"""Every address of a machine, and that which is it itself."""
+
 PROVIDERS_OWN = ("paid",)
 """Names below `providers` that are settings of all of them, and so no names of providers."""
 
@@ -23,7 +27,7 @@ def _empty_is_unset(value: object) -> object:
 
 
 def _bare(value: object) -> object:
-    """Secrets come out of files and dialogs with blanks and line ends around them, and have none themselves."""
+    """Secrets and addresses come out of files and dialogs with blanks and line ends around them, and have none."""
     return (value.strip() or None) if isinstance(value, str) else value
 
 
@@ -37,7 +41,7 @@ def _lists_are_text(options: object) -> object:
     }
 
 
-Optional = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+Optional = Annotated[str | None, BeforeValidator(_bare)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_bare)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 OptionalDays = Annotated[int | None, BeforeValidator(_empty_is_unset)]
@@ -158,6 +162,15 @@ class Api(Section):
         "127.0.0.1",
         description="Addresses or networks, with commas, whose X-Forwarded-For and -Proto count; * for all.",
     )
+    connections_per_peer: int = Field(
+        256,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Connections that one client may have at a time; beyond that its oldest silent one is closed. Proxies"
+            " that are named in api.trusted_proxies may have more."
+        ),
+    )
     asset_url_s: int = Field(
         86_400,
         ge=60,
@@ -234,6 +247,13 @@ class Webhooks(Section):
         None,
         description=(
             "Secrets that sign beside it while receivers change over to the new one, with blanks between them."
+        ),
+    )
+    sealing_keys: OptionalSecret = Field(
+        None,
+        description=(
+            "32 random bytes in base64, by which webhook secrets of API keys are kept sealed; several with blanks"
+            " between them, of which the first seals and all open. Needed where keys have secrets of their own."
         ),
     )
     public_url: Optional = Field(
@@ -348,7 +368,7 @@ class Settings(Section):
     """Everything that can be configured.
 
     `environment` is the row of the table, `decided_by` what named it, `root` the folder at which relative paths
-    begin; these three are found and not configured.
+    begin, `proxies` are those of the process environment; these four are found and not configured.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -356,6 +376,7 @@ class Settings(Section):
     environment: Environment
     decided_by: str
     root: Path
+    proxies: Proxies = NO_PROXIES
     database_url: OptionalSecret = Field(
         None,
         description=(
@@ -383,6 +404,19 @@ class Settings(Section):
         """What every key in Redis begins with."""
         namespace = f"{self.redis.namespace}:" if self.redis.namespace else ""
         return f"{self.environment.key_prefix}{namespace}"
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is, without a slash at its end: `api.public_url`, else this machine and `api.port`."""
+        if self.api.public_url:
+            return self.api.public_url.rstrip("/")
+        host = _EVERYWHERE.get(self.api.host, self.api.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.api.port}"
+
+    @property
+    def listens_everywhere(self) -> bool:
+        """Whether `api.host` is every address of this machine, and so the address of nothing."""
+        return self.api.host in _EVERYWHERE
 
     @property
     def drain_s(self) -> float:

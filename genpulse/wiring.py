@@ -19,6 +19,7 @@ from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.sealing import Sealing
 from genpulse.adapters.database.stamp import StampedDatabase as StampedDatabase
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.http.client import HttpClient
@@ -74,7 +75,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             await storage.sweep()
         loops = Loops()
         queue = _closed_by(stack, _queue(settings, pool, loops))
-        http = _closed_by(stack, HttpClient(version("genpulse")))
+        http = _closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         collect_seldom()
         yield Services(
@@ -84,7 +85,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=_closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool, settings.environment.name),
-            keys=PostgresKeys(pool),
+            keys=_keys(settings, pool),
             retention=_closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             sender=_closed_by(stack, _sender(settings)),
             presence=RedisPresence(redis, keys),
@@ -206,7 +207,7 @@ async def learn_provider(settings: Settings, name: str) -> str:
 async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
     """A provider with a client of its own, for one question."""
     async with AsyncExitStack() as stack:
-        http = _closed_by(stack, HttpClient(version("genpulse")))
+        http = _closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
         catalogue = _closed_by(stack, open_catalogue(settings, http))
         provider = catalogue.provider(name)
         if provider is None:
@@ -261,12 +262,20 @@ def _sender(settings: Settings) -> WebhookSender:
         old_secrets=old.get_secret_value().split() if old else (),
         allow_private=settings.environment.spawns_services if allowed is None else allowed,
         version=version("genpulse"),
+        proxies=settings.proxies,
     )
+
+
+def _keys(settings: Settings, pool: asyncpg.Pool) -> PostgresKeys:
+    sealing = settings.webhooks.sealing_keys
+    return PostgresKeys(pool, Sealing(sealing.get_secret_value().split() if sealing else ()))
 
 
 def _storage(settings: Settings) -> ObjectStorage:
     options = _storage_options(settings)
-    return ObjectStorage(settings.storage_url, spool_dir=settings.storage.spool_dir, options=options)
+    return ObjectStorage(
+        settings.storage_url, spool_dir=settings.storage.spool_dir, options=options, proxies=settings.proxies
+    )
 
 
 def waiting_streams(settings: Settings) -> tuple[Waiting, ...]:
@@ -323,7 +332,7 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeyStore]:
     """The API keys alone, for as long as the body runs. Raises `DatabaseUnavailable`."""
     pool = await _pool(settings, "keys")
     try:
-        yield PostgresKeys(pool)
+        yield _keys(settings, pool)
     finally:
         await pool.close()
 
@@ -368,6 +377,7 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         services=row.services,
         target=row.target,
         api_key_prefix=row.api_key_prefix,
+        build=read_stamp(),
     )
 
 

@@ -1,9 +1,10 @@
 """Servers for all tests: one PostgreSQL and one Redis a test process, an empty database a test."""
 
+import gc
 import signal
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -16,20 +17,45 @@ from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
 from genpulse.dev.unprivileged import remove_home
 from tests.servers import TestServer, finished, launch
+from tests.tables import emptied
 
 _LEAVE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+_TABLES = (
+    "tasks",
+    "attempts",
+    "queue",
+    "workers",
+    "deliveries",
+    "assets",
+    "asset_uses",
+    "doomed_objects",
+    "api_keys",
+    "key_webhook_secrets",
+    "spending",
+)
 _EMPTY = f"""
 {_LEAVE};
-TRUNCATE tasks, attempts, queue, workers, deliveries, assets, asset_uses, doomed_objects, api_keys, spending;
+{emptied(_TABLES)};
 UPDATE renewals SET since = now(), last_at = now()
 """
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are collected, and none of them is garbage: a third of the time goes into looking."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +111,7 @@ def template(postgres: TestServer) -> str:
 def shared_database(postgres: TestServer, template: str) -> str:
     """A database with all tables for the tests of this process, one after the other."""
     name = f"shared_{uuid.uuid4().hex}"
-    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG"))
     return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
@@ -101,7 +127,7 @@ def migrated_url(shared_database: str) -> Iterator[str]:
 def own_database_url(postgres: TestServer, template: str) -> Iterator[str]:
     """A new database with all tables, which goes away after the test."""
     name = f"test_{uuid.uuid4().hex}"
-    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG"))
     yield f"{postgres.url.rpartition('/')[0]}/{name}"
     finished(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -2,17 +2,16 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import aiohttp
 import asyncpg
 
 from genpulse.dev.ports import free_port
+from tests import command
 
-UP_S = 40.0
+UP_S = 120.0
+ENDS_WITHIN_S = 60.0
 
 
 class Fleet:
@@ -27,6 +26,7 @@ class Fleet:
             "GENPULSE_REDIS__URL": redis_url,
             "GENPULSE_STORAGE__URL": (folder / "storage").as_uri(),
             "GENPULSE_WORKER__GRACE_S": "0.3",
+            "GENPULSE_API__DRAIN_S": "0",
         }
         self.urls = []
         self.workers = []
@@ -34,14 +34,7 @@ class Fleet:
 
     def call(self, *arguments):
         """A command, however it ends."""
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return command.run(*arguments, folder=self.folder, environment=self.environment)
 
     def run(self, *arguments):
         """What a command prints, which has to succeed."""
@@ -51,13 +44,7 @@ class Fleet:
 
     def start(self, *arguments):
         with (self.folder / "log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "genpulse", *arguments],
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+            process = command.start(*arguments, folder=self.folder, environment=self.environment, log=log)
         self._processes.append(process)
         return process
 
@@ -73,10 +60,9 @@ class Fleet:
 
     def stop(self):
         for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+            process.terminate()
         for process in self._processes:
-            process.wait(20)
+            process.wait(ENDS_WITHIN_S)
 
 
 async def until_ready(fleet, client):

@@ -18,7 +18,7 @@ from genpulse.dev.child import Child, Command, Guard
 from genpulse.dev.ports import LOOPBACK, free_port
 
 BUCKET = "genpulse"
-READY_S = 40.0
+READY_S = 120.0
 _PORTS = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc")
 _MORE_PORTS = ("filer.port", "filer.port.grpc", "admin.port", "admin.port.grpc")
 _OFF = ("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0")

@@ -14,7 +14,7 @@ from genpulse.dev.ports import free_port
 from genpulse.dev.postgres import Postgres
 from genpulse.dev.redis import Redis
 
-READY_S = 30.0
+READY_S = 120.0
 T = TypeVar("T")
 
 

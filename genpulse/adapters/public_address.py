@@ -11,10 +11,16 @@ from ipaddress import IPv4Address, IPv6Address
 from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from genpulse.adapters.names import NameResolver
-from genpulse.domain.hosts import is_misleading
+from genpulse.adapters.names import NameNotFound, NameResolver
+from genpulse.domain.hosts import inside_ending, is_misleading, is_this_machine
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is assigned to be reached globally (IANA, "IPv6 Address Space")."""
+_RESERVED = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv4Network("192.0.0.0/24"))
+"""Of special purpose (IANA's registries), and global to some versions of Python."""
+_LOOK_S = 2.0
+"""Seconds in which a name is judged that a proxy is to resolve."""
 _Address = IPv4Address | IPv6Address
 
 
@@ -31,7 +37,13 @@ class AddressRefused(OSError):
 def is_public(address: str) -> bool:
     """Whether anybody in the Internet could reach it. One that stands for another is judged by that other."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    return all(each.is_global and not each.is_multicast for each in _meant(parsed))
+    return all(_is_global(each) for each in _meant(parsed))
+
+
+def _is_global(address: _Address) -> bool:
+    if not address.is_global or address.is_multicast or any(address in network for network in _RESERVED):
+        return False
+    return isinstance(address, IPv4Address) or address in _UNICAST
 
 
 def _meant(address: _Address) -> Sequence[_Address]:
@@ -51,10 +63,12 @@ def _meant(address: _Address) -> Sequence[_Address]:
 def check_literal(host: str) -> None:
     """Refuse a host that is an address itself, which no resolver is asked about.
 
-    Also one that some programs take for an address, such as `127.1`. Raises `AddressRefused`.
+    Also one that some programs take for an address, such as `127.1`, and `localhost`. Raises `AddressRefused`.
     """
     if is_misleading(host):
         raise AddressRefused(host, "an address in a form that programs read in different ways")
+    if is_this_machine(host):
+        raise AddressRefused(host, "this machine")
     try:
         public = is_public(host.strip("[]"))
     except ValueError:
@@ -90,3 +104,39 @@ class PublicResolver(AbstractResolver):
     async def close(self) -> None:
         """Close what it asks."""
         await self._names.close()
+
+
+class NamesByProxy:
+    """Judges names that a proxy is to resolve, which sees addresses that nobody sees here."""
+
+    def __init__(self, name_servers: Sequence[str] = ()) -> None:
+        self._names = PublicResolver(NameResolver(servers=name_servers, limit_s=_LOOK_S))
+
+    async def check(self, host: str) -> None:
+        """Refuse a host that is not public, as far as can be told from here. Raises `AddressRefused`.
+
+        A name that leads nowhere here is left to the proxy, unless it is one that only a network inside has:
+        behind many proxies names of the Internet cannot be resolved at all.
+        """
+        check_literal(host)
+        if is_address(host):
+            return
+        if ending := inside_ending(host):
+            raise AddressRefused(host, f"a network inside, by its name ({ending})")
+        try:
+            await self._names.resolve(host, 0, socket.AF_UNSPEC)
+        except NameNotFound:
+            return
+
+    async def close(self) -> None:
+        """Close what it asks."""
+        await self._names.close()
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an address itself, perhaps in brackets."""
+    try:
+        ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment, InsufficientScope
 from genpulse.domain.api_key import ApiKey, Scope
+from genpulse.domain.task import Priority
 from genpulse.ports import EnvironmentFacts
 
 
@@ -25,6 +26,11 @@ class Caller:
     def sees_all(self) -> bool:
         """Whether tasks and assets of others are there for this caller."""
         return self.key is None or self.key.allows(Scope.ADMIN)
+
+    @property
+    def usual_priority(self) -> Priority:
+        """Of a task that asks for none."""
+        return self.key.limits.usual_priority if self.key else Priority.NORMAL
 
     def sees(self, owner: str) -> bool:
         """Whether what belongs to this owner is there for this caller."""

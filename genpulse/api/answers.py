@@ -17,8 +17,10 @@ _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
     402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
-    403: "The API key belongs to another environment, or the provider costs money and may not be used in this one",
+    403: "The API key belongs to another environment or may not do this, or the provider costs money and may not"
+    " be used in this environment",
     404: "There is no such thing",
+    408: "The body does not come, or comes too slowly",
     409: "The state does not allow it",
     410: "It was there once and is gone for ever",
     413: "The body is over the limit",
@@ -85,17 +87,28 @@ def described(
 
 def refusals(*statuses: int) -> Described:
     """The problems that a call under `/v1` may answer with, beside those that each of them may."""
-    return {status: _refusal(status) for status in sorted({*statuses, *_EVERYWHERE})}
+    return {status: refusal(status) for status in sorted({*statuses, *_EVERYWHERE})}
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def refusal(status: int) -> dict[str, Any]:
+    """The description of a problem."""
     content = {problems.MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
-    refusal: dict[str, Any] = {"description": _MEANINGS[status], "content": content}
-    if status in {402, 429, 503}:
-        refusal["headers"] = {"Retry-After": header("Seconds to wait", "integer")}
-    if status == 401:
-        refusal["headers"] = {"WWW-Authenticate": header("`Bearer`")}
-    return refusal
+    return {"description": _MEANINGS[status], "content": content, "headers": _HEADERS.get(status, {})}
+
+
+_RETRY_AFTER = {"Retry-After": header("Seconds to wait", "integer")}
+_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    401: {"WWW-Authenticate": header("`Bearer`")},
+    402: _RETRY_AFTER,
+    416: {"Content-Range": header("`bytes */N`, where N is the size of the content")},
+    429: {
+        **_RETRY_AFTER,
+        "RateLimit-Policy": header("What the API key may, where it is its rate that is reached"),
+        "RateLimit": header("What is left of that, and when there is more"),
+    },
+    503: _RETRY_AFTER,
+}
+"""Headers of the problems, beside those that every answer has."""
 
 
 def taken(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from genpulse.api import (
     assets,
     catalogue,
     deliveries,
+    docs_page,
     environment,
     events,
     health,
@@ -42,6 +43,7 @@ from genpulse.api.limits import BodyLimit
 from genpulse.api.options import ApiOptions
 from genpulse.api.pace import BodyPace
 from genpulse.api.passage import Carried, Passage
+from genpulse.api.peers import PEERS, Peers, most_connections
 from genpulse.api.shutdown import heard
 from genpulse.ports import Services
 
@@ -60,6 +62,7 @@ _ROOMS = (
     hooks,
     health,
     metrics,
+    docs_page,
 )
 
 
@@ -100,8 +103,8 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
         version=options.version,
         lifespan=_lifespan(open_services, options),
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     for room in _ROOMS:
         app.router.routes.extend(room.routes.routes)
@@ -113,16 +116,19 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
 
 def _lifespan(
     open_services: OpenServices, options: ApiOptions
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Peers]]]:
+    peers = Peers(options.connections_per_peer, most_connections(), options.trusted_proxies)
+
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Peers]]:
         stopping = asyncio.Event()
         async with open_services() as services:
             access = _access(services, options)
-            context = app.state.context = Context(services, options, access, Metrics(services.loops), stopping)
+            metrics = Metrics(services.loops, peers)
+            context = app.state.context = Context(services, options, access, metrics, stopping)
             ending = asyncio.create_task(context.endings.stop_with(stopping))
             with heard(stopping):
-                yield
+                yield {PEERS: peers}
             stopping.set()
             await ending
             await access.close()

@@ -26,7 +26,10 @@ _HEADERS = (
     ("Accept-Ranges", "`bytes`"),
     ("Content-Disposition", "`inline` for pictures, video and sound, else `attachment`"),
 )
-_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_CONTENT_RANGE = ("Content-Range", "Which bytes these are, and of how many")
+_CONTENT = {"schema": {"type": "string", "format": "binary"}}
+_BYTES = {"application/octet-stream": _CONTENT, "*/*": _CONTENT}
+"""The first is what generators of clients know bytes by; the second is the truth."""
 _ASKED = {
     "Range": "One range, as in `bytes=0-1023`; several get the whole content.",
     "If-Range": "An ETag: the range is sent only when the content is still that one.",
@@ -35,6 +38,13 @@ _ASKED = {
 _PARAMETERS = [
     {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
     for name, description in _ASKED.items()
+] + [
+    {
+        "name": "expires",
+        "in": "query",
+        "description": "Comes with `signature`: the moment in Unix time until which the address is good.",
+        "schema": {"type": "string"},
+    }
 ]
 
 AssetId = Annotated[UUID, Path(description="The `id` of an asset")]
@@ -59,8 +69,8 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
     summary="Fetch an asset's bytes",
     response_class=Response,
     responses=answers.described(200, "The content", _BYTES, _HEADERS)
-    | answers.described(206, "The range that was asked for", _BYTES, _HEADERS)
-    | answers.described(304, "The client has this content already")
+    | answers.described(206, "The range that was asked for", _BYTES, (*_HEADERS, _CONTENT_RANGE))
+    | answers.described(304, "The client has this content already", headers=_HEADERS)
     | answers.refusals(404, 410, 416),
     openapi_extra={"parameters": _PARAMETERS},
 )

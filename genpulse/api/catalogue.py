@@ -77,6 +77,8 @@ class ModelDocument(Document):
     """Asking its provider may cost money."""
     allowed: bool
     """False where it costs money and this environment does not allow that."""
+    configured: bool
+    """False where its provider lacks what it needs here, such as a key: a task of it is refused."""
     priced: bool
     """What a task costs at most is known before it is submitted, and counts for the day's budget."""
     shape: ShapeWord
@@ -98,6 +100,7 @@ class ModelDocument(Document):
             kinds=list(model.kinds),
             paid=services.catalogue.is_paid(provider),
             allowed=is_allowed(services, provider),
+            configured=not services.catalogue.lacks(provider),
             priced=model.price is not None,
             shape=_WORDS[shape_of(model.engine)],
             capabilities=Capabilities.of(model),

@@ -33,5 +33,6 @@ def decode(cursor: str, query: TaskQuery) -> UUID:
 
 def _digest(last: UUID, query: TaskQuery) -> bytes:
     filters = (query.status or "", query.kind or "", query.provider or "", query.owner or "", query.code or "")
-    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in filters)])
+    ids = map(str, query.ids or ())
+    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in (*filters, *ids))])
     return hashlib.sha256(content).digest()[:_DIGEST_BYTES]

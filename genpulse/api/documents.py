@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation
+from typing_extensions import TypeAliasType
 
 from genpulse.domain.asset import Asset
 from genpulse.domain.cost import Cost
@@ -195,7 +196,8 @@ class CostDocument(Document):
         return cls(amount_usd=cost.amount_usd, estimated=cost.estimated)
 
 
-PriorityWord: TypeAlias = Literal["high", "normal", "low"]
+PriorityWord = TypeAliasType("PriorityWord", Literal["high", "normal", "low"])
+"""One name for it in the OpenAPI document, so that generated clients have one type."""
 _WORDS: Mapping[Priority, PriorityWord] = {
     Priority.HIGH: "high",
     Priority.NORMAL: "normal",

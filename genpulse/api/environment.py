@@ -7,8 +7,24 @@ from starlette.responses import Response
 from genpulse.api import answers
 from genpulse.api.context import context_in
 from genpulse.api.documents import Document
+from genpulse.build import Build
 
 routes = answers.router("service")
+
+
+class BuildDocument(Document):
+    """What was built, as git knew it."""
+
+    model_config = ConfigDict(title="Build")
+
+    tag: str = Field(examples=["v1.0.0"])
+    """Empty where no tag counts."""
+    version: str = Field(examples=["1.0.0"])
+    commit: str = Field(examples=["3f2a91c04d1b7e6a5f8c9d0e1f2a3b4c5d6e7f80"])
+    repository: str = Field(examples=["https://github.com/acme/shop.git"])
+    """Whose tag and commit they are, by the address of its remote; empty without one."""
+    dirty: bool = Field(examples=[False])
+    """Whether files were changed besides."""
 
 
 class EnvironmentDocument(Document):
@@ -28,6 +44,8 @@ class EnvironmentDocument(Document):
     """Every API key of this environment begins with it."""
     version: str = Field(examples=["1.0.0"])
     """Of GenPulse."""
+    build: BuildDocument | None
+    """The stamp of what runs here; null where nothing was built."""
 
 
 @routes.get(
@@ -50,5 +68,16 @@ async def show_environment(request: Request) -> Response:
             target=facts.target,
             api_key_prefix=facts.api_key_prefix,
             version=context.options.version,
+            build=_build(facts.build) if facts.build else None,
         )
+    )
+
+
+def _build(build: Build) -> BuildDocument:
+    return BuildDocument(
+        tag=build.tag,
+        version=build.version,
+        commit=build.commit,
+        repository=build.repository,
+        dirty=build.dirty,
     )

@@ -1,15 +1,17 @@
 """Watching a task through Server-Sent Events."""
 
 from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypeAliasType
 
 from genpulse.api import answers, request_headers
 from genpulse.api.context import context_in, links_for, task_for
-from genpulse.api.documents import Links, ProgressDocument, TaskDocument
+from genpulse.api.documents import Document, Links, ProgressDocument, TaskDocument
 from genpulse.api.streams import EventStream
 from genpulse.api.tasks import TASK_PATH, task_id_in
 from genpulse.lifecycle.watch import Update, watch
@@ -17,25 +19,29 @@ from genpulse.lifecycle.watch import Update, watch
 EVENTS_PATH = f"{TASK_PATH}/events"
 KEEP_ALIVE = b": keep-alive\n\n"
 
-_FRAME = {
-    "type": "object",
-    "required": ["id", "event", "data"],
-    "properties": {
-        "id": {"type": "string", "description": "Grows; give the last one as Last-Event-ID to resume"},
-        "event": {"enum": ["task", "progress", "done"]},
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "contentSchema": {"anyOf": [answers.reference(TaskDocument), answers.reference(ProgressDocument)]},
-        },
-    },
-}
+EventName = TypeAliasType("EventName", Literal["task", "progress", "done"])
+_DATA: dict[str, Any] = {"anyOf": [answers.reference(TaskDocument), answers.reference(ProgressDocument)]}
+
+
+class EventDocument(Document):
+    """One event of a task's stream."""
+
+    model_config = ConfigDict(title="Event")
+
+    id: str = Field(pattern=r"^[0-9]{1,18}$", examples=["42"])
+    """Grows; give the last one as `Last-Event-ID` to resume."""
+    event: EventName
+    data: str = Field(json_schema_extra={"contentMediaType": "application/json", "contentSchema": _DATA})
+    """A `Task` as JSON; in `progress` events a `Progress`."""
+
+
 _MEANING = (
     "`task` events carry the task, and tell each change of its status and of what it waits for, and that somebody"
     " wants it to stop; `progress` events only say how far it has come. After `done`, which carries the task at"
     " its end, the stream ends. Ids grow over all attempts of a task."
 )
-_STREAM = {"text/event-stream": {"schema": {"type": "string"}, "x-event": _FRAME}}
+_AS_TEXT = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
+_STREAM = {"text/event-stream": {"schema": {"anyOf": [_AS_TEXT, answers.reference(EventDocument)]}}}
 
 routes = answers.router("tasks")
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from genpulse.api.parts import Parts, look
+from genpulse.api.peers import Peers
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.gate import Circuit, CircuitState
@@ -38,12 +39,30 @@ class LoopFailures(Collector):
         yield family
 
 
+class Connections(Collector):
+    """How many connections the server has, and how many it closed since there were too many."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    def collect(self) -> Iterable[Metric]:
+        """As they stand now."""
+        yield GaugeMetricFamily("genpulse_http_connections", "Open connections.", self._peers.open)
+        meaning = "Connections that were closed or refused, as their peer or all together had too many."
+        closed = CounterMetricFamily("genpulse_http_connections_closed", meaning, labels=["reason"])
+        for reason, count in self._peers.closed.items():
+            closed.add_metric([reason], count)
+        yield closed
+
+
 class Metrics:
     """The figures of one API process, in a registry of their own."""
 
-    def __init__(self, loops: Loops) -> None:
+    def __init__(self, loops: Loops, peers: Peers | None = None) -> None:
         self._registry = registry = CollectorRegistry()
         registry.register(LoopFailures(loops))
+        if peers is not None:
+            registry.register(Connections(peers))
         self._requests = Counter(
             "genpulse_http_requests", "HTTP requests.", ("route", "method", "status"), registry=registry
         )

@@ -11,6 +11,11 @@ from genpulse.api.context import context_in
 from genpulse.lifecycle.hear import hear
 from genpulse.provider import Notice
 
+_REFUSALS: answers.Described = {
+    401: answers.refusal(401) | {"description": "The vendor's signature is missing or wrong", "headers": {}},
+    **{status: answers.refusal(status) for status in (404, 422, 503)},
+}
+
 routes = answers.router("service")
 
 
@@ -19,7 +24,7 @@ routes = answers.router("service")
     status_code=204,
     summary="Take a vendor's notice",
     response_class=Response,
-    responses=answers.described(204, "It was heard") | answers.refusals(404, 422),
+    responses=answers.described(204, "It was heard") | _REFUSALS,
 )
 async def take_notice(
     request: Request,

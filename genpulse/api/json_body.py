@@ -3,21 +3,21 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from itertools import islice
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import from_json
 from starlette.requests import Request
 
 from genpulse.api.errors import InvalidJson, UnsupportedContentType
-from genpulse.api.json_places import BATCH_VALUES, VALUES, Place, check, written
+from genpulse.api.json_places import BATCH_VALUES, VALUES, check
 from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json_place import Place, written
 from genpulse.domain.json_value import JsonValue
 from genpulse.domain.text import storable_line
+from genpulse.provider.unknown_field import said_of
 
 __all__ = ["BATCH_VALUES", "read"]
 
@@ -37,7 +37,7 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
         return model.model_validate(document)
     except ValidationError as error:
         found = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
-        problems = tuple(Problem(_pointer(item["loc"]), _said(model, item)) for item in found)
+        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in found)
         raise BadInput("The body does not fit what this call takes.", problems) from error
 
 
@@ -98,28 +98,3 @@ def _pointer(loc: tuple[int | str, ...]) -> str:
     for part in loc:
         place = place if part == "[key]" else (place, part)
     return written(place)
-
-
-def _said(model: type[BaseModel], item: ErrorDetails) -> str:
-    """What is wrong at a place; of an unknown name, which one it is like."""
-    if item["type"] != "extra_forbidden":
-        return item["msg"]
-    name, known = str(item["loc"][-1]), fields_at(model, item["loc"][:-1])
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"There is no such field; there are {', '.join(known)}.{hint}"
-
-
-def fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, ...]:
-    """The names that an object may have that stands there."""
-    for part in loc:
-        if isinstance(part, str) and part in model.model_fields:
-            model = next(_models(model.model_fields[part].annotation), model)
-    return tuple(model.model_fields)
-
-
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from math import isfinite
-from typing import TypeAlias
 
 from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json_place import values, written
 from genpulse.domain.json_value import JsonValue
-from genpulse.domain.text import storable_line
 
 KEY_LENGTH = 256
 """How many characters a key of an object may have."""
@@ -17,10 +16,7 @@ VALUES = 10_000
 """How many values one body may hold, whole and inner ones."""
 BATCH_VALUES = 100_000
 """The same for a body of many tasks."""
-_POINTER_LENGTH = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
-Place: TypeAlias = "tuple[Place, str | int] | None"
-"""Where a value is: the place of what holds it, and its key or index there; None is the whole."""
 
 
 def check(document: JsonValue, most_values: int) -> int:
@@ -42,7 +38,7 @@ def _unfit_places(document: JsonValue, most_values: int, keys: _Keys) -> Iterato
 
     It looks at no more than `most_values` values, and a place is written down only where something is wrong.
     """
-    for count, (place, value) in enumerate(_values(document)):
+    for count, (place, value) in enumerate(values(document)):
         if count >= most_values:
             yield Problem(written(place), f"the body holds more than {most_values:,} values up to here")
             return
@@ -53,38 +49,6 @@ def _unfit_places(document: JsonValue, most_values: int, keys: _Keys) -> Iterato
             yield Problem(written(place), f"the text {what}")
         elif isinstance(value, float) and not isfinite(value):
             yield Problem(written(place), "the number is too large")
-
-
-def _values(document: JsonValue) -> Iterator[tuple[Place, JsonValue]]:
-    """Every value and where it is, depth first; nothing is made before it is asked for."""
-    yield None, document
-    stack: list[tuple[Place, Iterator[tuple[str | int, JsonValue]]]] = [(None, _inner(document))]
-    while stack:
-        within, values = stack[-1]
-        found = next(values, None)
-        if found is None:
-            stack.pop()
-            continue
-        key, value = found
-        place: Place = (within, key)
-        yield place, value
-        if isinstance(value, dict | list):
-            stack.append((place, _inner(value)))
-
-
-def _inner(value: JsonValue) -> "Iterator[tuple[str | int, JsonValue]]":
-    if isinstance(value, dict):
-        return iter(value.items())
-    return iter(enumerate(value)) if isinstance(value, list) else iter(())
-
-
-def written(place: Place) -> str:
-    """A JSON Pointer (RFC 6901), cut to 200 characters."""
-    parts: list[str] = []
-    while place is not None:
-        place, part = place
-        parts.append(f"/{_escaped(storable_line(str(part), _POINTER_LENGTH))}")
-    return storable_line("".join(reversed(parts)), _POINTER_LENGTH)
 
 
 def _unfit_key(key: str) -> str:
@@ -100,7 +64,3 @@ def _unfit(text: str) -> str:
     if half := _SURROGATE.search(text):
         return f"holds U+{ord(half[0]):04X}, half of a surrogate pair: send both halves, or the character in UTF-8"
     return ""
-
-
-def _escaped(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from genpulse.api import answers
 from genpulse.api.answers import reference
 from genpulse.api.catalogue import ModelDocument, ModelList
 from genpulse.api.deliveries import DeliveryPage
@@ -20,6 +21,7 @@ from genpulse.api.documents import (
     TaskPage,
 )
 from genpulse.api.environment import EnvironmentDocument
+from genpulse.api.events import EventDocument
 from genpulse.api.health import Alive, Readiness
 from genpulse.api.orders import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.problems import ProblemDocument
@@ -37,17 +39,38 @@ TAGS = [
     {"name": "service", "description": "How this service is."},
 ]
 
-_API_KEY = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "Calls from this machine need none in the environment `dev`, until the first key is created.",
+_SCHEMES = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "In `dev`, calls from this machine need none until the first key is created.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signature",
+        "description": "Part of the `url` of an asset, with `expires`: good for its bytes alone, and for a day.",
+    },
 }
+_SIGNED = "fetch_content"
+"""The one call that can be made by a signed address."""
+_HEADERS = {
+    "RequestId": {
+        "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
+        "schema": {"type": "string"},
+    }
+}
+_WRITING = (408, 413)
+"""What the guards of bodies answer, before any call looks at its own."""
+_OURS = re.compile("(Document|Word)$")
+"""What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
 _TAKEN = (OrderDocument, BatchDocument, RetryDocument)
 _SHOWN = (
     Alive,
     DeliveryPage,
     EnvironmentDocument,
+    EventDocument,
     KeptAssetDocument,
     ModelDocument,
     ModelList,
@@ -72,11 +95,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     document["webhooks"] = _webhooks()
-    document["components"] = {"schemas": _schemas(), "securitySchemes": {"apiKey": _API_KEY}}
+    document["components"] = {"schemas": _schemas(), "headers": _HEADERS, "securitySchemes": _SCHEMES}
     for path, calls in document["paths"].items():
-        for call in calls.values():
+        for method, call in calls.items():
             _leave_out_foreign_refusals(call)
-            call["security"] = [{"apiKey": []}, {}] if path.startswith("/v1/") else []
+            _say_what_holds_everywhere(method, call)
+            call["security"] = _security(path, call["operationId"])
+            for parameter in call.get("parameters", ()):
+                _leave_out_null(parameter)
     return _renamed(document)
 
 
@@ -84,6 +110,32 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
     """FastAPI says of every call with parameters that it refuses them in FastAPI's own form."""
     if "application/json" in call["responses"].get("422", {}).get("content", {}):
         del call["responses"]["422"]
+
+
+def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
+    """What surrounds every request is no call's own to describe."""
+    for status in (500,) if method == "get" else (*_WRITING, 500):
+        call["responses"].setdefault(str(status), answers.refusal(status))
+    call["responses"] = dict(sorted(call["responses"].items()))
+    for response in call["responses"].values():
+        request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+        response["headers"] = {**response.get("headers", {}), **request_id}
+
+
+def _security(path: str, name: str) -> list[dict[str, list[str]]]:
+    if not path.startswith("/v1/"):
+        return []
+    return [{"apiKey": []}, {"signature": []}] if name == _SIGNED else [{"apiKey": []}]
+
+
+def _leave_out_null(field: dict[str, Any]) -> None:
+    """Nothing can be null in a query, and what may be left out of an answer never is."""
+    schema = field.get("schema", field)
+    schema.pop("title", None)
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema.update(kinds[0])
 
 
 def _webhooks() -> dict[str, Any]:
@@ -116,28 +168,41 @@ def _webhook(end: str) -> dict[str, Any]:
     }
 
 
+class _Schemas(GenerateJsonSchema):
+    """Without titles that only say a field's name once more."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - what it overrides
+        """Never."""
+        return False
+
+
 def _schemas() -> dict[str, Any]:
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _TAKEN]
     wanted += [(model, "serialization") for model in _SHOWN]
-    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Schemas)
     definitions: dict[str, Any] = schemas["$defs"]
-    for model in _TAKEN:
-        _leave_out_null_defaults(definitions[model.__name__])
+    taken = {model.__name__ for model in _TAKEN}
+    for name, schema in definitions.items():
+        for field in schema.get("properties", {}).values():
+            if "default" in field:
+                _put_default_into_words(field, is_taken=name in taken)
     return definitions
 
 
-def _leave_out_null_defaults(schema: dict[str, Any]) -> None:
+def _put_default_into_words(field: dict[str, Any], *, is_taken: bool) -> None:
     """Generators of clients take a field with a default for one that is always there."""
-    for field in schema["properties"].values():
-        if "default" in field and field["default"] is None:
-            del field["default"]
+    default = field.pop("default")
+    if default is not None:
+        field["description"] = f"{field['description']}. Left out, it is `{json.dumps(default)}`."
+    elif not is_taken:
+        _leave_out_null(field)
 
 
 def _renamed(document: dict[str, Any]) -> dict[str, Any]:
     """`TaskDocument` is our word for it; callers read `Task`."""
     schemas = document["components"]["schemas"]
-    document["components"]["schemas"] = {name.removesuffix("Document"): schemas[name] for name in sorted(schemas)}
+    document["components"]["schemas"] = {_OURS.sub("", name): schemas[name] for name in sorted(schemas)}
     renamed: dict[str, Any] = json.loads(
-        re.sub(r'("#/components/schemas/\w+?)Document"', r'\1"', json.dumps(document))
+        re.sub(r'("#/components/schemas/\w+?)(Document|Word)"', r'\1"', json.dumps(document))
     )
     return renamed

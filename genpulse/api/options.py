@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
     """Limits are in bytes. A body may pause for `body_idle_s` seconds, an asset's address lasts `asset_url_s`,
-    and `Prefer: wait` is answered after `longest_wait_s` at the latest.
+    and `Prefer: wait` is answered after `longest_wait_s` at the latest. A client has `connections_per_peer`
+    connections at most, unless it is one of the `trusted_proxies` (addresses or networks, with commas; `*`: all).
 
     `public_url` is where callers reach this service; None is whatever they asked.
 
@@ -24,3 +25,5 @@ class ApiOptions:
     body_idle_s: float = 30.0
     asset_url_s: int = 86_400
     longest_wait_s: int = 25
+    connections_per_peer: int = 256
+    trusted_proxies: str = ""

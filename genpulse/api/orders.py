@@ -1,11 +1,12 @@
 """What callers send to submit tasks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from genpulse.api.documents import PriorityWord
 from genpulse.domain.hosts import is_misleading
 from genpulse.domain.task import Priority
 from genpulse.lifecycle.submit import Order
@@ -35,7 +36,13 @@ HttpUrl = Annotated[
     Field(json_schema_extra={"format": "uri"}),
 ]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+_STORABLE = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+"""What `json_body` holds every text to, for those who read the OpenAPI document."""
+MetadataValue = Annotated[str, StringConstraints(max_length=512), _STORABLE]
+
+
+def _storable_keys(schema: dict[str, Any]) -> None:
+    schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
 
 
 class RetryDocument(BaseModel):
@@ -54,17 +61,22 @@ class OrderDocument(BaseModel):
 
     model_config = ConfigDict(title="Order", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200), _STORABLE] = Field(
         description="`provider/name`, as GET /v1/models lists it", examples=["sandbox/image"]
     )
     input: dict[str, JsonValue] = Field(
         description="What the model's `input_schema` describes", examples=[{"prompt": "a red fox at dawn"}]
     )
-    kind: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+    kind: Annotated[str, StringConstraints(max_length=64), _STORABLE] | None = Field(
         None, description="Needed only when the model does several kinds of work", examples=["text-to-image"]
     )
-    priority: Literal["high", "normal", "low"] = Field(
-        "normal", description="Of two tasks that wait, the one with the higher priority starts first"
+    priority: PriorityWord = Field(
+        "normal",
+        description=(
+            "Of two tasks that wait, the one with the higher priority starts first. An API key may have a ceiling:"
+            " more is refused, and what is left out is no higher than that"
+        ),
+        examples=["normal"],
     )
     webhook_url: HttpUrl | None = Field(
         None,
@@ -78,15 +90,17 @@ class OrderDocument(BaseModel):
         default_factory=dict,
         description="The caller's own words, returned with the task",
         examples=[{"order": "1042"}],
+        json_schema_extra=_storable_keys,
     )
 
-    def order(self) -> Order:
-        """The same as the lifecycle takes it."""
+    def order(self, usual: Priority = Priority.NORMAL) -> Order:
+        """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
+        asks = "priority" in self.model_fields_set
         return Order(
             model=self.model,
             input=self.input,
             kind=self.kind,
-            priority=Priority[self.priority.upper()],
+            priority=Priority[self.priority.upper()] if asks else usual,
             webhook_url=self.webhook_url,
             deadline_s=self.deadline_s,
             metadata=self.metadata,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
+from genpulse.api.parameters import said_of
 from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
 
 MEDIA_TYPE = "application/problem+json"
@@ -71,7 +72,7 @@ def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
         case ("path", "asset_id"):
             return answer(UnknownAsset(_shown(found[0]["input"])), scope)
         case _:
-            places = [ProblemPlace(parameter=str(item["loc"][-1]), detail=item["msg"]) for item in found]
+            places = [ProblemPlace(parameter=str(item["loc"][-1]), detail=said_of(item, scope)) for item in found]
             detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}."
             return _response(422, BadInput.code, detail, scope, places=places)
 

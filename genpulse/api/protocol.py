@@ -5,15 +5,22 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from genpulse.api.peers import PEERS, Peers
+
 HEAD_S = 20.0
 """Seconds in which the head of a request has to come."""
 TAKEN_S = 30.0
 """Seconds in which a client has to take something of what waits for it."""
 HEAD_BYTES = 1 << 16
 """Bytes that a head may have which does not come at once."""
+LINGER_S = 1.0
+"""Seconds for which the rest of a request that was refused is read, so that its answer is not lost by a reset."""
+PIPELINED = 100
+"""Requests that may wait on a connection for the answer to an earlier one."""
 _LARGE = 1 << 16
 _END = b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout" + _END
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5" + _END
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _END
 
 
@@ -22,7 +29,8 @@ class GatheringProtocol(HttpToolsProtocol):
 
     uvicorn writes head and body one after the other, and a system call each was a fifth of what a submit costs. It
     waits for ever for a head and for a client that reads nothing of what it has asked for: such a connection ends
-    after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which not a byte was taken.
+    after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which not a byte was taken. Where the
+    application has put `Peers` into the state of its lifespan, one for which they have no room gets 503.
     """
 
     head_s: ClassVar[float] = HEAD_S
@@ -32,15 +40,22 @@ class GatheringProtocol(HttpToolsProtocol):
         """Speak over this transport."""
         self._in_head = False
         self._head_bytes = 0
+        self._refused = False
+        self._peers: Peers | None = self.app_state.get(PEERS)
         self._untaken = 0
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # all that is asked of one
+        if self._peers is not None and not self._peers.admit(self, self.client[0] if self.client else None):
+            self.transport.write(_TOO_MANY)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._stop_timer()
         self._stop_watching()
+        if self._peers is not None:
+            self._peers.left(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -49,6 +64,8 @@ class GatheringProtocol(HttpToolsProtocol):
         What is no part of a request that is being answered is timed, too: line ends before a head, and a body
         that comes behind its answer. uvicorn ends its own waiting with every byte.
         """
+        if self._refused:
+            return
         super().data_received(data)
         self._head_bytes = self._head_bytes + len(data) if self._in_head else 0
         if self._head_bytes > HEAD_BYTES:
@@ -58,8 +75,23 @@ class GatheringProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self.head_s, self._give_up)
 
+    def is_idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return not self._is_answering()
+
+    def give_way(self) -> None:
+        """Close it, so that another one may come."""
+        self._give_up()
+
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _should_upgrade(self) -> bool:
+        """Nothing here speaks another protocol: the request is answered as it is."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for one is no reason for a line in the log."""
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -69,7 +101,10 @@ class GatheringProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """It has come."""
         self._in_head = False
-        super().on_headers_complete()
+        if len(self.pipeline) >= PIPELINED:
+            self.transport.abort()
+        else:
+            super().on_headers_complete()
 
     def pause_writing(self) -> None:
         """The client takes less than is sent."""
@@ -105,11 +140,19 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def _give_up(self, answer: bytes = _TOO_SLOW) -> None:
         self._stop_timer()
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         if self._in_head and not self._is_answering():
-            self.transport.write(answer)
-        self.transport.close()
+            self._refuse(answer)
+        else:
+            self.transport.close()
+
+    def _refuse(self, answer: bytes) -> None:
+        """Say why, and heed no more of what comes: to close with bytes unread would take the answer back."""
+        self._refused = True
+        self.transport.write(answer)
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
 
 
 class _Gathering:
@@ -135,6 +178,11 @@ class _Gathering:
         held, self._held = self._held, []
         if held and not self._transport.is_closing():
             self._transport.write(b"".join(held))
+
+    def write_eof(self) -> None:
+        self._flush()
+        if not self._transport.is_closing():
+            self._transport.write_eof()
 
     def close(self) -> None:
         self._flush()

@@ -11,6 +11,8 @@ MOST_WAIT_S = 60
 _PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 """Up to the next comma that is in no quoted text."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
+IDEMPOTENCY_KEY = r"^[!-~]([ -~]*[!-~])?$"
+"""The same as JSON Schema says it: blanks around a header's value are none of its."""
 
 
 def wait_s(headers: Headers, longest_s: int) -> int | None:
@@ -58,8 +60,8 @@ def refuse_idempotency_key(headers: Headers) -> None:
 
 def last_event_id(headers: Headers) -> int | None:
     """The number of the last event that the client has, or None. Raises `InvalidLastEventId`."""
-    word = headers.get("last-event-id", "")
-    if not word:
+    word = headers.get("last-event-id")
+    if word is None:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", word, re.ASCII):
         raise InvalidLastEventId

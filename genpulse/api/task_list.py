@@ -13,9 +13,11 @@ from genpulse.api import answers
 from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.cursor import decode, encode
 from genpulse.api.documents import TaskDocument, TaskPage
+from genpulse.api.parameters import refuse_doubled
 from genpulse.api.tasks import TASKS_PATH
 from genpulse.domain.failure import FailureCode
-from genpulse.domain.kind import is_kind
+from genpulse.domain.id_prefix import ids_beginning_with
+from genpulse.domain.kind import FORM, is_kind
 from genpulse.domain.task import Task, TaskQuery, TaskStatus
 from genpulse.ports import TaskStore
 
@@ -28,20 +30,35 @@ def _kind(word: str) -> str:
     return word
 
 
+def _beginning(word: str) -> str:
+    if ids_beginning_with(word) is None:
+        raise PydanticCustomError("id_prefix", "Input should be the beginning of an id such as 0193a1b2-c3d4")
+    return word
+
+
+KindWord = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_kind),
+    Field(json_schema_extra={"pattern": f"^{FORM}$"}),
+]
+
+
 class TaskFilter(BaseModel):
     """Which tasks, and how many of them. Parameters that are not listed are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: TaskStatus | None = None
-    kind: Annotated[str, StringConstraints(max_length=64), AfterValidator(_kind)] | None = Field(
-        None, examples=["text-to-image"]
-    )
+    kind: KindWord | None = Field(None, examples=["text-to-image"])
     provider: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(
         None, examples=["sandbox"]
     )
     code: FailureCode | None = Field(
         None, description="Only tasks that failed so", examples=["provider_unavailable"]
+    )
+    id_prefix: Annotated[str, StringConstraints(max_length=36), AfterValidator(_beginning)] | None = Field(
+        None, description="Only tasks whose id begins so", examples=["0193a1b2-c3d4"]
     )
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str, StringConstraints(max_length=200)] | None = Field(
@@ -57,6 +74,7 @@ class TaskFilter(BaseModel):
             provider=self.provider,
             owner=owner or None,
             code=self.code,
+            ids=ids_beginning_with(self.id_prefix) if self.id_prefix else None,
         )
         return replace(query, before=decode(self.cursor, query)) if self.cursor else query
 
@@ -68,6 +86,7 @@ class TaskFilter(BaseModel):
 )
 async def list_tasks(request: Request, filters: Annotated[TaskFilter, Query()]) -> Response:
     """Tasks, newest first. Follow `next_cursor` until it is null."""
+    refuse_doubled(request)
     store, links = context_in(request.scope).services.store, links_for(request)
     caller = caller_of(request)
     query = filters.query("" if caller.sees_all else caller.owner)

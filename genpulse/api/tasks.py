@@ -39,7 +39,7 @@ _SUBMIT_PARAMETERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The same key and body give the same task, however often they are sent.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
     },
     {
         "name": "Prefer",
@@ -69,8 +69,9 @@ async def submit_task(request: Request) -> Response:
     context = context_in(request.scope)
     key = request_headers.idempotency_key(request.headers)
     wait_s = request_headers.wait_s(request.headers, context.options.longest_wait_s)
-    order = (await json_body.read(request, OrderDocument)).order()
-    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller_of(request).key)
+    caller = caller_of(request)
+    order = (await json_body.read(request, OrderDocument)).order(caller.usual_priority)
+    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller.key)
     context.metrics.submitted(submitted)
     task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
     return _accepted(request, submitted, task, wait_s)
@@ -109,8 +110,9 @@ async def submit_batch(request: Request) -> Response:
     context = context_in(request.scope)
     request_headers.refuse_idempotency_key(request.headers)
     batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
-    orders = [order.order() for order in batch.tasks]
-    all_submitted = await submitting.submit_batch(context.services, orders, key=caller_of(request).key)
+    caller = caller_of(request)
+    orders = [order.order(caller.usual_priority) for order in batch.tasks]
+    all_submitted = await submitting.submit_batch(context.services, orders, key=caller.key)
     links = links_for(request)
     for submitted in all_submitted:
         context.metrics.submitted(submitted)

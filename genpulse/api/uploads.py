@@ -14,7 +14,7 @@ _FORM = {
     "type": "object",
     "required": [multipart.FIELD],
     "additionalProperties": False,
-    "properties": {multipart.FIELD: {"type": "string", "contentMediaType": "application/octet-stream"}},
+    "properties": {multipart.FIELD: {"type": "string", "format": "binary"}},
 }
 
 routes = answers.router("assets")

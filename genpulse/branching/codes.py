@@ -3,6 +3,8 @@
 from typing import Literal, TypeAlias
 
 Code: TypeAlias = Literal[
+    # the command line
+    "usage_wrong",
     # names
     "name_malformed",
     "name_is_lane",
@@ -70,6 +72,8 @@ Code: TypeAlias = Literal[
     "ref_unknown",
     "ref_not_on_lane",
     "commit_not_judged",
+    "stamp_of_another_build",
+    "stamp_not_confirmed",
     # the repository, its settings and its remote
     "policy_broken",
     "work_tree_dirty",

@@ -1,5 +1,6 @@
 """What is being built, as git knows it."""
 
+import re
 from pathlib import Path
 
 from genpulse.branching.conditions import demand_history
@@ -7,7 +8,9 @@ from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
-from genpulse.build import Build, write_stamp
+from genpulse.build import STAMP, Build, stamp_package, write_stamp
+
+_LOGIN = re.compile(r"(://)[^/@\s]*@")
 
 
 def build_of(repository: Repository, *, signed: bool = False) -> Build:
@@ -27,7 +30,15 @@ def build_of(repository: Repository, *, signed: bool = False) -> Build:
         tree=tree,
         tag=version.tag if version else "",
         dirty=bool(repository.changed_files()),
+        repository=_address(repository),
     )
+
+
+def _address(repository: Repository) -> str:
+    """Where the tags were asked for, without a login; empty without a remote."""
+    if not repository.has_remote:
+        return ""
+    return _LOGIN.sub(r"\1", repository.git("remote", "get-url", "--", repository.remote).line)
 
 
 def put_stamp(build: Build, path: Path) -> None:
@@ -35,9 +46,34 @@ def put_stamp(build: Build, path: Path) -> None:
     try:
         write_stamp(build, path)
     except OSError as error:
-        rule, found = "The stamp is written where it was asked for.", f"{path}: {error.strerror}."
-        note = "Make its folder, or name another file: --output FILE"
+        raise _unwritable(path, error) from error
+
+
+def put_stamp_into(build: Build, package: Path) -> Build:
+    """Write the stamp into an installed GenPulse, for its files as they are. Raises `RepositoryUnfit`."""
+    try:
+        return stamp_package(build, package)
+    except OSError as error:
+        raise _unwritable(package / STAMP.name, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> RepositoryUnfit:
+    rule, found = "The stamp is written where it was asked for.", f"{path}: {error.strerror}."
+    note = "Make its folder, or name another file: --output FILE"
+    return RepositoryUnfit("file_in_the_way", rule, found, note=note)
+
+
+def take_back(path: Path) -> bool:
+    """Remove a stamp; False where there is none. Raises `RepositoryUnfit` where it cannot be removed."""
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        rule, found = "A stamp can be taken back.", f"{path}: {error.strerror}."
+        note = "Do it as the user whose file it is, where it may be written."
         raise RepositoryUnfit("file_in_the_way", rule, found, note=note) from error
+    return True
 
 
 def _is_guarded(repository: Repository) -> bool:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from genpulse.branching.deployment import is_job, judged
 from genpulse.branching.documents import (
@@ -40,11 +40,13 @@ def main(arguments: Sequence[str], version: str = "") -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    asked = _parser(version).parse_args(arguments)
-    repository = Repository(Path.cwd(), os.environ, offline=asked.offline, trunk=asked.trunk)
-    verb: _Verb = asked.verb
     try:
+        asked = _parser(version).parse_args(arguments)
+        repository = Repository(Path.cwd(), os.environ, offline=asked.offline, trunk=asked.trunk)
+        verb: _Verb = asked.verb
         return verb(repository, asked)
+    except _Misuse as error:
+        return _misused(error, as_json="--json" in arguments)
     except FlowError as error:
         _refuse([error.refusal], as_json=asked.json)
         if asked.json:
@@ -54,8 +56,7 @@ def main(arguments: Sequence[str], version: str = "") -> int:
 
 def _check(repository: Repository, asked: argparse.Namespace) -> int:
     if not asked.base and not asked.names_only:
-        _err("flow check: --base is needed, except with --names-only.")
-        return 2
+        asked.parser.error("--base is needed, except with --names-only")
     merge = Asked(
         asked.head, asked.base, asked.head_repo, asked.base_repo, asked.head_sha, asked.arrived, asked.before
     )
@@ -95,8 +96,33 @@ def _stamp(repository: Repository, asked: argparse.Namespace) -> int:
     return 0
 
 
+class _Misuse(Exception):
+    """The line is not understood by this parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self.parser = parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves it to `main` to say what is not understood."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises `_Misuse`."""
+        raise _Misuse(self, message)
+
+
+def _misused(error: _Misuse, *, as_json: bool) -> int:
+    """Say how it is used, and in JSON as well to whoever asked for that."""
+    if as_json:
+        rule, mend = "A command is used as its help says.", f"{error.parser.prog} --help"
+        _document(refused_document([Refusal("usage_wrong", rule, str(error), (mend,))]))
+    _err(f"{error.parser.format_usage()}{error.parser.prog}: error: {error}")
+    return 2
+
+
 def _parser(version: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="flow", description="The gate of the branching model.")
+    parser = _Parser(prog="flow", description="The gate of the branching model.")
     parser.add_argument("--version", action="version", version=f"genpulse flow {version}".strip())
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     check = _verb(verbs, "check", _check, "May head be merged into base?")
@@ -117,10 +143,10 @@ def _parser(version: str) -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, verb: _Verb, text: str
+    verbs: "argparse._SubParsersAction[_Parser]", name: str, verb: _Verb, text: str
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=text, description=text)
-    parser.set_defaults(verb=verb)
+    parser.set_defaults(verb=verb, parser=parser)
     parser.add_argument("--json", action="store_true", help="For programs.")
     parser.add_argument("--trunk", default="", help="What dev is called here.")
     parser.add_argument("--offline", action="store_true", help="Ask no remote; go by what was fetched last.")

@@ -7,6 +7,7 @@ import click
 import uvicorn
 
 from genpulse.api.draining import DrainingServer
+from genpulse.api.peers import take_descriptors
 from genpulse.cli.stack import settings_for_servers
 from genpulse.wiring import check_database
 
@@ -34,9 +35,11 @@ def command(host: str | None, port: int | None) -> None:
         server_header=False,
         lifespan="on",
         http="genpulse.api.protocol:GatheringProtocol",
+        ws="none",
         timeout_keep_alive=settings.api.keep_alive_s,
         forwarded_allow_ips=settings.api.trusted_proxies,
     )
+    take_descriptors()
     server = DrainingServer(config, settings.drain_s)
     with suppress(KeyboardInterrupt):
         server.run()

@@ -4,11 +4,13 @@ import importlib
 
 import click
 
+from genpulse.cli.terminal import say
+
 COMMANDS: dict[str, str] = {
     "demo": "Make a picture, a video and a spoken sentence from nothing, and take everything down again.",
     "dev": "The whole stack to work with, until Ctrl-C.",
     "generate": "Submit one task, follow it, save what it made.",
-    "tasks": "List, show, watch, cancel and retry tasks.",
+    "tasks": "List, show, watch, save, cancel and retry tasks.",
     "listen": "Receive webhooks here and print them, for those who develop.",
     "models": "What can be asked for.",
     "providers": "Who does it.",
@@ -62,7 +64,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
         from genpulse.build import BrokenStamp, product_version
 
         try:
-            click.echo(f"genpulse {product_version()}")
+            say(f"genpulse {product_version()}")
         except BrokenStamp as error:
             raise click.ClickException(f"{error}.") from error
         ctx.exit()

@@ -11,7 +11,9 @@ import click
 from genpulse import config
 from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.files import write_text
 from genpulse.cli.stack import json_option
+from genpulse.cli.terminal import say
 from genpulse.environment.table import Environment
 
 
@@ -31,12 +33,12 @@ def show(as_json: bool) -> None:
     found = explain_all(None, os.environ)
     if as_json:
         values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in found}
-        click.echo(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
+        say(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
         return
-    click.echo(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
+    say(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
     for each in found:
         place = next((said.place for said in each.layers if said.layer == each.winner), "")
-        click.echo(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
+        say(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
 
 
 @command.command()
@@ -62,14 +64,14 @@ def explain(key: str, as_json: bool) -> None:
             "default": default,
             "layers": [asdict(said) for said in found.layers],
         }
-        click.echo(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
         return
-    click.echo(f"{found.key}   {found.known.kind}   {variable_name(found.key)}")
-    click.echo(f"  {found.known.meaning}")
+    say(f"{found.key}   {found.known.kind}   {variable_name(found.key)}")
+    say(f"  {found.known.meaning}")
     rows = [("code", default, ""), *((said.layer, said.value, said.place) for said in found.layers)]
     for layer, value, place in rows:
         mark = "→" if layer == (found.winner or "code") else " "
-        click.echo(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
+        say(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
 
 
 def _text(value: object) -> str:
@@ -96,14 +98,13 @@ def check(environment: Environment | None) -> None:
     """
     if environment is None:
         settings = config.load()
-        click.echo(f"The configuration of {settings.environment.dynaconf} is in order.")
+        config.check_worker(settings)
+        say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
-            click.echo(
-                "api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True
-            )
+            say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)
     else:
         config.check_committed(environment)
-        click.echo(f"What is committed for {environment.dynaconf} is in order.")
+        say(f"What is committed for {environment.dynaconf} is in order.")
 
 
 @command.command()
@@ -126,6 +127,6 @@ def reference(write: Path | None) -> None:
 
 def _give(text: str, file: Path | None) -> None:
     if file is None:
-        click.echo(text, nl=False)
+        say(text, nl=False)
     else:
-        file.write_text(text, encoding="utf-8")
+        write_text(file, text)

@@ -7,6 +7,7 @@ import click
 
 from genpulse.cli import db_prune
 from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.cli.terminal import say
 from genpulse.wiring import database_revision, upgrade_database
 
 
@@ -24,9 +25,9 @@ def upgrade(as_json: bool) -> None:
     """Apply what is missing: our tables, and the queue's. May be run again, and by several at once."""
     applied = asyncio.run(upgrade_database(settings_for_servers(("database_url",))))
     if as_json:
-        click.echo(json.dumps({"applied": list(applied)}))
+        say(json.dumps({"applied": list(applied)}))
     else:
-        click.echo(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
+        say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
 
 
 @command.command()
@@ -36,13 +37,11 @@ def current(ctx: click.Context, as_json: bool) -> None:
     """Where the database is, and where this version wants it. Exit code 1 when these differ."""
     found, wanted = asyncio.run(database_revision(settings_for_servers(("database_url",))))
     if as_json:
-        click.echo(json.dumps({"current": found, "head": wanted}))
+        say(json.dumps({"current": found, "head": wanted}))
     elif found == wanted:
-        click.echo(f"The database is at {found}.")
+        say(f"The database is at {found}.")
     elif found and found > wanted:
-        click.echo(f"The database is at {found}, newer than this version's {wanted}; /readyz says if that fits.")
+        say(f"The database is at {found}, newer than this version's {wanted}; /readyz says if that fits.")
     else:
-        click.echo(
-            f"The database is {f'at {found}' if found else 'empty'}; run `genpulse db upgrade` for {wanted}."
-        )
+        say(f"The database is {f'at {found}' if found else 'empty'}; run `genpulse db upgrade` for {wanted}.")
     ctx.exit(0 if found == wanted else 1)

@@ -11,6 +11,7 @@ import click
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.cli.terminal import agreed, say
 from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.lifecycle.prune import prune
 from genpulse.ports import Services
@@ -83,13 +84,13 @@ def _confirm(due: Pruned) -> None:
             f"This is production, and nobody can be asked here: {_words(due)} would go. Run it with --yes, or look"
             " first with --dry-run. Nothing was removed."
         )
-    click.echo(f"This is production. To be removed: {_words(due)}.", err=True)
-    if not click.confirm("Remove it?", err=True):
+    say(f"This is production. To be removed: {_words(due)}.", err=True)
+    if not agreed("Remove it?"):
         raise CommandRefused("Nothing was removed.")
 
 
 def _tell(what: str, pruned: Pruned, *, as_json: bool) -> None:
-    click.echo(json.dumps(asdict(pruned)) if as_json else f"{what} {_words(pruned)}.")
+    say(json.dumps(asdict(pruned)) if as_json else f"{what} {_words(pruned)}.")
 
 
 def _words(pruned: Pruned) -> str:

@@ -17,7 +17,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from genpulse.cli.console import console as new_console
+from genpulse.cli.destination import destination
 from genpulse.cli.dev import development, development_settings, stack_plan
+from genpulse.cli.errors import CommandRefused
 from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import HOME, api_key
@@ -25,6 +28,7 @@ from genpulse.client import GenPulse
 from genpulse.configuration.project import COMMITTED, packaged_defaults
 from genpulse.dev.console import StackConsole
 from genpulse.dev.errors import DevStackError
+from genpulse.dev.home import open_home
 from genpulse.dev.plan import StackPlan
 from genpulse.dev.stack import running_stack
 from genpulse.dev.state import read_state
@@ -67,16 +71,16 @@ def command(output: Path, here: bool) -> None:
     With --here it is the stack of this project, with its servers, its settings and its data: the one that runs, or
     one that is brought up for it and taken down again.
     """
-    if here:
-        _in_project(output)
-    else:
-        _in_throw_away_folder(output)
+    with destination(f"{output}{os.sep}", spared="Nothing was started."):
+        if here:
+            _in_project(output)
+        else:
+            _in_throw_away_folder(output)
 
 
 def _in_throw_away_folder(output: Path) -> None:
     environment = development("genpulse demo").environment
-    output.mkdir(parents=True, exist_ok=True)
-    home = Path(tempfile.mkdtemp(prefix="genpulse-demo-"))
+    home = _throw_away_folder()
     ours = {name: value for name, value in os.environ.items() if not _CONFIGURES.match(name)}
     named = {
         "ENV": environment.name,
@@ -91,6 +95,16 @@ def _in_throw_away_folder(output: Path) -> None:
         remove_home(home)
 
 
+def _throw_away_folder() -> Path:
+    """Raises `CommandRefused` where there is no room for one."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="genpulse-demo-"))
+    except OSError as error:
+        raise CommandRefused(
+            f"No folder can be made for a while: {error}. Name a place for it in TMPDIR."
+        ) from error
+
+
 def _lay_out(home: Path) -> None:
     """Make it a project of its own, also where a folder above it is one."""
     (home / COMMITTED).parent.mkdir()
@@ -100,7 +114,6 @@ def _lay_out(home: Path) -> None:
 def _in_project(output: Path) -> None:
     """Where the stack is up already it is used, and stays up."""
     settings = development_settings("genpulse demo --here")
-    output.mkdir(parents=True, exist_ok=True)
     home = settings.root / HOME
     state = read_state(home)
     if state is not None:
@@ -122,8 +135,8 @@ async def _until_interrupted(demo: Coroutine[Any, Any, None]) -> None:
 
 
 async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
-    console = Console(highlight=False)
-    plan.home.mkdir(parents=True, exist_ok=True)
+    console = new_console()
+    open_home(plan.home)
     hear = StackConsole(plan.home / "logs", console, quiet=True)
     started = time.monotonic()
     console.print("Bringing up PostgreSQL, Redis, the API and a worker …")
@@ -141,7 +154,7 @@ async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
 
 
 async def _submit(api_url: str, output: Path, key: str | None) -> None:
-    console = Console(highlight=False)
+    console = new_console()
     console.print(f"Submitting three tasks to {api_url}")
     made = await _make(api_url, output, key)
     console.print()
@@ -160,7 +173,10 @@ async def _piece(genpulse: GenPulse, bars: Bars, piece: _Piece, output: Path) ->
     task = await genpulse.generate(piece.model, piece.input, on_event=bar)
     (asset,) = task.outputs
     path = target_of(output, piece.name, asset, 1, 1)
-    await genpulse.download(asset, path)
+    try:
+        await genpulse.download(asset, path)
+    except OSError as error:
+        raise CommandRefused(f"{path} could not be written: {error.strerror or error}.") from error
     return path, described(asset)
 
 

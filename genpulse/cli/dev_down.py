@@ -3,6 +3,7 @@
 import click
 
 from genpulse.cli.dev import home_of_project
+from genpulse.cli.terminal import say
 from genpulse.dev.ending import end_stack, stop_containers
 from genpulse.dev.errors import NotRunning
 
@@ -21,6 +22,6 @@ def command() -> None:
     except NotRunning:
         if not stop_containers(home.parent, home):
             raise
-        click.echo("No stack was up; the containers of an earlier one are stopped.")
+        say("No stack was up; the containers of an earlier one are stopped.")
         return
-    click.echo(f"The stack (pid {pid}) is down. Its data are in {home}.")
+    say(f"The stack (pid {pid}) is down. Its data are in {home}.")

@@ -4,6 +4,7 @@ import click
 
 from genpulse.cli.dev import home_of_project
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.terminal import say
 from genpulse.dev.console import NAMES
 from genpulse.dev.logs import last_lines, new_lines
 
@@ -34,4 +35,4 @@ def command(name: str | None, follow: bool, lines: int) -> None:
 
 
 def _show(name: str, line: str, *, alone: bool) -> None:
-    click.echo(line if alone else f"{name:<{_WIDTH}} {line}".rstrip())
+    say(line if alone else f"{name:<{_WIDTH}} {line}".rstrip())

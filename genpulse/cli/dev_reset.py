@@ -6,6 +6,7 @@ import click
 
 from genpulse.cli.dev import home_of_project
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.terminal import agreed, say
 from genpulse.dev.ending import data_of, remove_data
 from genpulse.dev.errors import AlreadyRunning
 from genpulse.dev.lock import lock_holder
@@ -26,20 +27,20 @@ def command(yes: bool) -> None:
         raise AlreadyRunning(holder, state.api_url if state else None)
     found = list(data_of(home.parent, home))
     if not found:
-        click.echo(f"There are no data in {home}.")
+        say(f"There are no data in {home}.")
         return
     if not yes:
         _ask(found)
     remove_data(home.parent, home)
-    click.echo("The data are gone. `genpulse dev` begins anew.")
+    say("The data are gone. `genpulse dev` begins anew.")
 
 
 def _ask(found: list[str]) -> None:
     """Raises `CommandRefused` where nobody can answer, and when the answer is no."""
     if not sys.stdin.isatty():
         raise CommandRefused("This throws data away, and nobody is here to be asked. Nothing was done; say --yes.")
-    click.echo("This throws away:")
+    say("This throws away:")
     for each in found:
-        click.echo(f"  {each}")
-    if not click.confirm("Go on?"):
+        say(f"  {each}")
+    if not agreed("Go on?"):
         raise CommandRefused("Nothing was done.")

@@ -9,11 +9,11 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 import genpulse
+from genpulse.cli.console import console
 from genpulse.dev.browser import open_page
 from genpulse.dev.console import StackConsole
+from genpulse.dev.home import open_home
 from genpulse.dev.keyboard import keys
 from genpulse.dev.plan import StackPlan
 from genpulse.dev.reload import changes
@@ -30,10 +30,10 @@ def run(plan: StackPlan, *, reload: bool) -> int:
 
 class _DevRun:
     def __init__(self, plan: StackPlan, *, reload: bool) -> None:
-        plan.home.mkdir(parents=True, exist_ok=True)
+        open_home(plan.home)
         self._plan = plan
         self._reloads = reload
-        self._hear = StackConsole(plan.home / "logs", Console(highlight=False))
+        self._hear = StackConsole(plan.home / "logs", console())
         self._interruptions = 0
         self._quit = asyncio.Event()
         self._chores: set[asyncio.Task[None]] = set()

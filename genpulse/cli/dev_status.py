@@ -8,6 +8,7 @@ import click
 
 from genpulse.cli.dev import home_of_project
 from genpulse.cli.stack import json_option
+from genpulse.cli.terminal import say
 from genpulse.configuration.masking import shown
 from genpulse.dev.lock import lock_holder
 from genpulse.dev.members import members
@@ -25,13 +26,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
     home = home_of_project()
     state, holder = read_state(home), lock_holder(home)
     if as_json:
-        click.echo(json.dumps(_facts(state), indent=2))
+        say(json.dumps(_facts(state), indent=2))
     elif state is not None:
         _print(state)
     elif holder is not None:
-        click.echo(f"The stack of {home.parent} (pid {holder}) is starting or stopping.")
+        say(f"The stack of {home.parent} (pid {holder}) is starting or stopping.")
     else:
-        click.echo(f"No stack runs in {home.parent}. Start it with `genpulse dev`.")
+        say(f"No stack runs in {home.parent}. Start it with `genpulse dev`.")
     ctx.exit(0 if state is not None else 1)
 
 
@@ -51,7 +52,7 @@ def _facts(state: DevState | None) -> dict[str, object]:
 
 def _print(state: DevState) -> None:
     pids = {member.name: member.pid for member in members(state.pid)}
-    click.echo(f"GenPulse is up for {_spoken(_up_for_s(state))} (pid {state.pid}).")
+    say(f"GenPulse is up for {_spoken(_up_for_s(state))} (pid {state.pid}).")
     rows = [
         ("api", state.api_url, ""),
         ("worker", "", ""),
@@ -61,7 +62,7 @@ def _print(state: DevState) -> None:
     rows += [(name, "", "") for name in pids if name not in {row[0] for row in rows}]
     for name, url, origin in rows:
         pid = f"pid {pids[name]}" if name in pids else "elsewhere" if origin else "not running"
-        click.echo(f"  {name:<9} {pid:<12} {url} {origin}".rstrip())
+        say(f"  {name:<9} {pid:<12} {url} {origin}".rstrip())
 
 
 def _up_for_s(state: DevState) -> float:

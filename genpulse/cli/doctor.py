@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
 from genpulse import config
+from genpulse.cli.console import console
 from genpulse.cli.findings import configuration, machine
 from genpulse.cli.findings.finding import Finding, Level, well, wrong
+from genpulse.cli.findings.proxies import proxies
 from genpulse.cli.findings.servers import WHOSE, servers
 from genpulse.cli.stack import json_option, running_stack, settings_for_servers
+from genpulse.cli.terminal import say
 from genpulse.settings import Settings
 
 _MARKS = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.WRONG: "[red]✗[/]"}
@@ -31,7 +33,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     findings = list(_findings())
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        say(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _print(findings)
     bad = [finding.name for finding in findings if finding.level is Level.WRONG]
@@ -39,16 +41,16 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 def _print(findings: list[Finding]) -> None:
-    console = Console(highlight=False)
+    out = console()
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         name = f"[bold]{escape(finding.name):<{width}}[/]"
-        console.print(f"{_MARKS[finding.level]} {name} {escape(finding.detail)}", soft_wrap=True)
+        out.print(f"{_MARKS[finding.level]} {name} {escape(finding.detail)}", soft_wrap=True)
         if finding.advice:
-            console.print(f"  {'':<{width}} → {escape(finding.advice)}", soft_wrap=True)
+            out.print(f"  {'':<{width}} → {escape(finding.advice)}", soft_wrap=True)
     counted = [sum(finding.level is level for finding in findings) for level in (Level.WRONG, Level.WARNING)]
     if any(counted):
-        console.print(f"\n{counted[0]} wrong, {counted[1]} to know of")
+        out.print(f"\n{counted[0]} wrong, {counted[1]} to know of")
 
 
 def _findings() -> Iterator[Finding]:
@@ -57,6 +59,7 @@ def _findings() -> Iterator[Finding]:
     yield row
     if row.level is Level.WRONG:
         return
+    yield from configuration.build()
     finding, settings = configuration.load()
     yield finding
     if settings is not None:
@@ -65,14 +68,17 @@ def _findings() -> Iterator[Finding]:
 
 def _of(settings: Settings) -> Iterator[Finding]:
     yield from configuration.allowed(settings)
+    yield from configuration.named(settings)
     if settings.environment.is_production:
         yield configuration.time_out(settings)
         yield from configuration.reached(settings)
     yield from configuration.providers(settings)
     yield configuration.spending(settings)
+    yield from proxies(settings.proxies)
     yield machine.sandbox()
     if settings.environment.spawns_services:
         yield from machine.programs()
+        yield machine.project_folder(settings.root)
     yield from machine.disks(settings)
     yield from machine.waiting(settings)
     yield from _servers(settings)

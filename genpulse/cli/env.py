@@ -2,11 +2,14 @@
 
 import importlib
 import json
+from dataclasses import asdict
 
 import click
 
 from genpulse import config
+from genpulse.build import Build, read_stamp
 from genpulse.cli.stack import json_option
+from genpulse.cli.terminal import say
 from genpulse.configuration.errors import ConfigurationError
 
 _ELSEWHERE = {"acl": "genpulse.cli.env_acl", "stamp": "genpulse.cli.env_stamp"}
@@ -47,13 +50,22 @@ def show(as_json: bool) -> None:
         "services": row.services,
         "target": row.target,
         "decided_by": resolved.decided_by,
+        "build": _build(read_stamp()),
         **({"warning": resolved.warning} if resolved.warning else {}),
     }
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        say(json.dumps(facts, indent=2))
         return
+    facts["build"] = str(read_stamp() or "none: a work tree or a package, not an image")
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<12}{value}")
+        say(f"{name.replace('_', ' '):<12}{value}")
+
+
+def _build(stamp: Build | None) -> dict[str, object] | None:
+    if stamp is None:
+        return None
+    facts = asdict(stamp)
+    return {name: facts[name] for name in ("tag", "version", "commit", "repository", "dirty")}
 
 
 @command.command()
@@ -68,4 +80,4 @@ def lint() -> None:
 
     if faults := linted(find_project()):
         raise ConfigurationError("", faults)
-    click.echo("The files of the configuration are in order.")
+    say("The files of the configuration are in order.")

@@ -4,6 +4,7 @@ import click
 
 from genpulse import config
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.terminal import say
 from genpulse.environment.acl import PLACEHOLDER, acl_rule
 from genpulse.environment.namespace import NAMESPACE_WORDS, is_namespace
 
@@ -23,5 +24,5 @@ def command(user: str | None, namespace: str | None) -> None:
     wanted = configured if namespace is None else namespace
     if not is_namespace(wanted):
         raise CommandRefused(f"{wanted!r} is no namespace; expected {NAMESPACE_WORDS}.")
-    click.echo(acl_rule(environment, wanted, user))
-    click.echo(f"Put a password in the place of {PLACEHOLDER}.", err=True)
+    say(acl_rule(environment, wanted, user))
+    say(f"Put a password in the place of {PLACEHOLDER}.", err=True)

@@ -10,6 +10,7 @@ import click
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.cli.terminal import say
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
 from genpulse.environment.table import BY_DYNACONF, BY_NAME, environment_named
 from genpulse.settings import Settings
@@ -66,14 +67,14 @@ def _tell(database: StampedDatabase, *, as_json: bool) -> None:
         facts = {"database": database.name, "environment": stamp.environment, "changed": database.changed}
         moment = {"stamped_at": stamp.stamped_at.isoformat(), "stamped_by": stamp.stamped_by}
         emptied = {"emptied": asdict(database.emptied)} if database.emptied else {}
-        click.echo(json.dumps(facts | moment | emptied))
+        say(json.dumps(facts | moment | emptied))
         return
     if database.changed:
-        click.echo(f"The database {database.name!r} belongs to {stamp.environment} from now on.")
+        say(f"The database {database.name!r} belongs to {stamp.environment} from now on.")
     else:
-        click.echo(f"The database {database.name!r} belongs to {stamp.environment} already ({stamp}).")
+        say(f"The database {database.name!r} belongs to {stamp.environment} already ({stamp}).")
     if database.emptied:
-        click.echo(f"Emptied: {database.emptied}.")
+        say(f"Emptied: {database.emptied}.")
 
 
 def _giver(settings: Settings, replaces: str | None, becomes: str | None) -> str | None:
@@ -139,7 +140,7 @@ def _typed(name: str, unless_terminal: str, question: str) -> None:
     """Let a person at a terminal type the database's name. Raises `CommandRefused`."""
     if not sys.stdin.isatty():
         raise CommandRefused(f"{unless_terminal}, and this is no terminal. Nothing was changed.")
-    click.echo(question, err=True)
+    say(question, err=True)
     typed: str = click.prompt("Type the name of the database to go on", err=True)
     if typed.strip() != name:
         raise CommandRefused(f"{typed.strip()!r} is not its name. Nothing was changed.")

@@ -1,10 +1,12 @@
 """From an error to a message and an exit code: 1 refused or failed, 2 misuse, 78 bad configuration."""
 
+import io
 import os
-import sys
 import traceback
 
 import click
+
+from genpulse.cli.terminal import say
 
 _INTERRUPTED = 130
 
@@ -39,22 +41,28 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.ClickException):
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        say(said.getvalue(), err=True, nl=False)
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return 1
     if debug:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)), err=True, nl=False)
     code = _expected(error)
     if code is not None:
-        sys.stderr.write(f"genpulse: {error}\n")
+        say(f"genpulse: {_hung(str(error))}", err=True)
         return code
     if not debug:
-        what = f"{type(error).__name__}: {error}"
-        sys.stderr.write(
-            f"genpulse: unexpected error: {what}\nRun it again as `genpulse --debug …` to see where.\n"
-        )
+        what = _hung(f"{type(error).__name__}: {error}")
+        say(f"genpulse: unexpected error: {what}\nRun it again as `genpulse --debug …` to see where.", err=True)
     return 1
+
+
+def _hung(text: str) -> str:
+    """What somebody else has written cannot pass for a message of ours: only the first line begins at the edge."""
+    first, *others = text.splitlines() or [""]
+    return "\n".join([first, *(line if line.startswith(" ") else f"  {line}" for line in others)])
 
 
 def _expected(error: BaseException) -> int | None:

@@ -1,11 +1,20 @@
-"""Names and descriptions of the files that tasks made."""
+"""Files that commands write: names and descriptions of those that tasks made, and texts."""
 
 import mimetypes
 from pathlib import Path
 
+from genpulse.cli.errors import CommandRefused
 from genpulse.client import AssetView
 
 _BETTER = {"audio/wav": ".wav", "image/jpeg": ".jpg", "video/mp4": ".mp4", "audio/mpeg": ".mp3"}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a text there. Raises `CommandRefused`."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandRefused(f"{path} cannot be written: {error.strerror}. Name another file.") from error
 
 
 def suffix_of(media_type: str) -> str:

@@ -5,11 +5,12 @@ import io
 import signal
 import sys
 import threading
+from typing import Any
 
 import click
 
 from genpulse.branching.errors import FlowError, Refusal
-from genpulse.cli.flow_options import refuse, say_refusals
+from genpulse.cli.flow_options import JSON, misuse, refuse, say_refusals, say_refused
 from genpulse.environment.errors import EnvironmentProblem
 
 _VERBS = {
@@ -53,6 +54,20 @@ class _Verbs(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(verb, text) for verb, (_, text) in _VERBS.items()])
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Whoever asked for JSON gets it as well where the rest of the line is not understood."""
+        asked = "--json" in args
+        try:
+            ctx = super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            if asked:
+                say_refused([misuse(error)])
+            raise
+        ctx.meta[JSON] = asked
+        return ctx
+
     def invoke(self, ctx: click.Context) -> object:
         """Exit code 1 for what is refused, with the rule, what was found and what mends it."""
         if threading.current_thread() is threading.main_thread():
@@ -62,6 +77,9 @@ class _Verbs(click.Group):
                 stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            say_refusals(ctx, [misuse(error)])
+            raise
         except FlowError as error:
             refuse(ctx, [error.refusal])
             ctx.exit(1)

@@ -4,6 +4,7 @@ import click
 
 from genpulse.cli.flow_branches import done_document, list_commits, say_request
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
+from genpulse.cli.terminal import say
 
 
 @click.command()
@@ -30,7 +31,7 @@ def backmerge(lane: str | None, merge: bool, as_json: bool, offline: bool) -> No
         return
     list_commits(done.commits)
     if done.merged:
-        click.echo(f"They are merged into {dev} as {done.merged[:9]}.\nNext: genpulse flow promote test")
+        say(f"They are merged into {dev} as {done.merged[:9]}.\nNext: genpulse flow promote test")
     else:
         command = " ".join(["genpulse flow backmerge", *([lane] if lane else [])])
         say_request(done.url, done.branch, dev, command, opened=done.opened)

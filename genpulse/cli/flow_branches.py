@@ -9,6 +9,7 @@ from genpulse.branching.errors import MergeRefused
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import DEV, MAIN, TEST, Branch
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
+from genpulse.cli.terminal import say
 
 if TYPE_CHECKING:
     from genpulse.branching.promotion import Plan
@@ -39,7 +40,7 @@ def start(name: tuple[str, ...], start_from: str, from_test: bool, as_json: bool
         return
     test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
     place = f"what {test} has of {dev}" if from_test else f"the tip of {dev}"
-    click.echo(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
+    say(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
 
 
 @click.command()
@@ -57,9 +58,9 @@ def finish(merge: bool, as_json: bool, offline: bool) -> None:
         return
     list_commits(done.commits)
     if done.merged:
-        click.echo(f"{done.branch} is merged into {dev} as {done.merged[:9]}.")
+        say(f"{done.branch} is merged into {dev} as {done.merged[:9]}.")
         pull = f"git pull --ff-only {repository.remote} {dev}"
-        click.echo(f"Afterwards: git switch {dev} && {pull} && git branch -d {done.branch}")
+        say(f"Afterwards: git switch {dev} && {pull} && git branch -d {done.branch}")
     else:
         say_request(done.url, done.branch, dev, "genpulse flow finish", opened=done.opened)
 
@@ -94,10 +95,10 @@ def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json
     if as_json:
         say_json(done_document(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
     elif dry_run:
-        click.echo(f"{source} would merge into {target} without conflicts. Nothing was changed.")
+        say(f"{source} would merge into {target} without conflicts. Nothing was changed.")
     elif done.merged:
-        click.echo(f"{source} is merged into {target} as {done.merged[:9]}.")
-        click.echo(f"Next: genpulse flow {'rc' if row == TEST else 'release'}")
+        say(f"{source} is merged into {target} as {done.merged[:9]}.")
+        say(f"Next: genpulse flow {'rc' if row == TEST else 'release'}")
     else:
         part = f" --at {at}" if at else f" --only {only}" if only else ""
         say_request(done.url, source, target, f"genpulse flow promote {target}{part}", opened=done.opened)
@@ -109,7 +110,7 @@ def _say_plan(repository: Repository, plan: "Plan") -> None:
 
     list_commits(plan.commits)
     if plan.target == MAIN:
-        click.echo(approval_of(repository, plan.head.tree))
+        say(approval_of(repository, plan.head.tree))
 
 
 def _target(repository: Repository, name: str) -> Branch:
@@ -133,19 +134,19 @@ def done_document(
 def list_commits(commits: tuple[Commit, ...]) -> None:
     """What moves, without merges."""
     own = [commit for commit in commits if not commit.is_merge]
-    click.echo(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
+    say(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
     for commit in own[:20]:
-        click.echo(f"  {commit}")
+        say(f"  {commit}")
     if len(own) > 20:
-        click.echo(f"  and {len(own) - 20} more")
+        say(f"  and {len(own) - 20} more")
 
 
 def say_request(url: str, head: str, base: str, command: str, *, opened: bool) -> None:
     """Where the pull request is, or is opened. Raises `MergeRefused` where the remote has none."""
     if opened:
-        click.echo(f"The pull request from {head} into {base} is open: {url}")
+        say(f"The pull request from {head} into {base} is open: {url}")
     elif url:
-        click.echo(f"Open the pull request from {head} into {base} here: {url}")
+        say(f"Open the pull request from {head} into {base} here: {url}")
     else:
         raise MergeRefused(
             "no_pull_requests",

@@ -5,6 +5,7 @@ import click
 from genpulse.branching.repository import Repository
 from genpulse.cli.flow_branches import say_request
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json
+from genpulse.cli.terminal import say
 
 
 @click.command()
@@ -61,10 +62,10 @@ def _tag(repository: Repository, version: str | None, *, as_json: bool) -> None:
         say_json(version_document(found))
         return
     test, main = repository.row(TEST).pattern, repository.row(MAIN).pattern
-    click.echo(f"{found.tag} marks {test} (Python version {found.pep440}).")
+    say(f"{found.tag} marks {test} (Python version {found.pep440}).")
     if repository.policy.approval is not None:
-        click.echo("Once tested, by somebody else: genpulse flow rc --approve")
-    click.echo(f"Once verified: genpulse flow promote {main}")
+        say("Once tested, by somebody else: genpulse flow rc --approve")
+    say(f"Once verified: genpulse flow promote {main}")
 
 
 def _approve(repository: Repository, version: str | None, message: str, *, as_json: bool) -> None:
@@ -76,7 +77,7 @@ def _approve(repository: Repository, version: str | None, message: str, *, as_js
     if as_json:
         say_json(version_document(found))
     else:
-        click.echo(f"{found.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
+        say(f"{found.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
 
 
 def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
@@ -89,9 +90,7 @@ def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
         say_json({**version_document(found), "withdrawn": True})
         return
     main = repository.row(MAIN).pattern
-    click.echo(
-        f"{found.tag} is withdrawn: {main} does not take it, and rc does not count {found.final.tag} as open."
-    )
+    say(f"{found.tag} is withdrawn: {main} does not take it, and rc does not count {found.final.tag} as open.")
 
 
 def _bump(repository: Repository, version: str | None, *, merge: bool, as_json: bool) -> None:
@@ -112,12 +111,10 @@ def _bump(repository: Repository, version: str | None, *, merge: bool, as_json: 
             }
         )
         return
-    click.echo(f"{', '.join(done.files)}: {done.version}")
+    say(f"{', '.join(done.files)}: {done.version}")
     if done.merged:
         test = repository.row(TEST).pattern
-        click.echo(
-            f"It is in {dev} as {done.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc"
-        )
+        say(f"It is in {dev} as {done.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc")
     else:
         command = f"genpulse flow rc --version {done.version} --bump"
         say_request(done.url, done.branch, dev, command, opened=done.opened)

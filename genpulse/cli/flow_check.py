@@ -12,6 +12,7 @@ from genpulse.cli.flow_options import (
     repository_here,
     say_json,
 )
+from genpulse.cli.terminal import say
 
 
 @click.command()
@@ -64,8 +65,8 @@ def _say(asked: Asked, found: Answer) -> None:
         report(refusal)
     for warning in found.warnings:
         annotate("warning", warning)
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     if found.unchecked:
-        click.echo(f"The history was not looked at: {found.unchecked}", err=True)
+        say(f"The history was not looked at: {found.unchecked}", err=True)
     if found:
-        click.echo(merge_sentence(asked, found))
+        say(merge_sentence(asked, found))

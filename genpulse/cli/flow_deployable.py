@@ -5,6 +5,7 @@ import os
 import click
 
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
+from genpulse.cli.terminal import say
 from genpulse.environment.table import BY_NAME, Environment
 
 
@@ -32,11 +33,11 @@ def command(ref: str, name: str | None, commit: str, signed: bool, as_json: bool
     environment = BY_NAME[name] if name else _environment()
     found, remark = judged(repository, ref, environment, commit=commit, job=job, signed=signed)
     if remark:
-        click.echo(remark, err=True)
+        say(remark, err=True)
     if as_json:
         say_json(deployable_document(found, remark))
     else:
-        click.echo(deployable_sentence(found))
+        say(deployable_sentence(found))
 
 
 def _environment() -> Environment | None:

@@ -10,6 +10,7 @@ import click
 from genpulse.branching.repository import Repository
 from genpulse.branching.table import BRANCHES, Branch
 from genpulse.cli.flow_options import json_option, repository_here, say_json
+from genpulse.cli.terminal import agreed, say
 
 if TYPE_CHECKING:
     from genpulse.branching.files import Planned
@@ -54,7 +55,7 @@ def install(
         write(root, planned)
     _said("wrote", planned, step, dry_run=dry_run, as_json=as_json)
     if not as_json:
-        click.echo(next_steps(repository, policy, planned, forge, written=not dry_run))
+        say(next_steps(repository, policy, planned, forge, written=not dry_run))
 
 
 @click.command()
@@ -72,7 +73,7 @@ def uninstall(dry_run: bool, yes: bool, as_json: bool) -> None:
         remove(root, planned)
     _said("took back", planned, "", dry_run=dry_run, as_json=as_json)
     if not as_json:
-        click.echo(left_on_the_forge(planned))
+        say(left_on_the_forge(planned))
 
 
 def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
@@ -80,13 +81,15 @@ def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool
     changed = [file for file in planned if file.diff]
     if not as_json:
         for file in changed:
-            click.echo(file.diff)
-        click.echo("\n".join(filter(None, ["" if changed else "Every file is as it should be.", step])))
+            say(file.diff)
+        say("\n".join(filter(None, ["" if changed else "Every file is as it should be.", step])))
     if dry_run or yes or not changed:
         return not dry_run
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("Nothing was changed: nobody is there to say yes. Give --yes, or --dry-run.")
-    return click.confirm(f"Change {len(changed)} file{'' if len(changed) == 1 else 's'}?", abort=True, err=True)
+    if not agreed(f"Change {len(changed)} file{'' if len(changed) == 1 else 's'}?"):
+        raise click.Abort
+    return True
 
 
 def _said(verb: str, planned: Sequence["Planned"], step: str, *, dry_run: bool, as_json: bool) -> None:
@@ -95,7 +98,7 @@ def _said(verb: str, planned: Sequence["Planned"], step: str, *, dry_run: bool, 
         files = [{"path": file.path, "diff": file.diff} for file in changed]
         say_json({"written": not dry_run, "step": step, "files": files})
     elif not dry_run:
-        click.echo("".join(f"{verb} {file.path}\n" for file in changed), nl=False)
+        say("".join(f"{verb} {file.path}\n" for file in changed), nl=False)
 
 
 def _names(lanes: str | None) -> "LaneNames | None":
@@ -142,15 +145,16 @@ def _baseline(repository: Repository, text: str | None) -> "Version | None":
 def graph(format_: str, output: Path | None, as_json: bool) -> None:
     """The branching model as a drawing for a document. Needs no repository."""
     from genpulse.branching.graph import mermaid, svg
+    from genpulse.cli.files import write_text
 
     if as_json:
         say_json([_row(row) for row in BRANCHES])
         return
     text = svg() if format_ == "svg" else mermaid()
     if output is None:
-        click.echo(text, nl=False)
+        say(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
 
 
 def _row(row: Branch) -> dict[str, object]:

@@ -9,6 +9,7 @@ import click
 
 from genpulse.branching.errors import Refusal
 from genpulse.branching.repository import Repository
+from genpulse.cli.terminal import say
 
 _PLAIN = str.maketrans(
     {
@@ -19,11 +20,12 @@ _PLAIN = str.maketrans(
     }
 )
 """A drawing in ASCII; each sign is one sign, so that lines stay as long as they are."""
-_JSON = "genpulse.flow.json"
+JSON = "genpulse.flow.json"
+"""Where a context keeps whether `--json` was asked for."""
 
 
 def _remember(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
-    ctx.meta[_JSON] = wanted
+    ctx.meta[JSON] = wanted
     return wanted
 
 
@@ -41,7 +43,7 @@ def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
 
 def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """A document on standard output, for programs."""
-    click.echo(json.dumps(document, indent=2))
+    say(json.dumps(document, indent=2))
 
 
 def legible(text: str, encoding: str) -> str:
@@ -56,16 +58,29 @@ def legible(text: str, encoding: str) -> str:
 def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
     """Say what is refused: on standard error for people, and on standard output where `--json` was asked for."""
     for refusal in refusals:
-        report(refusal, annotated=not ctx.meta.get(_JSON))
+        report(refusal, annotated=not ctx.meta.get(JSON))
     say_refusals(ctx, refusals)
 
 
 def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
     """On standard output, where `--json` was asked for."""
-    if ctx.meta.get(_JSON):
-        from genpulse.branching.documents import refused_document
+    if ctx.meta.get(JSON):
+        say_refused(refusals)
 
-        say_json(refused_document(refusals))
+
+def say_refused(refusals: Sequence[Refusal]) -> None:
+    """The document of what is refused."""
+    from genpulse.branching.documents import refused_document
+
+    say_json(refused_document(refusals))
+
+
+def misuse(error: click.UsageError) -> Refusal:
+    """A wrong usage as a refusal, for programs."""
+    path = error.ctx.command_path if error.ctx else "genpulse flow"
+    return Refusal(
+        "usage_wrong", "A command is used as its help says.", error.format_message(), (f"{path} --help",)
+    )
 
 
 def report(refusal: Refusal, *, annotated: bool = True) -> None:
@@ -73,7 +88,8 @@ def report(refusal: Refusal, *, annotated: bool = True) -> None:
     if annotated:
         annotate("error", refusal)
     rest = str(refusal).partition("\n")[2]
-    click.echo(f"{click.style(refusal.rule, fg='red', bold=True)}\n{rest}", err=True)
+    say(refusal.rule, err=True, fg="red", bold=True)
+    say(rest, err=True)
 
 
 def annotate(level: str, refusal: Refusal) -> None:
@@ -81,4 +97,4 @@ def annotate(level: str, refusal: Refusal) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from genpulse.branching.documents import annotation
 
-        click.echo(annotation(level, refusal))
+        say(annotation(level, refusal))

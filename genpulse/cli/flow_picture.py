@@ -17,6 +17,8 @@ from genpulse.branching.state import Mark, State, Waiting
 from genpulse.branching.table import Branch
 from genpulse.branching.topics import Topic
 from genpulse.branching.versions import Version
+from genpulse.cli.table import Cell, Column
+from genpulse.cli.table import Table as WholeTable
 
 _COLOURS = {"dev": "blue", "test": "yellow", "main": "green"}
 _NARROW = 79
@@ -25,6 +27,7 @@ _WIDEST = 34
 _ARROW = 5
 _SUBJECTS = 4
 _TOPICS = 8
+_INDENT = 2
 _STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -35,7 +38,7 @@ def draw(state: State, width: int) -> RenderableType:
         lanes,
         *(_queue(waiting, state) for waiting in state.waiting if waiting.commits),
     ]
-    parts += [_topics(state.topics), _versions(state)]
+    parts += [_topics(state.topics, width), _versions(state)]
     parts += [_violations(state.violations), _notes(state.notes), Text(_foot(state), style="dim")]
     return Group(*(part for part in parts if part is not None))
 
@@ -110,18 +113,24 @@ def _next_step(waiting: Waiting, state: State) -> str:
     return f"genpulse flow promote {waiting.target.pattern}"
 
 
-def _topics(topics: Sequence[Topic]) -> RenderableType | None:
-    if not topics:
-        return None
-    table = Table.grid(padding=(0, 2))
+def _topic_table(topics: Sequence[Topic]) -> WholeTable:
+    table = WholeTable(
+        Column("branch"), Column("ahead", rank=2), Column("age", rank=3), Column("where", rank=1), headed=False
+    )
     for topic in topics[:_TOPICS]:
         ahead = f"{len(topic.commits)} commit{'' if len(topic.commits) == 1 else 's'}"
-        name = Text(f"  {topic.ref.name}", style="red" if topic.foreign else "")
-        where = "" if topic.published else "not pushed"
-        table.add_row(name, ahead, _age(topic.ref.when), Text(where, style="dim"))
+        name = Cell(topic.ref.name, "red" if topic.foreign else "")
+        table.add(name, ahead, _age(topic.ref.when), Cell("" if topic.published else "not pushed", "dim"))
+    return table
+
+
+def _topics(topics: Sequence[Topic], width: int) -> RenderableType | None:
+    if not topics:
+        return None
+    rows = _topic_table(topics).laid_out(width - _INDENT)
     head = Text(f"\n{len(topics)} open branch{'' if len(topics) == 1 else 'es'}", style="bold")
     rest = [Text(f"  and {len(topics) - _TOPICS} more", style="dim")] if len(topics) > _TOPICS else []
-    return Group(head, table, *rest)
+    return Group(head, *(_copied("  ").append_text(row) for row in rows.split()), *rest)
 
 
 def _versions(state: State) -> RenderableType:

@@ -8,6 +8,7 @@ from genpulse.branching.documents import refusal_document
 from genpulse.branching.state import Mark, State, read_state
 from genpulse.branching.topics import Topic
 from genpulse.cli.flow_options import json_option, legible, repository_here, say_json
+from genpulse.cli.terminal import say_drawn
 
 
 @click.command()
@@ -29,14 +30,13 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     if as_json:
         say_json(_document(state))
         return
-    from rich.console import Console
-
+    from genpulse.cli.console import console
     from genpulse.cli.flow_picture import draw
 
-    console = Console(highlight=False)
-    with console.capture() as drawn:
-        console.print(draw(state, console.width), crop=False)  # commands go on beyond the edge
-    click.echo(legible(drawn.get(), console.encoding), nl=False)
+    out = console()
+    with out.capture() as drawn:
+        out.print(draw(state, out.width), crop=False)  # commands go on beyond the edge
+    say_drawn(legible(drawn.get(), out.encoding))
 
 
 def _document(state: State) -> dict[str, object]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from genpulse.cli.flow_options import json_option, offline_option, repository_here, say_json, signed_option
+from genpulse.cli.terminal import say
 
 
 @click.command()
@@ -31,7 +32,7 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
     if as_json:
         say_json({**version_document(found), "approval": said})
         return
-    click.echo(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
+    say(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
 
 
 @click.command()
@@ -51,7 +52,7 @@ def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     if as_json:
         say_json(verified_document(found))
         return
-    click.echo(verified_sentence(found))
+    say(verified_sentence(found))
 
 
 def _list(*, as_json: bool, offline: bool) -> None:
@@ -66,8 +67,8 @@ def _list(*, as_json: bool, offline: bool) -> None:
         say_json([verified_document(release) for release in found])
         return
     if not found:
-        click.echo("There is no verified release yet.")
+        say("There is no verified release yet.")
     for release in found:
         day = datetime.fromtimestamp(release.when, UTC).date()
         tag = release.version.tag
-        click.echo(f"{tag:<12} {day}  {release.commit[:9]}  {tested(release):<26} redeploy refs/tags/{tag}")
+        say(f"{tag:<12} {day}  {release.commit[:9]}  {tested(release):<26} redeploy refs/tags/{tag}")

@@ -2,19 +2,20 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from genpulse.cli.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.files import described, target_of
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.task_text import warnings_of
-from genpulse.client import GenPulse, TaskView
+from genpulse.cli.terminal import say
+from genpulse.client import ClientError, GenPulse, TaskFailed, TaskView
 
 _WORDS = ("prompt", "text")
 
@@ -22,7 +23,7 @@ _WORDS = ("prompt", "text")
 @click.command("generate")
 @click.argument("prompt", required=False)
 @click.option("-m", "--model", default="sandbox/image", show_default=True, help="See `genpulse models`.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File or folder; - is standard output.")
+@output_option
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Another field; =@FILE reads JSON."
 )
@@ -33,7 +34,7 @@ _WORDS = ("prompt", "text")
 def command(
     prompt: str | None,
     model: str,
-    output: Path | None,
+    output: str | None,
     inputs: tuple[str, ...],
     kind: str | None,
     seed: int | None,
@@ -45,39 +46,52 @@ def command(
     \b
     genpulse generate "a red fox at dawn" -o fox.png
     genpulse generate "Good morning." --model sandbox/speech --input speed=0.9
+
+    The place is looked at before anything is submitted. Whatever goes wrong afterwards, the task and its outputs
+    stay: genpulse tasks save.
     """
+    if output == STDOUT and as_json:
+        raise click.UsageError("-o - and --json both want standard output.")
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
-    asyncio.run(_generate(api_url(api), prompt, model, kind, fields, output, as_json=as_json))
+    order = _Order(model, kind, prompt, fields)
+    task, saved = asyncio.run(_generate(api_url(api), order, output))
+    tell_saved(task, saved, as_json=as_json)
 
 
-async def _generate(
-    url: str,
-    prompt: str | None,
-    model: str,
-    kind: str | None,
-    fields: Sequence[str],
-    output: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    to_stdout = output is not None and str(output) == "-"
+@dataclass(frozen=True, slots=True)
+class _Order:
+    model: str
+    kind: str | None
+    prompt: str | None
+    fields: Sequence[str]
+
+
+async def _generate(url: str, order: _Order, output: str | None) -> tuple[TaskView, Saved]:
     async with GenPulse(url, api_key()) as genpulse:
-        found = await genpulse.model(model)
-        body = _input(found["input_schema"], prompt, fields)
+        found = await genpulse.model(order.model)
+        body = _input(found["input_schema"], order.prompt, order.fields)
+        with destination(output, spared="Nothing was submitted.") as where:
+            task = await _submitted(genpulse, order.model, body, order.kind or found["kinds"][0])
+            for warning in warnings_of(task):
+                say(f"warning: {warning}", err=True)
+            return task, await save_outputs(genpulse, task, where, order.model.rpartition("/")[2])
+
+
+async def _submitted(genpulse: GenPulse, model: str, body: Mapping[str, object], kind: str) -> TaskView:
+    """The task at its good end. Whoever leaves before is told where it can be found. Raises `TaskFailed`."""
+    task = await genpulse.submit(model, body, kind=kind)
+    try:
         with Bars() as bars:
             following = bars.follow(model)
-            task = await genpulse.generate(model, body, on_event=following, kind=kind or found["kinds"][0])
-        for warning in warnings_of(task):
-            click.echo(f"warning: {warning}", err=True)
-        if to_stdout:
-            await _write(genpulse, task)
-            return
-        saved = await _save(genpulse, task, output or Path(), model.rpartition("/")[2])
-    if as_json:
-        click.echo(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
-    else:
-        for path, what in saved:
-            click.echo(f"{path}  ({what})")
+            async for event in genpulse.watch(task.id):
+                following(event)
+                task = event.task or task
+    except (ClientError, asyncio.CancelledError):
+        say(f"Task {task.id} goes on. Its outputs: genpulse tasks save {task.id} -o PLACE", err=True)
+        raise
+    if task.status != "succeeded":
+        raise TaskFailed(task)
+    return task
 
 
 def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str]) -> dict[str, Any]:
@@ -109,19 +123,3 @@ def _parsed(value: str) -> object:
         if value.startswith("@"):
             raise CommandRefused(f"{value[1:]} is not JSON: {error}") from error
         return value
-
-
-async def _save(genpulse: GenPulse, task: TaskView, output: Path, name: str) -> list[tuple[Path, str]]:
-    saved = []
-    for number, asset in enumerate(task.outputs, 1):
-        target = target_of(output, f"{name}-{task.id[-6:]}", asset, number, len(task.outputs))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        saved.append((await genpulse.download(asset, target), described(asset)))
-    return saved
-
-
-async def _write(genpulse: GenPulse, task: TaskView) -> None:
-    for asset in task.outputs:
-        async for chunk in genpulse.read(asset):
-            sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()

@@ -1,17 +1,18 @@
 """What holds an account back, as people read it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
+from genpulse.cli.moment_text import moment_text
 from genpulse.cli.task_text import span
 
 
 def held_back(since: datetime | None, until: datetime | None, answer: str, now: datetime) -> str:
     """Since when, until when and by which answer; times of the clock are in UTC."""
-    began = f" since {_clock(since)}" if since else ""
+    began = f" since {_clock(since, now)}" if since else ""
     if until is None:
         return f"one task finds out whether it works again; left alone{began} by {answer}"
     left = span(max((until - now).total_seconds(), 0.0))
-    return f"left alone{began} until {_clock(until)} (for {left} yet) by {answer}"
+    return f"left alone{began} until {_clock(until, now)} (for {left} yet) by {answer}"
 
 
 def failing(failures: int, reason: str) -> str:
@@ -19,5 +20,5 @@ def failing(failures: int, reason: str) -> str:
     return f"{failures} failed in a row, the last by {reason}"
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"
+def _clock(moment: datetime, now: datetime) -> str:
+    return f"{moment_text(moment, now.astimezone(UTC))} UTC"

@@ -3,25 +3,29 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import click
 import uuid_utils.compat
-from rich.console import Console
-from rich.table import Table
 
+from genpulse.cli.moment_text import moment_text
 from genpulse.cli.stack import json_option, settings_for_servers
+from genpulse.cli.table import Cell, Column, Table, show_table
+from genpulse.cli.terminal import say
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
+from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
 from genpulse.settings import Settings
 from genpulse.wiring import open_keys
 
 T = TypeVar("T")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_PRIORITIES = click.Choice([priority.word for priority in sorted(Priority)], case_sensitive=False)
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
 
@@ -30,8 +34,15 @@ class Span(click.ParamType[timedelta]):
 
     name = "span"
 
+    def __init__(self, *, allows_none: bool = False) -> None:
+        self._allows_none = allows_none
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Hours, days or weeks."""
+        if isinstance(value, timedelta):
+            return value
+        if self._allows_none and value == "0":
+            return timedelta(0)
         match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
         if match is None:
             self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
@@ -96,6 +107,13 @@ def command() -> None:
 @click.option("--daily-tasks", type=click.IntRange(1), help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
+@click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")
+@click.option(
+    "--webhook-secret",
+    "has_webhook_secret",
+    is_flag=True,
+    help="Sign messages about its tasks with a secret of its own, which is shown once behind the key.",
+)
 @json_option
 def create(
     name: str,
@@ -105,23 +123,34 @@ def create(
     daily_tasks: int | None,
     daily_usd: Decimal | None,
     rate: Rate | None,
+    max_priority: str | None,
+    has_webhook_secret: bool,
     as_json: bool,
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
     wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
-    limits = KeyLimits(max_active_tasks, daily_tasks, daily_usd, rate)
+    limits = KeyLimits(
+        max_active_tasks, daily_tasks, daily_usd, rate, Priority[max_priority.upper()] if max_priority else None
+    )
+    secret = new_webhook_secret() if has_webhook_secret else None
 
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
         expires_at = now + expires_in if expires_in else None
         key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
-        await keys.add(key, digest_of(token.text))
+        await keys.add(key, digest_of(token.text), secret)
         return key, token
 
     key, token = _with_keys(add)
-    click.echo(json.dumps({**_document(key, now), "key": token.text}) if as_json else token.text)
-    click.echo("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+    if as_json:
+        shown = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
+        say(json.dumps({**_document(key, now), **shown}))
+    else:
+        say("\n".join(filter(None, (token.text, secret))))
+    say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
+    if secret:
+        say("Nor is the webhook secret in the second line shown again.", err=True)
 
 
 @command.command("list")
@@ -131,23 +160,36 @@ def list_(as_json: bool) -> None:
     found = _with_keys(lambda _, keys: keys.all())
     now = datetime.now(UTC)
     if as_json:
-        click.echo(json.dumps([_document(key, now) for key in found], indent=2))
+        say(json.dumps([_document(key, now) for key in found], indent=2))
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "begins", "scopes", "limits", "last used", "state"):
-        table.add_column(column)
-    for key in found:
+    show_table(_table(found, now))
+
+
+def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
+    table = Table(
+        Column("id"),
+        Column("name", rank=1, folds=True),
+        Column("begins", rank=4),
+        Column("scopes", rank=5, folds=True),
+        Column("limits", rank=6, folds=True),
+        Column("signed by", rank=7),
+        Column("last used", rank=3),
+        Column("state", rank=2),
+    )
+    here = now.astimezone()
+    for key in keys:
         state = key.state(now).value
-        table.add_row(
+        table.add(
             str(key.id),
             key.name,
             f"{key.hint}…",
             ", ".join(sorted(key.scopes)),
             _limits(key.limits),
-            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
-            f"[{_COLOURS[state]}]{state}[/]",
+            "its own" if key.webhook_secret_at else "shared",
+            moment_text(key.last_used_at, here) if key.last_used_at else "never",
+            Cell(state, _COLOURS[state]),
         )
-    Console(highlight=False).print(table)
+    return table
 
 
 @command.command()
@@ -157,7 +199,62 @@ def revoke(key_id: str, as_json: bool) -> None:
     """Revoke the key whose id is or begins with ID. Every API refuses it within 10 seconds; its tasks run on."""
     now = datetime.now(UTC)
     key = _with_keys(lambda _, keys: keys.revoke(key_id, now))
-    click.echo(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
+    say(json.dumps(_document(key, now)) if as_json else f"The key {key.name!r} ({key.id}) is revoked.")
+
+
+@command.group("webhook-secret")
+def webhook_secret() -> None:
+    """Secrets that sign messages about the tasks of one key, in place of webhooks.secret."""
+
+
+def _overlap(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--overlap",
+        type=Span(allows_none=True),
+        default=default,
+        show_default=True,
+        help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Give the key whose id is or begins with ID a new secret, or its first, and show it once."""
+    secret = new_webhook_secret()
+    key = _with_keys(lambda _, keys: keys.rotate_webhook_secret(key_id, secret, overlap))
+    say(json.dumps({**_document(key, datetime.now(UTC)), "webhook_secret": secret}) if as_json else secret)
+    say(
+        f"It signs for {key.name!r} within 10 seconds. This is the only time that it is shown. What has signed"
+        f" until now {_ends(overlap)}.",
+        err=True,
+    )
+
+
+@webhook_secret.command()
+@click.argument("key_id", metavar="ID")
+@_overlap("24h")
+@json_option
+def remove(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Let webhooks.secret sign again for the key whose id is or begins with ID."""
+    key = _with_keys(lambda _, keys: keys.remove_webhook_secret(key_id, overlap))
+    words = f"webhooks.secret signs for the key {key.name!r} ({key.id}) again. Its own {_ends(overlap)}."
+    say(json.dumps(_document(key, datetime.now(UTC))) if as_json else words)
+
+
+@webhook_secret.command()
+def reseal() -> None:
+    """Seal all of them with the first of webhooks.sealing_keys, so that the others can be taken away."""
+    count = _with_keys(lambda _, keys: keys.reseal_webhook_secrets())
+    say(f"{count} webhook secrets are sealed with the first of webhooks.sealing_keys.")
+
+
+def _ends(overlap: timedelta) -> str:
+    return (
+        f"signs beside it until {datetime.now(UTC) + overlap:%Y-%m-%d %H:%M} UTC" if overlap else "signs no more"
+    )
 
 
 def _limits(limits: KeyLimits) -> str:
@@ -166,13 +263,23 @@ def _limits(limits: KeyLimits) -> str:
         f"{limits.daily_tasks} a day": limits.daily_tasks,
         f"{limits.daily_usd} USD a day": limits.daily_usd,
         f"{limits.rate} calls": limits.rate,
+        f"priority {_priority(limits)} at most": limits.max_priority,
     }
     return ", ".join(text for text, value in words.items() if value is not None) or "none"
 
 
+def _priority(limits: KeyLimits) -> str | None:
+    return None if limits.max_priority is None else limits.max_priority.word
+
+
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
     limits = key.limits
-    moments = {"created_at": key.created_at, "expires_at": key.expires_at, "last_used_at": key.last_used_at}
+    moments = {
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "webhook_secret_at": key.webhook_secret_at,
+    }
     return {
         "id": str(key.id),
         "name": key.name,
@@ -185,5 +292,6 @@ def _document(key: ApiKey, now: datetime) -> dict[str, object]:
             "daily_tasks": limits.daily_tasks,
             "daily_usd": str(limits.daily_usd) if limits.daily_usd is not None else None,
             "rate": str(limits.rate) if limits.rate else None,
+            "max_priority": _priority(limits),
         },
     }

@@ -6,13 +6,14 @@ import signal
 
 import click
 from aiohttp import web
-from rich.console import Console
 from rich.text import Text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from genpulse import config
+from genpulse.cli.console import console
+from genpulse.cli.terminal import say
 from genpulse.dev.ports import LOOPBACK, claim, free_port
-from genpulse.domain.text import storable_line
+from genpulse.domain.text import showable_line
 
 _LARGEST = 32 << 20
 _COLOURS = {"task.succeeded": "green", "task.failed": "red", "task.canceled": "yellow"}
@@ -29,7 +30,7 @@ def command(port: int | None, status: int, as_json: bool) -> None:
     webhooks.secret when it is set. With --status 500 messages are refused, so that they come again.
     """
     secret = config.load(require=()).webhooks.secret
-    port = claim(port, LOOPBACK) if port else free_port()
+    port = claim(port, LOOPBACK, command="genpulse listen") if port else free_port()
     key = secret.get_secret_value() if secret else None
     asyncio.run(_listen(port, _Listener(key, status, as_json=as_json)))
 
@@ -41,7 +42,7 @@ class _Listener:
         self._webhook = Webhook(secret if secret.startswith("whsec_") else secret.encode()) if secret else None
         self._status = status
         self._as_json = as_json
-        self._console = Console(highlight=False)
+        self._console = console()
 
     async def __call__(self, request: web.Request) -> web.Response:
         """Take one message."""
@@ -53,7 +54,7 @@ class _Listener:
         except ValueError:
             message = body
         if self._as_json:
-            click.echo(json.dumps({"id": headers.get("webhook-id"), "signed": signed, "message": message}))
+            say(json.dumps({"id": headers.get("webhook-id"), "signed": signed, "message": message}))
         else:
             self._show(headers.get("webhook-id", "no id"), signed, message)
         return web.Response(status=400 if signed == "wrong" else self._status)
@@ -72,8 +73,8 @@ class _Listener:
         kind = str(message.get("type", "?")) if isinstance(message, dict) else "?"
         task = message.get("data", {}) if isinstance(message, dict) else {}
         what = f"{task.get('id', '')} {task.get('model', '')}" if isinstance(task, dict) else ""
-        line = Text(f"{storable_line(kind):<15}", style=_COLOURS.get(kind, "white"))
-        line.append(f" {storable_line(what)}  {storable_line(message_id)}  signature {signed}", style="default")
+        line = Text(f"{showable_line(kind):<15}", style=_COLOURS.get(kind, "white"))
+        line.append(f" {showable_line(what)}  {showable_line(message_id)}  signature {signed}", style="default")
         self._console.print(line, soft_wrap=True)
 
 
@@ -83,7 +84,7 @@ async def _listen(port: int, listener: _Listener) -> None:
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, port).start()
-    click.echo(f"Listening at http://{LOOPBACK}:{port}/", err=True)
+    say(f"Listening at http://{LOOPBACK}:{port}/", err=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from genpulse import config
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.cli.table import Column, Table, show_table
+from genpulse.cli.terminal import say
 from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.domain.text import showable_line
+from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue
 
@@ -32,9 +34,11 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
         documents = [document for document in documents if document["id"] == model]
         documents = documents or [_unlisted(model)]
     if as_json:
-        click.echo(json.dumps(documents[0] if model else documents, indent=2))
+        say(json.dumps(documents[0] if model else documents, indent=2))
+    elif model is None:
+        show_table(_list(documents))
     else:
-        Console(highlight=False).print(_inputs(documents[0]) if model else _list(documents))
+        _show_model(documents[0])
 
 
 def found_models(api: str | None) -> Documents:
@@ -44,7 +48,7 @@ def found_models(api: str | None) -> Documents:
     except ApiUnreachable:
         if api is not None:
             raise
-        click.echo("No API answers; these are the providers that are installed here.", err=True)
+        say("No API answers; these are the providers that are installed here.", err=True)
         return _installed()
 
 
@@ -55,7 +59,7 @@ async def _from_api(url: str) -> Documents:
 
 def _installed() -> Documents:
     catalogue = open_catalogue(config.load(require=()))
-    return [_document(model_id, model) for model_id, model in catalogue.models()]
+    return [_document(catalogue, model_id, model) for model_id, model in catalogue.models()]
 
 
 def _unlisted(model_id: str) -> dict[str, Any]:
@@ -63,45 +67,57 @@ def _unlisted(model_id: str) -> dict[str, Any]:
 
     Raises `UnknownModel`.
     """
-    model = open_catalogue(config.load(require=())).model(model_id)
-    click.echo(
-        f"{model_id} is not listed; this is what the providers that are installed here say of it.", err=True
-    )
-    return _document(model_id, model)
+    catalogue = open_catalogue(config.load(require=()))
+    model = catalogue.model(model_id)
+    say(f"{model_id} is not listed; this is what the providers that are installed here say of it.", err=True)
+    return _document(catalogue, model_id, model)
 
 
-def _document(model_id: str, model: AnyModel) -> dict[str, Any]:
+def _document(catalogue: Catalogue, model_id: str, model: AnyModel) -> dict[str, Any]:
     return {
         "id": model_id,
         "title": model.title or model.name,
         "description": model.description,
         "kinds": list(model.kinds),
+        "configured": not catalogue.lacks(model_id.partition("/")[0]),
         "input_schema": model.input.model_json_schema(),
     }
 
 
 def _list(documents: Documents) -> Table:
-    table = Table(box=None, pad_edge=False)
-    longest = max((len(document["id"]) for document in documents), default=0)
-    table.add_column("model", no_wrap=True, style="bold", min_width=longest)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("what it is")
+    table = Table(
+        Column("model", style="bold"), Column("kind", rank=1, folds=True), Column("what it is", rank=2, folds=True)
+    )
     for document in documents:
-        table.add_row(
-            document["id"], ", ".join(document["kinds"]), document.get("description") or document["title"]
-        )
+        words = document.get("description") or document["title"]
+        table.add(document["id"], ", ".join(document["kinds"]), f"{_reserve(document)}{words}")
     return table
+
+
+def _reserve(document: Mapping[str, Any]) -> str:
+    """What keeps a model from being used, which an API of an older version does not say."""
+    return "" if document.get("configured", True) else "(not set up: genpulse doctor says what is missing) "
+
+
+def _show_model(document: Mapping[str, Any]) -> None:
+    say(showable_line(f"{document['id']}: {document.get('description') or document['title']}"))
+    show_table(_inputs(document))
 
 
 def _inputs(document: Mapping[str, Any]) -> Table:
     schema = document["input_schema"]
-    table = Table(title=f"{document['id']}: {document.get('description') or ''}", title_justify="left", box=None)
-    for column in ("field", "type", "default", "meaning"):
-        table.add_column(column)
+    table = Table(
+        Column("field", style="bold"),
+        Column("type", rank=2, folds=True),
+        Column("default", rank=1, folds=True),
+        Column("meaning", rank=3, folds=True),
+    )
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        meaning = " ".join(filter(None, (field.get("title"), _range(field), field.get("description"))))
-        table.add_row(name, _type(field), "required" if required else json.dumps(field.get("default")), meaning)
+        title = field.get("title", "")
+        said = f"{title}: {field['description']}" if title and field.get("description") else title
+        meaning = " ".join(filter(None, (said or field.get("description"), _range(field))))
+        table.add(name, _type(field), "required" if required else json.dumps(field.get("default")), meaning)
     return table
 
 

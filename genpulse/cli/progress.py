@@ -3,23 +3,34 @@
 from datetime import UTC, datetime
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from genpulse.cli.console import Clean
+from genpulse.cli.console import console as new_console
 from genpulse.cli.task_text import standing_of
 from genpulse.client import Event, TaskView
+from genpulse.domain.text import showable_line
 
 _PLAIN_EVERY = 0.25
 _WAITING = "waiting"
+
+
+class _CleanProgress(Progress):
+    """Vendors say what they do in words of their own."""
+
+    def get_renderable(self) -> RenderableType:
+        """The bars, of which no word moves the terminal."""
+        return Clean(super().get_renderable())
 
 
 class Bars:
     """One bar for each thing that is under way, by its label."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or new_console(err=True)
         self._quiet = quiet
-        self._progress = Progress(
+        self._progress = _CleanProgress(
             TextColumn("{task.fields[label]}", style="bold"),
             BarColumn(bar_width=32),
             TaskProgressColumn(),
@@ -42,10 +53,12 @@ class Bars:
 
     def follow(self, label: str) -> "Bar":
         """A new bar."""
+        label = showable_line(label)
         return Bar(self, label, self._progress.add_task(_WAITING, label=label, total=1.0))
 
     def say(self, number: object, label: str, fraction: float, what: str) -> None:
         """Tell what a thing waits for, beside its bar or in a line of its own."""
+        what = showable_line(what)
         if not self._progress.disable:
             self._progress.update(number, completed=fraction, description=what)  # type: ignore[arg-type]
         elif not self._quiet:
@@ -53,11 +66,12 @@ class Bars:
 
     def show(self, number: object, label: str, fraction: float, what: str) -> None:
         """Move a bar."""
+        what = showable_line(what)
         if not self._progress.disable:
             self._progress.update(number, completed=fraction, description=what)  # type: ignore[arg-type]
         elif not self._quiet and fraction - self._told.get(label, -1.0) >= _PLAIN_EVERY:
             self._told[label] = fraction
-            self._console.print(f"{label}: {fraction:.0%} {what}".rstrip(), style=None)
+            self._console.print(f"{label}: {fraction:.0%} {what}".rstrip(), style=None, markup=False)
 
 
 class Bar:

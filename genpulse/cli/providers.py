@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from genpulse import config
 from genpulse.cli.hold_text import failing, held_back
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.cli.table import Cell, Column, Table, show_table
+from genpulse.cli.terminal import agreed, say
 from genpulse.client import ApiUnreachable, GenPulse
+from genpulse.domain.text import showable_line
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
 
 Documents = list[Mapping[str, Any]]
@@ -34,7 +34,7 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
         return
     found = _found(api)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
     else:
         _print(found)
 
@@ -45,9 +45,9 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
 def test(name: str, yes: bool) -> None:
     """Make the cheapest real call of a provider, with the configuration of this place."""
     settings = config.load(require=())
-    if not yes and not click.confirm(f"Call {name} with the account that is configured here?", err=True):
+    if not yes and not agreed(f"Call {name} with the account that is configured here?"):
         raise click.Abort
-    click.echo(f"{name}: {asyncio.run(probe_provider(settings, name))}")
+    say(f"{name}: {asyncio.run(probe_provider(settings, name))}")
 
 
 @command.command()
@@ -57,7 +57,7 @@ def learn(name: str) -> None:
 
     For ComfyUI: types, defaults, ranges and choices of the inputs of the registered workflows.
     """
-    click.echo(f"{name}: {asyncio.run(learn_provider(config.load(require=()), name))}")
+    say(f"{name}: {asyncio.run(learn_provider(config.load(require=()), name))}")
 
 
 def _found(api: str | None) -> Documents:
@@ -70,7 +70,7 @@ def _found(api: str | None) -> Documents:
     except ApiUnreachable:
         if api is not None:
             raise
-        click.echo("No API answers; these are the providers that are installed here.", err=True)
+        say("No API answers; these are the providers that are installed here.", err=True)
         return _installed()
 
 
@@ -89,12 +89,12 @@ def _installed() -> Documents:
 
 
 def _print(found: Documents) -> None:
-    console = Console(highlight=False)
-    console.print(_table(found))
+    show_table(_table(found))
     now = datetime.now(UTC)
     for one in found:
         if words := _trouble(one.get("circuit") or {}, now):
-            console.print(f"\n[bold]{escape(one['name'])}[/] {escape(words)}", soft_wrap=True)
+            line = showable_line(f"{one['name']} {words}")
+            say(f"\n{line}")
 
 
 def _trouble(circuit: Mapping[str, Any], now: datetime) -> str:
@@ -108,21 +108,27 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _account(circuit: Mapping[str, Any]) -> str:
+def _account(circuit: Mapping[str, Any]) -> Cell:
     """How it is in a word; what the provider asked for is no fault."""
-    state = circuit.get("state", "")
+    state = str(circuit.get("state", ""))
     if state == "closed" and circuit.get("hold"):
-        return "[yellow]pauses[/]"
-    return f"[{_COLOURS[state]}]{state}[/]" if state in _COLOURS else ""
+        return Cell("pauses", "yellow")
+    return Cell(state, _COLOURS.get(state, ""))
 
 
 def _table(found: Documents) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("provider", "configured", "allowed", "at once", "rate", "account", "models"):
-        table.add_column(column, style="bold" if column == "provider" else None, no_wrap=column == "account")
+    table = Table(
+        Column("provider", style="bold"),
+        Column("configured", rank=2),
+        Column("allowed", rank=3),
+        Column("at once", rank=5),
+        Column("rate", rank=4),
+        Column("account", rank=1),
+        Column("models", rank=6, folds=True),
+    )
     for one in found:
         limits = one.get("limits") or {}
-        table.add_row(
+        table.add(
             one["name"],
             _word(one.get("configured")),
             _word(one.get("allowed")),

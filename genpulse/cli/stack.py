@@ -46,5 +46,4 @@ def api_url(option: str | None) -> str:
     state = running_stack()
     if state is not None:
         return state.api_url
-    settings = config.load(require=())
-    return settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}"
+    return config.load(require=()).api_url

@@ -3,8 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-import click
-
+from genpulse.cli.terminal import say
 from genpulse.client import TaskView, WarningView
 
 _WAITS_FOR = {
@@ -18,11 +17,12 @@ _WAITS_FOR = {
 def print_task(task: TaskView, *, as_json: bool) -> None:
     """On standard output: the document itself, or a line for each fact."""
     if as_json:
-        click.echo(json.dumps(task.document, indent=2))
+        say(json.dumps(task.document, indent=2))
         return
     for name, value in _facts(task).items():
         if value != "":
-            click.echo(f"{name:<10}{value}")
+            hung = str(value).replace("\r\n", "\n").replace("\n", f"\n{'':<10}")
+            say(f"{name:<10}{hung}")
 
 
 def _facts(task: TaskView) -> dict[str, object]:
@@ -38,8 +38,8 @@ def _facts(task: TaskView) -> dict[str, object]:
         "finished": facts["finished_at"] or "",
         "input": json.dumps(facts["input"], ensure_ascii=False),
         "error": _error(task),
-        "warnings": "\n          ".join(warnings_of(task)),
-        "outputs": "\n          ".join(asset.url for asset in task.outputs),
+        "warnings": "\n".join(warnings_of(task)),
+        "outputs": "\n".join(asset.url for asset in task.outputs),
     }
 
 

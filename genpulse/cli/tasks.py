@@ -1,27 +1,32 @@
-"""`genpulse tasks`: list, show, watch, cancel and retry."""
+"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from genpulse.cli import tasks_retry
 from genpulse.cli.client import with_client
+from genpulse.cli.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.moment_text import moment_text
 from genpulse.cli.progress import Bars
 from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.table import Cell, Column, Table, show_table
+from genpulse.cli.task_id import task_id_of
 from genpulse.cli.task_text import print_task, standing_of
+from genpulse.cli.terminal import say
 from genpulse.client import Event, GenPulse, TaskView
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
+_ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks watch`.")
 _STATES = click.Choice(list(_COLOURS))
 
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, watch, cancel and retry tasks."""
+    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
 
 
 command.add_command(tasks_retry.command)
@@ -53,22 +58,25 @@ def list_(
     filters = {"status": status, "code": code, "kind": kind, "provider": provider}
     found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
     if as_json:
-        click.echo(json.dumps([task.document for task in found], indent=2))
+        say(json.dumps([task.document for task in found], indent=2))
     else:
-        table = _failed_table(found) if status == "failed" else _table(found)
-        Console(highlight=False).print(table)
+        now = datetime.now().astimezone()
+        show_table(_failed_table(found, now) if status == "failed" else _table(found, now))
 
 
-def _table(tasks: tuple[TaskView, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("task", "model", "status", "done", "created"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("", overflow="fold")
-    now = datetime.now(UTC)
+def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("model", rank=2),
+        Column("status", rank=1),
+        Column("done", rank=5),
+        Column("created", rank=3),
+        Column("note", rank=4, folds=True),
+    )
     for task in tasks:
         done = "" if task.progress is None else f"{task.progress:.0%}"
-        status = f"[{_COLOURS.get(task.status, '')}]{task.status}[/]"
-        table.add_row(task.id, task.model, status, done, _created(task), escape(_standing(task, now)))
+        status = Cell(task.status, _COLOURS.get(task.status, ""))
+        table.add(task.id, task.model, status, done, _created(task, now), _standing(task, now))
     return table
 
 
@@ -82,20 +90,22 @@ def _standing(task: TaskView, now: datetime) -> str:
     return "" if simple else standing_of(task, now)
 
 
-def _failed_table(tasks: tuple[TaskView, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("task", "error", "charged"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("model", overflow="fold")
+def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("error", rank=1),
+        Column("charged", rank=2),
+        Column("created", rank=4),
+        Column("model", rank=3),
+    )
     for task in tasks:
         error = task.error or {"code": "", "charged": ""}
-        table.add_row(task.id, escape(error["code"]), escape(error["charged"]), task.model)
+        table.add(task.id, error["code"], error["charged"], _created(task, now), task.model)
     return table
 
 
-def _created(task: TaskView) -> str:
-    created = datetime.fromisoformat(task.document["created_at"]).astimezone()
-    return f"{created:%H:%M:%S}"
+def _created(task: TaskView, now: datetime) -> str:
+    return moment_text(datetime.fromisoformat(task.document["created_at"]), now)
 
 
 @command.command()
@@ -104,7 +114,11 @@ def _created(task: TaskView) -> str:
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with everything that is known about it: what it waits for, and what its last try said."""
-    print_task(with_client(api, lambda client: client.task(task)), as_json=as_json)
+
+    async def look(client: GenPulse) -> TaskView:
+        return await client.task(await task_id_of(client, task))
+
+    print_task(with_client(api, look), as_json=as_json)
 
 
 @command.command()
@@ -116,14 +130,15 @@ def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None
     """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
 
     async def follow(client: GenPulse) -> TaskView:
-        last = await client.task(task)
+        task_id = await task_id_of(client, task)
+        last = await client.task(task_id)
         with Bars(quiet=as_json) as bars:
             bar = bars.follow(last.model)
-            async for event in client.watch(task):
+            async for event in client.watch(task_id):
                 bar(event)
                 last = event.task or last
                 if as_json:
-                    click.echo(_line(event))
+                    say(_line(event))
         return last
 
     ended = with_client(api, follow)
@@ -150,4 +165,30 @@ def cancel(task: str, api: str | None, as_json: bool) -> None:
     and the task may still succeed. A queued task that has an order open stays queued until a worker has stopped
     that. A task that has ended stays as it is.
     """
-    print_task(with_client(api, lambda client: client.cancel(task)), as_json=as_json)
+
+    async def stop(client: GenPulse) -> TaskView:
+        return await client.cancel(await task_id_of(client, task))
+
+    print_task(with_client(api, stop), as_json=as_json)
+
+
+@command.command()
+@click.argument("task")
+@output_option
+@api_option
+@json_option
+def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
+    """Save what a task has made. A file that is there is written over."""
+    if output == STDOUT and as_json:
+        raise click.UsageError("-o - and --json both want standard output.")
+
+    async def fetch(client: GenPulse) -> tuple[TaskView, Saved]:
+        found = await client.task(await task_id_of(client, task))
+        if not found.outputs:
+            advice = _ADVICE.get(found.status, "")
+            raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")
+        with destination(output, spared="Nothing was saved.") as where:
+            return found, await save_outputs(client, found, where, found.model.rpartition("/")[2])
+
+    found, saved = with_client(api, fetch)
+    tell_saved(found, saved, as_json=as_json)

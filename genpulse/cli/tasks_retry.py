@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -11,7 +11,9 @@ import click
 from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.task_id import task_id_of
 from genpulse.cli.task_text import print_task
+from genpulse.cli.terminal import agreed, say
 from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
 
 PAYS_TWICE = "unknown_outcome"
@@ -105,17 +107,23 @@ def command(
     if (task is None) is not all_of_them or (task and (yes or (code, provider, limit) != (None, None, None))):
         raise click.UsageError("Name one task, or use --all with --code, --provider, --limit and --yes.")
     if task is not None:
-        again = with_client(api, lambda client: client.retry(task, even_if_charged=even_if_charged))
-        print_task(again, as_json=as_json)
+        print_task(with_client(api, _again(task, even_if_charged=even_if_charged)), as_json=as_json)
         return
     ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
+
+
+def _again(task: str, *, even_if_charged: bool) -> Callable[[GenPulse], Awaitable[TaskView]]:
+    async def retry(client: GenPulse) -> TaskView:
+        return await client.retry(await task_id_of(client, task), even_if_charged=even_if_charged)
+
+    return retry
 
 
 def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bool:
     """Whether all went well. Raises `CommandRefused`."""
     chosen = with_client(api, lambda client: _choose(client, which))
     if chosen.left_out:
-        click.echo(
+        say(
             f"{chosen.left_out:,} that failed with {PAYS_TWICE} are left out: running them again may pay for them"
             f" twice. Name them with --code {PAYS_TWICE} once you have looked at the provider's own list.",
             err=True,
@@ -150,15 +158,15 @@ def _confirm(chosen: Chosen, which: Which) -> None:
     what = f"{len(chosen.ids):,} failed tasks; {chosen.charged:,} of them were charged already, or may have been"
     if not sys.stdin.isatty():
         raise CommandRefused(f"Nobody can be asked here about {what}. Run it with --yes. Nothing was retried.")
-    click.echo(f"To be run again: {what}.", err=True)
+    say(f"To be run again: {what}.", err=True)
     if which.even_if_charged:
-        click.echo("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
+        say("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
     elif which.code == PAYS_TWICE:
-        click.echo(
+        say(
             "Those that would be ordered anew, and perhaps paid for twice, are refused without --even-if-charged.",
             err=True,
         )
-    if not click.confirm("Run them again?", err=True):
+    if not agreed("Run them again?"):
         raise CommandRefused("Nothing was retried.")
 
 
@@ -192,12 +200,12 @@ def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:
     refused = sum(went.refused.values())
     if as_json:
         counts = {"retried": went.retried, "refused": refused, "not_tried": went.not_tried}
-        click.echo(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
+        say(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
     elif not chosen.ids:
-        click.echo("No failed task matches.")
+        say("No failed task matches.")
     else:
-        click.echo(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")
+        say(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")
         for code, count in Counter(went.refused).most_common():
-            click.echo(f"  {count:,} x {code}, such as: {went.words[code]}")
+            say(f"  {count:,} x {code}, such as: {went.words[code]}")
     if went.stopped_by:
-        click.echo(f"genpulse: {went.stopped_by}", err=True)
+        say(f"genpulse: {went.stopped_by}", err=True)

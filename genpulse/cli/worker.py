@@ -1,13 +1,16 @@
 """`genpulse worker`: a worker, as a process of its own."""
 
+import logging
+
 import click
 import uvloop
 
-from genpulse import log
+from genpulse import config, log
 from genpulse.api.documents import Links, TaskDocument
 from genpulse.api.signing import SignerBox
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
+from genpulse.configuration.variables import variable_name
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import Task
 from genpulse.lifecycle.deliver import Describe
@@ -16,6 +19,8 @@ from genpulse.settings import Settings
 from genpulse.wiring import check_database, open_services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run
+
+_log = logging.getLogger(__name__)
 
 
 @click.command("worker")
@@ -29,19 +34,33 @@ def command(concurrency: int | None, providers: str | None) -> None:
     seconds, and awaits answers to what was ordered for worker.stop_s seconds.
     """
     settings = settings_for_servers()
+    config.check_worker(settings)
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
     chosen = tuple(name.strip() for name in providers.split(",")) if providers else None
+    _warn_of_address(settings)
     uvloop.run(_work(settings, concurrency, chosen))
+
+
+def _warn_of_address(settings: Settings) -> None:
+    """Where others are meant to reach the API, and messages do not tell them how."""
+    if settings.api.public_url is None and (
+        settings.listens_everywhere or not settings.environment.spawns_services
+    ):
+        _log.warning(
+            "api.public_url is empty: webhooks name %s, which this machine alone can reach. Set %s to how clients"
+            " reach the API.",
+            settings.api_url,
+            variable_name("api.public_url"),
+        )
 
 
 def _describer(settings: Settings, services: Services) -> Describe:
     """Tasks as the API of this environment shows them, for webhooks."""
-    base = settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}"
     signing = SignerBox()
 
     async def describe(task: Task) -> JsonObject:
         signer, now_s = await signing.fill(services, settings.api.asset_url_s), services.now().timestamp()
-        links = Links(base.rstrip("/"), lambda asset_id: signer.query(asset_id, now_s))
+        links = Links(settings.api_url, lambda asset_id: signer.query(asset_id, now_s))
         document: JsonObject = TaskDocument.of(task, links).model_dump(mode="json")
         return document
 

@@ -6,12 +6,14 @@ from copy import deepcopy
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from genpulse.addresses import proxies
 from genpulse.configuration import names, policy
 from genpulse.configuration.committed_secrets import committed_dotenv, committed_secrets
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
 from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
 from genpulse.configuration.schema import ANY_PROVIDER, find, is_open
+from genpulse.configuration.variables import PROCESS
 from genpulse.environment.namespace import NAMESPACE_WORDS
 from genpulse.settings import Settings
 
@@ -32,6 +34,7 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     found += of_values
     found += missing
     found += committed_secrets(reading.committed)
+    found += [Fault(name, "", why) for name, why in proxies.refusals(_of_process(reading))]
     if reading.is_complete:
         found += committed_dotenv(reading.project)
     if settings is not None and reading.is_complete:
@@ -54,6 +57,7 @@ def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]
         "environment": reading.resolved.environment,
         "decided_by": reading.resolved.decided_by,
         "root": reading.project.root,
+        "proxies": proxies.Proxies.of(_of_process(reading)),
     }
     try:
         return Settings.model_validate({**values, **facts}), []
@@ -67,6 +71,11 @@ def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]
         return Settings.model_validate({**rest, **facts}), faults
     except ValidationError:
         return None, faults
+
+
+def _of_process(reading: Reading) -> dict[str, str]:
+    """Of proxies, that alone counts which other programs of the process read as well."""
+    return {each.name: each.value for each in reading.variables if each.place == PROCESS}
 
 
 def _remove(values: Tree, path: Sequence[int | str]) -> None:

@@ -39,6 +39,21 @@ def _of_build(settings: Settings, build: Build | None) -> Iterator[Fault]:
         )
 
 
+def address_fault(settings: Settings) -> Fault | None:
+    """Where a worker would write an address into webhooks that leads nowhere; elsewhere than in development, where
+    this machine is meant by it.
+    """
+    if settings.environment.spawns_services or settings.api.public_url or not settings.listens_everywhere:
+        return None
+    key = "api.public_url"
+    detail = (
+        f"it is empty, and api.host ({settings.api.host}) is no address: webhooks would name nothing that"
+        f" receivers can reach. Set {variable_name(key)} to how clients reach the API, such as"
+        " https://media.example.com"
+    )
+    return Fault(key, "", detail)
+
+
 def allowances(settings: Settings) -> Iterator[str]:
     """Settings that switch a rule of this environment off, such as `database.allow_loopback`."""
     for key in ("database.allow_remote", "database.allow_loopback", "database.allow_plaintext"):

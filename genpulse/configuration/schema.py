@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from genpulse.settings import Providers, ProviderSection, Settings
 
-FOUND = frozenset({"environment", "decided_by", "root"})
+FOUND = frozenset({"environment", "decided_by", "root", "proxies"})
 """Fields of the settings that are found and not configured."""
 ANY_PROVIDER = "<name>"
 

@@ -29,7 +29,6 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses of everything else; of a provider there may be several, with commas between them."""
     named = {
-        "storage.endpoint": settings.storage.endpoint,
         "api.public_url": settings.api.public_url,
         "webhooks.public_url": settings.webhooks.public_url,
         **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
@@ -38,6 +37,8 @@ def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         parts = (urls or "").split(",") if key.startswith("providers.") else [urls or ""]
         if why := next((why for url in parts if url.strip() and (why := web.refusal(url.strip()))), ""):
             yield key, f"{why}, such as https://host:8443"
+    if (endpoint := settings.storage.endpoint) and (why := web.refusal_of_endpoint(endpoint)):
+        yield "storage.endpoint", f"{why}, such as http://minio.example.com:9000"
     if why := web.refusal_of_store(settings.storage.url):
         yield "storage.url", why
 

@@ -9,6 +9,7 @@ from genpulse.configuration.secret_values import secrets_of, text_of
 from genpulse.configuration.server_rules import Rule
 from genpulse.settings import Settings
 
+_SEALING_BYTES = 32
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 
@@ -21,6 +22,8 @@ def _webhook_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     ):
         if not all(map(_is_signing_key, secrets)):
             yield f"webhooks.{key}", "behind whsec_ there has to be base64"
+    if not all(map(_is_sealing_key, text_of(webhooks.sealing_keys).split())):
+        yield "webhooks.sealing_keys", "each has to be 32 bytes in base64, as `openssl rand -base64 32` makes them"
     if webhooks.old_secrets and not webhooks.secret:
         yield "webhooks.old_secrets", "webhooks.secret is empty beside it: that has to name the one in force"
 
@@ -30,6 +33,13 @@ def _is_signing_key(secret: str) -> bool:
         return True
     try:
         return bool(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+
+
+def _is_sealing_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)) == _SEALING_BYTES
     except ValueError:
         return False
 

@@ -40,14 +40,17 @@ def _listen_a_moment(port: int, host: str) -> None:
             probe.bind(address)
 
 
-def claim(port: int, host: str = LOOPBACK) -> int:
-    """The port itself. Raises `PortBusy`, naming who has it, or `PortRefused`."""
+def claim(port: int, host: str = LOOPBACK, *, command: str = "") -> int:
+    """The port itself. Raises `PortBusy`, naming who has it, or `PortRefused`; both propose the command again.
+
+    Without a command it is `genpulse dev`, whose address is a setting.
+    """
     try:
         _listen_a_moment(port, host)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortBusy(port, owner_of(port), _next_free(port, host)) from error
-        raise PortRefused(host, port, error.strerror or str(error)) from error
+            raise PortBusy(port, owner_of(port), _next_free(port, host), command or "genpulse dev") from error
+        raise PortRefused(host, port, error.strerror or str(error), command) from error
     return port
 
 

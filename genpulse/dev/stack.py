@@ -5,11 +5,11 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from genpulse.dev.child import Command, Guard
 from genpulse.dev.comfyui import NAME as COMFYUI
 from genpulse.dev.comfyui import START_S, ComfyUI
+from genpulse.dev.home import open_home
 from genpulse.dev.lock import stack_lock
 from genpulse.dev.plan import StackPlan
 from genpulse.dev.ports import LOOPBACK, claim, free_port
@@ -51,7 +51,7 @@ async def running_stack(plan: StackPlan, hear: Hear) -> AsyncIterator[Stack]:
 
     To be used in the main thread: the processes end with the thread that started them.
     """
-    _open_home(plan.home)
+    open_home(plan.home)
     with stack_lock(plan.home):
         port = claim(plan.api_port, plan.api_host) if plan.api_port else free_port()
         comfyui = ComfyUI.lay_out(plan.comfyui) if plan.comfyui else None
@@ -77,18 +77,6 @@ async def _processes(supervisor: Supervisor) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.shield(supervisor.stop((API, WORKER, COMFYUI)))
-
-
-def _open_home(home: Path) -> None:
-    """Nobody else may look into it, and git does not: it holds passwords. Where servers run as another user, that
-    one has to pass through it.
-    """
-    home.mkdir(parents=True, exist_ok=True)
-    ignored = home / ".gitignore"
-    if not ignored.exists():
-        ignored.write_text("*\n", encoding="utf-8")
-    if home.stat().st_uid == os.geteuid():
-        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervisor, guard: Guard) -> Stack:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
 
 _RANDOM_BYTES = 32
 _HINT_LENGTH = 4
@@ -32,12 +33,21 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars."""
+    """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars.
+
+    `max_priority` is the highest priority that its tasks may ask for.
+    """
 
     max_active_tasks: int | None = None
     daily_tasks: int | None = None
     daily_usd: Decimal | None = None
     rate: Rate | None = None
+    max_priority: Priority | None = None
+
+    @property
+    def usual_priority(self) -> Priority:
+        """What a task has that asks for none."""
+        return Priority.NORMAL if self.max_priority is None else min(Priority.NORMAL, self.max_priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,10 @@ class KeyUsage:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. `hint` is the beginning of the random part, so that people can tell keys apart."""
+    """A key without its secret. `hint` is the beginning of the random part, so that people can tell keys apart.
+
+    `webhook_secret_at` is when the secret was made that signs messages about its tasks; None: the shared one does.
+    """
 
     id: UUID
     name: str
@@ -62,6 +75,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    webhook_secret_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
         """Whether it is taken at that moment."""

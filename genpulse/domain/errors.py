@@ -3,9 +3,14 @@
 GenPulseError
 ├── Refused                      the caller asked for something that cannot be done; nothing was accepted
 │   ├── BadInput                 carries one problem for each place that does not fit
+│   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
+│   │   └── PriorityNotAllowed   asks for more than the API key may
 │   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── UnknownKey               no API key has this id
+│   ├── NoWebhookSecret          it has no webhook secret of its own
+│   ├── SealingKeyMissing        a secret would be kept, and nothing is there to seal it with
+│   ├── SealedSecret             a secret is kept that no key here opens
 │   ├── KeyLimitExceeded         the API key may not do so much
 │   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
@@ -13,6 +18,7 @@ GenPulseError
 │   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
 │   ├── DatabaseInUse            processes are connected that must not be
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
+│   ├── ProviderNotConfigured    it has no key here
 │   ├── BudgetExceeded           it costs more than is left for today
 │   ├── ContentTooLarge          more bytes than the limit allows
 │   └── UploadIncomplete         the client went away in the middle
@@ -45,7 +51,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.task import OpenOrder
+from genpulse.domain.task import OpenOrder, Priority
 from genpulse.domain.text import storable_line, unsigned
 
 
@@ -75,6 +81,26 @@ class BadInput(Refused):
     def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(detail)
         self.problems = tuple(problems)
+
+
+class OutOfReach(BadInput):
+    """A document names what cannot be reached from here: an asset that is not there, a webhook that is never sent.
+
+    It fits its schema, and may have been taken at another time.
+    """
+
+
+class PriorityNotAllowed(BadInput):
+    """A task at `place` asks for a higher priority than its API key may ask for. `key` is the name of that."""
+
+    code = "priority_not_allowed"
+
+    def __init__(self, key: str, wanted: Priority, highest: Priority, place: str = "") -> None:
+        super().__init__(
+            f"The API key {key!r} may ask for the priority {highest.word!r} at most, and a task asks for"
+            f" {wanted.word!r}. Ask for {highest.word!r}, or leave the priority out.",
+            [Problem(f"{place}/priority", f"{highest.word!r} is the highest that this API key may ask for")],
+        )
 
 
 def _near(matches: Sequence[str]) -> str:
@@ -171,6 +197,47 @@ class UnknownKey(Refused):
         super().__init__(f"{many} with {wanted!r}. `genpulse keys list` shows all of them.")
 
 
+class NoWebhookSecret(Refused):
+    """The API key has no webhook secret of its own."""
+
+    code = "no_webhook_secret"
+
+    def __init__(self, key_id: UUID) -> None:
+        super().__init__(
+            f"The API key {key_id} has no webhook secret of its own: webhooks.secret signs messages about its"
+            " tasks."
+        )
+
+
+class SealingKeyMissing(Refused):
+    """A secret would be kept, and nothing is there to seal it with."""
+
+    code = "sealing_key_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "webhooks.sealing_keys is empty, and secrets of API keys are kept sealed with it. Set"
+            " GENPULSE_WEBHOOKS__SEALING_KEYS here and for every worker to what `openssl rand -base64 32` makes."
+        )
+
+
+class SealedSecret(Refused):
+    """A webhook secret is kept that no key here opens."""
+
+    code = "sealed_secret"
+
+    def __init__(self, key_id: UUID, *, has_key: bool) -> None:
+        why = (
+            "is sealed with none of webhooks.sealing_keys"
+            if has_key
+            else "is sealed, and webhooks.sealing_keys is empty"
+        )
+        super().__init__(
+            f"The webhook secret of the API key {key_id} {why}: set the one that it was sealed with, or give the"
+            f" API key a new secret (genpulse keys webhook-secret rotate {key_id} --overlap 0)."
+        )
+
+
 class KeyLimitExceeded(Refused):
     """The API key may not do so much. `retry_after_s` is when it is worth asking again, in seconds."""
 
@@ -259,6 +326,20 @@ class PaidProviderRefused(Refused):
             f" providers.paid: true (GENPULSE_PROVIDERS__PAID=true); or this one:"
             f" GENPULSE_PROVIDERS__{name}__PAID=true."
         )
+
+
+class ProviderNotConfigured(Refused):
+    """The provider lacks what it needs here: `lacking` are settings such as `providers.fal.api_key`."""
+
+    code = "provider_not_configured"
+
+    def __init__(self, provider: str, lacking: Sequence[str]) -> None:
+        variables = " and ".join(f"GENPULSE_{name.upper().replace('.', '__')} ({name})" for name in lacking)
+        super().__init__(
+            f"{provider} is not set up here, and nothing can be asked of it. Whoever runs this service has to set"
+            f" {variables}, for the API and for the workers."
+        )
+        self.lacking = tuple(lacking)
 
 
 class BudgetExceeded(Refused):

@@ -6,6 +6,7 @@ import unicodedata
 
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
+_INSIDE = ("localhost", "local", "internal", "home.arpa", "intranet", "private", "corp", "home", "lan")
 _BRACKETS = re.compile(r"\[([^\]]*)\](?::(.*))?")
 
 
@@ -30,6 +31,24 @@ def is_misleading(host: str) -> bool:
         return str(ipaddress.IPv4Address(plain)) != host
     except ValueError:
         return True
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a name means whoever looks it up: `localhost` and all names below it (RFC 6761)."""
+    plain = host.lower().removesuffix(".")
+    return plain == "localhost" or plain.endswith(".localhost")
+
+
+def inside_ending(host: str) -> str:
+    """Why a name means nothing in the Internet: what it ends in, or that it is one word; empty where it may.
+
+    These endings are set apart, or are used inside so often that they are never given away (RFC 6761, RFC 6762 and
+    its appendix G, RFC 8375, ICANN's resolution on .internal of 2024).
+    """
+    name = host.rstrip(".").lower()
+    if "." not in name:
+        return "one word"
+    return next((f"*.{ending}" for ending in _INSIDE if name.endswith(f".{ending}")), "")
 
 
 def _host(text: str) -> str:

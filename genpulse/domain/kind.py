@@ -1,6 +1,7 @@
 """The kinds of work that the field knows. A plug-in may bring others in the same form."""
 
 import re
+from collections.abc import Sequence
 
 ANY = "any"
 """The kind of a model that nobody has described: it does what its input asks for."""
@@ -16,12 +17,22 @@ WELL_KNOWN = (
     ANY,
 )
 
-_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+FORM = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_FORM = re.compile(FORM)
 
 
 def is_kind(word: str) -> bool:
     """Whether the word has the form of a kind: lower-case words joined by hyphens."""
     return _FORM.fullmatch(word) is not None
+
+
+def by_source(kinds: Sequence[str], *, from_media: bool) -> str | None:
+    """The one of these kinds that begins with words, or with media; None where there is not exactly one.
+
+    `text-to-image` begins with words, `image-to-image` with media.
+    """
+    found = [kind for kind in kinds if "-to-" in kind and kind.startswith("text-") is not from_media]
+    return found[0] if len(found) == 1 else None
 
 
 _MEDIA = frozenset({"image", "video", "speech", "music", "audio", "sound"})

@@ -171,7 +171,7 @@ class Submitted:
 class TaskQuery:
     """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100).
 
-    `code` is of the failed ones that failed so.
+    `code` is of the failed ones that failed so. `ids` are the lowest and the highest id that are meant.
     """
 
     limit: int = 20
@@ -181,3 +181,4 @@ class TaskQuery:
     provider: str | None = None
     owner: str | None = None
     code: FailureCode | None = None
+    ids: tuple[UUID, UUID] | None = None

@@ -9,6 +9,8 @@ LONGEST = 4_000
 _URL = re.compile(r"(\b[a-z]{2,5}:\\*/\\*/)([^\s?\"'<>]*)(\?[^\s\"'<>]*)?", re.IGNORECASE)
 _LOGIN = re.compile(r"[^/\\]*@")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNFIT_TO_SHOW = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_DIRECTIONS}\ud800-\udfff]")
 _UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -28,6 +30,20 @@ def storable_line(text: str, longest: int = 300) -> str:
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     return _UNFIT_IN_A_LINE.sub(REPLACEMENT, text) if _UNFIT_IN_A_LINE.search(text) else text
+
+
+def showable(text: str) -> str:
+    """The text as a terminal may get it: nothing in it moves the cursor, names a title or turns the line around.
+
+    Control characters (but tabs and line ends), the marks by which text changes its direction, and halves of
+    surrogate pairs become U+FFFD. How long it is does not matter.
+    """
+    return _UNFIT_TO_SHOW.sub(REPLACEMENT, text.replace("\r\n", "\n")) if _UNFIT_TO_SHOW.search(text) else text
+
+
+def showable_line(text: str) -> str:
+    """The same in one line, with single blanks."""
+    return showable(" ".join(text.split()))
 
 
 def unsigned(text: str) -> str:

@@ -10,10 +10,12 @@ from typing import NoReturn
 
 from genpulse.background.loops import Loops
 from genpulse.domain.delivery import Answer, Delivery, Unreadable, next_try
-from genpulse.domain.errors import DatabaseUnavailable, Unavailable
+from genpulse.domain.errors import DatabaseUnavailable, SealedSecret, Unavailable
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import Task
+from genpulse.domain.webhook_secret import SigningSecrets
 from genpulse.lifecycle.receivers import SEATS, Receivers
+from genpulse.lifecycle.webhook_secrets import WebhookSecrets
 from genpulse.ports import Services
 
 LOOP = "the delivery of webhooks"
@@ -48,6 +50,7 @@ class Postman:
         self._loops = loops
         self._at_once = at_once
         self._receivers = Receivers()
+        self._secrets = WebhookSecrets(services.keys)
         self._sending: set[asyncio.Task[None]] = set()
         self._seat_is_free = asyncio.Event()
 
@@ -117,19 +120,25 @@ class Postman:
             return Answer(None, told.reason)
         try:
             async with asyncio.timeout(SEND_S):
+                secrets = await self._secrets.of(told.owner)
                 body = _body(delivery, await self._describe(told))
         except Unavailable:
             raise
+        except SealedSecret as error:
+            _log.error("message %s is not sent: %s", delivery.message_id, error)
+            return Answer(None, str(error))
         except Exception as error:  # noqa: BLE001 - it counts as a try, so that it is given up some day
             self._loops.failed(LOOP)
             return Answer(None, f"the message could not be made: {type(error).__name__}: {error}")
-        return await self._sent(delivery, body)
+        return await self._sent(delivery, body, secrets)
 
-    async def _sent(self, delivery: Delivery, body: bytes) -> Answer:
+    async def _sent(self, delivery: Delivery, body: bytes, secrets: SigningSecrets) -> Answer:
         services = self._services
         try:
             async with asyncio.timeout(SEND_S):
-                return await services.sender.send(delivery.url, delivery.message_id, body, now=services.now())
+                return await services.sender.send(
+                    delivery.url, delivery.message_id, body, now=services.now(), secrets=secrets
+                )
         except TimeoutError:
             return Answer(None, f"no answer within {SEND_S:g} s", silent=True)
         except Exception as error:  # noqa: BLE001 - as above

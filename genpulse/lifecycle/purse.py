@@ -1,7 +1,13 @@
-"""Before money is spent: is it allowed here, and is there enough for today?"""
+"""Before money is spent: is it allowed and possible here, and is there enough for today?"""
 
 from genpulse.domain.api_key import ApiKey, KeyLimits
-from genpulse.domain.errors import BudgetExceeded, OverBudget, PaidProviderRefused, SpendingNotAllowed
+from genpulse.domain.errors import (
+    BudgetExceeded,
+    OverBudget,
+    PaidProviderRefused,
+    ProviderNotConfigured,
+    SpendingNotAllowed,
+)
 from genpulse.domain.spending import SpendingLimits
 from genpulse.domain.task import Task
 from genpulse.ports import Services
@@ -13,9 +19,11 @@ def is_allowed(services: Services, provider: str) -> bool:
 
 
 def check_allowed(services: Services, provider: str) -> None:
-    """Before a task is queued. Raises `PaidProviderRefused`."""
+    """Before a task is queued. Raises `PaidProviderRefused`, `ProviderNotConfigured`."""
     if not is_allowed(services, provider):
         raise PaidProviderRefused(provider, services.spending.place)
+    if lacking := services.catalogue.lacks(provider):
+        raise ProviderNotConfigured(provider, lacking)
 
 
 def limits_for(services: Services, key: ApiKey | None = None) -> SpendingLimits:

@@ -4,23 +4,29 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
+from typing import Any
 
 from genpulse.domain.api_key import ApiKey
 from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
     KeyLimitExceeded,
+    OutOfReach,
     PaidProviderRefused,
+    PriorityNotAllowed,
     Problem,
+    ProviderNotConfigured,
     UnknownKind,
 )
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.kind import ANY
 from genpulse.domain.task import NewTask, Priority, Submitted
 from genpulse.lifecycle.purse import check_allowed, limits_for
+from genpulse.lifecycle.references import check_reach
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
+
+_OF_THE_MOMENT = (PaidProviderRefused, ProviderNotConfigured, BudgetExceeded, KeyLimitExceeded, OutOfReach)
+"""Refusals that say nothing of the body: what was taken before stays taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,17 @@ async def submit(
 ) -> Submitted:
     """Queue one task for the owner of `key`. Returns once it is committed.
 
-    A repeated `idempotency_key` gets its task even where a new one may not be paid for. Raises `UnknownModel`,
-    `UnknownKind`, `BadInput`, `PaidProviderRefused`, `BudgetExceeded`, `KeyLimitExceeded`,
-    `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    A repeated `idempotency_key` gets its task even where a new one would not be taken at present. Raises
+    `UnknownModel`, `UnknownKind`, `BadInput`, `PriorityNotAllowed`, `OutOfReach`, `PaidProviderRefused`,
+    `ProviderNotConfigured`, `BudgetExceeded`, `KeyLimitExceeded`, `IdempotencyKeyReuse`, `DatabaseUnavailable`.
     """
+    _check_priority(order, key)
     task = _new_task(services, order, "", _owner(key), idempotency_key)
     try:
         check_allowed(services, task.provider)
+        await check_reach(services, {"": task})
         return await services.store.submit(task, limits_for(services, key))
-    except (PaidProviderRefused, BudgetExceeded, KeyLimitExceeded):
+    except _OF_THE_MOMENT:
         if earlier := await services.store.earlier(task):
             return earlier
         raise
@@ -59,11 +67,21 @@ async def submit_batch(
     services: Services, orders: Sequence[Order], *, key: ApiKey | None = None
 ) -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
-    owner = _owner(key)
-    tasks = [_new_task(services, order, f"/tasks/{index}", owner) for index, order in enumerate(orders)]
-    for provider in sorted({task.provider for task in tasks}):
+    owner, tasks = _owner(key), dict[str, NewTask]()
+    for index, order in enumerate(orders):
+        place = f"/tasks/{index}"
+        _check_priority(order, key, place)
+        tasks[place] = _new_task(services, order, place, owner)
+    for provider in sorted({task.provider for task in tasks.values()}):
         check_allowed(services, provider)
-    return await services.store.submit_batch(tasks, limits_for(services, key))
+    await check_reach(services, tasks)
+    return await services.store.submit_batch(list(tasks.values()), limits_for(services, key))
+
+
+def _check_priority(order: Order, key: ApiKey | None, place: str = "") -> None:
+    highest = key.limits.max_priority if key else None
+    if key is not None and highest is not None and order.priority > highest:
+        raise PriorityNotAllowed(key.name, order.priority, highest, place)
 
 
 def _owner(key: ApiKey | None) -> str:
@@ -74,12 +92,11 @@ def _new_task(
     services: Services, order: Order, place: str, owner: str, idempotency_key: str | None = None
 ) -> NewTask:
     model = services.catalogue.model(order.model)
-    kind = _kind(order, model, place)
-    price_usd = _price(order, model, place)
+    wanted = _parsed(order, model, place)
     return NewTask(
         id=services.new_id(),
         environment=services.environment.name,
-        kind=kind,
+        kind=_kind(order, model, wanted, place),
         provider=order.model.partition("/")[0],
         model=order.model,
         input=order.input,
@@ -87,32 +104,32 @@ def _new_task(
         metadata=order.metadata,
         webhook_url=order.webhook_url,
         deadline_s=order.deadline_s,
-        price_usd=price_usd,
+        price_usd=model.price_of(wanted),
         idempotency_key=idempotency_key,
         fingerprint=_fingerprint(order) if idempotency_key else "",
         owner=owner,
     )
 
 
-def _kind(order: Order, model: AnyModel, place: str) -> str:
-    if order.kind is None and (len(model.kinds) == 1 or ANY in model.kinds):
-        return ANY if ANY in model.kinds else model.kinds[0]
-    if order.kind is None:
-        choice = Problem(f"{place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
-        raise BadInput(f"The model {order.model!r} does several kinds of work.", [choice])
-    if order.kind not in model.kinds:
-        raise UnknownKind(order.kind, order.model, model.kinds)
-    return order.kind
-
-
-def _price(order: Order, model: AnyModel, place: str) -> Decimal | None:
-    """Check the input, and say what it costs where that is known."""
+def _parsed(order: Order, model: AnyModel, place: str) -> Any:
+    """The input, as the model's own type."""
     try:
-        parsed = model.parse(order.input)
+        return model.parse(order.input)
     except BadInput as error:
         problems = [Problem(f"{place}/input{problem.pointer}", problem.detail) for problem in error.problems]
         raise BadInput(str(error), problems) from error
-    return model.price_of(parsed)
+
+
+def _kind(order: Order, model: AnyModel, wanted: Any, place: str) -> str:
+    kind = model.kind_of(wanted) if order.kind is None else order.kind
+    if kind is None:
+        choice = Problem(f"{place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
+        raise BadInput(
+            f"The model {order.model!r} does several kinds of work, and the input fits more than one.", [choice]
+        )
+    if kind not in model.kinds:
+        raise UnknownKind(kind, order.model, model.kinds)
+    return kind
 
 
 def _fingerprint(order: Order) -> str:

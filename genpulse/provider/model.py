@@ -4,17 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Generic, TypeAlias
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json_value import JsonObject
-from genpulse.domain.kind import is_kind
+from genpulse.domain.kind import ANY, is_kind
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
+from genpulse.provider.unknown_field import said_of
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._:@+-]*"
 _NAME = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
@@ -25,7 +24,8 @@ class Model(Generic[I]):
     """One thing that a provider can do.
 
     `name` is unique within the provider and keeps the case of its letters; the model's public id is
-    `provider/name`. With several `kinds` the caller must say which one is meant. `price` is what one call with
+    `provider/name`. With several `kinds` the caller says which one is meant, where `decide_kind` does not tell it
+    from the input (None: it does not say). `price` is what one call with
     this input costs at most, in US dollars, 0 or more; it is asked in the middle of a request, so it computes and
     does not wait.
     """
@@ -37,6 +37,7 @@ class Model(Generic[I]):
     title: str = ""
     description: str = ""
     price: Callable[[I], Decimal] | None = None
+    decide_kind: Callable[[I], str | None] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -52,8 +53,17 @@ class Model(Generic[I]):
         try:
             return self.input.model_validate(document)
         except ValidationError as error:
-            problems = tuple(Problem(_pointer(item["loc"]), _said(self.input, item)) for item in error.errors())
+            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in error.errors())
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
+
+    def kind_of(self, wanted: I) -> str | None:
+        """Which of its kinds this input asks for; None where it leaves that open."""
+        if ANY in self.kinds:
+            return ANY
+        if len(self.kinds) == 1:
+            return self.kinds[0]
+        kind = self.decide_kind(wanted) if self.decide_kind else None
+        return kind if kind in self.kinds else None
 
     def price_of(self, wanted: I) -> Decimal | None:
         """What one call with this input costs at most, in US dollars; None when nobody knows.
@@ -69,15 +79,6 @@ class Model(Generic[I]):
                 " decimal.Decimal, 0 or more"
             )
         return price_usd
-
-
-def _said(wanted: type[BaseModel], item: ErrorDetails) -> str:
-    """What is wrong at a place; of a name that the input does not have, which one it is like."""
-    if item["type"] != "extra_forbidden" or len(item["loc"]) != 1:
-        return item["msg"]
-    known = [field.alias or name for name, field in wanted.model_fields.items()]
-    near = get_close_matches(str(item["loc"][0]).lower(), known, n=1, cutoff=0.5)
-    return f"There is no such field; there are {', '.join(known)}." + (f" Did you mean {near[0]}?" if near else "")
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

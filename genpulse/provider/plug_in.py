@@ -20,7 +20,9 @@ class Provider:
 
     `paid`: asking it may cost money, so that an environment has to allow it. `find_model` gives models that are
     not listed, by name, for vendors with more of them than anybody can list; None where there is no such model.
-    `configured`: it has what it needs, such as a key. `probe` makes the cheapest real call that shows whether the
+    `configured`: it has what it needs, such as a key. `needs` are the settings under `providers.<name>` that it
+    speaks of: while one that is not configured needs some, its tasks are refused; one that needs none has defaults
+    to go on with. `probe` makes the cheapest real call that shows whether the
     account works, says in a few words what it found, and raises a `ProviderError` when it does not. `learn` asks
     the vendor what its models take, keeps that where the plug-in reads it when it is built, and says what it kept.
     """
@@ -32,6 +34,7 @@ class Provider:
     paid: bool = False
     find_model: Callable[[str], AnyModel | None] | None = None
     configured: bool = True
+    needs: tuple[str, ...] = ("api_key",)
     probe: Callable[[], Awaitable[str]] | None = None
     learn: Callable[[], Awaitable[str]] | None = None
 

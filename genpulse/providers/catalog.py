@@ -58,6 +58,13 @@ class LoadedCatalogue:
         """Whether it has what it needs, such as a key."""
         return provider in self._providers and self._providers[provider].configured
 
+    def lacks(self, provider: str) -> tuple[str, ...]:
+        """Settings that have to be set before it can do anything."""
+        known = self._providers.get(provider)
+        if known is None or known.configured:
+            return ()
+        return tuple(f"providers.{provider}.{setting}" for setting in known.needs)
+
     def provider(self, name: str) -> Provider | None:
         """The whole plug-in."""
         return self._providers.get(name)

@@ -6,14 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from genpulse.dev.ports import free_port
+from tests import command
 
-UP_S = 40.0
-LEASE_S = 2
+UP_S = 120.0
+ENDS_WITHIN_S = 120.0
+LEASE_S = 10
+"""Long enough that a busy machine lets no worker lose one."""
 
 
 class Dev:
@@ -23,6 +27,7 @@ class Dev:
         self.folder = folder
         self._options = options
         self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
         self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
 
     def start(self) -> None:
@@ -41,7 +46,16 @@ class Dev:
             assert time.monotonic() < deadline, self.log
             time.sleep(0.05)
         self.state = json.loads((self.folder / ".genpulse/dev.json").read_text())
-        self.family = psutil.Process(self.process.pid).children(recursive=True)
+        self.family = self.children
+
+    @property
+    def is_up(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def children(self) -> list[psutil.Process]:
+        """Its processes as they are now, and theirs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
     @property
     def log(self) -> str:
@@ -52,34 +66,32 @@ class Dev:
         return f"http://127.0.0.1:{self.port}"
 
     def pid_of(self, verb: str) -> int:
-        (pid,) = [
-            child.pid
-            for child in psutil.Process(self.process.pid).children(recursive=True)
-            if child.cmdline()[-3:] == ["-m", "genpulse", verb]
-        ]
+        (pid,) = [child.pid for child in self.children if child.cmdline()[-3:] == ["-m", "genpulse", verb]]
         return pid
 
-    def end(self, number: signal.Signals, within_s: float) -> int:
+    def end(self, number: signal.Signals) -> int:
+        self.family = self.children
         self.process.send_signal(number)
-        return self.process.wait(within_s)
+        return self.process.wait(ENDS_WITHIN_S)
 
     def ended(self) -> None:
         """See to it that it is not left running."""
-        if hasattr(self, "process") and self.process.poll() is None:
-            self.end(signal.SIGINT, 15)
+        if self.is_up:
+            self.end(signal.SIGINT)
 
-    def left_behind(self, within_s: float) -> list[psutil.Process]:
-        return psutil.wait_procs(self.family, timeout=within_s)[1]
+    def left_behind(self) -> list[psutil.Process]:
+        """Processes that go on without it. A number that another process has by now is none of them."""
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while (left := [member for member in self.family if _runs(member)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
 
     def genpulse(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """A command beside it, in the same folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self.folder,
-            env={**self._environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return command.run(*arguments, folder=self.folder, environment=self._environment | environment)
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 
 VERBS = (
     "demo",
@@ -32,33 +33,18 @@ VERBS = (
 
 
 def genpulse(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "genpulse", *arguments],
-        cwd=folder,
-        env={"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port()), **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    plain = {"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port())}
+    return command.run(*arguments, folder=folder, environment=plain | environment)
 
 
 @contextmanager
-def running_command(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "genpulse", *arguments],
-        cwd=folder,
-        env={"PATH": os.defpath, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def running_command(*arguments: str, folder: Path) -> Iterator[command.Command]:
+    running = command.start(*arguments, folder=folder, environment={"PATH": os.defpath})
     try:
         yield running
     finally:
         running.terminate()
-        running.communicate(timeout=30)
+        running.communicate()
 
 
 def test_help_shows_every_verb_and_needs_no_configuration(tmp_path):
@@ -155,6 +141,7 @@ def test_the_row_of_the_environments_table(tmp_path):
         "db_mode": "shared",
         "services": "dedicated-service",
         "target": "Testing / QA",
+        "build": None,
         "decided_by": "ENV in the process environment",
     }
 
@@ -191,13 +178,21 @@ def test_doctor_works_with_nothing_running(tmp_path):
 
 
 def test_a_pipe_that_closes_is_no_error(tmp_path):
-    command = f"{sys.executable} -m genpulse config show | head -1"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    line = f"{sys.executable} -m genpulse config show | head -1"
+    done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
 
 def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path):
-    done = genpulse("doctor", folder=tmp_path, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    terminal = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "genpulse", "doctor"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port()), **terminal},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "UnicodeEncodeError" not in done.stderr
     assert "? servers" in done.stdout

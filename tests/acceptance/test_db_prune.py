@@ -4,15 +4,14 @@ import asyncio
 import json
 import os
 import pty
-import signal
 import subprocess
-import sys
 import time
 
 import asyncpg
 import pytest
 
 from genpulse.adapters.database.retention import LOCK
+from tests import command
 
 TIMEOUT_S = 60.0
 KEY = "assets/2020-W01/ab/abcd"
@@ -57,26 +56,16 @@ class Place:
         }
 
     def run(self, *arguments, stdin=subprocess.DEVNULL, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self._folder,
-            env={**self._environment, **environment},
-            stdin=stdin,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
+        return command.run(
+            *arguments, folder=self._folder, environment=self._environment | environment, stdin=stdin
         )
 
     def start(self, *arguments, **environment):
-        return subprocess.Popen(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self._folder,
-            env={**self._environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        return command.start(
+            *arguments,
+            folder=self._folder,
+            environment=self._environment | environment,
+            merged=True,
         )
 
     def typed(self, line, *arguments, **environment):
@@ -195,8 +184,8 @@ def test_a_worker_does_it_by_itself(dev):
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        out, _ = worker.communicate(timeout=TIMEOUT_S)
+        worker.terminate()
+        out, _ = worker.communicate()
     assert "removed because of its age" in out
     assert dev.prune("--dry-run") == NOTHING
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from genpulse.dev.ports import free_port
 from genpulse.dev.unprivileged import remove_home
+from tests import command
 from tests.acceptance.dev_stack import Dev
 
 BARE = {"PATH": os.defpath, "LANG": "C.UTF-8"}
@@ -30,7 +31,7 @@ def demo(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=300,
         check=False,
     )
 
@@ -67,15 +68,7 @@ def test_it_makes_three_files_that_open_and_leaves_nothing_else(tmp_path):
 @pytest.mark.parametrize("verb", ["demo", "demo --here", "dev"])
 @pytest.mark.parametrize("environment", ["test", "main"])
 def test_it_runs_in_development_alone(tmp_path, verb, environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "genpulse", *verb.split()],
-        cwd=tmp_path,
-        env={**BARE, "ENV": environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = command.run(*verb.split(), folder=tmp_path, environment={**BARE, "ENV": environment})
     assert done.returncode == 1
     assert f"genpulse {verb} starts local services and runs only with ENV=dev" in done.stderr
     assert "ENV in the process environment" in done.stderr
@@ -100,18 +93,10 @@ def test_nothing_that_is_configured_is_used(tmp_path):
     assert len(list((tmp_path / "genpulse-demo").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_here_it_uses_the_project_and_leaves_the_tasks(tmp_path):
     def genpulse(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=tmp_path,
-            env={**BARE, "GENPULSE_API__PORT": str(port)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=110,
-            check=False,
-        )
+        return command.run(*arguments, folder=tmp_path, environment={**BARE, "GENPULSE_API__PORT": str(port)})
 
     port = free_port()
     try:
@@ -125,7 +110,7 @@ def test_here_it_uses_the_project_and_leaves_the_tasks(tmp_path):
         assert again.returncode == 0, again.stdout + again.stderr
         assert f"Submitting three tasks to {dev.url}" in again.stdout
         assert len(json.loads(dev.genpulse("tasks", "list", "--json").stdout)) == 6
-        dev.end(signal.SIGINT, 15)
+        dev.end(signal.SIGINT)
     finally:
         remove_home(tmp_path / ".genpulse")
     assert len([*(tmp_path / "first").iterdir(), *(tmp_path / "second").iterdir()]) == 6

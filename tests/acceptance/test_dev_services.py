@@ -67,7 +67,7 @@ def test_programs_on_path_are_used_alone_when_it_is_said(tmp_path, home):
         assert dev.state["redis_from"].endswith("valkey-server")
         assert dev.genpulse("generate", "-m", "sandbox/noop").returncode == 0
     finally:
-        assert dev.end(signal.SIGINT, 15) == 130
+        assert dev.end(signal.SIGINT) == 130
 
 
 @pytest.mark.skipif(
@@ -84,7 +84,7 @@ def test_wheels_are_not_used_when_path_is_said(tmp_path, home):
 def test_data_of_another_version_are_refused_with_both(tmp_path, home):
     dev = Dev(tmp_path, "--no-reload")
     dev.start()
-    dev.end(signal.SIGINT, 15)
+    dev.end(signal.SIGINT)
     made_by = (home / "postgres").resolve() / "data/PG_VERSION"
     made_by.write_text("17\n")
     said = refused(tmp_path)
@@ -120,7 +120,7 @@ def test_docker_is_asked_to_start_and_to_stop_both(tmp_path, home, guard):
         assert not {"postgres", "valkey-server"} & names
         assert dev.genpulse("generate", "-m", "sandbox/noop").returncode == 0
         assert "elsewhere" in dev.genpulse("dev", "status").stdout
-        assert dev.end(signal.SIGINT, 15) == 130
+        assert dev.end(signal.SIGINT) == 130
         verbs = [line.rpartition("compose.yaml ")[2] for line in calls.read_text().splitlines()]
         assert verbs == [
             "info --format {{.ServerVersion}}",
@@ -173,5 +173,5 @@ def test_servers_that_are_named_are_used_wherever_others_come_from(tmp_path, hom
     )
     dev.start()
     assert dev.state["postgres_from"] == "GENPULSE_DATABASE_URL"
-    assert dev.end(signal.SIGINT, 15) == 130
+    assert dev.end(signal.SIGINT) == 130
     assert not psutil.pid_exists(dev.process.pid)

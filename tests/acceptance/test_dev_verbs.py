@@ -12,7 +12,7 @@ import time
 import pytest
 
 from genpulse.dev.unprivileged import remove_home
-from tests.acceptance.dev_stack import UP_S, Dev
+from tests.acceptance.dev_stack import ENDS_WITHIN_S, UP_S, Dev
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_it_is_looked_at_ended_and_reset_from_beside(dev):
     assert (refused.returncode, "already running" in refused.stderr) == (1, True)
     down = dev.genpulse("dev", "down")
     assert (down.returncode, down.stdout.startswith(f"The stack (pid {dev.process.pid}) is down")) == (0, True)
-    assert dev.process.wait(5) == 130
-    assert dev.left_behind(2) == []
+    assert dev.process.wait(ENDS_WITHIN_S) == 130
+    assert dev.left_behind() == []
 
     refused = dev.genpulse("dev", "reset")
     assert (refused.returncode, "say --yes" in refused.stderr) == (1, True)
@@ -98,7 +98,7 @@ def test_a_log_is_followed_while_it_is_written(dev):
         os.kill(dev.pid_of("worker"), signal.SIGKILL)
         assert any("worker ready" in line for line in following.stdout)
         following.send_signal(signal.SIGINT)
-        assert following.wait(10) == 130
+        assert following.wait(ENDS_WITHIN_S) == 130
     finally:
         following.kill()
         following.wait()
@@ -168,7 +168,7 @@ def test_keys_at_a_terminal(dev):
         assert {after["postgres"], after["redis"]} <= set(before)
         assert not {after["api"], after["worker"]} & set(before)
         terminal.type("q")
-        assert process.wait(15) == 0
+        assert process.wait(ENDS_WITHIN_S) == 0
         assert termios.tcgetattr(terminal.theirs) == plain
     finally:
         process.kill()

@@ -2,15 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 
 MAIN = {
     "ENV": "main",
+    "GENPULSE_API__HOST": "127.0.0.1",
     "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
     "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
     "GENPULSE_DATABASE__ALLOW_PLAINTEXT": "true",
@@ -25,16 +25,8 @@ def genpulse(tmp_path, database_url, redis_url):
     servers = {"GENPULSE_DATABASE_URL": database_url, "GENPULSE_REDIS__URL": redis_url}
 
     def run(*arguments, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=tmp_path,
-            env={"PATH": os.defpath, **servers, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        plain = {"PATH": os.defpath, **servers}
+        return command.run(*arguments, folder=tmp_path, environment=plain | environment)
 
     return run
 

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from genpulse.cli.app import genpulse
 from genpulse.cli.flow import command
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +87,30 @@ def test_a_stamp_that_cannot_be_written(tmp_path):
     assert done.returncode == 1
     assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["file_in_the_way"]
     assert "No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense", "--json"],
+        ["--nonsense", "--json"],
+        ["start", "--json"],
+        ["start", "feature/x", "--json", "--nonsense"],
+        ["deployable", "--ref", "x", "--env", "prod", "--json"],
+        ["status", "--fetch", "--offline", "--json"],
+        ["check", "--head", "x", "--json"],
+        ["rc", "--approve", "--bump", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_usage_is_told_to_programs(arguments):
+    done = CliRunner().invoke(genpulse, ["flow", *arguments])
+    assert done.exit_code == 2
+    document = json.loads(done.stdout)
+    (refusal,) = document["refusals"]
+    assert (document["ok"], document["reason"]) == (False, refusal["message"])
+    assert refusal["code"] == "usage_wrong"
+    assert refusal["found"] in done.stderr
+    assert refusal["mend"][0].endswith("--help")
+    without = CliRunner().invoke(genpulse, ["flow", *(word for word in arguments if word != "--json")])
+    assert (without.exit_code, without.stdout) == (2, "")

@@ -2,9 +2,6 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import time
 import uuid
 
@@ -20,8 +17,10 @@ from genpulse.environment.acl import PLACEHOLDER
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.wiring import open_services
+from tests import command
 
-UP_S = 40.0
+UP_S = 120.0
+ENDS_WITHIN_S = 60.0
 PASSWORD = "only-for-this-test"
 ON_ONE_MACHINE = {
     "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
@@ -31,6 +30,7 @@ ON_ONE_MACHINE = {
     "GENPULSE_STORAGE__ALLOW_LOCAL": "true",
     "GENPULSE_RELEASE__REQUIRE_TAG": "false",
     "GENPULSE_API__HOST": "127.0.0.1",
+    "GENPULSE_API__DRAIN_S": "0",
 }
 
 REACHING_OUT = (
@@ -77,14 +77,7 @@ class System:
         return f"http://127.0.0.1:{self.port}"
 
     def run(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = command.run(*arguments, folder=self.folder, environment=self.environment)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
@@ -93,22 +86,16 @@ class System:
         self.run("env", "stamp")
         with (self.folder / "log").open("w") as log:
             self._processes = [
-                subprocess.Popen(
-                    [sys.executable, "-m", "genpulse", verb],
-                    cwd=self.folder,
-                    env=self.environment,
-                    stdout=log,
-                    stderr=log,
-                )
+                command.start(verb, folder=self.folder, environment=self.environment, log=log)
                 for verb in ("api", "worker")
             ]
         self.worker = self._processes[1]
 
     def stop(self):
         for process in self._processes:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
         for process in self._processes:
-            process.wait(20)
+            process.wait(ENDS_WITHIN_S)
 
 
 async def execute(url, statement):
@@ -147,9 +134,9 @@ def systems(tmp_path, postgres, redis_url):
         asyncio.run(as_administrator(redis_url, f"ACL DELUSER genpulse_{row.name}"))
 
 
-async def as_administrator(redis_url, command):
+async def as_administrator(redis_url, words):
     async with Redis.from_url(redis_url, decode_responses=True) as client:
-        return await client.execute_command(*command.split())
+        return await client.execute_command(*words.split())
 
 
 async def until_ready(session, system):
@@ -206,13 +193,13 @@ async def refused(url):
     """Which of the commands that could reach others this user may run."""
     allowed = []
     async with Redis.from_url(url, decode_responses=True) as client:
-        for command in REACHING_OUT:
+        for words in REACHING_OUT:
             try:
-                await client.execute_command(*command.split())
+                await client.execute_command(*words.split())
             except ResponseError as error:
                 if "permission" in str(error).lower():
                     continue
-            allowed.append(command)
+            allowed.append(words)
     return allowed
 
 

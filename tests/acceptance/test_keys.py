@@ -16,6 +16,7 @@ def fleet(tmp_path, database_url, redis_url):
     fleet = Fleet(tmp_path, database_url, redis_url)
     fleet.environment |= {
         "ENV": "test",
+        "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
         "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
         "GENPULSE_REDIS__ALLOW_PLAINTEXT": "true",
     }
@@ -26,9 +27,8 @@ def fleet(tmp_path, database_url, redis_url):
 
 
 async def test_the_first_key_opens_the_api_and_a_revoked_one_does_not(fleet):
-    created = json.loads(
-        fleet.run("keys", "create", "--name", "shop", "--daily-usd", "5", "--rate", "50/s", "--json")
-    )
+    limits = ("--daily-usd", "5", "--rate", "50/s", "--max-priority", "normal")
+    created = json.loads(fleet.run("keys", "create", "--name", "shop", *limits, "--json"))
     token = created["key"]
     assert token.startswith("gp_test_")
     fleet.start_api()
@@ -46,7 +46,13 @@ async def test_the_first_key_opens_the_api_and_a_revoked_one_does_not(fleet):
     (listed,) = json.loads(fleet.run("keys", "list", "--json"))
     assert listed["last_used_at"] is not None
     assert (listed["name"], listed["state"], listed["hint"]) == ("shop", "active", token[8:12])
-    assert listed["limits"] == {"max_active_tasks": None, "daily_tasks": None, "daily_usd": "5", "rate": "50/s"}
+    assert listed["limits"] == {
+        "max_active_tasks": None,
+        "daily_tasks": None,
+        "daily_usd": "5",
+        "rate": "50/s",
+        "max_priority": "normal",
+    }
     assert "revoked" in fleet.run("keys", "revoke", listed["id"])
     refused = fleet.call("keys", "revoke", "ffff")
     assert refused.returncode == 1
@@ -78,6 +84,7 @@ async def _is_nowhere(fleet, token):
         (["--name", "x", "--expires-in", "soon"], "90d"),
         (["--name", "x", "--daily-usd", "-1"], "0.50"),
         (["--name", "x", "--scope", "everything"], "tasks:read"),
+        (["--name", "x", "--max-priority", "urgent"], "low"),
     ],
 )
 def test_misuse_is_explained(arguments, word):

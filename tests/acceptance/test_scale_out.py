@@ -50,7 +50,6 @@ async def replace_workers(fleet):
         assert await asyncio.to_thread(old.wait, 20) == 0
 
 
-@pytest.mark.xdist_group("processes")
 async def test_many_processes_are_one_service_and_a_rolling_restart_fails_no_task(fleet):
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as client:

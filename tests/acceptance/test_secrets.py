@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,9 +13,11 @@ from genpulse.config import load
 from genpulse.configuration.schema import keys
 from genpulse.configuration.variables import variable_name
 from genpulse.dev.ports import free_port
+from tests import command
 
 MARK = "hunter2marked"
-UP_S = 30.0
+UP_S = 120.0
+ENDS_WITHIN_S = 60.0
 UNREACHABLE = {
     "GENPULSE_DATABASE_URL": f"postgresql://{MARK}user:{MARK}@127.0.0.1:1/d?sslpassword={MARK}",
     "GENPULSE_REDIS__URL": f"redis://{MARK}user:{MARK}@127.0.0.1:1/0",
@@ -69,16 +68,8 @@ BROKEN = (
 
 
 def said(folder, *arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "genpulse", *arguments],
-        cwd=folder,
-        env={"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port()), **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    plain = {"PATH": os.defpath, "GENPULSE_API__PORT": str(free_port())}
+    done = command.run(*arguments, folder=folder, environment=plain | environment)
     assert done.stdout + done.stderr, arguments
     return done.stdout + done.stderr
 
@@ -90,9 +81,9 @@ def test_every_secret_setting_is_marked_here(tmp_path):
     assert MARK not in f"{settings!r} {settings}"
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_command_shows_one(tmp_path, command):
-    assert MARK not in said(tmp_path, "--debug", *command, **UNREACHABLE, **OTHERS)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_command_shows_one(tmp_path, words):
+    assert MARK not in said(tmp_path, "--debug", *words, **UNREACHABLE, **OTHERS)
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: next(iter(broken)))
@@ -118,22 +109,15 @@ def test_neither_api_nor_worker_shows_one(tmp_path, database_url, redis_url, red
     log = tmp_path / "log"
     with log.open("w") as output:
         processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "genpulse", verb],
-                cwd=tmp_path,
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
-            for verb in ("api", "worker")
+            command.start(verb, folder=tmp_path, environment=environment, log=output) for verb in ("api", "worker")
         ]
         try:
             seen = _driven(f"http://127.0.0.1:{port}")
         finally:
             for process in processes:
-                process.send_signal(signal.SIGTERM)
+                process.terminate()
             for process in processes:
-                process.wait(20)
+                process.wait(ENDS_WITHIN_S)
     everything = seen + log.read_text()
     assert "worker ready" in everything
     assert "genpulse_" in seen, "the metrics were read"

@@ -2,19 +2,17 @@
 
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 
 SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
-UP_S = 30.0
+UP_S = 120.0
 
 
 @pytest.fixture
@@ -29,16 +27,8 @@ def system(tmp_path, database_url, redis_url):
     }
     running = []
 
-    def start(*arguments, **changes):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **changes,
-        )
+    def start(*arguments):
+        process = command.start(*arguments, folder=tmp_path, environment=environment)
         running.append(process)
         return process
 
@@ -47,9 +37,9 @@ def system(tmp_path, database_url, redis_url):
     start("worker")
     yield start, f"http://127.0.0.1:{environment['GENPULSE_API__PORT']}"
     for process in running:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
     for process in running:
-        process.communicate(timeout=UP_S)
+        process.communicate()
 
 
 def asked(url, body=None):

@@ -25,14 +25,18 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
+def importing(site):
+    """What lets an interpreter import it, and compile it once and elsewhere."""
+    return {"PYTHONPATH": str(site), "PYTHONPYCACHEPREFIX": str(site.parent / "compiled")}
+
+
 def run(installed, folder, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-P", "-m", "genpulse", *arguments],
         cwd=folder,
-        env={"PATH": os.defpath, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={"PATH": os.defpath, **importing(installed), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 
@@ -41,7 +45,7 @@ def test_the_packaged_defaults_are_used(installed, tmp_path):
     where = subprocess.run(
         [sys.executable, "-P", "-c", "import genpulse; print(genpulse.__file__)"],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=importing(installed),
         capture_output=True,
         text=True,
         check=True,
@@ -62,15 +66,20 @@ def test_the_typing_of_the_package_is_shipped(installed):
     assert (installed / "genpulse/py.typed").is_file()
 
 
+@pytest.fixture(scope="module")
+def image(installed, tmp_path_factory):
+    site = tmp_path_factory.mktemp("image") / "site"
+    shutil.copytree(installed, site)
+    return site
+
+
 @pytest.fixture
-def stamped(installed, tmp_path):
-    """A copy of it as an image has it: with the stamp of a final tag, or of the one that is given."""
+def stamped(image):
+    """It as an image has it: with the stamp of the tag that is given."""
 
     def stamping(tag):
-        site = tmp_path / "site"
-        shutil.copytree(installed, site)
-        write_stamp(Build("1.0.0", "a" * 40, "b" * 40, tag), site / "genpulse" / STAMP.name)
-        return site
+        write_stamp(Build("1.0.0", "a" * 40, "b" * 40, tag), image / "genpulse" / STAMP.name)
+        return image
 
     return stamping
 
@@ -105,6 +114,7 @@ def test_production_starts_the_image_of_a_final_tag_alone(stamped, tmp_path, tag
         "GENPULSE_DATABASE_URL": "postgresql://u@db.example.com/d?sslmode=verify-full",
         "GENPULSE_REDIS__URL": "rediss://redis.example.com/0",
         "GENPULSE_STORAGE__URL": "s3://bucket/prefix",
+        "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
         "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
     }
     done = run(stamped(tag), tmp_path, "config", "check", **production)

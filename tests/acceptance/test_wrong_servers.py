@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import sys
 
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 from tests.wrong_servers import http_server
 
 ENDING = [("db", "upgrade"), ("keys", "list"), ("doctor",)]
@@ -16,24 +16,17 @@ SERVING = [("worker",)]
 
 async def said(folder, verb, words, **variables):
     """All that a command says, or what it says until it has said these words."""
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "genpulse", *verb),
-        cwd=folder,
-        env={"PATH": os.defpath, "ENV": "dev", "GENPULSE_API__PORT": str(free_port()), **variables},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    plain = {"PATH": os.defpath, "ENV": "dev", "GENPULSE_API__PORT": str(free_port())}
+    running = command.start(*verb, folder=folder, environment=plain | variables, merged=True)
     text = ""
-    try:
-        async with asyncio.timeout(60):
-            while (line := await running.stdout.readline()) and not (verb in SERVING and words in text):
-                text = " ".join(f"{text} {line.decode()}".split())
-    finally:
-        if running.returncode is None and verb in SERVING:
+    with running.stdout:
+        while (line := await asyncio.to_thread(running.stdout.readline)) and not (
+            verb in SERVING and words in text
+        ):
+            text = " ".join(f"{text} {line}".split())
+        if verb in SERVING:
             running.kill()
-        await running.wait()
-    assert running.returncode != 0, text
+        assert await asyncio.to_thread(running.wait) != 0, text
     return text
 
 

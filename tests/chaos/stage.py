@@ -66,6 +66,17 @@ class Stage(Fleet):
         arguments = ["-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
         return self._guarded(arguments, ROOT, {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, "vendor.log")
 
+    def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command, however it ends. Its plug-in and its clock take an interpreter."""
+        return subprocess.run(
+            [sys.executable, "-m", "genpulse", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """A process of the product."""
         return self._guarded(["-m", "genpulse", *arguments], self.folder, self.environment, "log")

@@ -32,7 +32,6 @@ SCRIPT = (
 )
 
 
-@pytest.mark.xdist_group("processes")
 @pytest.mark.timeout(180)
 async def test_nothing_is_lost_and_nothing_paid_twice(guard):
     lines = []

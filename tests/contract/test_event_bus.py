@@ -14,7 +14,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.domain.event import TaskEvent
 from genpulse.ports import EventBus, Subscription
 
-SOON_S = 5.0
+SOON_S = 60.0
 
 
 @pytest.fixture(params=["redis", "memory"])

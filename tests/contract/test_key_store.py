@@ -1,5 +1,6 @@
 """What every store of API keys does."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.sealing import Sealing
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.keys import MemoryKeys
@@ -16,11 +18,15 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
-from genpulse.domain.errors import UnknownKey
+from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.rate import Rate
+from genpulse.domain.task import Priority
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.ports import KeyStore, TaskStore
 from tests.api_keys import new_key
 from tests.contract.conftest import new_task, now
+
+DAY, NOTHING = timedelta(days=1), timedelta(0)
 
 
 @dataclass
@@ -38,14 +44,15 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     url = request.getfixturevalue("migrated_url")
     pool = await open_pool(url, size=5, application_name="tests")
     store = PostgresTaskStore(pool)
-    yield Backend(PostgresKeys(pool), store)
+    yield Backend(PostgresKeys(pool, Sealing([b64encode(bytes(32)).decode()])), store)
     await store.close()
     await pool.close()
 
 
-async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend):
+@pytest.mark.parametrize("highest", [None, *Priority])
+async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend, highest):
     token = Token.new("gp_dev_")
-    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"))
+    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"), highest)
     key = new_key(limits=limits, expires_at=now() + timedelta(days=1), scopes=frozenset({Scope.ADMIN}))
     await backend.keys.add(key, digest_of(token.text))
     assert await backend.keys.find(digest_of(token.text)) == key
@@ -105,3 +112,70 @@ async def test_the_secret_is_long_and_stays(backend):
     secret = await backend.keys.signing_secret()
     assert len(secret) == 32
     assert await backend.keys.signing_secret() == secret
+
+
+async def test_a_key_signs_with_the_shared_secret_until_it_has_its_own(backend):
+    key = new_key()
+    await backend.keys.add(key, b"digest")
+    assert await backend.keys.webhook_secrets(key.id) == SHARED
+    assert await backend.keys.webhook_secrets(new_key().id) == SHARED
+    own = new_key(name="own")
+    await backend.keys.add(own, b"other", "whsec_QQ==")
+    assert await backend.keys.webhook_secrets(own.id) == SigningSecrets(("whsec_QQ==",), shared=False)
+    (first, second) = await backend.keys.all()
+    assert first.webhook_secret_at is None
+    assert second.webhook_secret_at is not None
+    assert await backend.keys.find(b"other") == second
+
+
+async def test_a_rotated_secret_signs_beside_the_new_one(backend):
+    key = new_key()
+    await backend.keys.add(key, b"digest", "whsec_QQ==")
+    rotated = await backend.keys.rotate_webhook_secret(str(key.id), "whsec_Qg==", DAY)
+    assert rotated.webhook_secret_at is not None
+    expected = SigningSecrets(("whsec_Qg==", "whsec_QQ=="), shared=False)
+    assert await backend.keys.webhook_secrets(key.id) == expected
+    await backend.keys.rotate_webhook_secret(str(key.id), "whsec_Qw==", NOTHING)
+    assert await backend.keys.webhook_secrets(key.id) == SigningSecrets(("whsec_Qw==",), shared=False)
+
+
+@pytest.mark.parametrize(("overlap", "shared"), [(DAY, True), (NOTHING, False)])
+async def test_the_first_secret_of_a_key_takes_over_from_the_shared_one(backend, overlap, shared):
+    key = new_key()
+    await backend.keys.add(key, b"digest")
+    await backend.keys.rotate_webhook_secret(str(key.id), "whsec_QQ==", overlap)
+    assert await backend.keys.webhook_secrets(key.id) == SigningSecrets(("whsec_QQ==",), shared=shared)
+
+
+@pytest.mark.parametrize(("overlap", "own"), [(DAY, ("whsec_QQ==",)), (NOTHING, ())])
+async def test_one_that_is_removed_gives_over_to_the_shared_one(backend, overlap, own):
+    key = new_key()
+    await backend.keys.add(key, b"digest", "whsec_QQ==")
+    removed = await backend.keys.remove_webhook_secret(str(key.id), overlap)
+    assert removed.webhook_secret_at is None
+    assert await backend.keys.webhook_secrets(key.id) == SigningSecrets(own, shared=True)
+    with pytest.raises(NoWebhookSecret, match=r"webhooks.secret signs messages about its tasks"):
+        await backend.keys.remove_webhook_secret(str(key.id), DAY)
+    for act in (
+        backend.keys.rotate_webhook_secret("ffff", "x", DAY),
+        backend.keys.remove_webhook_secret("ffff", DAY),
+    ):
+        with pytest.raises(UnknownKey):
+            await act
+
+
+async def test_the_overlap_of_one_rotation_does_not_make_that_of_another_longer(backend):
+    key = new_key()
+    await backend.keys.add(key, b"digest", "whsec_QQ==")
+    for secret, overlap in (("whsec_Qg==", timedelta(hours=1)), ("whsec_Qw==", DAY), ("whsec_RA==", NOTHING)):
+        await backend.keys.rotate_webhook_secret(str(key.id), secret, overlap)
+    assert await backend.keys.webhook_secrets(key.id) == SigningSecrets(("whsec_RA==",), shared=False)
+
+
+async def test_secrets_of_one_key_sign_for_no_other(backend):
+    keys = [new_key(name=name) for name in ("one", "two")]
+    for number, key in enumerate(keys):
+        await backend.keys.add(key, bytes([number]), f"whsec_{number}")
+    assert [(await backend.keys.webhook_secrets(key.id)).own for key in keys] == [("whsec_0",), ("whsec_1",)]
+    assert await backend.keys.reseal_webhook_secrets() == 2
+    assert [(await backend.keys.webhook_secrets(key.id)).own for key in keys] == [("whsec_0",), ("whsec_1",)]

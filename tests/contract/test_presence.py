@@ -47,7 +47,7 @@ async def test_the_last_beat_counts(presence: Presence) -> None:
 async def test_who_is_not_seen_again_is_gone(presence: Presence) -> None:
     await presence.beat(worker("stays"), 60)
     await presence.beat(worker("goes"), 0.05)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(await presence.workers()) > 1:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

@@ -36,7 +36,7 @@ def spool_dir(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with s3_server(tmp_path_factory.mktemp("s3"), guard) as server:
         yield server
@@ -47,7 +47,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["file", "memory", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
+@pytest.fixture(params=["file", "memory", "s3"])
 async def storage(
     request: pytest.FixtureRequest, tmp_path: Path, spool_dir: Path, clock: Callable[[], datetime]
 ) -> AsyncIterator[ObjectStorage]:
@@ -314,7 +314,7 @@ async def test_nothing_waits_for_threads_that_others_keep_busy(storage: Storage,
         try:
             holding = loop.run_in_executor(None, lambda: (held.release(), free.wait()))
             held.acquire()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 kept = [await storage.keep(what) for what in (b"bytes", tmp_path / "file", stream(b"stream"))]
                 assert [await read(storage, content.key, 0, 4) for content in kept] == [b"byte", b"file", b"stre"]
                 async with storage.spool(stream(b"spooled"), limit_bytes=10) as path:

@@ -1,7 +1,6 @@
 """What every task queue does, with the store beside it."""
 
 import asyncio
-import time
 
 from genpulse.domain.attempt import Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
@@ -75,42 +74,40 @@ async def test_a_freed_seat_wakes_whoever_waits_for_it(backend):
     held = await backend.claim("limited", at_most=2)
     await backend.queue.wait(backend.queue.mark(), ["limited"], 0.5)
     mark = backend.queue.mark()
-    waiting = asyncio.create_task(backend.queue.wait(mark, ["limited"], 30))
+    waiting = asyncio.create_task(backend.queue.wait(mark, ["limited"], 600))
     await asyncio.sleep(0.1)
     await backend.end(held[0].lease, Succeeded(()))
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_waiting_ends_when_work_comes(backend):
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
-    waiting = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 10))
+    waiting = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))
     await asyncio.sleep(0.1)
-    started = time.monotonic()
     await backend.store.submit(new_task())
-    await waiting
-    assert time.monotonic() - started < 5
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_everybody_who_waits_is_woken_and_what_came_meanwhile_is_not_missed(backend):
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
     mark = backend.queue.mark()
-    waiting = [asyncio.create_task(backend.queue.wait(mark, ["sandbox"], 30)) for _ in range(3)]
+    waiting = [asyncio.create_task(backend.queue.wait(mark, ["sandbox"], 600)) for _ in range(3)]
     await asyncio.sleep(0.1)
     await backend.store.submit(new_task())
-    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    await asyncio.wait_for(asyncio.gather(*waiting), 60)
     for _ in range(2):
-        await asyncio.wait_for(backend.queue.wait(mark, ["sandbox"], 30), 5)
+        await asyncio.wait_for(backend.queue.wait(mark, ["sandbox"], 600), 60)
 
 
 async def test_waiting_ends_with_its_time(backend):
-    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.1), 5)
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.1), 60)
 
 
 async def test_waiting_ends_when_a_task_is_due(backend):
     begun = await backend.begun()
     await backend.end(begun.lease, RetryLater(FAILURE, 0.3))
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.05)
-    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30), 5)
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600), 60)
 
 
 async def test_work_that_was_given_back_goes_before_new_work_and_past_limits(backend):
@@ -154,13 +151,11 @@ async def test_work_that_waits_for_long_is_promoted_step_by_step(backend):
     tasks = [new_task(priority=Priority.LOW), new_task(priority=Priority.HIGH)]
     await backend.store.submit_batch(tasks)
     assert await backend.queue.promote(3600) == 0
-    await asyncio.sleep(0.05)
-    assert await backend.queue.promote(0.04) == 1
-    assert await backend.queue.promote(0.04) == 0
-    await asyncio.sleep(0.05)
-    assert await backend.queue.promote(0.04) == 1
-    await asyncio.sleep(0.05)
-    assert await backend.queue.promote(0.04) == 0
+    await asyncio.sleep(2.1)
+    assert await backend.queue.promote(2.0) == 1
+    assert await backend.queue.promote(2.0) == 0
+    assert await backend.queue.promote(0.0) == 1
+    assert await backend.queue.promote(0.0) == 0
     assert {begun.task.id for begun in await backend.claim(at_most=2)} == {task.id for task in tasks}
 
 
@@ -169,7 +164,7 @@ async def test_what_a_provider_tells_reaches_the_worker_that_holds_the_task_and_
     bystander = new_worker("bystander")
     heard = asyncio.ensure_future(anext(backend.queue.notices(backend.worker)))
     overheard = asyncio.ensure_future(anext(backend.queue.notices(bystander)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not heard.done():
             await backend.queue.announce_change(begun.task.id)
             await asyncio.sleep(0.02)
@@ -216,4 +211,4 @@ async def test_a_task_that_is_due_in_the_moment_after_looking_is_not_waited_for(
     begun = await backend.begun()
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
     await backend.end(begun.lease, RetryLater(FAILURE, 0.03))
-    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30), 5)
+    await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600), 60)

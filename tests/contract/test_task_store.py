@@ -1,9 +1,12 @@
 """What every task store does."""
 
 import asyncio
+import random
+import struct
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from math import isfinite
 
 import pytest
 import uuid_utils.compat
@@ -30,6 +33,7 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.id_prefix import ids_beginning_with
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotice
@@ -432,7 +436,7 @@ async def test_the_worker_of_a_running_task_is_told(backend):
     task = await backend.store.cancel(begun.task.id)
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
     assert task.seq > begun.task.seq
-    assert await asyncio.wait_for(first, 5) == TaskNotice(begun.task.id, unwanted=True)
+    assert await asyncio.wait_for(first, 60) == TaskNotice(begun.task.id, unwanted=True)
     assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease, unwanted=True),)
     assert (await backend.store.cancel(begun.task.id)).seq == task.seq
     ended = await backend.ended(begun.lease, Canceled())
@@ -635,6 +639,51 @@ async def test_an_attempt_that_may_have_been_charged_counts_whatever_follows(bac
     assert await after(Succeeded((), Cost(Decimal("0.40")))) == 2 * price + Decimal("0.40")
 
 
+async def test_owners_of_assets_are_told_of_those_that_are_there(backend):
+    mine, nobodys = replace(new_asset(), owner="me"), new_asset()
+    for asset in (mine, nobodys):
+        await backend.store.add_asset(asset)
+    wanted = [mine.id, uuid_utils.compat.uuid7(), nobodys.id]
+    assert await backend.store.owners_of_assets(wanted) == {mine.id: "me", nobodys.id: ""}
+    assert await backend.store.owners_of_assets([]) == {}
+
+
+NUMBERS = (0, 1.0, 1.5, 0.1 + 0.2, 10**20, -(10**4000), 2**63, 1e-7, 5e-324)
+CHANGED_BY_JSONB = (-0.0, 1e16, 1e20, 1e22, -1e22, 1e300)
+
+
+async def test_numbers_come_back_as_they_were_sent(backend):
+    alone = [{"n": number} for number in CHANGED_BY_JSONB]
+    documents = [{"n": [*NUMBERS]}, {"n": [*NUMBERS, *CHANGED_BY_JSONB]}, {"a": [0, {"b": [1e22]}]}, *alone]
+    for document in documents:
+        new = new_task(input=document, webhook_url="https://a.example/")
+        submitted = (await backend.store.submit(new)).task
+        (begun,) = await backend.claim()
+        await backend.end(begun.lease, Canceled())
+        ended = await backend.store.get(new.id)
+        (found,) = await backend.store.find(TaskQuery(limit=1))
+        ((_, told),) = await backend.deliveries.due(10, 60.0, per_origin=5, room={})
+        for task in (submitted, begun.task, ended, found, told):
+            assert repr(task.input) == repr(document)
+
+
+async def test_whatever_numbers_there_are_come_back_as_they_were_sent(backend):
+    drawn = random.Random(11)
+    bits = (drawn.getrandbits(64).to_bytes(8, "big") for _ in range(2000))
+    numbers = [number for each in bits if isfinite(number := struct.unpack(">d", each)[0])]
+    document = {"n": numbers, "texts": ["1e+22", "[1e+22]", ",-0.0,"]}
+    submitted = (await backend.store.submit(new_task(input=document))).task
+    assert repr((await backend.store.get(submitted.id)).input) == repr(document)
+
+
+async def test_the_task_of_a_known_key_has_its_numbers(backend):
+    wanted = {"idempotency_key": "k", "fingerprint": "f", "input": {"n": [1e22, -0.0]}}
+    await backend.store.submit(new_task(**wanted))
+    again = await backend.store.submit(new_task(**wanted))
+    assert again.replayed
+    assert repr(again.task.input) == repr(wanted["input"])
+
+
 async def test_a_price_keeps_all_its_digits(backend):
     prices = [Decimal("0.1"), Decimal("0.2"), Decimal("0.000000000000000001"), Decimal(0)]
     for price in prices:
@@ -672,6 +721,15 @@ async def test_failed_tasks_are_found_by_their_code(backend):
     assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
     await backend.store.retry(ids["down"])
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]
+
+
+async def test_tasks_are_found_by_the_beginning_of_their_id(backend):
+    ids = sorted([(await backend.begun()).task.id for _ in range(3)], reverse=True)
+    for task_id in ids:
+        for length in range(1, 37):
+            prefix = str(task_id)[:length]
+            found = [task.id for task in await backend.store.find(TaskQuery(ids=ids_beginning_with(prefix)))]
+            assert found == [each for each in ids if str(each).startswith(prefix)]
 
 
 async def test_every_change_of_state_has_a_number_of_its_own(backend):

@@ -14,6 +14,7 @@ import asyncpg
 import uuid_utils.compat
 
 from genpulse.adapters.database.migrate import upgrade
+from tests.tables import emptied
 
 _KEPT = {"alembic_version", "environment_stamp", "renewals", "schema_compatibility", "signing_secret"}
 
@@ -82,7 +83,7 @@ class Lane:
         """Empty every table, and end every other connection."""
         await self.fetch(_OTHERS, [self.connection.get_server_pid()])
         tables = [row["name"] for row in await self.fetch(_TABLES) if row["tablename"] not in _KEPT]
-        await self.fetch(f"TRUNCATE {', '.join(tables)}")
+        await self.fetch(emptied(tables))
 
     async def log(self) -> Sequence[Mapping[str, Any]]:
         """Every version of every row of a task or an attempt, in order."""
@@ -136,7 +137,7 @@ async def lanes_on(server_url: str, count: int) -> AsyncIterator[list[Lane]]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="genpulse-crash-"))
         lanes = []
         for number in range(count):
-            await connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY FILE_COPY")
+            await connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY WAL_LOG")
             place = Path(folder) / str(number)
             place.mkdir()
             lane = Lane(f"{base}/{name}_{number}{_query(server_url)}", place)

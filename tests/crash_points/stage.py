@@ -33,6 +33,7 @@ from genpulse.domain.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.spending import Spending
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.ports import EnvironmentFacts, Services
@@ -61,7 +62,9 @@ class Receiver:
     refuses: int = 0
     taken: list[tuple[str, bytes]] = field(default_factory=list)
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
         await asyncio.sleep(0.01)
         if self.refuses:
             self.refuses -= 1

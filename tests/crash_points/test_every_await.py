@@ -20,7 +20,7 @@ LONG = Manner(travels_s=0.002, lasts_s=60.0, collect_s=0.002)
 LONG_AWAITS = 40
 """A job that does not end makes awaits for ever: the first of them are tried."""
 AT_ONCE = 8
-ENDS_WITHIN_S = 6.0
+ENDS_WITHIN_S = 60.0
 SHAPES = ("local", "immediate", "blind", "find", "stop", "helpful")
 _CANNOT_LOOK_UP = {"immediate", "blind", "stop"}
 _CAN_STOP = {"stop", "helpful"}

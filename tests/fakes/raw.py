@@ -1,6 +1,7 @@
 """A server that answers with any bytes whatever, and keeps what it was asked byte for byte."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,16 +27,19 @@ class RawServer:
         self.asked: list[Asked] = []
         self.answer: Answer = lambda _: ok(b"x")
         self.url = ""
+        self.port = 0
 
     @property
     def targets(self) -> list[str]:
         return [asked.target for asked in self.asked]
 
     @asynccontextmanager
-    async def running(self, host: str = "127.0.0.1") -> AsyncIterator["RawServer"]:
-        server = await asyncio.start_server(self._serve, host, 0)
-        port = server.sockets[0].getsockname()[1]
-        self.url = f"http://{host}:{port}"
+    async def running(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator["RawServer"]:
+        server = await asyncio.start_server(self._serve, host, 0, ssl=tls)
+        self.port = server.sockets[0].getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         try:
             yield self
         finally:

@@ -94,7 +94,7 @@ async def test_a_hundred_that_hang_keep_nobody_waiting(resolvers):
     async with name_server(quick_example=["93.184.216.34"]) as server:
         resolver = resolvers(servers=[server.address], limit_s=30.0)
         hanging = [asyncio.create_task(addresses(resolver, f"h{number}.example")) for number in range(100)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.hanging:
                 await asyncio.sleep(0.01)
         assert await addresses(resolver, "quick.example") == {"93.184.216.34"}
@@ -152,7 +152,7 @@ async def test_webhooks_whose_names_hang_keep_no_vendor_from_being_asked():
             asyncio.create_task(sender.send(f"https://h{number}.example/", "msg_1", BODY, now=datetime.now(UTC)))
             for number in range(6)
         ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(server.hanging) < 6:
                 await asyncio.sleep(0.01)
         vendor = url.replace("127.0.0.1", "vendor.example")

@@ -12,6 +12,7 @@ from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.delivery import Answer, DeliveryState, Unreadable
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.webhook_secret import SHARED
 from genpulse.lifecycle.deliver import LOOP, Postman
 from genpulse.lifecycle.receivers import MOST_SEATS, SEATS
 from genpulse.worker.duties import Desk, deliver_messages
@@ -39,8 +40,8 @@ class Receivers(MemoryMessageSender):
         self.answer = Answer(204)
         self.sending = self.most = 0
 
-    async def send(self, url, message_id, body, *, now):
-        answer = await super().send(url, message_id, body, now=now)
+    async def send(self, url, message_id, body, *, now, secrets=SHARED):
+        answer = await super().send(url, message_id, body, now=now, secrets=secrets)
         self.sending += 1
         self.most = max(self.most, self.sending)
         try:
@@ -180,7 +181,7 @@ async def test_others_get_their_messages_while_silent_receivers_hang(world):
 
 async def all_sent_to(sends, sender, url, count):
     await sends.take()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(sender.to(url)) < count:
             await asyncio.sleep(0.001)
 
@@ -249,7 +250,7 @@ async def test_a_task_that_cannot_be_read_any_more_is_counted_and_harms_no_other
 
 async def test_a_sender_that_raises_is_counted_and_harms_no_other(world):
     class Broken(MemoryMessageSender):
-        async def send(self, url, message_id, body, *, now):
+        async def send(self, url, message_id, body, *, now, secrets=SHARED):
             if url == URL:
                 raise Bug("oh")
             return await super().send(url, message_id, body, now=now)

@@ -86,7 +86,7 @@ async def test_the_address_is_good_for_the_attempts_that_take_the_job_up(world, 
 
 
 async def wait_until_attempt(world, task, number):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await world.services.store.get(task.id)).attempt < number:
             await asyncio.sleep(0.01)
 

@@ -59,7 +59,7 @@ async def test_a_clock_that_jumps_ends_no_task(world, until, jump):
     world.services = replace(world.services, now=lambda: datetime.now(UTC) + jumped)
     world.studio.finished = False
     async with world.worker():
-        task = await world.submit("art/studio", deadline_s=60)
+        task = await world.submit("art/studio", deadline_s=3600)
         await until(lambda: world.studio.submits == 1)
         jumped = jump
         await asyncio.sleep(0.1)

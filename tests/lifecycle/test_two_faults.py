@@ -198,11 +198,11 @@ async def test_a_worker_that_comes_back_lets_go_of_what_it_has_lost(world, shops
     run = asyncio.create_task(Run(world.services, frozen)())
     await until(lambda: bool(vendor.polls))
     second = begins(other())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await world.services.store.get(frozen.task.id)).attempt == 1:
             await asyncio.sleep(0.02)
     vendor.done = True
-    await asyncio.wait_for(run, 10)
+    await asyncio.wait_for(run, 60)
     ended = await world.ended(frozen.task)
     attempts = await world.services.store.attempts(ended.id)
     assert [attempt.status for attempt in attempts] == [AttemptStatus.ABANDONED, AttemptStatus.SUCCEEDED]
@@ -224,7 +224,7 @@ async def test_a_worker_stops_what_another_one_has_taken_over(world, shops, othe
     await until(lambda: bool(vendor.polls))
     stalled.stall = True
     second = begins(other())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await world.services.store.get(task.id)).attempt == 1:
             await asyncio.sleep(0.02)
     stalled.stall = False

@@ -37,7 +37,7 @@ async def test_a_batch_has_a_largest_size():
 
 async def test_one_after_the_other_never_waits():
     coalescer = Coalescer(Batches())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert [await coalescer(n) for n in range(20)] == [2 * n for n in range(20)]
 
 

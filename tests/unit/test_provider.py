@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import Field
 
 from genpulse.domain.errors import BadInput
 from genpulse.provider import Call, Input, Local, Model, PollInterval, Provider, Report, Result
@@ -105,3 +106,30 @@ def test_a_name_that_an_input_does_not_have_is_answered_with_the_one_that_is_mea
         "There is no such field; there are width, tags. Did you mean tags?",
         "There is no such field; there are width, tags.",
     ]
+
+
+class Lamp(Input):
+    colour: str = "white"
+    brightness: int = 1
+
+
+class Scene(Input):
+    lamps: tuple[Lamp, ...] = ()
+    key_light: Lamp | None = Field(None, alias="keyLight")
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "near"),
+    [
+        ({"lamp": []}, "/lamp", "lamps"),
+        ({"lamps": [{}, {"color": "red"}]}, "/lamps/1/color", "colour"),
+        ({"keyLight": {"bright": 1}}, "/keyLight/bright", "brightness"),
+        ({"KeyLight": {}}, "/KeyLight", "keyLight"),
+    ],
+)
+def test_an_unknown_field_names_the_one_that_it_is_like_wherever_it_stands(document, pointer, near):
+    with pytest.raises(BadInput) as caught:
+        Model("m", ("noop",), Scene, Nothing()).parse(document)
+    (problem,) = caught.value.problems
+    assert problem.pointer == pointer
+    assert problem.detail.endswith(f"Did you mean {near}?")

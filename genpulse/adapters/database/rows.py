@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from genpulse.adapters.database import exact_input
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.cost import Cost
@@ -31,7 +32,7 @@ def task_of(row: Row) -> Task:
         provider=row["provider"],
         model=row["model"],
         status=TaskStatus(row["status"]),
-        input=row["input"],
+        input=exact_input.read(row["input"], row["exact_input"]),
         created_at=row["created_at"],
         priority=Priority(row["priority"]),
         metadata=row["metadata"],

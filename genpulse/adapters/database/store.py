@@ -231,6 +231,10 @@ class PostgresTaskStore:
             return asset_of(row)
         raise UnknownAsset(asset_id)
 
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are; those that are not there are left out."""
+        return {row["id"]: row["owner"] for row in await self._fetch(tasks.OWNERS_OF_ASSETS, asset_ids)}
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
         rows = await self._fetch(tasks.COUNTS)

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
+from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.counting import today
 from genpulse.adapters.database.rows import task_of
 from genpulse.adapters.database.statements import columns, tasks
@@ -209,6 +210,7 @@ def _replay(task: NewTask, fingerprint: str, earlier: Task) -> Submitted:
 
 
 def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+    inputs = [exact_input.written(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],
@@ -217,13 +219,14 @@ def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.provider for task in tasks],
         [task.model for task in tasks],
         [int(task.priority) for task in tasks],
-        [to_json(task.input).decode() for task in tasks],
+        [text for text, _ in inputs],
         [to_json(task.metadata).decode() for task in tasks],
         [task.webhook_url for task in tasks],
         [task.deadline_s for task in tasks],
         [task.idempotency_key for task in tasks],
         [task.fingerprint for task in tasks],
         [task.price_usd for task in tasks],
+        [exact for _, exact in inputs],
     )
 
 

@@ -79,6 +79,7 @@ tasks = Table(
     Column("spent_day", Date),
     Column("warnings", JSONB),
     Column("order_stop_at", _Moment),
+    Column("exact_input", Text),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -301,10 +302,21 @@ api_keys = Table(
     Column("daily_tasks", Integer),
     Column("daily_usd", Numeric),
     Column("rate", Text),
+    Column("max_priority", SmallInteger),
     Column("created_at", _Moment, nullable=False),
     Column("expires_at", _Moment),
     Column("revoked_at", _Moment),
     Column("last_used_at", _Moment),
+)
+
+key_webhook_secrets = Table(
+    "key_webhook_secrets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("api_key_id", Uuid, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sealed", LargeBinary),
+    Column("created_at", _Moment, nullable=False),
+    Column("signs_until", _Moment),
 )
 
 signing_secret = Table(

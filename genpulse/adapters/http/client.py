@@ -1,5 +1,6 @@
 """The one HTTP client of a process, on aiohttp."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -9,12 +10,14 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from genpulse.adapters.http.download import Download
+from genpulse.adapters.http.download import Download, Sessions
 from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.socket import VendorSocket
+from genpulse.adapters.http.way import Way, open_ways
 from genpulse.adapters.names import NameResolver
-from genpulse.adapters.public_address import PublicResolver, public_socket
+from genpulse.adapters.public_address import NamesByProxy, PublicResolver, public_socket
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import ProviderUnavailable, ProviderUnreachable
 from genpulse.domain.text import unsigned
@@ -32,35 +35,49 @@ class HttpClient:
     """Implements `Http`. Opens nothing before the first request; close it with `close()`.
 
     Names are asked for at `name_servers` (`address:port`); at those of the system when there are none. A file that
-    a vendor has just named may be missing for `missing_s` seconds.
+    a vendor has just named may be missing for `missing_s` seconds. What `proxies` are for goes by them. `tls` says
+    whose certificates are trusted; None: those that the system trusts.
     """
 
     def __init__(
-        self, version: str, *, name_servers: Sequence[str] = (), missing_s: float = Bounds().missing_s
+        self,
+        version: str,
+        *,
+        name_servers: Sequence[str] = (),
+        missing_s: float = Bounds().missing_s,
+        proxies: Proxies = NO_PROXIES,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._headers = {"User-Agent": f"GenPulse/{version}"}
+        self._proxies = proxies
+        self._tls = tls
         self._late = LateFiles(missing_s)
         self._name_servers = name_servers
-        self._resolvers: tuple[AbstractResolver, ...] = ()
+        self._resolvers: tuple[AbstractResolver | NamesByProxy, ...] = ()
         self._kept: aiohttp.ClientSession | None = None
         self._single: aiohttp.ClientSession | None = None
         self._public: aiohttp.ClientSession | None = None
+        self._by_proxy = NamesByProxy(name_servers)
 
     async def send(self, request: Request) -> Reply:
         """The answer, whatever its status."""
         session = self._sessions()[1 if request.own_connection else 0]
         address = _address(request)
+        way = Way(address, self._proxies)
         async with AsyncExitStack() as files:
-            with _told(request.url):
+            with _told(request.url, way):
                 async with session.request(
                     request.method,
                     address,
-                    headers=dict(request.headers),
+                    headers={**request.headers, **way.headers},
                     json=request.json if not request.form else None,
                     data=_form(request, files) if request.form else None,
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=CONNECT_S),
+                    timeout=_limits(request.timeout_s, way),
+                    **way.options,
                 ) as answer:
+                    if why := way.refused(answer.status, answer.reason or ""):
+                        raise ProviderUnreachable(_sentence(why))
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
 
@@ -82,19 +99,28 @@ class HttpClient:
 
     def _download(self, reach: Reach, limit_bytes: int | None) -> Download:
         kept, _, public = self._sessions()
-        return Download(kept, public, reach, limit_bytes, self._late)
+        return Download(Sessions(kept, public, self._by_proxy, self._proxies), reach, limit_bytes, self._late)
 
     @asynccontextmanager
     async def websocket(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[VendorSocket]:
         """A WebSocket."""
         session = self._sessions()[0]
+        way: Way | None = None
         try:
+            address = exact(url)
+            way = Way(address, self._proxies)
             timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
             socket = await session.ws_connect(
-                exact(url), headers=dict(headers), heartbeat=20.0, max_msg_size=0, timeout=timeout
+                address,
+                headers={**headers, **way.headers},
+                heartbeat=20.0,
+                max_msg_size=0,
+                timeout=timeout,
+                **way.proxied,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {words(error)}") from error
+            why = (way.named(error) if way else "") or words(error)
+            raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {why}") from error
         try:
             yield VendorSocket(socket)
         finally:
@@ -105,14 +131,17 @@ class HttpClient:
         if self._kept is None or self._single is None or self._public is None:
             inside = NameResolver(asks_system=True, servers=self._name_servers)
             public = PublicResolver(NameResolver(servers=self._name_servers))
-            self._resolvers = (inside, public)
+            self._resolvers = (inside, public, self._by_proxy)
             self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
             self._public = self._session(resolver=public, use_dns_cache=False, socket_factory=public_socket)
         return self._kept, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
+        if self._tls is not None:
+            options["ssl"] = self._tls
         return aiohttp.ClientSession(
+            trace_configs=[open_ways()] if any(self._proxies) else None,
             connector=aiohttp.TCPConnector(limit=0, **options),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -131,16 +160,26 @@ class HttpClient:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
+def _told(url: str, way: Way) -> Iterator[None]:
     """Turn every way in which a request goes wrong into those that matter: never sent, or perhaps taken."""
     try:
         yield
-    except AnswerLost:
+    except (AnswerLost, ProviderUnreachable):
         raise
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        if never_sent(error):
+        if why := way.barred(error):
+            raise ProviderUnreachable(_sentence(why)) from error
+        if never_sent(error) or way.is_barred:
             raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
         raise AnswerLost(f"{_place(url)} was asked and gave no answer: {words(error)}") from error
+
+
+def _limits(total_s: float, way: Way) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S, connect=way.connect_s)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _address(request: Request) -> URL:

@@ -1,6 +1,7 @@
 """Fetching a file from where a vendor, a model or a caller says that it is."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
@@ -8,7 +9,9 @@ from yarl import URL
 from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.packing import unpacked
-from genpulse.adapters.public_address import AddressRefused, check_literal
+from genpulse.adapters.http.way import Way
+from genpulse.adapters.public_address import AddressRefused, NamesByProxy, check_literal
+from genpulse.addresses.proxies import Proxies
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.wire import AnswerLost, Reach
@@ -25,19 +28,24 @@ _GONE = frozenset({404, 410})
 _OF_THE_ACCOUNT = {401: FailureCode.AUTHENTICATION_FAILED, 402: FailureCode.QUOTA_EXHAUSTED}
 
 
-class Download:
-    """One download: within `reach` by the session `inside`, elsewhere over https on public addresses alone."""
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """By which files are fetched: `inside` goes anywhere, `public` to public addresses alone.
 
-    def __init__(
-        self,
-        inside: aiohttp.ClientSession,
-        public: aiohttp.ClientSession,
-        reach: Reach,
-        limit_bytes: int | None,
-        late: LateFiles,
-    ) -> None:
-        self._inside = inside
-        self._public = public
+    What goes by one of the `proxies` is judged by `names` in place of that.
+    """
+
+    inside: aiohttp.ClientSession
+    public: aiohttp.ClientSession
+    names: NamesByProxy
+    proxies: Proxies
+
+
+class Download:
+    """One download: within `reach` from anywhere, elsewhere over https from public addresses alone."""
+
+    def __init__(self, sessions: Sessions, reach: Reach, limit_bytes: int | None, late: LateFiles) -> None:
+        self._sessions = sessions
         self._reach = reach
         self._limit_bytes = limit_bytes
         self._late = late
@@ -66,20 +74,26 @@ class Download:
         raise _gone(f"its address redirects more than {REDIRECTS} times")
 
     def _opened_own(self, url: URL, credentials: Mapping[str, str]) -> "_Opened":
-        return _Opened(self._inside, url, credentials)
+        return _Opened(self._sessions.inside, url, credentials, self._way(url))
+
+    def _way(self, url: URL) -> Way:
+        return Way(url, self._sessions.proxies)
 
     def _opened(self, url: URL) -> "_Opened":
         if self._reach.refuses(url):
             raise _gone("its address lies where the provider answers about the account, and not about results")
         if self._reach.covers(url):
-            return _Opened(self._inside, url, {})
+            return _Opened(self._sessions.inside, url, {}, self._way(url))
         if url.scheme != "https":
             raise _gone(f"its address ({origin(url)}) {self._unfit}")
         try:
             check_literal(url.raw_host or "")
         except AddressRefused as error:
             raise _gone(str(error)) from error
-        return _Opened(self._public, url, {})
+        way = self._way(url)
+        if way.proxy is None:
+            return _Opened(self._sessions.public, url, {}, way)
+        return _Opened(self._sessions.inside, url, {}, way, self._sessions.names)
 
     @property
     def _unfit(self) -> str:
@@ -127,34 +141,62 @@ def _check_own(status: int) -> None:
 
 
 class _Opened:
-    """A GET whose errors are told in our words."""
+    """A GET whose errors are told in our words. With `names` its host is judged before."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]) -> None:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=STALLED_S)
-        self._request = session.get(
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: URL,
+        headers: Mapping[str, str],
+        way: Way,
+        names: NamesByProxy | None = None,
+    ) -> None:
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_S, sock_read=STALLED_S, connect=way.connect_s
+        )
+        self._way = way
+        self._names = names
+        self._host = url.raw_host or ""
+        self._ask: Callable[[], Awaitable[aiohttp.ClientResponse]] = lambda: session.get(
             url,
-            headers={"Accept-Encoding": "identity", **headers},
+            headers={"Accept-Encoding": "identity", **headers, **way.headers},
             allow_redirects=False,
             auto_decompress=False,
             timeout=timeout,
+            **way.options,
         )
+        self._answer: aiohttp.ClientResponse | None = None
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
         try:
-            return await self._request.__aenter__()
+            if self._names is not None:
+                await self._names.check(self._host)
+            self._answer = answer = await self._ask()
+        except AddressRefused as error:
+            raise _gone(str(error)) from error
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 raise _gone(str(error.os_error)) from error
-            raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
+            raise self._away(error) from error
         except ValueError as error:
             raise _gone(f"its address cannot be asked ({words(error)})") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            if never_sent(error):
-                raise ProviderUnavailable(f"The file cannot be fetched at present: {words(error)}") from error
+            if never_sent(error) or self._way.is_barred:
+                raise self._away(error) from error
             raise AnswerLost(f"the file did not come: {words(error)}") from error
+        if why := self._way.refused(answer.status, answer.reason or ""):
+            answer.close()
+            raise ProviderUnavailable(f"The file cannot be fetched at present: {why}")
+        return answer
+
+    def _away(self, error: Exception) -> ProviderUnavailable:
+        return ProviderUnavailable(
+            f"The file cannot be fetched at present: {self._way.barred(error) or words(error)}"
+        )
 
     async def __aexit__(self, *error: object) -> None:
-        await self._request.__aexit__(None, None, None)
+        if self._answer is not None:
+            await self._answer.__aexit__(None, None, None)
 
 
 def _read(address: str) -> URL:

@@ -1,26 +1,42 @@
 """API keys inside this process."""
 
 import secrets
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.api_key import ApiKey, KeyUsage
-from genpulse.domain.errors import UnknownKey
+from genpulse.domain.errors import NoWebhookSecret, UnknownKey
+from genpulse.domain.webhook_secret import SigningSecrets
+
+
+@dataclass(frozen=True, slots=True)
+class _WebhookSecret:
+    """None is the shared one."""
+
+    secret: str | None
+    until: datetime | None
 
 
 class MemoryKeys:
-    """Implements `KeyStore`."""
+    """Implements `KeyStore`. `clock` is this store's now."""
 
-    def __init__(self, store: MemoryTaskStore) -> None:
+    def __init__(
+        self, store: MemoryTaskStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._store = store
+        self._clock = clock
+        self._webhook_secrets: dict[UUID, list[_WebhookSecret]] = {}
         self._keys: dict[bytes, ApiKey] = {}
         self._secret = secrets.token_bytes(32)
 
-    async def add(self, key: ApiKey, digest: bytes) -> None:
+    async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""
         self._keys[digest] = key
+        if webhook_secret is not None:
+            self._sign_with(key.id, webhook_secret)
 
     async def find(self, digest: bytes) -> ApiKey | None:
         """The key with this digest, whatever its state."""
@@ -32,13 +48,17 @@ class MemoryKeys:
 
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
         """Revoke the key whose id begins like this."""
+        digest = self._digest_of(beginning)
+        key = self._keys[digest]
+        self._keys[digest] = replace(key, revoked_at=key.revoked_at or now)
+        return self._keys[digest]
+
+    def _digest_of(self, beginning: str) -> bytes:
         lower = beginning.lower()
         found = [digest for digest, key in self._keys.items() if lower and str(key.id).startswith(lower)]
         if len(found) != 1:
             raise UnknownKey(beginning, len(found))
-        key = self._keys[found[0]]
-        self._keys[found[0]] = replace(key, revoked_at=key.revoked_at or now)
-        return self._keys[found[0]]
+        return found[0]
 
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
@@ -53,3 +73,49 @@ class MemoryKeys:
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""
         return self._secret
+
+    async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
+        """Let a new secret sign for the key, and whatever signs now beside it for the overlap."""
+        digest = self._digest_of(beginning)
+        key_id = self._keys[digest].id
+        had_one = self._end(key_id, overlap)
+        if not had_one and overlap:
+            shared = _WebhookSecret(None, self._clock() + overlap)
+            self._webhook_secrets.setdefault(key_id, []).append(shared)
+        self._sign_with(key_id, secret)
+        return self._keys[digest]
+
+    async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
+        """Let the shared secret sign for the key again, and its own beside it for the overlap."""
+        digest = self._digest_of(beginning)
+        key = self._keys[digest]
+        if not self._end(key.id, overlap):
+            raise NoWebhookSecret(key.id)
+        self._keys[digest] = replace(key, webhook_secret_at=None)
+        return self._keys[digest]
+
+    async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
+        """What signs messages about its tasks now."""
+        now = self._clock()
+        found = [each for each in self._webhook_secrets.get(key_id, []) if each.until is None or each.until > now]
+        own = tuple(each.secret for each in reversed(found) if each.secret is not None)
+        lasting = any(each.until is None for each in found)
+        return SigningSecrets(own, shared=not lasting or any(each.secret is None for each in found))
+
+    async def reseal_webhook_secrets(self) -> int:
+        """Nothing is sealed in here."""
+        return sum(each.secret is not None for found in self._webhook_secrets.values() for each in found)
+
+    def _end(self, key_id: UUID, overlap: timedelta) -> bool:
+        until, found = self._clock() + overlap, self._webhook_secrets.get(key_id, [])
+        had_one = any(each.until is None for each in found)
+        self._webhook_secrets[key_id] = [
+            replace(each, until=until if each.until is None else min(each.until, until)) for each in found
+        ]
+        return had_one
+
+    def _sign_with(self, key_id: UUID, secret: str) -> None:
+        self._webhook_secrets.setdefault(key_id, []).append(_WebhookSecret(secret, None))
+        for digest, key in self._keys.items():
+            if key.id == key_id:
+                self._keys[digest] = replace(key, webhook_secret_at=self._clock())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from genpulse.domain.delivery import Answer
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Sent:
     url: str
     message_id: str
     body: bytes
+    secrets: SigningSecrets = SHARED
 
 
 class MemoryMessageSender:
@@ -23,7 +25,13 @@ class MemoryMessageSender:
         self.sent: list[Sent] = []
         self._answers: Iterator[Answer] = iter(answers)
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+    def refusal(self, url: str) -> str | None:
+        """A twin that reaches nobody sends to whatever it is told."""
+        return None
+
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
         """Keep it."""
-        self.sent.append(Sent(url, message_id, body))
+        self.sent.append(Sent(url, message_id, body, secrets))
         return next(self._answers, Answer(204))

@@ -1,6 +1,6 @@
 """A task store inside this process. What one method writes is one commit, since nothing awaits in between."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -469,6 +469,10 @@ class MemoryTaskStore:
         except KeyError:
             raise UnknownAsset(asset_id) from None
 
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are; those that are not there are left out."""
+        return {asset_id: self._assets[asset_id].owner for asset_id in asset_ids if asset_id in self._assets}
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
         open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)
@@ -507,6 +511,7 @@ def _id_of(entry: Entry) -> UUID:
 def _matches(task: Task, query: TaskQuery) -> bool:
     return (
         (query.before is None or task.id < query.before)
+        and (query.ids is None or query.ids[0] <= task.id <= query.ids[1])
         and (query.status is None or task.status is query.status)
         and (query.kind is None or task.kind == query.kind)
         and (query.provider is None or task.provider == query.provider)

@@ -9,8 +9,9 @@ from obstore.store import LocalStore, MemoryStore
 from genpulse.adapters.storage.deletion import delete
 from genpulse.adapters.storage.errors import is_missing, may_be_lost
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
-from genpulse.adapters.storage.opening import UPLOAD_S, open_store
+from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
 from genpulse.adapters.storage.spool import Spooled
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 
 PROBE_KEY = "probe"
@@ -27,10 +28,11 @@ class Bucket:
     Raises `ValueError` for a URL or options that no store takes, `StorageUnavailable` where the folder cannot be.
     """
 
-    def __init__(self, url: str, options: dict[str, str]) -> None:
-        self._store = open_store(url, options)
+    def __init__(self, url: str, options: dict[str, str], *, proxies: Proxies = NO_PROXIES) -> None:
+        self._store = open_store(url, options, proxies=proxies)
         is_here = isinstance(self._store, LocalStore | MemoryStore)
-        self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S)
+        self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S, proxies=proxies)
+        self.proxy = None if is_here else proxy_of(options, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._is_marked = False
 

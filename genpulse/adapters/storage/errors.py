@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
+from genpulse.addresses.proxies import Proxy
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.domain.text import storable_line
 
@@ -31,6 +32,11 @@ _TO_DO = {
     "SlowDown": "it is asked too often; it is asked again",
 }
 """What to do about a code of S3 (Amazon's list of error responses; MinIO's own begin with X)."""
+_PANIC = "PanicException"
+"""Of a library in Rust, by pyo3: a `BaseException` without a class that could be imported."""
+_STORAGE = "the storage"
+_NO_CONNECTION = ("kind: Connect", "kind: Timeout")
+"""What obstore says where there was no connection, which with a proxy is one to it."""
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _OUT_OF_RANGE = re.compile(r"invalid ?range|range .*(invalid|not satisfiable)|\b416\b", re.IGNORECASE)
 
@@ -60,15 +66,25 @@ def source_errors(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def object_errors() -> Iterator[None]:
-    """For obstore, whose own errors hold paths and addresses that are nobody else's business."""
+def object_errors(proxy: Proxy | None = None) -> Iterator[None]:
+    """For obstore, whose own errors hold paths and addresses that are nobody else's business.
+
+    `proxy`: the one by which the store is reached.
+    """
     try:
         yield
     except (BaseError, OSError) as error:
         said = answered(error)
         if _system_errors(error) & _FULL or said.code in _FULL_CODES:
             raise StorageFull(f"There is no space left in the storage{said}.") from error
-        raise StorageUnavailable(f"{_sentence(error, said)}.") from error
+        raise StorageUnavailable(f"{_by_proxy(error, proxy) or _sentence(error, said)}.") from error
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise StorageUnavailable(
+            f"The client of the storage has failed ({storable_line(str(error), 200)}); look for odd signs in"
+            " storage.url and storage.endpoint."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,33 @@ def answered(error: BaseException) -> Answered:
     if code is None:
         return Answered()
     return Answered(code[1], storable_line(words[1].strip() if words else "no words", 200))
+
+
+def silence(seconds: float, proxy: Proxy | None) -> str:
+    """What it means that nothing was answered in that time."""
+    why = f"no answer within {seconds:g} s"
+    return proxy.absence(_STORAGE, why) if proxy is not None else why
+
+
+def _by_proxy(error: Exception, proxy: Proxy | None) -> str:
+    """What a proxy before the store has to do with it; empty where the store itself has answered.
+
+    obstore tells of the proxy in the text of its error alone.
+    """
+    text = str(error)
+    if proxy is None or "certificate" in text.lower():
+        return ""
+    if "ProxyAuthRequired" in text or "status: 407" in text:
+        return _sentence_of(proxy.refusal(_STORAGE, 407, "Proxy Authentication Required"))
+    if "TunnelUnsuccessful" in text:
+        return _sentence_of(proxy.absence(_STORAGE, "it refused the connection"))
+    if any(sign in text for sign in _NO_CONNECTION):
+        return _sentence_of(proxy.absence(_STORAGE, "it cannot be connected to, or did not answer"))
+    return ""
+
+
+def _sentence_of(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _sentence(error: Exception, said: Answered) -> str:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from genpulse.adapters.storage.bucket import Bucket
-from genpulse.adapters.storage.errors import disk_errors, object_errors
+from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
 from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.spool import Spooled, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.asset import Content, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
@@ -50,9 +51,10 @@ class ObjectStorage:
         *,
         spool_dir: Path | None = None,
         options: dict[str, str] | None = None,
+        proxies: Proxies = NO_PROXIES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._bucket = Bucket(url, options or {})
+        self._bucket = Bucket(url, options or {}, proxies=proxies)
         self._now = now
         self._spool = spool_folder(spool_dir, url, options or {})
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
@@ -147,7 +149,7 @@ class ObjectStorage:
         except StorageUnavailable as error:
             return Health("storage", State.DOWN, str(error))
         except TimeoutError:
-            return Health("storage", State.DOWN, f"no answer within {PROBE_S:g} s")
+            return Health("storage", State.DOWN, silence(PROBE_S, self._bucket.proxy))
         return Health("storage", State.OK)
 
     async def close(self) -> None:
@@ -159,7 +161,7 @@ class ObjectStorage:
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        with object_errors():
+        with object_errors(self._bucket.proxy):
             return await loop.run_in_executor(self._calls, lambda: call(*args, **kwargs))
 
     async def _look(self, spooled: Spooled) -> Media:

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from genpulse.adapters.storage.errors import disk_errors
+from genpulse.addresses.proxies import NO_PROXIES, Proxies, Proxy
 
 REQUEST_S = 30.0
 """Seconds that a request may take which brings little."""
@@ -17,13 +18,20 @@ UPLOAD_S = 300.0
 _CONNECT = timedelta(seconds=5)
 _RETRIES = 3
 _RETRY_FOR = timedelta(seconds=15)
+_CLOUD = "https://cloud.invalid"
+_NO_PROXY = "http://127.0.0.1:9"
+_EVERYTHING = "*,0.0.0.0/0,::/0"
+"""Of which the first means names alone."""
 _REMOTE = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix"
 
 
-def open_store(url: str, options: dict[str, str], *, request_s: float = REQUEST_S) -> ObjectStore:
+def open_store(
+    url: str, options: dict[str, str], *, request_s: float = REQUEST_S, proxies: Proxies = NO_PROXIES
+) -> ObjectStore:
     """A folder is made when it is not there; nothing else is asked yet.
 
     A remote store that does not answer is tried again for about 15 seconds, a request takes at most `request_s`.
+    It is reached as `proxies` say, whatever the variables of the process are.
     Raises `ValueError`, `StorageUnavailable`.
     """
     parts = urlsplit(url)
@@ -38,7 +46,8 @@ def open_store(url: str, options: dict[str, str], *, request_s: float = REQUEST_
             client_options={
                 "timeout": timedelta(seconds=request_s),
                 "connect_timeout": _CONNECT,
-                "allow_http": options.get("endpoint", "").startswith("http://"),
+                "allow_http": urlsplit(options.get("endpoint", "")).scheme == "http",
+                **_proxied(proxy_of(options, proxies), proxies),
             },
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_FOR},
         )
@@ -46,6 +55,25 @@ def open_store(url: str, options: dict[str, str], *, request_s: float = REQUEST_
         raise ValueError(
             f"{_first_line(error)} A storage URL is file:///folder, memory:/// or {_REMOTE}."
         ) from error
+
+
+def proxy_of(options: dict[str, str], proxies: Proxies) -> Proxy | None:
+    """By which a remote store is reached. A cloud's own host is known to its client alone, so that it may go round
+    it after all by a name in `NO_PROXY`.
+    """
+    parts = urlsplit(options.get("endpoint", "") or _CLOUD)
+    return proxies.to(parts.scheme, parts.hostname or "", parts.port)
+
+
+def _proxied(proxy: Proxy | None, proxies: Proxies) -> dict[str, str]:
+    """The client reads the variables itself where it is told of no proxy; so it is told of one for no host."""
+    if proxy is None:
+        return {"proxy_url": _NO_PROXY, "proxy_excludes": _EVERYTHING}
+    login = ":".join(quote(each, safe="") for each in proxy.login) + "@" if proxy.login else ""
+    return {
+        "proxy_url": proxy.origin.replace("://", f"://{login}", 1),
+        "proxy_excludes": proxies.exclusions,
+    }
 
 
 def _folder(url: str, host: str, path: str) -> LocalStore:

@@ -14,6 +14,7 @@ from aiohttp.abc import ResolveResult
 from yarl import URL
 
 from genpulse.adapters.webhooks.head import Head, NoAnswer
+from genpulse.addresses.proxies import Proxy
 
 CONNECT_S = 5.0
 ANSWER_S = 15.0
@@ -22,6 +23,7 @@ REST_S = 1.0
 
 REST_BYTES = 64 * 1024
 _SECOND_ADDRESS_S = 0.25
+_PROXY_LOGIN = 407
 
 
 class CannotConnect(OSError):
@@ -42,6 +44,11 @@ class Target:
     authority: str
     resource: str
 
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}"
+
     @classmethod
     def of(cls, url: str) -> "Target":
         """Raises `ValueError` where it is no URL of HTTP."""
@@ -60,9 +67,17 @@ class Target:
         return target
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a receiver is reached: at one of these addresses, which are those of the `proxy` where there is one."""
+
+    addresses: Sequence[ResolveResult]
+    proxy: Proxy | None = None
+
+
 async def post(
     target: Target,
-    addresses: Sequence[ResolveResult],
+    route: Route,
     headers: Mapping[str, str],
     body: bytes,
     tls: ssl.SSLContext,
@@ -73,48 +88,89 @@ async def post(
     Raises `CannotConnect`, `NoAnswer`, `OSError`, and `TimeoutError` after `answer_s` seconds without a status
     line.
     """
-    exchange = _Exchange()
-    transport = await _connected(target, addresses, exchange, tls)
+    transport, exchange = await _connected(target, route, tls)
+    proxy = None if target.is_secure else route.proxy
     try:
-        transport.write(_request(target, headers, body))
+        transport.write(_request(target, headers, body, proxy))
         async with asyncio.timeout(answer_s):
             await exchange.status()
         await exchange.rest()
     finally:
         transport.abort()
-    return exchange.answered()
+    head = exchange.answered()
+    if proxy is not None and head.status == _PROXY_LOGIN:
+        raise CannotConnect(proxy.refusal(target.place, head.status, head.reason))
+    return head
 
 
-def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
-    plain = {"Host": target.authority, **headers, "Content-Length": str(len(body)), "Connection": "close"}
-    lines = [f"POST {target.resource} HTTP/1.1", *(f"{name}: {value}" for name, value in plain.items()), "", ""]
-    return "\r\n".join(lines).encode("latin-1") + body
+def _request(target: Target, headers: Mapping[str, str], body: bytes, proxy: Proxy | None) -> bytes:
+    """By a proxy it is asked for by its whole address (RFC 9112, 3.2.2)."""
+    resource = f"http://{target.authority}{target.resource}" if proxy else target.resource
+    login = proxy.headers if proxy else {}
+    plain = {"Host": target.authority, **login, **headers, "Content-Length": str(len(body)), "Connection": "close"}
+    return _head(f"POST {resource} HTTP/1.1", plain) + body
 
 
-async def _connected(
-    target: Target, addresses: Sequence[ResolveResult], exchange: "_Exchange", tls: ssl.SSLContext
-) -> asyncio.Transport:
-    """To the first of these very addresses that answers."""
-    loop = asyncio.get_running_loop()
-    found = [(each["family"], 1, 6, "", _socket_address(each, target.port)) for each in addresses]
+def _head(first: str, headers: Mapping[str, str]) -> bytes:
+    lines = [first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
+    """To the first of these very addresses that answers, and through the proxy where there is one."""
+    proxy = route.proxy
+    host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
+    is_secure = proxy.scheme == "https" if proxy else target.is_secure
     try:
         async with asyncio.timeout(CONNECT_S):
-            sock = await aiohappyeyeballs.start_connection(
-                found, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
-            )
-            transport, _ = await loop.create_connection(
-                lambda: exchange,
-                sock=sock,
-                ssl=tls if target.is_secure else None,
-                server_hostname=target.host if target.is_secure else None,
-            )
+            transport, exchange = await _opened(route, host, port, tls if is_secure else None)
+            if proxy is not None and target.is_secure:
+                return await _tunnelled(transport, exchange, target, proxy, tls)
+            return transport, exchange
     except TimeoutError as error:
-        raise NoConnection(f"no connection to {target.host}:{target.port} within {CONNECT_S:g} s") from error
-    except (OSError, ssl.CertificateError) as error:
-        raise CannotConnect(
-            f"Cannot connect to {target.host}:{target.port}: {str(error) or type(error).__name__}"
-        ) from error
-    return transport
+        by = f" by the proxy {proxy}" if proxy else ""
+        raise NoConnection(f"no connection to {target.place}{by} within {CONNECT_S:g} s") from error
+    except CannotConnect:
+        raise
+    except (OSError, ssl.CertificateError, NoAnswer) as error:
+        why = str(error) or type(error).__name__
+        if proxy is not None and not isinstance(error, ssl.SSLError):
+            raise CannotConnect(proxy.absence(target.place, why)) from error
+        raise CannotConnect(f"Cannot connect to {target.place}: {why}") from error
+
+
+async def _opened(
+    route: Route, host: str, port: int, tls: ssl.SSLContext | None
+) -> tuple[asyncio.Transport, "_Exchange"]:
+    loop = asyncio.get_running_loop()
+    found = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]
+    sock = await aiohappyeyeballs.start_connection(
+        found, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
+    )
+    return await loop.create_connection(
+        _Exchange, sock=sock, ssl=tls, server_hostname=host if tls is not None else None
+    )
+
+
+async def _tunnelled(
+    transport: asyncio.Transport, exchange: "_Exchange", target: Target, proxy: Proxy, tls: ssl.SSLContext
+) -> tuple[asyncio.Transport, "_Exchange"]:
+    """The way through the proxy (RFC 9110, 9.3.6), which nobody on it can read."""
+    authority = f"[{target.host}]:{target.port}" if ":" in target.host else target.place
+    try:
+        transport.write(_head(f"CONNECT {authority} HTTP/1.1", {"Host": authority, **proxy.headers}))
+        await exchange.head_has_come()
+        head = exchange.answered()
+        if head.status is None or not 200 <= head.status < 300:
+            raise CannotConnect(proxy.refusal(target.place, head.status or 0, head.reason))
+        inner = _Exchange()
+        through = await asyncio.get_running_loop().start_tls(transport, inner, tls, server_hostname=target.host)
+    except BaseException:
+        transport.abort()
+        raise
+    if through is None:
+        raise NoAnswer("the connection was closed while it was made secure")
+    return through, inner
 
 
 def _socket_address(address: ResolveResult, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
@@ -154,6 +210,12 @@ class _Exchange(asyncio.Protocol):
     async def status(self) -> None:
         """Wait until it is known, or will never be."""
         while self.head.status is None and not self._ended:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def head_has_come(self) -> None:
+        """Wait until all of it has, or never will."""
+        while not (self.head.complete or self._ended):
             self._changed.clear()
             await self._changed.wait()
 

@@ -12,11 +12,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from standardwebhooks import Webhook
 from yarl import URL
 
-from genpulse.adapters.names import NameResolver, NameTimeout
-from genpulse.adapters.public_address import AddressRefused, PublicResolver, check_literal
-from genpulse.adapters.webhooks.exchange import ANSWER_S, NoConnection, Target, post
+from genpulse.adapters.names import NameNotFound, NameResolver, NameTimeout
+from genpulse.adapters.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
+from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConnection, Route, Target, post
 from genpulse.adapters.webhooks.head import Head
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.delivery import Answer
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +29,8 @@ class WebhookSender:
     `secret` signs: `whsec_` and base64, or any text, whose bytes are the key; None signs nothing. `old_secrets`
     sign beside it, as Standard Webhooks allows while secrets change: a receiver takes a message by any of them.
     Without `allow_private` only public addresses are sent to. Names are asked for at `name_servers`
-    (`address:port`); at those of the system when there are none. `tls` says whose certificates are trusted;
-    None: those that the system trusts.
+    (`address:port`); at those of the system when there are none. What `proxies` are for goes by them. `tls` says
+    whose certificates are trusted; None: those that the system trusts.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class WebhookSender:
         old_secrets: Sequence[str] = (),
         name_servers: Sequence[str] = (),
         answer_s: float = ANSWER_S,
+        proxies: Proxies = NO_PROXIES,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._signers = tuple(_signer(each) for each in (secret, *old_secrets) if each)
@@ -47,16 +50,21 @@ class WebhookSender:
         self._user_agent = f"GenPulse/{version}"
         names = NameResolver(asks_system=allow_private, servers=name_servers)
         self._names: AbstractResolver = names if allow_private else PublicResolver(names)
+        self._proxies = proxies
+        self._names_by_proxy = NamesByProxy(name_servers)
+        self._names_of_proxies = NameResolver(asks_system=True, servers=name_servers)
         self._answer_s = answer_s
         self._tls = tls
 
-    async def send(self, url: str, message_id: str, body: bytes, *, now: datetime) -> Answer:
+    async def send(
+        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+    ) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.
 
         A name has 5 seconds, a connection 5, a status line `answer_s`, and what follows it 1.
         """
         try:
-            return _answer(await self._post(url, message_id, body, now))
+            return _answer(await self._post(url, message_id, body, now, secrets))
         except TimeoutError:
             return Answer(None, f"no answer within {self._answer_s:g} s", silent=True)
         except (NameTimeout, NoConnection) as error:
@@ -69,27 +77,42 @@ class WebhookSender:
             _log.exception("message %s could not be sent in a way that nobody knows", message_id)
             return Answer(None, f"{type(error).__name__}: {error}")
 
-    async def _post(self, url: str, message_id: str, body: bytes, now: datetime) -> Head:
-        target = Target.of(url)
-        addresses = await self._addresses(target)
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        headers = self._headers(url, message_id, body, now)
-        return await post(target, addresses, headers, body, self._tls, self._answer_s)
+    def refusal(self, url: str) -> str | None:
+        """Why nothing is ever sent there, as far as the URL alone tells; nobody is asked for a name."""
+        try:
+            self._check(Target.of(url))
+        except AddressRefused as error:
+            return f"{error} (webhooks.allow_private)"
+        except ValueError as error:
+            return str(error)
+        return None
 
-    async def _addresses(self, target: Target) -> Sequence[ResolveResult]:
-        """Those that were checked; no others are connected to."""
+    def _check(self, target: Target) -> None:
+        """Raises `AddressRefused`."""
         if not self._allow_private:
             check_literal(target.host)
-        family = _family(target.host)
-        if family is None:
-            return await self._names.resolve(target.host, target.port, socket.AF_UNSPEC)
-        literal = ResolveResult(
-            hostname=target.host, host=target.host, port=target.port, family=family, proto=0, flags=0
-        )
-        return [literal]
 
-    def _headers(self, url: str, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    async def _post(self, url: str, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> Head:
+        target = Target.of(url)
+        route = await self._route(target)
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        headers = self._headers(url, message_id, now) | self._signatures(message_id, body, now, secrets)
+        return await post(target, route, headers, body, self._tls, self._answer_s)
+
+    async def _route(self, target: Target) -> Route:
+        proxy = self._proxies.to("https" if target.is_secure else "http", target.host, target.port)
+        if proxy is None:
+            self._check(target)
+            return Route(await _addresses(target.host, target.port, self._names))
+        if not self._allow_private:
+            await self._names_by_proxy.check(target.host)
+        try:
+            return Route(await _addresses(proxy.host, proxy.port, self._names_of_proxies), proxy)
+        except NameNotFound as error:
+            raise CannotConnect(proxy.absence(target.place, str(error))) from error
+
+    def _headers(self, url: str, message_id: str, now: datetime) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._user_agent,
@@ -99,14 +122,27 @@ class WebhookSender:
         if (name := URL(url).user) is not None:
             login = f"{name}:{URL(url).password or ''}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        if self._signers:
-            moment, text = now.astimezone(UTC), body.decode()
-            headers["webhook-signature"] = " ".join(each.sign(message_id, moment, text) for each in self._signers)
         return headers
+
+    def _signatures(self, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> dict[str, str]:
+        signers = (*map(_signer, secrets.own), *(self._signers if secrets.shared else ()))
+        if not signers:
+            return {}
+        moment, text = now.astimezone(UTC), body.decode()
+        return {"webhook-signature": " ".join(each.sign(message_id, moment, text) for each in signers)}
 
     async def close(self) -> None:
         """Ask for no more names."""
-        await self._names.close()
+        for names in (self._names, self._names_by_proxy, self._names_of_proxies):
+            await names.close()
+
+
+async def _addresses(host: str, port: int, names: AbstractResolver) -> Sequence[ResolveResult]:
+    """Those that were checked; no others are connected to."""
+    family = _family(host)
+    if family is None:
+        return await names.resolve(host, port, socket.AF_UNSPEC)
+    return [ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)]
 
 
 def _signer(secret: str) -> Webhook:

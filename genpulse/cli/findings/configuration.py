@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 
 from genpulse import config
+from genpulse.build import STAMP, read_stamp
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
 from genpulse.configuration.names import without_prefix
-from genpulse.configuration.policy import allowances, single_servers
+from genpulse.configuration.policy import address_fault, allowances, single_servers
 from genpulse.configuration.variables import process_variables, variable_name
 from genpulse.environment.errors import EnvironmentProblem
+from genpulse.ports import Catalogue
 from genpulse.settings import Settings
 from genpulse.wiring import open_catalogue
 
@@ -27,6 +29,12 @@ def environment() -> Finding:
         f" {row.key_prefix}, target {row.target}"
     )
     return warning("environment", detail, resolved.warning) if resolved.warning else well("environment", detail)
+
+
+def build() -> Iterator[Finding]:
+    """The stamp of what runs here, where there is one. One that does not hold stops everything before this."""
+    if stamp := read_stamp():
+        yield well("build", f"{stamp}; the stamp is {STAMP}")
 
 
 def load() -> tuple[Finding, Settings | None]:
@@ -49,9 +57,15 @@ def allowed(settings: Settings) -> Iterator[Finding]:
         yield warning("allowance", f"{key} is {value}: a rule of {settings.environment.dynaconf} is off", advice)
 
 
+def named(settings: Settings) -> Iterator[Finding]:
+    """Whether webhooks name the API by an address."""
+    if fault := address_fault(settings):
+        yield wrong("public URL", fault.detail.partition(". ")[0], fault.detail.partition(". ")[2])
+
+
 def reached(settings: Settings) -> Iterator[Finding]:
     """What others see, and what there is one of."""
-    if settings.api.public_url is None:
+    if settings.api.public_url is None and address_fault(settings) is None:
         detail = "api.public_url is empty: the addresses of outputs name whatever a proxy passes on as the host"
         advice = f"set {variable_name('api.public_url')} to how clients reach the API"
         yield warning("public URL", detail, advice)
@@ -91,7 +105,7 @@ def providers(settings: Settings) -> Iterator[Finding]:
     """Plug-ins, and why some of them were left out."""
     catalogue = open_catalogue(settings)
     names = ", ".join(
-        f"{name} ({_of_paid(name, settings)})" if catalogue.is_paid(name) else name
+        f"{name} ({said})" if (said := _of_provider(name, settings, catalogue)) else name
         for name in catalogue.providers()
     )
     if names:
@@ -112,6 +126,12 @@ def _bare_key(name: str) -> Iterator[Finding]:
     if bare := without_prefix(key, process_variables(os.environ)):
         detail = f"{bare} is set, and GenPulse does not read it"
         yield warning(f"provider {name}", detail, f"set {variable_name(key)} if that account is meant")
+
+
+def _of_provider(name: str, settings: Settings, catalogue: Catalogue) -> str:
+    words = [_of_paid(name, settings)] if catalogue.is_paid(name) else []
+    lacking = [f"{variable_name(key)} is not set" for key in catalogue.lacks(name)]
+    return ", ".join([*words, *lacking])
 
 
 def _of_paid(name: str, settings: Settings) -> str:

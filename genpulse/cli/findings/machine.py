@@ -1,6 +1,7 @@
 """What this machine has: Python, programs, libraries, space."""
 
 import importlib.util
+import os
 import shlex
 import shutil
 import sys
@@ -48,6 +49,14 @@ def sandbox() -> Finding:
     if missing:
         return warning("sandbox", f"{', '.join(missing)} not installed", "pip install 'genpulse[sandbox]'")
     return well("sandbox", "its libraries are installed")
+
+
+def project_folder(folder: Path) -> Finding:
+    """Whether genpulse dev could keep its data in it."""
+    if os.access(folder, os.W_OK | os.X_OK):
+        return well("project folder", f"{folder} can be written")
+    advice = "run genpulse in a folder that you may write, or name running servers and a storage elsewhere"
+    return warning("project folder", f"{folder} cannot be written: genpulse dev keeps its data there", advice)
 
 
 def disks(settings: Settings) -> Iterator[Finding]:

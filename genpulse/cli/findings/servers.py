@@ -15,6 +15,7 @@ from genpulse.cli.findings.facts import (
     worker_clocks,
 )
 from genpulse.cli.findings.finding import Finding, warning, well, wrong
+from genpulse.cli.findings.webhook_secrets import webhook_secrets
 from genpulse.dev.binaries import OLDEST_POSTGRES, OLDEST_REDIS
 from genpulse.domain.errors import ForeignDatabase, GenPulseError, StorageUnavailable, UnstampedDatabase
 from genpulse.ports import Health, Services, State, Storage, WorkerPresence
@@ -38,12 +39,14 @@ async def servers(settings: Settings) -> list[Finding]:
         async with open_services(settings, process="doctor") as services:
             without = _OF_DATABASE if whose else set()
             running = await _running(services, clocks, without=without, answers=facts is not None)
+            secrets = await webhook_secrets(services.keys) if facts is not None and not whose else []
     except (ValueError, StorageUnavailable) as error:
         return [*whose, wrong("services", str(error), "mend that address in the configuration")]
     found = [*whose, *running]
     if facts is not None and not whose:
         found += of_database(facts, settings)
         found += of_clocks(clocks)
+        found += secrets
     return [*found, *await _redis(settings)]
 
 
@@ -68,6 +71,7 @@ async def _running(
     health = await asyncio.gather(*(probe() for probe in services.probes))
     workers = await services.presence.workers()
     is_watched = all(each.state is State.OK for each in health if each.name == "redis")
+    without = {*without, "build"}  # of this process, and not of a server
     found = [_of_health(each, speak_for_themselves) for each in health if each.name not in without]
     if all(each.state is State.OK for each in health if each.name == "storage"):
         found = [each for each in found if each.name != "storage"]

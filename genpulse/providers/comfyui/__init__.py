@@ -7,8 +7,9 @@ too.
 
 from pathlib import Path
 
+from genpulse.domain.kind import by_source
 from genpulse.freeform import KINDS
-from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from genpulse.provider import AnyModel, Input, Model, Provider, ProviderSettings
 from genpulse.providers.comfyui.engine import Prompts
 from genpulse.providers.comfyui.nodes import Nodes, keep
 from genpulse.providers.comfyui.servers import Servers
@@ -46,6 +47,7 @@ def provider(settings: ProviderSettings) -> Provider:
         close=servers.close,
         title="ComfyUI",
         configured=settings.base_url is not None,
+        needs=(),
         probe=servers.probe,
         learn=learn,
     )
@@ -53,4 +55,18 @@ def provider(settings: ProviderSettings) -> Provider:
 
 def _model(servers: Servers, workflow: Workflow) -> AnyModel:
     engine = Prompts(servers, workflow)
-    return Model(workflow.name, workflow.kinds, workflow.input, engine, workflow.title, workflow.description)
+    pictures = [socket.name for socket in workflow.sockets if socket.kind == "image"]
+
+    def decide_kind(wanted: Input) -> str | None:
+        given = any(getattr(wanted, name, None) for name in pictures)
+        return by_source(workflow.kinds, from_media=given)
+
+    return Model(
+        workflow.name,
+        workflow.kinds,
+        workflow.input,
+        engine,
+        workflow.title,
+        workflow.description,
+        decide_kind=decide_kind,
+    )

@@ -7,6 +7,7 @@ One adapter under as many names as an operator gives it. Wire formats: read in t
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from genpulse.domain.kind import by_source
 from genpulse.provider import AnyModel, Engine, Model, Provider, ProviderSettings
 from genpulse.provider.status_words import StatusWords
 from genpulse.providers.openai_compatible.background import BackgroundImages
@@ -89,6 +90,7 @@ def _provider(
         title="OpenAI" if name == "openai" else name,
         paid=paid,
         configured=settings.api_key is not None or not paid,
+        needs=("api_key",) if name == "openai" else (),
         probe=probe,
     )
 
@@ -130,7 +132,15 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
         case "image":
             kinds: tuple[str, ...] = ("text-to-image", "image-to-image")
             engine: Engine[ImageInput] = Images(account, refusals, model)
-            return Model(model, kinds, ImageInput, engine, model, "Pictures, from words or pictures.")
+            return Model(
+                model,
+                kinds,
+                ImageInput,
+                engine,
+                model,
+                "Pictures, from words or pictures.",
+                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.images)),
+            )
         case "background":
             engine = BackgroundImages(account, refusals, model, secret, _words(settings))
             return Model(model, ("text-to-image",), ImageInput, engine, model, "Pictures, made in the background.")
@@ -140,7 +150,15 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
         case "video":
             kinds = ("text-to-video", "image-to-video")
             videos = Videos(account, refusals, model, _words(settings))
-            return Model(model, kinds, VideoInput, videos, model, "Video, from words or a picture.")
+            return Model(
+                model,
+                kinds,
+                VideoInput,
+                videos,
+                model,
+                "Video, from words or a picture.",
+                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.image)),
+            )
         case _:
             raise ValueError(
                 f"the model {model!r} is to do {what!r}; it can do image, background, speech or video"

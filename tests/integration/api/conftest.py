@@ -6,12 +6,12 @@ import os
 import pty
 import random
 import socket
-import sys
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,7 +22,6 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
-import genpulse as genpulse_package
 from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -64,6 +63,7 @@ from genpulse.provider import (
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
+from tests import command
 
 DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
@@ -221,7 +221,7 @@ class Served:
 
     async def ended(self, task_id: str) -> dict[str, Any]:
         """The task at its end, at most 10 seconds from now."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 task = (await self.get(f"/v1/tasks/{task_id}")).json
                 if task["status"] in {"succeeded", "failed", "canceled"}:
@@ -385,17 +385,11 @@ def probe():
 def genpulse(tmp_path):
     """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
 
-    async def run(api, *arguments, stdin=asyncio.subprocess.DEVNULL):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "genpulse", *arguments, "--api", api.url),
-            cwd=tmp_path,
-            env={"PATH": os.defpath, "PYTHONPATH": str(Path(genpulse_package.__file__).parents[1])},
-            stdin=stdin,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, out.decode(), err.decode()
+    async def run(api, *arguments, stdin=subprocess.DEVNULL):
+        words, environment = (*arguments, "--api", api.url), {"PATH": os.defpath}
+        running = partial(command.run, *words, folder=tmp_path, environment=environment, stdin=stdin)
+        done = await asyncio.to_thread(running)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

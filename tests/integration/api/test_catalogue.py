@@ -29,6 +29,7 @@ async def test_models_are_listed_with_what_they_take(api):
         "kinds": ["text-to-image"],
         "paid": False,
         "allowed": True,
+        "configured": True,
         "priced": False,
         "shape": "local",
         "capabilities": {
@@ -80,7 +81,7 @@ async def test_an_unknown_model_is_not_found_and_near_ones_are_named(api):
     ["fal-ai/Flux", "Bug/X", "a b/c", "a//b", "a/../b", "a/b?c", "a/b#c", "ä/ö", "a/b:", "a/\u0000", "/", "."],
 )
 async def test_no_name_of_a_model_is_an_error_of_ours(serve, name):
-    served = await serve(catalogue=LoadedCatalogue([fal.provider(ProviderSettings())]))
+    served = await serve(catalogue=LoadedCatalogue([fal.provider(ProviderSettings("k"))]))
     known = name in {"fal-ai/Flux", "Bug/X"}
     submitted = await served.submit(f"fal/{name}")
     assert submitted.status < 300 if known else submitted.status == 422, submitted.body

@@ -12,4 +12,5 @@ async def test_the_environment_is_shown_without_secrets(api):
         "target": "Development / Sandbox",
         "api_key_prefix": "gp_dev_",
         "version": "1.2.3",
+        "build": None,
     }

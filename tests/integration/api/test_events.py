@@ -31,7 +31,7 @@ async def events_in(response):
 
 async def collect(api, task_id, headers=None):
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(60),
         api.client.get(f"{api.url}/v1/tasks/{task_id}/events", headers=headers) as response,
     ):
         assert response.status == 200, await response.text()
@@ -42,7 +42,7 @@ async def test_a_stream_shows_the_task_its_progress_and_its_end(api):
     api.easel.allowed.clear()
     task = (await api.submit()).json
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(60),
         api.client.get(f"{api.url}/v1/tasks/{task['id']}/events") as response,
     ):
         assert response.headers["Content-Type"].startswith("text/event-stream")
@@ -85,7 +85,7 @@ async def test_a_stream_resumes_after_the_last_event_and_ends_for_good(api):
 async def test_a_resumed_stream_leaves_out_what_the_client_has(api):
     task = (await api.submit()).json
     path = f"{api.url}/v1/tasks/{task['id']}/events"
-    async with asyncio.timeout(10), api.client.get(path) as response:
+    async with asyncio.timeout(60), api.client.get(path) as response:
         first = await anext(events_in(response))
     watching = asyncio.create_task(collect(api, task["id"], {"Last-Event-ID": str(first.id)}))
     async with api.worker():
@@ -95,7 +95,7 @@ async def test_a_resumed_stream_leaves_out_what_the_client_has(api):
 
 
 async def test_a_last_event_id_that_was_never_given_is_refused(api):
-    for word in ["x", "-1", "1.0", "9" * 19, "\u0661"]:
+    for word in ["", "x", "-1", "1.0", "9" * 19, "\u0661"]:
         task = (await api.submit()).json
         refused = await api.get(f"/v1/tasks/{task['id']}/events", headers={"Last-Event-ID": word})
         refused.problem(400, "invalid_last_event_id")
@@ -105,7 +105,7 @@ async def test_a_quiet_stream_is_kept_alive(serve):
     api = await serve(ApiOptions(keep_alive_s=0.05))
     task = (await api.submit()).json
     path = f"{api.url}/v1/tasks/{task['id']}/events"
-    async with asyncio.timeout(5), api.client.get(path) as response:
+    async with asyncio.timeout(60), api.client.get(path) as response:
         stream = events_in(response)
         assert (await anext(stream)).name == "task"
         assert await anext(stream) is None
@@ -115,7 +115,7 @@ async def test_a_quiet_stream_is_kept_alive(serve):
 async def test_a_stream_ends_when_the_client_leaves(api):
     task = (await api.submit()).json
     path = f"{api.url}/v1/tasks/{task['id']}/events"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async with api.client.get(path) as response:
             await anext(events_in(response))
             assert "genpulse_watchers 1.0" in (await api.get("/metrics")).body.decode()
@@ -127,7 +127,7 @@ async def test_a_stream_ends_when_the_client_leaves(api):
 async def test_a_stream_ends_when_the_server_stops(api):
     task = (await api.submit()).json
     path = f"{api.url}/v1/tasks/{task['id']}/events"
-    async with asyncio.timeout(5), api.client.get(path) as response:
+    async with asyncio.timeout(60), api.client.get(path) as response:
         stream = events_in(response)
         await anext(stream)
         api.app.state.context.stopping.set()
@@ -138,7 +138,7 @@ async def test_a_stream_breaks_off_while_the_database_is_away_and_can_be_resumed
     api = await serve(ApiOptions(keep_alive_s=0.05))
     task = (await api.submit()).json
     path = f"{api.url}/v1/tasks/{task['id']}/events"
-    async with asyncio.timeout(5), api.client.get(path) as response:
+    async with asyncio.timeout(60), api.client.get(path) as response:
         stream = events_in(response)
         first = await anext(stream)
         api.store.away = True

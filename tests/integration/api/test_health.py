@@ -39,10 +39,10 @@ async def test_not_ready_when_a_part_is_down(serve, probe):
 
 
 async def test_a_part_that_does_not_answer_is_down_and_holds_nobody_up(serve, probe):
-    api = await serve(probes=(probe("storage", State.OK), probe("database", State.OK, delay_s=30)))
+    api = await serve(probes=(probe("storage", State.OK), probe("database", State.OK, delay_s=600)))
     began_at = time.monotonic()
     refused = await api.get("/readyz")
-    assert time.monotonic() - began_at < 4
+    assert time.monotonic() - began_at < 60
     assert refused.status == 503
     assert refused.json["checks"]["storage"]["state"] == "ok"
     assert sorted(check["state"] for check in refused.json["checks"].values()) == ["down", "ok", "ok", "ok"]

@@ -158,7 +158,7 @@ async def test_what_belongs_to_another_key_is_not_there_whatever_the_route(api):
 
 
 async def wait_for(api, task_id, headers):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (task := (await api.get(f"/v1/tasks/{task_id}", headers=headers)).json)["finished_at"]:
             await asyncio.sleep(0.01)
     return task

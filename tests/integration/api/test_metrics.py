@@ -114,9 +114,9 @@ async def test_loops_of_workers_are_shown_as_long_as_they_fail(api):
 
 
 async def test_a_scrape_takes_no_longer_than_it_may(serve, probe):
-    api = await serve(probes=(probe("storage", State.OK, delay_s=30), probe("database", State.OK)))
+    api = await serve(probes=(probe("storage", State.OK, delay_s=600), probe("database", State.OK)))
     began_at = time.monotonic()
     figures = await samples(api)
-    assert time.monotonic() - began_at < 4
+    assert time.monotonic() - began_at < 60
     assert figures[part("database")] == 1
     assert 0 in [value for (name, *_), value in figures.items() if name == "genpulse_part_up"]

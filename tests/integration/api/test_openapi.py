@@ -1,10 +1,14 @@
 """The OpenAPI document is complete and true."""
 
 import re
+from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
+
+from genpulse.api.options import ApiOptions
 
 CALLS = {
     ("/v1/tasks", "post"),
@@ -127,12 +131,6 @@ async def test_answers_are_what_the_document_says(api):
     check(spec, schema("/v1/tasks", "post", "422", "application/problem+json"), refused)
 
 
-async def test_the_pages_for_people_are_there(api):
-    docs = await api.get("/docs")
-    assert docs.status == 200
-    assert re.search("swagger", docs.body.decode(), re.IGNORECASE)
-
-
 async def test_it_names_the_webhooks_that_are_sent(api):
     spec = await document(api)
     assert set(spec["webhooks"]) == {"task.succeeded", "task.failed", "task.canceled"}
@@ -142,13 +140,74 @@ async def test_it_names_the_webhooks_that_are_sent(api):
         assert schema["properties"]["data"] == {"$ref": "#/components/schemas/Task"}
 
 
-async def test_what_may_be_left_out_of_a_body_has_no_default_of_null(api):
+async def test_what_may_be_left_out_of_a_body_has_no_default(api):
     """Generators of clients take a field with a default for one that is always there."""
     schemas = (await document(api))["components"]["schemas"]
     for name in ("Order", "Batch", "Retry"):
         for field, said in schemas[name]["properties"].items():
-            assert said.get("default", ...) is not None, (name, field)
+            assert "default" not in said, (name, field)
     assert schemas["Order"]["required"] == ["model", "input"]
+    assert schemas["Order"]["properties"]["priority"]["description"].endswith('Left out, it is `"normal"`.')
+    assert "required" not in schemas["Retry"]
+
+
+async def test_nothing_in_a_query_or_a_header_is_null(api):
+    """A query has texts alone."""
+    for calls in (await document(api))["paths"].values():
+        for call in calls.values():
+            for parameter in call.get("parameters", ()):
+                assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), parameter
+
+
+async def test_what_is_left_out_of_a_problem_is_never_null(api):
+    schemas = (await document(api))["components"]["schemas"]
+    for name in ("Problem", "ProblemPlace"):
+        assert "null" not in str(schemas[name])
+    assert "errors" not in (await api.get("/nowhere")).json
+
+
+async def test_every_call_tells_what_the_guards_around_it_answer(api):
+    for path, calls in (await document(api))["paths"].items():
+        for method, call in calls.items():
+            expected = {"500"} if method == "get" else {"408", "413", "500"}
+            assert expected <= set(call["responses"]), (path, method)
+            for response in call["responses"].values():
+                assert response["headers"]["X-Request-Id"] == {"$ref": "#/components/headers/RequestId"}
+
+
+async def test_a_body_over_the_limit_is_refused_as_every_call_says(serve):
+    """Also where the call reads none."""
+    api = await serve(ApiOptions(body_limit_bytes=1000, upload_limit_bytes=1000))
+    large = b"x" * 200_000
+    for path, calls in (await document(api))["paths"].items():
+        if "post" in calls:
+            filled = re.sub(r"\{\w+\}", "00000000-0000-7000-8000-000000000000", path)
+            refused = await api.post(filled, data=large, headers={"Content-Type": "application/json"})
+            refused.problem(413, "content_too_large")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
+async def test_a_method_that_no_call_has_is_told_which_there_are(api, method):
+    for path, calls in (await document(api))["paths"].items():
+        if method.lower() in calls:
+            continue
+        filled = re.sub(r"\{\w+\}", "00000000-0000-7000-8000-000000000000", path)
+        refused = await api.call(method, filled)
+        refused.problem(405, "method_not_allowed")
+        there_are = {name.upper() for name in calls} | ({"HEAD"} if "get" in calls else set())
+        assert set(refused.headers["Allow"].split(", ")) == there_are, path
+
+
+async def test_a_key_is_needed_by_every_call_but_the_servers_own(api):
+    spec = await document(api)
+    for path, calls in spec["paths"].items():
+        for call in calls.values():
+            needed = [name for words in call["security"] for name in words]
+            if call["operationId"] == "fetch_content":
+                assert needed == ["apiKey", "signature"]
+            else:
+                assert needed == (["apiKey"] if path.startswith("/v1/") else [])
+            assert set(needed) <= set(spec["components"]["securitySchemes"])
 
 
 async def test_the_head_of_every_get_can_be_asked_for(api):
@@ -165,3 +224,13 @@ async def test_the_head_of_every_get_can_be_asked_for(api):
         assert head.headers["Content-Type"] == got.headers["Content-Type"], path
     unknown = await api.call("HEAD", "/v1/tasks/00000000-0000-7000-8000-000000000000")
     assert (unknown.status, unknown.body) == (404, b"")
+
+
+async def test_the_reference_lists_every_call(api):
+    page = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text()
+    listed = set(re.findall(r"^\| `([A-Z]+ /\S+)` \| (.+) \|$", page, re.MULTILINE))
+    assert listed == {
+        (f"{method.upper()} {path}", call["summary"])
+        for path, calls in (await document(api))["paths"].items()
+        for method, call in calls.items()
+    }

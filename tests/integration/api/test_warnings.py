@@ -92,7 +92,7 @@ async def test_the_commands_tell_them(api, genpulse):
 async def test_who_generates_is_told(api, genpulse, tmp_path, as_json):
     run = genpulse(api, "generate", "a fox", "--model", "art/easel", *(["--json"] if as_json else []))
     generating = asyncio.create_task(run)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not api.store.all_tasks():
             await asyncio.sleep(0.01)
     await api.end(await succeeded(api, MISSING, FLAGGED))

@@ -115,7 +115,11 @@ def test_what_a_deployment_asks(gate, done, tmp_path):
 
 def test_wrong_usage(gate, tmp_path):
     for arguments in ([], ["nonsense"], ["check"], ["check", "--head", "x"], ["deployable", "--ref", "x"]):
-        assert run(gate, tmp_path, *arguments).returncode == 2, arguments
+        told = run(gate, tmp_path, *arguments, "--json")
+        assert told.returncode == 2, arguments
+        (refusal,) = json.loads(told.stdout)["refusals"]
+        assert refusal["code"] == "usage_wrong"
+        assert refusal["found"] in told.stderr
 
 
 def test_no_repository_is_a_refusal(gate, tmp_path):

@@ -83,7 +83,7 @@ async def test_a_process_that_freezes_in_a_transaction_lets_its_rows_go(database
         assert await asyncio.to_thread(frozen.stdout.readline) == "locked\n"
         frozen.send_signal(signal.SIGSTOP)
         assert await table.fetch("SELECT id FROM things FOR UPDATE SKIP LOCKED") == []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await in_transaction(pool, lambda its: its.execute("UPDATE things SET name = 'ours'"))
     finally:
         frozen.kill()
@@ -132,7 +132,7 @@ async def test_a_server_that_takes_no_writes_is_away_and_reads_go_on(database_ur
 
 async def away(call, words):
     """A call may meet the connection that was cut; the next one meets the session that takes no writes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             with pytest.raises(DatabaseUnavailable) as error, outages():
                 await call()

@@ -75,7 +75,7 @@ async def speaker(migrated_url):
 async def heard(notices: Notices, speak) -> None:
     """A word about work comes through, at last."""
     mark = notices.mark
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while notices.mark == mark:
             await speak(CHANNEL, "sandbox")
             await notices.news(mark, ["sandbox"], 0.05)
@@ -101,7 +101,7 @@ async def test_a_worker_hears_its_own_channel_again_after_the_line_was_lost(migr
         first = asyncio.ensure_future(anext(told))
         await heard(notices, speaker)
         line.kill()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not first.done():
                 await speaker(channel_of(worker.id), f"unwanted {task_id}")
                 await asyncio.sleep(0.05)
@@ -118,7 +118,7 @@ async def test_an_odd_word_is_nothing_and_ends_nothing(migrated_url, speaker, od
     first = asyncio.ensure_future(anext(told))
     await heard(notices, speaker)
     task_id = new_task().id
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not first.done():
             await speaker(channel_of(worker.id), odd)
             await speaker(channel_of(worker.id), f"news {task_id}")

@@ -238,7 +238,7 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_time(pool, own_dat
 
 async def locked(pool, pid):
     """Return when this backend waits for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted", pid):
             await asyncio.sleep(0.005)
 
@@ -291,7 +291,7 @@ async def test_a_submit_that_names_an_upload_that_just_goes_is_taken(pool, own_d
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("DELETE FROM assets WHERE id = $1", upload.id)
         submitting = group.create_task(backend.store.submit(new_task(input={"image": str(upload.id)})))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.005)
     assert submitting.result().task.status == "queued"

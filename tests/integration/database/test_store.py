@@ -85,7 +85,7 @@ async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard
 
 
 async def somebody_waits_for_a_lock(connection):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
 
@@ -93,7 +93,7 @@ async def somebody_waits_for_a_lock(connection):
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     pool, backend = await opened(own_server.url)
     begun = await backend.begun()
-    listening = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30))
+    listening = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))
     await asyncio.sleep(0.3)
     own_server.kill()
     for call in (
@@ -111,8 +111,8 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
     ended = await backend.ended(begun.lease, Succeeded(()))
     assert ended.status == "succeeded"
     assert (await DatabaseProbe(pool)()).state is State.OK
-    heard = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 30))
-    async with asyncio.timeout(20):
+    heard = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))
+    async with asyncio.timeout(60):
         while not heard.done():
             await backend.store.submit(new_task())
             await asyncio.sleep(0.2)
@@ -125,10 +125,10 @@ async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
 async def test_who_waits_for_other_providers_is_not_woken(migrated_url):
     pool, backend = await opened(migrated_url)
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
-    waits = [asyncio.create_task(backend.queue.wait(backend.queue.mark(), [name], 30)) for name in ("a", "b")]
+    waits = [asyncio.create_task(backend.queue.wait(backend.queue.mark(), [name], 600)) for name in ("a", "b")]
     await asyncio.sleep(0.2)
     await backend.store.submit(new_task(provider="b"))
-    await asyncio.wait_for(waits[1], 5)
+    await asyncio.wait_for(waits[1], 60)
     assert not waits[0].done()
     waits[0].cancel()
     await asyncio.gather(*waits, return_exceptions=True)

@@ -44,7 +44,7 @@ async def different(url):
 
 
 async def until(condition):
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -81,7 +81,7 @@ async def test_indexes_are_built_while_others_write(database_url):
         await transaction.start()
         await writer.execute(INSERT)
         upgrading = asyncio.create_task(upgrade(database_url, tell=lambda _: None))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await other.fetchval("SELECT EXISTS (SELECT FROM pg_stat_progress_create_index)"):
                 await asyncio.sleep(0.02)
         for _ in range(20):

@@ -50,7 +50,7 @@ def wanted(folder):
 
 
 async def heard_of(heard, words):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any(words in line for _, line in heard):
             await asyncio.sleep(0.02)
 

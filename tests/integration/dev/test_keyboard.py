@@ -55,7 +55,7 @@ class Terminal:
         self.seen = ""
         os.set_blocking(ours, False)
 
-    def wait_for(self, words, within_s=15.0):
+    def wait_for(self, words, within_s=60.0):
         deadline = time.monotonic() + within_s
         while words not in self.seen:
             assert time.monotonic() < deadline, self.seen
@@ -104,7 +104,7 @@ def shell(terminal, folder, *, place="foreground"):
             terminal.wait_for("<listening>")
             job = int(terminal.seen.partition("<job ")[2].partition(">")[0])
             yield job, writing
-        process.wait(10)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()
@@ -152,7 +152,7 @@ def test_a_job_in_the_background_is_not_stopped_and_listens_when_it_comes_forwar
         assert terminal.is_plain
         orders.write("fg\n")
         terminal.wait_for("<moved>")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while terminal.is_plain and time.monotonic() < deadline:
             time.sleep(0.02)
         terminal.type("q")

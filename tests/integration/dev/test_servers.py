@@ -17,6 +17,8 @@ from genpulse.dev.redis import Redis
 from genpulse.dev.unprivileged import NOBODY, remove_home
 from tests.servers import TestServer, finished
 
+PASSWORD = "of-the-data-that-last"
+
 
 @pytest.fixture
 def home(tmp_path):
@@ -24,8 +26,16 @@ def home(tmp_path):
     remove_home(tmp_path)
 
 
-def laid_out(kind, home, guard):
-    return TestServer(kind.lay_out(home, free_port(), secrets.token_urlsafe(9)), guard)
+@pytest.fixture(scope="module")
+def lasting_home(tmp_path_factory):
+    """For data that are made once: each test finds those of the one before, and its server down."""
+    home = tmp_path_factory.mktemp("servers")
+    yield home
+    remove_home(home)
+
+
+def laid_out(kind, home, guard, password=None):
+    return TestServer(kind.lay_out(home, free_port(), password or secrets.token_urlsafe(9)), guard)
 
 
 async def executed(url, statement):
@@ -36,8 +46,8 @@ async def executed(url, statement):
         await connection.close()
 
 
-def test_postgresql_keeps_its_data_over_a_kill(home, guard):
-    server = laid_out(Postgres, home, guard)
+def test_postgresql_keeps_its_data_over_a_kill(lasting_home, guard):
+    server = laid_out(Postgres, lasting_home, guard, PASSWORD)
     server.start()
     finished(executed(server.url, "CREATE TABLE t AS SELECT 7 AS n"))
     server.kill()
@@ -64,8 +74,8 @@ def test_redis_keeps_its_data_over_a_kill(home, guard):
 
 
 @pytest.mark.parametrize("kind", [Postgres, Redis])
-def test_servers_listen_on_loopback_alone_and_never_as_root(home, guard, kind):
-    server = laid_out(kind, home, guard)
+def test_servers_listen_on_loopback_alone_and_never_as_root(lasting_home, guard, kind):
+    server = laid_out(kind, lasting_home, guard, PASSWORD)
     server.start()
     process = psutil.Process(server.child.pid)
     assert process.uids().real == (NOBODY if os.geteuid() == 0 else os.geteuid())
@@ -102,10 +112,10 @@ def test_a_folder_that_nobody_may_enter_is_stepped_around(tmp_path, guard):
 
 
 @pytest.mark.parametrize("kind", [Postgres, Redis])
-def test_a_server_that_an_earlier_supervisor_lost_is_ended_first(home, guard, kind):
-    lost = laid_out(kind, home, guard)
+def test_a_server_that_an_earlier_supervisor_lost_is_ended_first(lasting_home, guard, kind):
+    lost = laid_out(kind, lasting_home, guard, PASSWORD)
     lost.start()
-    server = kind.lay_out(home, free_port(), urlsplit(lost.url).password)
+    server = kind.lay_out(lasting_home, free_port(), urlsplit(lost.url).password)
     assert lost.child.exit_code is not None
     lost.child.reap()
     again = TestServer(server, guard)
@@ -113,13 +123,13 @@ def test_a_server_that_an_earlier_supervisor_lost_is_ended_first(home, guard, ki
     again.stop()
 
 
-def test_a_lock_file_whose_number_another_process_has_does_not_hinder(home, guard):
-    server = laid_out(Postgres, home, guard)
+def test_a_lock_file_whose_number_another_process_has_does_not_hinder(lasting_home, guard):
+    server = laid_out(Postgres, lasting_home, guard, PASSWORD)
     server.start()
     server.kill()
-    lock = (home / "postgres").resolve() / "data" / "postmaster.pid"
+    lock = (lasting_home / "postgres").resolve() / "data" / "postmaster.pid"
     lock.write_text(lock.read_text().replace(str(server.child.pid), str(os.getpid()), 1))
-    again = TestServer(Postgres.lay_out(home, free_port(), urlsplit(server.url).password), guard)
+    again = TestServer(Postgres.lay_out(lasting_home, free_port(), urlsplit(server.url).password), guard)
     again.start()
     again.stop()
 

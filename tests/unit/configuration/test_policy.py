@@ -3,7 +3,7 @@
 import pytest
 
 from genpulse.build import Build
-from genpulse.config import ConfigurationError, load
+from genpulse.config import ConfigurationError, check_worker, load
 from genpulse.configuration.policy import faults
 from genpulse.settings import Release
 
@@ -250,3 +250,66 @@ def test_several_servers_of_a_provider_are_taken(loaded):
 
 def test_a_rate_that_is_none_is_told_how_one_is_written(refused):
     assert "expected how many in a time, such as 5/s" in refused({"GENPULSE_PROVIDERS__ART__RATE": "0/s"})
+
+
+@pytest.mark.parametrize("keys", ["short", "c2hvcnQ=", f"{'A' * 43}= x", "A" * 44])
+def test_a_sealing_key_is_32_bytes(tmp_path, keys):
+    said = problems(tmp_path, MAIN | {"GENPULSE_WEBHOOKS__SEALING_KEYS": keys})
+    assert "webhooks.sealing_keys (GENPULSE_WEBHOOKS__SEALING_KEYS): each has to be 32 bytes in base64" in said
+    assert problems(tmp_path, MAIN | {"GENPULSE_WEBHOOKS__SEALING_KEYS": f"{'A' * 43}= {'_' * 42}8="}) == ""
+
+
+@pytest.mark.parametrize("around", [" {} ", "{}\n", "\t{}"])
+def test_blanks_around_an_address_are_nobodys(tmp_path, around):
+    loaded = load(
+        tmp_path, {"ENV": "dev", "GENPULSE_STORAGE__ENDPOINT": around.format("HTTP://h:9000")}, require=()
+    )
+    assert loaded.storage.endpoint == "HTTP://h:9000"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_told_by_its_variable(tmp_path, name):
+    said = problems(tmp_path, {**MAIN, name: "socks5://u:s3cret@proxy.example.com:1080"})
+    assert f"  - {name}: a proxy that is spoken to by socks5 is not known; name one that speaks HTTP" in said
+    assert problems(tmp_path, {**MAIN, name: "http://u:s3cret@proxy.example.com:3128"}) == ""
+
+
+def test_proxies_are_those_of_the_process_alone(tmp_path):
+    (tmp_path / ".env").write_text("ENV=dev\nHTTPS_PROXY=http://file.example:1\n")
+    process = {"HTTP_PROXY": "http://process.example:1"}
+    proxies = load(tmp_path, process, require=()).proxies
+    assert proxies.https is None
+    assert str(proxies.http) == "http://process.example:1 (HTTP_PROXY)"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("[::]", "http://[::1]:8000"),
+        ("2001:db8::1", "http://[2001:db8::1]:8000"),
+        ("api.example.com", "http://api.example.com:8000"),
+    ],
+)
+def test_the_address_of_the_api_can_be_asked_for(tmp_path, host, url):
+    here = load(tmp_path, {"ENV": "dev", "GENPULSE_API__HOST": host}, require=())
+    assert here.api_url == url
+    check_worker(here)
+    public = {"ENV": "dev", "GENPULSE_API__HOST": host, "GENPULSE_API__PUBLIC_URL": "https://a.example/x/"}
+    assert load(tmp_path, public, require=()).api_url == "https://a.example/x"
+
+
+@pytest.mark.parametrize("environment", ["test", "main"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_no_worker_of_others_names_an_address_that_is_none(tmp_path, environment, host):
+    settings = load(tmp_path, {**MAIN, "ENV": environment, "GENPULSE_API__HOST": host})
+    with pytest.raises(ConfigurationError) as caught:
+        check_worker(settings)
+    assert (
+        f"api.public_url: it is empty, and api.host ({host}) is no address: webhooks would name nothing that"
+        " receivers can reach. Set GENPULSE_API__PUBLIC_URL to how clients reach the API"
+    ) in str(caught.value)
+    for more in ({"GENPULSE_API__PUBLIC_URL": "https://a.example"}, {"GENPULSE_API__HOST": "127.0.0.1"}):
+        check_worker(load(tmp_path, {**MAIN, "ENV": environment, **more}))

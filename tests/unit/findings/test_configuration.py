@@ -80,8 +80,17 @@ def test_what_there_is_one_of_is_told(settings, database, redis, said):
 
 
 def test_an_api_that_does_not_know_how_it_is_reached_is_told(settings):
-    found = [each.name for each in configuration.reached(settings(**MAIN))]
+    found = [each.name for each in configuration.reached(settings(**MAIN, GENPULSE_API__HOST="127.0.0.1"))]
     assert found == ["public URL"]
+
+
+def test_one_that_webhooks_cannot_name_is_wrong(settings):
+    [found] = configuration.named(settings(**MAIN))
+    assert found.level is Level.WRONG
+    assert "api.host (0.0.0.0) is no address: webhooks would name nothing" in found.detail
+    assert found.advice.startswith("Set GENPULSE_API__PUBLIC_URL to how clients reach the API")
+    assert list(configuration.named(settings(**MAIN, GENPULSE_API__PUBLIC_URL="https://api.example"))) == []
+    assert list(configuration.named(settings(ENV="dev", GENPULSE_API__HOST="0.0.0.0"))) == []
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,32 @@ def test_models_that_an_operator_adds_keep_their_letters():
     with pytest.raises(UnknownModel) as caught:
         catalogue.model("hub/qwen/qwen-image")
     assert caught.value.near == ("hub/Qwen/Qwen-Image",)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (("gpt-image-2", {"prompt": "x"}), "text-to-image"),
+        (("gpt-image-2", {"prompt": "x", "images": ["asset:a"]}), "image-to-image"),
+        (("film", {"prompt": "x"}), "text-to-video"),
+        (("film", {"prompt": "x", "image": "asset:a"}), "image-to-video"),
+        (("gpt-4o-mini-tts", {"text": "x"}), "text-to-speech"),
+    ],
+)
+def test_the_input_decides_the_kind_of_openai_models(given, kind):
+    name, wanted = given
+    plug_in = openai_compatible.openai(ProviderSettings(models={"film": "video"}))
+    (model,) = (each for each in plug_in.models if each.name == name)
+    assert model.kind_of(model.parse(wanted)) == kind
+
+
+def test_a_provider_lacks_what_it_says_that_it_needs():
+    bare = [openai_compatible.openai(ProviderSettings()), fal.provider(ProviderSettings(name="fal"))]
+    catalogue = LoadedCatalogue([*bare, replicate.provider(ProviderSettings(api_key="k"))])
+    lacking = {name: catalogue.lacks(name) for name in (*catalogue.providers(), "nobody")}
+    assert lacking == {
+        "fal": ("providers.fal.api_key",),
+        "openai": ("providers.openai.api_key",),
+        "replicate": (),
+        "nobody": (),
+    }

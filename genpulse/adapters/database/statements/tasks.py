@@ -10,13 +10,15 @@ from genpulse.domain.task import TaskQuery, TaskStatus
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd)
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd
+       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
+       exact_input
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
-            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[])
+            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
+            $15::text[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input)
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
@@ -59,6 +61,8 @@ def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
     """A statement that asks for what is wanted and no more, so that an index fits, and its values."""
     wanted = (
         ("id < ${}", query.before),
+        ("id >= ${}", query.ids and query.ids[0]),
+        ("id <= ${}", query.ids and query.ids[1]),
         ("kind = ${}", query.kind),
         ("provider = ${}", query.provider),
         # Tasks of nobody are in no index by owner.
@@ -121,6 +125,8 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
 """
 
 ASSET = "SELECT * FROM assets WHERE id = $1"
+
+OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[])"
 
 COUNTS = """
 SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL

@@ -1,0 +1,50 @@
+"""Secrets that have to be read again, as they lie in a table: nobody reads them there who has the table alone."""
+
+import binascii
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from genpulse.domain.errors import SealedSecret, SealingKeyMissing
+
+_KEY_BYTES = 32
+
+
+class Sealing:
+    """Seals with the first of these keys and opens with any of them (Fernet, of the `cryptography` package).
+
+    Each is base64 of 32 random bytes. A secret belongs to the API key that it was sealed for: in the row of
+    another one it does not open. Raises `ValueError` for what is no key.
+    """
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys]) if keys else None
+
+    def seal(self, key_id: UUID, secret: str) -> bytes:
+        """Raises `SealingKeyMissing`."""
+        if self._fernet is None:
+            raise SealingKeyMissing
+        return self._fernet.encrypt(f"{key_id}\n{secret}".encode())
+
+    def open(self, key_id: UUID, sealed: bytes) -> str:
+        """Raises `SealedSecret`."""
+        try:
+            opened = self._fernet.decrypt(sealed).decode() if self._fernet else ""
+        except InvalidToken:
+            opened = ""
+        owner, _, secret = opened.partition("\n")
+        if owner != str(key_id):
+            raise SealedSecret(key_id, has_key=self._fernet is not None)
+        return secret
+
+
+def _fernet_key(key: str) -> bytes:
+    try:
+        found = b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if len(found) != _KEY_BYTES:
+        raise ValueError("it is no base64 of 32 bytes")
+    return urlsafe_b64encode(found)

@@ -1,0 +1,44 @@
+"""What is said of a field that a document does not have."""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+_ALIKE = 0.5
+
+
+def said_of(model: type[BaseModel], item: ErrorDetails) -> str:
+    """What is wrong at a place; of a name that there is not, which one it is like."""
+    if item["type"] != "extra_forbidden":
+        return item["msg"]
+    return unknown(str(item["loc"][-1]), fields_at(model, item["loc"][:-1]), "field")
+
+
+def unknown(name: str, known: Sequence[str], what: str) -> str:
+    """That there is no such field or parameter, which ones there are, and which one was meant perhaps."""
+    near = get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no such {what}; there {_are(known)}.{hint}"
+
+
+def _are(known: Sequence[str]) -> str:
+    return f"are {', '.join(known)}" if known else "is none"
+
+
+def fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, ...]:
+    """The names that an object may have that stands there."""
+    for part in loc:
+        field = next((field for name, field in model.model_fields.items() if part in {name, field.alias}), None)
+        if field is not None:
+            model = next(_models(field.annotation), model)
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -1,0 +1,67 @@
+"""`make clients`: clients that are generated from the OpenAPI document of `genpulse dev` compile, and run a task.
+
+python -m tests.clients --node <node> --packages <folder with node_modules>
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from tests.acceptance.dev_stack import Dev
+from tests.clients import python_client
+
+TYPESCRIPT = Path(__file__).with_name("typescript")
+MODEL = "sandbox/image"
+
+
+def main() -> int:
+    """0 when both compiled and ran."""
+    parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
+    parser.add_argument("--node", type=Path, required=True, help="the program `node`")
+    parser.add_argument("--packages", type=Path, required=True, help="where npm has installed")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="genpulse-clients-") as name:
+        folder = Path(name)
+        dev = Dev(folder, "--no-reload")
+        try:
+            dev.start()
+            made = dev.genpulse("keys", "create", "--name", "clients", "--json")
+            key = json.loads(made.stdout)["key"]
+            with urllib.request.urlopen(f"{dev.url}/openapi.json") as answer:
+                document = answer.read().decode()
+            _run_python(document, folder, dev.url, key)
+            _run_typescript(asked.node.absolute(), asked.packages.absolute(), folder, dev.url, key)
+        finally:
+            dev.ended()
+    return 0
+
+
+def _run_python(document: str, folder: Path, url: str, key: str) -> None:
+    made = python_client.generated(document, folder)
+    environment = python_client.environment(made)
+    mypy = Path(sys.executable).with_name("mypy")
+    checked = [mypy, "--strict", "--config-file=", "--cache-dir", folder / "mypy", str(python_client.USE)]
+    subprocess.run(checked, cwd=folder, env=environment, check=True)
+    subprocess.run(python_client.use(url, key, MODEL), cwd=folder, env=environment, check=True)
+
+
+def _run_typescript(node: Path, packages: Path, folder: Path, url: str, key: str) -> None:
+    work = folder / "typescript"
+    shutil.copytree(TYPESCRIPT, work)
+    modules = packages / "node_modules"
+    (work / "node_modules").symlink_to(modules)
+    for script in (
+        [modules / "openapi-typescript/bin/cli.js", folder / "openapi.json", "-o", "api.d.ts"],
+        [modules / "typescript/bin/tsc"],
+        ["use.js", url, key, MODEL],
+    ):
+        subprocess.run([node, *script], cwd=work, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

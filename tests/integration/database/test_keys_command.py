@@ -1,0 +1,76 @@
+"""`genpulse keys` on a database: what it shows once, and what it keeps."""
+
+import json
+from base64 import b64encode
+
+import pytest
+from click.testing import CliRunner
+
+from genpulse.cli.keys import command
+from genpulse.domain.errors import NoWebhookSecret, SealingKeyMissing
+
+SEALING = b64encode(b"s" * 32).decode()
+
+
+@pytest.fixture
+def keys(own_database_url, tmp_path, monkeypatch):
+    """`genpulse keys …` in development."""
+    monkeypatch.chdir(tmp_path)
+
+    def keys(*arguments, **variables):
+        environment = {"ENV": "dev", "GENPULSE_DATABASE_URL": own_database_url, **variables}
+        return CliRunner().invoke(command, arguments, env=environment)
+
+    return keys
+
+
+def test_a_secret_of_its_own_is_shown_once(keys):
+    made = keys("create", "--name", "shop", "--webhook-secret", GENPULSE_WEBHOOKS__SEALING_KEYS=SEALING)
+    assert made.exit_code == 0, made.output
+    token, secret = made.stdout.split()
+    assert token.startswith("gp_dev_")
+    assert secret.startswith("whsec_")
+    assert "Nor is the webhook secret in the second line shown again." in made.stderr
+    listed = keys("list", "--json")
+    assert secret not in listed.output
+    (key,) = json.loads(listed.stdout)
+    assert key["webhook_secret_at"] is not None
+    assert keys("list", COLUMNS="200").stdout.splitlines()[-1].split()[-4:] == ["its", "own", "never", "active"]
+
+
+def test_without_a_sealing_key_nothing_is_created(keys):
+    made = keys("create", "--name", "shop", "--webhook-secret")
+    assert isinstance(made.exception, SealingKeyMissing)
+    assert "Set GENPULSE_WEBHOOKS__SEALING_KEYS here and for every worker" in str(made.exception)
+    assert json.loads(keys("list", "--json").stdout) == []
+
+
+def test_it_is_rotated_resealed_and_removed(keys):
+    sealing = {"GENPULSE_WEBHOOKS__SEALING_KEYS": SEALING}
+    key = json.loads(keys("create", "--name", "shop", "--json").stdout)
+    assert key["webhook_secret_at"] is None
+    assert "webhook_secret" not in key
+    first = keys("webhook-secret", "rotate", key["id"], **sealing)
+    assert first.stdout.startswith("whsec_")
+    assert "It signs for 'shop' within 10 seconds." in first.stderr
+    assert "signs beside it until" in first.stderr
+    second = keys("webhook-secret", "rotate", key["id"], "--overlap", "0", "--json", **sealing)
+    assert json.loads(second.stdout)["webhook_secret"] != first.stdout.strip()
+    assert "What has signed until now signs no more." in second.stderr
+    newer = f"{b64encode(b'n' * 32).decode()} {SEALING}"
+    resealed = keys("webhook-secret", "reseal", GENPULSE_WEBHOOKS__SEALING_KEYS=newer)
+    assert "webhook secrets are sealed with the first of webhooks.sealing_keys." in resealed.stdout
+    removed = keys("webhook-secret", "remove", key["id"], "--overlap", "7d")
+    assert (
+        f"webhooks.secret signs for the key 'shop' ({key['id']}) again. Its own signs beside it until"
+        in removed.stdout
+    )
+    again = keys("webhook-secret", "remove", key["id"])
+    assert isinstance(again.exception, NoWebhookSecret)
+
+
+@pytest.mark.parametrize("overlap", ["soon", "-1", "1s"])
+def test_an_overlap_is_a_time(keys, overlap):
+    told = keys("webhook-secret", "rotate", "0198", f"--overlap={overlap}")
+    assert told.exit_code == 2
+    assert "is not a time such as 12h, 90d or 52w" in told.output

@@ -1,0 +1,107 @@
+"""Webhook secrets of API keys as they lie in PostgreSQL."""
+
+import os
+from base64 import b64encode, urlsafe_b64encode
+from datetime import timedelta
+
+import pytest
+
+from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.sealing import Sealing
+from genpulse.adapters.postgresql import open_pool
+from genpulse.domain.errors import SealedSecret, SealingKeyMissing
+from tests.api_keys import new_key
+
+OLD, NEW = (b64encode(os.urandom(32)).decode() for _ in range(2))
+SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def pool(migrated_url):
+    pool = await open_pool(migrated_url, size=2, application_name="tests")
+    yield pool
+    await pool.close()
+
+
+def keys(pool, *sealing):
+    return PostgresKeys(pool, Sealing(sealing))
+
+
+@pytest.fixture
+async def key(pool):
+    key = new_key()
+    await keys(pool, OLD).add(key, b"digest", SECRET)
+    return key
+
+
+async def test_a_table_that_leaks_signs_nothing(pool, key):
+    rows = [dict(row) for row in await pool.fetch("SELECT * FROM key_webhook_secrets")]
+    shown = repr(rows)
+    assert [row["api_key_id"] for row in rows] == [key.id]
+    assert all(part not in shown for part in (SECRET, SECRET.removeprefix("whsec_"), "ABCDEFGH"))
+
+
+async def test_one_who_writes_the_table_does_not_give_a_secret_to_another_key(pool, key):
+    other = new_key()
+    await keys(pool, OLD).add(other, b"other", "whsec_QQ==")
+    await pool.execute(
+        "UPDATE key_webhook_secrets SET sealed = (SELECT sealed FROM key_webhook_secrets WHERE api_key_id = $1)",
+        key.id,
+    )
+    with pytest.raises(SealedSecret):
+        await keys(pool, OLD).webhook_secrets(other.id)
+
+
+@pytest.mark.parametrize(
+    ("sealing", "words"),
+    [((), "webhooks.sealing_keys is empty"), ((NEW,), "sealed with none of webhooks.sealing_keys")],
+)
+async def test_one_that_no_key_opens_is_told_by_its_api_key(pool, key, sealing, words):
+    with pytest.raises(SealedSecret, match=words) as caught:
+        await keys(pool, *sealing).webhook_secrets(key.id)
+    assert f"genpulse keys webhook-secret rotate {key.id} --overlap 0" in str(caught.value)
+    with pytest.raises(SealedSecret):
+        await keys(pool, *sealing).reseal_webhook_secrets()
+
+
+async def test_that_very_command_mends_it(pool, key):
+    await keys(pool, NEW).rotate_webhook_secret(str(key.id), "whsec_QQ==", timedelta(0))
+    assert (await keys(pool, NEW).webhook_secrets(key.id)).own == ("whsec_QQ==",)
+
+
+async def test_sealing_keys_are_changed_without_new_secrets(pool, key):
+    assert await keys(pool, NEW, OLD).reseal_webhook_secrets() == 1
+    assert (await keys(pool, NEW).webhook_secrets(key.id)).own == (SECRET,)
+    with pytest.raises(SealedSecret):
+        await keys(pool, OLD).webhook_secrets(key.id)
+
+
+async def test_without_one_nothing_is_kept(pool):
+    key = new_key()
+    with pytest.raises(SealingKeyMissing, match="Set GENPULSE_WEBHOOKS__SEALING_KEYS"):
+        await keys(pool).add(key, b"digest", SECRET)
+    assert await keys(pool).find(b"digest") is None
+    await keys(pool).add(key, b"digest")
+    with pytest.raises(SealingKeyMissing):
+        await keys(pool).rotate_webhook_secret(str(key.id), SECRET, DAY)
+    assert (await keys(pool).webhook_secrets(key.id)).shared
+
+
+async def test_what_has_ended_is_forgotten_at_the_next_rotation(pool, key):
+    for _ in range(3):
+        await keys(pool, OLD).rotate_webhook_secret(str(key.id), SECRET, timedelta(0))
+    assert await pool.fetchval("SELECT count(*) FROM key_webhook_secrets") <= 2
+
+
+def test_either_alphabet_of_base64_is_a_key():
+    raw = b"\xfb\xff" * 16
+    key = new_key()
+    sealed = Sealing([b64encode(raw).decode()]).seal(key.id, SECRET)
+    assert Sealing([urlsafe_b64encode(raw).decode()]).open(key.id, sealed) == SECRET
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * 44, b64encode(bytes(31)).decode(), "é" * 43 + "="])
+def test_what_is_no_key_is_refused(text):
+    with pytest.raises(ValueError, match="no base64 of 32 bytes"):
+        Sealing([text])

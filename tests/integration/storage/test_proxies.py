@@ -1,0 +1,111 @@
+"""A store behind a proxy, by the same rule as everything else and whatever the process's variables are."""
+
+import pytest
+
+from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
+from genpulse.dev.ports import free_port
+from genpulse.domain.errors import StorageUnavailable
+from tests.fakes.proxy import FakeProxy
+from tests.fakes.raw import RawServer, answer
+
+KEYS = {"access_key_id": "id", "secret_access_key": "secret", "region": "us-east-1"}
+ENDPOINT = {**KEYS, "endpoint": "http://s3.store.example"}
+
+
+@pytest.fixture
+async def store():
+    """Takes whatever it is given, and has nothing."""
+    server = RawServer()
+    server.answer = lambda asked: answer(404 if asked.method == "HEAD" else 200, headers={"ETag": '"x"'})
+    async with server.running():
+        yield server
+
+
+@pytest.fixture
+async def proxy(store):
+    async with FakeProxy({"s3.store.example:80": store.port}).running() as fake:
+        yield fake
+
+
+async def keep(proxies, options, tmp_path):
+    storage = ObjectStorage("s3://bucket/prefix", spool_dir=tmp_path, options=options, proxies=proxies)
+    try:
+        return await storage.probe()
+    finally:
+        await storage.close()
+
+
+async def test_it_is_reached_by_the_proxy(store, proxy, tmp_path):
+    assert (await keep(proxy.proxies(), ENDPOINT, tmp_path)).state == "ok"
+    assert proxy.targets == ["PUT http://s3.store.example/bucket/prefix/probe"]
+    assert len(store.asked) == 1
+
+
+async def test_the_login_goes_to_the_proxy_alone(store, proxy, tmp_path):
+    proxy.login = ("a@b", "p:w")
+    assert (await keep(proxy.proxies(login="a%40b:p%3Aw@"), ENDPOINT, tmp_path)).state == "ok"
+    assert "proxy-authorization" not in store.asked[0].headers
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_the_variables_of_the_process_change_nothing_by_themselves(
+    store, proxy, tmp_path, monkeypatch, variable
+):
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+    here = {**KEYS, "endpoint": store.url}
+    assert (await keep(NO_PROXIES, here, tmp_path)).state == "ok"
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("excluded", ["", "elsewhere.example"])
+async def test_one_on_this_machine_is_reached_without(store, proxy, tmp_path, excluded):
+    here = {**KEYS, "endpoint": store.url.replace("127.0.0.1", "localhost")}
+    assert (await keep(proxy.proxies(excluded=excluded), here, tmp_path)).state == "ok"
+    assert proxy.asked == []
+
+
+async def test_one_in_capitals_is_an_address_as_well(store, tmp_path):
+    assert (
+        await keep(NO_PROXIES, {**KEYS, "endpoint": store.url.replace("http", "HTTP")}, tmp_path)
+    ).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "refusal", "words"),
+    [
+        (
+            "http",
+            answer(407),
+            "HTTP_PROXY.*does not let the storage be reached.*the login in HTTP_PROXY is missing",
+        ),
+        (
+            "https",
+            answer(407),
+            "HTTPS_PROXY.*does not let the storage be reached.*the login in HTTPS_PROXY is missing",
+        ),
+        (
+            "https",
+            answer(403),
+            "The storage is to be reached by the proxy .*HTTPS_PROXY.*it refused the connection",
+        ),
+    ],
+)
+async def test_what_the_proxy_refuses_is_told_by_its_variable(proxy, tmp_path, endpoint, refusal, words):
+    proxy.refusal = lambda _: refusal
+    storage = ObjectStorage(
+        "s3://bucket", spool_dir=tmp_path, options={**KEYS, "endpoint": f"{endpoint}://s3.store.example"},
+        proxies=proxy.proxies(),
+    )  # fmt: skip
+    with pytest.raises(StorageUnavailable, match=words):
+        await storage.keep(b"x")
+    await storage.close()
+
+
+async def test_a_proxy_that_is_away_is_told_by_its_variable(tmp_path):
+    proxies = Proxies.of({"ALL_PROXY": f"http://user:secret@127.0.0.1:{free_port()}"})
+    storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options=KEYS, proxies=proxies)
+    with pytest.raises(StorageUnavailable, match=r"ALL_PROXY\), which gave no way: .*NO_PROXY") as caught:
+        await storage.keep(b"x")
+    await storage.close()
+    assert "secret" not in str(caught.value)

@@ -55,8 +55,11 @@ class SpoolFolder:
         """A file that is gone afterwards. Raises `StorageFull`, `StorageUnavailable`."""
         with disk_errors("open a spool file"):
             file = self._opened()
-        with file:
-            yield file
+        try:
+            with file:
+                yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
 
     def found(self) -> tuple[Waiting, ...]:
         """What lies in the folders of all processes of this user, in order of their names. Raises `OSError`."""
@@ -103,7 +106,7 @@ class SpoolFolder:
             if self._own is None:
                 self._parent.mkdir(parents=True, exist_ok=True)
                 self._own = _make(self._parent, self._prefix)
-            return tempfile.NamedTemporaryFile(prefix="", dir=self._own.path)
+            return tempfile.NamedTemporaryFile(prefix="", dir=self._own.path, delete=False)
 
     def _forget(self) -> None:
         with self._changing:

@@ -1,5 +1,6 @@
 """Where the streams of one process wait on the local disk, and what processes left there that were killed."""
 
+import errno
 import fcntl
 import hashlib
 import logging
@@ -136,7 +137,10 @@ def _make(parent: Path, prefix: str) -> _Locked:
 
 def _lock(path: Path, descriptor: int) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        # Somebody looks at it or sweeps it, and may be frozen meanwhile: that is not waited for.
+        raise FileNotFoundError(errno.ENOENT, "it is being swept", str(path)) from error
     except OSError as error:
         # Nobody else can lock it either, so that nobody takes it for one that was left.
         _log.warning(

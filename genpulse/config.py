@@ -12,7 +12,7 @@ Environment variables begin with `GENPULSE_`, and `__` goes one level down: `GEN
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,6 @@ from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.project import find_project
 
 if TYPE_CHECKING:
-    from dynaconf import Dynaconf, Validator
-
     from genpulse.configuration.dynaconf_settings import FrozenSettings
     from genpulse.configuration.reading import Reading
     from genpulse.environment.resolve import Resolved
@@ -89,7 +87,7 @@ def load(
     """
     found = reading.read(folder, os.environ if process is None else process)
     tell(found.resolved)
-    serves = require == SERVERS and found.resolved.environment.is_production
+    serves = found.resolved.environment.is_production and set(SERVERS) <= set(require)
     return _frozen(found, (*require, *PRODUCTION) if serves else require)
 
 
@@ -110,88 +108,12 @@ def check_committed(environment: "Environment", folder: Path | None = None) -> "
 def _frozen(found: "Reading", require: Sequence[str]) -> "Settings":
     from genpulse.configuration.freezing import freeze
     from genpulse.configuration.invalid import InvalidConfiguration
-    from genpulse.configuration.names import changes_dynaconf
+    from genpulse.configuration.requirements import missing
 
     try:
-        if any(changes_dynaconf(variable.name) for variable in found.variables):
-            return freeze(found, found.values)
-        dynaconf = _dynaconf(found)
-        return freeze(found, _lowered(dynaconf.as_dict()), list(_missing(found, dynaconf, require)))
+        return freeze(found, found.values, list(missing(found, require)))
     except ConfigurationError as error:
         raise InvalidConfiguration(error.environment, error.faults) from None
-
-
-def _dynaconf(found: "Reading") -> "Dynaconf":
-    """All layers as a Dynaconf object.
-
-    Dynaconf's own reading of variables is off, since it guesses types, searches for `.env` above the script, and
-    lets any `…_FOR_DYNACONF` change these very options; the layers come in by its hook in place of that.
-    """
-    from dynaconf import Dynaconf
-
-    return Dynaconf(
-        envvar_prefix="GENPULSE",
-        settings_files=[str(found.project.committed)],
-        environments=True,
-        env_switcher="ENV_FOR_DYNACONF",
-        force_env=found.resolved.environment.dynaconf,
-        load_dotenv=False,
-        loaders=[],
-        auto_cast=False,
-        post_hooks=[lambda: dict(found.values)],
-    )
-
-
-def _validators(found: "Reading", require: Sequence[str]) -> "Iterator[tuple[str, Validator]]":
-    from dynaconf import Validator
-
-    from genpulse.addresses.postgresql import SCHEMES
-    from genpulse.configuration.names import without_prefix
-    from genpulse.configuration.variables import variable_name
-
-    for key in require:
-        message = f"it is missing: set {variable_name(key)} in the process environment or in .env"
-        if bare := without_prefix(key, found.variables):
-            message += f" ({bare} is set, and nobody reads it: the prefix is missing)"
-        if found.resolved.environment.spawns_services:
-            message += ", or run `genpulse dev`, which starts a server of its own"
-        yield key, Validator(key, must_exist=True, condition=_is_said, messages=_messages(key, message))
-    yield (
-        "database_url",
-        Validator(
-            "database_url",
-            condition=lambda url: not _is_said(url) or str(url).strip().partition("://")[0] in SCHEMES,
-            messages=_messages(
-                "database_url", "it must begin with postgresql://, since PostgreSQL is the only database"
-            ),
-        ),
-    )
-
-
-def _messages(key: str, message: str) -> dict[str, str]:
-    """Dynaconf's own would show the value."""
-    return dict.fromkeys(("must_exist_true", "condition", "operations", "combined"), f"{key}: {message}")
-
-
-def _is_said(value: object) -> bool:
-    return bool(str("" if value is None else value).strip())
-
-
-def _missing(found: "Reading", dynaconf: "Dynaconf", require: Sequence[str]) -> Iterator[Fault]:
-    from dynaconf import ValidationError
-
-    from genpulse.configuration.layers import place_of
-
-    for key, validator in _validators(found, require):
-        try:
-            validator.validate(dynaconf)
-        except ValidationError as error:
-            yield Fault(key, place_of(found.layers, key), error.message.removeprefix(f"{key}: "))
-
-
-def _lowered(values: Mapping[str, object]) -> dict[str, object]:
-    """Dynaconf writes the topmost names in capitals."""
-    return {name.lower(): value for name, value in values.items()}
 
 
 _once = threading.Lock()
@@ -223,10 +145,9 @@ def __getattr__(name: str) -> "FrozenSettings":
 def as_dynaconf(folder: Path | None = None, process: Mapping[str, str] | None = None) -> "FrozenSettings":
     """All layers as a Dynaconf object that does not change. Raises as `settings` does."""
     from genpulse.configuration.dynaconf_settings import FrozenSettings
+    from genpulse.configuration.requirements import validators
 
     found = reading.read(folder, os.environ if process is None else process)
     tell(found.resolved)
     spawns = found.resolved.environment.spawns_services
-    frozen = _frozen(found, () if spawns else DATABASE)
-    validators = [validator for _, validator in _validators(found, DATABASE)]
-    return FrozenSettings(frozen, validators)
+    return FrozenSettings(_frozen(found, () if spawns else DATABASE), validators(found, DATABASE))

@@ -50,8 +50,6 @@ def refusal_of_store(url: str) -> str:
         return wrong_end(rest.removeprefix("//"), takes_query=False) if rest.startswith("//") else ""
     if scheme not in _STORES or not rest.startswith("//"):
         return f"expected {_EXAMPLES}"
-    return (
-        wrong_end(rest.removeprefix("//"), takes_query=False)
-        if Url.of(url).hosts != ("",)
-        else f"it names no bucket; expected {_EXAMPLES}"
-    )
+    if Url.of(url).hosts == ("",):
+        return f"it names no bucket; expected {_EXAMPLES}"
+    return wrong_end(rest.removeprefix("//"), takes_query=False)

@@ -1,16 +1,16 @@
 """The settings as a Dynaconf object, for programs that read them so: typed, complete, and not to be changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from dynaconf import Dynaconf, Validator
 from dynaconf.base import Settings as Changing  # type: ignore[import-untyped]
 from dynaconf.utils.parse_conf import parse_conf_data  # type: ignore[import-untyped]
 from dynaconf.validator import ValidatorList  # type: ignore[import-untyped]
-from pydantic import BaseModel, SecretStr
 
-from genpulse.configuration.schema import FOUND
-from genpulse.settings import Providers, Settings
+from genpulse.configuration.section import Section, plain, section_of
+from genpulse.configuration.unchanging import SettingsDoNotChange, refusing
+from genpulse.settings import Settings
 
 _READING = frozenset({"current_env", "is_overridden", "as_bool", "as_int", "as_float"})
 """What Dynaconf offers beside values, and what reads alone."""
@@ -20,88 +20,22 @@ _OWN = frozenset({"_wrapped", "_kwargs", "_wrapper_class"})
 _UNSAID: Any = object()
 
 
-class SettingsDoNotChange(AttributeError, TypeError):
-    """Somebody wanted to change the settings of a process, or to read those of another environment into it.
-
-    To whoever asks first, as Dynaconf's validators do, what would change them is not there.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} is not possible: settings are read once, at the start, and do not change. Set the variable"
-            " or the line in .env, and start the process again."
-        )
-
-
-def _refusing(what: str) -> Callable[..., NoReturn]:
-    def refuse(_: object, *_arguments: object, **_options: object) -> NoReturn:
-        raise SettingsDoNotChange(what)
-
-    return refuse
-
-
-class Section(dict[str, Any]):
-    """A group of settings: `section.port`, `section.PORT` and `section["port"]` are the same."""
-
-    def __getitem__(self, name: str) -> Any:
-        """Raises `KeyError`."""
-        return super().__getitem__(_as_written(self, name))
-
-    def __getattr__(self, name: str) -> Any:
-        """Raises `AttributeError`."""
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"{name} is not a setting of this section; it has {', '.join(self)}") from None
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(_as_written(self, name))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value, or `default`."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    __setattr__ = _refusing("a change")
-    __delattr__ = _refusing("a change")
-    __setitem__ = _refusing("a change")
-    __delitem__ = _refusing("a change")
-    __ior__ = _refusing("a change")
-
-    def __copy__(self) -> "Section":
-        return self
-
-    def __deepcopy__(self, _seen: object) -> "Section":
-        return self
-
-    def __reduce__(self) -> tuple[type["Section"], tuple[dict[str, Any]]]:
-        return Section, (dict(self),)
-
-    update = _refusing("update")
-    setdefault = _refusing("setdefault")
-    pop = _refusing("pop")
-    popitem = _refusing("popitem")
-    clear = _refusing("clear")
-
-
 class Validators(ValidatorList):  # type: ignore[misc]
     """The rules that settings obey. Rules of others are asked by `Validator(…).validate(settings)`."""
 
-    register = _refusing("register")
-    append = _refusing("append")
-    extend = _refusing("extend")
-    insert = _refusing("insert")
-    remove = _refusing("remove")
-    pop = _refusing("pop")
-    clear = _refusing("clear")
-    sort = _refusing("sort")
-    reverse = _refusing("reverse")
-    __setitem__ = _refusing("a change")
-    __delitem__ = _refusing("a change")
-    __iadd__ = _refusing("a change")
-    __imul__ = _refusing("a change")
+    register = refusing("register")
+    append = refusing("append")
+    extend = refusing("extend")
+    insert = refusing("insert")
+    remove = refusing("remove")
+    pop = refusing("pop")
+    clear = refusing("clear")
+    sort = refusing("sort")
+    reverse = refusing("reverse")
+    __setitem__ = refusing("a change")
+    __delitem__ = refusing("a change")
+    __iadd__ = refusing("a change")
+    __imul__ = refusing("a change")
 
 
 class FrozenSettings(Dynaconf):  # type: ignore[misc]
@@ -112,7 +46,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
     """
 
     def __init__(self, settings: Settings, validators: Sequence[Validator]) -> None:
-        values = _values(settings)
+        values = section_of(settings)
         super().__init__(
             environments=True,
             env_switcher="ENV_FOR_DYNACONF",
@@ -121,7 +55,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
             loaders=[],
             auto_cast=False,
             dynaconf_skip_validators=True,
-            post_hooks=[lambda: _plain(values)],
+            post_hooks=[lambda: plain(values)],
         )
         super().configure()
         self.__dict__["_values"] = values
@@ -170,7 +104,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
         """Every setting, secrets among them. Nothing internal is there. Raises `SettingsDoNotChange`."""
         if env is not None and env.lower() != self.current_env:
             raise SettingsDoNotChange(f"as_dict of {env}")
-        return _plain(self._values)
+        return plain(self._values)
 
     to_dict = as_dict
 
@@ -212,49 +146,18 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
             "settings are not sent to other processes: there, too, `from genpulse.config import settings`"
         )
 
-    configure = _refusing("configure")
+    configure = refusing("configure")
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in _OWN or "_values" in self.__dict__:
             raise SettingsDoNotChange(name)
         super().__setattr__(name, value)
 
-    __delattr__ = _refusing("a change")
+    __delattr__ = refusing("a change")
 
     def __setitem__(self, name: str, value: object) -> None:
         """Dynaconf's validators put back what they have read. Raises `SettingsDoNotChange` for anything else."""
         if self._found(name) != value:
             raise SettingsDoNotChange("a change")
 
-    __delitem__ = _refusing("a change")
-
-
-def _values(settings: Settings) -> Section:
-    names = [name for name in Settings.model_fields if name not in FOUND]
-    values = Section({name.upper(): _opened(getattr(settings, name)) for name in names})
-    redis = Section({**values["REDIS"], "key_prefix": settings.key_prefix})
-    return Section({**values, "REDIS": redis})
-
-
-def _opened(value: object) -> object:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, Providers):
-        return Section({"paid": value.paid, **{name: _opened(each) for name, each in value.named.items()}})
-    if isinstance(value, BaseModel):
-        return Section({name: _opened(getattr(value, name)) for name in type(value).model_fields})
-    if isinstance(value, Mapping):
-        return Section({name: _opened(each) for name, each in value.items()})
-    return value
-
-
-def _plain(section: Section) -> dict[str, Any]:
-    return {name: _plain(value) if isinstance(value, Section) else value for name, value in section.items()}
-
-
-def _as_written(section: Mapping[str, object], name: str) -> str:
-    """The name as the section writes it; case does not matter."""
-    for candidate in (name, name.lower(), name.upper()):
-        if dict.__contains__(section, candidate):
-            return candidate
-    return name
+    __delitem__ = refusing("a change")

@@ -62,9 +62,10 @@ def _parsed(path: Path, shown: str) -> tuple[Tree, dict[tuple[str, ...], int]]:
 
     text = read_text(path)
     try:
-        document = YAML(typ="safe", pure=True).load(text)
         constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(io.StringIO(text))
-        lines = dict(_lines(constructor.composer.get_single_node()))
+        root = constructor.composer.get_single_node()
+        document = None if root is None else constructor.construct_document(root)
+        lines = dict(_lines(root))
     except (MarkedYAMLError, MarkedYAMLFutureWarning) as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -34,6 +34,7 @@ class Bucket:
         self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S, proxies=proxies)
         self.proxy = None if is_here else proxy_of(options, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
+        self._proxies = proxies
         self._is_marked = False
 
     def put(self, key: str, spooled: Spooled, media_type: str) -> None:
@@ -69,7 +70,7 @@ class Bucket:
         """Forget what is under these keys; what is gone already is no error."""
         if self._folder is not None:
             remove_staged(self._folder, keys)
-        delete(self._store, keys)
+        delete(self._store, keys, proxies=self._proxies)
 
     def write_probe(self) -> None:
         """Leave the mark by which this place is known again."""

@@ -3,13 +3,14 @@
 import http.client
 import logging
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from genpulse.adapters.storage.errors import answered
+from genpulse.addresses.proxies import NO_PROXIES, Proxies, Proxy
 
 _EXPIRES = timedelta(minutes=5)
 _TIMEOUT_S = 30.0
@@ -19,7 +20,7 @@ _LOOKED_AT = 2_000
 _log = logging.getLogger(__name__)
 
 
-def delete(store: ObjectStore, keys: list[str]) -> None:
+def delete(store: ObjectStore, keys: list[str], *, proxies: Proxies = NO_PROXIES) -> None:
     """Remove what is under these keys; what is gone already is no error.
 
     One that cannot be removed, as when it is locked, is left and told. Where none could be, raises `BaseError`,
@@ -28,14 +29,14 @@ def delete(store: ObjectStore, keys: list[str]) -> None:
     try:
         obstore.delete(store, keys)
     except (BaseError, OSError):
-        _delete_each(store, keys)
+        _delete_each(store, keys, proxies)
 
 
-def _delete_each(store: ObjectStore, keys: list[str]) -> None:
+def _delete_each(store: ObjectStore, keys: list[str], proxies: Proxies) -> None:
     failures: list[BaseError | OSError] = []
     for key in keys:
         try:
-            _delete_one(store, key)
+            _delete_one(store, key, proxies)
         except FileNotFoundError:
             continue
         except (BaseError, OSError) as error:
@@ -46,7 +47,7 @@ def _delete_each(store: ObjectStore, keys: list[str]) -> None:
         _log.warning("bytes that are not needed any more stay in the storage%s", answered(failure))
 
 
-def _delete_one(store: ObjectStore, key: str) -> None:
+def _delete_one(store: ObjectStore, key: str, proxies: Proxies) -> None:
     """Remove what is under a key; what is gone already is no error.
 
     obstore removes single objects of S3 by the call for many, too, which some stores do not know and others refuse
@@ -56,16 +57,43 @@ def _delete_one(store: ObjectStore, key: str) -> None:
     if not isinstance(store, S3Store | GCSStore | AzureStore):
         obstore.delete(store, key)
         return
-    parts = urlsplit(obstore.sign(store, "DELETE", key, _EXPIRES))
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+    url = obstore.sign(store, "DELETE", key, _EXPIRES)
     try:
-        connection.request("DELETE", f"{parts.path}?{parts.query}")
-        answer = connection.getresponse()
-        said = answer.read(_LOOKED_AT).decode("utf-8", "replace")
+        status, said = _asked(url, proxies)
     except http.client.HTTPException as error:
         raise OSError(f"the store did not answer: {error}") from error
+    if status not in _DONE:
+        raise OSError(f"the store answered {status}: {said}")
+
+
+def _asked(url: str, proxies: Proxies) -> tuple[int, str]:
+    parts = urlsplit(url)
+    proxy = proxies.to(parts.scheme, parts.hostname or "", parts.port)
+    connection, target = _way(parts, proxy), f"{parts.path}?{parts.query}"
+    is_forwarded = proxy is not None and parts.scheme == "http"
+    try:
+        connection.request(
+            "DELETE", url if is_forwarded else target, headers=proxy.headers if proxy and is_forwarded else {}
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read(_LOOKED_AT).decode("utf-8", "replace")
     finally:
         connection.close()
-    if answer.status not in _DONE:
-        raise OSError(f"the store answered {answer.status}: {said}")
+
+
+def _way(parts: SplitResult, proxy: Proxy | None) -> http.client.HTTPConnection:
+    """To the store, or to the proxy, by a tunnel where the store has TLS."""
+    if proxy is None:
+        return _connection(parts.scheme, parts.hostname or "", parts.port)
+    if parts.scheme == "http":
+        return _connection(proxy.scheme, proxy.host, proxy.port)
+    if proxy.scheme == "https":
+        raise OSError(f"objects of a store with TLS are not removed one by one by {proxy}, which has TLS itself")
+    connection = _connection("https", proxy.host, proxy.port)
+    connection.set_tunnel(parts.hostname or "", parts.port or 443, headers=proxy.headers)
+    return connection
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    return kind(host, port, timeout=_TIMEOUT_S)

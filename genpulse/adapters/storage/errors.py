@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
+from genpulse.adapters.storage.unreached import why_not_reached
 from genpulse.addresses.proxies import Proxy
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.domain.text import storable_line
@@ -143,7 +144,7 @@ def _sentence(error: Exception, said: Answered) -> str:
         return f"The storage is not where it was: its folder or its bucket cannot be found{said}"
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return f"The storage refuses access; its keys or permissions need attention{said}"
-    return f"The storage does not answer, or cannot read or write its files{said}"
+    return why_not_reached(error) or f"The storage does not answer, or cannot read or write its files{said}"
 
 
 def is_missing(error: Exception) -> bool:

@@ -1,5 +1,6 @@
 """Where the streams of one process wait on the local disk, and what processes left there that were killed."""
 
+import errno
 import fcntl
 import hashlib
 import logging
@@ -55,8 +56,11 @@ class SpoolFolder:
         """A file that is gone afterwards. Raises `StorageFull`, `StorageUnavailable`."""
         with disk_errors("open a spool file"):
             file = self._opened()
-        with file:
-            yield file
+        try:
+            with file:
+                yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
 
     def found(self) -> tuple[Waiting, ...]:
         """What lies in the folders of all processes of this user, in order of their names. Raises `OSError`."""
@@ -103,7 +107,7 @@ class SpoolFolder:
             if self._own is None:
                 self._parent.mkdir(parents=True, exist_ok=True)
                 self._own = _make(self._parent, self._prefix)
-            return tempfile.NamedTemporaryFile(prefix="", dir=self._own.path)
+            return tempfile.NamedTemporaryFile(prefix="", dir=self._own.path, delete=False)
 
     def _forget(self) -> None:
         with self._changing:
@@ -133,7 +137,10 @@ def _make(parent: Path, prefix: str) -> _Locked:
 
 def _lock(path: Path, descriptor: int) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        # Somebody looks at it or sweeps it, and may be frozen meanwhile: that is not waited for.
+        raise FileNotFoundError(errno.ENOENT, "it is being swept", str(path)) from error
     except OSError as error:
         # Nobody else can lock it either, so that nobody takes it for one that was left.
         _log.warning(

@@ -109,3 +109,34 @@ async def test_a_proxy_that_is_away_is_told_by_its_variable(tmp_path):
         await storage.keep(b"x")
     await storage.close()
     assert "secret" not in str(caught.value)
+
+
+async def removed(store, proxy, options, tmp_path):
+    """What a store is asked for that knows no call for many at once."""
+    store.answer = lambda asked: answer(501 if asked.method == "POST" else 204)
+    storage = ObjectStorage(
+        "s3://bucket", spool_dir=tmp_path, options=options, proxies=proxy.proxies(login="a:b@")
+    )
+    try:
+        await storage.remove(["one", "other"])
+    finally:
+        await storage.close()
+    return [(asked.method, asked.target.partition("?")[0]) for asked in store.asked if asked.method == "DELETE"]
+
+
+async def test_objects_are_removed_one_by_one_by_the_proxy_as_well(store, proxy, tmp_path):
+    proxy.login = ("a", "b")
+    assert await removed(store, proxy, ENDPOINT, tmp_path) == [
+        ("DELETE", "/bucket/one"),
+        ("DELETE", "/bucket/other"),
+    ]
+    assert all("proxy-authorization" not in asked.headers for asked in store.asked)
+
+
+async def test_objects_of_a_store_with_tls_are_removed_through_a_tunnel(store, proxy, tmp_path):
+    """Which the proxy refuses here: more than that it is asked for one cannot be seen without a certificate."""
+    proxy.refusal = lambda asked: answer(403) if asked.method == "CONNECT" else None
+    with pytest.raises(StorageUnavailable):
+        await removed(store, proxy, {**KEYS, "endpoint": "https://s3.store.example"}, tmp_path)
+    assert set(proxy.targets) == {"CONNECT s3.store.example:443"}
+    assert len(proxy.targets) > 2

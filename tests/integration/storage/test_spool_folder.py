@@ -141,7 +141,7 @@ def test_a_folder_that_was_cleared_away_is_made_again(tmp_path: Path) -> None:
     folder = SpoolFolder(tmp_path, "one")
     with folder.file() as file:
         own = Path(file.name).parent
-    shutil.rmtree(own)
+        shutil.rmtree(own)
     with folder.file() as file:
         assert Path(file.name).parent != own
     folder.close()

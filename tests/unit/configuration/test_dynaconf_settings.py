@@ -7,8 +7,8 @@ import pytest
 from dynaconf import Dynaconf, ValidationError, Validator
 
 from genpulse.config import ConfigurationError, as_dynaconf, load
-from genpulse.configuration.dynaconf_settings import SettingsDoNotChange
 from genpulse.configuration.schema import keys
+from genpulse.configuration.unchanging import SettingsDoNotChange
 from tests.unit.configuration.conftest import SERVERS
 
 

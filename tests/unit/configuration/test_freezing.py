@@ -125,6 +125,12 @@ def test_names_that_are_refused(refused, name, hint):
     assert hint in refused({}, f"{name}=x\n")
 
 
+def test_a_variable_of_dynaconfs_own_hides_nothing_else(refused):
+    said = refused({"DYNACONF_API": "x", "GENPULSE_DATABASE_URL": " "})
+    assert "DYNACONF_API is one of Dynaconf's own" in said
+    assert "database_url (GENPULSE_DATABASE_URL): it is missing" in said
+
+
 def test_two_variables_that_contradict(refused):
     one, other = "GENPULSE_PROVIDERS__ART__OPTIONS__A", "GENPULSE_PROVIDERS__ART__OPTIONS__A__B"
     assert f"it contradicts {other}" in refused({one: "1", other: "2"})

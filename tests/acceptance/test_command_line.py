@@ -197,8 +197,9 @@ def test_a_pipe_that_closes_is_no_error(tmp_path):
     assert done.stderr == ""
 
 
-def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path):
-    done = genpulse("doctor", folder=tmp_path, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+@pytest.mark.parametrize("variable", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONCOERCECLOCALE": "0"}], ids=str)
+def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path, variable):
+    done = genpulse("doctor", folder=tmp_path, LC_ALL="C", PYTHONUTF8="0", **variable)
     assert done.returncode == 0, done.stderr
     assert "UnicodeEncodeError" not in done.stderr
     assert "? servers" in done.stdout

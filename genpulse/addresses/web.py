@@ -31,7 +31,7 @@ def refusal_of_endpoint(url: str) -> str:
         return wrong
     if odd := _ODD.search(url):
         return (
-            f"{odd[0]!r} is a sign that no address has; write another one than ASCII in its coded form (xn--…, %…)"
+            f"{odd[0]!r} is a sign that no address has; letters beyond ASCII are written in coded form (xn--…, %…)"
         )
     authority, end = split(url.partition("://")[2])
     if "@" in authority:

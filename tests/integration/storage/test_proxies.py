@@ -109,3 +109,9 @@ async def test_a_proxy_that_is_away_is_told_by_its_variable(tmp_path):
         await storage.keep(b"x")
     await storage.close()
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("excluded", ["*.amazonaws.com", ".amazonaws.com", "s3.us-east-1.amazonaws.com", "*"])
+async def test_a_clouds_own_host_may_be_excluded(proxy, tmp_path, excluded):
+    assert (await keep(proxy.proxies(excluded=excluded), KEYS, tmp_path)).state == "down"
+    assert proxy.asked == []

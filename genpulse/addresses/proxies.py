@@ -97,7 +97,7 @@ class Proxies:
 
     @property
     def exclusions(self) -> str:
-        """All that is reached without, as a `NO_PROXY` without patterns, for a library that reads one by itself."""
+        """All that is reached without, as a `NO_PROXY` without patterns, for a library that reads it by itself."""
         return ",".join((*_HERE, *(each.removeprefix("*.") for each in self.excluded)))
 
     def _is_excluded(self, host: str, port: int) -> bool:

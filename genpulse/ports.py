@@ -18,7 +18,7 @@ from uuid import UUID
 from genpulse.background.loops import Loops
 from genpulse.build import Build
 from genpulse.domain.api_key import ApiKey, KeyUsage
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.asset import Asset, Content, Spooled
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
 from genpulse.domain.bounds import Bounds
 from genpulse.domain.delivery import Answer, Delivery, Unreadable
@@ -349,7 +349,7 @@ class Storage(Protocol):
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterable[bytes],
+        content: bytes | Path | Spooled | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -362,8 +362,8 @@ class Storage(Protocol):
         cannot be read; whatever a stream raises passes through and nothing is kept.
         """
 
-    def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Path]:
-        """The bytes of a stream in a local file, which is gone afterwards: it can be read more than once.
+    def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Spooled]:
+        """The bytes of a stream in a local file, which is gone afterwards: it can be kept more than once.
 
         Raises as `keep` does.
         """

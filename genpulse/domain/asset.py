@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 
@@ -20,6 +21,15 @@ class Content:
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A whole stream in a file on the local disk. `size` is in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ class TaskAttachments:
         async def fetched() -> Attachment:
             chunks = self._services.storage.read(content.key, 0, content.size, sha256=content.sha256)
             spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
-            return Attachment(await self._files.enter_async_context(spool), content.media_type, content.size)
+            spooled = await self._files.enter_async_context(spool)
+            return Attachment(spooled.path, content.media_type, content.size)
 
         try:
             return await patiently(

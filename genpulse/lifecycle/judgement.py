@@ -2,8 +2,8 @@
 
 import codecs
 from collections.abc import Sequence
-from pathlib import Path
 
+from genpulse.domain.asset import Spooled
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.kind import makes_media
 from genpulse.domain.recovery import Shape
@@ -69,10 +69,11 @@ def is_old_text(head: bytes) -> bool:
 
 def _head(content: Whole) -> bytes:
     """The beginning, from the local disk where it was read a moment ago: no thread is asked for it."""
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            return file.read(_HEAD)
-    return content[:_HEAD]
+    if isinstance(content, bytes):
+        return content[:_HEAD]
+    path = content.path if isinstance(content, Spooled) else content
+    with path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 def _as_gap(one: Stored, kind: str) -> Gap:

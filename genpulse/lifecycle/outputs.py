@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.asset import Asset, Content, Spooled
 from genpulse.domain.cost import Cost
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, StorageLost
 from genpulse.domain.failure import Charged
@@ -18,7 +18,7 @@ from genpulse.lifecycle.work import Work
 STORED_AGAIN_S = 86_400.0
 """Outputs that waited so long for their fellows, in seconds, are stored once more before they become assets."""
 
-Whole: TypeAlias = bytes | Path
+Whole: TypeAlias = bytes | Path | Spooled
 """Content that can be read more than once."""
 
 

@@ -59,7 +59,7 @@ async def storage(
         options = request.getfixturevalue("s3").options
     storage = ObjectStorage(url, spool_dir=spool_dir, options=options, now=clock)
     yield storage
-    assert not [path for path in spool_dir.rglob("*") if path.is_file()], "something was left behind"
+    assert not files_below(spool_dir), "something was left behind"
     await storage.close()
     assert not list(spool_dir.glob("*")), "its folder was left behind"
 
@@ -71,6 +71,10 @@ async def read(storage: Storage, key: str, start: int, end: int) -> bytes:
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 async def test_bytes_come_back_as_they_were_kept(storage: Storage) -> None:
@@ -317,12 +321,33 @@ async def test_nothing_waits_for_threads_that_others_keep_busy(storage: Storage,
             async with asyncio.timeout(60):
                 kept = [await storage.keep(what) for what in (b"bytes", tmp_path / "file", stream(b"stream"))]
                 assert [await read(storage, content.key, 0, 4) for content in kept] == [b"byte", b"file", b"stre"]
-                async with storage.spool(stream(b"spooled"), limit_bytes=10) as path:
-                    assert path.read_bytes() == b"spooled"
+                async with storage.spool(stream(b"spooled"), limit_bytes=10) as spooled:
+                    assert spooled.path.read_bytes() == b"spooled"
                 await storage.remove([kept[0].key])
             assert not holding.done()
         finally:
             free.set()
+
+
+async def test_what_is_spooled_is_kept_as_it_lies_there(storage: Storage, spool_dir: Path) -> None:
+    async with storage.spool(stream(b"spo", b"oled"), limit_bytes=10) as spooled:
+        before = files_below(spool_dir)
+        assert (spooled.sha256, spooled.size) == (hashlib.sha256(b"spooled").hexdigest(), 7)
+        seen: list[list[Path]] = []
+
+        async def look(_key: str, _size: int) -> None:
+            seen.append(files_below(spool_dir))
+
+        kept = [await storage.keep(spooled, noting=look) for _ in range(2)]
+        assert seen == [before, before], "a second file was written"
+        assert kept[0] == kept[1]
+        assert kept[0].sha256 == spooled.sha256
+        assert await read(storage, kept[0].key, 0, 7) == b"spooled"
+        with pytest.raises(ContentTooLarge):
+            await storage.keep(spooled, limit_bytes=6)
+        spooled.path.unlink()
+        with pytest.raises(StorageLost):
+            await storage.keep(spooled)
 
 
 async def test_the_event_loop_goes_on_while_much_is_kept(storage: Storage) -> None:

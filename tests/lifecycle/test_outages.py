@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.asset import Content
+from genpulse.domain.asset import Content, Spooled
 from genpulse.domain.errors import StorageFull, StorageUnavailable
 from genpulse.domain.task import TaskStatus
 from genpulse.ports import Noting
@@ -24,7 +24,7 @@ class MoodyStorage(ObjectStorage):
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterable[bytes],
+        content: bytes | Path | Spooled | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,

@@ -10,8 +10,9 @@ from genpulse.adapters.storage.deletion import delete
 from genpulse.adapters.storage.errors import is_missing, may_be_lost
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
-from genpulse.adapters.storage.spool import Spooled
+from genpulse.adapters.storage.spool import end_of
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
+from genpulse.domain.asset import Spooled
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 
 PROBE_KEY = "probe"
@@ -123,7 +124,7 @@ class Bucket:
             size, end = obstore.head(self._store, key)["size"], b""
         if size != spooled.size:
             return f"has {size:,}"
-        return "" if end == spooled.end(_END) else "its last bytes are others"
+        return "" if end == end_of(spooled, _END) else "its last bytes are others"
 
     def _end(self, key: str, size: int) -> tuple[int, bytes]:
         if not size:

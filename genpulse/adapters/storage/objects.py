@@ -14,10 +14,10 @@ from typing import ParamSpec, TypeVar
 from genpulse.adapters.storage.bucket import Bucket
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
 from genpulse.adapters.storage.media import Media, describe
-from genpulse.adapters.storage.spool import Spooled, spool
+from genpulse.adapters.storage.spool import demand, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.asset import Content, key_of
+from genpulse.domain.asset import Content, Spooled, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 
@@ -67,7 +67,7 @@ class ObjectStorage:
 
     async def keep(
         self,
-        content: bytes | Path | AsyncIterable[bytes],
+        content: bytes | Path | Spooled | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -76,8 +76,7 @@ class ObjectStorage:
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
         """
-        with self._spool.file() as file:
-            spooled = await spool(content, file, limit_bytes, self._spools)
+        async with self._whole(content, limit_bytes) as spooled:
             media = await self._look(spooled)
             key = key_of(spooled.sha256, self._now())
             if noting is not None:
@@ -94,10 +93,22 @@ class ObjectStorage:
         )
 
     @asynccontextmanager
-    async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Path]:
+    async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Spooled]:
         """The bytes of a stream in a local file, which is gone afterwards."""
         with self._spool.file() as file:
-            yield (await spool(chunks, file, limit_bytes, self._spools)).path
+            yield await spool(chunks, file, limit_bytes, self._spools)
+
+    @asynccontextmanager
+    async def _whole(
+        self, content: bytes | Path | Spooled | AsyncIterable[bytes], limit_bytes: int | None
+    ) -> AsyncIterator[Spooled]:
+        """What is spooled already is neither written nor read again for its digest."""
+        if isinstance(content, Spooled):
+            await asyncio.get_running_loop().run_in_executor(self._spools, demand, content, limit_bytes)
+            yield content
+            return
+        with self._spool.file() as file:
+            yield await spool(content, file, limit_bytes, self._spools)
 
     async def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.

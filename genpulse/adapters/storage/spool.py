@@ -6,29 +6,28 @@ import stat
 from collections.abc import AsyncGenerator, AsyncIterable
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from genpulse.adapters.storage.errors import disk_errors, source_errors
+from genpulse.domain.asset import Spooled
 from genpulse.domain.errors import ContentTooLarge
 
 _AT_ONCE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A whole file on the local disk. `size` is in bytes."""
+def end_of(spooled: Spooled, most: int) -> bytes:
+    """The last bytes of the file, at most `most`. Raises `OSError`."""
+    with spooled.path.open("rb") as file:
+        file.seek(max(0, spooled.size - most))
+        return file.read()
 
-    path: Path
-    sha256: str
-    size: int
 
-    def end(self, most: int) -> bytes:
-        """Its last bytes, at most so many. Raises `OSError`."""
-        with self.path.open("rb") as file:
-            file.seek(max(0, self.size - most))
-            return file.read()
+def demand(spooled: Spooled, limit_bytes: int | None) -> None:
+    """Raises `ContentTooLarge`, and `StorageLost` where the file is gone or cannot be read."""
+    if limit_bytes is not None and spooled.size > limit_bytes:
+        raise ContentTooLarge(limit_bytes)
+    _open(spooled.path).close()
 
 
 async def spool(

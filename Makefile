@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security bench bench-quick clean
+.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -66,8 +66,18 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
 		tests/integration/api/test_key_access.py tests/integration/api/test_odd_text.py tests/integration/api/test_limits.py \
 		tests/integration/api/test_pace.py tests/integration/http \
-		tests/integration/webhooks tests/integration/redis/test_acl.py tests/unit/test_log.py tests/unit/configuration \
+		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py \
+		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
+		tests/lifecycle/test_webhook_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/environment tests/acceptance/test_secrets.py
+
+$(VENV)/.audit-ready: audit/requirements.lock
+	@$(PYTHON) -m venv --clear $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r audit/requirements.lock
+	@touch $@
+
+audit: $(READY) $(VENV)/.audit-ready  ## ask whether anything in requirements.lock has a known vulnerability
+	@$(BIN)/python -m audit $(VENV)/audit/bin/pip-audit $(AUDIT)
 
 conformance: $(READY)  ## hold every provider to the contract, and write docs/reference/providers.md
 	@$(BIN)/python -m tests.conformance docs/reference/providers.md
@@ -130,6 +140,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group bench-boto3 -o bench/boto3.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group clients -o tests/clients/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group audit -o audit/requirements.lock
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import TextIO
 
 from genpulse.cli.app import genpulse
 from genpulse.cli.errors import exit_code_of
@@ -9,7 +10,7 @@ from genpulse.cli.errors import exit_code_of
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    _say_whatever_can_be_said()
+    take_everything(sys.stdout, sys.stderr)
     try:
         code = genpulse.main(prog_name="genpulse", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the last place that can turn an error into an exit code
@@ -17,10 +18,13 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _say_whatever_can_be_said() -> None:
-    """A terminal or a pipe that knows ASCII alone gets a question mark for a tick, and no error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+def take_everything(*streams: TextIO) -> None:
+    """A terminal or a pipe that knows ASCII alone gets a question mark for a tick, and no error.
+
+    Python's own ways are to raise, and in the C locale to write what is no character back as the byte that it was.
+    """
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
             stream.reconfigure(errors="replace")
 
 

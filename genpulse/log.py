@@ -6,12 +6,12 @@ import re
 import sys
 from collections.abc import MutableMapping
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
 from genpulse.build import read_stamp
-from genpulse.domain.text import storable, storable_line
+from genpulse.domain.text import showable, storable, storable_line
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
@@ -49,7 +49,7 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
         )
     )
     _let_out_takes_everything()
-    handler = logging.StreamHandler(sys.stdout)
+    handler = LastingHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _facts(environment.name, process)] if machine else shared,
@@ -63,6 +63,41 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
         logging.getLogger(name).setLevel(logging.WARNING)
     build = read_stamp() or f"{version('genpulse')} from a work tree"
     logging.getLogger(__name__).info("%s of GenPulse %s starts in %s", process, build, environment.dynaconf)
+
+
+class LastingHandler(logging.StreamHandler[TextIO]):
+    """Outlives a moment in which nothing can be written, such as on a full disk, and says what is missing then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._missing = 0
+        self._why = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or count it."""
+        if self._missing and not self._tell():
+            self._missing += 1
+            return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of logging
+        """A stream that takes nothing is no fault of whoever logs; all else is said on standard error."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self._missing += 1
+        self._why = error.strerror or str(error)
+
+    def _tell(self) -> bool:
+        """Whether it could be told how many lines are missing."""
+        missing, self._missing = self._missing, 0
+        words, facts = "%d lines of the log are missing or cut here: %s", (missing, self._why)
+        super().emit(logging.LogRecord(__name__, logging.WARNING, __file__, 0, words, facts, None))
+        if not self._missing:
+            return True
+        self._missing = missing
+        return False
 
 
 _clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
@@ -111,7 +146,7 @@ def _clean_lines(logger: object, name: str, event: Event) -> Event:
 
 
 def _indented(text: str) -> str:
-    return "\n    ".join(text.splitlines())
+    return showable("\n    ".join(text.splitlines()))
 
 
 def _fit(value: object) -> object:

@@ -129,7 +129,12 @@ class Api(Section):
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     public_url: Optional = Field(
-        None, description="How clients reach the API, for the URLs in its answers; empty: as the request came."
+        None,
+        description=(
+            "How clients reach the API, for the URLs in its answers and in webhooks; empty: as the request came,"
+            " and in webhooks api.host and api.port. Workers of testing and production need it where api.host is"
+            " 0.0.0.0."
+        ),
     )
     body_limit_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body at most.")
     upload_limit_bytes: int = Field(2 << 30, ge=1024, description="Bytes of an upload at most.")

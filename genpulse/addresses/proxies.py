@@ -81,9 +81,7 @@ class Proxies:
             for scheme, named in found.items()
             if named is not None and not _refusal(named[1])
         }
-        excluded = _value(variables, "NO_PROXY")
-        entries = (excluded[1] if excluded else "").replace(",", " ").split()
-        return cls(usable.get("http"), usable.get("https"), tuple(each.lower() for each in entries))
+        return cls(usable.get("http"), usable.get("https"), _excluded(variables))
 
     def __iter__(self) -> Iterator[Proxy]:
         """Each of them once."""
@@ -99,8 +97,8 @@ class Proxies:
 
     @property
     def exclusions(self) -> str:
-        """All that is reached without, as a `NO_PROXY` for a library that reads one by itself."""
-        return ",".join((*_HERE, *self.excluded))
+        """All that is reached without, as a `NO_PROXY` without patterns, for a library that reads it by itself."""
+        return ",".join((*_HERE, *(each.removeprefix("*.") for each in self.excluded)))
 
     def _is_excluded(self, host: str, port: int) -> bool:
         return any(_matches(each, host, port) for each in (*_HERE, *self.excluded))
@@ -112,6 +110,8 @@ NO_PROXIES = Proxies()
 
 def refusals(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that name a proxy which cannot be used, and why, without their values."""
+    if "*" in _excluded(variables):
+        return
     named = dict.fromkeys(found for scheme in _PORTS if (found := _named(variables, scheme)))
     for variable, value in named:
         if why := _refusal(value):
@@ -121,6 +121,11 @@ def refusals(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _named(variables: Mapping[str, str], scheme: str) -> tuple[str, str] | None:
     """The variable that names the proxy of a scheme, and its value."""
     return _value(variables, f"{scheme.upper()}_PROXY") or _value(variables, "ALL_PROXY")
+
+
+def _excluded(variables: Mapping[str, str]) -> tuple[str, ...]:
+    named = _value(variables, "NO_PROXY")
+    return tuple((named[1] if named else "").replace(",", " ").lower().split())
 
 
 def _value(variables: Mapping[str, str], name: str) -> tuple[str, str] | None:
@@ -138,8 +143,8 @@ def _refusal(value: str) -> str:
     scheme = address.partition("://")[0].lower()
     if scheme not in _PORTS:
         return (
-            f"a proxy that is spoken to by {scheme[:20]} is not known; name one that speaks HTTP, {_EXAMPLE}, or"
-            " set NO_PROXY=* if there is a way without"
+            f"a proxy that speaks {scheme[:20]} cannot be used; name one that speaks HTTP, {_EXAMPLE}, or set"
+            " NO_PROXY=* if there is a way without"
         )
     try:
         parts = urlsplit(address)

@@ -35,7 +35,7 @@ def refusal_of_endpoint(url: str) -> str:
         return wrong
     if odd := _ODD.search(url):
         return (
-            f"{odd[0]!r} is a sign that no address has; write another one than ASCII in its coded form (xn--…, %…)"
+            f"{odd[0]!r} is a sign that no address has; letters beyond ASCII are written in coded form (xn--…, %…)"
         )
     if Url.of(url).login is not None:
         return "a user or a password in it is not read; set storage.access_key_id and storage.secret_access_key"

@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from genpulse.api.peers import PEERS, Peers
+from genpulse.api.untaken import untaken_bytes
 
 HEAD_S = 20.0
 """Seconds in which the head of a request has to come."""
 TAKEN_S = 30.0
-"""Seconds in which a client has to take something of what waits for it."""
+"""Seconds in which a client that what is sent waits for has to take some of it."""
+TAKEN_BYTES_PER_S = 1024
+"""So much of it at least: as much as a client has to send of a body."""
 HEAD_BYTES = 1 << 16
 """Bytes that a head may have which does not come at once."""
 LINGER_S = 1.0
@@ -29,8 +32,8 @@ class GatheringProtocol(HttpToolsProtocol):
 
     uvicorn writes head and body one after the other, and a system call each was a fifth of what a submit costs. It
     waits for ever for a head and for a client that reads nothing of what it has asked for: such a connection ends
-    after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which not a byte was taken. Where the
-    application has put `Peers` into the state of its lifespan, one for which they have no room gets 503.
+    after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which next to nothing was taken. Where
+    the application has put `Peers` into the state of its lifespan, one for which they have no room gets 503.
     """
 
     head_s: ClassVar[float] = HEAD_S
@@ -118,11 +121,11 @@ class GatheringProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def _watch(self) -> None:
-        self._untaken = self.transport.get_write_buffer_size()
+        self._untaken = untaken_bytes(self.transport)
         self._taking_timer = self.loop.call_later(self.taken_s, self._look)
 
     def _look(self) -> None:
-        if self.transport.get_write_buffer_size() < self._untaken:
+        if self._untaken - untaken_bytes(self.transport) >= self.taken_s * TAKEN_BYTES_PER_S:
             self._watch()
         else:
             self._taking_timer = None

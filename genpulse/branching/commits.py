@@ -39,12 +39,19 @@ def commits_named(git: Git, ids: Iterable[str]) -> tuple[Commit, ...]:
 
 def own_line(git: Git, tip: str) -> frozenset[str]:
     """The ids on a branch's own line: from its tip along each commit's first parent."""
-    return frozenset(git("rev-list", "--first-parent", tip, "--").out.split())
+    return frozenset(parents_on_line(git, tip))
+
+
+def parents_on_line(git: Git, tip: str) -> dict[str, tuple[str, ...]]:
+    """The same with the ids of each one's parents, newest first."""
+    said = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
+    lines = (line.split() for line in said.out.splitlines())
+    return {line[0]: tuple(line[1:]) for line in lines}
 
 
 def is_ancestor(git: Git, commit: str, tip: str) -> bool:
     """Whether `tip` has `commit` in its history."""
-    return git("merge-base", "--is-ancestor", commit, tip, ok=(0, 1)).code == 0
+    return git.lasting("merge-base", "--is-ancestor", commit, tip, ok=(0, 1)).code == 0
 
 
 def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
@@ -80,7 +87,8 @@ def _read(git: Git, how: str, tips: Iterable[str], without: Iterable[str]) -> tu
     if not wanted:
         return ()
     stdin = "".join([*(f"{tip}\n" for tip in wanted), *(f"^{tip}\n" for tip in dict.fromkeys(without))])
-    said = git("log", "-z", how, f"--format={_FORMAT}", "--encoding=UTF-8", "--no-color", "--stdin", stdin=stdin)
+    options = (f"--format={_FORMAT}", "--encoding=UTF-8", "--no-color", "--stdin")
+    said = git.lasting("log", "-z", how, *options, stdin=stdin)
     fields = said.out.removesuffix("\0").split("\0") if said.out else []
     return tuple(
         Commit(

@@ -46,7 +46,7 @@ class Declared:
 def declared_at(repository: Repository, commit: str) -> tuple[Declared, ...]:
     """What the files of the setting `declared_in` declare in a commit; those that declare nothing are left out."""
     paths = repository.policy.declared_in
-    rows = repository.git("ls-tree", "-z", "--full-tree", commit, "--", *paths).fields if paths else ()
+    rows = repository.git.lasting("ls-tree", "-z", "--full-tree", commit, "--", *paths).fields if paths else ()
     found = (_read(repository, *row.split("\t", 1)) for row in rows)
     return tuple(each for each in found if each is not None)
 
@@ -82,7 +82,7 @@ def _read(repository: Repository, head: str, path: str) -> Declared | None:
     mode, kind, blob = head.split(" ")
     if kind != "blob":
         return None
-    content = repository.git("cat-file", "blob", blob).out
+    content = repository.git.lasting("cat-file", "blob", blob).out
     said = _said(PurePosixPath(path).name, content)
     return Declared(path, said, content, mode) if said and said not in _PLACEHOLDERS else None
 

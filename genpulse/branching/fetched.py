@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from genpulse.branching.git import Git
+from genpulse.branching.place import place_of
 
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -23,13 +24,12 @@ def last_fetch(git: Git, remote: str) -> float | None:
 
 
 def _stamp(git: Git, remote: str) -> Path:
-    folder = git("rev-parse", "--git-common-dir").line
-    return git.folder / folder / "genpulse-flow" / f"fetched-{quote(remote, safe='')}"
+    return place_of(git).common / "genpulse-flow" / f"fetched-{quote(remote, safe='')}"
 
 
 def _by_git(git: Git, remote: str) -> tuple[Path, ...]:
     """FETCH_HEAD, which git empties before it asks, and in which it then says what it got from where."""
-    path = git.folder / git("rev-parse", "--git-path", "FETCH_HEAD").line
+    path = place_of(git).fetch_head
     place = _USER.sub("", git("remote", "get-url", "--", remote).line).rstrip("/").removesuffix(".git")
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return (path,) if any(line.endswith(f" of {place}") for line in text.splitlines()) else ()

@@ -111,7 +111,7 @@ def _demand_merges(repository: Repository, ref: Ref) -> None:
 
 def _may_change_nothing(repository: Repository, name: str) -> bool:
     """A lane that comes back, or a fix that dev has and test is to get alone, is merged for its commits."""
-    return is_back_merge(name) or repository.git("config", "--get", from_test_setting(name), ok=(0, 1)).code == 0
+    return is_back_merge(name) or bool(repository.setting(from_test_setting(name)))
 
 
 def _conflict(repository: Repository, ref: Ref, dev: str, files: tuple[str, ...]) -> MergeRefused:

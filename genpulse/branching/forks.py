@@ -13,7 +13,7 @@ def push_remote(repository: Repository, name: str) -> str:
     `remote.pushDefault`, else the remote of the lanes. Raises `RepositoryUnfit` for one that is not there.
     """
     for key in ("flow.pushRemote", f"branch.{name}.pushRemote", "remote.pushDefault"):
-        wanted = repository.git("config", "--get", key, ok=(0, 1)).line.strip()
+        wanted = repository.setting(key)
         if wanted:
             _demand_remote(repository.git, wanted, key)
             return wanted

@@ -60,10 +60,21 @@ class Git:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.environment = environment
+        self._kept: dict[tuple[tuple[str, ...], str | None], Said] = {}
 
     def __call__(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> Said:
         """Raises `GitFailed` when the exit code is not one of `ok`."""
         return self._checked(arguments, stdin, ok, _LOCAL)
+
+    def lasting(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> Said:
+        """The same for a question whose answer never changes here, such as what objects of these full ids are.
+
+        It is asked once and then known: a process costs more than all that most commands do beside it.
+        """
+        key = (arguments, stdin)
+        if key not in self._kept:
+            self._kept[key] = self(*arguments, stdin=stdin, ok=ok)
+        return self._kept[key]
 
     def remotely(self, *arguments: str, stdin: str | None = None) -> Said:
         """The same for a command that talks to a remote; it gets more time.
@@ -95,7 +106,8 @@ class Git:
                 capture_output=True,
                 timeout=seconds,
                 check=False,
-                input=(stdin or "").encode(),
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                input=None if stdin is None else stdin.encode(),
             )
         except FileNotFoundError as error:
             raise _missing(self.folder) from error

@@ -4,8 +4,12 @@ from functools import cached_property
 
 from genpulse.branching.errors import NameRefused, RepositoryUnfit
 from genpulse.branching.git import Git, demand_version
+from genpulse.branching.place import place_of
 
-_KEYS = r"^(remote\..*\.(url|gh-resolved)|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
+_KEYS = (
+    r"^(remote\..*\.(url|gh-resolved)|remote\.pushdefault|branch\..*\.(pushremote|flow-from-test)"
+    r"|flow\..*|tag\.gpgsign|commit\.gpgsign)$"
+)
 _REMOTE, _URL, _RESOLVED = "remote.", ".url", ".gh-resolved"
 _TRUE = {"true", "yes", "on", "1", ""}
 
@@ -39,8 +43,12 @@ class GitSettings:
         raise RepositoryUnfit("remote_missing", "The flow has a remote that everybody shares.", found, note=note)
 
     def is_on(self, key: str) -> bool:
-        """Whether a setting, by its name in small letters, says yes."""
+        """Whether a setting says yes. Small letters in the first and the last part of `key`, as git has them."""
         return self._values.get(key, "false").lower() in _TRUE
+
+    def value(self, key: str) -> str:
+        """What a setting says, by the same name; empty where it is not there."""
+        return self._values.get(key, "").strip()
 
     def fetches_all(self, remote: str) -> bool:
         """Whether a plain `git fetch` brings all branches of a remote."""
@@ -56,7 +64,7 @@ class GitSettings:
     @cached_property
     def _values(self) -> dict[str, str]:
         demand_version(self._git)
-        self._git("rev-parse", "--git-dir")
+        place_of(self._git)
         said = self._git("config", "-z", "--get-regexp", _KEYS, ok=(0, 1))
         return dict(entry.partition("\n")[::2] for entry in said.fields)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from genpulse.branching.commits import own_line
+from genpulse.branching.commits import own_line, parents_on_line
 from genpulse.branching.git import Git
 from genpulse.branching.table import DEV, LANES, MAIN, TEST, Branch
 
@@ -149,15 +149,14 @@ class Lines:
     def _merged(self, row: Branch) -> frozenset[str]:
         """What the merges on the lane's own line brought."""
         if row not in self._brought:
-            options = ("--first-parent", "--merges", "--format=%P", "--no-color")
-            said = self._git("log", *options, self._tips[row], "--")
-            lines = (line.split() for line in said.out.splitlines())
-            self._brought[row] = frozenset(parent for line in lines for parent in line[1:])
+            merges = parents_on_line(self._git, self._tips[row]).values()
+            self._brought[row] = frozenset(parent for parents in merges for parent in parents[1:])
         return self._brought[row]
 
     @cached_property
     def _nodes(self) -> dict[str, _Node]:
         """All commits of the lanes, children before parents."""
-        said = self._git("log", "--topo-order", "--format=%H %T %P", "--no-color", *self._tips.values(), "--")
+        options = ("--topo-order", "--format=%H %T %P", "--no-color")
+        said = self._git.lasting("log", *options, *self._tips.values(), "--")
         lines = (line.split() for line in said.out.splitlines())
         return {line[0]: _Node(line[1], tuple(line[2:])) for line in lines}

@@ -29,14 +29,15 @@ _KEYS = ("ignore", "bots", "into_dev", "baseline", "signed_since", "declared_in"
 _LANES = tuple(lane.key for lane in LANES)
 
 
-def read_policy(git: Git, remote: str, branches: Mapping[str, str], trunk: str = "") -> Policy:
+def read_policy(git: Git, remote: str, branches: Mapping[str, str], default: str, trunk: str = "") -> Policy:
     """The policy that counts. `branches` are those of the remote, by name, with their commits.
 
-    `trunk` is dev's name, where somebody who is trusted said it. Raises `PolicyBroken`, `GitFailed`.
+    `default` is the one of them that the remote puts first, or empty. `trunk` is dev's name, where
+    somebody who is trusted said it. Raises `PolicyBroken`, `GitFailed`.
     """
     if trunk:
         return _of_trunk(git, remote, branches, trunk)
-    anchors = [name for name in dict.fromkeys((*_default_branch(git, remote), *_ANCHORS)) if name in branches]
+    anchors = [name for name in dict.fromkeys((default, *_ANCHORS)) if name in branches]
     for name in anchors:
         text = _text(git, branches[name])
         if text is not None:
@@ -100,16 +101,10 @@ def _of_dev(git: Git, remote: str, branches: Mapping[str, str], name: str, text:
     return of_dev
 
 
-def _default_branch(git: Git, remote: str) -> tuple[str, ...]:
-    said = git("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD", ok=(0, 1, 128)).line
-    name = said.removeprefix(f"refs/remotes/{remote}/")
-    return (name,) if said and name != said else ()
-
-
 def _text(git: Git, commit: str) -> str | None:
     """None where the commit does not have the file; what git cannot read is not taken for that."""
-    row = git("ls-tree", "-z", "--full-tree", commit, "--", FILE).out
-    return git("cat-file", "blob", row.split("\t")[0].split(" ")[2]).out if row else None
+    row = git.lasting("ls-tree", "-z", "--full-tree", commit, "--", FILE).out
+    return git.lasting("cat-file", "blob", row.split("\t")[0].split(" ")[2]).out if row else None
 
 
 def _text_here(git: Git) -> str | None:

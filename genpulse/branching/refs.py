@@ -49,12 +49,16 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """Branches here, those of the remote as last fetched, and tags, by short name; and the branch that is out."""
+    """Branches here, those of the remote as last fetched, and tags, by short name; and the branch that is out.
+
+    `default` is the branch that the remote puts first, as this clone knows it; empty where it knows none.
+    """
 
     heads: Mapping[str, Ref]
     remote: Mapping[str, Ref]
     tags: Mapping[str, Ref]
     current: str | None
+    default: str = ""
 
     @property
     def versions(self) -> dict[Version, Ref]:
@@ -80,16 +84,19 @@ def read_refs(git: Git, remote: str) -> Refs:
     heads: dict[str, Ref] = {}
     theirs: dict[str, Ref] = {}
     tags: dict[str, Ref] = {}
-    current = None
+    current, default = None, ""
     for line in said.out.split("\n"):
         fields = line.split("\0", len(_FIELDS) - 1)
-        if len(fields) != len(_FIELDS) or (fields[9] and fields[0].startswith(prefix)):
+        if len(fields) != len(_FIELDS):
+            continue
+        if fields[9] and fields[0].startswith(prefix):
+            default = fields[9].removeprefix(prefix) if fields[0] == f"{prefix}HEAD" else default
             continue
         ref = _ref(fields, prefix)
         kind = heads if ref.full.startswith(_HEADS) else tags if ref.full.startswith(_TAGS) else theirs
         kind[ref.name] = ref
         current = ref.name if fields[8] == "*" else current
-    return Refs(heads, theirs, tags, current)
+    return Refs(heads, theirs, tags, current, default)
 
 
 def _ref(fields: list[str], prefix: str) -> Ref:

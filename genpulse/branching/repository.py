@@ -12,6 +12,7 @@ from genpulse.branching.git import Git
 from genpulse.branching.git_settings import GitSettings
 from genpulse.branching.lines import Lines
 from genpulse.branching.missing_lane import missing_lane
+from genpulse.branching.place import place_of
 from genpulse.branching.policy import Policy
 from genpulse.branching.policy_file import read_policy
 from genpulse.branching.published import Published, lacking, read_published
@@ -53,7 +54,7 @@ class Repository:
     def policy(self) -> Policy:
         """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
         branches = {name: ref.commit for name, ref in self.refs.remote.items()}
-        return read_policy(self.git, self.remote, branches, self.trunk)
+        return read_policy(self.git, self.remote, branches, self.refs.default, self.trunk)
 
     def go_by(self, policy: Policy) -> None:
         """Go by these settings until the remote is asked again."""
@@ -102,10 +103,10 @@ class Repository:
         }
         return Lines(self.git, {row: self.lane(row).commit for row in LANES}, marked)
 
-    @cached_property
+    @property
     def is_shallow(self) -> bool:
         """Whether a part of the history is missing here."""
-        return self.git("rev-parse", "--is-shallow-repository").line == "true"
+        return place_of(self.git).is_shallow
 
     @cached_property
     def merge_option(self) -> str:
@@ -129,6 +130,12 @@ class Repository:
         """The work tree's top folder."""
         return Path(self.git("rev-parse", "--show-toplevel").line)
 
+    def setting(self, key: str) -> str:
+        """A setting of git that the flow goes by, such as `flow.pushRemote`; empty where it is not there."""
+        first, _, rest = key.partition(".")
+        middle, dot, last = rest.rpartition(".")
+        return self._settings.value(f"{first.lower()}.{middle}{dot}{last.lower()}")
+
     def lane(self, row: Branch) -> Ref:
         """The lane's tip on the remote, as last fetched. Raises `RepositoryUnfit` when it is not there."""
         name = self.row(row).pattern
@@ -141,12 +148,16 @@ class Repository:
     def fetch(self) -> None:
         """Branches and version tags of the remote; nothing when offline. Other tags may be what they like.
 
+        Where everything that it has is here already, asking for it was enough.
+
         A tag that is here already stays as it is, with one exception: a light tag on the very commit that the
         remote's annotated one marks, which a checkout put in its place, becomes the annotated one.
         """
         if not self.offline:
             self.forget()
-            self._fetch(f"+refs/heads/*:refs/remotes/{self.remote}/*", *self._lacking())
+            lacking = self._lacking()
+            if lacking or self._has_moved:
+                self._fetch(f"+refs/heads/*:refs/remotes/{self.remote}/*", *lacking)
             remember_fetch(self.git, self.remote)
 
     def fetch_versions(self) -> None:
@@ -165,8 +176,14 @@ class Repository:
         self.git.remotely("fetch", *options, "--", self.remote, stdin="".join(f"{spec}\n" for spec in refspecs))
         self._forget_refs()
 
+    @property
+    def _has_moved(self) -> bool:
+        """Whether the remote's branches are others than they are here."""
+        here = {name: ref.object for name, ref in self.refs.remote.items()}
+        return self.published is None or dict(self.published.heads) != here
+
     def _forget_refs(self) -> None:
-        for name in ("refs", "policy", "versions", "lines", "is_shallow"):
+        for name in ("refs", "policy", "versions", "lines"):
             self.__dict__.pop(name, None)
 
     def _lacking(self) -> list[str]:
@@ -198,13 +215,13 @@ class Repository:
 
     def paths(self, commit: str, candidates: Sequence[str]) -> tuple[str, ...]:
         """Those of the candidates that are a file or folder in the commit's tree."""
-        said = self.git("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
+        said = self.git.lasting("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
         return said.fields
 
     def try_merge(self, ours: str, theirs: str) -> TriedMerge:
         """Merge two commits without touching the work tree."""
         options = ("--write-tree", "--name-only", "--no-messages", "-z")
-        said = self.git("merge-tree", *options, ours, theirs, ok=(0, 1))
+        said = self.git.lasting("merge-tree", *options, ours, theirs, ok=(0, 1))
         tree, *files = said.fields
         return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
 

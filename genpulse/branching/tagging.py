@@ -1,6 +1,7 @@
 """Make a version's tag and publish it, or leave no trace."""
 
 from genpulse.branching.errors import GitFailed, ReleaseRefused
+from genpulse.branching.objects import Object, object_named
 from genpulse.branching.repository import Repository
 from genpulse.branching.signatures import demand_signed
 from genpulse.branching.tags import demand_published, tag_here
@@ -19,15 +20,15 @@ def publish(repository: Repository, version: Version, commit: str, message: str,
     demanded = repository.policy.demands_signature(version)
     signs = demanded or repository.signs_tags
     repository.git("tag", "-s" if signs else "-a", "--message", message, "--", tag, commit)
-    made = repository.git("rev-parse", "--verify", f"refs/tags/{tag}").line
+    made = object_named(repository.git, f"refs/tags/{tag}")
     try:
-        _demand_made(repository, tag, made, commit)
+        _demand_made(tag, made, commit)
         if signs:
-            demand_signed(repository, tag, made, known=demanded)
-        refspec = f"{made}:refs/tags/{tag}"
+            demand_signed(repository, tag, made.id, known=demanded)
+        refspec = f"{made.id}:refs/tags/{tag}"
         repository.git.remotely("push", "--quiet", "--atomic", "--", repository.remote, *beside, refspec)
     except BaseException:
-        repository.git("update-ref", "-d", f"refs/tags/{tag}", made)
+        repository.git("update-ref", "-d", f"refs/tags/{tag}", made.id)
         raise
     finally:
         repository.forget()
@@ -43,11 +44,10 @@ def demand_free(repository: Repository, version: Version) -> None:
         demand_published(repository, tag_here(repository, version))
 
 
-def _demand_made(repository: Repository, tag: str, made: str, commit: str) -> None:
-    said = repository.git("cat-file", "-p", made).out
-    head = said.partition("\n\n")[0].splitlines()
+def _demand_made(tag: str, made: Object, commit: str) -> None:
+    head = made.content.partition("\n\n")[0].splitlines() if made.kind == "tag" else ()
     if not {f"object {commit}", "type commit", f"tag {tag}"} <= set(head):
-        found = f"{tag} became {made[:9]}, which is no annotated tag on {commit[:9]}."
+        found = f"{tag} became {made.id[:9]}, which is no annotated tag on {commit[:9]}."
         raise GitFailed(
             "git_failed", "A version is an annotated tag.", found, note="Look at git's settings: git var -l"
         )

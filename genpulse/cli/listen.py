@@ -84,9 +84,9 @@ async def _listen(port: int, listener: _Listener) -> None:
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, port).start()
-    say(f"Listening at http://{LOOPBACK}:{port}/", err=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    say(f"Listening at http://{LOOPBACK}:{port}/", err=True)
     await stop.wait()
     await runner.cleanup()

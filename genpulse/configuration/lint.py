@@ -58,7 +58,7 @@ def _of_example(project: Project) -> Iterator[Fault]:
     if not path.exists():
         yield Fault("", path.name, "it is missing: genpulse config example --write .env.example")
         return
-    text = read_text(path)
+    text = read_text(path, path.name)
     there, wanted = set(_NAME.findall(text)), set(_NAME.findall(example_text()))
     for name in sorted(wanted - there):
         yield Fault("", path.name, f"{name} is missing: genpulse config example --write .env.example")
@@ -74,7 +74,7 @@ def _of_committed(project: Project) -> Iterator[Fault]:
         for layer in (own, default) if row is ENVIRONMENTS[0] else (own,):
             yield from unknown_keys(layer)
             yield from committed_secrets([layer])
-    yield from _secret_lines(project.shown, read_text(project.committed))
+    yield from _secret_lines(project.shown, read_text(project.committed, project.shown))
 
 
 def _secret_lines(shown: str, text: str) -> Iterator[Fault]:

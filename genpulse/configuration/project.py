@@ -11,7 +11,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`root` is where relative paths begin; `committed` is the file of defaults, `secrets` the `.env`."""
+    """`root` is where relative paths begin; `committed` is the file of defaults, `secrets` the `.env`.
+
+    Messages name files as they are below `root`, wherever a command was typed.
+    """
 
     root: Path
     committed: Path
@@ -45,8 +48,8 @@ def packaged_defaults() -> Path:
     raise ConfigurationError("", [Fault("config.yaml", "", "it is missing from the package; install it again")])
 
 
-def read_text(path: Path) -> str:
-    """The text of a file. Raises `ConfigurationError` when it cannot be read."""
+def read_text(path: Path, shown: str) -> str:
+    """The text of a file. Raises `ConfigurationError` when it cannot be read; `shown` is how messages name it."""
     try:
         return path.read_text(encoding="utf-8")
     except IsADirectoryError:
@@ -55,4 +58,4 @@ def read_text(path: Path) -> str:
         detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
     except OSError as error:
         detail = f"it cannot be read: {error.strerror}"
-    raise ConfigurationError("", [Fault(str(path), "", detail)])
+    raise ConfigurationError("", [Fault(shown, "", detail)])

@@ -93,7 +93,7 @@ def _build() -> Build | None:
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
     _refuse_unclear(secrets)
     said = {name: variable.value for name, variable in last_of_each(secrets).items()}
-    return resolve(process, said, str(project.secrets), required=True if _build() else None)
+    return resolve(process, said, project.secrets.name, required=True if _build() else None)
 
 
 def _refuse_unclear(secrets: Sequence[Variable]) -> None:

@@ -44,7 +44,7 @@ def dotenv_variables(path: Path) -> tuple[Variable, ...]:
 
     if not path.exists() and not path.is_symlink():
         return ()
-    bindings = list(parse_stream(io.StringIO(read_text(path).removeprefix("\ufeff"))))
+    bindings = list(parse_stream(io.StringIO(read_text(path, path.name).removeprefix("\ufeff"))))
     broken = [binding for binding in bindings if binding.error or (binding.key and binding.value is None)]
     if broken:
         detail = "expected NAME=value; put a value with quotes or line ends into quotes"

@@ -60,7 +60,7 @@ def _parsed(path: Path, shown: str) -> tuple[Tree, dict[tuple[str, ...], int]]:
     from dynaconf.vendor.ruamel.yaml import YAML
     from dynaconf.vendor.ruamel.yaml.error import MarkedYAMLError, MarkedYAMLFutureWarning, YAMLError
 
-    text = read_text(path)
+    text = read_text(path, shown)
     try:
         constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(io.StringIO(text))
         root = constructor.composer.get_single_node()

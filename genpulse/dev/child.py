@@ -26,7 +26,7 @@ class Command:
     """What to start.
 
     `stop_signal` asks it to stop; `orphan_signal` ends it when its supervisor is gone. `announcement` are words
-    of the line by which it says that it is ready.
+    of the line by which it says that it is ready. A line with one of the words in `unsaid` is passed on to nobody.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     announcement: str | None = None
+    unsaid: Sequence[str] = ()
 
 
 class Guard:
@@ -112,7 +113,8 @@ class Child:
                     self._last.append(text)
                 if self.command.announcement and self.command.announcement in text:
                     self._announced.set()
-                self.heard(self.command.name, text)
+                if not any(words in text for words in self.command.unsaid):
+                    self.heard(self.command.name, text)
 
     @property
     def pid(self) -> int:

@@ -20,6 +20,8 @@ from genpulse.dev.unprivileged import User, check_name, reachable_program, serve
 NAME = "postgres"
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 _PLAIN = {"LC_ALL": "C", "PATH": os.defpath}
+_TO_OUR_OWN_QUESTION = ("the database system is starting up",)
+"""The answer to `is_ready`, which asks from the first moment on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Postgres:
             self.user,
             stop_signal=signal.SIGINT,
             orphan_signal=signal.SIGQUIT,
+            unsaid=_TO_OUR_OWN_QUESTION,
         )
 
     async def is_ready(self) -> bool:

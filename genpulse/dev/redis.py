@@ -13,6 +13,8 @@ from genpulse.dev.probes import exchange
 from genpulse.dev.unprivileged import User, reachable_program, server_user, service_folder
 
 NAME = "redis"
+_OF_SAVES = ("Memory overcommit must be enabled",)
+"""A warning about the memory of background saves: what is in this server is little, and may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Redis:
             self.user,
             stop_signal=signal.SIGTERM,
             orphan_signal=signal.SIGTERM,
+            unsaid=_OF_SAVES,
         )
 
     @property

@@ -183,8 +183,9 @@ def test_a_pipe_that_closes_is_no_error(tmp_path):
     assert done.stderr == ""
 
 
-def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path):
-    terminal = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+@pytest.mark.parametrize("variable", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONCOERCECLOCALE": "0"}], ids=str)
+def test_a_terminal_that_knows_ascii_alone_gets_an_answer(tmp_path, variable):
+    terminal = {"LC_ALL": "C", "PYTHONUTF8": "0", **variable}
     done = subprocess.run(
         [sys.executable, "-m", "genpulse", "doctor"],
         cwd=tmp_path,

@@ -5,37 +5,33 @@ import subprocess
 
 import pytest
 
-from tests.acceptance.test_flow import ENVIRONMENT, Team, begun
+from tests.acceptance import flow_team
+from tests.acceptance.flow_team import Team
+from tests.acceptance.test_flow import shelf, team
+from tests.integration.branching.clones import ENVIRONMENT
+
+__all__ = ["shelf", "team"]
 
 TAG = "refs/tags/v1.0.0"
 
 
 @pytest.fixture
-def team(tmp_path):
-    return begun(tmp_path)
+def released(shelf, tmp_path):
+    """A team and a remote with the release v1.0.0."""
+    return flow_team.of(shelf.clone(tmp_path, flow_team.version_1))
 
 
 @pytest.fixture
-def remote(team):
-    """A remote with the release v1.0.0, and test one change ahead of it."""
-    team.work("feature/queue", "queue.py", "one\n")
-    team.flow("promote", "test", "--merge")
-    team.flow("rc", "--version", "1.0.0")
-    team.flow("promote", "main", "--merge")
-    team.flow("release")
-    return team.git("remote", "get-url", "origin")
-
-
-@pytest.fixture
-def job(tmp_path):
+def job(released, tmp_path):
     folder = tmp_path / "job"
-    subprocess.run(["git", "init", "-q", "--template=", str(folder)], env=ENVIRONMENT, check=True)
-    return Team(folder)
+    subprocess.run(["git", "init", "-q", str(folder)], env=ENVIRONMENT, check=True)
+    found = Team(folder, released.bare)
+    found.git("remote", "add", "origin", f"file://{released.bare}")
+    return found
 
 
-def checked_out(job, remote):
+def checked_out(job):
     """actions/checkout before v6.0.2, with the whole history, on the event of a tag."""
-    job.git("remote", "add", "origin", f"file://{remote}")
     job.git("fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
     commit = job.git("rev-parse", "v1.0.0^{commit}")
     job.git("fetch", "-q", "--no-tags", "origin", f"+{commit}:{TAG}")
@@ -48,16 +44,15 @@ def checked_out(job, remote):
     [["deployable", "--ref", TAG, "--env", "main"], ["verify", "v1.0.0"], ["stamp"], ["release", "--list"]],
     ids=lambda command: command[0],
 )
-def test_a_job_on_a_tag(remote, job, tmp_path, command):
-    checked_out(job, remote)
+def test_a_job_on_a_tag(job, tmp_path, command):
+    checked_out(job)
     options = ["--output", str(tmp_path / "build.json")] if command == ["stamp"] else []
     assert "v1.0.0" in job.flow(*command, *options, CI="true")
     assert job.git("cat-file", "-t", "v1.0.0") == "tag"
 
 
-def test_a_shallow_checkout(remote, job, tmp_path):
-    job.git("remote", "add", "origin", f"file://{remote}")
-    commit = job.git("ls-remote", f"file://{remote}", f"{TAG}^{{}}").split()[0]
+def test_a_shallow_checkout(job, tmp_path):
+    commit = job.git("ls-remote", "origin", f"{TAG}^{{}}").split()[0]
     job.git("fetch", "-q", "--no-tags", "--depth=1", "origin", f"+{commit}:{TAG}")
     job.git("checkout", "-q", TAG)
     stamp = tmp_path / "build.json"
@@ -93,10 +88,10 @@ def test_the_gate_is_shut_when_git_cannot_answer(team, changed, words):
     assert document["refusals"][0]["code"] in {"ownership_dubious", "git_missing", "no_repository"}
 
 
-def test_a_job_deploys_what_it_has_checked_out(team, remote, job):
+def test_a_job_deploys_what_it_has_checked_out(released, job):
+    team = released
     team.work("feature/more", "more.py", "x\n")
     team.flow("promote", "test", "--merge")
-    job.git("remote", "add", "origin", f"file://{remote}")
     job.git("fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*")
     job.git("checkout", "-q", "-B", "test", "refs/remotes/origin/test")
     asked = ["deployable", "--ref", "refs/heads/test", "--env", "test"]
@@ -113,28 +108,28 @@ def test_a_job_deploys_what_it_has_checked_out(team, remote, job):
     assert json.loads(job.flow(*rollback, "--json", "--commit", "v1.0.0", CI="true"))["checked_out"] is True
 
 
-def test_the_environment_is_read_from_env_files_as_processes_read_it(team, remote):
-    (team.folder / ".env").write_text("ENV=main\n")
-    assert "runs verified final tags" in team.refused("deployable", "--ref", "test")
-    assert "ENV=main" in team.flow("deployable", "--ref", "v1.0.0")
-    assert "belongs to Testing" in team.flow("deployable", "--ref", "test", ENV="test")
-    (team.folder / ".env").write_text("ENV=prod\n")
-    assert team.run("deployable", "--ref", "test").returncode == 78
+def test_the_environment_is_read_from_env_files_as_processes_read_it(released):
+    (released.folder / ".env").write_text("ENV=main\n")
+    assert "runs verified final tags" in released.refused("deployable", "--ref", "test")
+    assert "ENV=main" in released.flow("deployable", "--ref", "v1.0.0")
+    assert "belongs to Testing" in released.flow("deployable", "--ref", "test", ENV="test")
+    (released.folder / ".env").write_text("ENV=prod\n")
+    assert released.run("deployable", "--ref", "test").returncode == 78
 
 
-def test_a_topic_is_no_shared_target(team, remote):
-    team.flow("start", "feature/open")
-    team.commit("open.py", "x\n")
-    team.git("push", "-q", "origin", "feature/open")
-    assert "belongs to Local Dev" in team.refused("deployable", "--ref", "feature/open", "--env", "dev")
-    assert "belongs to Local Dev" in team.flow("deployable", "--ref", "feature/open")
+def test_a_topic_is_no_shared_target(released):
+    released.flow("start", "feature/open")
+    released.commit("open.py", "x\n")
+    released.git("push", "-q", "origin", "feature/open")
+    assert "belongs to Local Dev" in released.refused("deployable", "--ref", "feature/open", "--env", "dev")
+    assert "belongs to Local Dev" in released.flow("deployable", "--ref", "feature/open")
 
 
-def test_a_push_is_judged_by_what_it_brought(team, remote):
-    arrived = team.git("ls-remote", "origin", "refs/heads/main").split()[0]
-    team.work("feature/more", "more.py", "x\n")
-    team.flow("promote", "test", "--merge")
-    team.git("fetch", "-q", "origin")
+def test_a_push_is_judged_by_what_it_brought(released):
+    arrived = released.git("ls-remote", "origin", "refs/heads/main").split()[0]
+    released.work("feature/more", "more.py", "x\n")
+    released.flow("promote", "test", "--merge")
+    released.git("fetch", "-q", "origin")
     asked = ["check", "--head", "test", "--base", "main"]
-    assert team.run(*asked).returncode == 1
-    assert team.flow(*asked, "--arrived", arrived, "--before", team.git("rev-parse", f"{arrived}^"))
+    assert released.run(*asked).returncode == 1
+    assert released.flow(*asked, "--arrived", arrived, "--before", released.git("rev-parse", f"{arrived}^"))

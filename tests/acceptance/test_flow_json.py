@@ -3,16 +3,14 @@
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from genpulse.cli.app import genpulse
 from genpulse.cli.flow import command
+from tests import flow_command
 
-ROOT = Path(__file__).parents[2]
 ARGUMENTS = {
     "start": ["feature/x"],
     "promote": ["test"],
@@ -24,16 +22,7 @@ NEEDS_NOTHING = {"graph"}
 
 
 def flow(folder, *arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "genpulse", "flow", *arguments],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return flow_command.run(["flow", *arguments], folder, {"PATH": os.environ["PATH"], **environment})
 
 
 @pytest.mark.parametrize("verb", [verb for verb in command.list_commands(None) if verb not in NEEDS_NOTHING])

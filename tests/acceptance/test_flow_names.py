@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.acceptance.test_flow import ENVIRONMENT, Team
+from tests.acceptance.flow_team import Team
+from tests.integration.branching.clones import ENVIRONMENT
 
 LANES = ("develop", "staging", "master")
 
@@ -15,8 +16,8 @@ def old(tmp_path):
     """A repository that has had its lanes and releases for years, without the flow."""
     bare, folder = tmp_path / "remote.git", tmp_path / "work"
     for place in (["--bare", str(bare)], [str(folder)]):
-        subprocess.run(["git", "init", "-q", "-b", "master", "--template=", *place], env=ENVIRONMENT, check=True)
-    team = Team(folder)
+        subprocess.run(["git", "init", "-q", "-b", "master", *place], env=ENVIRONMENT, check=True)
+    team = Team(folder, bare)
     team.commit("readme.md", "Something\n")
     team.git("remote", "add", "origin", str(bare))
     for lane in LANES[:2]:
@@ -69,7 +70,7 @@ def test_other_words_are_refused_by_the_names_of_here(old):
 
 def test_what_is_drawn_fits_a_terminal_without_such_signs(old):
     pasted(old, old.flow("install", "--yes", "--lanes", ",".join(LANES)).partition("counts:")[2])
-    done = old.run("status", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = old.started("status", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()
     assert "develop" in done.stdout

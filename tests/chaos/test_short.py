@@ -32,7 +32,7 @@ SCRIPT = (
 )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 async def test_nothing_is_lost_and_nothing_paid_twice(guard):
     lines = []
     plan = Plan(
@@ -42,7 +42,7 @@ async def test_nothing_is_lost_and_nothing_paid_twice(guard):
         workers=2,
         apis=1,
         pace_s=0.1,
-        ends_within_s=20,
+        ends_within_s=120,
         lease_s=LEASE_S,
         calm=0.3,
         script=SCRIPT,

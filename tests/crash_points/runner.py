@@ -85,9 +85,9 @@ async def play(case: Case, lane: Lane) -> Result:
     )
 
 
-async def _judged(case: Case, lane: Lane) -> Result:
+async def _judged(case: Case, lane: Lane, tries: int) -> Result:
     """One case, once more where the machine was too slow to tell; at last as it is."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         result = await play(case, lane)
         if result.is_sure:
             break
@@ -95,7 +95,11 @@ async def _judged(case: Case, lane: Lane) -> Result:
 
 
 async def play_all(
-    cases: Iterable[Case], lanes: Sequence[Lane], tell: Callable[[Result], None], until: float | None = None
+    cases: Iterable[Case],
+    lanes: Sequence[Lane],
+    tell: Callable[[Result], None],
+    until: float | None = None,
+    tries: int = TRIES,
 ) -> list[Result]:
     """Play cases, one a lane at a time; no new one after `until` on the monotonic clock."""
     track_tasks()
@@ -105,7 +109,7 @@ async def play_all(
         for case in waiting:
             if until is not None and time.monotonic() > until:
                 return
-            result = await _judged(case, lane)
+            result = await _judged(case, lane, tries)
             results.append(result)
             tell(result)
 
@@ -189,12 +193,12 @@ class Report:
 
 
 async def survey_on(
-    server_url: str, lane_count: int, tell: Callable[[Result], None], only: Sequence[str] = ()
+    server_url: str, lane_count: int, tell: Callable[[Result], None], only: Sequence[str] = (), tries: int = TRIES
 ) -> list[Result]:
     """Play every scenario without faults."""
     chosen = [scenario for scenario in SCENARIOS if not only or any(word in scenario.name for word in only)]
     async with lanes_on(server_url, lane_count) as lanes:
-        results = await play_all([Case(scenario.name) for scenario in chosen], lanes, tell)
+        results = await play_all([Case(scenario.name) for scenario in chosen], lanes, tell, tries=tries)
     order = [scenario.name for scenario in chosen]
     return sorted(results, key=lambda result: order.index(result.case.scenario))
 
@@ -205,7 +209,8 @@ async def run_on(
     cases: Sequence[Case],
     tell: Callable[[Result], None],
     until: float | None = None,
+    tries: int = TRIES,
 ) -> list[Result]:
     """Play cases in so many databases of one server."""
     async with lanes_on(server_url, lane_count) as lanes:
-        return await play_all(cases, lanes, tell, until)
+        return await play_all(cases, lanes, tell, until, tries)

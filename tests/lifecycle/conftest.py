@@ -195,7 +195,8 @@ class Rows:
 # The clock of a database cannot be set: its rows go back a day instead.
 _A_DAY_AGO = """
 WITH moved AS (
-UPDATE tasks SET created_at = created_at - interval '1 day', spent_day = spent_day - 1),
+UPDATE tasks SET created_at = created_at - interval '1 day', deadline_at = deadline_at - interval '1 day',
+                 spent_day = spent_day - 1),
 gone AS (DELETE FROM spending WHERE day > '-infinity' RETURNING *)
 INSERT INTO spending SELECT day - 1, owner, usd, tasks, active FROM gone
 """

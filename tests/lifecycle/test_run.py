@@ -404,10 +404,10 @@ async def test_a_canceled_job_that_waits_for_a_worker_is_stopped_at_the_vendor(w
 async def test_a_job_whose_deadline_passes_while_it_waits_for_a_worker_is_stopped_at_the_vendor(world, until):
     world.studio.finished = False
     async with world.worker():
-        task = await world.submit("art/studio", deadline_s=0.5)
+        task = await world.submit("art/studio", deadline_s=3600)
         await until(lambda: world.studio.submits == 1)
         await asyncio.sleep(0.05)
-    await asyncio.sleep(0.6)
+    await world.next_day()
     assert await world.services.store.expire() == ()
     async with world.worker():
         ended = await world.ended(task)

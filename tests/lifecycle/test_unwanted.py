@@ -117,7 +117,8 @@ async def test_a_job_whose_deadline_is_over_is_stopped_later(world):
         "cancel": Script(lambda: ConnectionResetError("gone"), 1),
     }
     async with odd(world, script) as (studio, _):
-        task = await world.submit("art/studio", kind=KIND, deadline_s=0.2)
+        studio.longest_s = 600.0
+        task = await world.submit("art/studio", kind=KIND, deadline_s=3)
         ended = await world.ended(task, ENDS_WITHIN_S)
     assert ended.error.code is FailureCode.DEADLINE_EXCEEDED
     await later(world, ended)
@@ -131,7 +132,8 @@ async def test_a_job_whose_task_is_wanted_again_is_not_stopped(world):
         "cancel": Script(lambda: ConnectionResetError("gone"), 1),
     }
     async with odd(world, script) as (studio, _):
-        task = await world.submit("art/studio", kind=KIND, deadline_s=0.2)
+        studio.longest_s = 600.0
+        task = await world.submit("art/studio", kind=KIND, deadline_s=3)
         ended = await world.ended(task, ENDS_WITHIN_S)
         await later(world, ended)
         script["poll"].times = 0

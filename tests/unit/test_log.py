@@ -1,13 +1,16 @@
 """What is written, and what is hidden."""
 
+import errno
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
 
 import pytest
 
-from genpulse.log import hide_secrets
+from genpulse.log import LastingHandler, _clean_lines, hide_secrets
 
 SCRIPT = """
 import logging
@@ -113,3 +116,59 @@ def test_no_text_breaks_or_forges_a_line_for_people(place):
     stamped = [line for line in lines if line[:2].isdigit() and line[2:3] == ":"]
     assert len(stamped) == 2 + 3 * len(ODD)
     assert not any(line.startswith("12:00:00 [info] forged") for line in lines)
+
+
+class Disk(io.RawIOBase):
+    """Takes what it has room for."""
+
+    def __init__(self, room):
+        self.room = room
+        self.content = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, content):
+        taken = bytes(content)[: self.room]
+        if not taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= len(taken)
+        self.content += taken
+        return len(taken)
+
+
+@pytest.mark.parametrize("room", [7, 8, 9, 13, 20])
+@pytest.mark.parametrize("size", [5, 20_000])
+def test_a_moment_without_room_does_not_end_the_log(capsys, room, size):
+    disk = Disk(room)
+    stream = io.TextIOWrapper(io.BufferedWriter(disk), encoding="utf-8", write_through=True)
+    handler = LastingHandler(stream)
+
+    def say(text):
+        handler.handle(logging.LogRecord("x", logging.INFO, "x", 0, text, None, None))
+
+    say("first")
+    for _ in range(3):
+        say("l" * size)
+    disk.room = 1_000_000
+    say("last")
+    say("very last")
+    lines = disk.content.decode().splitlines()
+    assert lines[0] == "first"
+    assert lines[-2:] == ["last", "very last"]
+    assert any(
+        line.endswith("lines of the log are missing or cut here: No space left on device") for line in lines
+    )
+    assert capsys.readouterr().err == ""
+    stream.close()
+
+
+def test_a_fault_of_ours_is_still_told(capsys):
+    handler = LastingHandler(io.StringIO())
+    handler.handle(logging.LogRecord("x", logging.INFO, "x", 0, "%d", ("no number",), None))
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
+def test_a_log_for_people_does_not_turn_lines_around():
+    event = _clean_lines(None, "", {"event": "a \u202egnp.exe \u2066 \x1b[2J"})
+    assert not set(event["event"]) & set("\u202e\u2066\x1b")

@@ -10,6 +10,9 @@ _LENGTH = 300
 _STATUS = re.compile(r"\b\d{3}, message[:=]\s*")
 """aiohttp puts this before words of its own; the vendor has not said it."""
 
+_PACKED = re.compile(r"Can not decode content-encoding: ([\w-]{1,40})")
+"""Behind this, aiohttp tells which package to install."""
+
 
 def never_sent(error: BaseException) -> bool:
     """Whether the request has definitely not left this machine: no connection, or none that is trusted."""
@@ -20,4 +23,6 @@ def words(error: BaseException) -> str:
     """What an error says in a line, without what may be secret in the address that was asked."""
     said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     line = " ".join(_STATUS.sub("", said[: 4 * _LENGTH]).split())
+    if found := _PACKED.search(line):
+        return f"it is packed in a way that was not asked for ({found[1]})"
     return unsigned(line)[:_LENGTH] or type(error).__name__

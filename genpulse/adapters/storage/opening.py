@@ -19,6 +19,8 @@ _CONNECT = timedelta(seconds=5)
 _RETRIES = 3
 _RETRY_FOR = timedelta(seconds=15)
 _CLOUD = "https://cloud.invalid"
+_METADATA = "metadata.google.internal"
+"""Where Google's machines get their identity from; those of other clouds ask a link-local address."""
 _NO_PROXY = "http://127.0.0.1:9"
 _EVERYTHING = "*,0.0.0.0/0,::/0"
 """Of which the first means names alone."""
@@ -72,7 +74,7 @@ def _proxied(proxy: Proxy | None, proxies: Proxies) -> dict[str, str]:
     login = ":".join(quote(each, safe="") for each in proxy.login) + "@" if proxy.login else ""
     return {
         "proxy_url": proxy.origin.replace("://", f"://{login}", 1),
-        "proxy_excludes": proxies.exclusions,
+        "proxy_excludes": f"{proxies.exclusions},{_METADATA}",
     }
 
 

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.abc import InspectLoader
 
 _PRODUCT = "genpulse"
@@ -17,6 +18,8 @@ import sys
 
 if sys.version_info < (3, 11):
     sys.exit("flow: Python 3.11 or newer is needed, and this is %d.%d." % sys.version_info[:2])
+if sys.argv[1:] == ["--version"]:  # a hook asks it before each push, whether the file can be run at all
+    sys.exit(print("genpulse flow {version}"))
 
 from {entry} import main
 
@@ -47,6 +50,7 @@ class _Module:
                 yield from (node.module, *(f"{node.module}.{each.name}" for each in node.names))
 
 
+@cache
 def packed(version: str) -> bytes:
     """The file, made of the code that runs here; `version` is what it says of itself."""
     sources = {module.path: module.source for module in _closure()}

@@ -1,197 +1,59 @@
-"""A real repository with a bare remote, and a clone of it, for every test."""
+"""Clones, companies and teams for every test of its own, copied from those that were made once."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from genpulse.branching.candidate import tag_candidate
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.release import release
-from genpulse.branching.repository import Repository
-from genpulse.branching.table import MAIN, TEST
-
-if TYPE_CHECKING:
-    from tests.integration.branching.fake_forge.company import Company
-
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "core.fsync",
-    "GIT_CONFIG_VALUE_0": "none",
-    "GIT_CONFIG_KEY_1": "maintenance.auto",
-    "GIT_CONFIG_VALUE_1": "false",
-    "GIT_AUTHOR_NAME": "Author",
-    "GIT_AUTHOR_EMAIL": "author@example.org",
-    "GIT_COMMITTER_NAME": "Author",
-    "GIT_COMMITTER_EMAIL": "author@example.org",
-}
-
-
-@dataclass(frozen=True)
-class Clone:
-    """A work tree and the bare repository that it was cloned from."""
-
-    folder: Path
-    bare: Path
-
-    def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.folder,
-            env={**ENVIRONMENT, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            input=stdin or "",
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def shell(self, command: str) -> None:
-        """Run what a message told to run, word for word."""
-        program = f'genpulse() {{ "{sys.executable}" -m genpulse "$@"; }}'
-        done = subprocess.run(
-            ["sh", "-ec", f"{program}\n{command}"],
-            cwd=self.folder,
-            env={**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[3])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-
-    def commit(self, file: str, text: str, subject: str = "") -> str:
-        path = self.folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        self.git("add", "--", file)
-        self.git("commit", "-qm", subject or f"Change {file}")
-        return self.git("rev-parse", "HEAD")
-
-    def push(self, *refspecs: str) -> None:
-        self.git("push", "-q", "origin", *refspecs)
-
-    def repository(self, *, offline: bool = False, **environment: str) -> Repository:
-        return Repository(self.folder, {**ENVIRONMENT, **environment}, offline=offline)
-
-    def refs(self) -> str:
-        """Everything that a command could have changed: refs here and there, what is out, changed files."""
-        there = subprocess.run(
-            ["git", "for-each-ref"], cwd=self.bare, env=ENVIRONMENT, capture_output=True, text=True, check=True
-        )
-        head = (self.folder / ".git" / "HEAD").read_text()
-        return "\n".join((self.git("for-each-ref"), there.stdout, head, self.git("status", "--porcelain")))
-
-    def merge(self, source: str, target: str) -> str:
-        """The merge of a pull request, done elsewhere; this clone has not fetched it."""
-        tree = self.git("merge-tree", "--write-tree", f"origin/{target}", f"origin/{source}").split("\n")[0]
-        parents = ("-p", f"origin/{target}", "-p", f"origin/{source}")
-        commit = self.git("commit-tree", *parents, "-m", f"Merge {source} into {target}", tree)
-        self.push(f"{commit}:refs/heads/{target}")
-        return commit
-
-    def topic(self, name: str, file: str, text: str = "text\n") -> str:
-        """A published topic branch with one commit, and dev is out again."""
-        self.git("fetch", "-q", "origin")
-        self.git("switch", "-qc", name, "--no-track", "origin/dev")
-        commit = self.commit(file, text)
-        self.push(f"{name}:{name}")
-        self.git("switch", "-q", "dev")
-        return commit
-
-    def merged(self, name: str, file: str, text: str = "text\n") -> None:
-        """A topic branch that is in dev already."""
-        self.topic(name, file, text)
-        self.merge(name, "dev")
-
-    def out(self, lane: str) -> None:
-        """The lane is out, as it is on the remote."""
-        self.git("switch", "-q", lane)
-        self.git("pull", "-q", "--ff-only", "origin", lane)
-
-    def hook(self, name: str, script: str) -> None:
-        """A hook of the remote."""
-        path = self.bare / "hooks" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-    def copied(self, target: Path) -> "Clone":
-        """The same once more; the remote's address is a relative one."""
-        shutil.copytree(self.folder.parent, target, dirs_exist_ok=True)
-        return Clone(target / "work", target / "remote.git")
+from tests.integration.branching.clones import Clone, marked, on_test, released_first, to_main
+from tests.integration.branching.fake_forge.company import Company
+from tests.integration.branching.shelf import Shelf
 
 
 @pytest.fixture(scope="session")
-def fresh_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    home = tmp_path_factory.mktemp("fresh")
-    clone = Clone(home / "work", home / "remote.git")
-    for place in (["--bare", str(clone.bare)], [str(clone.folder)]):
-        subprocess.run(["git", "init", "-q", "-b", "main", "--template=", *place], env=ENVIRONMENT, check=True)
-    clone.commit("readme.md", "Something\n", "Begin")
-    clone.git("remote", "add", "origin", "../remote.git")
-    for lane in ("test", "dev"):
-        clone.git("branch", "-q", lane)
-    clone.push("main", "test", "dev")
-    clone.git("fetch", "-q", "origin")
-    clone.git("switch", "-q", "dev")
-    return clone
-
-
-@pytest.fixture(scope="session")
-def released_clone(fresh_clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    clone = fresh_clone.copied(tmp_path_factory.mktemp("released"))
-    released(clone, "feature/x")
-    return clone
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    return Shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture
-def clone(fresh_clone: Clone, tmp_path: Path) -> Clone:
+def clone(shelf: Shelf, tmp_path: Path) -> Clone:
     """The lanes begin at one commit; dev is out."""
-    return fresh_clone.copied(tmp_path)
+    return shelf.clone(tmp_path)
 
 
 @pytest.fixture
-def done(released_clone: Clone, tmp_path: Path) -> Clone:
+def tested(shelf: Shelf, tmp_path: Path) -> Clone:
+    """feature/x is on test, which is out."""
+    return shelf.clone(tmp_path, on_test)
+
+
+@pytest.fixture
+def candidate(shelf: Shelf, tmp_path: Path) -> Clone:
+    """The same, and it is marked as v0.1.0-rc.1."""
+    return shelf.clone(tmp_path, on_test, marked)
+
+
+@pytest.fixture
+def promoted(shelf: Shelf, tmp_path: Path) -> Clone:
+    """The same, and it is on main, which is out."""
+    return shelf.clone(tmp_path, on_test, marked, to_main)
+
+
+@pytest.fixture
+def done(shelf: Shelf, tmp_path: Path) -> Clone:
     """feature/x is released as v0.1.0; main is out."""
-    return released_clone.copied(tmp_path)
-
-
-def moved(clone: Clone, name: str) -> None:
-    """Promote to the lane, which is out afterwards."""
-    repository = clone.repository()
-    promote(repository, plan_promotion(repository, {"test": TEST, "main": MAIN}[name]), merge=True)
-    clone.out(name)
-
-
-def on_test(clone: Clone, name: str = "feature/x") -> None:
-    """Bring a new branch to test."""
-    clone.merged(name, f"{name.partition('/')[2]}.txt")
-    moved(clone, "test")
-
-
-def released(clone: Clone, name: str, version: str | None = None) -> None:
-    """Bring a new branch the whole way."""
-    on_test(clone, name)
-    tag_candidate(clone.repository(), version)
-    moved(clone, "main")
-    release(clone.repository())
+    return shelf.clone(tmp_path, released_first)
 
 
 @pytest.fixture(params=["github", "gitlab"])
-def company(request: pytest.FixtureRequest, fresh_clone: Clone, tmp_path: Path) -> Iterator["Company"]:
-    """Three people and a forge with the installed rules; the lanes begin at one commit."""
-    from tests.integration.branching.fake_forge.company import founded
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of a forge."""
+    found: str = request.param
+    return found
 
-    with founded(fresh_clone.copied(tmp_path).bare, request.param) as found:
+
+@pytest.fixture
+def company(kind: str, shelf: Shelf, tmp_path: Path) -> Iterator[Company]:
+    """Three people and a forge with the installed rules; the lanes begin at one commit."""
+    with shelf.company(tmp_path, kind) as found:
         yield found

@@ -19,10 +19,9 @@ def commands(heading):
 
 
 @pytest.fixture
-def old_company(fresh_clone, tmp_path: Path):
+def old_company(shelf, tmp_path: Path):
     """A repository with main and v1.2.3 alone, a hook of its own, and no rules yet."""
-    bare = fresh_clone.copied(tmp_path).bare
-    with founded(bare, "github", documents=[]) as company:
+    with founded(shelf.bare(tmp_path), "github", documents=[]) as company:
         ann = company.ann
         for lane in ("test", "dev"):
             company.forge.git("update-ref", "-d", f"refs/heads/{lane}")
@@ -73,8 +72,8 @@ def test_a_repository_with_a_history_adopts_the_flow_and_leaves_it(old_company):
     assert ann.git("diff", "--name-only", "origin/main", "HEAD") in {"", ".flow.toml"}
 
 
-@pytest.mark.parametrize("company", ["github"], indirect=True)
-@pytest.mark.parametrize("method", ["squash", "rebase"])
+@pytest.mark.parametrize("kind", ["github"])
+@pytest.mark.parametrize("method", ["squash", pytest.param("rebase", marks=pytest.mark.slow)])
 def test_years_of_squashes_come_to_an_end(company, method):
     rules = company.forge.documents
     company.forge.enforce([])

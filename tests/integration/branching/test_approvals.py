@@ -19,19 +19,11 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
-from tests.integration.branching.conftest import moved, on_test
+from tests.integration.branching.clones import moved
 from tests.integration.branching.test_policy import commit_to
 
 ANN = {"GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.org"}
 RC = Version(0, 1, 0, 1)
-
-
-@pytest.fixture
-def candidate(clone):
-    """v0.1.0-rc.1 marks test; the team decides by `decide`."""
-    on_test(clone)
-    tag_candidate(clone.repository())
-    return clone
 
 
 def decide(clone, by, **more):

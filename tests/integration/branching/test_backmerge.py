@@ -5,6 +5,7 @@ import json
 import pytest
 
 from genpulse.branching.gate import Asked, answer
+from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 
 
@@ -55,8 +56,22 @@ def opened(company, done):
     return company.forge.open(head, "dev")
 
 
-def test_a_hotfix_comes_back_by_pull_requests_alone(company):
-    first = release(company)
+@pytest.fixture
+def repaired(kind, shelf, tmp_path):
+    """Somebody repaired main by hand."""
+    with shelf.company(tmp_path, kind, hotfix) as found:
+        yield found
+
+
+@pytest.fixture
+def shipped(kind, shelf, tmp_path):
+    """v0.1.0 is released."""
+    with shelf.company(tmp_path, kind, release) as found:
+        yield found
+
+
+def test_a_hotfix_comes_back_by_pull_requests_alone(shipped):
+    company, first = shipped, "v0.1.0"
     commit = hotfix(company)
     topic(company.bob, "feature/b", "b.txt")
     company.merge("feature/b", "dev")
@@ -77,45 +92,45 @@ def test_a_hotfix_comes_back_by_pull_requests_alone(company):
     assert state["violations"] == []
 
 
-def test_a_fix_that_was_picked_over_counts_by_its_change(company):
-    release(company)
-    commit = hotfix(company)
-    bob = company.bob
+@ONE_FORGE
+def test_a_fix_that_was_picked_over_counts_by_its_change(shipped):
+    commit = hotfix(shipped)
+    bob = shipped.bob
     bob.fetch()
     bob.on("fix/hot", "origin/dev")
     bob.git("cherry-pick", commit)
     bob.git("push", "-q", "origin", "fix/hot")
-    company.merge("fix/hot", "dev")
-    company.merge("dev", "test")
-    tagged(company, "test")
-    company.merge("test", "main")
-    tagged(company, "main")
-    assert company.bob.flow("verify").returncode == 0
+    shipped.merge("fix/hot", "dev")
+    shipped.merge("dev", "test")
+    tagged(shipped, "test")
+    shipped.merge("test", "main")
+    tagged(shipped, "main")
+    assert shipped.bob.flow("verify").returncode == 0
     assert json.loads(bob.flow("status", "--fetch", "--json").stdout)["violations"] == []
 
 
-@pytest.mark.parametrize("company", ["github"], indirect=True)
+@pytest.mark.parametrize("kind", ["github"])
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_a_back_merge_may_be_squashed_when_it_brings_one_change(company, method):
-    hotfix(company)
-    company.forge.merge(opened(company, company.ann.flow("backmerge", "main")), "ann", method)
-    company.merge("dev", "test")
-    tagged(company, "test")
-    company.merge("test", "main")
-    tagged(company, "main")
+def test_a_back_merge_may_be_squashed_when_it_brings_one_change(repaired, method):
+    repaired.forge.merge(opened(repaired, repaired.ann.flow("backmerge", "main")), "ann", method)
+    repaired.merge("dev", "test")
+    tagged(repaired, "test")
+    repaired.merge("test", "main")
+    tagged(repaired, "main")
 
 
-def test_what_dev_has_already_is_on_its_way(company):
-    hotfix(company)
-    company.forge.merge(opened(company, company.ann.flow("backmerge")), "ann")
-    (violation,) = json.loads(company.bob.flow("status", "--fetch", "--json").stdout)["violations"]
+@ONE_FORGE
+def test_what_dev_has_already_is_on_its_way(repaired):
+    repaired.forge.merge(opened(repaired, repaired.ann.flow("backmerge")), "ann")
+    (violation,) = json.loads(repaired.bob.flow("status", "--fetch", "--json").stdout)["violations"]
     assert violation["mend"] == ["genpulse flow promote test"]
     assert "dev has it already" in violation["note"]
-    again = company.ann.flow("backmerge", "main")
+    again = repaired.ann.flow("backmerge", "main")
     assert again.returncode == 1
     assert "dev has everything that main has" in again.stderr
 
 
+@ONE_FORGE
 def test_a_conflict_is_mended_by_hand_and_finished(company):
     topic(company.bob, "feature/a", "same.txt")
     company.merge("feature/a", "dev")
@@ -131,10 +146,9 @@ def test_a_conflict_is_mended_by_hand_and_finished(company):
     company.merge("dev", "test")
 
 
-def test_a_second_one_finds_the_first(company):
-    hotfix(company)
-    first = opened(company, company.ann.flow("backmerge"))
-    assert opened(company, company.bob.flow("backmerge")) is first
+def test_a_second_one_finds_the_first(repaired):
+    first = opened(repaired, repaired.ann.flow("backmerge"))
+    assert opened(repaired, repaired.bob.flow("backmerge")) is first
 
 
 def backwards(company, name, *, extra="", start="origin/dev"):
@@ -149,6 +163,7 @@ def backwards(company, name, *, extra="", start="origin/dev"):
     return answer(Asked(name, "dev"), bob.repository())
 
 
+@ONE_FORGE
 def test_nothing_else_comes_back(company):
     commit = hotfix(company)
     good = f"fix/backmerge-{commit[:9]}"
@@ -162,38 +177,37 @@ def test_nothing_else_comes_back(company):
     assert not backwards(company, good, start="origin/feature/open")
 
 
-def test_it_may_be_updated_with_dev(company):
-    hotfix(company)
-    request = opened(company, company.ann.flow("backmerge"))
-    topic(company.bob, "feature/a", "a.txt")
-    company.merge("feature/a", "dev")
-    company.forge.update_branch(request, "ann")
-    assert company.forge.merge(request, "ann")
+@ONE_FORGE
+def test_it_may_be_updated_with_dev(repaired):
+    request = opened(repaired, repaired.ann.flow("backmerge"))
+    topic(repaired.bob, "feature/a", "a.txt")
+    repaired.merge("feature/a", "dev")
+    repaired.forge.update_branch(request, "ann")
+    assert repaired.forge.merge(request, "ann")
 
 
-def test_a_fix_of_test_that_was_picked_over_counts_as_well(company):
-    release(company)
-    commit = hotfix(company, "test")
-    bob = company.bob
+@ONE_FORGE
+def test_a_fix_of_test_that_was_picked_over_counts_as_well(shipped):
+    commit = hotfix(shipped, "test")
+    bob = shipped.bob
     bob.fetch()
     bob.on("fix/hot", "origin/dev")
     bob.git("cherry-pick", commit)
     bob.git("push", "-q", "origin", "fix/hot")
-    company.merge("fix/hot", "dev")
-    company.merge("dev", "test")
+    shipped.merge("fix/hot", "dev")
+    shipped.merge("dev", "test")
     assert json.loads(bob.flow("status", "--fetch", "--json").stdout)["violations"] == []
 
 
-def test_a_squashed_back_merge_of_changes_of_one_file_is_asked_for_again(company):
-    hotfix(company)
-    hotfix(company, text="hotter\n")
-    company.forge.enforce([] if company.forge.kind == "github" else company.forge.documents)
-    request = opened(company, company.ann.flow("backmerge"))
-    if company.forge.kind == "github":
-        company.forge.merge(request, "ann", "squash")
-        (violation,) = json.loads(company.bob.flow("status", "--fetch", "--json").stdout)["violations"]
+def test_a_squashed_back_merge_of_changes_of_one_file_is_asked_for_again(repaired):
+    hotfix(repaired, text="hotter\n")
+    repaired.forge.enforce([] if repaired.forge.kind == "github" else repaired.forge.documents)
+    request = opened(repaired, repaired.ann.flow("backmerge"))
+    if repaired.forge.kind == "github":
+        repaired.forge.merge(request, "ann", "squash")
+        (violation,) = json.loads(repaired.bob.flow("status", "--fetch", "--json").stdout)["violations"]
         assert violation["mend"] == ["genpulse flow backmerge main"]
-        request = opened(company, company.ann.flow("backmerge"))
-    company.forge.merge(request, "ann")
-    (violation,) = json.loads(company.bob.flow("status", "--fetch", "--json").stdout)["violations"]
+        request = opened(repaired, repaired.ann.flow("backmerge"))
+    repaired.forge.merge(request, "ann")
+    (violation,) = json.loads(repaired.bob.flow("status", "--fetch", "--json").stdout)["violations"]
     assert violation["mend"] == ["genpulse flow promote test"]

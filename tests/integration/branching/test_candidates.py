@@ -9,7 +9,7 @@ from genpulse.branching.promotion import plan_promotion
 from genpulse.branching.release import release
 from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
-from tests.integration.branching.conftest import moved, on_test, released
+from tests.integration.branching.clones import moved, released
 
 
 def annotated(clone, tag, ref, *, push=True):
@@ -128,35 +128,32 @@ def verified(clone, tag="v1.0.0"):
     return judged(lambda: Verifier(clone.repository()).verify(tag))
 
 
-def test_a_good_candidate_passes_everywhere(clone):
-    on_test(clone)
-    good(clone)
-    assert gate(clone)
-    assert promoted(clone)
-    assert releasable(clone)
-    assert verified(clone)
+def test_a_good_candidate_passes_everywhere(tested):
+    good(tested)
+    assert gate(tested)
+    assert promoted(tested)
+    assert releasable(tested)
+    assert verified(tested)
 
 
 @pytest.mark.parametrize("make", WRONG, ids=lambda make: make.__name__)
-def test_a_wrong_candidate_passes_nowhere(clone, make):
-    on_test(clone)
-    make(clone)
-    assert not gate(clone)
-    assert not promoted(clone)
-    assert not releasable(clone)
+def test_a_wrong_candidate_passes_nowhere(tested, make):
+    make(tested)
+    assert not gate(tested)
+    assert not promoted(tested)
+    assert not releasable(tested)
     if make not in {below_the_last, released_already}:
-        assert not verified(clone)
+        assert not verified(tested)
 
 
-def test_no_candidate_at_all(clone):
-    on_test(clone)
-    assert not gate(clone)
-    assert not promoted(clone)
-    assert not releasable(clone)
+def test_no_candidate_at_all(tested):
+    assert not gate(tested)
+    assert not promoted(tested)
+    assert not releasable(tested)
 
 
-def test_files_that_were_released_before_need_a_candidate_of_their_own(clone):
-    released(clone, "feature/x", "1.0.0")
+def test_files_that_were_released_before_need_a_candidate_of_their_own(done):
+    clone = done
     released(clone, "feature/y", "1.1.0")
     clone.git("fetch", "-q", "origin")
     clone.git("switch", "-qc", "fix/revert", "--no-track", "origin/dev")
@@ -164,8 +161,8 @@ def test_files_that_were_released_before_need_a_candidate_of_their_own(clone):
     clone.push("fix/revert")
     clone.merge("fix/revert", "dev")
     moved(clone, "test")
-    assert clone.git("rev-parse", "origin/test^{tree}") == clone.git("rev-parse", "v1.0.0^{tree}")
-    with pytest.raises(ReleaseRefused, match=r"v1\.0\.0-rc\.1 alone") as caught:
+    assert clone.git("rev-parse", "origin/test^{tree}") == clone.git("rev-parse", "v0.1.0^{tree}")
+    with pytest.raises(ReleaseRefused, match=r"v0\.1\.0-rc\.1 alone") as caught:
         plan_promotion(clone.repository(), MAIN)
     assert "genpulse flow rc" in caught.value.refusal.mend
     assert not gate(clone)
@@ -175,28 +172,25 @@ def test_files_that_were_released_before_need_a_candidate_of_their_own(clone):
     assert release(clone.repository()).tag == "v1.2.0"
 
 
-def test_what_is_wrong_with_the_candidate_that_would_fit_is_said(clone):
-    on_test(clone)
-    here_only(clone)
+def test_what_is_wrong_with_the_candidate_that_would_fit_is_said(tested):
+    here_only(tested)
     with pytest.raises(ReleaseRefused, match="origin does not have it") as caught:
-        plan_promotion(clone.repository(), MAIN)
-    clone.shell(caught.value.refusal.mend[0])
-    assert promoted(clone)
+        plan_promotion(tested.repository(), MAIN)
+    tested.shell(caught.value.refusal.mend[0])
+    assert promoted(tested)
 
 
-def test_another_clone_sees_the_same(clone, tmp_path):
-    on_test(clone)
-    here_only(clone)
+def test_another_clone_sees_the_same(tested, tmp_path):
+    here_only(tested)
     other = tmp_path / "other"
-    clone.git("clone", "-q", str(clone.bare), str(other))
-    assert not promoted(clone)
-    assert not promoted(type(clone)(other, clone.bare))
+    tested.git("clone", "-q", str(tested.bare), str(other))
+    assert not promoted(tested)
+    assert not promoted(type(tested)(other, tested.bare))
 
 
-def test_the_main_that_was_pushed_around_the_gate_says_why(clone):
-    on_test(clone)
-    on_dev(clone)
-    clone.git("fetch", "-q", "origin")
-    clone.merge("test", "main")
+def test_the_main_that_was_pushed_around_the_gate_says_why(tested):
+    on_dev(tested)
+    tested.git("fetch", "-q", "origin")
+    tested.merge("test", "main")
     with pytest.raises(ReleaseRefused, match="not on test"):
-        release(clone.repository())
+        release(tested.repository())

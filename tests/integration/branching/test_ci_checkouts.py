@@ -11,7 +11,7 @@ from genpulse.branching.gate import Asked, answer
 from genpulse.branching.stamping import build_of
 from genpulse.branching.verification import Verifier
 from genpulse.environment.table import PRODUCTION, TESTING
-from tests.integration.branching.conftest import ENVIRONMENT, Clone, moved, on_test
+from tests.integration.branching.clones import ENVIRONMENT, Clone, moved, on_test
 
 TAG = "refs/tags/v0.1.0"
 

@@ -10,7 +10,7 @@ from genpulse.branching.declared import declared_at
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.release import release
 from genpulse.branching.versions import Version
-from tests.integration.branching.conftest import moved
+from tests.integration.branching.clones import moved
 from tests.integration.branching.test_policy import commit_to
 
 PYPROJECT = (
@@ -76,9 +76,12 @@ def test_files_that_contradict_each_other(clone):
         ("deep/pyproject.toml", PYPROJECT.format("1.2.0")),
     ],
 )
-def test_what_declares_nothing_agrees_with_everything(clone, file, text):
-    declared(clone, text, file)
-    assert declared_at(clone.repository(), clone.git("rev-parse", "HEAD")) == ()
+def test_what_declares_nothing(clone, file, text):
+    assert declared_at(clone.repository(), clone.commit(file, text)) == ()
+
+
+def test_what_declares_nothing_agrees_with_everything(clone):
+    declared(clone, PYPROJECT.format("0.0.0"))
     assert tag_candidate(clone.repository(), "5.0.0").tag == "v5.0.0-rc.1"
 
 

@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.files import plan, write
 from genpulse.branching.release import release
-from tests.integration.branching.conftest import ENVIRONMENT, moved
+from tests.integration.branching.clones import ENVIRONMENT, moved
+from tests.integration.branching.compiled_gate import programs
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/deploy-a-release.md"
 GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
@@ -26,12 +27,13 @@ def read(text):
 
 
 @pytest.fixture(scope="session")
-def shipped(fresh_clone, tmp_path_factory):
+def shipped(shelf, tmp_path_factory):
     """The gate of both forges is in dev, and v0.1.0 is released with it; dev went on since."""
-    clone = fresh_clone.copied(tmp_path_factory.mktemp("shipped"))
+    clone = shelf.clone(tmp_path_factory.mktemp("shipped"))
     clone.git("switch", "-qc", "feature/gate", "--no-track", "origin/dev")
     for forge in ("github", "gitlab"):
-        write(clone.folder, plan(clone.folder, forge, ENVIRONMENT), ENVIRONMENT)
+        planned = plan(clone.folder, forge, ENVIRONMENT)
+        write(clone.folder, planned, ENVIRONMENT)
     clone.git("config", "--unset", "core.hooksPath")
     (clone.folder / "deploy").write_text(DEPLOY)
     (clone.folder / "deploy").chmod(0o755)
@@ -48,11 +50,14 @@ def shipped(fresh_clone, tmp_path_factory):
     clone.git("fetch", "-q", "origin")
     clone.merged("feature/more", "more.txt")
     clone.git("fetch", "-q", "origin")
+    (gate,) = (file.content for file in planned if file.path.endswith("flow.pyz"))
+    programs(gate, clone.folder.parent)
     return clone
 
 
 @pytest.fixture
 def clone(shipped, tmp_path):
+    (tmp_path / "programs").symlink_to(shipped.folder.parent / "programs")
     return shipped.copied(tmp_path)
 
 
@@ -76,7 +81,8 @@ def checked_out(clone, folder, ref, *, planted=False, depth=0):
 
 
 def run(folder, script, environment):
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    """With the compiled gate, where `programs` is beside the folder; else with the file itself."""
+    path = f"{folder.parent / 'programs'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=folder,
@@ -142,14 +148,14 @@ def test_the_workflows_are_what_the_forges_take():
 
 
 @FORGES
-@pytest.mark.parametrize("planted", [False, True], ids=["", "planted"])
 @pytest.mark.parametrize(
-    ("ref", "env"),
+    ("ref", "env", "planted"),
     [
-        ("refs/tags/v0.1.0", "main"),
-        ("refs/tags/v0.1.0-rc.1", "test"),
-        ("refs/heads/test", "test"),
-        ("refs/heads/dev", "dev"),
+        ("refs/tags/v0.1.0", "main", False),
+        ("refs/tags/v0.1.0", "main", True),
+        ("refs/tags/v0.1.0-rc.1", "test", True),
+        ("refs/heads/test", "test", False),
+        ("refs/heads/dev", "dev", False),
     ],
 )
 def test_everything_goes_where_it_belongs(clone, tmp_path, forge, ref, env, planted):
@@ -192,6 +198,7 @@ def test_somebodys_work_is_deployed_nowhere(clone, tmp_path, forge):
 
 
 def test_a_checkout_without_history_is_named(clone, tmp_path):
+    (tmp_path / "programs").unlink()
     folder = tmp_path / "job"
     checked_out(clone, folder, "refs/tags/v0.1.0", depth=1)
     subprocess.run(

@@ -1,8 +1,10 @@
 import os
 
+import pytest
+
 from genpulse.branching.fetched import last_fetch
 from genpulse.branching.git import Git
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 
 
 def told(clone):
@@ -23,6 +25,32 @@ def test_a_fetch_of_the_flow_and_one_of_git_count(clone):
     assert told(clone) == 1000
     clone.git("fetch", "-q", "origin")
     assert told(clone) > 1000
+
+
+@pytest.mark.parametrize(
+    "happened",
+    ["nothing", "a branch moved", "a branch was made", "a branch went", "a version was tagged"],
+)
+def test_what_is_here_already_is_not_fetched_again(done, tmp_path, happened):
+    """Asking what there is was enough, and counts as a fetch."""
+    done.repository().fetch()
+    old(done)
+    there = ("--git-dir", str(done.bare))
+    {
+        "nothing": lambda: None,
+        "a branch moved": lambda: done.git(*there, "update-ref", "refs/heads/dev", "refs/heads/main"),
+        "a branch was made": lambda: done.git(*there, "update-ref", "refs/heads/feature/y", "refs/heads/dev"),
+        "a branch went": lambda: done.git(*there, "update-ref", "-d", "refs/heads/feature/x"),
+        "a version was tagged": lambda: done.git(*there, "tag", "-am", "x", "v9.0.0", "main"),
+    }[happened]()
+    log = tmp_path / "trace"
+    repository = done.repository(GIT_TRACE=str(log))
+    repository.fetch()
+    assert ("built-in: git fetch" in log.read_text()) == (happened != "nothing")
+    assert told(done) > 1000
+    here = {name: ref.object for name, ref in repository.refs.remote.items()}
+    assert here == done.repository().published.heads
+    assert set(repository.refs.tags) == set(done.repository().published.tags)
 
 
 def test_a_fetch_that_failed_is_none(clone):

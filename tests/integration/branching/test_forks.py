@@ -9,7 +9,7 @@ from genpulse.branching.finish import finish
 from genpulse.branching.forges import PullRequest, open_pull_request
 from genpulse.branching.start import start
 from genpulse.branching.table import DEV
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 from tests.integration.branching.test_forges import TOKEN, forge, gitlab, named, program
 
 __all__ = ["forge", "gitlab"]

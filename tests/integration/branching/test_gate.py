@@ -5,7 +5,7 @@ from genpulse.branching.errors import NameRefused
 from genpulse.branching.gate import Asked, answer
 from genpulse.branching.release import release
 from genpulse.branching.repository import Repository
-from tests.integration.branching.conftest import ENVIRONMENT, moved, on_test
+from tests.integration.branching.clones import ENVIRONMENT, moved, on_test
 
 
 def rules(found):
@@ -162,17 +162,16 @@ def test_what_arrived_is_an_id(clone, commit):
             answer(asked, clone.repository())
 
 
-def test_a_merge_queue_of_main_is_judged_by_its_commit(clone):
-    on_test(clone)
+def test_a_merge_queue_of_main_is_judged_by_its_commit(tested):
     queue = "gh-readonly-queue/main/pr-1-abc"
-    merge = clone.merge("test", "main")
-    clone.git("fetch", "-q", "origin")
-    clone.git("push", "-q", "--force", "origin", "origin/main^:refs/heads/main", f"{merge}:refs/heads/{queue}")
-    clone.git("fetch", "-q", "origin")
+    merge = tested.merge("test", "main")
+    tested.git("fetch", "-q", "origin")
+    tested.git("push", "-q", "--force", "origin", "origin/main^:refs/heads/main", f"{merge}:refs/heads/{queue}")
+    tested.git("fetch", "-q", "origin")
     asked = Asked(queue, "main", head_commit=merge)
-    assert rules(answer(asked, clone.repository())) == ["main only accepts a release candidate."]
-    tag_candidate(clone.repository())
-    assert answer(asked, clone.repository())
-    clone.git("update-ref", "-d", f"refs/remotes/origin/{queue}")
-    (refusal,) = answer(Asked(queue, "main"), clone.repository()).refusals
+    assert rules(answer(asked, tested.repository())) == ["main only accepts a release candidate."]
+    tag_candidate(tested.repository())
+    assert answer(asked, tested.repository())
+    tested.git("update-ref", "-d", f"refs/remotes/origin/{queue}")
+    (refusal,) = answer(Asked(queue, "main"), tested.repository()).refusals
     assert refusal.code == "history_missing"

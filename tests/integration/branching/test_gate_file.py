@@ -10,7 +10,8 @@ import zipfile
 import pytest
 
 from genpulse.branching.files.gate_file import packed
-from tests.integration.branching.conftest import ENVIRONMENT, on_test
+from tests.integration.branching.clones import ENVIRONMENT
+from tests.integration.branching.compiled_gate import unpacked
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,12 @@ def gate(tmp_path_factory):
     file = tmp_path_factory.mktemp("gate") / "flow.pyz"
     file.write_bytes(packed("9.8.7"))
     return file
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """The same, for what is not about the file itself."""
+    return unpacked(packed("9.8.7"), tmp_path_factory.mktemp("gate"))
 
 
 def run(gate, folder, *arguments, **environment):
@@ -29,7 +36,6 @@ def run(gate, folder, *arguments, **environment):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 
@@ -76,46 +82,45 @@ def test_an_old_python_is_told_at_once(gate):
     assert (done.returncode, done.stderr) == (1, "flow: Python 3.11 or newer is needed, and this is 3.8.\n")
 
 
-def test_the_gate_answers_as_the_command_does(gate, clone):
+def test_the_gate_answers_as_the_command_does(compiled, clone):
     clone.topic("feature/x", "x.txt")
     clone.git("fetch", "-q", "origin")
-    good = run(gate, clone.folder, "check", "--head", "feature/x", "--base", "dev", "--trunk", "dev")
+    good = run(compiled, clone.folder, "check", "--head", "feature/x", "--base", "dev", "--trunk", "dev")
     assert (good.returncode, good.stdout) == (0, "feature/x may be merged into dev: feature/* merges into dev.\n")
-    bad = run(gate, clone.folder, "check", "--head", "feature/x", "--base", "main", "--json")
+    bad = run(compiled, clone.folder, "check", "--head", "feature/x", "--base", "main", "--json")
     assert bad.returncode == 1
     assert [refusal["code"] for refusal in json.loads(bad.stdout)["refusals"]] == ["base_wrong"]
-    shown = run(gate, clone.folder, "check", "--head", "dev", "--base", "main", GITHUB_ACTIONS="true")
+    shown = run(compiled, clone.folder, "check", "--head", "dev", "--base", "main", GITHUB_ACTIONS="true")
     assert (shown.returncode, shown.stdout.startswith("::error title=genpulse flow::main only")) == (1, True)
 
 
-def test_the_history_is_looked_at(gate, clone):
-    on_test(clone)
-    done = run(gate, clone.folder, "check", "--head", "test", "--base", "main", "--json")
+def test_the_history_is_looked_at(gate, tested):
+    done = run(gate, tested.folder, "check", "--head", "test", "--base", "main", "--json")
     assert done.returncode == 1
     assert [refusal["code"] for refusal in json.loads(done.stdout)["refusals"]] == ["candidate_missing"]
 
 
-def test_what_a_deployment_asks(gate, done, tmp_path):
-    verified = run(gate, done.folder, "verify", "v0.1.0", "--json")
+def test_what_a_deployment_asks(compiled, done, tmp_path):
+    verified = run(compiled, done.folder, "verify", "v0.1.0", "--json")
     assert json.loads(verified.stdout)["candidate"] == "v0.1.0-rc.1", verified.stderr
-    assert run(gate, done.folder, "deployable", "--ref", "v0.1.0", "--env", "main").returncode == 0
-    refused = run(gate, done.folder, "deployable", "--ref", "main", "--env", "main", "--json")
+    assert run(compiled, done.folder, "deployable", "--ref", "v0.1.0", "--env", "main").returncode == 0
+    refused = run(compiled, done.folder, "deployable", "--ref", "main", "--env", "main", "--json")
     assert refused.returncode == 1
     document = json.loads(refused.stdout)
     assert document["refusals"][0]["code"] == "production_needs_release"
     assert (document["ok"], document["reason"]) == (False, document["refusals"][0]["message"])
-    taken = run(gate, done.folder, "deployable", "--ref", "refs/tags/v0.1.0", "--env", "main", "--json")
+    taken = run(compiled, done.folder, "deployable", "--ref", "refs/tags/v0.1.0", "--env", "main", "--json")
     assert taken.returncode == 0, taken.stderr
     said = json.loads(taken.stdout)
     assert (said["environment"], said["ok"], said["reason"]) == ("main", True, None)
-    stamped = run(gate, done.folder, "stamp", "--output", str(tmp_path / "build.json"))
+    stamped = run(compiled, done.folder, "stamp", "--output", str(tmp_path / "build.json"))
     assert stamped.returncode == 0, stamped.stderr
     assert json.loads((tmp_path / "build.json").read_text())["tag"] == "v0.1.0"
 
 
-def test_wrong_usage(gate, tmp_path):
+def test_wrong_usage(compiled, tmp_path):
     for arguments in ([], ["nonsense"], ["check"], ["check", "--head", "x"], ["deployable", "--ref", "x"]):
-        told = run(gate, tmp_path, *arguments, "--json")
+        told = run(compiled, tmp_path, *arguments, "--json")
         assert told.returncode == 2, arguments
         (refusal,) = json.loads(told.stdout)["refusals"]
         assert refusal["code"] == "usage_wrong"
@@ -128,14 +133,22 @@ def test_no_repository_is_a_refusal(gate, tmp_path):
     assert json.loads(done.stdout)["refusals"][0]["code"] == "no_repository"
 
 
-def test_letters_that_the_terminal_does_not_have(gate, clone):
+def test_letters_that_the_terminal_does_not_have(compiled, clone):
     done = run(
-        gate, clone.folder, "check", "--head", "hotfix/ü", "--base", "dev", PYTHONIOENCODING="ascii", LC_ALL="C"
+        compiled,
+        clone.folder,
+        "check",
+        "--head",
+        "hotfix/ü",
+        "--base",
+        "dev",
+        PYTHONIOENCODING="ascii",
+        LC_ALL="C",
     )
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
 
 
-def test_names_alone_need_no_repository(gate, tmp_path):
-    assert run(gate, tmp_path, "check", "--names-only", "--head", "feature/x").returncode == 0
-    done = run(gate, tmp_path, "check", "--names-only", "--head", "hotfix/x", PATH=ENVIRONMENT["PATH"])
+def test_names_alone_need_no_repository(compiled, tmp_path):
+    assert run(compiled, tmp_path, "check", "--names-only", "--head", "feature/x").returncode == 0
+    done = run(compiled, tmp_path, "check", "--names-only", "--head", "hotfix/x", PATH=ENVIRONMENT["PATH"])
     assert (done.returncode, "hotfix/… is not a branch type here" in done.stderr) == (1, True)

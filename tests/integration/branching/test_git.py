@@ -3,7 +3,7 @@ import pytest
 from genpulse.branching.errors import GitFailed, RepositoryUnfit
 from genpulse.branching.git import Git
 from genpulse.branching.repository import Repository
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 
 
 def test_git_that_is_not_installed(clone, tmp_path):

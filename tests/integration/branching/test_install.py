@@ -9,14 +9,22 @@ import pytest
 
 from genpulse.branching.files import plan, plan_removal, remove, write
 from genpulse.branching.files.errors import FileInTheWay
-from genpulse.branching.files.gate_file import digest
+from genpulse.branching.files.gate_file import digest, packed
 from genpulse.branching.policy import LaneNames
 from genpulse.branching.policy_file import parse
 from genpulse.branching.versions import Version
-from tests.integration.branching.conftest import ENVIRONMENT
+from genpulse.build import product_version
+from tests.integration.branching.clones import ENVIRONMENT
+from tests.integration.branching.compiled_gate import programs
 
 ENV = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:{ENVIRONMENT['PATH']}"}
 RECORD = 'cat > "$(git rev-parse --show-toplevel)/{0}.seen"\necho "{0} $*" >&2\n'
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(tmp_path_factory):
+    """The hook's Python runs the gate as it is compiled."""
+    ENV["PATH"] = f"{programs(packed(product_version()), tmp_path_factory.mktemp('gate'))}:{ENV['PATH']}"
 
 
 def install(clone, forge="github", **decisions):

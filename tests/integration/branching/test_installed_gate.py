@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.release import release
-from tests.integration.branching.conftest import ENVIRONMENT, moved
+from tests.integration.branching.clones import ENVIRONMENT, moved
 from tests.integration.branching.test_deployment_workflows import checked_out, clone, run, shipped
 
 __all__ = ["clone", "shipped"]
@@ -92,6 +92,7 @@ def test_a_pull_request(clone, tmp_path, head, base, code, said):
 
 
 def test_a_candidate_may_go_to_main(clone, tmp_path):
+    (tmp_path / "programs").unlink()
     moved(clone, "test")
     tag_candidate(clone.repository())
     done = pulled(clone, tmp_path, "test", "main")

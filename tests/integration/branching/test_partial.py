@@ -5,19 +5,26 @@ import json
 import pytest
 
 from genpulse.branching.gate import Asked, answer
+from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 from tests.integration.branching.test_backmerge import release, tagged, topic
 
 
-def begun(company):
-    """v0.1.0 is out, its successor is being tested, and dev has something that is not complete."""
-    release(company)
+def went_on(company):
+    """Its successor is being tested, and dev has something that is not complete."""
     topic(company.bob, "feature/next", "next.txt")
     company.merge("feature/next", "dev")
     company.merge("dev", "test")
     tagged(company, "test")
     topic(company.bob, "feature/unfinished", "unfinished.txt")
     company.merge("feature/unfinished", "dev")
+
+
+@pytest.fixture
+def company(kind, shelf, tmp_path):
+    """v0.1.0 is out, and dev went on from there."""
+    with shelf.company(tmp_path, kind, release, went_on) as found:
+        yield found
 
 
 def files(person, lane):
@@ -36,7 +43,6 @@ def refusal(done):
 
 
 def test_a_fix_goes_to_test_alone(company):
-    begun(company)
     bob = company.bob
     assert bob.flow("start", "fix/found", "--from-test").returncode == 0
     bob.commit("found.txt")
@@ -56,8 +62,8 @@ def test_a_fix_goes_to_test_alone(company):
     assert said(bob.flow("status", "--json"))["violations"] == []
 
 
+@ONE_FORGE
 def test_a_fix_that_would_take_more_along_is_begun_once_more(company):
-    begun(company)
     bob = company.bob
     topic(bob, "fix/found", "found.txt")
     company.merge("fix/found", "dev")
@@ -74,8 +80,8 @@ def test_a_fix_that_would_take_more_along_is_begun_once_more(company):
     assert "found.txt" in files(bob, "test")
 
 
+@ONE_FORGE
 def test_dev_as_it_was(company):
-    begun(company)
     bob = company.bob
     topic(bob, "feature/good", "good.txt")
     good = company.merge("feature/good", "dev")
@@ -90,9 +96,8 @@ def test_dev_as_it_was(company):
     assert "good.txt" in files(bob, "test")
 
 
-@pytest.mark.parametrize("company", ["github"], indirect=True)
+@pytest.mark.parametrize("kind", ["github"])
 def test_what_dev_never_was_is_refused(company):
-    begun(company)
     bob = company.bob
     bob.fetch()
     bob.on("feature/open", "origin/dev")
@@ -108,9 +113,8 @@ def test_what_dev_never_was_is_refused(company):
     assert bob.flow("promote", "main", "--at", commit).returncode == 2
 
 
-@pytest.mark.parametrize("company", ["github"], indirect=True)
+@pytest.mark.parametrize("kind", ["github"])
 def test_the_gate_looks_at_what_the_name_says(company):
-    begun(company)
     bob = company.bob
     bob.fetch()
     tip = bob.git("rev-parse", "origin/dev")

@@ -18,7 +18,7 @@ from genpulse.branching.errors import (
 from genpulse.branching.promotion import plan_promotion, promote
 from genpulse.branching.release import release
 from genpulse.branching.table import TEST
-from tests.integration.branching.conftest import ENVIRONMENT, moved, on_test
+from tests.integration.branching.clones import ENVIRONMENT, moved, on_test
 
 
 def on_main(clone):
@@ -47,14 +47,13 @@ def there(clone, tag):
     return clone.git("ls-remote", "origin", f"refs/tags/{tag}").split("\t")[0]
 
 
-def test_candidates_are_counted_and_published(clone):
-    on_test(clone)
-    assert tag_candidate(clone.repository(), "1.0.0").tag == "v1.0.0-rc.1"
-    refused(clone, rc(clone), "v1.0.0-rc.1 marks")
-    on_test(clone, "feature/y")
-    assert tag_candidate(clone.repository()).tag == "v1.0.0-rc.2"
-    assert there(clone, "v1.0.0-rc.2") == clone.git("rev-parse", "refs/tags/v1.0.0-rc.2")
-    assert clone.git("cat-file", "-t", "v1.0.0-rc.2") == "tag"
+def test_candidates_are_counted_and_published(tested):
+    assert tag_candidate(tested.repository(), "1.0.0").tag == "v1.0.0-rc.1"
+    refused(tested, rc(tested), "v1.0.0-rc.1 marks")
+    on_test(tested, "feature/y")
+    assert tag_candidate(tested.repository()).tag == "v1.0.0-rc.2"
+    assert there(tested, "v1.0.0-rc.2") == tested.git("rev-parse", "refs/tags/v1.0.0-rc.2")
+    assert tested.git("cat-file", "-t", "v1.0.0-rc.2") == "tag"
 
 
 @pytest.fixture(params=["on a topic", "detached", "changed", "behind", "diverged", "no local lane", "elsewhere"])
@@ -86,23 +85,21 @@ def test_what_is_tagged_is_the_remotes_tip_whatever_is_out(placed):
     assert (placed.git("rev-parse", "HEAD"), placed.git("status", "--porcelain", "-b")) == (head, status)
 
 
-def test_a_candidate_is_the_remotes_tip_whatever_is_out(clone):
-    on_test(clone)
-    clone.git("switch", "-q", "dev")
-    clone.git("branch", "-D", "test")
-    (clone.folder / "readme.md").write_text("changed")
-    found = tag_candidate(clone.repository())
-    assert clone.git("rev-parse", f"{found.tag}^{{commit}}") == clone.git("rev-parse", "origin/test")
-    assert (clone.folder / "readme.md").read_text() == "changed"
+def test_a_candidate_is_the_remotes_tip_whatever_is_out(tested):
+    tested.git("switch", "-q", "dev")
+    tested.git("branch", "-D", "test")
+    (tested.folder / "readme.md").write_text("changed")
+    found = tag_candidate(tested.repository())
+    assert tested.git("rev-parse", f"{found.tag}^{{commit}}") == tested.git("rev-parse", "origin/test")
+    assert (tested.folder / "readme.md").read_text() == "changed"
 
 
-def test_a_candidate_is_tagged_after_test_was_wound_back(clone):
-    on_test(clone)
-    clone.git("push", "-q", "--force", "origin", "origin/test^:refs/heads/test")
-    clone.merged("feature/y", "y.txt")
-    moved_there = clone.repository()
+def test_a_candidate_is_tagged_after_test_was_wound_back(tested):
+    tested.git("push", "-q", "--force", "origin", "origin/test^:refs/heads/test")
+    tested.merged("feature/y", "y.txt")
+    moved_there = tested.repository()
     promote(moved_there, plan_promotion(moved_there, TEST), merge=True)
-    assert tag_candidate(clone.repository()).tag == "v0.1.0-rc.1"
+    assert tag_candidate(tested.repository()).tag == "v0.1.0-rc.1"
 
 
 def test_no_candidate_on_a_broken_lane(clone):
@@ -112,19 +109,17 @@ def test_no_candidate_on_a_broken_lane(clone):
     refused(clone, rc(clone), "Change stray.txt", LaneBroken)
 
 
-def test_a_candidate_with_a_number_of_its_own(clone):
-    on_test(clone)
-    refused(clone, rc(clone, "1.0.0-rc.2"), "the next one is v1.0.0-rc.1")
-    refused(clone, rc(clone, "soon"), "no version", NameRefused)
-    assert tag_candidate(clone.repository(), "1.0.0-rc.1").tag == "v1.0.0-rc.1"
+def test_a_candidate_with_a_number_of_its_own(tested):
+    refused(tested, rc(tested, "1.0.0-rc.2"), "the next one is v1.0.0-rc.1")
+    refused(tested, rc(tested, "soon"), "no version", NameRefused)
+    assert tag_candidate(tested.repository(), "1.0.0-rc.1").tag == "v1.0.0-rc.1"
 
 
-def test_a_release_is_annotated_and_published_with_main(clone):
-    on_main(clone)
-    assert release(clone.repository()).tag == "v0.1.0"
-    assert there(clone, "v0.1.0") == clone.git("rev-parse", "refs/tags/v0.1.0")
-    assert "Verified as v0.1.0-rc.1." in clone.git("cat-file", "tag", "v0.1.0")
-    refused(clone, final(clone), "v0.1.0 exists")
+def test_a_release_is_annotated_and_published_with_main(promoted):
+    assert release(promoted.repository()).tag == "v0.1.0"
+    assert there(promoted, "v0.1.0") == promoted.git("rev-parse", "refs/tags/v0.1.0")
+    assert "Verified as v0.1.0-rc.1." in promoted.git("cat-file", "tag", "v0.1.0")
+    refused(promoted, final(promoted), "v0.1.0 exists")
 
 
 def test_what_is_not_released(clone):
@@ -135,13 +130,12 @@ def test_what_is_not_released(clone):
     refused(clone, final(clone, "latest"), "no version", NameRefused)
 
 
-def test_a_candidate_is_not_made_of_what_is_released(clone):
-    on_main(clone)
-    release(clone.repository())
-    clone.out("test")
-    refused(clone, rc(clone), "v0.1.0 marks")
-    refused(clone, rc(clone, "0.1.0"), "v0.1.0 exists")
-    refused(clone, rc(clone, "0.0.9"), "below v0.1.0")
+def test_a_candidate_is_not_made_of_what_is_released(promoted):
+    release(promoted.repository())
+    promoted.out("test")
+    refused(promoted, rc(promoted), "v0.1.0 marks")
+    refused(promoted, rc(promoted, "0.1.0"), "v0.1.0 exists")
+    refused(promoted, rc(promoted, "0.0.9"), "below v0.1.0")
 
 
 def test_a_candidate_that_was_not_tagged_on_test_does_not_count(clone):
@@ -154,31 +148,28 @@ def test_a_candidate_that_was_not_tagged_on_test_does_not_count(clone):
     refused(clone, final(clone), "there is no release candidate")
 
 
-def test_a_remote_that_refuses_the_tag_gets_nothing(clone):
-    on_main(clone)
-    clone.hook("update", 'case "$1" in refs/tags/*) echo no tags >&2; exit 1;; esac')
-    refused(clone, final(clone), "no tags|atomic", GitFailed)
+def test_a_remote_that_refuses_the_tag_gets_nothing(promoted):
+    promoted.hook("update", 'case "$1" in refs/tags/*) echo no tags >&2; exit 1;; esac')
+    refused(promoted, final(promoted), "no tags|atomic", GitFailed)
 
 
-def test_main_that_moved_on_in_the_meantime(clone):
-    on_main(clone)
-    clone.git("config", "remote.origin.pushurl", str(clone.bare))
-    other = clone.git("commit-tree", "-p", "main", "-m", "Another", "main^{tree}")
-    clone.push(f"{other}:refs/heads/main")
-    clone.git("update-ref", "refs/remotes/origin/main", "refs/heads/main")
-    before = clone.git("for-each-ref")
+def test_main_that_moved_on_in_the_meantime(promoted):
+    promoted.git("config", "remote.origin.pushurl", str(promoted.bare))
+    other = promoted.git("commit-tree", "-p", "main", "-m", "Another", "main^{tree}")
+    promoted.push(f"{other}:refs/heads/main")
+    promoted.git("update-ref", "refs/remotes/origin/main", "refs/heads/main")
+    before = promoted.git("for-each-ref")
     with pytest.raises(FlowError, match=r"moved on|main is"):
-        release(clone.repository(offline=True))
-    assert clone.git("for-each-ref") == before
-    assert there(clone, "v0.1.0") == ""
+        release(promoted.repository(offline=True))
+    assert promoted.git("for-each-ref") == before
+    assert there(promoted, "v0.1.0") == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_release_leaves_no_tag(clone, tmp_path, number):
-    on_main(clone)
+def test_an_interrupted_release_leaves_no_tag(promoted, tmp_path, number):
     reached = tmp_path / "reached"
-    clone.hook("pre-receive", f"touch {reached}\nsleep 3\nexit 1")
-    before = clone.git("for-each-ref")
+    promoted.hook("pre-receive", f"touch {reached}\nsleep 3\nexit 1")
+    before = promoted.git("for-each-ref")
     script = (
         "import sys; from genpulse.cli.flow import command\n"
         "try: command.main(['release'], prog_name='flow', standalone_mode=False)\n"
@@ -187,7 +178,7 @@ def test_an_interrupted_release_leaves_no_tag(clone, tmp_path, number):
     environment = {**ENVIRONMENT, "PYTHONPATH": str(Path.cwd())}
     running = subprocess.Popen(
         [sys.executable, "-c", script],
-        cwd=clone.folder,
+        cwd=promoted.folder,
         env=environment,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -197,4 +188,4 @@ def test_an_interrupted_release_leaves_no_tag(clone, tmp_path, number):
         time.sleep(0.02)
     os.killpg(running.pid, number) if number == signal.SIGINT else running.send_signal(number)
     assert running.wait(20) != 0
-    assert clone.git("for-each-ref") == before
+    assert promoted.git("for-each-ref") == before

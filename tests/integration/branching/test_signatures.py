@@ -13,7 +13,7 @@ from genpulse.branching.promotion import plan_promotion
 from genpulse.branching.release import release
 from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
-from tests.integration.branching.conftest import moved, on_test, released
+from tests.integration.branching.clones import moved, on_test, released
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
 

@@ -9,7 +9,7 @@ import pytest
 from genpulse.branching.errors import ReleaseRefused, RepositoryUnfit
 from genpulse.branching.stamping import build_of
 from genpulse.build import read_stamp
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 
 
 def built(clone):

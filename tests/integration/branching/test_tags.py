@@ -8,7 +8,7 @@ from genpulse.branching.gate import Asked, answer
 from genpulse.branching.start import start
 from genpulse.branching.state import read_state
 from genpulse.branching.verification import Verifier
-from tests.integration.branching.conftest import moved, on_test, released
+from tests.integration.branching.clones import moved, on_test, released
 
 OTHER = ("nightly", "latest", "v1", "v1.x", "deploy/2024-01-01", "v-next", "2.0.0", "v2.0")
 NEAR = ("2.0.0", "v1.0.0-rc1", "v2.0", "V5.0.0", "v4.0.0-beta.1", "release-3.1")
@@ -112,30 +112,29 @@ def test_versions_without_a_v_are_counted_on(clone):
     assert tag_candidate(clone.repository()).tag == "v1.5.0-rc.1"
 
 
-def test_a_private_tag_does_not_choose_the_next_version(clone):
-    on_test(clone)
-    clone.git("tag", "-am", "mine", "v5.0.0-rc.1", "origin/dev")
-    clone.git("config", "push.followTags", "true")
-    assert tag_candidate(clone.repository()).tag == "v0.1.0-rc.1"
-    moved(clone, "main")
-    assert "v5.0.0-rc.1" not in clone.git("ls-remote", "origin")
+def test_a_private_tag_does_not_choose_the_next_version(tested):
+    tested.git("tag", "-am", "mine", "v5.0.0-rc.1", "origin/dev")
+    tested.git("config", "push.followTags", "true")
+    assert tag_candidate(tested.repository()).tag == "v0.1.0-rc.1"
+    moved(tested, "main")
+    assert "v5.0.0-rc.1" not in tested.git("ls-remote", "origin")
 
 
-def test_a_private_tag_in_the_way_is_named(clone):
-    on_test(clone)
-    clone.git("tag", "-am", "mine", "v0.1.0-rc.1", "origin/test")
-    before = clone.refs()
+def test_a_private_tag_in_the_way_is_named(tested):
+    tested.git("tag", "-am", "mine", "v0.1.0-rc.1", "origin/test")
+    before = tested.refs()
     with pytest.raises(ReleaseRefused, match="origin does not have it") as caught:
-        tag_candidate(clone.repository())
-    assert clone.refs() == before
-    clone.shell(caught.value.refusal.mend[0])
-    assert Verifier(clone.repository()).demand_candidate(clone.repository().known_versions[0])
+        tag_candidate(tested.repository())
+    assert tested.refs() == before
+    tested.shell(caught.value.refusal.mend[0])
+    assert Verifier(tested.repository()).demand_candidate(tested.repository().known_versions[0])
 
 
 def test_the_remote_is_asked_once_for_all(done, tmp_path):
-    """One `ls-remote` per command, whatever the number of tags."""
+    """One `ls-remote` per command, whatever the number of tags; and one fetch, where there is something new."""
     log = tmp_path / "trace"
     released(done, "feature/y")
+    done.git("--git-dir", str(done.bare), "update-ref", "refs/heads/fix/z", "refs/heads/dev")
     repository = done.repository(GIT_TRACE=str(log))
     repository.fetch()
     verifier = Verifier(repository)

@@ -2,7 +2,7 @@ import pytest
 
 from genpulse.branching.errors import NameRefused, ReleaseRefused, RepositoryUnfit
 from genpulse.branching.verification import Verifier
-from tests.integration.branching.conftest import on_test, released
+from tests.integration.branching.clones import released
 
 
 def refused(clone, tag, words, **options):
@@ -137,12 +137,11 @@ def test_a_baseline_takes_in_nothing_that_came_after_it(clone):
 @pytest.mark.parametrize("says", ["Release", "Release\n\nVerified as v1.0.0-rc.1."])
 @pytest.mark.parametrize("marked", ["origin/dev", "origin/dev^2"])
 @pytest.mark.parametrize("merged", ["test", "dev", "dev^2"])
-def test_what_a_tag_says_makes_no_candidate_of_what_was_never_on_test(clone, says, marked, merged):
-    on_test(clone)
-    clone.git("tag", "-am", "Not tagged on test", "v1.0.0-rc.1", marked)
-    clone.merge(merged, "main")
-    clone.git("fetch", "-q", "origin")
-    clone.git("tag", "-am", says, "v1.0.0", "origin/main")
-    clone.push("v1.0.0-rc.1", "v1.0.0")
+def test_what_a_tag_says_makes_no_candidate_of_what_was_never_on_test(tested, says, marked, merged):
+    tested.git("tag", "-am", "Not tagged on test", "v1.0.0-rc.1", marked)
+    tested.merge(merged, "main")
+    tested.git("fetch", "-q", "origin")
+    tested.git("tag", "-am", says, "v1.0.0", "origin/main")
+    tested.push("v1.0.0-rc.1", "v1.0.0")
     with pytest.raises(ReleaseRefused, match="no candidate of"):
-        Verifier(clone.repository()).verify("v1.0.0")
+        Verifier(tested.repository()).verify("v1.0.0")

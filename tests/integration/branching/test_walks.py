@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.branching.walk import illegal, legal, mending, promises
-from tests.integration.branching.walk.team import NAMES, gathered
+from tests.integration.branching.walk.team import NAMES
 
 RIGHT = [legal.begin, legal.work, legal.share, legal.bring, legal.button, legal.help_out, legal.move]
 RELEASING = [legal.move, legal.mark, legal.ship, legal.part, legal.deliver, legal.deliver]
@@ -33,8 +33,12 @@ WRONG = [
     illegal.tampered,
 ]
 MENDING = [mending.mend_status, mending.mend_refusal, mending.mend_release]
-STEPS = int(os.environ.get("FLOW_WALK_STEPS", "60"))
 WALKS = int(os.environ.get("FLOW_WALKS", "1"))
+STEPS = (
+    [int(os.environ["FLOW_WALK_STEPS"])]
+    if "FLOW_WALK_STEPS" in os.environ
+    else [25, pytest.param(120, marks=pytest.mark.slow)]
+)
 
 KINDS = [RIGHT, RIGHT, RELEASING, RELEASING, WRONG, MENDING, MENDING]
 acts = st.one_of(*(st.sampled_from(kind) for kind in KINDS))
@@ -42,7 +46,8 @@ steps = st.tuples(acts, st.sampled_from(NAMES), st.integers(0, 999))
 
 
 @pytest.mark.timeout(0 if WALKS > 1 else 600)
-def test_three_people_lose_nothing_and_are_told_the_same(fresh_clone):
+@pytest.mark.parametrize("length", STEPS)
+def test_three_people_lose_nothing_and_are_told_the_same(shelf, length):
     @settings(
         max_examples=WALKS + 1,  # the first is always the simplest: one and the same act
         derandomize=WALKS == 1,
@@ -51,10 +56,10 @@ def test_three_people_lose_nothing_and_are_told_the_same(fresh_clone):
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(steps, min_size=STEPS, max_size=STEPS))
+    @given(st.lists(steps, min_size=length, max_size=length))
     def walked(walk):
         with tempfile.TemporaryDirectory() as home:
-            _walk(gathered(Path(home), fresh_clone), walk)
+            _walk(shelf.team(Path(home)), walk)
 
     walked()
 

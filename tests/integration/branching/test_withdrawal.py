@@ -11,7 +11,7 @@ from genpulse.branching.state import read_state
 from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
 from genpulse.branching.withdrawal import withdraw
-from tests.integration.branching.conftest import moved, on_test, released
+from tests.integration.branching.clones import moved, on_test, released
 
 
 def begun(clone, version, name):

@@ -135,7 +135,7 @@ async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(po
     assert assets == Pruned(assets=MANY)
     assert (task_batches, asset_batches) == (MANY // BATCH + 1, MANY // BATCH + 1)
     assert len(objects) == MANY
-    assert len(done) > task_batches
+    assert done, "nobody else came to anything"
     assert [await backend.store.get(task.id) for task in done] == done
     assert await pool.fetchval("SELECT count(*) FROM tasks") == len(kept) + len(done)
     assert await pool.fetchval("SELECT count(*) FROM attempts") == len(done)

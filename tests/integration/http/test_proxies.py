@@ -1,6 +1,7 @@
 """Vendors behind a proxy: what it lets through arrives, and what it refuses was never sent."""
 
 import pytest
+import uvloop
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.addresses.proxies import Proxies
@@ -217,3 +218,24 @@ async def test_a_file_that_the_proxy_refuses_is_asked_for_again_later(proxy, cli
         http = client(proxy.proxies(), name_servers=[names.address])
         with pytest.raises(ProviderUnavailable, match=f"HTTPS_PROXY.*answered {status}"):
             await bytes_of(http.fetch_public("https://files.vendor.example/a.png"))
+
+
+@pytest.mark.parametrize("scheme", WAYS)
+@pytest.mark.parametrize("refuses", [False, True])
+def test_also_in_the_loop_that_workers_run_in(certificate, scheme, refuses):
+    async def scenario():
+        vendor = RawServer()
+        async with vendor.running(tls=of_server(certificate)):
+            proxy = FakeProxy({f"{VENDOR}:443": vendor.port})
+            proxy.refusal = lambda _: answer(403) if refuses else None
+            async with proxy.running(tls=of_server(certificate) if scheme == "https" else None):
+                http = HttpClient("1", proxies=proxy.proxies(scheme=scheme), tls=trusting(certificate))
+                try:
+                    return (await http.send(Request("POST", f"https://{VENDOR}/jobs", json={}))).status
+                except ProviderUnreachable as error:
+                    return str(error)
+                finally:
+                    await http.close()
+
+    said = uvloop.run(scenario())
+    assert "answered 403" in str(said) if refuses else said == 200

@@ -140,3 +140,9 @@ async def test_objects_of_a_store_with_tls_are_removed_through_a_tunnel(store, p
         await removed(store, proxy, {**KEYS, "endpoint": "https://s3.store.example"}, tmp_path)
     assert set(proxy.targets) == {"CONNECT s3.store.example:443"}
     assert len(proxy.targets) > 2
+
+
+@pytest.mark.parametrize("excluded", ["*.amazonaws.com", ".amazonaws.com", "s3.us-east-1.amazonaws.com", "*"])
+async def test_a_clouds_own_host_may_be_excluded(proxy, tmp_path, excluded):
+    assert (await keep(proxy.proxies(excluded=excluded), KEYS, tmp_path)).state == "down"
+    assert proxy.asked == []

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+import uvloop
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.addresses.proxies import Proxies
@@ -139,3 +140,16 @@ async def test_what_no_proxy_names_is_judged_and_sent_as_ever(proxy, certificate
     sent = await send(certificate, proxy.proxies(excluded="inside.example"), "http://inside.example/")
     assert "inside.example leads to 10.0.0.7, which is not a public address" in sent.error
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize("scheme", WAYS)
+def test_also_in_the_loop_that_workers_run_in(certificate, scheme):
+    async def scenario():
+        receiver = RawServer()
+        receiver.answer = lambda _: answer(204)
+        async with receiver.running(tls=of_server(certificate)):
+            proxy = FakeProxy({f"{HOST}:443": receiver.port})
+            async with proxy.running(tls=of_server(certificate) if scheme == "https" else None):
+                return await send(certificate, proxy.proxies(scheme=scheme), f"https://{HOST}/")
+
+    assert uvloop.run(scenario()).status_code == 204

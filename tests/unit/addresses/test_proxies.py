@@ -58,9 +58,9 @@ def test_a_proxy_is_written_in_many_ways(value, origin, login):
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ("socks5://user:secret@proxy:1080", "spoken to by socks5 is not known"),
-        ("socks5h://proxy:1080", "spoken to by socks5h is not known"),
-        ("ftp://proxy", "spoken to by ftp is not known"),
+        ("socks5://user:secret@proxy:1080", "speaks socks5 cannot be used"),
+        ("socks5h://proxy:1080", "speaks socks5h cannot be used"),
+        ("ftp://proxy", "speaks ftp cannot be used"),
         ("http://user:secret@", "no address of a proxy"),
         ("http://proxy:99999", "no address of a proxy"),
         ("http://proxy:secret", "no address of a proxy"),
@@ -81,6 +81,7 @@ def test_one_that_cannot_be_used_is_told_without_its_secrets(value, why):
 
 def test_one_that_no_address_goes_by_is_not_told():
     assert not list(refusals({"ALL_PROXY": "socks5://p", "HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY}))
+    assert not list(refusals({"ALL_PROXY": "socks5://p", "NO_PROXY": "a, *"}))
 
 
 @pytest.mark.parametrize(

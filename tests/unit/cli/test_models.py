@@ -1,7 +1,5 @@
 """What `genpulse models` shows."""
 
-from rich.console import Console
-
 from genpulse.cli.models import _list
 
 
@@ -12,8 +10,6 @@ def test_a_model_that_is_not_set_up_says_so():
         common | {"id": "art/ready", "configured": True},
         common | {"id": "art/older"},
     ]
-    console = Console(width=120)
-    with console.capture() as shown:
-        console.print(_list(documents))
-    said = {line.split()[0]: "not set up" in line for line in shown.get().splitlines()[1:]}
+    lines = _list(documents).laid_out(None).plain.splitlines()[1:]
+    said = {line.split()[0]: "not set up" in line for line in lines}
     assert said == {"art/bare": True, "art/ready": False, "art/older": False}

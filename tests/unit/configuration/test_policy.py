@@ -270,7 +270,7 @@ def test_blanks_around_an_address_are_nobodys(tmp_path, around):
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_that_cannot_be_used_is_told_by_its_variable(tmp_path, name):
     said = problems(tmp_path, {**MAIN, name: "socks5://u:s3cret@proxy.example.com:1080"})
-    assert f"  - {name}: a proxy that is spoken to by socks5 is not known; name one that speaks HTTP" in said
+    assert f"  - {name}: a proxy that speaks socks5 cannot be used; name one that speaks HTTP" in said
     assert problems(tmp_path, {**MAIN, name: "http://u:s3cret@proxy.example.com:3128"}) == ""
 
 

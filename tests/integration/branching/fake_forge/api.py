@@ -3,6 +3,8 @@
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -25,8 +27,14 @@ class Api(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def begin(self) -> None:
+    @contextmanager
+    def answering(self) -> Iterator["Api"]:
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield self
+        finally:
+            self.shutdown()
+            self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,10 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from genpulse.branching.files import plan
+from tests.integration.branching.clones import copy_of
 from tests.integration.branching.fake_forge.api import TOKEN, Api, over_ssh
 from tests.integration.branching.fake_forge.forge import ROLES, FakeForge
 from tests.integration.branching.fake_forge.people import Person, environment_of, person
+
+ONE_FORGE = pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.slow)])
+"""For a story in which the forges differ by nothing but how a request is opened, which others tell of each."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,15 @@ class Company:
     def bob(self) -> Person:
         return self.people["bob"]
 
+    @contextmanager
+    def opened(self, home: Path) -> Iterator["Company"]:
+        """The same company in another place, with all that was done until now."""
+        copy_of(self.forge.bare.parent, home)
+        with Api(self.forge.moved(home)).answering() as api:
+            over_ssh(api.forge.bare)
+            reach = {"GITHUB_API_URL": api.url} if self.forge.kind == "github" else {}
+            yield Company(api.forge, {name: one.moved(home, **reach) for name, one in self.people.items()})
+
     def merge(self, head: str, base: str, by: str = "ann", method: str = "merge") -> str:
         """Open the pull request and press the button."""
         return self.forge.merge(self.forge.open(head, base), by, method)
@@ -42,12 +57,8 @@ def founded(bare: Path, kind: str, documents=None) -> Iterator[Company]:
         reach |= {"GITHUB_API_URL": api.url, "GITHUB_TOKEN": TOKEN}
     people = {name: person(name, bare.parent / name, bare, url, **reach) for name in ROLES}
     api.forge.enforce(installed(people["ann"].folder, kind) if documents is None else documents)
-    api.begin()
-    try:
+    with api.answering():
         yield Company(api.forge, people)
-    finally:
-        api.shutdown()
-        api.server_close()
 
 
 def installed(folder: Path, kind: str):

@@ -4,6 +4,7 @@ everybody to the rules that `genpulse flow install` wrote."""
 import json
 import subprocess
 import sys
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +69,13 @@ class FakeForge:
         (self.bare / "forge.json").write_text(json.dumps(told))
         self._hook("update", f'exec "{sys.executable}" -S -E "{rules.__file__}" "$@"')
 
+    def moved(self, home: Path) -> "FakeForge":
+        """The same forge where everything was copied to another place."""
+        found = copy(self)
+        found.bare, found.environment = home / self.bare.name, {**self.environment, "HOME": str(home)}
+        found.requests = {number: copy(request) for number, request in self.requests.items()}
+        return found
+
     def git(self, *arguments: str, ok=(0,)) -> str:
         done = subprocess.run(
             ["git", *arguments], cwd=self.bare, env=self.environment, capture_output=True, text=True, check=False
@@ -100,8 +108,8 @@ class FakeForge:
     def check(self, request: Request):
         """The required check, as the workflow asks it: in a checkout of its own, with the head fetched beside."""
         clone = self._checkout()
-        self._in(clone, "fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*")
-        self._in(clone, "fetch", "--quiet", "--prune", "origin", "+refs/tags/*:refs/tags/*")
+        all_refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+        self._in(clone, "fetch", "--quiet", "--prune", "--no-tags", "origin", *all_refs)
         asked = Asked(request.head, request.base, "o/r", "o/r", self.tip(request.head))
         return answer(asked, Repository(clone, self.environment))
 
@@ -173,7 +181,7 @@ class FakeForge:
 
     def _move(self, name, old, new, by, *, method="", green=(), told="") -> None:
         forced = NOTHING not in {old, new} and rules.is_rewritten(self.bare, old, new)
-        change = Change(f"refs/heads/{name}", old, new, forced, method, green)
+        change = Change(f"refs/heads/{name}", old, new, forced=forced, method=method, green=green)
         if why := rules.refused(self.documents, self.kind, self.roles.get(by, ""), change):
             raise NotTaken(f"{why}\n{told}".strip())
         self.git("update-ref", f"refs/heads/{name}", new, old)
@@ -182,6 +190,7 @@ class FakeForge:
         clone = self.bare.parent / "checkout"
         if not clone.exists():
             self.git("clone", "--quiet", "--no-checkout", str(self.bare), str(clone))
+            self._in(clone, "remote", "set-url", "origin", f"../{self.bare.name}")
         return clone
 
     def _in(self, clone: Path, *arguments: str) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genpulse.branching.repository import Repository
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests import flow_command
+from tests.integration.branching.clones import ENVIRONMENT
 
 ROOT = Path(__file__).parents[4]
 
@@ -37,20 +38,17 @@ class Person:
 
     def shell(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run what a message told to run, word for word."""
-        return subprocess.run(
-            ["sh", "-ec", command],
-            cwd=self.folder,
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
+        return flow_command.typed(command, self.folder, self.environment)
 
     def flow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`genpulse flow`, as this person."""
         return self.shell(" ".join(["genpulse", "flow", *arguments]))
+
+    def moved(self, home: Path, **environment: str) -> "Person":
+        """The same person where everything was copied to another place."""
+        old, new = str(self.folder.parent), str(home)
+        there = {name: value.replace(old, new) for name, value in self.environment.items()}
+        return Person(self.name, home / self.folder.name, {**there, **environment})
 
     def repository(self, *, offline: bool = False) -> Repository:
         return Repository(self.folder, self.environment, offline=offline)
@@ -66,9 +64,8 @@ class Person:
         return self.git("rev-parse", "HEAD")
 
     def fetch(self) -> None:
-        """As `git fetch --prune --tags --force` does: tags of one's own stay."""
-        self.git("fetch", "-q", "--prune", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
-        self.git("fetch", "-q", "--no-tags", "origin", "+refs/tags/*:refs/tags/*")
+        """All that the remote has, and nothing else of its branches; tags of one's own stay."""
+        self.git("fetch", "-q", "--prune", "--tags", "--force", "origin")
 
     def on(self, name: str, start: str = "") -> None:
         """The branch is out, as it is on the remote or at `start`."""
@@ -90,6 +87,8 @@ def person(name: str, folder: Path, bare: Path, url: str = "", **environment: st
     }
     subprocess.run(["git", "clone", "-q", url or str(bare), str(folder)], env=who, check=True, capture_output=True)
     found = Person(name, folder, who)
+    if not url:
+        found.git("remote", "set-url", "origin", f"../{bare.name}")
     for key, value in _identity(name):
         found.git("config", f"user.{key.lower()}", value)
     found.on("dev")

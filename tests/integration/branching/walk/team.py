@@ -1,10 +1,11 @@
 """Three people with clones of their own, a forge that lets everything pass, and what each of them wrote."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genpulse.branching.errors import FlowError, Refusal
-from tests.integration.branching.conftest import Clone
+from tests.integration.branching.clones import copy_of
 from tests.integration.branching.fake_forge.forge import FakeForge
 from tests.integration.branching.fake_forge.people import Person, environment_of, person
 
@@ -33,6 +34,14 @@ class Team:
     verified: dict[str, str] = field(default_factory=dict)
     tampered: set[str] = field(default_factory=set)
     trace: list[str] = field(default_factory=list)
+
+    def copied(self, target: Path) -> "Team":
+        """The same team in another place, with all that was done until now."""
+        copy_of(self.bare.parent, target)
+        forge = self.forge.moved(target)
+        people = {name: person.moved(target) for name, person in self.people.items()}
+        copies = {name: copy(getattr(self, name)) for name in ("works", "told", "verified", "tampered", "trace")}
+        return Team(forge.bare, forge, people, self.observer.moved(target), **copies)
 
     def write(self, who: Person, subject: str = "") -> str:
         """A commit with a file of its own, on whatever is out."""
@@ -73,9 +82,9 @@ class Team:
         return [work for work in missing if work.blob not in kept[work.author]]
 
 
-def gathered(home: Path, fresh: Clone) -> Team:
+def gathered(bare: Path) -> Team:
     """Everybody begins with the same empty lanes."""
-    bare = fresh.copied(home).bare
+    home = bare.parent
     people = {name: person(name, home / name, bare) for name in NAMES}
     forge = FakeForge(bare, "github", [], environment_of(home))
     (bare / "hooks" / "update").unlink()

@@ -68,9 +68,12 @@ class SpoolFolder:
         return tuple(waiting for waiting in looked if waiting is not None)
 
     def sweep(self) -> None:
-        """Remove what processes of this installation left that were killed. What cannot be removed is logged."""
+        """Remove what processes of this installation left that were killed, and empty folders of others.
+
+        What cannot be removed is logged.
+        """
         try:
-            left = [waiting for waiting in self.found() if waiting.is_own and not waiting.is_living]
+            left = [each for each in self.found() if not each.is_living and (each.is_own or not each.files)]
         except OSError as error:
             _log.warning("what killed processes may have left on this disk cannot be looked for: %s", error)
             return
@@ -168,16 +171,23 @@ def _remove(waiting: Waiting) -> None:
     with _opened(waiting.folder) as descriptor:
         if not _is_left(descriptor):
             return
-        with os.scandir(descriptor) as entries:
-            for entry in entries:
-                os.unlink(entry.name, dir_fd=descriptor)
+        if waiting.is_own:
+            _empty(descriptor)
         waiting.folder.rmdir()
+    if not waiting.files:
+        return
     _log.info(
         "removed what a killed process had left in %s: %d files of %d bytes",
         waiting.folder,
         waiting.files,
         waiting.size,
     )
+
+
+def _empty(descriptor: int) -> None:
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            os.unlink(entry.name, dir_fd=descriptor)
 
 
 @contextmanager

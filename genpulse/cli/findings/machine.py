@@ -78,15 +78,13 @@ def waiting(settings: Settings) -> Iterator[Finding]:
         return
     living, left = ([each for each in found if each.is_living is lives] for lives in (True, False))
     yield well("waiting streams", f"{_amount(living)}, of running processes")
-    if own := [each for each in left if each.is_own]:
+    if own := [each for each in left if each.is_own and each.files]:
         detail = f"{_amount(own)} in {own[0].folder.parent} of processes that were killed"
         yield warning("waiting streams", detail, "the next start of an api or a worker removes them")
-    if others := [each for each in left if not each.is_own]:
+    if others := [each for each in left if not each.is_own and each.files]:
         detail = f"{_amount(others)} of killed processes that kept elsewhere than storage.url says"
         folders = " ".join(shlex.quote(str(each.folder)) for each in others)
-        yield warning(
-            "waiting streams", detail, f"their next start removes them; if there is none: rm -r {folders}"
-        )
+        yield well("waiting streams", f"{detail}: their next start removes them, or rm -r {folders}")
 
 
 def _amount(found: Sequence[Waiting]) -> str:

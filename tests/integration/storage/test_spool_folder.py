@@ -91,6 +91,17 @@ async def test_nothing_is_removed_of_another_installation(tmp_path: Path, proces
     await storage.close()
 
 
+def test_empty_folders_of_others_that_were_killed_are_swept_away_too(tmp_path: Path) -> None:
+    living, killed = SpoolFolder(tmp_path, "living"), SpoolFolder(tmp_path, "killed")
+    for folder in (living, killed):
+        with folder.file():
+            pass
+    killed._forget()
+    SpoolFolder(tmp_path, "one").sweep()
+    assert [(found.is_living, found.is_own) for found in SpoolFolder(tmp_path, "living").found()] == [(True, True)]
+    living.close()
+
+
 def test_two_processes_with_one_id_know_their_own(tmp_path: Path, processes: ExitStack) -> None:
     """As in two containers, in each of which it is process 1."""
     alone = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")

@@ -184,6 +184,15 @@ def test_a_command(stranger, tmp_path, monkeypatch, arguments):
     assert not any(line.startswith(("OK", "\tOK")) for line in shown.splitlines())
 
 
+def test_a_model_that_the_api_does_not_list(stranger, tmp_path, monkeypatch):
+    """The API may run without a plug-in that is installed here."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(genpulse, ["models", "sandbox/noop", "--api", stranger], env={"ENV": "dev"})
+    assert result.exit_code == 0
+    assert "sandbox/noop is not listed" in result.stderr
+    assert "delay_s" in result.stdout
+
+
 def told(error):
     """What is said of an error on standard error."""
 

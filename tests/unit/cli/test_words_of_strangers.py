@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.branching.errors import Refusal
@@ -239,6 +239,7 @@ def test_bars(monkeypatch):
     assert not [attack for attack in ATTACKS if attack in drawn.getvalue()]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text() | st.sampled_from([TEXT, FORGED]))
 def test_any_text_on_a_console(text):
     out = io.StringIO()
@@ -246,6 +247,7 @@ def test_any_text_on_a_console(text):
     calm(out.getvalue())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(st.characters()) | st.sampled_from([TEXT, FORGED]))
 def test_any_text(text):
     assert showable(showable(text)) == showable(text)

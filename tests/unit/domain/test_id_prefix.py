@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.domain.id_prefix import ids_beginning_with
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.uuids(), st.uuids(), st.integers(1, 36))
 def test_an_id_begins_so_exactly_when_it_lies_between(one, other, length):
     prefix = str(one)[:length]

@@ -20,13 +20,12 @@ async def test_the_environment_is_shown_without_secrets(api):
 
 
 def test_a_build_is_shown_with_the_repository_whose_tag_it_has():
-    build = Build(
-        "1.2.3", "a" * 40, "b" * 40, "v1.2.3", repository="https://example.com/shop.git", package="c" * 64
-    )
+    shop = "https://example.com/shop.git"
+    build = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", repository=shop, package="c" * 64)
     assert _build(build).model_dump() == {
         "tag": "v1.2.3",
         "version": "1.2.3",
         "commit": "a" * 40,
-        "repository": "https://example.com/shop.git",
+        "repository": shop,
         "dirty": False,
     }

@@ -41,10 +41,14 @@ class Build:
         """Whether this is exactly what a final tag names."""
         return _FINAL.fullmatch(self.tag) is not None and not self.dirty
 
-    def __str__(self) -> str:
+    @property
+    def label(self) -> str:
+        """Tag and commit, without where they are from: for those whom nobody has let in."""
         name = self.tag or f"{self.version}, no tag"
-        whose = f" of {self.repository}" if self.repository else ""
-        return f"{name}, commit {self.commit[:_SHORT]}{whose}" + (", with changes besides" if self.dirty else "")
+        return f"{name}, commit {self.commit[:_SHORT]}" + (", with changes besides" if self.dirty else "")
+
+    def __str__(self) -> str:
+        return f"{self.label}, of {self.repository}" if self.repository else self.label
 
 
 def read_stamp(path: Path = STAMP) -> Build | None:

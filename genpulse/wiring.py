@@ -174,7 +174,7 @@ def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
 async def _build_probe() -> Health:
     """What runs here."""
     build = read_stamp()
-    return Health("build", State.OK, str(build) if build else "a work tree, not an image")
+    return Health("build", State.OK, build.label if build else "a work tree, not an image")
 
 
 def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:

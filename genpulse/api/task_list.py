@@ -16,7 +16,7 @@ from genpulse.api.documents import TaskDocument, TaskPage
 from genpulse.api.parameters import refuse_doubled
 from genpulse.api.tasks import TASKS_PATH
 from genpulse.domain.failure import FailureCode
-from genpulse.domain.id_prefix import ids_beginning_with
+from genpulse.domain.id_prefix import PATTERN, ids_beginning_with
 from genpulse.domain.kind import FORM, is_kind
 from genpulse.domain.task import Task, TaskQuery, TaskStatus
 from genpulse.ports import TaskStore
@@ -27,12 +27,6 @@ routes = answers.router("tasks")
 def _kind(word: str) -> str:
     if not is_kind(word):
         raise PydanticCustomError("kind", "Input should be a kind such as text-to-image")
-    return word
-
-
-def _beginning(word: str) -> str:
-    if ids_beginning_with(word) is None:
-        raise PydanticCustomError("id_prefix", "Input should be the beginning of an id such as 0193a1b2-c3d4")
     return word
 
 
@@ -57,7 +51,7 @@ class TaskFilter(BaseModel):
     code: FailureCode | None = Field(
         None, description="Only tasks that failed so", examples=["provider_unavailable"]
     )
-    id_prefix: Annotated[str, StringConstraints(max_length=36), AfterValidator(_beginning)] | None = Field(
+    id_prefix: Annotated[str, StringConstraints(max_length=36, pattern=PATTERN)] | None = Field(
         None, description="Only tasks whose id begins so", examples=["0193a1b2-c3d4"]
     )
     limit: Annotated[int, Field(ge=1, le=100)] = 20

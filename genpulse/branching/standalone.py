@@ -30,6 +30,7 @@ from genpulse.branching.gate import Asked, answer
 from genpulse.branching.repository import Repository
 from genpulse.branching.stamping import build_of, put_stamp
 from genpulse.branching.verification import Verifier
+from genpulse.domain.text import showable
 from genpulse.environment.table import BY_NAME
 
 _Verb: TypeAlias = Callable[[Repository, argparse.Namespace], int]
@@ -177,11 +178,11 @@ def _document(document: Mapping[str, object]) -> None:
 
 
 def _out(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{showable(text)}\n")
 
 
 def _err(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{showable(text)}\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ _ENDING = ".suffix"
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A folder that is there, and the name of the file in it, None for the task's own. None: standard output."""
+    """A folder that is there, and a name in it. No name is the task's own; no folder is standard output."""
 
     folder: Path | None
     name: str | None = None

@@ -31,14 +31,14 @@ _INDENT = 2
 _STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
-def draw(state: State, width: int) -> RenderableType:
-    """The lanes, what waits between them, work in progress, versions, violations."""
+def draw(state: State, width: int, *, is_pipe: bool = False) -> RenderableType:
+    """The lanes, what waits between them, work in progress, versions, violations. In a pipe rows are whole."""
     lanes = _side_by_side(state, width) if width >= _NARROW else _stacked(state)
     parts: list[RenderableType | None] = [
         lanes,
         *(_queue(waiting, state) for waiting in state.waiting if waiting.commits),
     ]
-    parts += [_topics(state.topics, width), _versions(state)]
+    parts += [_topics(state.topics, None if is_pipe else width - _INDENT), _versions(state)]
     parts += [_violations(state.violations), _notes(state.notes), Text(_foot(state), style="dim")]
     return Group(*(part for part in parts if part is not None))
 
@@ -124,10 +124,10 @@ def _topic_table(topics: Sequence[Topic]) -> WholeTable:
     return table
 
 
-def _topics(topics: Sequence[Topic], width: int) -> RenderableType | None:
+def _topics(topics: Sequence[Topic], width: int | None) -> RenderableType | None:
     if not topics:
         return None
-    rows = _topic_table(topics).laid_out(width - _INDENT)
+    rows = _topic_table(topics).laid_out(width)
     head = Text(f"\n{len(topics)} open branch{'' if len(topics) == 1 else 'es'}", style="bold")
     rest = [Text(f"  and {len(topics) - _TOPICS} more", style="dim")] if len(topics) > _TOPICS else []
     return Group(head, *(_copied("  ").append_text(row) for row in rows.split()), *rest)

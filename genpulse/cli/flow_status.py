@@ -34,8 +34,9 @@ def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> Non
     from genpulse.cli.flow_picture import draw
 
     out = console()
+    picture = draw(state, out.width, is_pipe=not out.is_terminal)
     with out.capture() as drawn:
-        out.print(draw(state, out.width), crop=False)  # commands go on beyond the edge
+        out.print(picture, crop=False)  # commands go on beyond the edge
     say_drawn(legible(drawn.get(), out.encoding))
 
 

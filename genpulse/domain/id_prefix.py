@@ -1,19 +1,33 @@
 """The beginning of an id, as people type it."""
 
+import re
 from uuid import UUID
 
+_DIGIT = "[0-9a-f]"
 _DIGITS = 32
-_LENGTH = 36
+
+
+def _pattern(groups: tuple[int, ...], fewest: int) -> str:
+    """A group of digits or a part of it, and after the whole of it the next ones."""
+    size, *others = groups
+    if not others:
+        return f"{_DIGIT}{{{fewest},{size}}}"
+    rest = _pattern(tuple(others), 0)
+    return f"(?:{_DIGIT}{{{fewest},{size - 1}}}|{_DIGIT}{{{size}}}(?:-{rest})?)"
+
+
+PATTERN = f"^{_pattern((8, 4, 4, 4, 12), 1)}$"
+"""What the beginning of an id looks like: a digit or more in small letters, and hyphens, as the API shows it."""
+_BEGINNING = re.compile(PATTERN, re.ASCII)
 
 
 def ids_beginning_with(prefix: str) -> tuple[UUID, UUID] | None:
     """The lowest and the highest id that begin so; None where no id does.
 
-    An id is written in small letters with hyphens, as the API shows it. Ids of tasks are in the order of time, so
-    that those which begin alike lie beside each other.
+    Ids of tasks are in the order of time, so that those which begin alike lie beside each other.
     """
-    digits = prefix.replace("-", "")
-    if not digits or len(prefix) > _LENGTH or not set(digits) <= set("0123456789abcdef"):
+    if not _BEGINNING.fullmatch(prefix):
         return None
-    lowest, highest = (UUID(digits.ljust(_DIGITS, digit)[:_DIGITS]) for digit in "0f")
-    return (lowest, highest) if str(lowest).startswith(prefix) else None
+    digits = prefix.replace("-", "")
+    lowest, highest = (UUID(digits.ljust(_DIGITS, digit)) for digit in "0f")
+    return lowest, highest

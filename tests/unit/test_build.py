@@ -40,4 +40,10 @@ def test_what_is_not_final(tag):
 def test_a_final_tag_with_changes_is_not_final():
     assert FINAL.is_final
     assert not Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", dirty=True).is_final
-    assert str(FINAL) == "v1.2.3, commit aaaaaaaaaa"
+    assert str(FINAL) == FINAL.label == "v1.2.3, commit aaaaaaaaaa"
+
+
+def test_whose_it_is_and_what_everybody_may_know():
+    build = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", dirty=True, repository="https://example.com/shop.git")
+    assert build.label == "v1.2.3, commit aaaaaaaaaa, with changes besides"
+    assert str(build) == f"{build.label}, of https://example.com/shop.git"

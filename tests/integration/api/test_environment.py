@@ -1,5 +1,8 @@
 """Which environment this is."""
 
+from genpulse.api.environment import _build
+from genpulse.build import Build
+
 
 async def test_the_environment_is_shown_without_secrets(api):
     assert (await api.get("/v1/environment")).json == {
@@ -13,4 +16,16 @@ async def test_the_environment_is_shown_without_secrets(api):
         "api_key_prefix": "gp_dev_",
         "version": "1.2.3",
         "build": None,
+    }
+
+
+def test_a_build_is_shown_with_the_repository_whose_tag_it_has():
+    shop = "https://example.com/shop.git"
+    build = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", repository=shop, package="c" * 64)
+    assert _build(build).model_dump() == {
+        "tag": "v1.2.3",
+        "version": "1.2.3",
+        "commit": "a" * 40,
+        "repository": shop,
+        "dirty": False,
     }

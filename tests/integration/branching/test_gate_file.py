@@ -64,7 +64,12 @@ def test_it_imports_the_standard_library_and_itself_alone():
         "__init__.py",
         "branching",
         "build.py",
+        "domain",
         "environment",
+    }
+    assert {name for name in names if "/domain/" in name} == {
+        "genpulse/domain/__init__.py",
+        "genpulse/domain/text.py",
     }
 
 

@@ -1,11 +1,13 @@
 """From words and fields to the input of a model."""
 
+import asyncio
 import json
 
 import pytest
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.generate import _input
+from genpulse.cli.generate import _input, _submitted
+from genpulse.client import TaskView
 
 CLOSED = {"properties": {"text": {"type": "string"}, "speed": {"type": "number"}}, "additionalProperties": False}
 FREE = {"additionalProperties": True}
@@ -28,3 +30,29 @@ def test_a_value_is_read_from_a_file(tmp_path):
     for name, word in (("broken.json", "is not JSON"), ("nowhere.json", "cannot be read")):
         with pytest.raises(CommandRefused, match=word):
             _input(FREE, None, [f"workflow=@{tmp_path / name}"])
+
+
+class Endless:
+    """An API whose task goes on."""
+
+    def __init__(self):
+        self.watched = asyncio.Event()
+
+    async def submit(self, model, body, *, kind):
+        return TaskView("0193a1b2-c3d4-7e5f-8a9b-000000000001", model, "running", None, (), {})
+
+    async def watch(self, task_id):
+        self.watched.set()
+        await asyncio.Event().wait()
+        yield
+
+
+async def test_whoever_presses_ctrl_c_is_told_where_the_task_is(capsys):
+    api = Endless()
+    running = asyncio.create_task(_submitted(api, "art/easel", {}, "text-to-image"))
+    await api.watched.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    task = "0193a1b2-c3d4-7e5f-8a9b-000000000001"
+    assert capsys.readouterr().err == f"Task {task} goes on. Its outputs: genpulse tasks save {task} -o PLACE\n"

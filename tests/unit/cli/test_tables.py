@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -121,7 +121,7 @@ def test_what_is_left_out_is_told_and_a_wide_terminal_has_it_all(name):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from([HOSTILE, LONG])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=6),
     width=st.integers(20, 200) | st.none(),
@@ -137,7 +137,7 @@ def test_any_table(rows, width, ranks):
     assert all(showable(line) == line for line in lines)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=TEXTS, width=st.integers(1, 80))
 def test_folded_words_are_whole(text, width):
     plain = showable_line(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.branching.errors import Refusal
@@ -184,6 +184,15 @@ def test_a_command(stranger, tmp_path, monkeypatch, arguments):
     assert not any(line.startswith(("OK", "\tOK")) for line in shown.splitlines())
 
 
+def test_a_model_that_the_api_does_not_list(stranger, tmp_path, monkeypatch):
+    """The API may run without a plug-in that is installed here."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(genpulse, ["models", "sandbox/noop", "--api", stranger], env={"ENV": "dev"})
+    assert result.exit_code == 0
+    assert "sandbox/noop is not listed" in result.stderr
+    assert "delay_s" in result.stdout
+
+
 def told(error):
     """What is said of an error on standard error."""
 
@@ -230,6 +239,7 @@ def test_bars(monkeypatch):
     assert not [attack for attack in ATTACKS if attack in drawn.getvalue()]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text() | st.sampled_from([TEXT, FORGED]))
 def test_any_text_on_a_console(text):
     out = io.StringIO()
@@ -237,6 +247,7 @@ def test_any_text_on_a_console(text):
     calm(out.getvalue())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(st.characters()) | st.sampled_from([TEXT, FORGED]))
 def test_any_text(text):
     assert showable(showable(text)) == showable(text)

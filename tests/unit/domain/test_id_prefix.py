@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.domain.id_prefix import ids_beginning_with
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.uuids(), st.uuids(), st.integers(1, 36))
 def test_an_id_begins_so_exactly_when_it_lies_between(one, other, length):
     prefix = str(one)[:length]
@@ -17,7 +18,17 @@ def test_an_id_begins_so_exactly_when_it_lies_between(one, other, length):
     assert (lowest <= other <= highest) == str(other).startswith(prefix)
 
 
-@pytest.mark.parametrize("prefix", ["", "-", "x", "0193A", "0193a1b2c", "0193a1b2--", "0" * 37, "0193 ", "٣"])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text("0189af-", max_size=38))
+def test_it_is_a_beginning_exactly_when_some_id_begins_so(text):
+    digits = text.replace("-", "")
+    some = str(UUID(digits[:32].ljust(32, "0")))
+    assert (ids_beginning_with(text) is not None) == (bool(digits) and some.startswith(text))
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "-", "x", "0193A", "0193a1b2c", "0193a1b2--", "0" * 37, "0193 ", "٣", "0193\n"]
+)
 def test_no_id_begins_so(prefix):
     assert ids_beginning_with(prefix) is None
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -60,6 +61,19 @@ _HEADERS = {
         "schema": {"type": "string"},
     }
 }
+_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_deliveries")
+_OF_AN_ASSET = ("show_asset", "fetch_content")
+_ID = "$response.body#/id"
+_LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
+    "submit_task": ({"task_id": _ID}, _OF_A_TASK),
+    "retry_task": ({"task_id": _ID}, _OF_A_TASK),
+    "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
+    "list_deliveries": (
+        {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
+        ("send_again",),
+    ),
+}
+"""What can be done next with an answer, and where the parameters of that come from."""
 _WRITING = (408, 413)
 """What the guards of bodies answer, before any call looks at its own."""
 _OURS = re.compile("(Document|Word)$")
@@ -100,6 +114,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for method, call in calls.items():
             _leave_out_foreign_refusals(call)
             _say_what_holds_everywhere(method, call)
+            _link(call)
             call["security"] = _security(path, call["operationId"])
             for parameter in call.get("parameters", ()):
                 _leave_out_null(parameter)
@@ -120,6 +135,13 @@ def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
     for response in call["responses"].values():
         request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
         response["headers"] = {**response.get("headers", {}), **request_id}
+
+
+def _link(call: dict[str, Any]) -> None:
+    parameters, names = _LINKS.get(call["operationId"], ({}, ()))
+    for status, response in call["responses"].items():
+        if names and status.startswith("2"):
+            response["links"] = {name: {"operationId": name, "parameters": parameters} for name in names}
 
 
 def _security(path: str, name: str) -> list[dict[str, list[str]]]:

@@ -226,6 +226,20 @@ async def test_the_head_of_every_get_can_be_asked_for(api):
     assert (unknown.status, unknown.body) == (404, b"")
 
 
+async def test_what_can_be_done_next_is_linked(api):
+    spec = await document(api)
+    calls = {call["operationId"]: (path, call) for path, verbs in spec["paths"].items() for call in verbs.values()}
+    linked = set()
+    for _, call in calls.values():
+        for response in call["responses"].values():
+            for link in response.get("links", {}).values():
+                path, _ = calls[link["operationId"]]
+                assert set(link["parameters"]) == set(re.findall(r"\{(\w+)\}", path))
+                linked.add(link["operationId"])
+    takes_an_id = {name for name, (path, _) in calls.items() if re.search(r"\{(task|asset)_id\}", path)}
+    assert linked == takes_an_id
+
+
 async def test_the_reference_lists_every_call(api):
     page = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text()
     listed = set(re.findall(r"^\| `([A-Z]+ /\S+)` \| (.+) \|$", page, re.MULTILINE))

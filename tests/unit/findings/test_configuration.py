@@ -98,3 +98,14 @@ def test_settings_of_a_provider_that_nobody_knows_are_told_with_the_one_that_is_
         each.name: each for each in configuration.providers(settings(GENPULSE_PROVIDERS__OPENNAI__API_KEY="x"))
     }
     assert "Did you mean providers.openai?" in found["provider opennai"].detail
+
+
+def test_a_provider_that_lacks_its_key_is_named_with_the_variable(settings):
+    def told(**variables):
+        return next(
+            each.detail for each in configuration.providers(settings(**variables)) if each.name == "providers"
+        )
+
+    assert "fal (costs money, refused, GENPULSE_PROVIDERS__FAL__API_KEY is not set)" in told()
+    assert "fal (costs money, refused)," in told(GENPULSE_PROVIDERS__FAL__API_KEY="k")
+    assert "comfyui," in told()

@@ -1,14 +1,14 @@
 """What an order names outside of itself: assets of its input, and where its end is told."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
 from genpulse.domain.asset import REFERENCE, referred
 from genpulse.domain.errors import OutOfReach, Problem
 from genpulse.domain.json_place import Place, values, written
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json_value import JsonObject, JsonValue
 from genpulse.domain.task import NewTask
 from genpulse.ports import Services
 
@@ -20,6 +20,25 @@ _Named: TypeAlias = tuple[str, Place, str]
 """The place of a task, the place in its input, and the text that stands there."""
 
 
+def reaches_out(task: NewTask) -> bool:
+    """Whether there may be anything to look for: most tasks name nothing, and this is asked of each."""
+    return task.webhook_url is not None or _may_refer(task.input)
+
+
+def _may_refer(document: JsonObject) -> bool:
+    waiting: list[Iterable[JsonValue]] = [document.values()]
+    for values_there in waiting:
+        for inner in values_there:
+            if isinstance(inner, str):
+                if inner.startswith(REFERENCE):
+                    return True
+            elif isinstance(inner, dict):
+                waiting.append(inner.values())
+            elif isinstance(inner, list):
+                waiting.append(inner)
+    return False
+
+
 async def check_reach(services: Services, tasks: Mapping[str, NewTask]) -> None:
     """Look for what these tasks name, each at its place, such as `/tasks/3`.
 
@@ -27,8 +46,7 @@ async def check_reach(services: Services, tasks: Mapping[str, NewTask]) -> None:
     asked for. Raises `OutOfReach`, `DatabaseUnavailable`.
     """
     problems = list(_unreachable(services, tasks))
-    naming = [(within, task) for within, task in tasks.items() if _may_refer(task.input)]
-    named = [(within, *found) for within, task in naming for found in _references(task)]
+    named = [(within, *found) for within, task in tasks.items() for found in _references(task)]
     if named:
         problems += await _missing(services, next(iter(tasks.values())).owner, named)
     if problems:
@@ -53,21 +71,6 @@ def _why(text: str, *, is_id: bool) -> str:
     if not is_id:
         return f"{text[:100]!r} is no reference to an asset; it has to be asset: and the id of an upload or output"
     return f"there is no {text}: it was removed, or never was there for this API key. Upload it again"
-
-
-def _may_refer(value: JsonValue) -> bool:
-    """Whether any text begins as a reference does: most inputs name nothing, and each submit asks."""
-    waiting = [value]
-    while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, str):
-            if inner.startswith(REFERENCE):
-                return True
-        elif isinstance(inner, dict):
-            waiting.extend(inner.values())
-        elif isinstance(inner, list):
-            waiting.extend(inner)
-    return False
 
 
 def _references(task: NewTask) -> Iterator[tuple[Place, str]]:

@@ -21,7 +21,7 @@ from genpulse.domain.errors import (
 from genpulse.domain.json_value import JsonObject
 from genpulse.domain.task import NewTask, Priority, Submitted
 from genpulse.lifecycle.purse import check_allowed, limits_for
-from genpulse.lifecycle.references import check_reach
+from genpulse.lifecycle.references import check_reach, reaches_out
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -55,7 +55,8 @@ async def submit(
     task = _new_task(services, order, "", _owner(key), idempotency_key)
     try:
         check_allowed(services, task.provider)
-        await check_reach(services, {"": task})
+        if reaches_out(task):
+            await check_reach(services, {"": task})
         return await services.store.submit(task, limits_for(services, key))
     except _OF_THE_MOMENT:
         if earlier := await services.store.earlier(task):
@@ -74,7 +75,7 @@ async def submit_batch(
         tasks[place] = _new_task(services, order, place, owner)
     for provider in sorted({task.provider for task in tasks.values()}):
         check_allowed(services, provider)
-    await check_reach(services, tasks)
+    await check_reach(services, {place: task for place, task in tasks.items() if reaches_out(task)})
     return await services.store.submit_batch(list(tasks.values()), limits_for(services, key))
 
 

@@ -92,5 +92,9 @@ class Subject:
             raise Lacking(reason)
 
     def without_key(self) -> "Subject":
-        """The same, not configured."""
-        return replace(self, key=None)
+        """The same on a worker that has no key, while the API has one and takes tasks."""
+
+        def build(settings: ProviderSettings) -> Provider:
+            return replace(self.build(settings), configured=True)
+
+        return replace(self, key=None, build=build)

@@ -62,6 +62,9 @@ class Receiver:
     refuses: int = 0
     taken: list[tuple[str, bytes]] = field(default_factory=list)
 
+    def refusal(self, url: str) -> str | None:
+        return None
+
     async def send(
         self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
     ) -> Answer:

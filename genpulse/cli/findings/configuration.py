@@ -10,7 +10,6 @@ from genpulse.configuration.names import without_prefix
 from genpulse.configuration.policy import address_fault, allowances, single_servers
 from genpulse.configuration.variables import process_variables, variable_name
 from genpulse.environment.errors import EnvironmentProblem
-from genpulse.ports import Catalogue
 from genpulse.settings import Settings
 from genpulse.wiring import open_catalogue
 
@@ -105,11 +104,12 @@ def providers(settings: Settings) -> Iterator[Finding]:
     """Plug-ins, and why some of them were left out."""
     catalogue = open_catalogue(settings)
     names = ", ".join(
-        f"{name} ({said})" if (said := _of_provider(name, settings, catalogue)) else name
+        f"{name} ({_of_paid(name, settings)})" if catalogue.is_paid(name) else name
         for name in catalogue.providers()
     )
     if names:
-        yield well("providers", names)
+        lacking = [variable_name(key) for name in catalogue.providers() for key in catalogue.lacks(name)]
+        yield well("providers", f"{names}; not set up without {', '.join(lacking)}" if lacking else names)
     else:
         yield wrong("providers", "none", "install one, or pip install 'genpulse[sandbox]'")
     for name in catalogue.providers():
@@ -126,12 +126,6 @@ def _bare_key(name: str) -> Iterator[Finding]:
     if bare := without_prefix(key, process_variables(os.environ)):
         detail = f"{bare} is set, and GenPulse does not read it"
         yield warning(f"provider {name}", detail, f"set {variable_name(key)} if that account is meant")
-
-
-def _of_provider(name: str, settings: Settings, catalogue: Catalogue) -> str:
-    words = [_of_paid(name, settings)] if catalogue.is_paid(name) else []
-    lacking = [f"{variable_name(key)} is not set" for key in catalogue.lacks(name)]
-    return ", ".join([*words, *lacking])
 
 
 def _of_paid(name: str, settings: Settings) -> str:

@@ -1,6 +1,8 @@
 """Who we are is told to the vendor alone, for what the adapter itself asks."""
 
 from genpulse.domain.failure import FailureCode
+from genpulse.provider import ProviderSettings
+from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.testing.checks.check import Check, need, outcome_of
 from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
@@ -10,6 +12,9 @@ from genpulse.testing.subject import Lacking, Subject
 async def _check_no_key(subject: Subject) -> None:
     if subject.key is None:
         raise Lacking("the vendor needs no key")
+    provider = subject.build(ProviderSettings(None, subject.fake.base_url, subject.options))
+    lacking = LoadedCatalogue([provider]).lacks(provider.name)
+    need(not lacking or any("api_key" in name for name in lacking), f"it has no key, and lacks {lacking}")
     outcome = await outcome_of(subject.without_key(), Situation.BAD_KEY)
     failure = outcome.failure
     need(failure.code is FailureCode.AUTHENTICATION_FAILED, f"its code is {failure.code}: {failure.message}")

@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 
 import aiohttp
 import pytest
 import uvicorn
 import uvloop
 
+from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.api.peers import PEERS, Peers
 from genpulse.api.protocol import GatheringProtocol
@@ -41,22 +42,27 @@ def app_with(peers):
     return app
 
 
+def served(peers):
+    """A server whose connections are counted so."""
+    return serving(app_with(peers))
+
+
 @asynccontextmanager
-async def served(peers):
+async def serving(app):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.listen(1024)
         config = uvicorn.Config(
-            app_with(peers), http=GatheringProtocol, ws="none", log_config=None, lifespan="on", access_log=False
+            app, http=GatheringProtocol, ws="none", log_config=None, lifespan="on", access_log=False
         )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
             await asyncio.sleep(0.01)
         try:
             yield listening.getsockname()[1]
         finally:
             server.should_exit = server.force_exit = True
-            await serving
+            await running
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -201,10 +207,15 @@ def test_a_client_with_more_connections_than_there_are_descriptors_shuts_nobody_
         assert found == {"200": 10}
 
 
-async def test_the_figures_tell_of_them(serve):
-    api = await serve(ApiOptions(api_key_prefixes={}, connections_per_peer=7))
-    async with aiohttp.ClientSession() as client, client.get(f"{api.url}/metrics") as answer:
-        text = await answer.text()
-    assert "genpulse_http_connections " in text
-    assert 'genpulse_http_connections_closed_total{reason="peer"} 0.0' in text
+async def test_the_application_bounds_them_and_its_figures_tell(serve):
+    services = (await serve()).services
+    app = create_app(lambda: nullcontext(services), ApiOptions(connections_per_peer=3))
+    async with serving(app) as port:
+        silent = [await opened(port, ONE) for _ in range(10)]
+        async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = await answer.text()
+        for _, writer in silent:
+            writer.close()
+    assert "genpulse_http_connections 4.0" in text
+    assert 'genpulse_http_connections_closed_total{reason="peer"} 7.0' in text
     assert 'genpulse_http_connections_closed_total{reason="descriptors"} 0.0' in text

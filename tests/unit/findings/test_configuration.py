@@ -139,3 +139,16 @@ def test_what_waits_on_the_disk_and_what_was_left_there(settings, tmp_path):
         in others.detail
     )
     folder.close()
+
+
+def test_a_provider_that_lacks_its_key_is_named_with_the_variable(settings):
+    def told(**variables):
+        return next(
+            each.detail for each in configuration.providers(settings(**variables)) if each.name == "providers"
+        )
+
+    assert "fal (costs money, refused)," in told()
+    names = ("FAL", "OPENAI", "REPLICATE")
+    variables = {f"GENPULSE_PROVIDERS__{name}__API_KEY": "k" for name in names}
+    assert told().endswith(f"; not set up without {', '.join(variables)}")
+    assert "not set up" not in told(**variables)

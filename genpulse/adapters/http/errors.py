@@ -10,8 +10,8 @@ _LENGTH = 300
 _STATUS = re.compile(r"\b\d{3}, message[:=]\s*")
 """aiohttp puts this before words of its own; the vendor has not said it."""
 
-_PACKED = re.compile(r"Can not decode content-encoding: ([\w-]{1,40})")
-"""Behind this, aiohttp tells which package to install."""
+_PACKED = re.compile(r"Can not decode content-encoding: ([\w-]{1,40}).*\binstall\b")
+"""What aiohttp says where a package is missing that would unpack it."""
 
 
 def never_sent(error: BaseException) -> bool:

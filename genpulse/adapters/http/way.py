@@ -70,7 +70,7 @@ class Way:
         return ""
 
     def _unnamed(self, proxy: Proxy, error: BaseException) -> str:
-        if isinstance(error, aiohttp.ClientSSLError):
+        if isinstance(error, aiohttp.ClientSSLError) and (error.host, error.port) != (proxy.host, proxy.port):
             return ""
         if isinstance(error, TimeoutError):
             return proxy.absence(self._place, "it did not answer in time")

@@ -121,9 +121,11 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
     proxy = route.proxy
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
     is_secure = proxy.scheme == "https" if proxy else target.is_secure
+    has_come_to_proxy = False
     try:
         async with asyncio.timeout(CONNECT_S):
             transport, exchange = await _opened(route, host, port, tls if is_secure else None)
+            has_come_to_proxy = proxy is not None
             if proxy is not None and target.is_secure:
                 return await _tunnelled(transport, exchange, target, proxy, tls)
             return transport, exchange
@@ -134,7 +136,7 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
         raise
     except (OSError, ssl.CertificateError, NoAnswer) as error:
         why = str(error) or type(error).__name__
-        if proxy is not None and not isinstance(error, ssl.SSLError):
+        if proxy is not None and not (has_come_to_proxy and isinstance(error, ssl.SSLError)):
             raise CannotConnect(proxy.absence(target.place, why)) from error
         raise CannotConnect(f"Cannot connect to {target.place}: {why}") from error
 

@@ -163,6 +163,13 @@ async def test_a_proxy_may_speak_tls_itself(vendors, client, certificate):
         assert (await http.send(Request("POST", f"https://{VENDOR}/jobs", json={}))).status == 200
 
 
+async def test_one_that_nobody_trusts_is_told_by_its_variable(vendors, client, tmp_path):
+    fake = FakeProxy({f"{VENDOR}:443": vendors["https"].port})
+    async with fake.running(tls=of_server(write_certificate(tmp_path / "other.pem"))):
+        with pytest.raises(ProviderUnreachable, match=r"HTTPS_PROXY.*certificate verify failed"):
+            await client(fake.proxies(scheme="https")).send(Request("POST", f"https://{VENDOR}/jobs", json={}))
+
+
 async def test_a_websocket_goes_by_it_and_is_refused_by_it(proxy, client):
     proxy.refusal = lambda _: answer(403)
     with pytest.raises(ProviderUnavailable, match=r"HTTPS_PROXY.*answered 403"):

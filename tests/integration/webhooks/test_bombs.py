@@ -15,7 +15,7 @@ MOST_MIB = 24
 PIECE = bytes(MIB)
 ENDLESS = {
     "body": (b"HTTP/1.1 200 OK\r\n\r\n", PIECE),
-    "packed body": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", gzip.compress(bytes(64 * MIB))),
+    "packed body": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", gzip.compress(bytes(8 * MIB))),
     "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n", PIECE),
     "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Header: value\r\n" * 65_536),
     "header": (b"HTTP/1.1 200 OK\r\nX: ", PIECE),

@@ -72,6 +72,14 @@ async def test_a_proxy_may_speak_tls_itself(receivers, certificate):
         assert (await send(certificate, fake.proxies(scheme="https"), f"https://{HOST}/")).is_taken
 
 
+async def test_one_that_nobody_trusts_is_told_by_its_variable(receivers, certificate, tmp_path):
+    fake = FakeProxy({f"{HOST}:443": receivers["https"].port})
+    async with fake.running(tls=of_server(write_certificate(tmp_path / "other.pem"))):
+        sent = await send(certificate, fake.proxies(scheme="https"), f"https://{HOST}/")
+    assert "HTTPS_PROXY" in sent.error
+    assert "certificate verify failed" in sent.error
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_login_that_is_missing_is_told_by_its_variable(receivers, proxy, certificate, way):
     proxy.login = ("user", "secret")

@@ -45,7 +45,7 @@ acts = st.one_of(*(st.sampled_from(kind) for kind in KINDS))
 steps = st.tuples(acts, st.sampled_from(NAMES), st.integers(0, 999))
 
 
-@pytest.mark.timeout(0 if WALKS > 1 else 600)
+@pytest.mark.timeout(0 if WALKS > 1 else 3600)
 @pytest.mark.parametrize("length", STEPS)
 def test_three_people_lose_nothing_and_are_told_the_same(shelf, length):
     @settings(

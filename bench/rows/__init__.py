@@ -12,6 +12,7 @@ NAMES = (
     "files",
     "growth",
     "start_up",
+    "branches",
     "usual_service",
 )
 """In the order in which they are shown."""

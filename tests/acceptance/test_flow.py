@@ -7,6 +7,7 @@ import pytest
 
 from tests.acceptance import flow_team
 from tests.acceptance.flow_team import Team
+from tests.integration.branching.growth import grown
 from tests.integration.branching.shelf import Shelf
 
 
@@ -204,7 +205,7 @@ def test_a_drawing_needs_no_repository(team, tmp_path):
 def test_the_size_of_a_repository_costs_no_command_of_git(team, tmp_path):
     asked = []
     for size in (60, 200):
-        team.git("fast-import", "--quiet", "--force", stdin=_large(commits=2 * size, branches=size))
+        team.git("fast-import", "--quiet", "--force", stdin=grown(commits=2 * size, branches=size))
         assert int(team.git("rev-list", "--count", "origin/dev")) > 2 * size
         asked.append(_asked_of_git(team, tmp_path / str(size)))
     assert asked[0] == asked[1]
@@ -219,20 +220,3 @@ def _asked_of_git(team: Team, log: Path) -> list[int]:
         team.flow(*arguments, GIT_TRACE=str(trace))
         counts.append(trace.read_text().count("built-in: git"))
     return counts
-
-
-def _large(*, commits: int, branches: int) -> str:
-    lines = ["reset refs/remotes/origin/dev", "from refs/heads/dev^0", ""]
-
-    def commit(ref: str, number: int, start: str = "") -> None:
-        lines.extend(
-            (f"commit {ref}", f"committer Author <a@example.org> {4_000_000_000 + number} +0000", "data 4")
-        )
-        lines.extend(("Work", *([f"from {start}"] if start else [])))
-        lines.extend((f"M 100644 inline f{number % 50}", f"data {len(str(number))}", str(number), ""))
-
-    for number in range(commits):
-        commit("refs/remotes/origin/dev", number)
-    for number in range(branches):
-        commit(f"refs/remotes/origin/feature/b{number}", number, "refs/remotes/origin/dev^0")
-    return "\n".join(lines)

@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import time
 
 import aiohttp
@@ -14,8 +13,8 @@ import asyncpg
 import pytest
 
 from genpulse.dev.ports import free_port
+from tests import command
 
-START_S = 30.0
 ALLOWED = {
     "GENPULSE_DATABASE__ALLOW_LOOPBACK": "true",
     "GENPULSE_WEBHOOKS__SECRET": "whsec_c2lnbnMgd2l0aCB0aGlz",
@@ -33,37 +32,33 @@ class Machine:
         self.database_url = database_url
         self._redis_url = redis_url
 
-    def start(self, environment, *arguments, database_url=None, **changes):
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(
-            [sys.executable, "-m", "genpulse", *arguments],
-            cwd=self.folder,
-            env={
-                "PATH": os.defpath,
-                "ENV": environment,
-                "GENPULSE_DATABASE_URL": database_url or self.database_url,
-                "GENPULSE_REDIS__URL": self._redis_url,
-                **ALLOWED,
-            },
-            **{**options, **changes},
+    def start(self, environment, *arguments, database_url=None, **streams):
+        return command.start(
+            *arguments, folder=self.folder, environment=self._variables(environment, database_url), **streams
         )
 
-    def run(self, environment, *arguments):
-        process = self.start(environment, *arguments)
-        out, err = process.communicate(timeout=START_S)
-        return process.returncode, out, err
+    def run(self, environment, *arguments, stdin=subprocess.DEVNULL):
+        done = command.run(*arguments, folder=self.folder, environment=self._variables(environment), stdin=stdin)
+        return done.returncode, done.stdout, done.stderr
 
     def at_terminal(self, environment, typed, *arguments):
         """The same for a person who types one line."""
         ours, theirs = pty.openpty()
         try:
             os.write(ours, f"{typed}\n".encode())
-            process = self.start(environment, *arguments, stdin=theirs)
-            out, err = process.communicate(timeout=START_S)
+            return self.run(environment, *arguments, stdin=theirs)
         finally:
             os.close(ours)
             os.close(theirs)
-        return process.returncode, out, err
+
+    def _variables(self, environment, database_url=None):
+        return {
+            "PATH": os.defpath,
+            "ENV": environment,
+            "GENPULSE_DATABASE_URL": database_url or self.database_url,
+            "GENPULSE_REDIS__URL": self._redis_url,
+            **ALLOWED,
+        }
 
     @property
     def database(self):
@@ -76,11 +71,9 @@ def machine(tmp_path, database_url, redis_url):
 
 
 @pytest.fixture
-def of_dev(machine):
+def of_dev(tmp_path, own_database_url, redis_url):
     """Development has brought the database up to date, and has stamped it with that."""
-    code, _, err = machine.run("dev", "db", "upgrade")
-    assert code == 0, err
-    return machine
+    return Machine(tmp_path, own_database_url, redis_url)
 
 
 async def rows(url, statement):
@@ -166,12 +159,11 @@ def test_only_a_person_gives_a_database_to_another_environment(of_dev):
 
 
 @pytest.fixture
-def copied(machine):
+def copied(of_dev):
     """Of test, stamped; then what is connected is a copy of it, or it was moved."""
-    assert machine.run("test", "db", "upgrade")[0] == 0
-    assert machine.run("test", "env", "stamp")[0] == 0
-    asyncio.run(rows(machine.database_url, "UPDATE environment_stamp SET identity = '7/7' RETURNING one"))
-    return machine
+    change = "UPDATE environment_stamp SET environment = 'test', identity = '7/7' RETURNING one"
+    assert asyncio.run(rows(of_dev.database_url, change))
+    return of_dev
 
 
 @pytest.mark.parametrize(
@@ -230,7 +222,7 @@ def test_options_that_make_no_sense_are_answered(machine, environment, options, 
 
 def test_a_worker_waits_for_a_database_that_is_away(machine):
     url = f"postgresql://u:p@127.0.0.1:{free_port()}/d"
-    worker = machine.start("test", "worker", database_url=url, stderr=subprocess.STDOUT)
+    worker = machine.start("test", "worker", database_url=url, merged=True)
     try:
         lines = []
         while "the begin of the worker has to wait" not in "".join(lines[-1:]):
@@ -239,13 +231,14 @@ def test_a_worker_waits_for_a_database_that_is_away(machine):
             lines.append(line)
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=START_S)
-    assert worker.returncode == 0
+        worker.communicate()
+    assert worker.poll() == 0
 
 
-async def test_a_running_api_refuses_when_another_database_stands_in_place_of_its_own(of_dev):
+async def test_a_running_api_refuses_when_another_database_stands_in_place_of_its_own(of_dev, tmp_path):
     port = free_port()
-    api = of_dev.start("dev", "api", "--port", str(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (tmp_path / "api.log").open("w") as log:
+        api = of_dev.start("dev", "api", "--port", str(port), log=log)
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             ready = await answered(session, 200)
@@ -269,12 +262,12 @@ async def test_a_running_api_refuses_when_another_database_stands_in_place_of_it
                 assert response.status == 202
     finally:
         api.send_signal(signal.SIGTERM)
-        api.wait(START_S)
+        api.wait(command.ENDS_WITHIN_S)
 
 
 async def answered(session, status, word=""):
     """What /readyz says, once it answers with this status, and its stamp with this word."""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + command.ENDS_WITHIN_S
     while True:
         try:
             async with session.get("/readyz") as response:

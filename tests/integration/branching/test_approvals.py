@@ -19,7 +19,7 @@ from genpulse.branching.repository import Repository
 from genpulse.branching.table import MAIN
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
-from tests.integration.branching.clones import moved
+from tests.integration.branching.clones import marked, moved, on_test
 from tests.integration.branching.test_policy import commit_to
 
 ANN = {"GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.org"}
@@ -31,6 +31,26 @@ def decide(clone, by, **more):
     clone.git("fetch", "-q", "origin")
     commit_to(clone, "dev", "[approval]\n" + "\n".join(lines) + "\n")
     clone.git("fetch", "-q", "origin")
+
+
+def _by_person(clone):
+    decide(clone, "person")
+
+
+def _by_status(clone):
+    decide(clone, "status", status="qa")
+
+
+@pytest.fixture
+def by_person(shelf, tmp_path):
+    """A candidate that a person has to approve."""
+    return shelf.clone(tmp_path, on_test, marked, _by_person)
+
+
+@pytest.fixture
+def by_status(shelf, tmp_path):
+    """A candidate that the status `qa` has to approve."""
+    return shelf.clone(tmp_path, on_test, marked, _by_status)
 
 
 def codes(clone, **environment):
@@ -56,24 +76,22 @@ def test_without_the_setting_nothing_is_demanded_and_it_is_said_plainly(candidat
     assert approval_told(candidate.repository(), version) == "Nobody approved v0.1.0-rc.1."
 
 
-def test_nobody_approved(candidate):
-    decide(candidate, "person")
-    assert codes(candidate) == (["approval_missing"], "approval_missing")
+def test_nobody_approved(by_person):
+    assert codes(by_person) == (["approval_missing"], "approval_missing")
     with pytest.raises(ReleaseRefused, match=r"Somebody else than Author <author@example\.org>") as caught:
-        plan_promotion(candidate.repository(), MAIN)
+        plan_promotion(by_person.repository(), MAIN)
     assert caught.value.mend == ("genpulse flow rc --approve --version 0.1.0-rc.1",)
 
 
-def test_somebody_else_approves_and_the_release_says_who(candidate):
-    decide(candidate, "person")
-    assert approve(candidate.repository(**ANN), words="Tested on a phone.") == RC
-    assert codes(candidate) == ([], "")
-    moved(candidate, "main")
-    version = release(candidate.repository())
-    assert approval_told(candidate.repository(), version) == "Approved by Ann <ann@example.org>."
-    assert Verifier(candidate.repository()).verify("v0.1.0").candidate == RC
-    assert candidate.git("tag", "--list", "approved/*") == ""
-    (found,) = approvals(candidate.repository(), RC)
+def test_somebody_else_approves_and_the_release_says_who(by_person):
+    assert approve(by_person.repository(**ANN), words="Tested on a phone.") == RC
+    assert codes(by_person) == ([], "")
+    moved(by_person, "main")
+    version = release(by_person.repository())
+    assert approval_told(by_person.repository(), version) == "Approved by Ann <ann@example.org>."
+    assert Verifier(by_person.repository()).verify("v0.1.0").candidate == RC
+    assert by_person.git("tag", "--list", "approved/*") == ""
+    (found,) = approvals(by_person.repository(), RC)
     assert found.words == "Tested on a phone."
 
 
@@ -110,47 +128,43 @@ def test_a_person_approves_once(candidate):
         approve(candidate.repository(**ANN))
 
 
-def test_an_approval_is_worth_nothing_for_another_candidate(candidate):
-    decide(candidate, "person")
-    approve(candidate.repository(**ANN))
-    candidate.merged("fix/more", "more.txt")
-    moved(candidate, "test")
-    tag_candidate(candidate.repository())
-    assert codes(candidate) == (["approval_missing"], "approval_missing")
-    made = candidate.git("ls-remote", "origin", "refs/tags/approved/v0.1.0-rc.1/*").split()[0]
-    candidate.git("fetch", "-q", "origin", f"{made}")
-    candidate.push(f"{made}:refs/tags/approved/v0.1.0-rc.2/ann-example.org")
-    assert codes(candidate) == (["approval_missing"], "approval_missing")
+def test_an_approval_is_worth_nothing_for_another_candidate(by_person):
+    approve(by_person.repository(**ANN))
+    by_person.merged("fix/more", "more.txt")
+    moved(by_person, "test")
+    tag_candidate(by_person.repository())
+    assert codes(by_person) == (["approval_missing"], "approval_missing")
+    made = by_person.git("ls-remote", "origin", "refs/tags/approved/v0.1.0-rc.1/*").split()[0]
+    by_person.git("fetch", "-q", "origin", f"{made}")
+    by_person.push(f"{made}:refs/tags/approved/v0.1.0-rc.2/ann-example.org")
+    assert codes(by_person) == (["approval_missing"], "approval_missing")
 
 
 @pytest.mark.parametrize("kind", ["light", "on the commit", "by the author", "here alone"])
-def test_what_is_no_approval(candidate, kind):
-    decide(candidate, "person")
+def test_what_is_no_approval(by_person, kind):
     name = "approved/v0.1.0-rc.1/ann-example.org"
     environment = {} if kind == "by the author" else ANN
     marks = "v0.1.0-rc.1^{commit}" if kind == "on the commit" else "v0.1.0-rc.1"
     light = ("tag", name, marks)
-    candidate.git(*(light if kind == "light" else ("tag", "-a", "-m", "Good", name, marks)), **environment)
+    by_person.git(*(light if kind == "light" else ("tag", "-a", "-m", "Good", name, marks)), **environment)
     if kind != "here alone":
-        candidate.push(f"refs/tags/{name}")
-    assert codes(candidate) == (["approval_missing"], "approval_missing")
+        by_person.push(f"refs/tags/{name}")
+    assert codes(by_person) == (["approval_missing"], "approval_missing")
 
 
-def test_an_approval_that_was_taken_back_is_none(candidate):
-    decide(candidate, "person")
-    approve(candidate.repository(**ANN))
-    assert codes(candidate) == ([], "")
-    candidate.push(":refs/tags/approved/v0.1.0-rc.1/ann-example.org")
-    assert codes(candidate) == (["approval_missing"], "approval_missing")
+def test_an_approval_that_was_taken_back_is_none(by_person):
+    approve(by_person.repository(**ANN))
+    assert codes(by_person) == ([], "")
+    by_person.push(":refs/tags/approved/v0.1.0-rc.1/ann-example.org")
+    assert codes(by_person) == (["approval_missing"], "approval_missing")
 
 
-def test_offline_it_is_what_was_fetched_last(candidate):
-    decide(candidate, "person")
-    approve(candidate.repository(**ANN))
-    repository = candidate.repository()
+def test_offline_it_is_what_was_fetched_last(by_person):
+    approve(by_person.repository(**ANN))
+    repository = by_person.repository()
     repository.fetch()
     demand_approved(repository, [RC])
-    demand_approved(candidate.repository(offline=True), [RC])
+    demand_approved(by_person.repository(offline=True), [RC])
 
 
 def test_nothing_to_approve(clone):
@@ -262,30 +276,27 @@ def demanded(clone, host, **environment):
         ([], [{"name": "other", "status": "completed", "conclusion": "success"}], "approval_missing"),
     ],
 )
-def test_a_status_on_github(candidate, statuses, statuses_, checks, code):
-    decide(candidate, "status", status="qa")
+def test_a_status_on_github(by_status, statuses, statuses_, checks, code):
     statuses.statuses, statuses.checks = statuses_, checks
-    assert demanded(candidate, "github.com", GITHUB_API_URL=statuses.url, GITHUB_TOKEN="t") == code
-    commit = candidate.git("rev-parse", "v0.1.0-rc.1^{commit}")
+    assert demanded(by_status, "github.com", GITHUB_API_URL=statuses.url, GITHUB_TOKEN="t") == code
+    commit = by_status.git("rev-parse", "v0.1.0-rc.1^{commit}")
     assert statuses.asked[0].startswith(f"/repos/o/r/commits/{commit}/status")
 
 
 @pytest.mark.parametrize(
     ("state", "code"), [("success", ""), ("failed", "approval_missing"), (None, "approval_missing")]
 )
-def test_a_status_on_gitlab(candidate, statuses, state, code):
-    decide(candidate, "status", status="qa")
+def test_a_status_on_gitlab(by_status, statuses, state, code):
     statuses.statuses = [{"name": "qa", "status": state}] if state else []
-    assert demanded(candidate, "gitlab.com", CI_API_V4_URL=f"{statuses.url}/api/v4") == code
+    assert demanded(by_status, "gitlab.com", CI_API_V4_URL=f"{statuses.url}/api/v4") == code
     assert statuses.asked[0].startswith("/api/v4/projects/o/r/repository/commits/")
 
 
-def test_what_nobody_can_tell_is_not_approved(candidate, statuses):
-    decide(candidate, "status", status="qa")
+def test_what_nobody_can_tell_is_not_approved(by_status, statuses):
     statuses.code = 403
-    assert demanded(candidate, "github.com", GITHUB_API_URL=statuses.url) == "approval_unknown"
-    assert demanded_here(candidate) == "approval_unknown"
-    assert demanded(candidate, "github.com", GITHUB_API_URL="http://127.0.0.1:1") == "approval_unknown"
+    assert demanded(by_status, "github.com", GITHUB_API_URL=statuses.url) == "approval_unknown"
+    assert demanded_here(by_status) == "approval_unknown"
+    assert demanded(by_status, "github.com", GITHUB_API_URL="http://127.0.0.1:1") == "approval_unknown"
 
 
 def demanded_here(clone):

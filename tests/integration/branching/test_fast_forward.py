@@ -80,7 +80,9 @@ def second_on_main(clone):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-@pytest.mark.parametrize("by_hand", [False, True], ids=["by flow", "by hand"])
+@pytest.mark.parametrize(
+    "by_hand", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["by flow", "by hand"]
+)
 def test_a_release_stays_verified(shelf, tmp_path, way, by_hand):
     """Whether `release` tagged it, or somebody who did it rightly by hand."""
     clone = shelf.clone(tmp_path, released_as_1, second_on_main)

@@ -1,8 +1,12 @@
 import pytest
 
 from genpulse.branching.errors import GitFailed, RepositoryUnfit
+from genpulse.branching.gate import Asked, answer
 from genpulse.branching.git import Git
+from genpulse.branching.objects import object_named
 from genpulse.branching.repository import Repository
+from genpulse.branching.state import read_state
+from genpulse.branching.verification import Verifier
 from tests.integration.branching.clones import ENVIRONMENT
 
 
@@ -84,3 +88,65 @@ def test_a_work_tree_of_the_same_repository(clone, tmp_path):
     repository = Repository(tmp_path / "second", ENVIRONMENT)
     assert repository.refs.current == "feature/x"
     assert clone.repository().refs.current == "dev"
+
+
+def test_what_never_changes_is_asked_once_and_a_failure_every_time(clone, tmp_path):
+    log = tmp_path / "trace"
+    git = Git(clone.folder, {**ENVIRONMENT, "GIT_TRACE": str(log)})
+    commit = clone.git("rev-parse", "HEAD")
+    assert git.lasting("cat-file", "-t", commit) == git.lasting("cat-file", "-t", commit)
+    assert git.lasting("cat-file", "--batch-check", stdin=commit) != git.lasting(
+        "cat-file", "--batch-check", stdin=""
+    )
+    assert log.read_text().count("built-in: git") == 3
+    for _ in range(2):
+        with pytest.raises(GitFailed):
+            git.lasting("cat-file", "-t", "0" * 40)
+    assert log.read_text().count("built-in: git") == 5
+
+
+def test_an_object_by_its_name(clone):
+    git = Git(clone.folder, ENVIRONMENT)
+    clone.git("tag", "-am", "Words\n\nand more", "v1.0.0")
+    tag = object_named(git, "refs/tags/v1.0.0")
+    assert (tag.id, tag.kind) == (clone.git("rev-parse", "refs/tags/v1.0.0"), "tag")
+    assert tag.content.startswith(f"object {clone.git('rev-parse', 'HEAD')}\ntype commit\ntag v1.0.0\n")
+    assert object_named(git, "refs/heads/dev").kind == "commit"
+    with pytest.raises(GitFailed, match=r"there is no refs/tags/v2\.0\.0 here"):
+        object_named(git, "refs/tags/v2.0.0")
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("flow.pushRemote", "Flow.PUSHREMOTE"),
+        ("remote.pushDefault", "remote.pushdefault"),
+        ("branch.feature/A.b.pushRemote", "branch.feature/A.b.pushRemote"),
+    ],
+)
+def test_a_setting_by_its_name_as_git_takes_it(clone, key, written):
+    assert clone.repository().setting(key) == ""
+    clone.git("config", written, "mine")
+    assert clone.repository().setting(key) == "mine"
+    assert clone.repository().setting(key.replace("/A", "/a")) == ("" if "/A" in key else "mine")
+
+
+def test_the_branch_that_the_remote_puts_first(clone):
+    assert clone.repository().refs.default == ""
+    clone.git("remote", "set-head", "origin", "main")
+    assert clone.repository().refs.default == "main"
+
+
+def test_what_is_looked_at_takes_few_commands_of_git(done, tmp_path):
+    """Each is a process, and all that a person waits for."""
+    for number, (most, ask) in enumerate(
+        (
+            (12, lambda repository: answer(Asked("dev", "test"), repository)),
+            (15, lambda repository: answer(Asked("test", "main"), repository)),
+            (10, lambda repository: Verifier(repository).verify()),
+            (18, read_state),
+        )
+    ):
+        log = tmp_path / f"trace-{number}"
+        ask(done.repository(offline=True, GIT_TRACE=str(log)))
+        assert log.read_text().count("built-in: git") <= most

@@ -292,7 +292,6 @@ def test_the_first_ways_lead_out(shelf, tmp_path, situation):
         if not ways:
             break
         way = next((way for way in ways if way not in done), ways[0])
-        assert not DESTROYS.search(way), done
         assert done.count(way) < 2, f"{way} again and again: {done}"
         bob.shell(way)
         done.append(way)

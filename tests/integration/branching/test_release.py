@@ -167,8 +167,8 @@ def test_main_that_moved_on_in_the_meantime(promoted):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_release_leaves_no_tag(promoted, tmp_path, number):
-    reached = tmp_path / "reached"
-    promoted.hook("pre-receive", f"touch {reached}\nsleep 3\nexit 1")
+    reached, go = tmp_path / "reached", tmp_path / "go"
+    promoted.hook("pre-receive", f"touch {reached}\nwhile [ ! -e {go} ]; do sleep 0.1; done\nexit 1")
     before = promoted.git("for-each-ref")
     script = (
         "import sys; from genpulse.cli.flow import command\n"
@@ -183,9 +183,14 @@ def test_an_interrupted_release_leaves_no_tag(promoted, tmp_path, number):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 20
-    while not reached.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(running.pid, number) if number == signal.SIGINT else running.send_signal(number)
-    assert running.wait(20) != 0
+    try:
+        while not reached.exists():
+            assert running.poll() is None, "it ended before the remote was asked"
+            time.sleep(0.02)
+        os.killpg(running.pid, number) if number == signal.SIGINT else running.send_signal(number)
+        assert running.wait() != 0
+    finally:
+        go.touch()
+        running.kill()
+        running.wait()
     assert promoted.git("for-each-ref") == before

@@ -133,11 +133,10 @@ def shared_database(postgres: TestServer, template: str) -> str:
 
 
 @pytest.fixture
-def migrated_url(shared_database: str) -> Iterator[str]:
+def migrated_url(shared_database: str) -> str:
     """A database with all tables and no rows. Who changes more than rows takes `own_database_url`."""
     finished(_execute(shared_database, _EMPTY))
-    yield shared_database
-    finished(_execute(shared_database, _LEAVE))
+    return shared_database
 
 
 @pytest.fixture

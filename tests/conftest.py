@@ -96,6 +96,24 @@ def database_url(postgres: TestServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def unstamped_template(postgres: TestServer) -> str:
+    """The name of a database with all tables that is nobody's."""
+    name = "unstamped_template_of_tests"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name}"))
+    finished(upgrade(f"{postgres.url.rpartition('/')[0]}/{name}"))
+    return name
+
+
+@pytest.fixture
+def unstamped_url(postgres: TestServer, unstamped_template: str) -> Iterator[str]:
+    """A new database with all tables that is nobody's, and goes away after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    finished(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {unstamped_template} STRATEGY WAL_LOG"))
+    yield f"{postgres.url.rpartition('/')[0]}/{name}"
+    finished(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
 def template(postgres: TestServer) -> str:
     """The name of a database of the environment `dev` with all tables, of which copies are cheap."""
     name = "template_of_tests"
@@ -116,11 +134,10 @@ def shared_database(postgres: TestServer, template: str) -> str:
 
 
 @pytest.fixture
-def migrated_url(shared_database: str) -> Iterator[str]:
+def migrated_url(shared_database: str) -> str:
     """A database with all tables and no rows. Who changes more than rows takes `own_database_url`."""
     finished(_execute(shared_database, _EMPTY))
-    yield shared_database
-    finished(_execute(shared_database, _LEAVE))
+    return shared_database
 
 
 @pytest.fixture

@@ -18,7 +18,11 @@ from genpulse.dev.ports import LOOPBACK
 from genpulse.dev.unprivileged import User, check_name, reachable_program, server_user, service_folder
 
 NAME = "postgres"
-_DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+_FORGETFUL = {
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off"),
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 _PLAIN = {"LC_ALL": "C", "PATH": os.defpath}
 _TO_OUR_OWN_QUESTION = ("the database system is starting up",)
 """The answer to `is_ready`, which asks from the first moment on."""
@@ -79,7 +83,7 @@ class Postgres:
             "max_connections": "200",
             "log_line_prefix": "",
             "cluster_name": "genpulse",
-            **({} if self.durable else dict.fromkeys(_DURABLE, "off")),
+            **({} if self.durable else _FORGETFUL),
         }
         settings = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         place = ["-D", str(self.data), "-p", str(self.port), "-h", LOOPBACK]

@@ -47,7 +47,7 @@ async def replace_workers(fleet):
         fleet.start_worker()
         await asyncio.sleep(1.0)
         old.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(old.wait, 20) == 0
+        assert await asyncio.to_thread(old.wait, 60) == 0
 
 
 async def test_many_processes_are_one_service_and_a_rolling_restart_fails_no_task(fleet):

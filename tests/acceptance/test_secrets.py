@@ -152,7 +152,7 @@ def _driven(api):
 def _asked(url, body=None, headers=None):
     request = urllib.request.Request(url, body, {"Content-Type": "application/json", **(headers or {})})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

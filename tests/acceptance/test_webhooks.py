@@ -48,7 +48,7 @@ def asked(url, body=None):
     deadline = time.monotonic() + UP_S
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except ConnectionError:
             raise

@@ -79,8 +79,8 @@ async def filled(url, environment):
 
 
 @pytest.fixture
-async def original(database_url):
-    return await filled(database_url, "main")
+async def original(unstamped_url):
+    return await filled(unstamped_url, "main")
 
 
 @pytest.fixture

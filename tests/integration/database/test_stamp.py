@@ -51,10 +51,9 @@ async def pool_of(url, environment, *, size=3, name="tests"):
 
 
 @pytest.fixture
-async def empty(database_url):
+def empty(unstamped_url):
     """Up to date, and nobody's."""
-    await upgrade(database_url)
-    return database_url
+    return unstamped_url
 
 
 async def whose(url):

@@ -15,12 +15,12 @@ import os, sys, time
 from pathlib import Path
 from genpulse.dev.child import Child, Command, Guard
 guard = Guard()
-sleep = "import time; time.sleep(60)"
+sleep = "import time; time.sleep(600)"
 parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{sleep}']); {sleep}"
 command = Command("c", [sys.executable, "-c", parent], dict(os.environ), Path.cwd())
 child = Child(command, guard, lambda *_: None)
-time.sleep(0.5)
 print(child.pid, flush=True)
+sys.stdin.readline()
 END
 """
 
@@ -33,15 +33,25 @@ def gone(processes):
     return not alive
 
 
-@pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(3)", "os.kill(os.getpid(), 9)"])
+STAYS = "time.sleep(600)"
+
+
+@pytest.mark.parametrize("end", [STAYS, "os._exit(3)", "os.kill(os.getpid(), 9)"])
 def test_children_and_their_children_end_with_it(end):
     supervisor = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR.replace("END", end)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SUPERVISOR.replace("END", end)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     child = psutil.Process(int(supervisor.stdout.readline()))
-    family = [child, *child.children(recursive=True)]
-    assert len(family) == 2 or end != "time.sleep(60)"
-    supervisor.send_signal(signal.SIGKILL)
+    while not (children := child.children(recursive=True)):
+        time.sleep(0.02)
+    family = [child, *children]
+    supervisor.stdin.write("\n")
+    supervisor.stdin.close()
+    if end == STAYS:
+        supervisor.send_signal(signal.SIGKILL)
     supervisor.wait()
     supervisor.stdout.close()
     assert gone(family)

@@ -83,6 +83,25 @@ class NewTask:
     fingerprint: str = ""
     owner: str = ""
 
+    def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
+        """The task as it stands right after it was written."""
+        return Task(
+            id=self.id,
+            environment=self.environment,
+            kind=self.kind,
+            provider=self.provider,
+            model=self.model,
+            status=TaskStatus.QUEUED,
+            input=self.input,
+            created_at=created_at,
+            priority=self.priority,
+            metadata=self.metadata,
+            webhook_url=self.webhook_url,
+            deadline_at=deadline_at,
+            price_usd=self.price_usd,
+            owner=self.owner,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:

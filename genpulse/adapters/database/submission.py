@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -17,7 +16,7 @@ from genpulse.adapters.database.statements import columns, tasks
 from genpulse.adapters.postgresql import in_transaction, outages
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
 from genpulse.domain.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
-from genpulse.domain.task import NewTask, Submitted, Task, TaskStatus
+from genpulse.domain.task import NewTask, Submitted, Task
 
 Answer = tuple[Submitted, ...] | Exception
 _Place = UUID | tuple[str, str]
@@ -181,7 +180,7 @@ async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence
             written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
         else:
             new = by_id[row["id"]]
-            queued = _queued(new, row["created_at"], row["deadline_at"])
+            queued = new.queued(row["created_at"], row["deadline_at"])
             written[_place(new)] = _Written(queued, new.fingerprint, new.id)
     return written
 
@@ -227,24 +226,4 @@ def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.fingerprint for task in tasks],
         [task.price_usd for task in tasks],
         [exact for _, exact in inputs],
-    )
-
-
-def _queued(new: NewTask, created_at: datetime, deadline_at: datetime | None) -> Task:
-    """What the row says right after it was written."""
-    return Task(
-        id=new.id,
-        environment=new.environment,
-        kind=new.kind,
-        provider=new.provider,
-        model=new.model,
-        status=TaskStatus.QUEUED,
-        input=new.input,
-        created_at=created_at,
-        priority=new.priority,
-        metadata=new.metadata,
-        webhook_url=new.webhook_url,
-        deadline_at=deadline_at,
-        price_usd=new.price_usd,
-        owner=new.owner,
     )

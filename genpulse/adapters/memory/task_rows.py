@@ -1,0 +1,141 @@
+"""Tasks, attempts and assets inside this process, as rows that others read and change."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.ledger import MemoryLedger
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.unstopped import UnstoppedOrders
+from genpulse.domain.asset import Asset
+from genpulse.domain.attempt import (
+    Attempt,
+    Lease,
+)
+from genpulse.domain.errors import UnknownAsset, UnknownTask
+from genpulse.domain.event import seq_at_end
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.task import Task, TaskQuery, TaskStatus
+
+
+class TaskRows:
+    """What one method writes is one commit, since nothing awaits in between."""
+
+    def __init__(
+        self,
+        queue: MemoryTaskQueue,
+        deliveries: MemoryDeliveries | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
+        self._queue = queue
+        self._deliveries = deliveries or MemoryDeliveries()
+        self._ledger = MemoryLedger(now)
+        self._tasks: dict[UUID, Task] = {}
+        self._keys: dict[tuple[str, str], tuple[UUID, str]] = {}
+        self._leases: dict[UUID, Lease] = {}
+        self._attempts: dict[UUID, list[Attempt]] = {}
+        self._assets: dict[UUID, Asset] = {}
+        self._unstopped = UnstoppedOrders(now)
+
+    async def get(self, task_id: UUID) -> Task:
+        """Raises `UnknownTask`."""
+        try:
+            return self._tasks[task_id]
+        except KeyError:
+            raise UnknownTask(task_id) from None
+
+    async def find(self, query: TaskQuery) -> tuple[Task, ...]:
+        """A page of tasks, newest first."""
+        found = [task for task in self._tasks.values() if _matches(task, query)]
+        return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+
+    async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
+        """All attempts of a task, oldest first."""
+        return tuple(self._attempts.get(task_id, ()))
+
+    def _holds(self, lease: Lease) -> bool:
+        task = self._tasks.get(lease.task_id)
+        return task is not None and task.status is TaskStatus.RUNNING and self._leases.get(task.id) == lease
+
+    def _end(self, task: Task, *, status: TaskStatus) -> Task:
+        ended = replace(
+            task,
+            status=status,
+            finished_at=self._now(),
+            seq=seq_at_end(task.seq),
+            waiting_for=None,
+            waiting_since=None,
+            next_try_at=None,
+        )
+        self._tasks[task.id] = ended
+        self._ledger.ended(ended)
+        self._deliveries.note(ended)
+        self._queue.settle(task.id)
+        return ended
+
+    async def add_asset(self, asset: Asset) -> None:
+        """Keep an asset's identity."""
+        self._assets[asset.id] = asset
+
+    async def asset(self, asset_id: UUID) -> Asset:
+        """Raises `UnknownAsset`."""
+        try:
+            return self._assets[asset_id]
+        except KeyError:
+            raise UnknownAsset(asset_id) from None
+
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are; those that are not there are left out."""
+        return {asset_id: self._assets[asset_id].owner for asset_id in asset_ids if asset_id in self._assets}
+
+    async def counts(self) -> dict[str, int]:
+        """How many tasks there are in each state that has not ended."""
+        open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)
+        return {state.value: sum(task.status is state for task in self._tasks.values()) for state in open_states}
+
+    async def now(self) -> datetime:
+        """The clock by which all moments here are counted."""
+        return self._now()
+
+    def all_tasks(self) -> tuple[Task, ...]:
+        """In the order in which they were submitted."""
+        return tuple(self._tasks.values())
+
+    def all_assets(self) -> tuple[Asset, ...]:
+        """In the order in which they were added."""
+        return tuple(self._assets.values())
+
+    def drop_task(self, task_id: UUID) -> int:
+        """Forget a task and its idempotency key, and let its assets be of no task; returns its attempts."""
+        del self._tasks[task_id]
+        self._leases.pop(task_id, None)
+        self._unstopped.forget(task_id)
+        self._keys = {key: known for key, known in self._keys.items() if known[0] != task_id}
+        for asset in self.all_assets():
+            if asset.task_id == task_id:
+                self._assets[asset.id] = replace(asset, task_id=None)
+        return len(self._attempts.pop(task_id, ()))
+
+    def drop_asset(self, asset_id: UUID) -> None:
+        """Forget an asset."""
+        del self._assets[asset_id]
+
+
+def _matches(task: Task, query: TaskQuery) -> bool:
+    return (
+        (query.before is None or task.id < query.before)
+        and (query.ids is None or query.ids[0] <= task.id <= query.ids[1])
+        and (query.status is None or task.status is query.status)
+        and (query.kind is None or task.kind == query.kind)
+        and (query.provider is None or task.provider == query.provider)
+        and (query.owner is None or task.owner == query.owner)
+        and (query.code is None or _failed_so(task, query.code))
+    )
+
+
+def _failed_so(task: Task, code: FailureCode) -> bool:
+    return task.status is TaskStatus.FAILED and task.error is not None and task.error.code is code

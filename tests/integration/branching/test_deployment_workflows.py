@@ -177,8 +177,18 @@ def test_a_branch_that_moved_on_is_still_deployed_as_it_was(clone, tmp_path, for
     assert (done.returncode, deployed(folder)) == (0, ["dev", commit]), done.stderr
 
 
-@FORGES
-@pytest.mark.parametrize("place", ["dev", "test", "feature/more"])
+@pytest.mark.parametrize(
+    ("forge", "place"),
+    [
+        ("github", "dev"),
+        ("gitlab", "test"),
+        ("github", "feature/more"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.slow)
+            for pair in (("gitlab", "dev"), ("github", "test"), ("gitlab", "feature/more"))
+        ),
+    ],
+)
 def test_a_tag_that_is_no_release_never_reaches_production(clone, tmp_path, forge, place):
     clone.git("tag", "-a", "v9.0.0", "-m", "Mine", f"origin/{place}")
     clone.push("v9.0.0")

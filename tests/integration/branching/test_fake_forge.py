@@ -15,8 +15,18 @@ def topic(person, name="feature/x", file="x.txt"):
     person.git("push", "-q", "origin", name)
 
 
-@pytest.mark.parametrize("lane", ["dev", "test", "main"])
-@pytest.mark.parametrize("who", ["ann", "bob"])
+@pytest.mark.parametrize(
+    ("who", "lane"),
+    [
+        ("ann", "dev"),
+        ("bob", "test"),
+        ("bob", "main"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.slow)
+            for pair in (("bob", "dev"), ("ann", "test"), ("ann", "main"))
+        ),
+    ],
+)
 def test_nobody_pushes_to_a_lane(company, who, lane):
     person = company.people[who]
     person.on(lane)

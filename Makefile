@@ -88,7 +88,7 @@ odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can b
 chaos: $(READY)  ## 10,000 tasks while everything is killed: nothing lost, nothing paid twice (10 minutes and more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
-api-document: $(READY)  ## hold the API against its OpenAPI document, with 500 drawn requests a call (half an hour)
+api-document: $(READY)  ## hold the API against its OpenAPI document, with 500 drawn requests a call (a quarter of an hour)
 	@$(BIN)/python -m tests.document $(DOCUMENT)
 
 NODE := $(VENV)/node

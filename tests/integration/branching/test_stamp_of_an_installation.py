@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from genpulse.build import PACKAGE, STAMP, BrokenStamp, Build, package_digest, read_stamp, stamp_package
 from genpulse.cli.app import genpulse
-from tests.integration.branching.conftest import ENVIRONMENT
+from tests.integration.branching.clones import ENVIRONMENT
 
 FILES = {"__init__.py": "", "build.py": "x = 1\n", "deep/module.py": "y = 2\n"}
 FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", repository="https://example.com/acme/shop.git")

@@ -41,6 +41,7 @@ class Machine:
             env={
                 "PATH": os.defpath,
                 "ENV": environment,
+                "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
                 "GENPULSE_DATABASE_URL": database_url or self.database_url,
                 "GENPULSE_REDIS__URL": self._redis_url,
                 **ALLOWED,

@@ -45,7 +45,8 @@ def put(program, text):
 
 
 def refused(folder, *options, path=os.defpath, **environment):
-    done = Dev(folder).genpulse("dev", *options, PATH=path, **environment)
+    dev = Dev(folder)
+    done = dev.genpulse("dev", "--port", str(dev.port), *options, PATH=path, **environment)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stderr
 

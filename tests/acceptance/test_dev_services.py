@@ -149,7 +149,7 @@ def test_containers_are_stopped_when_the_start_fails(tmp_path, home):
         f'#!/bin/sh\necho "$@" >> {calls}\ncase "$*" in *" up "*) echo no space left; exit 3; esac\n',
     )
     said = refused(tmp_path, "--services", "docker", path=f"{tmp_path}/bin:{os.defpath}")
-    assert "docker did not start: it ended with exit code 3. Its last words:\nno space left" in said
+    assert "docker did not start: it ended with exit code 3. Its last words:\n  no space left" in said
     assert calls.read_text().splitlines()[-1].endswith("stop --timeout 3 postgres redis")
 
 

@@ -46,7 +46,7 @@ class S3Server:
 
 @contextmanager
 def s3_server(folder: Path, guard: Guard) -> Iterator[S3Server]:
-    """Start it, and end it after the body. A port that somebody takes before it does is another one's next time."""
+    """Start it, and end it after the body. Where a port was taken meanwhile, it tries others."""
     for left in reversed(range(_STARTS)):
         server, child = _started(folder, guard)
         try:

@@ -86,6 +86,12 @@ class GatheringProtocol(HttpToolsProtocol):
         """Close it, so that another one may come."""
         self._give_up()
 
+    def on_response_complete(self) -> None:
+        """It has been answered."""
+        if self._peers is not None:
+            self._peers.answered(self)
+        super().on_response_complete()
+
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 

@@ -53,6 +53,15 @@ async def test_failed_tasks_are_listed_with_their_reason(api, genpulse):
     ]
 
 
+async def test_an_empty_filter_retries_nothing(api, genpulse):
+    task = await failed(api, DOWN)
+    for option in ("--provider", "--code"):
+        code, _, err = await genpulse(api, "tasks", "retry", "--all", option, "", "--yes")
+        assert code == 1, err
+        assert option.removeprefix("--") in err
+    assert str(task.id) not in map(str, await queued(api))
+
+
 async def test_misuse_is_told(api, genpulse):
     for arguments in (
         ("list", "--failed", "--status", "queued"),

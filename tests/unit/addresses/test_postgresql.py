@@ -48,6 +48,7 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
         ("postgresql://u:s3cret@[::1]:x/d", "'x' is no port"),
         ("postgresql://u:s3cret#x@db/d", "# is %23"),
         ("postgresql://u:s3cret/x@db:5432/d", "/ is %2F"),
+        ("postgresql://u:s3cret℀x@db:5432/d", "/ is %2F"),
         ("postgresql://u:s3cret?x@db:5432/d", "? is %3F"),
         ("postgresql://u:12?s3cret@db:5432/d", "? is %3F"),
         ("postgresql://u:12/s3cret@db:5432/d", "/ is %2F"),

@@ -116,6 +116,18 @@ def test_a_bad_configuration_is_seventy_eight(tmp_path, verb):
     assert "GENPULSE_DATABASE_URL" in done.stderr
 
 
+def test_a_provider_with_a_typo_in_its_name_is_told(tmp_path):
+    servers = {
+        "GENPULSE_DATABASE_URL": "postgresql://127.0.0.1/d",
+        "GENPULSE_REDIS__URL": "redis://127.0.0.1",
+        "GENPULSE_PROVIDERS__OPENNAI__API_KEY": "s3cret",
+    }
+    done = genpulse("config", "check", folder=tmp_path, **servers)
+    assert (done.returncode, done.stdout) == (0, "The configuration of development is in order.\n")
+    assert "Did you mean providers.openai?" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
 @pytest.mark.parametrize("verb", [("doctor",), ("models",), ("env", "show"), ("demo",)])
 def test_a_wrong_environment_is_seventy_eight_or_a_finding(tmp_path, verb):
     done = genpulse(*verb, folder=tmp_path, ENV="prod")

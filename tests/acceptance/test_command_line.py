@@ -116,6 +116,14 @@ def test_a_bad_configuration_is_seventy_eight(tmp_path, verb):
     assert "GENPULSE_DATABASE_URL" in done.stderr
 
 
+@pytest.mark.parametrize("verb", [("doctor",), ("tasks", "list"), ("flow", "status"), ("env", "show")])
+def test_a_folder_that_is_gone_is_told(tmp_path, verb):
+    script = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m genpulse {' '.join(verb)}"
+    done = subprocess.run(script, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("genpulse: The folder in which this was typed is gone")
+
+
 def test_a_provider_with_a_typo_in_its_name_is_told(tmp_path):
     servers = {
         "GENPULSE_DATABASE_URL": "postgresql://127.0.0.1/d",

@@ -63,8 +63,8 @@ class Proxy:
     def absence(self, place: str, why: str) -> str:
         """What it means that the proxy gave no way to `place`, and no answer."""
         return (
-            f"{place} is to be reached by the proxy {self}, which gave no way: {why}; mend {self.variable}, or"
-            " name the host in NO_PROXY if there is a way without"
+            f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY if"
+            " there is a way without"
         )
 
 

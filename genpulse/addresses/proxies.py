@@ -2,9 +2,9 @@
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have no standard. Where programs read them in different
 ways, this does as curl does (its manual, section "Environment"): the name in small letters counts before that in
-capitals, a proxy without a scheme is `http://`, and an entry of `NO_PROXY` means the names below it, too. Beyond curl it
-reads what many others do: `HTTP_PROXY` in capitals, and in `NO_PROXY` ports, `*.` before a name, and a `*` among
-others.
+capitals, a proxy without a scheme is `http://`, and an entry of `NO_PROXY` means the names below it, too. Beyond
+curl it reads what many others do: `HTTP_PROXY` in capitals, and in `NO_PROXY` ports, `*.` before a name, and a `*`
+among others.
 """
 
 import ipaddress
@@ -63,8 +63,8 @@ class Proxy:
     def absence(self, place: str, why: str) -> str:
         """What it means that the proxy gave no way to `place`, and no answer."""
         return (
-            f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY if"
-            " there is a way without"
+            f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY"
+            " if there is a way without"
         )
 
 
@@ -171,7 +171,7 @@ def _is_usable(address: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    """Names beyond ASCII are written in coded form, as the clients of vendors and of the storage take them alike."""
+    """Names beyond ASCII are written in coded form, which all clients take alike."""
     return (_HOST.fullmatch(text) is not None and ".." not in text) or _is_ipv6(text)
 
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from genpulse.api.connection import forget
-from genpulse.api.shutdown import Endings, first_of
+from genpulse.api.shutdown import Endings
+from genpulse.background.first import first_of
 from genpulse.domain.errors import Unavailable
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import genpulse
+from genpulse.background.first import first_of
 from genpulse.cli.console import console
 from genpulse.dev.browser import open_page
 from genpulse.dev.console import StackConsole
@@ -64,7 +65,7 @@ class _DevRun:
             if self._reloads:
                 duties.append(self._reload(stack))
             with self._listening(stack):
-                return await _first(duties)
+                return await first_of(*duties)
 
     @contextlib.contextmanager
     def _listening(self, stack: Stack) -> Iterator[None]:
@@ -105,18 +106,6 @@ class _DevRun:
             self._hear(STACK, f"{names} changed: starting api and worker again")
             await stack.reload()
         return 0
-
-
-async def _first(duties: list[Coroutine[Any, Any, int]]) -> int:
-    """The result of the one that ends first; the others are ended."""
-    tasks = [asyncio.create_task(duty) for duty in duties]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return done.pop().result()
 
 
 def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:

@@ -34,7 +34,6 @@ def command(concurrency: int | None, providers: str | None) -> None:
     seconds, and awaits answers to what was ordered for worker.stop_s seconds.
     """
     settings = settings_for_servers()
-    config.check_worker(settings)
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
     chosen = tuple(name.strip() for name in providers.split(",")) if providers else None
     _warn_of_address(settings)
@@ -69,6 +68,7 @@ def _describer(settings: Settings, services: Services) -> Describe:
 
 async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, ...] | None) -> None:
     await check_database(settings)
+    config.check_worker(settings)
     async with open_services(settings, process="worker") as services:
         known = services.catalogue.providers()
         if unknown := sorted(set(chosen or ()) - set(known)):

@@ -45,7 +45,8 @@ def put(program, text):
 
 
 def refused(folder, *options, path=os.defpath, **environment):
-    done = Dev(folder).genpulse("dev", *options, PATH=path, **environment)
+    dev = Dev(folder)
+    done = dev.genpulse("dev", "--port", str(dev.port), *options, PATH=path, **environment)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stderr
 
@@ -148,7 +149,7 @@ def test_containers_are_stopped_when_the_start_fails(tmp_path, home):
         f'#!/bin/sh\necho "$@" >> {calls}\ncase "$*" in *" up "*) echo no space left; exit 3; esac\n',
     )
     said = refused(tmp_path, "--services", "docker", path=f"{tmp_path}/bin:{os.defpath}")
-    assert "docker did not start: it ended with exit code 3. Its last words:\nno space left" in said
+    assert "docker did not start: it ended with exit code 3. Its last words:\n  no space left" in said
     assert calls.read_text().splitlines()[-1].endswith("stop --timeout 3 postgres redis")
 
 

@@ -55,6 +55,7 @@ class Machine:
         return {
             "PATH": os.defpath,
             "ENV": environment,
+            "GENPULSE_API__PUBLIC_URL": "https://media.example.com",
             "GENPULSE_DATABASE_URL": database_url or self.database_url,
             "GENPULSE_REDIS__URL": self._redis_url,
             **ALLOWED,

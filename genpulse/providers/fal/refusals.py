@@ -6,7 +6,6 @@ locked. Reason: Exhausted balance".
 """
 
 from genpulse.domain.errors import (
-    AuthenticationFailed,
     InvalidInput,
     ModerationBlocked,
     ProviderError,
@@ -15,10 +14,11 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.json_value import JsonObject, JsonValue
-from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit
-from genpulse.vendor import refusal
+from genpulse.provider.refusal_words import says_moderated, says_no_credit
+from genpulse.vendor import Access, refusal
 from genpulse.wire import AnswerLost, Reply
 
+_ACCESS = Access("fal", "fal")
 _POLICY = "content_policy_violation"
 _OF_THE_QUESTION = frozenset({401, 402, 403, 404, 408, 409, 410, 425, 429})
 """Where a result is asked for, these are about the asking, not about the app."""
@@ -33,17 +33,9 @@ def explain(reply: Reply) -> ProviderError | None:
         return QuotaExhausted(f"The account at fal has no credit: {words}")
     if problem := _problem(document, Charged.NO):
         return problem
-    match reply.status:
-        case 401:
-            return _no_key(words)
-        case 403 if names_key(words):
-            return _no_key(words)
-        case 403:
-            return ProviderRejected(f"fal does not allow this: {words}")
-        case 404:
-            return InvalidInput(f"fal has no such app or request: {words}")
-        case _:
-            return refusal(reply, words)
+    if reply.status == 404:
+        return InvalidInput(f"fal has no such app or request: {words}")
+    return _ACCESS.denied(reply.status, words) or refusal(reply, words)
 
 
 def failed_app(reply: Reply) -> ProviderError | None:
@@ -84,10 +76,6 @@ def _problem(document: JsonObject, charged: Charged) -> ProviderError | None:
     if any(problem.get("type") == _POLICY for problem in problems):
         return ModerationBlocked(f"The app refused: {words}", charged=charged)
     return InvalidInput(f"The app does not take the input: {words}", charged=charged)
-
-
-def _no_key(words: str) -> ProviderError:
-    return AuthenticationFailed(f"fal does not take the key ({words}). Set GENPULSE_PROVIDERS__FAL__API_KEY.")
 
 
 def _document(reply: Reply) -> JsonObject:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from genpulse.domain.json_value import JsonObject
 from genpulse.provider import (
-    AuthenticationFailed,
     Charged,
     FailureCode,
     InvalidInput,
@@ -16,9 +15,9 @@ from genpulse.provider import (
     QuotaExhausted,
 )
 from genpulse.provider.job_id import taken_as
-from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit, says_no_model
+from genpulse.provider.refusal_words import says_moderated, says_no_credit, says_no_model
 from genpulse.provider.said import Said, error_in, refusal_in, said_of
-from genpulse.vendor import refusal
+from genpulse.vendor import Access, refusal
 from genpulse.wire import AnswerLost, AnswerUnusable, Reply
 
 _MODERATION = re.compile(r"moderation_blocked|content_?(policy|filter|management)|unsafe_request", re.IGNORECASE)
@@ -38,13 +37,9 @@ class Refusals:
         said = _said(reply)
         if cause := self._cause(said, Charged.NO):
             return cause
+        if denied := self._access.denied(reply.status, said.words, said.everything):
+            return denied
         match reply.status:
-            case 401:
-                return self._no_key(said, Charged.NO)
-            case 403 if names_key(said.everything):
-                return self._no_key(said, Charged.NO)
-            case 403:
-                return ProviderRejected(f"The server does not allow this: {said.words}")
             case 404:
                 return ProviderRejected(
                     f"The server has no such address or model ({said.words})."
@@ -66,7 +61,7 @@ class Refusals:
         if cause := self._cause(said, Charged.MAYBE):
             return cause
         if any(_KEY.search(name) for name in said.names):
-            return self._no_key(said, Charged.MAYBE)
+            return self._access.wrong_key(said.words, charged=Charged.MAYBE)
         if said.param or any(_INPUT.search(name) for name in said.names):
             return _bad_input(said, Charged.MAYBE)
         return ProviderRejected(f"The server answered with an error: {said.words}", charged=Charged.MAYBE)
@@ -100,11 +95,9 @@ class Refusals:
             )
         return None
 
-    def _no_key(self, said: Said, charged: Charged) -> ProviderError:
-        key = f"GENPULSE_PROVIDERS__{self.name.upper()}__API_KEY"
-        return AuthenticationFailed(
-            f"The server does not take the key ({said.words}). Set {key}.", charged=charged
-        )
+    @property
+    def _access(self) -> Access:
+        return Access("The server", self.name)
 
 
 def refused(error: ProviderError) -> QuestionRefused:

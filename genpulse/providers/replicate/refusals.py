@@ -8,7 +8,6 @@ recognised by those words. That an aborted prediction is not charged: Replicate'
 import re
 
 from genpulse.domain.errors import (
-    AuthenticationFailed,
     InvalidInput,
     ModerationBlocked,
     ProviderError,
@@ -18,11 +17,12 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.json_value import JsonObject, JsonValue
-from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit
+from genpulse.provider.refusal_words import says_moderated, says_no_credit
 from genpulse.provider.status_words import Standing, plain
-from genpulse.vendor import refusal
+from genpulse.vendor import Access, refusal
 from genpulse.wire import AnswerLost, Reply
 
+_ACCESS = Access("Replicate", "replicate")
 _MODERATION = re.compile(r"nsfw|moderat|flagged|\bsensitive\b|E005", re.IGNORECASE)
 _LENGTH = 1_000
 
@@ -32,17 +32,9 @@ def explain(reply: Reply) -> ProviderError | None:
     words = _detail(reply)
     if says_no_credit(words):
         return QuotaExhausted(f"The account at Replicate has no credit: {words}")
-    match reply.status:
-        case 401:
-            return _no_key(words)
-        case 403 if names_key(words):
-            return _no_key(words)
-        case 403:
-            return ProviderRejected(f"Replicate does not allow this: {words}")
-        case 404:
-            return InvalidInput(f"Replicate has no such model, version or prediction: {words}")
-        case _:
-            return refusal(reply, words)
+    if reply.status == 404:
+        return InvalidInput(f"Replicate has no such model, version or prediction: {words}")
+    return _ACCESS.denied(reply.status, words) or refusal(reply, words)
 
 
 def failure_of(prediction: JsonObject, standing: Standing) -> ProviderError:
@@ -76,9 +68,3 @@ def _detail(reply: Reply) -> str:
     except AnswerLost:
         return reply.excerpt()
     return text_of(document.get("detail")) or text_of(document.get("title")) or reply.excerpt()
-
-
-def _no_key(words: str) -> ProviderError:
-    return AuthenticationFailed(
-        f"Replicate does not take the key ({words}). Set GENPULSE_PROVIDERS__REPLICATE__API_KEY."
-    )

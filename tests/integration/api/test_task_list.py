@@ -126,7 +126,7 @@ async def test_failed_tasks_by_their_code(api):
 async def test_an_unknown_parameter_comes_with_the_one_that_is_like_it(api, name, near):
     (error,) = (await api.get(f"/v1/tasks?{name}=x")).problem(422, "invalid_input")["errors"]
     assert error["parameter"] == name
-    assert "there are status, kind, provider, code, limit, cursor" in error["detail"]
+    assert "there are status, kind, provider, code, id_prefix, limit, cursor" in error["detail"]
     assert error["detail"].endswith(f"Did you mean {near}?" if near else "cursor")
 
 

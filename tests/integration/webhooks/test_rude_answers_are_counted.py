@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.adapters.database.deliveries import PostgresDeliveries
+from genpulse.adapters.database.keys import PostgresKeys
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql import open_pool
 from genpulse.adapters.webhooks.sender import WebhookSender
@@ -26,7 +27,12 @@ async def office(migrated_url):
     pool = await open_pool(migrated_url, size=10, application_name="tests")
     store, deliveries = PostgresTaskStore(pool), PostgresDeliveries(pool, "dev")
     services = SimpleNamespace(
-        deliveries=deliveries, sender=sender, now=now, random=random.Random(7).random, pool=pool
+        deliveries=deliveries,
+        sender=sender,
+        keys=PostgresKeys(pool),
+        now=now,
+        random=random.Random(7).random,
+        pool=pool,
     )
 
     async def describe(task):

@@ -1,0 +1,24 @@
+"""`genpulse config check` refuses what a worker refuses."""
+
+import pytest
+from click.testing import CliRunner
+
+from genpulse.cli.config import check
+from genpulse.config import ConfigurationError
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_webhooks_that_would_name_nothing_are_told(tmp_path, monkeypatch, host):
+    monkeypatch.chdir(tmp_path)
+    environment = {
+        "ENV": "test",
+        "GENPULSE_DATABASE_URL": "postgresql://u@db.example.com/d",
+        "GENPULSE_REDIS__URL": "redis://redis.example.com/0",
+        "GENPULSE_API__HOST": host,
+    }
+    refused = CliRunner().invoke(check, [], env=environment)
+    assert isinstance(refused.exception, ConfigurationError)
+    words = f"api.host ({host}) is no address: webhooks would name nothing that receivers can reach"
+    assert words in str(refused.exception)
+    named = environment | {"GENPULSE_API__PUBLIC_URL": "https://media.example.com"}
+    assert CliRunner().invoke(check, [], env=named).exit_code == 0

@@ -35,7 +35,7 @@ class Bucket:
         self._store = open_store(url, options, proxies=proxies)
         is_here = isinstance(self._store, LocalStore | MemoryStore)
         self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S, proxies=proxies)
-        self.proxy = None if is_here else proxy_of(options, proxies)
+        self.proxy = None if is_here else proxy_of(self._store, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._proxies = proxies
         self._is_marked = False

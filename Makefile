@@ -64,12 +64,15 @@ docs: $(READY)  ## write what is made from the code: .env.example and the refere
 
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
+		tests/integration/api/test_access.py tests/integration/api/test_connections.py \
 		tests/integration/api/test_key_access.py tests/integration/api/test_odd_text.py tests/integration/api/test_limits.py \
-		tests/integration/api/test_pace.py tests/integration/http \
+		tests/integration/api/test_pace.py tests/integration/api/test_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
+		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_hear.py \
 		tests/lifecycle/test_webhook_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
-		tests/unit/environment tests/acceptance/test_secrets.py
+		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
+		tests/acceptance/test_stamp.py
 
 $(VENV)/.audit-ready: audit/requirements.lock
 	@$(PYTHON) -m venv --clear $(VENV)/audit

@@ -2,11 +2,13 @@
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have no standard. Where programs read them in different
 ways, this does as curl does (its manual, section "Environment"): the name in small letters counts before that in
-capitals, a proxy without a scheme is `http://`, and an entry of `NO_PROXY` means the names below it, too. Unlike
-curl it reads `HTTP_PROXY` in capitals, as most others do.
+capitals, a proxy without a scheme is `http://`, and an entry of `NO_PROXY` means the names below it, too. Beyond
+curl it reads what many others do: `HTTP_PROXY` in capitals, and in `NO_PROXY` ports, `*.` before a name, and a `*`
+among others.
 """
 
 import ipaddress
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 _PLAIN = {"ws": "http", "wss": "https"}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
 _EXAMPLE = "such as http://proxy.example.com:3128"
 _HERE = ("localhost", "127.0.0.0/8", "::1", "169.254.0.0/16", "fe80::/10")
 """Never by a proxy: this machine, and what only its own network knows, such as a cloud's metadata."""
@@ -59,8 +63,8 @@ class Proxy:
     def absence(self, place: str, why: str) -> str:
         """What it means that the proxy gave no way to `place`, and no answer."""
         return (
-            f"{place} is to be reached by the proxy {self}, which gave no way: {why}; mend {self.variable}, or"
-            " name the host in NO_PROXY if there is a way without"
+            f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY"
+            " if there is a way without"
         )
 
 
@@ -138,22 +142,44 @@ def _value(variables: Mapping[str, str], name: str) -> tuple[str, str] | None:
 
 
 def _refusal(value: str) -> str:
-    """Why a proxy cannot be used; empty when it can."""
+    """Why a proxy cannot be used, without any part of a password; empty when it can."""
     address = _with_scheme(value)
     scheme = address.partition("://")[0].lower()
+    if not _SCHEME.fullmatch(scheme) or (scheme in _PORTS and not _is_usable(address)):
+        return (
+            f"it is no address of a proxy, {_EXAMPLE} or http://user:password@host:port with the signs of the"
+            " password percent-encoded"
+        )
     if scheme not in _PORTS:
         return (
             f"a proxy that speaks {scheme[:20]} cannot be used; name one that speaks HTTP, {_EXAMPLE}, or set"
             " NO_PROXY=* if there is a way without"
         )
+    return ""
+
+
+def _is_usable(address: str) -> bool:
+    """Whether it names one host and nothing behind it: there, a password would go on that holds a / ? or #."""
+    if any(letter.isspace() or letter in "?#" for letter in address):
+        return False
     try:
         parts = urlsplit(address)
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        has_port = parts.port is None or parts.port > 0
     except ValueError:
-        usable = False
-    if not usable or any(letter.isspace() for letter in address) or parts.path not in {"", "/"} or parts.query:
-        return f"it is no address of a proxy, {_EXAMPLE} or http://user:password@host:port"
-    return ""
+        return False
+    return has_port and parts.path in {"", "/"} and _is_host(parts.hostname or "")
+
+
+def _is_host(text: str) -> bool:
+    """Names beyond ASCII are written in coded form, which all clients take alike."""
+    return (_HOST.fullmatch(text) is not None and ".." not in text) or _is_ipv6(text)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return not ipaddress.IPv6Address(text).scope_id
+    except ValueError:
+        return False
 
 
 def _proxy(variable: str, value: str) -> Proxy:
@@ -176,7 +202,9 @@ def _matches(entry: str, host: str, port: int) -> bool:
     if only is not None and only != str(port):
         return False
     name = name.removeprefix("*").strip(".")
-    return bool(name) and (host == name or host.endswith(f".{name}") or _is_same_address(host, name))
+    if _is_address(host):
+        return _is_same_address(host, name)
+    return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
 def _parted(entry: str) -> tuple[str, str | None]:
@@ -193,6 +221,15 @@ def _is_within(host: str, network: str) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]) in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
+
+
+def _is_address(host: str) -> bool:
+    """Which has no names below it: `NO_PROXY=1` is no network of all that end in `.1`."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_same_address(host: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from genpulse.adapters.http.errors import words
 from genpulse.addresses.proxies import Proxies, Proxy
 from genpulse.wire.address import origin
 
@@ -66,7 +67,7 @@ class Way:
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return self.proxy.refusal(self._place, error.status, error.message[:100])
         if isinstance(error, aiohttp.ClientProxyConnectionError):
-            return self.proxy.absence(self._place, str(error))
+            return self.proxy.absence(self._place, words(error))
         return ""
 
     def _unnamed(self, proxy: Proxy, error: BaseException) -> str:
@@ -74,7 +75,7 @@ class Way:
             return ""
         if isinstance(error, TimeoutError):
             return proxy.absence(self._place, "it did not answer in time")
-        return proxy.absence(self._place, str(error) or type(error).__name__)
+        return proxy.absence(self._place, words(error))
 
     def refused(self, status: int, reason: str) -> str:
         """What an answer means that only a proxy gives; empty for every other one."""

@@ -1,5 +1,6 @@
 """Whole objects under keys, by calls that block: a folder, memory, S3, GCS or Azure."""
 
+import hashlib
 from pathlib import Path
 
 import obstore
@@ -19,6 +20,7 @@ PROBE_KEY = "probe"
 
 _PART = 5 << 20
 _PARTS_AT_ONCE = 4
+_PIECE = 2 << 20
 _END = 64 << 10
 """Bytes at the end of an object that are read back."""
 
@@ -33,7 +35,7 @@ class Bucket:
         self._store = open_store(url, options, proxies=proxies)
         is_here = isinstance(self._store, LocalStore | MemoryStore)
         self._uploads = self._store if is_here else open_store(url, options, request_s=UPLOAD_S, proxies=proxies)
-        self.proxy = None if is_here else proxy_of(options, proxies)
+        self.proxy = None if is_here else proxy_of(self._store, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._proxies = proxies
         self._is_marked = False
@@ -95,9 +97,12 @@ class Bucket:
             raise StorageUnavailable(f"The storage said that it has kept {spooled.size:,} bytes, and {lack}.")
 
     def _has(self, key: str, spooled: Spooled) -> bool:
-        """Also where the key may put and get and not list: then what is not there is forbidden to look at."""
+        """Whether it is there to its last byte: what was damaged is put again, as its readers are told to.
+
+        Also where the key may put and get and not list: then what is not there is forbidden to look at.
+        """
         try:
-            return not self._lack(key, spooled)
+            return not self._lack(key, spooled) and self._sha256(key, spooled.size) == spooled.sha256
         except PermissionDeniedError:
             return False
 
@@ -131,6 +136,13 @@ class Bucket:
             return obstore.head(self._store, key)["size"], b""
         found = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
         return found.meta["size"], bytes(found.bytes())
+
+    def _sha256(self, key: str, size: int) -> str:
+        """In pieces that a slow line brings in the time of a request."""
+        digest = hashlib.sha256()
+        for start in range(0, size, _PIECE):
+            digest.update(bytes(obstore.get_range(self._store, key, start=start, end=min(start + _PIECE, size))))
+        return digest.hexdigest()
 
     def _look_again(self, key: str, end: int) -> None:
         """Raises `StorageLost` where the object ends before `end`, or is gone from a storage that is there."""

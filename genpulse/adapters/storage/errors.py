@@ -84,7 +84,7 @@ def object_errors(proxy: Proxy | None = None) -> Iterator[None]:
             raise
         raise StorageUnavailable(
             f"The client of the storage has failed ({storable_line(str(error), 200)}); look for odd signs in"
-            " storage.url and storage.endpoint."
+            " storage.url, storage.endpoint and the AWS_… variables of the process, which it reads as well."
         ) from error
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, ObjectStore, S3Store, from_url
 
 from genpulse.adapters.storage.errors import disk_errors
 from genpulse.addresses.proxies import NO_PROXIES, Proxies, Proxy
@@ -19,6 +19,7 @@ _CONNECT = timedelta(seconds=5)
 _RETRIES = 3
 _RETRY_FOR = timedelta(seconds=15)
 _CLOUD = "https://cloud.invalid"
+"""Until there is a client that knows the host: it may go past the proxy after all by a name in `NO_PROXY`."""
 _METADATA = "metadata.google.internal"
 """Where Google's machines get their identity from; those of other clouds ask a link-local address."""
 _NO_PROXY = "http://127.0.0.1:9"
@@ -49,7 +50,7 @@ def open_store(
                 "timeout": timedelta(seconds=request_s),
                 "connect_timeout": _CONNECT,
                 "allow_http": urlsplit(options.get("endpoint", "")).scheme == "http",
-                **_proxied(proxy_of(options, proxies), proxies),
+                **_proxied(_proxy(options.get("endpoint", "") or _CLOUD, proxies), proxies),
             },
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_FOR},
         )
@@ -59,12 +60,29 @@ def open_store(
         ) from error
 
 
-def proxy_of(options: dict[str, str], proxies: Proxies) -> Proxy | None:
-    """By which a remote store is reached. A cloud's own host is known to its client alone, so that it may go round
-    it after all by a name in `NO_PROXY`.
-    """
-    parts = urlsplit(options.get("endpoint", "") or _CLOUD)
+def proxy_of(store: ObjectStore, proxies: Proxies) -> Proxy | None:
+    """By which a remote store is reached; None also for a cloud's own host that `NO_PROXY` names."""
+    return _proxy(_address(store), proxies)
+
+
+def _proxy(address: str, proxies: Proxies) -> Proxy | None:
+    parts = urlsplit(address)
     return proxies.to(parts.scheme, parts.hostname or "", parts.port)
+
+
+def _address(store: ObjectStore) -> str:
+    """What its client asks, as that builds it (object_store's documentation of each cloud)."""
+    match store:
+        case S3Store():
+            region = store.config.get("region", "us-east-1")
+            return store.config.get("endpoint") or f"https://s3.{region}.amazonaws.com"
+        case AzureStore():
+            account = store.config.get("account_name", "account")
+            return store.config.get("endpoint") or f"https://{account}.blob.core.windows.net"
+        case GCSStore():
+            return "https://storage.googleapis.com"
+        case _:
+            return _CLOUD
 
 
 def _proxied(proxy: Proxy | None, proxies: Proxies) -> dict[str, str]:

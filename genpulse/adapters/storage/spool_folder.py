@@ -80,6 +80,9 @@ class SpoolFolder:
         for waiting in left:
             try:
                 _remove(waiting)
+            except FileNotFoundError:
+                # Another process that started at the same time has removed it.
+                continue
             except OSError as error:
                 _log.warning("what a killed process left in %s stays there: %s", waiting.folder, error)
 

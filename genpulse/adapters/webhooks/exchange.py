@@ -165,6 +165,8 @@ async def _tunnelled(
         head = exchange.answered()
         if head.status is None or not 200 <= head.status < 300:
             raise CannotConnect(proxy.refusal(target.place, head.status or 0, head.reason))
+        if not head.complete:
+            raise NoAnswer("it closed the connection in the middle of its answer's head")
         inner = _Exchange()
         through = await asyncio.get_running_loop().start_tls(transport, inner, tls, server_hostname=target.host)
     except BaseException:

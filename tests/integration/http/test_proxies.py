@@ -23,6 +23,8 @@ REFUSALS = {
     "502": (answer(502), "answered 502 Whatever; ask whoever looks after the proxy"),
     "closed": (b"", "gave no way"),
     "half": (b"HTTP/1.1 200 Conn", "gave no way"),
+    "half a head": (b"HTTP/1.1 200 OK\r\n", "gave no way to https://.*: the connection was closed in the middle"),
+    "another protocol": (b"SSH-2.0-OpenSSH\r\n", "gave no way to https://.*: Bad status line: Expected HTTP/"),
     "noise": (b"\x15\x03\x01\x00\x02\x02\x46", "gave no way|answered 400"),
 }
 
@@ -108,7 +110,8 @@ async def test_what_a_proxy_refused_was_never_sent(vendors, proxy, client, what)
     proxy.refusal = lambda _: bytes_
     with pytest.raises(ProviderUnreachable, match=words) as caught:
         await client(proxy.proxies()).send(Request("POST", f"https://{VENDOR}/jobs", json={}))
-    assert "HTTPS_PROXY" in str(caught.value)
+    assert str(caught.value).startswith("The proxy http://127.0.0.1:")
+    assert "(HTTPS_PROXY)" in str(caught.value)
     assert vendors["https"].asked == []
 
 

@@ -85,6 +85,15 @@ async def test_a_store_that_keeps_something_else_is_told_before_anybody_relies_o
     assert store.objects[f"/bucket/{kept.key}"] == content
 
 
+@pytest.mark.parametrize("size", [100_000, 7 * MIB])
+async def test_what_was_damaged_in_the_middle_is_whole_after_it_was_kept_again(store, storage, size):
+    content = random.Random(1).randbytes(size)
+    place = f"/bucket/{(await storage.keep(content)).key}"
+    store.objects[place] = another_middle(content)
+    await storage.keep(content)
+    assert store.objects[place] == content
+
+
 async def test_a_store_that_loses_a_part_is_told_before_anybody_relies_on_it(store, storage):
     store.loses_part = True
     content = random.Random(1).randbytes(11 * MIB)

@@ -73,7 +73,9 @@ def test_which_checksum_goes_with_what_is_put(url, endpoint, wanted, algorithm):
 
 async def test_a_panic_of_the_client_is_an_error_like_others(tmp_path: Path) -> None:
     storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options={**KEYS, "endpoint": "http://a b"})
-    with pytest.raises(StorageUnavailable, match=r"look for odd signs in storage.url and storage.endpoint"):
+    with pytest.raises(
+        StorageUnavailable, match=r"odd signs in storage.url, storage.endpoint and the AWS_… variables"
+    ):
         await storage.keep(b"x")
     assert (await storage.probe()).state is State.DOWN
     await storage.close()

@@ -3,6 +3,7 @@
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.storage.opening import open_store, proxy_of
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.dev.ports import free_port
 from genpulse.domain.errors import StorageUnavailable
@@ -87,7 +88,7 @@ async def test_one_in_capitals_is_an_address_as_well(store, tmp_path):
         (
             "https",
             answer(403),
-            "The storage is to be reached by the proxy .*HTTPS_PROXY.*it refused the connection",
+            r"The proxy .*\(HTTPS_PROXY\) gave no way to the storage: it refused the connection",
         ),
     ],
 )
@@ -105,7 +106,7 @@ async def test_what_the_proxy_refuses_is_told_by_its_variable(proxy, tmp_path, e
 async def test_a_proxy_that_is_away_is_told_by_its_variable(tmp_path):
     proxies = Proxies.of({"ALL_PROXY": f"http://user:secret@127.0.0.1:{free_port()}"})
     storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options=KEYS, proxies=proxies)
-    with pytest.raises(StorageUnavailable, match=r"ALL_PROXY\), which gave no way: .*NO_PROXY") as caught:
+    with pytest.raises(StorageUnavailable, match=r"ALL_PROXY\) gave no way to the storage: .*NO_PROXY") as caught:
         await storage.keep(b"x")
     await storage.close()
     assert "secret" not in str(caught.value)
@@ -144,5 +145,23 @@ async def test_objects_of_a_store_with_tls_are_removed_through_a_tunnel(store, p
 
 @pytest.mark.parametrize("excluded", ["*.amazonaws.com", ".amazonaws.com", "s3.us-east-1.amazonaws.com", "*"])
 async def test_a_clouds_own_host_may_be_excluded(proxy, tmp_path, excluded):
-    assert (await keep(proxy.proxies(excluded=excluded), KEYS, tmp_path)).state == "down"
+    health = await keep(proxy.proxies(excluded=excluded), KEYS, tmp_path)
+    assert (health.state, "_PROXY" in health.detail) == ("down", False)
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "host"),
+    [
+        ("s3://bucket", {"region": "eu-west-3"}, "s3.eu-west-3.amazonaws.com"),
+        ("s3://bucket", {"endpoint": "https://s3.store.example"}, "s3.store.example"),
+        ("az://container", {"account_name": "ours", "account_key": "b3Vycw=="}, "ours.blob.core.windows.net"),
+        ("gs://bucket", {}, "storage.googleapis.com"),
+    ],
+)
+def test_a_proxy_is_told_of_where_the_client_asks_it_alone(url, options, host):
+    def by(excluded):
+        proxies = Proxies.of({"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": excluded})
+        return proxy_of(open_store(url, options, proxies=proxies), proxies)
+
+    assert (by(host), by("elsewhere.example") is not None) == (None, True)

@@ -196,3 +196,19 @@ def test_nothing_is_removed_of_another_user(tmp_path: Path) -> None:
     os.chown(own, 12_345, 12_345)
     SpoolFolder(tmp_path, "one").sweep()
     assert own.is_dir()
+
+
+class SweptMeanwhile(SpoolFolder):
+    """Another process sweeps between its look and its removal."""
+
+    def found(self):
+        found = super().found()
+        shutil.rmtree(found[0].folder)
+        return found
+
+
+def test_what_another_process_has_just_removed_does_not_stay_there(tmp_path, processes, caplog):
+    started(processes, tmp_path).kill()
+    SweptMeanwhile(tmp_path, " memory:///").sweep()
+    assert list(tmp_path.iterdir()) == []
+    assert caplog.messages == []

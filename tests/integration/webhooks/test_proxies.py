@@ -1,5 +1,6 @@
 """Messages to receivers behind a proxy."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -95,16 +96,17 @@ async def test_a_login_that_is_missing_is_told_by_its_variable(receivers, proxy,
     [
         (answer(403), "answered 403 Whatever; let the proxy allow it, or name the host in NO_PROXY"),
         (answer(502), "answered 502 Whatever; ask whoever looks after the proxy"),
-        (b"", "gave no way: the connection was closed without an answer; mend HTTPS_PROXY"),
-        (b"SSH-2.0-OpenSSH\r\n", "gave no way: the answer begins with"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000, "Cannot connect|gave no way|closed"),
+        (b"", "gave no way to .*: the connection was closed without an answer; mend HTTPS_PROXY"),
+        (b"HTTP/1.1 200 OK\r\n", "gave no way to .*: it closed the connection in the middle of its answer's head"),
+        (b"SSH-2.0-OpenSSH\r\n", "gave no way to .*: the answer begins with"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000, "gave no way to"),
     ],
 )
 async def test_what_the_proxy_refuses_is_told_by_its_variable(receivers, proxy, certificate, refusal, words):
     proxy.refusal = lambda _: refusal
     sent = await send(certificate, proxy.proxies(), f"https://{HOST}/")
     assert sent.status_code is None
-    assert any(each in sent.error for each in words.split("|"))
+    assert re.search(words, sent.error)
     assert receivers["https"].asked == []
 
 

@@ -23,12 +23,12 @@ def refuse_doubled(request: Request) -> None:
         )
 
 
-def said_of(item: Mapping[str, Any], scope: Scope) -> str:
-    """What is wrong with a parameter; of one that there is not, which one it is like."""
+def said_of(item: Mapping[str, Any], name: str, scope: Scope) -> str:
+    """What is wrong with a parameter of this name; of one that there is not, which one it is like."""
     message: str = item["msg"]
     if item["type"] != "extra_forbidden":
         return message
-    return unknown(str(item["loc"][-1]), tuple(_known(scope)), "parameter").removesuffix(".")
+    return unknown(name, tuple(_known(scope)), "parameter").removesuffix(".")
 
 
 def _known(scope: Scope) -> Iterator[str]:

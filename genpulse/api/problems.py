@@ -13,10 +13,13 @@ from starlette.types import Scope
 from genpulse.api.errors import Internal, headers_of, status_of
 from genpulse.api.parameters import said_of
 from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
+from genpulse.domain.text import storable_line
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_AT_MOST = 100
 """So many places are named in one document, however many there are."""
+_NAME_LENGTH = 100
+"""Characters of a parameter's name that are shown."""
 
 
 class ProblemPlace(BaseModel):
@@ -65,15 +68,20 @@ def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = 
 
 def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
     """The response to parameters that do not fit: an id that cannot exist, or a query that is not taken."""
-    found = error.errors()
+    found = error.errors()[:SHOWN_AT_MOST]
     match found[0]["loc"]:
         case ("path", "task_id"):
             return answer(UnknownTask(_shown(found[0]["input"])), scope)
         case ("path", "asset_id"):
             return answer(UnknownAsset(_shown(found[0]["input"])), scope)
         case _:
-            places = [ProblemPlace(parameter=str(item["loc"][-1]), detail=said_of(item, scope)) for item in found]
-            detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}."
+            names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in found)
+            places = [
+                ProblemPlace(parameter=name, detail=said_of(item, name, scope))
+                for name, item in zip(names, found, strict=True)
+            ]
+            end = "" if places[0].detail.endswith("?") else "."
+            detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}{end}"
             return _response(422, BadInput.code, detail, scope, places=places)
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from genpulse.api.peers import PEERS, Peers
-from genpulse.api.untaken import untaken_bytes
+from genpulse.api.untaken import drop_untaken, untaken_bytes
 
 HEAD_S = 20.0
 """Seconds in which the head of a request has to come."""
@@ -87,7 +87,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def give_way(self) -> None:
         """Close it, so that another one may come. Who has not taken an answer is not waited for."""
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            drop_untaken(self.transport)
         else:
             self._give_up()
 
@@ -146,7 +146,7 @@ class GatheringProtocol(HttpToolsProtocol):
             self._watch()
         else:
             self._taking_timer = None
-            self.transport.abort()
+            drop_untaken(self.transport)
 
     def _stop_watching(self) -> None:
         if self._taking_timer is not None:

@@ -6,10 +6,13 @@ import socket
 import struct
 import sys
 import termios
+from contextlib import suppress
 
 _SO_NWRITE = 0x1024
 """Of macOS (sys/socket.h)."""
 _INT = struct.Struct("i")
+_RESET = struct.pack("ii", 1, 0)
+"""Wait for what is unsent, for no second (socket(7), SO_LINGER)."""
 
 
 def untaken_bytes(transport: asyncio.Transport) -> int:
@@ -20,6 +23,15 @@ def untaken_bytes(transport: asyncio.Transport) -> int:
     """
     taking = transport.get_extra_info("socket")
     return transport.get_write_buffer_size() + (_in_system(taking.fileno()) if taking is not None else 0)
+
+
+def drop_untaken(transport: asyncio.Transport) -> None:
+    """End the connection, and let the system forget what waits for its client: it keeps megabytes for minutes."""
+    taking = transport.get_extra_info("socket")
+    if taking is not None:
+        with suppress(OSError), socket.socket(fileno=socket.dup(taking.fileno())) as copy:
+            copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
 
 
 def _in_system(descriptor: int) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Generic, TypeAlias
 
 from pydantic import ValidationError
@@ -16,6 +17,8 @@ from genpulse.provider.engine import Engine
 from genpulse.provider.unknown_field import said_of
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._:@+-]*"
+_TOLD_AT_MOST = 100
+"""So many places of one input are told: to look for what each is like takes a while."""
 _NAME = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
 
 
@@ -53,7 +56,8 @@ class Model(Generic[I]):
         try:
             return self.input.model_validate(document)
         except ValidationError as error:
-            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in error.errors())
+            found = islice(error.errors(include_url=False, include_input=False), _TOLD_AT_MOST)
+            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in found)
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
 
     def kind_of(self, wanted: I) -> str | None:

@@ -42,6 +42,12 @@ def test_input_that_does_not_fit_says_where(document, pointer):
     assert [problem.pointer for problem in caught.value.problems] == [pointer]
 
 
+def test_of_much_that_does_not_fit_a_part_is_told():
+    with pytest.raises(BadInput) as caught:
+        model().parse({"width": 1, **{f"size{number}": 1 for number in range(9_000)}})
+    assert len(caught.value.problems) == 100
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -32,12 +32,14 @@ def app_with(peers):
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
             return
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        body = bytes(40_000) if scope["path"] == "/some" else b"ok"
+        length = str(len(body)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         if scope["path"] == "/never":
             await send({"type": "http.response.body", "body": b"o", "more_body": True})
             while (await receive())["type"] != "http.disconnect":
                 pass
-        await send({"type": "http.response.body", "body": b"ok", "more_body": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return app
 
@@ -51,6 +53,7 @@ def served(peers):
 async def serving(app):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.listen(1024)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         config = uvicorn.Config(
             app, http=GatheringProtocol, ws="none", log_config=None, lifespan="on", access_log=False
         )
@@ -156,6 +159,27 @@ def test_a_connection_that_is_used_stays_where_silent_ones_give_way(run):
             other.close()
 
     run(Peers(3, 10_000), scenario)
+
+
+def test_who_gives_way_is_not_waited_for_to_take_an_answer(run):
+    async def scenario(port):
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(20)
+            client.bind((ONE, 0))
+            client.connect(("127.0.0.1", port))
+            client.sendall(GET.replace(b"/a", b"/some"))
+            await asyncio.to_thread(client.recv, 1, socket.MSG_PEEK)
+            assert await status(port, ONE) == "200"
+            with pytest.raises(ConnectionResetError):
+                await asyncio.to_thread(read_to_the_end, client)
+
+    run(Peers(1, 10_000), scenario)
+
+
+def read_to_the_end(client):
+    while client.recv(4096):
+        pass
 
 
 def test_a_client_that_goes_is_no_longer_counted(run):

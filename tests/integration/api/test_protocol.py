@@ -1,6 +1,6 @@
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 import uvicorn
@@ -283,6 +283,12 @@ def test_a_client_that_takes_it_slowly_gets_all_of_it(run_impatient):
     run_impatient(scenario)
 
 
+def read_to_the_end(client):
+    client.settimeout(60)
+    while client.recv(4096):
+        pass
+
+
 class Noted(GatheringProtocol):
     taken_s = 1.0
 
@@ -308,6 +314,8 @@ def test_the_end_of_an_answer_that_is_closed_is_not_kept_for_a_client_that_takes
                     while not left:
                         await asyncio.sleep(0.02)
                 assert taken > len(SOME) if takes else not taken
+                with nullcontext() if takes else pytest.raises(ConnectionResetError):
+                    await asyncio.to_thread(read_to_the_end, client)
 
     left.clear()
     start(scenario())

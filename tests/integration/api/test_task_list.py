@@ -131,10 +131,25 @@ async def test_failed_tasks_by_their_code(api):
     ("name", "near"), [("statuss", "status"), ("Kind", "kind"), ("provider_name", "provider"), ("zzz", "")]
 )
 async def test_an_unknown_parameter_comes_with_the_one_that_is_like_it(api, name, near):
-    (error,) = (await api.get(f"/v1/tasks?{name}=x")).problem(422, "invalid_input")["errors"]
+    problem = (await api.get(f"/v1/tasks?{name}=x")).problem(422, "invalid_input")
+    (error,) = problem["errors"]
+    assert problem["detail"].endswith(f"Did you mean {near}?" if near else "cursor.")
     assert error["parameter"] == name
     assert "there are status, kind, provider, code, id_prefix, limit, cursor" in error["detail"]
     assert error["detail"].endswith(f"Did you mean {near}?" if near else "cursor")
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["unknown", "doubled"])
+async def test_many_parameters_that_do_not_fit_make_no_long_answer(api, times):
+    query = "&".join(times * [f"a{number}=1" for number in range(1500)])
+    problem = (await api.get(f"/v1/tasks?{query}")).problem(422, "invalid_input")
+    assert len(problem["errors"]) == 100
+
+
+async def test_a_long_name_of_a_parameter_is_cut(api):
+    answer = await api.get(f"/v1/tasks?{'a' * 5000}=1")
+    answer.problem(422, "invalid_input")
+    assert len(answer.body) < 1000
 
 
 async def test_a_parameter_that_comes_twice_is_refused(api):

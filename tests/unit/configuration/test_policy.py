@@ -326,3 +326,8 @@ def test_a_key_that_no_header_can_carry_is_refused_at_the_start(tmp_path, name, 
     told = problems(tmp_path, MAIN | pair | {name: key})
     assert f"({name}): it holds a line end or another sign that no key has" in told
     assert problems(tmp_path, MAIN | pair | {name: "s3cret-key:with/signs+=\r\n"}) == ""
+
+
+@pytest.mark.parametrize("secret", ["sk-s3cret0123456789", "postgresql://u:s3cret@h/d", "Bearer s3cret0123456789"])
+def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path, secret):
+    assert "api.port (GENPULSE_API__PORT): expected" in problems(tmp_path, MAIN | {"GENPULSE_API__PORT": secret})

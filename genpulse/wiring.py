@@ -358,10 +358,15 @@ async def empty_copy(settings: Settings) -> StampedDatabase:
 
 
 async def database_revision(settings: Settings) -> tuple[str | None, str]:
-    """Where the database is, None when it is empty, and where this version wants it."""
+    """Where the database is, None when it is empty, and where this version wants it.
+
+    Raises `ForeignDatabase`, `DatabaseUnavailable`.
+    """
     from genpulse.adapters.database import migrate  # as above
 
-    revision = await migrate.current(_database_url(settings))
+    url = _database_url(settings)
+    await stamp.refuse_foreign(url, settings.environment.name)
+    revision = await migrate.current(url)
     return revision.current, revision.head
 
 

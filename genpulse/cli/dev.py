@@ -11,6 +11,7 @@ from genpulse import config
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import HOME
 from genpulse.configuration.errors import ConfigurationError
+from genpulse.dev.home import demand_sight
 from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.environment.resolve import Resolved
@@ -92,8 +93,10 @@ def development(verb: str, does: str = "starts local services and runs") -> Reso
 
 
 def home_of_project() -> Path:
-    """Where state, logs and data of this project's stack are."""
-    return config.project_root() / HOME
+    """Where state, logs and data of this project's stack are. Raises `FolderRefused` where it cannot be seen."""
+    home = config.project_root() / HOME
+    demand_sight(home)
+    return home
 
 
 def development_settings(verb: str) -> Settings:

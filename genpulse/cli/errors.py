@@ -1,5 +1,6 @@
 """From an error to a message and an exit code: 1 refused or failed, 2 misuse, 78 bad configuration."""
 
+import errno
 import io
 import os
 import traceback
@@ -53,6 +54,9 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
     if code is not None:
         say(f"genpulse: {_hung(str(error))}", err=True)
         return code
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        say(f"genpulse: What was to be written could not be: {error.strerror}.", err=True)
+        return 1
     if not debug:
         what = _hung(f"{type(error).__name__}: {error}")
         say(f"genpulse: unexpected error: {what}\nRun it again as `genpulse --debug …` to see where.", err=True)

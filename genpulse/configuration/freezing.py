@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from genpulse.addresses import proxies
 from genpulse.configuration import names, policy
-from genpulse.configuration.committed_secrets import committed_dotenv, committed_secrets
+from genpulse.configuration.committed_secrets import LOOKS_SECRET, committed_dotenv, committed_secrets
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.layers import Tree, place_of, value_of
 from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
@@ -102,8 +102,8 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
             None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
         )
     expected = f"expected {_WORDS.get(known.key, known.kind)}" if known else misfit["msg"]
-    shown = "" if known is None or known.secret else f", found {_short(value)}"
-    return Fault(key, _place(reading, key), expected + shown)
+    hidden = known is None or known.secret or LOOKS_SECRET.search(str(value))
+    return Fault(key, _place(reading, key), expected + ("" if hidden else f", found {_short(value)}"))
 
 
 def _place(reading: Reading, key: str) -> str:

@@ -35,9 +35,18 @@ def find_project(folder: Path | None = None) -> Project:
     """
     folder = (folder or Path.cwd()).absolute()
     for candidate in (folder, *folder.parents):
-        if (candidate / COMMITTED).exists():
+        if _is_there(candidate / COMMITTED):
             return Project(candidate, candidate / COMMITTED, candidate / ".env")
     return Project(folder, packaged_defaults(), folder / ".env")
+
+
+def _is_there(file: Path) -> bool:
+    """Raises `ConfigurationError` where nobody here may look: what is configured there would be passed over."""
+    try:
+        return file.exists()
+    except OSError as error:
+        detail = f"it cannot be looked into: {error.strerror}"
+        raise ConfigurationError("", [Fault(str(file.parent), "", detail)]) from error
 
 
 def packaged_defaults() -> Path:

@@ -10,6 +10,7 @@ from genpulse.configuration.server_rules import Rule
 from genpulse.settings import Settings
 
 _SEALING_BYTES = 32
+_IN_HEADERS = ("api_key", "access_key_id")
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 
@@ -77,8 +78,19 @@ def _secrets_of_another(settings: Settings) -> Iterator[tuple[str, str]]:
             yield key, f"this is {what} by its prefix, and this is {environment.dynaconf}; use a key of its own"
 
 
+def _keys_in_headers(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Of a key that no header can carry nobody knows afterwards whether something was sent."""
+    for key, secret in secrets_of(settings):
+        if key.endswith(_IN_HEADERS) and not (secret.isascii() and secret.isprintable()):
+            yield (
+                key,
+                "it holds a line end or another sign that no key has; is it one key alone, and nothing else?",
+            )
+
+
 RULES: tuple[Rule, ...] = (
     _webhook_secrets,
+    _keys_in_headers,
     _storage_keys,
     _retry_waits,
     _provider_options,

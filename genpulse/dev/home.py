@@ -27,6 +27,15 @@ def open_home(home: Path) -> None:
         ) from error
 
 
+def demand_sight(home: Path) -> None:
+    """What runs in the folder of somebody else can be told by that one alone. Raises `FolderRefused`."""
+    if home.is_dir() and not os.access(home, os.R_OK | os.X_OK):
+        raise FolderRefused(
+            f"{home} cannot be looked into: it is kept private by the user of number {home.stat().st_uid}. Run"
+            " genpulse as that user, or in a folder of your own."
+        )
+
+
 def _write_a_little(file: Path) -> None:
     try:
         file.write_bytes(bytes(1 << 16))

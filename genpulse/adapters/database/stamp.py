@@ -81,6 +81,12 @@ async def check_stamp(url: str, environment: str, *, stamps_itself: bool) -> Non
         connection.terminate()
 
 
+async def refuse_foreign(url: str, environment: str) -> None:
+    """Raises `ForeignDatabase`, `DatabaseUnavailable`. A missing stamp is no error, nor is a copy."""
+    async with _connected(url) as connection:
+        await own_stamp(connection, environment)
+
+
 async def stamp(url: str, environment: str, *, replaces: str | None = None) -> StampedDatabase:
     """Stamp a database that has no stamp, or that of the environment `replaces`. May be called again.
 

@@ -313,3 +313,21 @@ def test_no_worker_of_others_names_an_address_that_is_none(tmp_path, environment
     ) in str(caught.value)
     for more in ({"GENPULSE_API__PUBLIC_URL": "https://a.example"}, {"GENPULSE_API__HOST": "127.0.0.1"}):
         check_worker(load(tmp_path, {**MAIN, "ENV": environment, **more}))
+
+
+@pytest.mark.parametrize(
+    "name", ["GENPULSE_API_KEY", "GENPULSE_PROVIDERS__OPENAI__API_KEY", "GENPULSE_STORAGE__ACCESS_KEY_ID"]
+)
+@pytest.mark.parametrize(
+    "key", ["s3cret\nother", "s3cret\r\nX-Other: 1", "s3\x01cret", "s3cret\u2026", "s3cret\x7f"]
+)
+def test_a_key_that_no_header_can_carry_is_refused_at_the_start(tmp_path, name, key):
+    pair = {"GENPULSE_STORAGE__SECRET_ACCESS_KEY": "x"} if "STORAGE" in name else {}
+    told = problems(tmp_path, MAIN | pair | {name: key})
+    assert f"({name}): it holds a line end or another sign that no key has" in told
+    assert problems(tmp_path, MAIN | pair | {name: "s3cret-key:with/signs+=\r\n"}) == ""
+
+
+@pytest.mark.parametrize("secret", ["sk-s3cret0123456789", "postgresql://u:s3cret@h/d", "Bearer s3cret0123456789"])
+def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path, secret):
+    assert "api.port (GENPULSE_API__PORT): expected" in problems(tmp_path, MAIN | {"GENPULSE_API__PORT": secret})

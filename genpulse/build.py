@@ -69,6 +69,15 @@ def read_stamp(path: Path = STAMP) -> Build | None:
     return build
 
 
+def is_stamp(path: Path) -> bool:
+    """Whether a file is a stamp, of whatever files of GenPulse. Raises `OSError`."""
+    try:
+        _parsed(path.read_text(encoding="utf-8"), path)
+    except (BrokenStamp, UnicodeDecodeError):
+        return False
+    return True
+
+
 def _parsed(text: str, path: Path) -> Build:
     again = "build the image again, or take the stamp back: genpulse flow stamp --remove"
     try:

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -42,11 +43,18 @@ class ApiUnreachable(ClientError):
         )
 
 
+class NoId(ClientError, ValueError):
+    """A text that no path can name anything by."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no id: it has to be something, and no step to another path.")
+
+
 class ApiRefused(ClientError):
     """The API said no. `problems` are the places that do not fit, as (place, what is wrong)."""
 
     def __init__(self, status: int, code: str, detail: str, problems: tuple[tuple[str, str], ...] = ()) -> None:
-        places = "".join(f"\n  {place}: {what}" for place, what in problems)
+        places = "".join(f"\n  {place}: {what}" for place, what in problems if what not in detail)
         super().__init__(f"{detail}{places}")
         self.status = status
         self.code = code
@@ -208,15 +216,18 @@ class GenPulse:
 
     async def task(self, task_id: str) -> TaskView:
         """A task as it stands."""
-        return _task(await self._json("GET", f"/v1/tasks/{task_id}"))
+        return _task(await self._json("GET", f"/v1/tasks/{_named(task_id)}"))
 
     async def tasks(self, *, limit: int = 20, **filters: str | None) -> tuple[TaskView, ...]:
         """The newest tasks, at most `limit`, with `status`, `kind`, `provider` or `code` as filters."""
         return tuple([task async for task in self.each_task(limit=limit, **filters)])
 
     async def each_task(self, *, limit: int | None = None, **filters: str | None) -> AsyncIterator[TaskView]:
-        """The same one after the other, a page in memory at a time; None is all. `code` is that of the error."""
-        query: dict[str, str] = {name: value for name, value in filters.items() if value}
+        """The same one after the other, a page in memory at a time; None is all. `code` is that of the error.
+
+        An empty filter is refused by the API: whoever has lost a value does not mean all tasks.
+        """
+        query: dict[str, str] = {name: value for name, value in filters.items() if value is not None}
         left = limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
@@ -230,7 +241,7 @@ class GenPulse:
 
     async def cancel(self, task_id: str) -> TaskView:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""
-        return _task(await self._json("POST", f"/v1/tasks/{task_id}/cancel"))
+        return _task(await self._json("POST", f"/v1/tasks/{_named(task_id)}/cancel"))
 
     async def retry(self, task_id: str, *, even_if_charged: bool = False) -> TaskView:
         """Run a failed task again. An order whose end is not known is taken up where the vendor can be asked.
@@ -239,7 +250,7 @@ class GenPulse:
         whatever is open there is forgotten, and the task is ordered anew.
         """
         body = {"json": {"even_if_charged": True}} if even_if_charged else {}
-        return _task(await self._json("POST", f"/v1/tasks/{task_id}/retry", **body))
+        return _task(await self._json("POST", f"/v1/tasks/{_named(task_id)}/retry", **body))
 
     async def watch(self, task_id: str) -> AsyncIterator[Event]:
         """Events until the task has ended. A stream that breaks is taken up where it was."""
@@ -267,7 +278,7 @@ class GenPulse:
 
     async def _stream(self, task_id: str, last_id: str | None) -> AsyncIterator[Event]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
-        async with self._request("GET", f"/v1/tasks/{task_id}/events", headers=headers) as response:
+        async with self._request("GET", f"/v1/tasks/{_named(task_id)}/events", headers=headers) as response:
             fields: dict[str, str] = {}
             async for line in response.content:
                 name, _, value = line.decode().rstrip("\r\n").partition(":")
@@ -311,7 +322,7 @@ class GenPulse:
     async def read(self, asset: AssetView) -> AsyncIterator[bytes]:
         """The bytes of an asset. Raises `DownloadBroken` at the end when they are not what they should be."""
         digest = hashlib.sha256()
-        async with self._request("GET", f"/v1/assets/{asset.id}/content") as response:
+        async with self._request("GET", f"/v1/assets/{_named(asset.id)}/content") as response:
             async for chunk in response.content.iter_chunked(_CHUNK):
                 digest.update(chunk)
                 yield chunk
@@ -330,7 +341,7 @@ class GenPulse:
 
     async def model(self, model_id: str) -> Mapping[str, Any]:
         """One entry of the catalogue, with the JSON Schema of its input."""
-        return dict(await self._json("GET", f"/v1/models/{model_id}"))
+        return dict(await self._json("GET", f"/v1/models/{_named(model_id, several=True)}"))
 
     async def providers(self) -> list[Mapping[str, Any]]:
         """The providers."""
@@ -374,6 +385,14 @@ class _Answer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._request.__aexit__(kind, error, trace)
+
+
+def _named(text: str, *, several: bool = False) -> str:
+    """An id as a part of a path, or as several parts. Raises `NoId` for what would lead to another path."""
+    parts = text.split("/")
+    if any(part in {"", ".", ".."} for part in parts) or (len(parts) > 1 and not several):
+        raise NoId(text)
+    return quote(text)
 
 
 def _why(error: Exception) -> str:

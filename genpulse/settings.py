@@ -172,7 +172,7 @@ class Api(Section):
         ge=1,
         le=1_000_000,
         description=(
-            "Connections that one client may have at a time; beyond that its oldest silent one is closed. Proxies"
+            "Connections that one client may have at a time; beyond that its longest silent one is closed. Proxies"
             " that are named in api.trusted_proxies may have more."
         ),
     )

@@ -19,6 +19,7 @@ from genpulse.dev.ports import LOOPBACK, free_port
 
 BUCKET = "genpulse"
 READY_S = 120.0
+_STARTS = 3
 _PORTS = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc")
 _MORE_PORTS = ("filer.port", "filer.port.grpc", "admin.port", "admin.port.grpc")
 _OFF = ("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
@@ -45,7 +46,20 @@ class S3Server:
 
 @contextmanager
 def s3_server(folder: Path, guard: Guard) -> Iterator[S3Server]:
-    """Start it, and end it after the body."""
+    """Start it, and end it after the body. Where a port was taken meanwhile, it tries others."""
+    for left in reversed(range(_STARTS)):
+        server, child = _started(folder, guard)
+        try:
+            if not _is_up(server, child):
+                assert left, child.last_lines
+                continue
+            yield server
+        finally:
+            child.stop(patience_s=1)
+        return
+
+
+def _started(folder: Path, guard: Guard) -> tuple[S3Server, Child]:
     ports = {name: free_port() for name in (*_PORTS, *_MORE_PORTS)}
     server = S3Server(f"http://{LOOPBACK}:{ports['s3.port']}", secrets.token_hex(8), secrets.token_hex(16))
     identity = {
@@ -65,12 +79,7 @@ def s3_server(folder: Path, guard: Guard) -> Iterator[S3Server]:
         *(f"-{name}={port}" for name, port in ports.items()),
     ]
     environment = {"GOMEMLIMIT": "256MiB", "GOGC": "50", "HOME": str(folder)}
-    child = Child(Command("s3", arguments, environment, folder), guard, lambda _name, _line: None)
-    try:
-        _wait(server, child)
-        yield server
-    finally:
-        child.stop(patience_s=1)
+    return server, Child(Command("s3", arguments, environment, folder), guard, lambda _name, _line: None)
 
 
 def _program() -> str:
@@ -79,16 +88,18 @@ def _program() -> str:
     return found
 
 
-def _wait(server: S3Server, child: Child) -> None:
-    """Until something can be put into the bucket, which makes it."""
+def _is_up(server: S3Server, child: Child) -> bool:
+    """Wait until something can be put into the bucket, which makes it; False where the server has ended."""
     store = S3Store(
         BUCKET, config=server.options, client_options={"allow_http": True}, retry_config={"max_retries": 0}
     )
     deadline = time.monotonic() + READY_S
     while not _takes_objects(store):
-        assert child.exit_code is None, child.last_lines
+        if child.exit_code is not None:
+            return False
         assert time.monotonic() < deadline, child.last_lines
         time.sleep(0.1)
+    return True
 
 
 def _takes_objects(store: S3Store) -> bool:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 
 _HOST = re.compile(r"[^\s:\[\]@]*")
 _ENCODED = "written in full: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, [ is %5B, ] is %5D"
@@ -27,9 +28,17 @@ def wrong_authority(rest: str, misread: str = "[]") -> str:
     """
     authority, end = split(rest)
     user, hosts = login_and_hosts(authority)
-    if any(sign in (user or "") for sign in misread) or _is_cut(authority, end):
+    if any(sign in (user or "") for sign in misread) or _is_cut(authority, end) or _is_folded(authority):
         return f"its user or its password holds a sign that has to be {_ENCODED}"
     return next((wrong for host in hosts if (wrong := _wrong_host(host))), "")
+
+
+def _is_folded(authority: str) -> bool:
+    """Whether a letter in it is for Unicode a sign that ends a part, such as ℀ for a/c. Python's `urlsplit`, by
+    which drivers read addresses, refuses it with the whole password in its words.
+    """
+    folded = unicodedata.normalize("NFKC", authority)
+    return any(folded.count(sign) != authority.count(sign) for sign in "/?#@:")
 
 
 def _is_cut(authority: str, end: str) -> bool:

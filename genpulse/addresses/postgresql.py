@@ -39,6 +39,7 @@ _VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _WORDS = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
+    "gsslib": ("gssapi", "sspi"),
     "ssl_min_protocol_version": _VERSIONS,
     "ssl_max_protocol_version": _VERSIONS,
     "target_session_attrs": (*("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),),

@@ -61,7 +61,7 @@ def _parse(body: bytes, most_values: int) -> JsonValue:
     except ValueError as error:
         if _HALF.search(body):
             check(_parse_slowly(body), most_values)
-        raise InvalidJson(f"The body is not JSON in UTF-8: {storable_line(str(error))}.") from error
+        raise InvalidJson(f"The body cannot be read as JSON in UTF-8: {storable_line(str(error))}.") from error
     keys = check(document, most_values)
     if len(_KEY.findall(body)) != keys:
         _refuse_doubled(body)

@@ -82,6 +82,13 @@ class Peers:
         self._peers[connection] = peer
         return True
 
+    def answered(self, connection: Held) -> None:
+        """It is silent from now on, and the last of its peer and of all that gives way."""
+        peer = self._peers.pop(connection, None)
+        if peer is not None:
+            self._peers[connection] = peer
+            self._of[peer][connection] = self._of[peer].pop(connection)
+
     def left(self, connection: Held) -> None:
         """It is gone. Nothing happens where it was not counted."""
         peer = self._peers.pop(connection, None)
@@ -92,7 +99,7 @@ class Peers:
                 del self._of[peer]
 
     def _make_room(self, connections: "dict[Held, None] | dict[Held, str]") -> bool:
-        """Let the oldest of these that is idle give way."""
+        """Let the one of these that has been idle for the longest give way."""
         idle = next((each for each in connections if each.is_idle()), None)
         if idle is None:
             return False

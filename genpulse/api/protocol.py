@@ -1,6 +1,7 @@
 """uvicorn's side of a connection, with fewer system calls, and held open by nobody who neither says nor takes."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -48,7 +49,8 @@ class GatheringProtocol(HttpToolsProtocol):
         self._untaken = 0
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
-        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # all that is asked of one
+        gathering = _Gathering(transport, self.loop, self._closing)
+        super().connection_made(gathering)  # type: ignore[arg-type]  # all that is asked of one
         if self._peers is not None and not self._peers.admit(self, self.client[0] if self.client else None):
             self.transport.write(_TOO_MANY)
             self.transport.close()
@@ -83,8 +85,17 @@ class GatheringProtocol(HttpToolsProtocol):
         return not self._is_answering()
 
     def give_way(self) -> None:
-        """Close it, so that another one may come."""
-        self._give_up()
+        """Close it, so that another one may come. Who has not taken an answer is not waited for."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self._give_up()
+
+    def on_response_complete(self) -> None:
+        """It has been answered."""
+        if self._peers is not None:
+            self._peers.answered(self)
+        super().on_response_complete()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -116,9 +127,15 @@ class GatheringProtocol(HttpToolsProtocol):
             self._watch()
 
     def resume_writing(self) -> None:
-        """It has taken it."""
-        self._stop_watching()
+        """It has taken it; what is left of a connection that is closed has to be taken, too."""
+        if not self.transport.is_closing():
+            self._stop_watching()
         super().resume_writing()
+
+    def _closing(self) -> None:
+        """A transport that is closed waits for ever until all of it is taken."""
+        if self._taking_timer is None and self.transport.get_write_buffer_size():
+            self._watch()
 
     def _watch(self) -> None:
         self._untaken = untaken_bytes(self.transport)
@@ -161,10 +178,13 @@ class GatheringProtocol(HttpToolsProtocol):
 class _Gathering:
     """A transport that writes together what came within one turn of the loop. What is large does not wait."""
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_closing", "_held", "_loop", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, closing: Callable[[], None]
+    ) -> None:
         self._transport = transport
+        self._closing = closing
         self._loop = loop
         self._held: list[bytes] = []
 
@@ -190,6 +210,7 @@ class _Gathering:
     def close(self) -> None:
         self._flush()
         self._transport.close()
+        self._closing()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

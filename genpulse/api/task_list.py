@@ -38,6 +38,22 @@ KindWord = Annotated[
 ]
 
 
+def _id_prefix(word: str) -> str:
+    if ids_beginning_with(word) is None:
+        raise PydanticCustomError(
+            "id_prefix", "Input should be the beginning of an id, in small letters, such as 0193a1b2-c3d4"
+        )
+    return word
+
+
+IdPrefix = Annotated[
+    str,
+    StringConstraints(max_length=36),
+    AfterValidator(_id_prefix),
+    Field(json_schema_extra={"pattern": PATTERN}),
+]
+
+
 class TaskFilter(BaseModel):
     """Which tasks, and how many of them. Parameters that are not listed are refused."""
 
@@ -51,7 +67,7 @@ class TaskFilter(BaseModel):
     code: FailureCode | None = Field(
         None, description="Only tasks that failed so", examples=["provider_unavailable"]
     )
-    id_prefix: Annotated[str, StringConstraints(max_length=36, pattern=PATTERN)] | None = Field(
+    id_prefix: IdPrefix | None = Field(
         None, description="Only tasks whose id begins so", examples=["0193a1b2-c3d4"]
     )
     limit: Annotated[int, Field(ge=1, le=100)] = 20

@@ -8,9 +8,9 @@ from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.repository import Repository
 from genpulse.branching.verification import Verifier
 from genpulse.branching.versions import Version
-from genpulse.build import STAMP, Build, stamp_package, write_stamp
+from genpulse.build import STAMP, Build, is_stamp, stamp_package, write_stamp
 
-_LOGIN = re.compile(r"(://)[^/@\s]*@")
+_LOGIN = re.compile(r"(://)[^/\s]*@")
 
 
 def build_of(repository: Repository, *, signed: bool = False) -> Build:
@@ -64,8 +64,15 @@ def _unwritable(path: Path, error: OSError) -> RepositoryUnfit:
 
 
 def take_back(path: Path) -> bool:
-    """Remove a stamp; False where there is none. Raises `RepositoryUnfit` where it cannot be removed."""
+    """Remove a stamp; False where there is none.
+
+    Raises `RepositoryUnfit` where it cannot be removed, or is another file: of that it only goes by its name,
+    `build.json`, where it is broken.
+    """
     try:
+        if path.name != STAMP.name and not is_stamp(path):
+            rule, found = "Nothing but a stamp is taken back.", f"{path} is another file."
+            raise RepositoryUnfit("file_in_the_way", rule, found, note="Name the stamp: --output FILE")
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False

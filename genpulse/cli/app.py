@@ -1,9 +1,11 @@
 """The command `genpulse` and its verbs."""
 
 import importlib
+from pathlib import Path
 
 import click
 
+from genpulse.cli.errors import CommandRefused
 from genpulse.cli.terminal import say
 
 COMMANDS: dict[str, str] = {
@@ -76,3 +78,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
 def genpulse(debug: bool) -> None:
     """One durable task API in front of slow, flaky, paid generative media."""
     del debug
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise CommandRefused("The folder in which this was typed is gone: go to another one (cd).") from error

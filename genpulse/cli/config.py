@@ -94,11 +94,14 @@ def check(environment: Environment | None) -> None:
     """Exit code 0, or 78 with every problem.
 
     Without --environment it checks all four layers of the environment that this process is in, as the API and a
-    worker do when they start.
+    worker do when they start. Providers that would be left out there are told on standard error.
     """
     if environment is None:
+        from genpulse.wiring import open_catalogue
+
         settings = config.load()
         config.check_worker(settings)
+        open_catalogue(settings)  # logs, as at a start, which providers are left out, and why
         say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)

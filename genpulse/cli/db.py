@@ -22,7 +22,7 @@ command.add_command(db_prune.command)
 @command.command()
 @json_option
 def upgrade(as_json: bool) -> None:
-    """Apply what is missing: our tables, and the queue's. May be run again, and by several at once."""
+    """Apply the migrations that are missing. May be run again, and by several at once."""
     applied = asyncio.run(upgrade_database(settings_for_servers(("database_url",))))
     if as_json:
         say(json.dumps({"applied": list(applied)}))

@@ -26,6 +26,7 @@ from genpulse.wiring import open_keys
 T = TypeVar("T")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _PRIORITIES = click.Choice([priority.word for priority in sorted(Priority)], case_sensitive=False)
+_COUNT = click.IntRange(1, 2**31 - 1)
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
 
@@ -93,8 +94,15 @@ def command() -> None:
     """Create, list and revoke API keys. Works on the database itself."""
 
 
+def _said(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """Raises `BadParameter` for a name by which nobody finds the key that leaked."""
+    if not name.strip():
+        raise click.BadParameter("it is empty: say who or what uses the key")
+    return name.strip()
+
+
 @command.command()
-@click.option("--name", required=True, help="Who or what uses it.")
+@click.option("--name", required=True, callback=_said, help="Who or what uses it.")
 @click.option(
     "--scope",
     "scopes",
@@ -103,8 +111,8 @@ def command() -> None:
     help="What it is good for; may be repeated. Default: tasks:read and tasks:write.",
 )
 @click.option("--expires-in", type=Span(), help="How long it is good: 12h, 90d, 52w. Default: for ever.")
-@click.option("--max-active-tasks", type=click.IntRange(1), help="Tasks that have not ended, at most.")
-@click.option("--daily-tasks", type=click.IntRange(1), help="Tasks a day (UTC), at most.")
+@click.option("--max-active-tasks", type=_COUNT, help="Tasks that have not ended, at most.")
+@click.option("--daily-tasks", type=_COUNT, help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")

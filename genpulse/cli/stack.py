@@ -7,11 +7,26 @@ from pathlib import Path
 import click
 
 from genpulse import config
+from genpulse.addresses import web
 from genpulse.dev.state import DevState, read_state
 from genpulse.settings import Settings
 
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
+    """Nobody looks for a server behind what is no address. Raises `BadParameter`."""
+    if url is None:
+        return None
+    if why := web.refusal(url.strip()):
+        raise click.BadParameter(f"{why}, such as http://127.0.0.1:8000")
+    return url.strip()
+
+
 api_option = click.option(
-    "--api", "api", metavar="URL", help="Address of the API. Default: the running dev stack's, else api.port."
+    "--api",
+    "api",
+    metavar="URL",
+    callback=_address,
+    help="Address of the API. Default: the running dev stack's, else api.port.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -151,7 +151,7 @@ def _folded(text: str, width: int) -> list[str]:
     """Lines of whole words, but for words that are wider than a line."""
     lines: list[str] = [""]
     for word in text.split(" "):
-        first, *others = chop_cells(word, width) if word else [""]
+        first, *others = chop_cells(word, width) or [word]
         longer = f"{lines[-1]} {first}" if lines[-1] else first
         if cell_len(longer) <= width:
             lines[-1] = longer

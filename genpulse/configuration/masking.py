@@ -1,13 +1,15 @@
 """How a value is shown: secrets never, of a URL as much as helps and no password."""
 
 import re
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from genpulse.addresses.authority import split, wrong_authority
+from genpulse.addresses.url import Url
 from genpulse.configuration.schema import find
 
 HIDDEN = "********"
+_MISREAD = "@[]"
 _SECRET_NAME = re.compile(
     r"key|token|secret|passw(?:or)?d|passphrase|pwd|credential|authorization|bearer|dsn", re.IGNORECASE
 )
@@ -39,13 +41,22 @@ def has_secret_name(name: str) -> bool:
 
 
 def _address(url: str) -> str:
-    """Scheme, host and path of a URL; user, password and query may hold secrets."""
-    if not _URL.fullmatch(url):
+    """Scheme, host and path of a URL; user, password and query may hold secrets.
+
+    Nothing of one is shown whose password ends who knows where, such as one with a slash in it.
+    """
+    if not _URL.fullmatch(url) or wrong_authority(url.partition("://")[2], _MISREAD):
         return HIDDEN
-    parts = urlsplit(url)
-    user = f"{HIDDEN}@" if "@" in parts.netloc else ""
-    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}" + ("?…" if parts.query else "")
+    read = Url.of(url)
+    login = "" if read.login is None else f"{HIDDEN}@"
+    return f"{read.scheme}://{login}{','.join(read.hosts)}{read.path}" + ("?…" if read.query.raw else "")
 
 
 def _without_password(text: str) -> str:
-    return re.sub(r"(://)[^/\s@]+@", rf"\1{HIDDEN}@", text)
+    """A text with an address in it, of which what stands before its last `@` and its query are hidden."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return text
+    _, at, behind = rest.rpartition("@") if split(rest)[0] else ("", "", rest)
+    place, query, _ = behind.partition("?")
+    return f"{scheme}://" + (f"{HIDDEN}@" if at else "") + place + ("?…" if query else "")

@@ -116,6 +116,26 @@ def test_a_bad_configuration_is_seventy_eight(tmp_path, verb):
     assert "GENPULSE_DATABASE_URL" in done.stderr
 
 
+@pytest.mark.parametrize("verb", [("doctor",), ("tasks", "list"), ("flow", "status"), ("env", "show")])
+def test_a_folder_that_is_gone_is_told(tmp_path, verb):
+    script = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m genpulse {' '.join(verb)}"
+    done = subprocess.run(script, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("genpulse: The folder in which this was typed is gone")
+
+
+def test_a_provider_with_a_typo_in_its_name_is_told(tmp_path):
+    servers = {
+        "GENPULSE_DATABASE_URL": "postgresql://127.0.0.1/d",
+        "GENPULSE_REDIS__URL": "redis://127.0.0.1",
+        "GENPULSE_PROVIDERS__OPENNAI__API_KEY": "s3cret",
+    }
+    done = genpulse("config", "check", folder=tmp_path, **servers)
+    assert (done.returncode, done.stdout) == (0, "The configuration of development is in order.\n")
+    assert "Did you mean providers.openai?" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
 @pytest.mark.parametrize("verb", [("doctor",), ("models",), ("env", "show"), ("demo",)])
 def test_a_wrong_environment_is_seventy_eight_or_a_finding(tmp_path, verb):
     done = genpulse(*verb, folder=tmp_path, ENV="prod")

@@ -30,6 +30,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 async def relay(url: str, tls: ssl.SSLContext, *, promise: bytes = b"") -> AsyncIterator[str]:
     """TLS before a server out of a wheel, which does not speak it. PostgreSQL promises it first."""
     port = int(Url.of(url).hosts[0].rpartition(":")[2])
+    writers: set[asyncio.StreamWriter] = set()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -38,16 +39,21 @@ async def relay(url: str, tls: ssl.SSLContext, *, promise: bytes = b"") -> Async
         writer.close()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         with suppress(OSError):
             if promise:
                 await reader.readexactly(8)
                 writer.write(promise)
             await writer.start_tls(tls)
             there, to = await asyncio.open_connection("127.0.0.1", port)
+            writers.add(to)
             await asyncio.gather(pump(reader, to), pump(there, writer))
 
     async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
         yield f"localhost:{server.sockets[0].getsockname()[1]}"
+    for writer in writers:
+        writer.close()
+    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 @pytest.mark.parametrize("named", ["by a file", "by the system"])

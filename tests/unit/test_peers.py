@@ -41,6 +41,23 @@ def test_the_oldest_silent_connection_of_a_peer_gives_way():
     assert (peers.open, peers.closed) == (3, {"peer": 1, "descriptors": 0})
 
 
+@pytest.mark.parametrize("bounds", [(3, 100), (100, 3)], ids=["of a peer", "of all"])
+def test_who_has_just_been_answered_is_the_last_to_give_way(bounds):
+    peers = Peers(*bounds)
+    (first, second, third), _ = fill(peers, "192.0.2.1", 3)
+    peers.answered(first)
+    assert peers.admit(Connection(), "192.0.2.1")
+    assert [each.gone for each in (first, second, third)] == [False, True, False]
+
+
+def test_who_is_gone_is_not_counted_again_by_an_answer():
+    peers = Peers(3, 100)
+    (one,), _ = fill(peers, "192.0.2.1", 1)
+    peers.left(one)
+    peers.answered(one)
+    assert peers.open == 0
+
+
 def test_a_peer_whose_connections_are_all_answered_gets_no_more_and_others_do():
     peers = Peers(3, 100)
     made, admitted = fill(peers, "192.0.2.1", 5, idle=False)

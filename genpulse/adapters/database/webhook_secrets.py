@@ -20,7 +20,7 @@ SELECT sealed, signs_until FROM key_webhook_secrets
 WHERE api_key_id = $1 AND (signs_until IS NULL OR signs_until > now()) ORDER BY created_at DESC, id DESC
 """
 _LOCK = "SELECT FROM api_keys WHERE id = $1 FOR UPDATE"
-_FORGET = "DELETE FROM key_webhook_secrets WHERE api_key_id = $1 AND signs_until <= now()"
+_FORGET = "DELETE FROM key_webhook_secrets WHERE signs_until <= now()"
 _END = """
 UPDATE key_webhook_secrets SET signs_until = least(coalesce(signs_until, 'infinity'), now() + $2::interval)
 WHERE api_key_id = $1
@@ -71,17 +71,21 @@ async def remove(pool: asyncpg.Pool, key_id: UUID, overlap: timedelta) -> bool:
 async def _end(connection: asyncpg.Connection, key_id: UUID, overlap: timedelta) -> bool:
     await connection.execute(_LOCK, key_id)
     had_one: bool = await connection.fetchval(_HAS_ONE, key_id)
-    await connection.execute(_FORGET, key_id)
     await connection.execute(_END, key_id, overlap)
+    await connection.execute(f"{_FORGET} AND api_key_id = $1", key_id)
     return had_one
 
 
 async def reseal(pool: asyncpg.Pool, sealing: Sealing) -> int:
-    """With the first of the keys; returns how many. Raises `SealedSecret`, and then changes nothing."""
+    """With the first of the keys; returns how many. What signs no more is forgotten, whatever it was sealed with.
+
+    Raises `SealedSecret`, and then changes nothing.
+    """
     return await in_transaction(pool, partial(_reseal, sealing=sealing))
 
 
 async def _reseal(connection: asyncpg.Connection, sealing: Sealing) -> int:
+    await connection.execute(_FORGET)
     rows = await connection.fetch(_ALL_SEALED)
     for row in rows:
         key_id = uuid_of(row["api_key_id"])

@@ -116,7 +116,8 @@ def providers(settings: Settings) -> Iterator[Finding]:
         if not catalogue.is_configured(name):
             yield from _bare_key(name)
     for name, why in catalogue.broken.items():
-        advice = f"install what it needs, or switch it off: {variable_name(f'providers.{name}.enabled')}=false"
+        off = f"{variable_name(f'providers.{name}.enabled')}=false"
+        advice = f"mend its name, or install what it needs, or switch it off: {off}"
         yield wrong(f"provider {name}", f"left out: {why}", advice)
 
 

@@ -144,6 +144,20 @@ def test_what_was_sent_before_is_no_reason_to_stay(run, begin):
     run(Peers(1, 10_000), scenario)
 
 
+def test_a_connection_that_is_used_stays_where_silent_ones_give_way(run):
+    async def scenario(port):
+        reader, writer = await opened(port, ONE)
+        silent = []
+        for _ in range(10):
+            silent.append(await opened(port, ONE))
+            writer.write(GET)
+            await asyncio.wait_for(reader.readuntil(b"ok"), 20)
+        for _, other in (*silent, (reader, writer)):
+            other.close()
+
+    run(Peers(3, 10_000), scenario)
+
+
 def test_a_client_that_goes_is_no_longer_counted(run):
     async def scenario(port):
         for _ in range(50):

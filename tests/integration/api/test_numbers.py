@@ -13,7 +13,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 
 SENT = (
     "0 1 -1 1.0 -0.0 0.0 1e22 1E22 1e300 -1.5e-300 5e-324 1.50 0.1 100000000000000000000.0 100000000000000000000"
-    f" 9007199254740993 12345678901234567890.125 {'7' * 4000} -{'7' * 4000}"
+    f" 9007199254740993 12345678901234567890.125 {'7' * 4300} -{'7' * 4300}"
 ).split()
 
 
@@ -26,6 +26,15 @@ class Repeater(Local[FreeInput]):
     async def run(self, call: Call[FreeInput], report: Report) -> Result:
         self.seen.append(call.input.document()["numbers"])
         return Result((Output(b"seen"),))
+
+
+@pytest.mark.parametrize(
+    ("word", "why"), [("9" * 4301, "number out of range"), ("[" * 300 + "]" * 300, "recursion limit exceeded")]
+)
+async def test_what_cannot_be_read_is_not_said_to_be_no_json(api, word, why):
+    body = f'{{"model": "art/free", "input": {{"n": {word}}}}}'
+    answer = await api.post("/v1/tasks", data=body, headers={"Content-Type": "application/json"})
+    assert f"The body cannot be read as JSON in UTF-8: {why}" in answer.problem(400, "invalid_json")["detail"]
 
 
 @pytest.fixture

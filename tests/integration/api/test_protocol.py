@@ -10,6 +10,9 @@ from genpulse.api.protocol import GatheringProtocol
 
 LARGE = b"fox" * 100_000
 MUCH = bytes(1 << 20)
+SOME = bytes(40_000)
+"""Less than a transport holds before it says that nobody takes it."""
+BODIES = {"/large": [LARGE], "/pieces": [b"a", LARGE, b"b"], "/huge": 32 * [MUCH], "/some": [SOME]}
 left: list[str] = []
 """Requests whose client was gone before it had its answer."""
 
@@ -36,7 +39,7 @@ async def app(scope, receive, send):
     path = scope["path"]
     if path == "/after-the-body":
         await receive()
-    bodies = {"/large": [LARGE], "/pieces": [b"a", LARGE, b"b"], "/huge": 32 * [MUCH]}.get(path, [path.encode()])
+    bodies = BODIES.get(path, [path.encode()])
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     if path in {"/slow", "/slowly"}:
         await asyncio.sleep(0.2 if path == "/slow" else 2)
@@ -57,8 +60,11 @@ async def gone(receive):
 
 
 @asynccontextmanager
-async def served(protocol=GatheringProtocol):
+async def served(protocol=GatheringProtocol, buffered=None):
+    """Its port; the system holds about so many bytes of each answer."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        if buffered is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffered)
         config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off", access_log=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -275,3 +281,33 @@ def test_a_client_that_takes_it_slowly_gets_all_of_it(run_impatient):
         writer.close()
 
     run_impatient(scenario)
+
+
+class Noted(GatheringProtocol):
+    taken_s = 1.0
+
+    def connection_lost(self, exc):
+        super().connection_lost(exc)
+        left.append("the connection")
+
+
+@pytest.mark.parametrize("start", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("takes", [False, True], ids=["nothing", "slowly"])
+def test_the_end_of_an_answer_that_is_closed_is_not_kept_for_a_client_that_takes_nothing(start, takes):
+    async def scenario():
+        async with served(Noted, buffered=4096) as port:
+            with socket.socket() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", port))
+                client.sendall(request("/some").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                taken = 0
+                async with asyncio.timeout(60):
+                    while takes and (piece := await asyncio.to_thread(client.recv, 4096)):
+                        taken += len(piece)
+                        await asyncio.sleep(0.05)
+                    while not left:
+                        await asyncio.sleep(0.02)
+                assert taken > len(SOME) if takes else not taken
+
+    left.clear()
+    start(scenario())

@@ -86,6 +86,13 @@ async def test_a_query_that_does_not_fit_is_refused(api):
         assert problem["errors"][0]["parameter"] == parameter
 
 
+@pytest.mark.parametrize("word", ["0193A", "x", "-", "0193a1b2c"])
+async def test_what_begins_no_id_is_told_without_a_pattern(api, word):
+    problem = (await api.get(f"/v1/tasks?id_prefix={word}")).problem(422, "invalid_input")
+    said = "Input should be the beginning of an id, in small letters, such as 0193a1b2-c3d4"
+    assert problem["errors"] == [{"parameter": "id_prefix", "detail": said}]
+
+
 async def test_a_cursor_that_was_tampered_with_is_refused(api):
     await submit_many(api, 3)
     cursor = (await api.get("/v1/tasks?limit=1")).json["next_cursor"]

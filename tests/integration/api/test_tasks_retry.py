@@ -45,11 +45,21 @@ async def test_failed_tasks_are_listed_with_their_reason(api, genpulse):
     code, out, _ = await genpulse(api, "tasks", "list", "--code", "provider_unavailable", "--json")
     assert [task["id"] for task in json.loads(out)] == [str(down.id)]
     code, out, _ = await genpulse(api, "tasks", "list", "--failed")
-    rows = [line.split() for line in out.splitlines()[1:]]
-    assert [[task_id, code, charged, model] for task_id, code, charged, _, model in rows] == [
-        [str(blocked.id), "moderation_blocked", "yes", "art/easel"],
-        [str(down.id), "provider_unavailable", "no", "art/easel"],
+    head, *rows = map(str.split, out.splitlines())
+    assert head == ["task", "error", "charged", "created", "model"]
+    assert [(*row[:3], row[-1]) for row in rows] == [
+        (str(blocked.id), "moderation_blocked", "yes", "art/easel"),
+        (str(down.id), "provider_unavailable", "no", "art/easel"),
     ]
+
+
+async def test_an_empty_filter_retries_nothing(api, genpulse):
+    task = await failed(api, DOWN)
+    for option in ("--provider", "--code"):
+        code, _, err = await genpulse(api, "tasks", "retry", "--all", option, "", "--yes")
+        assert code == 1, err
+        assert option.removeprefix("--") in err
+    assert str(task.id) not in map(str, await queued(api))
 
 
 async def test_misuse_is_told(api, genpulse):

@@ -82,6 +82,21 @@ def test_a_stamp_file_is_taken_back(flow, tmp_path):
     assert not file.exists()
 
 
+@pytest.mark.parametrize("content", [b"[project]\n", b"{}", b"\xff\xfe", b""])
+def test_no_other_file_is_taken_back(flow, tmp_path, content):
+    file = tmp_path / "pyproject.toml"
+    file.write_bytes(content)
+    result = flow("--output", file, "--remove", "--json")
+    assert (result.exit_code, refusals(result)) == (1, ["file_in_the_way"])
+    assert file.read_bytes() == content
+
+
+def test_a_stamp_that_is_broken_is_taken_back(flow, package):
+    (package / STAMP.name).write_text("{")
+    assert "is taken back" in flow("--into", package, "--remove").stdout
+    assert not (package / STAMP.name).exists()
+
+
 def test_where_no_genpulse_is_or_two_are(flow, tmp_path, package):
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -143,8 +158,9 @@ def test_a_stamp_does_not_outlive_the_files_that_it_was_written_for(package):
         read_stamp(upgraded / STAMP.name)
 
 
-def test_no_login_is_in_a_stamp(flow, done, tmp_path):
-    done.git("remote", "set-url", "origin", "https://robot:s3cret@example.com/acme/shop.git")
+@pytest.mark.parametrize("login", ["robot:s3cret", "s3cret", "robot:p@s3cret", "robot@acme.com:@s3cret@"])
+def test_no_login_is_in_a_stamp(flow, done, tmp_path, login):
+    done.git("remote", "set-url", "origin", f"https://{login}@example.com/acme/shop.git")
     result = flow("--output", tmp_path / "build.json", "--offline")
     assert result.exit_code == 0, result.output
     assert read_stamp(tmp_path / "build.json").repository == "https://example.com/acme/shop.git"

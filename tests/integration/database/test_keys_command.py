@@ -74,3 +74,17 @@ def test_an_overlap_is_a_time(keys, overlap):
     told = keys("webhook-secret", "rotate", "0198", f"--overlap={overlap}")
     assert told.exit_code == 2
     assert "is not a time such as 12h, 90d or 52w" in told.output
+
+
+@pytest.mark.parametrize("option", ["--max-active-tasks", "--daily-tasks"])
+def test_the_highest_limit_is_kept_and_a_higher_one_is_refused(keys, option):
+    assert keys("create", "--name", "shop", option, str(2**31)).exit_code == 2
+    made = keys("create", "--name", "shop", option, str(2**31 - 1), "--json")
+    assert 2**31 - 1 in json.loads(made.stdout)["limits"].values()
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_key_has_a_name(keys, name):
+    made = keys("create", "--name", name)
+    assert made.exit_code == 2
+    assert "say who or what uses the key" in made.stderr

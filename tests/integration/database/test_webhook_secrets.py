@@ -70,6 +70,17 @@ async def test_that_very_command_mends_it(pool, key):
     assert (await keys(pool, NEW).webhook_secrets(key.id)).own == ("whsec_QQ==",)
 
 
+async def test_after_that_all_can_be_sealed_anew(pool, key):
+    await keys(pool, NEW).rotate_webhook_secret(str(key.id), "whsec_QQ==", timedelta(0))
+    assert await keys(pool, NEW).reseal_webhook_secrets() == 1
+
+
+@pytest.mark.parametrize("overlap", [timedelta(0), timedelta(microseconds=1)])
+async def test_what_signs_no_more_needs_no_sealing_key(pool, key, overlap):
+    await keys(pool, OLD).remove_webhook_secret(str(key.id), overlap)
+    assert await keys(pool, NEW).reseal_webhook_secrets() == 0
+
+
 async def test_sealing_keys_are_changed_without_new_secrets(pool, key):
     assert await keys(pool, NEW, OLD).reseal_webhook_secrets() == 1
     assert (await keys(pool, NEW).webhook_secrets(key.id)).own == (SECRET,)

@@ -34,6 +34,7 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
         (f"{GOOD}?sslmod=require", "nobody knows 'sslmod' in its query. Did you mean sslmode?"),
         (f"{GOOD}?pgbouncer=true", "nobody knows 'pgbouncer' in its query"),
         (f"{GOOD}?search_path=app", "nobody knows 'search_path'"),
+        (f"{GOOD}?gsslib=heimdal", "gsslib in its query has to be gssapi, sspi"),
         (f"{GOOD}?sslmode=yes", "sslmode in its query has to be disable, allow, prefer, require"),
         (
             f"{GOOD}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
@@ -48,6 +49,7 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
         ("postgresql://u:s3cret@[::1]:x/d", "'x' is no port"),
         ("postgresql://u:s3cret#x@db/d", "# is %23"),
         ("postgresql://u:s3cret/x@db:5432/d", "/ is %2F"),
+        ("postgresql://u:s3cret℀x@db:5432/d", "/ is %2F"),
         ("postgresql://u:s3cret?x@db:5432/d", "? is %3F"),
         ("postgresql://u:12?s3cret@db:5432/d", "? is %3F"),
         ("postgresql://u:12/s3cret@db:5432/d", "/ is %2F"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -122,6 +122,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from([HO
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(rows=[("", "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}", "")], width=None, ranks=(0, 0))
 @given(
     rows=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=6),
     width=st.integers(20, 200) | st.none(),

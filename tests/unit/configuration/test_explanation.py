@@ -1,6 +1,9 @@
 """Where a value comes from."""
 
+import pytest
+
 from genpulse.configuration.explanation import explain, explain_all
+from genpulse.configuration.masking import HIDDEN, shown
 
 PROCESS = {"GENPULSE_WORKER__BATCH": "9", "GENPULSE_DATABASE_URL": "postgresql://ada:s3cret@db/gp?sslkey=s3cret"}
 
@@ -52,3 +55,30 @@ def test_an_option_that_is_known_says_what_it_means(project):
     known = explain("providers.art.options.allowed_hosts", project, {}).known
     assert (known.kind, "result files are fetched" in known.meaning) == ("hosts, with commas", True)
     assert explain("providers.art.options.size", project, {}).known.kind == "section"
+
+
+@pytest.mark.parametrize("key", ["database_url", "redis.url", "storage.endpoint", "providers.art.base_url"])
+@pytest.mark.parametrize("sign", [*"/?#[]@: %,", "℀", "//", "://", "/@", "?@"])
+@pytest.mark.parametrize("login", ["ada:s3{}cret", "ada:{}s3cret", "ada:s3cret{}", "s3{}cret", ":s3{}cret"])
+def test_no_sign_in_a_password_shows_a_part_of_it(key, login, sign):
+    for scheme in ("postgresql", "rediss+sentinel", "https"):
+        found = shown(key, f"{scheme}://{login.format(sign)}@db.example.com/gp")
+        assert "s3" not in found, found
+        assert "cret" not in found, found
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("database_url", "postgresql://ada:s3cret@a:1,[::1]:2/gp?x=1", f"postgresql://{HIDDEN}@a:1,[::1]:2/gp?…"),
+        ("redis.url", "redis+sentinel://a,b/service/0", "redis+sentinel://a,b/service/0"),
+        ("redis.url", "unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+        ("database_url", "postgresql://ada:s3cret@[::1/gp", HIDDEN),
+        ("storage.url", "file:///srv/a@b", "file:///srv/a@b"),
+        ("storage.endpoint", "https://key:s3cret@store:9000", f"https://{HIDDEN}@store:9000"),
+        ("api.public_url", "https://media.example.com/?token=s3cret", "https://media.example.com/?…"),
+        ("log.level", "what is this?", "what is this?"),
+    ],
+)
+def test_of_an_address_is_shown_what_helps(key, value, said):
+    assert shown(key, value) == said

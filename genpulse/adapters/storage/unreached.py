@@ -26,6 +26,11 @@ _SIGNS = (
         "The storage has no TLS where storage.endpoint says https://. Write http://, or name its port with TLS",
     ),
     (
+        r"\bBadScheme\b",
+        "An address of the storage without TLS (http://) is taken from storage.endpoint alone, and not from"
+        " AWS_ENDPOINT_URL. Set it there, or take the variable away",
+    ),
+    (
         r"kind: ConnectionRefused",
         "Nothing listens where storage.endpoint names the storage. Start it, or mend the address",
     ),

@@ -27,8 +27,7 @@ _SIGNS = (
     ),
     (
         r"\bBadScheme\b",
-        "An address of the storage without TLS (http://) is taken from storage.endpoint alone, and not from"
-        " AWS_ENDPOINT_URL. Set it there, or take the variable away",
+        "An http:// address of a storage is taken from storage.endpoint, not AWS_ENDPOINT_URL. Set it there",
     ),
     (
         r"kind: ConnectionRefused",

@@ -16,7 +16,8 @@ class FakeProxy:
     """What it is asked for leads to loopback: `ports` says to which port, by `host:port`.
 
     `refusal` gives the bytes with which a request is answered in place of a way; None makes one. Empty bytes close
-    the connection. While `is_silent` it answers nothing. With a `login` it wants that.
+    the connection. While `is_silent` it answers nothing; before an answer it thinks for `pause_s` seconds. With a
+    `login` it wants that.
     """
 
     def __init__(self, ports: Mapping[str, int], login: tuple[str, str] | None = None) -> None:
@@ -24,6 +25,7 @@ class FakeProxy:
         self.login = login
         self.refusal: Refusal = lambda _: None
         self.is_silent = False
+        self.pause_s = 0.0
         self.asked: list[Asked] = []
         self.port = 0
 
@@ -73,6 +75,7 @@ class FakeProxy:
         if self.is_silent:
             await reader.read()
             return
+        await asyncio.sleep(self.pause_s)
         answer = self._unknown(asked) or self.refusal(asked)
         if answer is not None or (answer := self._lost(asked)) is not None:
             writer.write(answer)

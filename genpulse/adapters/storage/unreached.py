@@ -26,6 +26,10 @@ _SIGNS = (
         "The storage has no TLS where storage.endpoint says https://. Write http://, or name its port with TLS",
     ),
     (
+        r"\bBadScheme\b",
+        "An http:// address of a storage is taken from storage.endpoint, not AWS_ENDPOINT_URL. Set it there",
+    ),
+    (
         r"kind: ConnectionRefused",
         "Nothing listens where storage.endpoint names the storage. Start it, or mend the address",
     ),

@@ -17,6 +17,9 @@ from genpulse.adapters.webhooks.head import Head, NoAnswer
 from genpulse.addresses.proxies import Proxy
 
 CONNECT_S = 5.0
+CONNECT_BY_PROXY_S = 10.0
+"""Seconds until a proxy has made a way: it asks for the name and connects by itself."""
+
 ANSWER_S = 15.0
 REST_S = 1.0
 """Seconds for what follows the status line."""
@@ -74,6 +77,11 @@ class Route:
     addresses: Sequence[ResolveResult]
     proxy: Proxy | None = None
 
+    @property
+    def connect_s(self) -> float:
+        """Seconds for the connection."""
+        return CONNECT_S if self.proxy is None else CONNECT_BY_PROXY_S
+
 
 async def post(
     target: Target,
@@ -123,7 +131,7 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
     is_secure = proxy.scheme == "https" if proxy else target.is_secure
     has_come_to_proxy = False
     try:
-        async with asyncio.timeout(CONNECT_S):
+        async with asyncio.timeout(route.connect_s):
             transport, exchange = await _opened(route, host, port, tls if is_secure else None)
             has_come_to_proxy = proxy is not None
             if proxy is not None and target.is_secure:
@@ -131,7 +139,7 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
             return transport, exchange
     except TimeoutError as error:
         by = f" by the proxy {proxy}" if proxy else ""
-        raise NoConnection(f"no connection to {target.place}{by} within {CONNECT_S:g} s") from error
+        raise NoConnection(f"no connection to {target.place}{by} within {route.connect_s:g} s") from error
     except CannotConnect:
         raise
     except (OSError, ssl.CertificateError, NoAnswer) as error:

@@ -61,7 +61,7 @@ class WebhookSender:
     ) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.
 
-        A name has 5 seconds, a connection 5, a status line `answer_s`, and what follows it 1.
+        A name has 5 seconds, a connection 5 (by a proxy 10), a status line `answer_s`, and what follows it 1.
         """
         try:
             return _answer(await self._post(url, message_id, body, now, secrets))

@@ -79,3 +79,13 @@ async def test_a_panic_of_the_client_is_an_error_like_others(tmp_path: Path) -> 
         await storage.keep(b"x")
     assert (await storage.probe()).state is State.DOWN
     await storage.close()
+
+
+async def test_an_endpoint_that_the_client_has_found_by_itself_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    storage = ObjectStorage("s3://bucket", spool_dir=tmp_path, options=KEYS)
+    with pytest.raises(StorageUnavailable, match=r"taken from storage.endpoint, not AWS_ENDPOINT_URL"):
+        await storage.keep(b"x")
+    await storage.close()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import uvloop
 
+from genpulse.adapters.webhooks.exchange import CONNECT_S
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.addresses.proxies import Proxies
 from genpulse.dev.ports import free_port
@@ -108,6 +109,12 @@ async def test_what_the_proxy_refuses_is_told_by_its_variable(receivers, proxy, 
     assert sent.status_code is None
     assert re.search(words, sent.error)
     assert receivers["https"].asked == []
+
+
+@pytest.mark.slow
+async def test_a_proxy_that_takes_longer_than_a_connection_may_is_waited_for(receivers, proxy, certificate):
+    proxy.pause_s = CONNECT_S + 0.5
+    assert (await send(certificate, proxy.proxies(), f"https://{HOST}/")).status_code == 204
 
 
 @pytest.mark.parametrize("where", ["127.0.0.1:{port}", "nowhere.invalid:3128"])

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.connections import all_closed
+
 DAY = dt.timedelta(days=1)
 
 
@@ -67,7 +69,9 @@ async def tls_server(
         writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1], pem if certificate.trusted else None
+        port = server.sockets[0].getsockname()[1]
+        yield port, pem if certificate.trusted else None
+    await all_closed(port)
 
 
 def written(folder: Path, certificate: Certificate) -> Path:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests.connections import all_closed
+
 
 class OddStore:
     """Keeps objects in memory; `refusals` are answered in place of what is asked, by its method."""
@@ -35,11 +37,14 @@ class OddStore:
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-        self.url = f"{'https' if tls else 'http'}://localhost:{runner.addresses[0][1]}"
+        port = runner.addresses[0][1]
+        self.url = f"{'https' if tls else 'http'}://localhost:{port}"
         try:
             yield self
         finally:
             await runner.cleanup()
+            if tls is not None:
+                await all_closed(port)
 
     async def _answer(self, request):
         body = await self._read(request)

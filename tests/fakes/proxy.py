@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from genpulse.addresses.proxies import Proxies
+from tests.connections import all_closed
 from tests.fakes.raw import Asked
 
 Refusal = Callable[[Asked], bytes | None]
@@ -60,6 +61,8 @@ class FakeProxy:
             for task in list(connections):
                 task.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
+            if tls is not None:
+                await all_closed(self.port)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

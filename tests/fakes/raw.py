@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.connections import all_closed
+
 
 @dataclass
 class Asked:
@@ -45,6 +47,8 @@ class RawServer:
         finally:
             server.close()
             await server.wait_closed()
+            if tls is not None:
+                await all_closed(self.port)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):

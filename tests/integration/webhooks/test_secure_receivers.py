@@ -9,6 +9,7 @@ import pytest
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from tests.certificates import of_server, write_certificate
+from tests.connections import all_closed
 
 BODY = b"{}"
 
@@ -30,8 +31,10 @@ async def receiver(certificate, answer: bytes):
         writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=of_server(certificate))
-    yield server.sockets[0].getsockname()[1]
+    port = server.sockets[0].getsockname()[1]
+    yield port
     server.close()
+    await all_closed(port)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ WORKERS ?= 4
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check format docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick clean
+.PHONY: help install demo dev test test-slow check fix docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -54,7 +54,7 @@ check: $(READY)  ## format, lint, types, floors, committed configuration
 	@for environment in dev test main; do $(BIN)/genpulse config check --environment $$environment || exit; done
 	@$(BIN)/genpulse env lint
 
-format: $(READY)  ## rewrite the code in the house style
+fix: $(READY)  ## format the code, and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -64,13 +64,13 @@ docs: $(READY)  ## write what is made from the code: .env.example and the refere
 
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
-		tests/integration/api/test_access.py tests/integration/api/test_connections.py \
-		tests/integration/api/test_key_access.py tests/integration/api/test_odd_text.py tests/integration/api/test_limits.py \
-		tests/integration/api/test_pace.py tests/integration/api/test_protocol.py tests/integration/http \
+		tests/integration/api/test_callers.py tests/integration/api/test_connections.py \
+		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
+		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
-		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_hear.py \
-		tests/lifecycle/test_webhook_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
+		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
+		tests/lifecycle/test_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
 		tests/acceptance/test_stamp.py
 

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import psutil
 
-from genpulse.dev.binaries import postgres_binaries
-from genpulse.dev.child import Child, Command, Guard
-from genpulse.dev.ports import LOOPBACK, free_port
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.child import Child, Command, Guard
+from genpulse.dev.processes.ports import LOOPBACK, free_port
+from genpulse.dev.processes.unprivileged import remove_home
+from genpulse.dev.servers.binaries import postgres_binaries
 from tests.servers import stack_of
 
 ROOT = Path(__file__).parents[1]

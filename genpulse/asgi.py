@@ -1,4 +1,4 @@
-"""What an ASGI server is pointed at: `genpulse.asgi:create`, as a factory."""
+"""The application factory of an ASGI server: `genpulse.asgi:create`."""
 
 from importlib.metadata import version
 

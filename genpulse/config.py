@@ -16,16 +16,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genpulse.configuration import reading
 from genpulse.configuration.errors import ConfigurationError, Fault
-from genpulse.configuration.project import find_project
+from genpulse.configuration.sources import reading
+from genpulse.configuration.sources.project import find_project
 
 if TYPE_CHECKING:
-    from genpulse.configuration.dynaconf_settings import FrozenSettings
-    from genpulse.configuration.reading import Reading
+    from genpulse.configuration.dynaconf_view.settings import FrozenSettings
+    from genpulse.configuration.settings import Settings
+    from genpulse.configuration.sources.reading import Reading
     from genpulse.environment.resolve import Resolved
     from genpulse.environment.table import Environment
-    from genpulse.settings import Settings
 
 __all__ = [
     "SERVERS",
@@ -61,7 +61,7 @@ def find_namespace(
 
     Raises `EnvironmentProblem`, `ConfigurationError` for a broken file.
     """
-    from genpulse.configuration.layers import value_of
+    from genpulse.configuration.sources.layers import value_of
 
     found = reading.read(folder, os.environ if process is None else process)
     tell(found.resolved)
@@ -93,8 +93,8 @@ def load(
 
 def check_worker(settings: "Settings") -> None:
     """What a worker needs besides all else: that webhooks name the API. Raises `ConfigurationError`."""
-    from genpulse.configuration.invalid import InvalidConfiguration
-    from genpulse.configuration.policy import address_fault
+    from genpulse.configuration.dynaconf_view.validation_error import InvalidConfiguration
+    from genpulse.configuration.rules.policy import address_fault
 
     if fault := address_fault(settings):
         raise InvalidConfiguration(settings.environment.dynaconf, [fault])
@@ -106,9 +106,9 @@ def check_committed(environment: "Environment", folder: Path | None = None) -> "
 
 
 def _frozen(found: "Reading", require: Sequence[str]) -> "Settings":
+    from genpulse.configuration.dynaconf_view.validation_error import InvalidConfiguration
     from genpulse.configuration.freezing import freeze
-    from genpulse.configuration.invalid import InvalidConfiguration
-    from genpulse.configuration.requirements import missing
+    from genpulse.configuration.rules.requirements import missing
 
     try:
         return freeze(found, found.values, list(missing(found, require)))
@@ -144,8 +144,8 @@ def __getattr__(name: str) -> "FrozenSettings":
 
 def as_dynaconf(folder: Path | None = None, process: Mapping[str, str] | None = None) -> "FrozenSettings":
     """All layers as a Dynaconf object that does not change. Raises as `settings` does."""
-    from genpulse.configuration.dynaconf_settings import FrozenSettings
-    from genpulse.configuration.requirements import validators
+    from genpulse.configuration.dynaconf_view.settings import FrozenSettings
+    from genpulse.configuration.rules.requirements import validators
 
     found = reading.read(folder, os.environ if process is None else process)
     tell(found.resolved)

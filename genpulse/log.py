@@ -10,8 +10,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from genpulse.build import read_stamp
-from genpulse.domain.text import showable, storable, storable_line
+from genpulse.domain.text.storable import showable, storable, storable_line
+from genpulse.environment.build_stamp import read_stamp
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)

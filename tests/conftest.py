@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.adapters.database.migrate import upgrade
-from genpulse.dev.child import Guard
-from genpulse.dev.postgres import Postgres
-from genpulse.dev.redis import Redis
-from genpulse.dev.unprivileged import remove_home
+from genpulse.adapters.database.schema.migrate import upgrade
+from genpulse.dev.processes.child import Guard
+from genpulse.dev.processes.unprivileged import remove_home
+from genpulse.dev.servers.postgres import Postgres
+from genpulse.dev.servers.redis import Redis
 from tests.servers import TestServer, finished, launch
 from tests.tables import emptied
 

@@ -7,7 +7,7 @@ import time
 import aiohttp
 import asyncpg
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests import command
 
 UP_S = 120.0

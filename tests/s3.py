@@ -14,8 +14,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from genpulse.dev.child import Child, Command, Guard
-from genpulse.dev.ports import LOOPBACK, free_port
+from genpulse.dev.processes.child import Child, Command, Guard
+from genpulse.dev.processes.ports import LOOPBACK, free_port
 
 BUCKET = "genpulse"
 READY_S = 120.0

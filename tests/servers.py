@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from genpulse.dev.child import Child, Guard
-from genpulse.dev.ports import free_port
-from genpulse.dev.postgres import Postgres
-from genpulse.dev.redis import Redis
+from genpulse.dev.processes.child import Child, Guard
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.servers.postgres import Postgres
+from genpulse.dev.servers.redis import Redis
 
 READY_S = 120.0
 T = TypeVar("T")

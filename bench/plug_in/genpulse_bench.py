@@ -14,7 +14,7 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
-from genpulse.vendor import Account
+from genpulse.provider.account import Account
 
 
 class Jobs(TwoPhase[Input]):

@@ -1,4 +1,4 @@
-"""What waits for one watcher of a task."""
+"""The queue of events for one watcher of a task."""
 
 import asyncio
 

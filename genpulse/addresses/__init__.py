@@ -1,1 +1,1 @@
-"""What an address of a server means, and what is wrong with it, before anybody goes there."""
+"""Server addresses: parsing, and what is wrong with them, without connecting."""

@@ -1,4 +1,4 @@
-"""Which proxy leads to an address, by the variables that curl and others read, too.
+"""Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have no standard. Where programs read them in different
 ways, this does as curl does (its manual, section "Environment"): the name in small letters counts before that in

@@ -14,37 +14,36 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from genpulse.api import (
+from genpulse.api import openapi, problems
+from genpulse.api.auth.api_keys import KeyAccess
+from genpulse.api.auth.callers import LoopbackAccess
+from genpulse.api.context import Context
+from genpulse.api.metrics import Metrics
+from genpulse.api.middleware.body_size_limit import BodySizeLimit
+from genpulse.api.middleware.body_timeout import BodyTimeout
+from genpulse.api.middleware.error_middleware import CarryErrors, RaiseCarried
+from genpulse.api.middleware.fast_path import FastPath
+from genpulse.api.middleware.head_requests import HeadOfGet
+from genpulse.api.middleware.request_middleware import RequestMiddleware
+from genpulse.api.options import ApiOptions
+from genpulse.api.requests import multipart
+from genpulse.api.routes import (
     assets,
-    catalogue,
-    deliveries,
     docs_page,
     environment,
-    events,
     health,
-    hooks,
     metrics,
-    multipart,
-    openapi,
-    problems,
+    models,
+    provider_callbacks,
     providers,
+    task_events,
     task_list,
     tasks,
     uploads,
+    webhook_deliveries,
 )
-from genpulse.api.access import LoopbackAccess
-from genpulse.api.context import Context
-from genpulse.api.express import Express
-from genpulse.api.figures import Metrics
-from genpulse.api.front import Front
-from genpulse.api.head import HeadOfGet
-from genpulse.api.key_access import KeyAccess
-from genpulse.api.limits import BodyLimit
-from genpulse.api.options import ApiOptions
-from genpulse.api.pace import BodyPace
-from genpulse.api.passage import Carried, Passage
-from genpulse.api.peers import PEERS, Peers, most_connections
-from genpulse.api.shutdown import heard
+from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
+from genpulse.api.server.shutdown import on_signal
 from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
@@ -52,14 +51,14 @@ OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 _ROOMS = (
     tasks,
     task_list,
-    deliveries,
-    events,
+    webhook_deliveries,
+    task_events,
     uploads,
     assets,
     providers,
-    catalogue,
+    models,
     environment,
-    hooks,
+    provider_callbacks,
     health,
     metrics,
     docs_page,
@@ -80,11 +79,13 @@ class Api(FastAPI):
         """From the outside to the inside: what surrounds every request, the short way, the guards of bodies."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         limits = {uploads.UPLOADS_PATH: upload_limit_bytes}
-        self.add_middleware(Carried)
-        framework = Passage(HeadOfGet(super().__call__, self._takes_head))
-        paced = BodyPace(framework, idle_s=options.body_idle_s)
-        guarded = BodyLimit(paced, limit_bytes=options.body_limit_bytes, exceptions=limits)
-        self.door = Front(Express(guarded, limit_bytes=options.body_limit_bytes, idle_s=options.body_idle_s))
+        self.add_middleware(RaiseCarried)
+        framework = CarryErrors(HeadOfGet(super().__call__, self._takes_head))
+        paced = BodyTimeout(framework, idle_s=options.body_idle_s)
+        guarded = BodySizeLimit(paced, limit_bytes=options.body_limit_bytes, exceptions=limits)
+        self.door = RequestMiddleware(
+            FastPath(guarded, limit_bytes=options.body_limit_bytes, idle_s=options.body_idle_s)
+        )
 
     def _takes_head(self, scope: Scope) -> bool:
         return "HEAD" in _methods_of(self.routes, scope)
@@ -127,7 +128,7 @@ def _lifespan(
             metrics = Metrics(services.loops, peers)
             context = app.state.context = Context(services, options, access, metrics, stopping)
             ending = asyncio.create_task(context.endings.stop_with(stopping))
-            with heard(stopping):
+            with on_signal(stopping):
                 yield {PEERS: peers}
             stopping.set()
             await ending

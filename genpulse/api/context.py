@@ -1,4 +1,4 @@
-"""What every call of one running API shares."""
+"""State shared by all calls of one running API."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from genpulse.api.access import Access, Caller
-from genpulse.api.documents import Links
-from genpulse.api.figures import Metrics
+from genpulse.api.auth.callers import Access, Caller
+from genpulse.api.auth.signed_urls import LazyUrlSigner
+from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
-from genpulse.api.shutdown import Endings
-from genpulse.api.signing import SignerBox
+from genpulse.api.schemas.documents import Links
+from genpulse.api.server.shutdown import CancelHandles
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.task import Task
@@ -31,8 +31,8 @@ class Context:
     access: Access
     metrics: Metrics
     stopping: asyncio.Event
-    endings: Endings = field(default_factory=Endings)
-    signing: SignerBox = field(default_factory=SignerBox)
+    endings: CancelHandles = field(default_factory=CancelHandles)
+    signing: LazyUrlSigner = field(default_factory=LazyUrlSigner)
 
     def signed(self, asset_id: UUID) -> str:
         """What follows the address of an asset's bytes, counting from now; empty before the secret is read."""

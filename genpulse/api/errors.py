@@ -1,4 +1,4 @@
-"""Which HTTP status an error has, and the errors that only exist because there is HTTP.
+"""The table from error to HTTP status, and the errors of HTTP itself.
 
 Refused
 ├── InvalidJson · InvalidMultipart              the body cannot be read
@@ -39,7 +39,7 @@ from genpulse.domain.errors import (
     UnknownTask,
     UploadIncomplete,
 )
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.rate import Rate
 
 
 class InvalidJson(Refused):

@@ -1,27 +1,192 @@
-"""The figures of this process, for Prometheus."""
+"""Prometheus metrics."""
 
-from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.requests import Request
-from starlette.responses import Response
+import asyncio
+from collections.abc import Iterable
+from functools import cache
 
-from genpulse.api import answers
-from genpulse.api.context import context_in
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
-_TEXT = {"schema": {"type": "string"}}
+from genpulse.api.component_health import Parts, look
+from genpulse.api.server.connections_per_peer import Peers
+from genpulse.background.loops import Loops
+from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.provider_account.gate import Circuit, CircuitState
+from genpulse.domain.task import Submitted, TaskStatus
+from genpulse.ports import Services, State
 
-routes = answers.router("service")
+SCRAPE_TIMEOUT_S = 1.8
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UP = {State.OK: 1.0, State.DEGRADED: 0.5, State.DOWN: 0.0}
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
-@routes.get(
-    "/metrics",
-    summary="Figures for Prometheus",
-    response_class=Response,
-    responses=answers.described(200, "The text format of Prometheus", {"text/plain": _TEXT}),
-)
-async def show_metrics(request: Request) -> Response:
-    """Requests and their latency, tasks by state, the queue's depth, open event streams, how each part of
-    `/readyz` is, failures of background loops. The answer comes within 2 seconds.
-    """
-    context = context_in(request.scope)
-    body = await context.metrics.scrape(context.services)
-    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+class LoopFailures(Collector):
+    """How often each background loop of this process has failed."""
+
+    def __init__(self, loops: Loops) -> None:
+        self._loops = loops
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """As they stand now."""
+        meaning = "How often a background loop of this process has failed; each went on."
+        family = CounterMetricFamily("genpulse_loop_failures", meaning, labels=["loop"])
+        for name, count in sorted(self._loops.failures.items()):
+            family.add_metric([name], count)
+        yield family
+
+
+class Connections(Collector):
+    """How many connections the server has, and how many it closed since there were too many."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    def collect(self) -> Iterable[Metric]:
+        """As they stand now."""
+        yield GaugeMetricFamily("genpulse_http_connections", "Open connections.", self._peers.open)
+        meaning = "Connections that were closed or refused, as their peer or all together had too many."
+        closed = CounterMetricFamily("genpulse_http_connections_closed", meaning, labels=["reason"])
+        for reason, count in self._peers.closed.items():
+            closed.add_metric([reason], count)
+        yield closed
+
+
+class Metrics:
+    """The figures of one API process, in a registry of their own."""
+
+    def __init__(self, loops: Loops, peers: Peers | None = None) -> None:
+        self._registry = registry = CollectorRegistry()
+        registry.register(LoopFailures(loops))
+        if peers is not None:
+            registry.register(Connections(peers))
+        self._requests = Counter(
+            "genpulse_http_requests", "HTTP requests.", ("route", "method", "status"), registry=registry
+        )
+        self._seconds = Histogram(
+            "genpulse_http_response_start_seconds",
+            "Seconds until the response began.",
+            ("route", "method"),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._submitted = Counter(
+            "genpulse_tasks_submitted", "Tasks that were accepted.", ("model",), registry=registry
+        )
+        self._tasks = Gauge("genpulse_tasks", "Tasks that have not ended.", ("status",), registry=registry)
+        self._depth = Gauge("genpulse_queue_depth", "Queue entries that wait.", registry=registry)
+        self._circuits = Gauge(
+            "genpulse_provider_circuit",
+            "1 for the state in which a provider's account is, else 0.",
+            ("provider", "state"),
+            registry=registry,
+        )
+        self._in_a_row = Gauge(
+            "genpulse_provider_failures",
+            "Attempts that failed in a row because of a provider's account.",
+            ("provider",),
+            registry=registry,
+        )
+        self._held_s = Gauge(
+            "genpulse_provider_hold_seconds",
+            "Seconds for which a provider's account is still left alone, by the code of the answer.",
+            ("provider", "code"),
+            registry=registry,
+        )
+        self._held_since = Gauge(
+            "genpulse_provider_hold_since_seconds",
+            "Since when a provider's account is left alone, in seconds since 1970.",
+            ("provider", "code"),
+            registry=registry,
+        )
+        self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
+        self._parts = Gauge(
+            "genpulse_part_up",
+            "How a part of /readyz is: 1 when it is well, 0.5 when degraded, 0 when down.",
+            ("part",),
+            registry=registry,
+        )
+        self._workers = Gauge("genpulse_workers", "Workers that are seen.", registry=registry)
+        self._failing = Gauge(
+            "genpulse_worker_loop_failing",
+            "1 for each loop of a worker that has failed within the last minute.",
+            ("worker", "loop"),
+            registry=registry,
+        )
+        # Looking a figure up by its labels costs more than counting.
+        self._figures_of = cache(self._look_up)
+        self._submitted_to = cache(self._submitted.labels)
+        self.watchers = Gauge("genpulse_watchers", "Open event streams.", registry=registry)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count a request; `seconds` is the time until its response began."""
+        counter, histogram = self._figures_of(route, method if method in _METHODS else "other", status)
+        counter.inc()
+        histogram.observe(seconds)
+
+    def _look_up(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, method, str(status)), self._seconds.labels(route, method)
+
+    def submitted(self, submitted: Submitted) -> None:
+        """Count a task, unless it was there before."""
+        if not submitted.replayed:
+            self._submitted_to(submitted.task.model).inc()
+
+    async def scrape(self, services: Services) -> bytes:
+        """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out."""
+        parts, _, _ = await asyncio.gather(
+            look(services), self._look_at_tasks(services), self._look_at_circuits(services)
+        )
+        self._show(parts)
+        return generate_latest(self._registry)
+
+    async def _look_at_tasks(self, services: Services) -> None:
+        try:
+            async with asyncio.timeout(SCRAPE_TIMEOUT_S):
+                counts, depth = await asyncio.gather(services.store.counts(), services.queue.depth())
+        except (DatabaseUnavailable, TimeoutError):
+            self._up.set(0)
+            self._tasks.clear()
+            self._depth.set(float("nan"))
+        else:
+            self._up.set(1)
+            for status in (status for status in TaskStatus if not status.ended):
+                self._tasks.labels(status.value).set(counts.get(status.value, 0))
+            self._depth.set(depth)
+
+    async def _look_at_circuits(self, services: Services) -> None:
+        guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]
+        try:
+            async with asyncio.timeout(SCRAPE_TIMEOUT_S):
+                circuits = await asyncio.gather(*map(services.gate.circuit, guarded))
+        except TimeoutError:
+            self._circuits.clear()
+            self._in_a_row.clear()
+            circuits = []
+        self._held_s.clear()
+        self._held_since.clear()
+        for provider, circuit in zip(guarded, circuits, strict=False):
+            self._circuit(provider, circuit, services.now().timestamp())
+
+    def _circuit(self, provider: str, circuit: Circuit, now: float) -> None:
+        for state in CircuitState:
+            self._circuits.labels(provider, state.value).set(circuit.state is state)
+        self._in_a_row.labels(provider).set(circuit.failures)
+        if (hold := circuit.hold) is None:
+            return
+        self._held_s.labels(provider, hold.code).set(hold.left_s or 0.0)
+        if hold.since_s is not None:
+            self._held_since.labels(provider, hold.code).set(now - hold.since_s)
+
+    def _show(self, parts: Parts) -> None:
+        self._parts.clear()
+        for health in parts.healths:
+            self._parts.labels(health.name).set(_UP[health.state])
+        self._workers.set(len(parts.workers))
+        self._failing.clear()
+        for worker in parts.workers:
+            for loop in worker.failing:
+                self._failing.labels(worker.name, loop).set(1)

@@ -10,23 +10,17 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from genpulse.api import answers
-from genpulse.api.answers import reference
-from genpulse.api.catalogue import ModelDocument, ModelList
-from genpulse.api.deliveries import DeliveryPage
-from genpulse.api.documents import (
-    KeptAssetDocument,
-    ProgressDocument,
-    TaskBatch,
-    TaskDocument,
-    TaskPage,
-)
-from genpulse.api.environment import EnvironmentDocument
-from genpulse.api.events import EventDocument
-from genpulse.api.health import Alive, Readiness
-from genpulse.api.orders import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.problems import ProblemDocument
-from genpulse.api.providers import ProviderList
+from genpulse.api.responses import encoded
+from genpulse.api.responses.encoded import reference
+from genpulse.api.routes.environment import EnvironmentDocument
+from genpulse.api.routes.health import Alive, Readiness
+from genpulse.api.routes.models import ModelDocument, ModelList
+from genpulse.api.routes.providers import ProviderList
+from genpulse.api.routes.task_events import EventDocument
+from genpulse.api.routes.webhook_deliveries import DeliveryPage
+from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
+from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
 
 DESCRIPTION = """\
 One durable task API in front of generative media: submit a task, watch it, fetch its files.
@@ -130,7 +124,7 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
 def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
     """What surrounds every request is no call's own to describe."""
     for status in (500,) if method == "get" else (*_WRITING, 500):
-        call["responses"].setdefault(str(status), answers.refusal(status))
+        call["responses"].setdefault(str(status), encoded.refusal(status))
     call["responses"] = dict(sorted(call["responses"].items()))
     for response in call["responses"].values():
         request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}

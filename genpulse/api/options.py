@@ -1,4 +1,4 @@
-"""How the API presents and defends itself."""
+"""Options of the HTTP API: limits, timeouts, public address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

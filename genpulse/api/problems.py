@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
-from genpulse.api.parameters import said_of
+from genpulse.api.requests.query_parameters import said_of
 from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
-from genpulse.domain.text import storable_line
+from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_AT_MOST = 100

@@ -1,1 +1,1 @@
-"""What runs beside the work of a process, for as long as the process lives."""
+"""Background loops, outage logging and garbage collection of a process."""

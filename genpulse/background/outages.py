@@ -1,4 +1,4 @@
-"""What a process says while a service that it stands on is away."""
+"""Logging of outages: at the beginning, once a minute, at the end."""
 
 import logging
 import time

@@ -1,13 +1,13 @@
-"""What `genpulse flow` tells programs and jobs of GitHub Actions; docs/reference/flow-refusals.md describes it."""
+"""Machine-readable output of `genpulse flow`, described in docs/reference/flow-refusals.md."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from genpulse.branching.deployment import Deployable
 from genpulse.branching.errors import Refusal
-from genpulse.branching.gate import Answer, Asked
-from genpulse.branching.verification import Verified
-from genpulse.branching.versions import Version
+from genpulse.branching.merge_check import Answer, Asked
+from genpulse.branching.releases.deployment import Deployable
+from genpulse.branching.releases.verification import Verified
+from genpulse.branching.rules.versions import Version
 
 
 def refusal_document(refusal: Refusal) -> dict[str, object]:

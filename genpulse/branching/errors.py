@@ -1,4 +1,4 @@
-"""What `genpulse flow` refuses, and why.
+"""Refusals of `genpulse flow`.
 
 FlowError
 ├── NameRefused      a name that is no branch here, no version, or stands in another's way

@@ -14,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from genpulse.branching.deployment import is_job, judged
 from genpulse.branching.documents import (
     annotation,
     answer_document,
@@ -26,11 +25,12 @@ from genpulse.branching.documents import (
     verified_sentence,
 )
 from genpulse.branching.errors import FlowError, Refusal
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.repository import Repository
-from genpulse.branching.stamping import build_of, put_stamp
-from genpulse.branching.verification import Verifier
-from genpulse.domain.text import showable
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.build_stamp import build_of, put_stamp
+from genpulse.branching.releases.deployment import is_job, judged
+from genpulse.branching.releases.verification import Verifier
+from genpulse.domain.text.storable import showable
 from genpulse.environment.table import BY_NAME
 
 _Verb: TypeAlias = Callable[[Repository, argparse.Namespace], int]

@@ -6,8 +6,8 @@ from contextlib import suppress
 import click
 import uvicorn
 
-from genpulse.api.draining import DrainingServer
-from genpulse.api.peers import take_descriptors
+from genpulse.api.server.connections_per_peer import take_descriptors
+from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers
 from genpulse.wiring import check_database
 
@@ -34,7 +34,7 @@ def command(host: str | None, port: int | None) -> None:
         timeout_graceful_shutdown=settings.api.grace_s,
         server_header=False,
         lifespan="on",
-        http="genpulse.api.protocol:GatheringProtocol",
+        http="genpulse.api.server.uvicorn_protocol:GatheringProtocol",
         ws="none",
         timeout_keep_alive=settings.api.keep_alive_s,
         forwarded_allow_ips=settings.api.trusted_proxies,

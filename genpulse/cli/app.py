@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.terminal import say
+from genpulse.cli.output.terminal import say
 
 COMMANDS: dict[str, str] = {
     "demo": "Make a picture, a video and a spoken sentence from nothing, and take everything down again.",
@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "flow": "Move changes from dev through test to main, by branches and tags.",
     "doctor": "Look at everything that has to be there, and say what to do.",
 }
+_FOLDERS = frozenset({"db", "dev", "doctor", "env", "flow", "tasks"})
 
 
 class Verbs(click.Group):
@@ -38,7 +39,7 @@ class Verbs(click.Group):
         """Import the verb's module."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"genpulse.cli.{cmd_name}")
+        module = importlib.import_module(f"genpulse.cli.{cmd_name}" + ".command" * (cmd_name in _FOLDERS))
         command: click.Command = module.command
         return command
 
@@ -63,7 +64,7 @@ class Verbs(click.Group):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from genpulse.build import BrokenStamp, product_version
+        from genpulse.environment.build_stamp import BrokenStamp, product_version
 
         try:
             say(f"genpulse {product_version()}")

@@ -11,9 +11,9 @@ import click
 from genpulse import config
 from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.files import write_text
+from genpulse.cli.output.file_names import write_text
+from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import json_option
-from genpulse.cli.terminal import say
 from genpulse.environment.table import Environment
 
 
@@ -26,7 +26,7 @@ def command() -> None:
 @json_option
 def show(as_json: bool) -> None:
     """Every setting that is in force and where it comes from; secrets are masked."""
-    from genpulse.configuration.explanation import explain_all
+    from genpulse.configuration.documents.explanation import explain_all
 
     resolved = config.find_environment()
     config.tell(resolved)
@@ -46,10 +46,10 @@ def show(as_json: bool) -> None:
 @json_option
 def explain(key: str, as_json: bool) -> None:
     """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
-    from genpulse.configuration.explanation import default_of
-    from genpulse.configuration.explanation import explain as explained
-    from genpulse.configuration.masking import shown
-    from genpulse.configuration.variables import variable_name
+    from genpulse.configuration.documents.explanation import default_of
+    from genpulse.configuration.documents.explanation import explain as explained
+    from genpulse.configuration.documents.masking import shown
+    from genpulse.configuration.sources.variables import variable_name
 
     config.tell(config.find_environment())
     found = explained(key, None, os.environ)
@@ -114,7 +114,7 @@ def check(environment: Environment | None) -> None:
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def example(write: Path | None) -> None:
     """A `.env.example` with every setting, made from the schema."""
-    from genpulse.configuration.example import example_text
+    from genpulse.configuration.documents.example import example_text
 
     _give(example_text(), write)
 
@@ -123,7 +123,7 @@ def example(write: Path | None) -> None:
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def reference(write: Path | None) -> None:
     """Every setting as a page of documentation, made from the schema."""
-    from genpulse.configuration.reference import reference_text
+    from genpulse.configuration.documents.reference import reference_text
 
     _give(reference_text(), write)
 

@@ -17,22 +17,22 @@ from typing import Any
 import click
 from rich.console import Console
 
-from genpulse.cli.console import console as new_console
-from genpulse.cli.destination import destination
-from genpulse.cli.dev import development, development_settings, stack_plan
+from genpulse.cli.dev.command import development, development_settings, stack_plan
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.files import described, target_of
-from genpulse.cli.progress import Bars
+from genpulse.cli.output.console import console as new_console
+from genpulse.cli.output.destination import destination
+from genpulse.cli.output.file_names import described, target_of
+from genpulse.cli.output.progress import Bars
 from genpulse.cli.stack import HOME, api_key
 from genpulse.client import GenPulse
-from genpulse.configuration.project import COMMITTED, packaged_defaults
-from genpulse.dev.console import StackConsole
+from genpulse.configuration.sources.project import COMMITTED, packaged_defaults
 from genpulse.dev.errors import DevStackError
 from genpulse.dev.home import open_home
 from genpulse.dev.plan import StackPlan
+from genpulse.dev.processes.unprivileged import remove_home
 from genpulse.dev.stack import running_stack
 from genpulse.dev.state import read_state
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.terminal.log_view import StackConsole
 
 _FOLDER = "genpulse-demo"
 _CONFIGURES = re.compile(r"GENPULSE_|DYNACONF_|.*_FOR_DYNACONF$")

@@ -1,4 +1,4 @@
-"""From an error to a message and an exit code: 1 refused or failed, 2 misuse, 78 bad configuration."""
+"""Messages and exit codes of errors: 1 refused or failed, 2 misuse, 78 bad configuration."""
 
 import errno
 import io
@@ -7,20 +7,20 @@ import traceback
 
 import click
 
-from genpulse.cli.terminal import say
+from genpulse.cli.output.terminal import say
 
 _INTERRUPTED = 130
 
 _EXPECTED = {
     ("genpulse.configuration.errors", "ConfigurationError"): os.EX_CONFIG,
     ("genpulse.environment.errors", "EnvironmentProblem"): os.EX_CONFIG,
-    ("genpulse.domain.errors", "ForeignDatabase"): os.EX_CONFIG,
-    ("genpulse.domain.errors", "UnstampedDatabase"): os.EX_CONFIG,
+    ("genpulse.domain.errors.unavailable", "ForeignDatabase"): os.EX_CONFIG,
+    ("genpulse.domain.errors.unavailable", "UnstampedDatabase"): os.EX_CONFIG,
     ("genpulse.addresses.postgresql", "BadDatabaseAddress"): os.EX_CONFIG,
     ("genpulse.adapters.redis.address", "BadRedisAddress"): os.EX_CONFIG,
-    ("genpulse.client", "ClientError"): 1,
+    ("genpulse.client.errors", "ClientError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,
-    ("genpulse.domain.errors", "GenPulseError"): 1,
+    ("genpulse.domain.errors.base", "GenPulseError"): 1,
     ("genpulse.cli.errors", "CommandRefused"): 1,
 }
 

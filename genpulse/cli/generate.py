@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from genpulse.cli.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.progress import Bars
+from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
+from genpulse.cli.output.progress import Bars
+from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.cli.task_text import warnings_of
-from genpulse.cli.terminal import say
+from genpulse.cli.tasks.text import warnings_of
 from genpulse.client import ClientError, GenPulse, TaskFailed, TaskView
 
 _WORDS = ("prompt", "text")

@@ -11,16 +11,16 @@ from typing import TypeVar
 import click
 import uuid_utils.compat
 
-from genpulse.cli.moment_text import moment_text
+from genpulse.cli.output.moments import moment_text
+from genpulse.cli.output.table import Cell, Column, Table, show_table
+from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import json_option, settings_for_servers
-from genpulse.cli.table import Cell, Column, Table, show_table
-from genpulse.cli.terminal import say
+from genpulse.configuration.settings import Settings
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
-from genpulse.settings import Settings
 from genpulse.wiring import open_keys
 
 T = TypeVar("T")

@@ -10,10 +10,10 @@ from rich.text import Text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from genpulse import config
-from genpulse.cli.console import console
-from genpulse.cli.terminal import say
-from genpulse.dev.ports import LOOPBACK, claim, free_port
-from genpulse.domain.text import showable_line
+from genpulse.cli.output.console import console
+from genpulse.cli.output.terminal import say
+from genpulse.dev.processes.ports import LOOPBACK, claim, free_port
+from genpulse.domain.text.storable import showable_line
 
 _LARGEST = 32 << 20
 _COLOURS = {"task.succeeded": "green", "task.failed": "red", "task.canceled": "yellow"}

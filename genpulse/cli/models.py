@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from genpulse import config
+from genpulse.cli.output.table import Column, Table, show_table
+from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.cli.table import Column, Table, show_table
-from genpulse.cli.terminal import say
 from genpulse.client import ApiUnreachable, GenPulse
-from genpulse.domain.text import showable_line
+from genpulse.domain.text.storable import showable_line
 from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue

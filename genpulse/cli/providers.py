@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from genpulse import config
-from genpulse.cli.hold_text import failing, held_back
+from genpulse.cli.output.account_hold import failing, held_back
+from genpulse.cli.output.table import Cell, Column, Table, show_table
+from genpulse.cli.output.terminal import agreed, say
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.cli.table import Cell, Column, Table, show_table
-from genpulse.cli.terminal import agreed, say
 from genpulse.client import ApiUnreachable, GenPulse
-from genpulse.domain.text import showable_line
+from genpulse.domain.text.storable import showable_line
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
 
 Documents = list[Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""What a command finds around it: the settings, and the stack of this folder that may be running."""
+"""The settings of a command, and the dev stack of its folder."""
 
 import os
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import click
 
 from genpulse import config
 from genpulse.addresses import web
+from genpulse.configuration.settings import Settings
 from genpulse.dev.state import DevState, read_state
-from genpulse.settings import Settings
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:

@@ -6,16 +6,16 @@ import click
 import uvloop
 
 from genpulse import config, log
-from genpulse.api.documents import Links, TaskDocument
-from genpulse.api.signing import SignerBox
+from genpulse.api.auth.signed_urls import LazyUrlSigner
+from genpulse.api.schemas.documents import Links, TaskDocument
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
-from genpulse.configuration.variables import variable_name
-from genpulse.domain.json_value import JsonObject
+from genpulse.configuration.settings import Settings
+from genpulse.configuration.sources.variables import variable_name
+from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
-from genpulse.lifecycle.deliver import Describe
+from genpulse.lifecycle.webhooks.delivery import Describe
 from genpulse.ports import Services
-from genpulse.settings import Settings
 from genpulse.wiring import check_database, open_services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run
@@ -55,7 +55,7 @@ def _warn_of_address(settings: Settings) -> None:
 
 def _describer(settings: Settings, services: Services) -> Describe:
     """Tasks as the API of this environment shows them, for webhooks."""
-    signing = SignerBox()
+    signing = LazyUrlSigner()
 
     async def describe(task: Task) -> JsonObject:
         signer, now_s = await signing.fill(services, settings.api.asset_url_s), services.now().timestamp()

@@ -1,4 +1,4 @@
-"""What can be wrong with the configuration."""
+"""Errors of the configuration."""
 
 import os
 from collections.abc import Sequence

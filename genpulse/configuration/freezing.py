@@ -1,4 +1,4 @@
-"""From what was read to typed settings, or to everything that is wrong with it."""
+"""Turning merged layers into typed, frozen settings, or into a list of faults."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -7,15 +7,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from genpulse.addresses import proxies
-from genpulse.configuration import names, policy
-from genpulse.configuration.committed_secrets import LOOKS_SECRET, committed_dotenv, committed_secrets
 from genpulse.configuration.errors import ConfigurationError, Fault
-from genpulse.configuration.layers import Tree, place_of, value_of
-from genpulse.configuration.reading import COMMITTED_LAYERS, Reading
+from genpulse.configuration.rules import near_names, policy
+from genpulse.configuration.rules.committed_secrets import LOOKS_SECRET, committed_dotenv, committed_secrets
 from genpulse.configuration.schema import ANY_PROVIDER, find, is_open
-from genpulse.configuration.variables import PROCESS
+from genpulse.configuration.settings import Settings
+from genpulse.configuration.sources.layers import Tree, place_of, value_of
+from genpulse.configuration.sources.reading import COMMITTED_LAYERS, Reading
+from genpulse.configuration.sources.variables import PROCESS
 from genpulse.environment.namespace import NAMESPACE_WORDS
-from genpulse.settings import Settings
 
 _SHORT = 60
 _WORDS = {
@@ -46,9 +46,9 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
 
 def _of_names(reading: Reading) -> Iterator[Fault]:
     for layer in reading.layers[: len(COMMITTED_LAYERS)]:
-        yield from names.unknown_keys(layer)
-    yield from names.unknown_variables(reading.variables)
-    yield from names.contradictions(reading.variables)
+        yield from near_names.unknown_keys(layer)
+    yield from near_names.unknown_variables(reading.variables)
+    yield from near_names.contradictions(reading.variables)
 
 
 def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]]:

@@ -9,7 +9,7 @@ from typing import Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from genpulse.settings import Providers, ProviderSection, Settings
+from genpulse.configuration.settings import Providers, ProviderSection, Settings
 
 FOUND = frozenset({"environment", "decided_by", "root", "proxies"})
 """Fields of the settings that are found and not configured."""

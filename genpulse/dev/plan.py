@@ -1,11 +1,11 @@
-"""What to bring up, and where its servers come from."""
+"""The plan of a local stack: its services and their sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from genpulse.dev.ports import LOOPBACK
+from genpulse.dev.processes.ports import LOOPBACK
 
 
 class Source(StrEnum):

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from genpulse.dev.child import Command, Guard
-from genpulse.dev.comfyui import NAME as COMFYUI
-from genpulse.dev.comfyui import START_S, ComfyUI
 from genpulse.dev.home import open_home
-from genpulse.dev.lock import stack_lock
 from genpulse.dev.plan import StackPlan
-from genpulse.dev.ports import LOOPBACK, claim, free_port
-from genpulse.dev.probes import answers_ok
-from genpulse.dev.servers import POSTGRES, REDIS, Servers, running_servers
+from genpulse.dev.processes.child import Command, Guard
+from genpulse.dev.processes.ports import LOOPBACK, claim, free_port
+from genpulse.dev.processes.stack_lock import stack_lock
+from genpulse.dev.processes.supervisor import STACK, Hear, Service, Supervisor
+from genpulse.dev.servers.comfyui import NAME as COMFYUI
+from genpulse.dev.servers.comfyui import START_S, ComfyUI
+from genpulse.dev.servers.health_checks import answers_ok
+from genpulse.dev.servers.running import POSTGRES, REDIS, Servers, running_servers
 from genpulse.dev.state import DevState, born, remove_state, write_state
-from genpulse.dev.supervisor import STACK, Hear, Service, Supervisor
 
 API, WORKER = "api", "worker"
 _WORKER_READY = "worker ready"

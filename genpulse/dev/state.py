@@ -1,4 +1,4 @@
-"""What a running stack says about itself, for commands beside it: `.genpulse/dev.json`."""
+"""The state file of a running stack: `.genpulse/dev.json`."""
 
 import json
 import os

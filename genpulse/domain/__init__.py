@@ -1,1 +1,1 @@
-"""What GenPulse is about, without any input or output: values, legal moves, decisions."""
+"""Domain values and decisions, without input or output."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
 _RANDOM_BYTES = 32

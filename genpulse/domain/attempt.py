@@ -7,8 +7,8 @@ from typing import TypeAlias
 from uuid import UUID
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Failure
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import Task
 from genpulse.domain.warning import TaskWarning
 

@@ -1,9 +1,9 @@
-"""What is told to those who watch a task."""
+"""Events that watchers of a task receive."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.text import storable
+from genpulse.domain.text.storable import storable
 
 MESSAGE_LENGTH = 1_000
 """Characters of what an engine says about its progress."""

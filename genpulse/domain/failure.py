@@ -1,9 +1,9 @@
-"""Why a task failed, in words that a program and a person can both act on."""
+"""Failures of tasks: code, message, who has to act, what was charged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genpulse.domain.text import storable
+from genpulse.domain.text.storable import storable
 
 
 class FailureCode(StrEnum):

@@ -1,4 +1,4 @@
-"""What to do with a task that has an order open at a vendor."""
+"""Recovery of a task with an open order: resume, look up, start anew, or unknown."""
 
 from dataclasses import dataclass
 from enum import Enum, auto

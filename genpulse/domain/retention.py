@@ -1,4 +1,4 @@
-"""How long what has ended is kept, and what is removed when that time is over."""
+"""Retention policies and what they remove."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whether an attempt that failed is tried again, and when."""
+"""Retry policy: whether and when a failed attempt is tried again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -8,9 +8,9 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Failure, FailureCode
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning
 
 

@@ -1,9 +1,9 @@
-"""What is odd about a task that succeeded nevertheless."""
+"""Warnings about succeeded tasks."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genpulse.domain.text import storable
+from genpulse.domain.text.storable import storable
 
 MESSAGE_LENGTH = 500
 

@@ -1,4 +1,4 @@
-"""What signs messages about tasks: a secret that all share, or those of the API key that made the task."""
+"""Webhook signing secrets: shared, or of one API key."""
 
 import secrets
 from base64 import b64encode

@@ -1,1 +1,1 @@
-"""Which environment this process belongs to."""
+"""Environments: the closed table, and which one this process is in."""

@@ -1,4 +1,4 @@
-"""What can be wrong with the choice of an environment.
+"""Errors of the choice of an environment.
 
 EnvironmentProblem
 ├── UnknownEnvironment   a value that names none

@@ -1,4 +1,4 @@
-"""Which environment is meant, and who said so."""
+"""Resolving the environment from the process and `.env`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

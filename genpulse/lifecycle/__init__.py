@@ -1,1 +1,1 @@
-"""A task's life, a file a step. Data walks one way; no step knows another."""
+"""The life of a task, a file a step. Steps do not import each other."""

@@ -1,4 +1,4 @@
-"""A caller no longer wants a task."""
+"""Cancelling a task."""
 
 from uuid import UUID
 

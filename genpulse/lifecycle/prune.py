@@ -1,4 +1,4 @@
-"""What is older than it is to be kept goes away."""
+"""Pruning: removing what is past its retention."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

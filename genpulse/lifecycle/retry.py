@@ -1,4 +1,4 @@
-"""A failed task runs again because somebody asked for it."""
+"""Retrying a failed task on request."""
 
 from uuid import UUID
 
@@ -6,8 +6,8 @@ from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.purse import check_allowed, limits_for
-from genpulse.lifecycle.work import shape_of
+from genpulse.lifecycle.attempt.work import shape_of
+from genpulse.lifecycle.budget import check_allowed, limits_for
 from genpulse.ports import Services
 from genpulse.provider import Immediate, TwoPhase
 

@@ -1,4 +1,4 @@
-"""From what a caller asks for to a task that is queued."""
+"""Submitting tasks: checks, price, idempotency."""
 
 import hashlib
 import json
@@ -18,10 +18,10 @@ from genpulse.domain.errors import (
     ProviderNotConfigured,
     UnknownKind,
 )
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import NewTask, Priority, Submitted
-from genpulse.lifecycle.purse import check_allowed, limits_for
-from genpulse.lifecycle.references import check_reach, reaches_out
+from genpulse.lifecycle.budget import check_allowed, limits_for
+from genpulse.lifecycle.order_references import check_reach, reaches_out
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 

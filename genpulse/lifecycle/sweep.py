@@ -1,4 +1,4 @@
-"""What has to be tidied up even when nobody asks."""
+"""Sweeping: expired tasks and lost work."""
 
 from genpulse.domain.event import TaskEvent
 from genpulse.ports import Services

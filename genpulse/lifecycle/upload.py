@@ -1,4 +1,4 @@
-"""A caller brings a file of its own."""
+"""Uploading a file."""
 
 from collections.abc import AsyncIterator
 

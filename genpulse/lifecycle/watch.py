@@ -1,4 +1,4 @@
-"""Row and events become one stream for those who watch a task."""
+"""Watching a task: its row and its live events as one stream."""
 
 import time
 from collections.abc import AsyncGenerator

@@ -11,7 +11,6 @@ A provider is found through the entry-point group `genpulse.providers`, whose en
 `ProviderSettings` and return a `Provider`. `docs/how-to/write-a-provider.md` starts with one of ten lines.
 """
 
-from genpulse.domain.cost import Cost
 from genpulse.domain.errors import (
     AuthenticationFailed,
     InvalidInput,
@@ -29,6 +28,7 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.call import (
     Attachment,

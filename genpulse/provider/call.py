@@ -1,4 +1,4 @@
-"""What is asked of an engine, and what it says and gives."""
+"""The call of an engine, and its result."""
 
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from genpulse.domain.cost import Cost
 from genpulse.domain.errors import InvalidInput, ProviderError
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning
 from genpulse.provider.threads import EngineThreads, threads_of_this_process
 

@@ -46,7 +46,7 @@ class TwoPhase(ABC, Generic[I]):
 
     Nothing cuts a submit off before `answer_s`. Poll, collect and find are questions: each may be given up at any
     `await` and asked again, also by another process. Whatever they raise says nothing about the order, and they
-    are asked again, within bounds: see `domain/bounds.py`.
+    are asked again, within bounds: see `domain/provider_account/bounds.py`.
     """
 
     repeatable: ClassVar[bool] = False

@@ -1,9 +1,9 @@
-"""What a vendor has marked about what it made: kept as warnings, since an output alone does not show it."""
+"""Vendors' flags on outputs, as warnings."""
 
 import re
 from collections.abc import Iterator
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 from genpulse.domain.warning import TaskWarning, WarningCode
 
 MOST = 20

@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
-from genpulse.domain.json_value import JsonValue
-from genpulse.wire import AnswerUnusable
+from genpulse.domain.json.value import JsonValue
+from genpulse.provider.http import AnswerUnusable
 
 
 def taken_as(value: JsonValue, answer: str) -> str:

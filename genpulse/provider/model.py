@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias
 from pydantic import ValidationError
 
 from genpulse.domain.errors import BadInput, Problem
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY, is_kind
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from genpulse.domain.hosts import parse_hosts
+from genpulse.domain.text.host_names import parse_hosts
+from genpulse.provider.http import Http, Reply, Request
 from genpulse.provider.model import AnyModel
-from genpulse.wire import Http, Reply, Request
 
 
 async def _nothing() -> None:

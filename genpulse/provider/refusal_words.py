@@ -1,4 +1,4 @@
-"""What a refusal is about, told by the vendor's own words. They are read before its status.
+"""Words by which vendors refuse: credit, key, moderation, model.
 
 Statuses are shared by causes that need different people: 403 is a key that is wrong, an account whose credit is
 used up, a model that wants a verified organisation, and a page that guards against robots.

@@ -2,11 +2,11 @@
 
 from genpulse.domain.errors import ModerationBlocked, ProviderError, ProviderRejected, QuotaExhausted
 from genpulse.domain.failure import Charged
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
 from genpulse.provider.said import error_in, said_of
-from genpulse.wire import AnswerUnusable, Reply
 
 
 def ordered_as(reply: Reply, field: str) -> str:

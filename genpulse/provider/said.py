@@ -1,4 +1,4 @@
-"""What a vendor says went wrong, in whatever shape it says so.
+"""Error messages in vendors' answers, of any shape.
 
 OpenAI: `{"error": {"message", "type", "param", "code"}}`. Others: `{"error": "words"}`, FastAPI's `{"detail": …}`,
 `{"object": "error", "message": …}` of older vLLM, Azure's `innererror`, and gateways that nest one in another.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 
 LENGTH = 1_000
 LEVELS = 50

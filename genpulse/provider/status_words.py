@@ -1,10 +1,10 @@
-"""What a vendor calls the standing of a job: data of an adapter, compared without case and in all spellings."""
+"""Vendors' words for the state of a job."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 
 LENGTH = 100
 

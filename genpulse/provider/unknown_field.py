@@ -1,4 +1,4 @@
-"""What is said of a field that a document does not have."""
+"""Messages for unknown fields, with the nearest known one."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches

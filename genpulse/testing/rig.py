@@ -12,30 +12,30 @@ from pathlib import Path
 import uuid_utils.compat
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.gate import MemoryGate
-from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.bounds import Bounds
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
 from genpulse.domain.task import Task
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.provider import PollInterval, Provider, ProviderSettings, TwoPhase
+from genpulse.provider.http import Reply, Request
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.testing.mistakes import Mistakes, noted
 from genpulse.testing.subject import Subject
-from genpulse.wire import Reply, Request
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 

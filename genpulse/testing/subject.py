@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.provider import Notice, Provider, ProviderSettings
 from genpulse.testing.oddity import Oddity, Phase
 from genpulse.testing.situation import NoticeKind, Situation

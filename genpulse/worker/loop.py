@@ -10,9 +10,9 @@ from uuid import UUID
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Begun, Held, Worker
 from genpulse.domain.errors import Unavailable
-from genpulse.lifecycle.claim import Catch, claim
-from genpulse.lifecycle.interruption import Interruption
-from genpulse.lifecycle.run import Run
+from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.attempt.run import Run
+from genpulse.lifecycle.claim import ClaimResult, claim
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
 
@@ -88,14 +88,14 @@ class WorkLoop:
         if not catch.more:
             await self._services.queue.wait(mark, providers, self._rest_s(catch))
 
-    def _rest_s(self, catch: Catch) -> float:
+    def _rest_s(self, catch: ClaimResult) -> float:
         """A worker that is not known as alive is given nothing, and is soon known again."""
         rest_s = self._options.look_again_s
         if time.monotonic() - self._renewed_at > self._options.lease_s:
             rest_s = min(rest_s, AWAY_PAUSE_S)
         return rest_s if catch.again_s is None else min(max(catch.again_s, SHORTEST_S), rest_s)
 
-    async def _begin(self, providers: Sequence[str], room: int) -> Catch:
+    async def _begin(self, providers: Sequence[str], room: int) -> ClaimResult:
         """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
         begin = asyncio.ensure_future(self._claim_and_start(providers, room))
         self._reserved += room
@@ -108,7 +108,7 @@ class WorkLoop:
             self._reserved -= room
             self._room.set()
 
-    async def _settled(self, begin: asyncio.Future[Catch]) -> None:
+    async def _settled(self, begin: asyncio.Future[ClaimResult]) -> None:
         """The end of a claim whose loop is gone; what it raises is told in its place.
 
         One that is not answered for two seconds is given up: what it still begins goes with this worker's lease.
@@ -124,7 +124,7 @@ class WorkLoop:
         except Exception:  # noqa: BLE001 - as in any turn of the loop
             self._loops.failed("claiming work")
 
-    async def _claim_and_start(self, providers: Sequence[str], room: int) -> Catch:
+    async def _claim_and_start(self, providers: Sequence[str], room: int) -> ClaimResult:
         ids: list[UUID] = []
 
         def new_ids(count: int) -> Sequence[UUID]:
@@ -148,7 +148,7 @@ class WorkLoop:
         del self._spare_ids[:count]
         return made + [self._services.new_id() for _ in range(count - len(made))]
 
-    def _keep_spare(self, ids: Sequence[UUID], catch: Catch) -> None:
+    def _keep_spare(self, ids: Sequence[UUID], catch: ClaimResult) -> None:
         """The claim was answered, so that nothing else has begun under these ids."""
         used = {begun.lease.attempt_id for begun in catch.begun}
         self._spare_ids += [one for one in ids if one not in used]

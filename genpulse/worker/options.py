@@ -1,10 +1,10 @@
-"""How a worker works."""
+"""Options of a worker."""
 
 from dataclasses import dataclass
 
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
-from genpulse.lifecycle.deliver import Describe
+from genpulse.lifecycle.webhooks.delivery import Describe
 
 
 async def _no_document(task: Task) -> JsonObject:

@@ -11,9 +11,9 @@ from typing import Any
 
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
-from genpulse.domain.text import storable_line
+from genpulse.domain.text.storable import storable_line
 from genpulse.ports import Services
-from genpulse.worker.duties import (
+from genpulse.worker.background_jobs import (
     Desk,
     be_present,
     deliver_messages,

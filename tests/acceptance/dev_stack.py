@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests import command
 
 UP_S = 120.0

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from genpulse.dev.ports import free_port
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.processes.unprivileged import remove_home
 from tests import command
 from tests.acceptance.dev_stack import Dev
 

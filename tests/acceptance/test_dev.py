@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from genpulse.client import GenPulse
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.unprivileged import remove_home
 from tests import command
 from tests.acceptance.dev_stack import ENDS_WITHIN_S, Dev
 

@@ -9,11 +9,11 @@ import sys
 import psutil
 import pytest
 
-from genpulse.dev.binaries import postgres_binaries, redis_binary
-from genpulse.dev.ports import free_port
-from genpulse.dev.postgres import Postgres
-from genpulse.dev.redis import Redis
-from genpulse.dev.unprivileged import reachable_program, remove_home, server_user
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.processes.unprivileged import reachable_program, remove_home, server_user
+from genpulse.dev.servers.binaries import postgres_binaries, redis_binary
+from genpulse.dev.servers.postgres import Postgres
+from genpulse.dev.servers.redis import Redis
 from tests.acceptance.dev_stack import Dev
 from tests.servers import TestServer
 

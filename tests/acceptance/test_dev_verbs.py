@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.unprivileged import remove_home
 from tests.acceptance.dev_stack import ENDS_WITHIN_S, UP_S, Dev
 
 

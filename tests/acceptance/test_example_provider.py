@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples/genpulse-provider-hello"
 

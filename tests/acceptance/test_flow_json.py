@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from genpulse.cli.app import genpulse
-from genpulse.cli.flow import command
+from genpulse.cli.flow.command import command
 from tests import flow_command
 
 ARGUMENTS = {

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from genpulse import config
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.environment.acl import PLACEHOLDER
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit

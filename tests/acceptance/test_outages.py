@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.unprivileged import remove_home
 from tests.fleet import Fleet, attempts, until_ready
 from tests.servers import finished, stack_of
 

@@ -11,8 +11,8 @@ import pytest
 
 from genpulse.config import load
 from genpulse.configuration.schema import keys
-from genpulse.configuration.variables import variable_name
-from genpulse.dev.ports import free_port
+from genpulse.configuration.sources.variables import variable_name
+from genpulse.dev.processes.ports import free_port
 from tests import command
 
 MARK = "hunter2marked"

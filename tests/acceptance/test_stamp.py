@@ -12,7 +12,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests import command
 
 ALLOWED = {

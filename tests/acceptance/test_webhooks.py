@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests import command
 
 SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from genpulse.build import STAMP, Build, write_stamp
+from genpulse.environment.build_stamp import STAMP, Build, write_stamp
 
 ROOT = Path(__file__).parents[2]
 

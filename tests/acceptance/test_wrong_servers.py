@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests import command
 from tests.wrong_servers import http_server
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from genpulse.domain.bounds import Bounds
+from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.task import Task
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.watch import wait

@@ -11,7 +11,7 @@ import random
 import sys
 from pathlib import Path
 
-from genpulse.dev.child import Guard
+from genpulse.dev.processes.child import Guard
 from tests.chaos.figures import counted
 from tests.chaos.rude import Manner
 from tests.chaos.run import Plan, Report, run

@@ -13,8 +13,8 @@ from typing import Any
 
 import asyncpg
 
-from genpulse.dev.child import Guard
-from genpulse.lifecycle.deliver import HELD_S
+from genpulse.dev.processes.child import Guard
+from genpulse.lifecycle.webhooks.delivery import HELD_S
 from tests.chaos import calm as calming
 from tests.chaos.calm import Calm
 from tests.chaos.driver import Driver

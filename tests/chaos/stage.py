@@ -15,9 +15,9 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from genpulse.dev.child import Guard
-from genpulse.dev.ports import free_port
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.child import Guard
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.processes.unprivileged import remove_home
 from tests.chaos import observer
 from tests.chaos.receiver import SECRET
 from tests.chaos.slot import Slot

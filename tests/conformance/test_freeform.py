@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from genpulse.domain.errors import OutputUnavailable
-from genpulse.freeform import outputs_of, with_files
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.upload import upload
+from genpulse.provider.passthrough import outputs_of, with_files
 from genpulse.providers import fal, replicate
 from genpulse.testing import Subject
 from genpulse.testing.rig import rig

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Begun, End, Lease, Outcome, Worker
 from genpulse.domain.task import NewTask, Task
 from genpulse.ports import DeliveryStore, TaskQueue, TaskStore

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
-from genpulse.domain.delivery import Answer, Delivery, DeliveryState, origin_of
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import TaskQuery, TaskStatus
+from genpulse.domain.webhook_delivery import Answer, Delivery, DeliveryState, origin_of
 from tests.contract.conftest import Backend, new_task
 
 URL = "https://receiver.example.com/hook"

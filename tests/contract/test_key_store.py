@@ -9,17 +9,17 @@ from decimal import Decimal
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.sealing import Sealing
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
+from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
-from genpulse.adapters.memory.keys import MemoryKeys
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.ports import KeyStore, TaskStore

@@ -14,7 +14,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.redis.connection import open_redis
-from genpulse.adapters.redis.gate import RedisGate
 from genpulse.adapters.redis.keys import Keyspace
+from genpulse.adapters.redis.provider_gate import RedisGate
 from genpulse.domain.errors import (
     AuthenticationFailed,
     InvalidInput,
@@ -18,8 +18,8 @@ from genpulse.domain.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from genpulse.domain.gate import CircuitPolicy, CircuitState, Limits
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.ports import ProviderGate
 
 LIMITS = {"slow": Limits(rate=Rate.parse("10/s")), "narrow": Limits(concurrency=3)}

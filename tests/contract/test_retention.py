@@ -14,10 +14,10 @@ from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.asset import KEY_LASTS, Asset, Content, key_of, referred
 from genpulse.domain.attempt import Failed, RetryLater, Succeeded
-from genpulse.domain.delivery import Answer
 from genpulse.domain.errors import ProviderUnavailable, UnknownAsset, UnknownTask
 from genpulse.domain.retention import Ages, Batch, Pruned, StoredObject
 from genpulse.domain.task import Task
+from genpulse.domain.webhook_delivery import Answer
 from genpulse.ports import Retention
 from tests.contract.conftest import Backend, new_task, now
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.dev.child import Guard
+from genpulse.dev.processes.child import Guard
 from genpulse.domain.asset import key_of
 from genpulse.domain.errors import ContentTooLarge, DatabaseUnavailable, StorageLost, StorageUnavailable
 from genpulse.ports import State, Storage

@@ -21,7 +21,6 @@ from genpulse.domain.attempt import (
     RetryLater,
     Succeeded,
 )
-from genpulse.domain.cost import Cost
 from genpulse.domain.errors import (
     IdempotencyKeyReuse,
     LeaseLost,
@@ -33,8 +32,9 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.id_prefix import ids_beginning_with
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotice
 from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now

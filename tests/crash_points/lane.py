@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import uuid_utils.compat
 
-from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.schema.migrate import upgrade
 from tests.tables import emptied
 
 _KEPT = {"alembic_version", "environment_stamp", "renewals", "schema_compatibility", "signing_secret"}

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.gate import MemoryGate
-from genpulse.adapters.memory.keys import MemoryKeys
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Worker
-from genpulse.domain.gate import CircuitPolicy, Limits
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.lifecycle.attempt.run import Run
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.run import Run
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until

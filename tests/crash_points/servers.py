@@ -11,9 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from genpulse.dev.child import Guard
-from genpulse.dev.postgres import Postgres
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.child import Guard
+from genpulse.dev.processes.unprivileged import remove_home
+from genpulse.dev.servers.postgres import Postgres
 from tests.crash_points.runner import Case, Result, run_on, survey_on
 from tests.servers import launch
 

@@ -16,23 +16,23 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.gate import MemoryGate
 from genpulse.adapters.memory.presence import MemoryPresence
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.memory.provider_gate import MemoryGate
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.background.loops import Loops
-from genpulse.domain.delivery import Answer
-from genpulse.domain.gate import CircuitPolicy, Limits
-from genpulse.domain.rate import Rate
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.webhook_delivery import Answer
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.submit import Order, submit

@@ -11,7 +11,7 @@ import pytest
 
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.interruption import Interruption
+from genpulse.lifecycle.attempt.interruption import Interruption
 from tests.crash_points.memory_stage import memory_stage
 from tests.crash_points.vendor import Books, Manner, content_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.postgresql import connect
+from genpulse.adapters.postgresql.connections import connect
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.storage.objects import ObjectStorage

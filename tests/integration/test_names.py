@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.adapters.names import NameNotFound, NameResolver, NameTimeout
-from genpulse.adapters.public_address import AddressRefused, PublicResolver
+from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
+from genpulse.adapters.network.public_address import AddressRefused, PublicResolver
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.errors import ProviderUnavailable
-from genpulse.wire import Request
+from genpulse.provider.http import Request
 from tests.integration.name_server import name_server
 from tests.integration.webhooks.rude import receiver, says
 

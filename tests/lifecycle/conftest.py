@@ -12,31 +12,31 @@ from pathlib import Path
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.gate import MemoryGate
-from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Begun, Worker
-from genpulse.domain.gate import CircuitPolicy
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
-from genpulse.lifecycle.run import Run
+from genpulse.lifecycle.attempt.run import Run
+from genpulse.lifecycle.attempt.work import Work
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
-from genpulse.lifecycle.work import Work
 from genpulse.ports import (
     DeliveryStore,
     EnvironmentFacts,

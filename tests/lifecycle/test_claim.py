@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import uuid_utils.compat
 
-from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import AuthenticationFailed, DatabaseUnavailable, ProviderUnavailable, RateLimited
 from genpulse.domain.failure import FailureCode
-from genpulse.domain.gate import Admission, CircuitPolicy, CircuitState, Limits
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import Admission, CircuitPolicy, CircuitState, Limits
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority, TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.claim import claim

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import (
     AuthenticationFailed,
     InvalidInput,
@@ -27,12 +26,13 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, FailureCode
+from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.task import TaskStatus, WaitsFor
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Model, Progress, Provider
+from genpulse.provider.http import AnswerLost, AnswerTooLarge, AnswerUnusable
 from genpulse.providers.catalog import LoadedCatalogue
-from genpulse.wire import AnswerLost, AnswerTooLarge, AnswerUnusable
 from tests.lifecycle.conftest import Words, memory_rows, opened_world
 from tests.lifecycle.odd_vendor import OddShop, OddStudio, Script
 

@@ -7,9 +7,9 @@ import pytest
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
-from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected
 from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry

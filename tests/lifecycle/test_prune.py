@@ -28,7 +28,7 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.retention import Pruned, RetentionPolicy
-from genpulse.lifecycle.outputs import STORED_AGAIN_S, Made, Piece, store_all
+from genpulse.lifecycle.attempt.outputs.storing import STORED_AGAIN_S, Made, Piece, store_all
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.upload import upload
 from genpulse.provider import Output, Result

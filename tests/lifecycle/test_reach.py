@@ -12,10 +12,10 @@ from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
 from genpulse.domain.task import NewTask
-from genpulse.freeform import FreeInput
-from genpulse.lifecycle.references import TOLD_AT_MOST, check_reach
+from genpulse.lifecycle.order_references import TOLD_AT_MOST, check_reach
 from genpulse.lifecycle.submit import Order, submit, submit_batch
 from genpulse.provider import Model, Provider
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
 

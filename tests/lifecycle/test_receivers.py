@@ -2,8 +2,8 @@
 
 import pytest
 
-from genpulse.domain.delivery import Answer
-from genpulse.lifecycle.receivers import MOST_SEATS, RESTS_S, SEATS, SILENT_IN_A_ROW, Receivers
+from genpulse.domain.webhook_delivery import Answer
+from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, RESTS_S, SEATS, SILENT_IN_A_ROW, ReceiverShares
 
 A, B = "https://a.example", "https://b.example"
 SILENT = Answer(None, "no answer", silent=True)
@@ -18,7 +18,7 @@ def clock():
 
 @pytest.fixture
 def receivers(clock):
-    return Receivers(lambda: clock[0])
+    return ReceiverShares(lambda: clock[0])
 
 
 def test_of_whom_nothing_is_known_nothing_is_said(receivers):

@@ -16,9 +16,9 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import TaskStatus, WaitsFor
+from genpulse.lifecycle.attempt.run import Run
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
-from genpulse.lifecycle.run import Run
 from genpulse.provider import Progress
 from tests.lifecycle.conftest import QUICK
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
+from genpulse.lifecycle.attempt.run import Run
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.run import Run
 from genpulse.provider import (
     Call,
     Immediate,

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from genpulse.build import BrokenStamp, Build, product_version, read_stamp, write_stamp
+from genpulse.environment.build_stamp import BrokenStamp, Build, product_version, read_stamp, write_stamp
 
 FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3")
 

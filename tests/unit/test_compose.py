@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genpulse.dev.binaries import OLDEST_POSTGRES, OLDEST_REDIS
-from genpulse.dev.docker import compose_file
+from genpulse.dev.servers.binaries import OLDEST_POSTGRES, OLDEST_REDIS
+from genpulse.dev.servers.docker import compose_file
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.api.peers import Peers
+from genpulse.api.server.connections_per_peer import Peers
 
 
 @dataclass(eq=False)
@@ -167,7 +167,7 @@ def test_whatever_comes_and_goes_the_bounds_hold(steps):
 
 _TAKE = """
 import resource
-from genpulse.api.peers import most_connections, take_descriptors
+from genpulse.api.server.connections_per_peer import most_connections, take_descriptors
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
 before = most_connections()
 take_descriptors()

@@ -7,7 +7,7 @@ import ssl
 import asyncpg
 import pytest
 
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost
 
 ERRORS = {

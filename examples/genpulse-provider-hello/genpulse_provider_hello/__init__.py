@@ -1,7 +1,7 @@
 """The provider `hello`: greetings, drawn by a vendor."""
 
 from genpulse.provider import Model, Provider, ProviderSettings
-from genpulse.vendor import Account
+from genpulse.provider.account import Account
 from genpulse_provider_hello.greetings import Greeting, Greetings, explain
 
 BASE_URL = "https://api.hello.example"

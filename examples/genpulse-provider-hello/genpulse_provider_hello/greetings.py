@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 from genpulse.provider import (
     AuthenticationFailed,
     Call,
@@ -27,12 +27,12 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import in_path, taken_as
 from genpulse.provider.reported import reported
 from genpulse.provider.said import error_in
 from genpulse.provider.status_words import Standing, StatusWords, shown
-from genpulse.vendor import Account
-from genpulse.wire import AnswerUnusable, Reply
 
 NOTICE_AGE_S = 300.0
 """How old a notice may be, in seconds."""

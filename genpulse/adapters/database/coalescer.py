@@ -1,4 +1,4 @@
-"""Writing together what arrives together."""
+"""Batching of concurrent writes into one multi-row statement."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

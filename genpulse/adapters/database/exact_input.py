@@ -8,7 +8,7 @@ import re
 
 from pydantic_core import from_json, to_json
 
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 
 _CHANGED = re.compile(rb"[:,\[](?:-0\.0|-?[0-9.]+e\+[0-9]+)[,\]}]")
 """A number that changes, as `to_json` writes it. It may stand in a text, too: then the input is kept twice."""

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.rows import Row
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 
 OLDEST_TASKS = """

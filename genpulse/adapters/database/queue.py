@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.notices import Notices
+from genpulse.adapters.database.notifications import Notices
 from genpulse.adapters.database.statements import waiting
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.ports import TaskNotice

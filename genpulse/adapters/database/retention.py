@@ -7,7 +7,7 @@ import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.pruning import PostgresPruning
-from genpulse.adapters.postgresql import outages
+from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.retention import Ages, Pruned, StoredObject
 from genpulse.ports import Pruning
 

@@ -1,4 +1,4 @@
-"""Between rows and the domain's values."""
+"""Conversion between rows and domain values."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,9 +9,9 @@ from uuid import UUID
 from genpulse.adapters.database import exact_input
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
-from genpulse.domain.cost import Cost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 

@@ -8,20 +8,20 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.claiming import Claiming
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.counting import check_again, hold_price, today
-from genpulse.adapters.database.ending import Ending, asset_columns
+from genpulse.adapters.database.ending_attempts import Ending, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
+from genpulse.adapters.database.spending_counters import check_again, hold_price, today
+from genpulse.adapters.database.starting_attempts import Claiming
 from genpulse.adapters.database.statements import ends, tasks
-from genpulse.adapters.database.submission import Group, Submission
-from genpulse.adapters.postgresql import in_transaction, outages
+from genpulse.adapters.database.task_submission import Group, Submission
+from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
 from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
 
 

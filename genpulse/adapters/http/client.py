@@ -13,16 +13,16 @@ from yarl import URL
 from genpulse.adapters.http.download import Download, Sessions
 from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
+from genpulse.adapters.http.proxied_request import Way, open_ways
 from genpulse.adapters.http.socket import VendorSocket
-from genpulse.adapters.http.way import Way, open_ways
-from genpulse.adapters.names import NameResolver
-from genpulse.adapters.public_address import NamesByProxy, PublicResolver, public_socket
+from genpulse.adapters.network.name_resolver import NameResolver
+from genpulse.adapters.network.public_address import NamesByProxy, PublicResolver, public_socket
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.bounds import Bounds
 from genpulse.domain.errors import ProviderUnavailable, ProviderUnreachable
-from genpulse.domain.text import unsigned
-from genpulse.wire import PUBLIC, AnswerLost, AnswerTooLarge, AnswerUnusable, Reach, Reply, Request
-from genpulse.wire.address import exact, origin
+from genpulse.domain.provider_account.bounds import Bounds
+from genpulse.domain.text.storable import unsigned
+from genpulse.provider.http import PUBLIC, AnswerLost, AnswerTooLarge, AnswerUnusable, Reach, Reply, Request
+from genpulse.provider.http.address import exact, origin
 
 CONNECT_S = 10.0
 _KEEP_S = 30.0

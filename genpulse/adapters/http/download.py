@@ -9,13 +9,13 @@ from yarl import URL
 from genpulse.adapters.http.errors import never_sent, words
 from genpulse.adapters.http.late import LateFiles
 from genpulse.adapters.http.packing import unpacked
-from genpulse.adapters.http.way import Way
-from genpulse.adapters.public_address import AddressRefused, NamesByProxy, check_literal
+from genpulse.adapters.http.proxied_request import Way
+from genpulse.adapters.network.public_address import AddressRefused, NamesByProxy, check_literal
 from genpulse.addresses.proxies import Proxies
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged, FailureCode
-from genpulse.wire import AnswerLost, Reach
-from genpulse.wire.address import exact, joined, origin
+from genpulse.provider.http import AnswerLost, Reach
+from genpulse.provider.http.address import exact, joined, origin
 
 REDIRECTS = 5
 STALLED_S = 60.0

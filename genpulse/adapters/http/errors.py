@@ -1,10 +1,10 @@
-"""What aiohttp's errors mean for money, and how they are told."""
+"""Which aiohttp errors prove that a request was never sent, and their messages."""
 
 import re
 
 import aiohttp
 
-from genpulse.domain.text import unsigned
+from genpulse.domain.text.storable import unsigned
 
 _LENGTH = 300
 _STATUS = re.compile(r"\b\d{3}, message[:=]\s*")

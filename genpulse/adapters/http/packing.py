@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
-from genpulse.wire import AnswerLost
+from genpulse.provider.http import AnswerLost
 
 _PIECE = 1 << 20
 _GZIP, _ZLIB, _DEFLATE = 31, 15, -15

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from genpulse.wire import AnswerLost
+from genpulse.provider.http import AnswerLost
 
 
 class VendorSocket:

@@ -1,1 +1,1 @@
-"""Twins of the ports that live in this process alone: for tests, and for trying things out."""
+"""In-memory implementations of the ports, for tests and trials."""

@@ -1,4 +1,4 @@
-"""Which workers are in this process."""
+"""In-memory implementation of `Presence`."""
 
 import time
 from collections.abc import Callable

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, StoredObject
 from genpulse.domain.task import Task

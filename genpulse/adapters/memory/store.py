@@ -11,8 +11,8 @@ from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
 
 

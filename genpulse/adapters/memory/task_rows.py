@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
-from genpulse.adapters.memory.ledger import MemoryLedger
+from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.unstopped import UnstoppedOrders
+from genpulse.adapters.memory.spending_counters import MemoryLedger
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
     Attempt,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from genpulse.adapters.memory.task_rows import TaskRows
 from genpulse.domain.errors import IdempotencyKeyReuse
-from genpulse.domain.spending import UNLIMITED, SpendingLimits, Wish
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
 
 

@@ -1,1 +1,1 @@
-"""What lives in Redis, or Valkey: live events and presence, both of which may be lost."""
+"""Redis or Valkey: live events, rate limits and presence, all of which may be lost."""

@@ -1,4 +1,4 @@
-"""What a Redis URL means: one server, a primary behind Sentinels, or a cluster."""
+"""Parsing of Redis URLs: one server, a primary behind Sentinels, or a cluster."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias

@@ -20,9 +20,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from genpulse.adapters.redis.address import RedisAddress, address_of
-from genpulse.adapters.redis.guard import guarded
+from genpulse.adapters.redis.error_words import why_away
+from genpulse.adapters.redis.key_guard import guarded
 from genpulse.adapters.redis.keys import Keyspace
-from genpulse.adapters.redis.words import why_away
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0

@@ -1,4 +1,4 @@
-"""Which workers are there, as they said themselves."""
+"""Live workers, from their heartbeats."""
 
 import json
 import logging

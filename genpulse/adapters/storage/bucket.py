@@ -1,4 +1,4 @@
-"""Whole objects under keys, by calls that block: a folder, memory, S3, GCS or Azure."""
+"""Blocking calls on whole objects: a folder, memory, S3, GCS or Azure."""
 
 import hashlib
 from pathlib import Path

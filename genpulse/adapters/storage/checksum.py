@@ -1,4 +1,4 @@
-"""Which checksum goes with what is put, for the store to compare with what it has kept."""
+"""Checksums that are sent with uploads."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What a disk or a store says, in the words of the house."""
+"""Mapping of disk and object-store errors to domain errors."""
 
 import errno
 import re
@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from genpulse.adapters.storage.unreached import why_not_reached
 from genpulse.addresses.proxies import Proxy
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
-from genpulse.domain.text import storable_line
+from genpulse.domain.text.storable import storable_line
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BUSY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT}

@@ -1,4 +1,4 @@
-"""What a file is, how large its picture is and how long it plays, told by its bytes and by nothing else."""
+"""Media type, dimensions and duration of a file, from its bytes alone."""
 
 import struct
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which store a URL means."""
+"""Opening the store that a URL names."""
 
 from datetime import timedelta
 from pathlib import Path

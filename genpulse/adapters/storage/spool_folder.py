@@ -1,4 +1,4 @@
-"""Where the streams of one process wait on the local disk, and what processes left there that were killed."""
+"""The spool folder of one process, and the removal of what killed processes left."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""Whether a file plays, how large its picture is and for how long, as `track_reader` finds out."""
+"""Dimensions and duration of audio and video, read by `track_reader` in a process of its own."""
 
 import json
 import logging

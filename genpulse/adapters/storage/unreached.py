@@ -1,4 +1,4 @@
-"""Why a store was not reached, as far as obstore tells: in the text of its error alone."""
+"""Messages for a store that was not reached, from the text of obstore's error."""
 
 import re
 

@@ -1,1 +1,1 @@
-"""Sends messages to other systems."""
+"""Sending webhooks."""

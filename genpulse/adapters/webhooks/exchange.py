@@ -13,7 +13,7 @@ import aiohappyeyeballs
 from aiohttp.abc import ResolveResult
 from yarl import URL
 
-from genpulse.adapters.webhooks.head import Head, NoAnswer
+from genpulse.adapters.webhooks.response_head import Head, NoAnswer
 from genpulse.addresses.proxies import Proxy
 
 CONNECT_S = 5.0

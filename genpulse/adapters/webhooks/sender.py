@@ -12,12 +12,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from standardwebhooks import Webhook
 from yarl import URL
 
-from genpulse.adapters.names import NameNotFound, NameResolver, NameTimeout
-from genpulse.adapters.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
+from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
+from genpulse.adapters.network.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
 from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConnection, Route, Target, post
-from genpulse.adapters.webhooks.head import Head
+from genpulse.adapters.webhooks.response_head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.delivery import Answer
+from genpulse.domain.webhook_delivery import Answer
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 _log = logging.getLogger(__name__)

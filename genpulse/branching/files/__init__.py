@@ -1,4 +1,4 @@
-"""What `genpulse flow install` writes: hooks, the gate for CI, rules for the forge; and how it is taken back."""
+"""The files that `genpulse flow install` writes, and `uninstall` takes back."""
 
 import os
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from genpulse.branching.files.hooks import HOOKS, chained, hooks_step, ours
 from genpulse.branching.files.planned import Planned, compared
 from genpulse.branching.files.removal import plan_removal
 from genpulse.branching.files.writing import remove, write
-from genpulse.branching.policy import DEFAULT, LaneNames, Policy
-from genpulse.branching.versions import Version
+from genpulse.branching.rules.policy import DEFAULT, LaneNames, Policy
+from genpulse.branching.rules.versions import Version
 
 __all__ = ["HOOKS", "Forge", "Planned", "decided_policy", "hooks_step", "plan", "plan_removal", "remove", "write"]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from genpulse.branching.errors import FlowError
 from genpulse.branching.files.contents import Forge
 from genpulse.branching.files.planned import Planned
-from genpulse.branching.names import kind_of
-from genpulse.branching.policy import Policy
-from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, TOPICS
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.rules.names import kind_of
+from genpulse.branching.rules.policy import Policy
+from genpulse.branching.rules.table import DEV, TOPICS
 
 _ADOPT = "feature/adopt-the-flow"
 _RULES = {

@@ -11,11 +11,11 @@ from genpulse.branching.files.decided import with_decisions
 from genpulse.branching.files.gate_file import digest, packed
 from genpulse.branching.files.hooks import ours
 from genpulse.branching.files.ownership import place
-from genpulse.branching.policy import LaneNames, Policy
-from genpulse.branching.policy_file import FILE, parse
-from genpulse.branching.table import DEV, QUEUE
-from genpulse.branching.versions import Version
-from genpulse.build import product_version
+from genpulse.branching.rules.policy import LaneNames, Policy
+from genpulse.branching.rules.table import DEV, QUEUE
+from genpulse.branching.rules.versions import Version
+from genpulse.branching.settings.file import FILE, parse
+from genpulse.environment.build_stamp import product_version
 
 Forge: TypeAlias = Literal["github", "gitlab"]
 PIPELINE = ".gitlab-ci.yml"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from genpulse.branching.files.errors import FileInTheWay
-from genpulse.branching.policy import LaneNames, Policy
-from genpulse.branching.policy_file import FILE, parse
-from genpulse.branching.versions import Version
+from genpulse.branching.rules.policy import LaneNames, Policy
+from genpulse.branching.rules.versions import Version
+from genpulse.branching.settings.file import FILE, parse
 
 _HEAD = f"""\
 # Written by `genpulse flow install`; yours from here on. It counts as soon as it is in dev.

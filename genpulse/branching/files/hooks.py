@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genpulse.branching.files import chaining
 from genpulse.branching.files.ownership import is_ours, place
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 HOOKS = ".githooks"
 HOOK = "pre-push"

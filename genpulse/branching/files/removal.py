@@ -9,7 +9,7 @@ from genpulse.branching.files.decided import is_only_ours
 from genpulse.branching.files.hooks import HOOK, HOOKS
 from genpulse.branching.files.ownership import is_ours
 from genpulse.branching.files.planned import Planned, compared
-from genpulse.branching.policy_file import FILE
+from genpulse.branching.settings.file import FILE
 
 _WRITTEN = (
     *GATES.values(),

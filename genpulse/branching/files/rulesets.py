@@ -7,9 +7,9 @@ end, stay within one part of a name; `**/` stands for any number of parts.
 
 from collections.abc import Sequence
 
-from genpulse.branching.policy import DEFAULT, Policy
-from genpulse.branching.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS, Branch
-from genpulse.domain.json_value import JsonObject
+from genpulse.branching.rules.policy import DEFAULT, Policy
+from genpulse.branching.rules.table import BOTS, DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS, Branch
+from genpulse.domain.json.value import JsonObject
 
 CHECK = "flow-check"
 _BUTTONS = tuple(f"refs/heads/{name}" for name in ("revert-*", "revert-*/**/*", "cherry-pick-*", "*patch-*"))

@@ -8,7 +8,7 @@ from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.github import open_by_gh, open_by_rest
 from genpulse.branching.forges.gitlab import has_glab, open_by_glab, open_by_push_options
 from genpulse.branching.forges.request import PullRequest, Wanted
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 __all__ = ["ForgeError", "PullRequest", "open_pull_request"]
 

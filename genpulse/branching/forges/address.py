@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from genpulse.branching.errors import RepositoryUnfit
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 Kind: TypeAlias = Literal["github", "gitlab", "other"]
 _SCP = re.compile(r"(?:[^@/:]+@)?([^/:]+):(?!//)(.+)")

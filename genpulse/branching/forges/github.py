@@ -11,7 +11,7 @@ from genpulse.branching.forges.program import said_by
 from genpulse.branching.forges.request import PullRequest, Wanted
 from genpulse.branching.forges.rest import Answer, asked
 from genpulse.branching.forges.tokens import PUBLIC, github_token, without_tokens
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 _CREATED, _INVALID = 201, 422
 

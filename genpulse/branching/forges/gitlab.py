@@ -9,7 +9,7 @@ from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.program import said_by
 from genpulse.branching.forges.request import PullRequest, Wanted
 from genpulse.branching.forges.tokens import without_tokens
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 _PAGE = re.compile(r"https?://\S+/merge_requests/\d+")
 _HEADS = "refs/merge-requests/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.tokens import without_tokens
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 
 _PAGE = re.compile(r"https?://[^\s\"']+/(?:pull|merge_requests)/\d+")
 _NUMBER = re.compile(r"already exists[^!\n]*!(\d+)")

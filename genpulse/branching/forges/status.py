@@ -14,7 +14,7 @@ from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.github import api_of
 from genpulse.branching.forges.rest import asked
 from genpulse.branching.forges.tokens import github_token, gitlab_token
-from genpulse.branching.repository import Repository
+from genpulse.branching.git.repository import Repository
 
 _RULE = "A candidate goes to main when the forge shows its status as a success."
 _OK = 200

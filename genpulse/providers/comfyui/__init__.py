@@ -8,8 +8,8 @@ too.
 from pathlib import Path
 
 from genpulse.domain.kind import by_source
-from genpulse.freeform import KINDS
 from genpulse.provider import AnyModel, Input, Model, Provider, ProviderSettings
+from genpulse.provider.passthrough import KINDS
 from genpulse.providers.comfyui.engine import Prompts
 from genpulse.providers.comfyui.nodes import Nodes, keep
 from genpulse.providers.comfyui.servers import Servers

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
 
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.provider import (
     Call,
     Charged,
@@ -29,14 +29,14 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerLost, AnswerUnusable
 from genpulse.provider.job_id import in_path, taken_as
 from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
 from genpulse.providers.comfyui.pictures import brought
 from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
 from genpulse.providers.comfyui.servers import Servers, queue_of
 from genpulse.providers.comfyui.workflow import AnyWorkflow, Graph, Socket, Workflow, checked, filled, titled
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, AnswerUnusable
 
 _SENDS = "SaveImageWebsocket"
 

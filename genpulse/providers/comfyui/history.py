@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import ProviderError, ProviderRejected, ProviderUnavailable
 from genpulse.provider.status_words import FIELD
 

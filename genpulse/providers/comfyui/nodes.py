@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 
 FILE = "object_info.json"
 _KINDS: Mapping[str, str] = {"INT": "integer", "FLOAT": "number", "STRING": "string", "BOOLEAN": "boolean"}

@@ -3,10 +3,10 @@
 from typing import Any
 
 from genpulse.provider import Call, InvalidInput, ProviderUnavailable
+from genpulse.provider.account import Account
 from genpulse.provider.encoded import decoded
+from genpulse.provider.http import AnswerLost, Part
 from genpulse.providers.comfyui.refusals import text_of
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Part
 
 
 async def brought(call: Call[Any], account: Account, reference: str) -> str:

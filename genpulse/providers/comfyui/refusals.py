@@ -3,9 +3,9 @@
 Captured from a real ComfyUI 0.3.64 (certain).
 """
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import InvalidInput, ProviderError
-from genpulse.wire import AnswerLost, Reply
+from genpulse.provider.http import AnswerLost, Reply
 
 LENGTH = 2_000
 

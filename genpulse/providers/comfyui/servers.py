@@ -6,12 +6,12 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 from genpulse.provider import FailureCode, ProviderError, ProviderUnavailable, QuestionRefused
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerLost, AnswerUnusable, Http
 from genpulse.providers.comfyui.refusals import explain, text_of
 from genpulse.providers.comfyui.watcher import Watcher
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, AnswerUnusable, Http
 
 DEAD_S = 15.0
 EARLY = frozenset({429})

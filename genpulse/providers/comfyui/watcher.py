@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genpulse.provider import ProviderError
-from genpulse.wire import AnswerLost, Http
+from genpulse.provider.http import AnswerLost, Http
 
 REMEMBERED = 1_000
 FRAMES_BYTES = 256 << 20

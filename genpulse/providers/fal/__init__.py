@@ -1,12 +1,12 @@
 """fal: any of its apps, as `fal/owner/app` with whatever path comes behind."""
 
 from genpulse.domain.errors import InvalidInput
-from genpulse.freeform import KINDS, FreeInput
 from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from genpulse.provider.account import Account
+from genpulse.provider.passthrough import KINDS, FreeInput
 from genpulse.providers.fal.engine import Requests
 from genpulse.providers.fal.notices import JWKS_URL, Verifier
 from genpulse.providers.fal.refusals import explain
-from genpulse.vendor import Account
 
 BASE_URL = "https://queue.fal.run"
 _NOBODYS = "00000000-0000-0000-0000-000000000000"

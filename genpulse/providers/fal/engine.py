@@ -8,8 +8,7 @@ documentation): a lost answer stays unknown.
 
 import base64
 
-from genpulse.domain.json_value import JsonObject, JsonValue
-from genpulse.freeform import FreeInput, result_of, with_files
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
     Charged,
@@ -24,13 +23,14 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import in_path
+from genpulse.provider.passthrough import FreeInput, result_of, with_files
 from genpulse.provider.reported import ordered_as, without_status
 from genpulse.provider.status_words import FIELD, Standing, shown
 from genpulse.providers.fal.notices import Verifier
 from genpulse.providers.fal.refusals import failed_app, failed_request
-from genpulse.vendor import Account
-from genpulse.wire import AnswerUnusable, Reply
 
 INLINE_BYTES = 16 << 20
 """How large a file may be that is sent inside the input."""

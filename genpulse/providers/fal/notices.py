@@ -6,9 +6,9 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 
-from genpulse.domain.json_value import JsonValue
+from genpulse.domain.json.value import JsonValue
 from genpulse.provider import Notice, ProviderError
-from genpulse.wire import AnswerLost, Http, Request
+from genpulse.provider.http import AnswerLost, Http, Request
 
 JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
 TOLERANCE_S = 300.0

@@ -13,10 +13,10 @@ from genpulse.domain.errors import (
     QuotaExhausted,
 )
 from genpulse.domain.failure import Charged
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.account import Access, refusal
+from genpulse.provider.http import AnswerLost, Reply
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
-from genpulse.vendor import Access, refusal
-from genpulse.wire import AnswerLost, Reply
 
 _ACCESS = Access("fal", "fal")
 _POLICY = "content_policy_violation"

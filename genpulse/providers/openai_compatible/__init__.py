@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from genpulse.domain.kind import by_source
 from genpulse.provider import AnyModel, Engine, Model, Provider, ProviderSettings
+from genpulse.provider.account import Account
 from genpulse.provider.status_words import StatusWords
 from genpulse.providers.openai_compatible.background import BackgroundImages
 from genpulse.providers.openai_compatible.images import Images
@@ -17,7 +18,6 @@ from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.providers.openai_compatible.speech import Speech
 from genpulse.providers.openai_compatible.standing import WORDS
 from genpulse.providers.openai_compatible.videos import Videos
-from genpulse.vendor import Account
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODELS: Mapping[str, str] = {

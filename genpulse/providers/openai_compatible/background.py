@@ -1,6 +1,6 @@
 """Pictures that are made in the background."""
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
     Charged,
@@ -13,7 +13,9 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.account import Account
 from genpulse.provider.flags import flags_of
+from genpulse.provider.http import AnswerUnusable
 from genpulse.provider.job_id import in_path
 from genpulse.provider.standard_webhooks import is_signed, webhook_of
 from genpulse.provider.status_words import Standing, StatusWords
@@ -22,8 +24,6 @@ from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.openai_compatible.pictures import pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals, refused
 from genpulse.providers.openai_compatible.standing import WORDS, progress_of
-from genpulse.vendor import Account
-from genpulse.wire import AnswerUnusable
 
 _PICTURE = "image_generation_call"
 

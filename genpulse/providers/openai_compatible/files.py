@@ -5,9 +5,9 @@ import re
 from typing import Any
 
 from genpulse.provider import Call, InvalidInput
+from genpulse.provider.account import Account
 from genpulse.provider.encoded import data_uri
-from genpulse.vendor import Account
-from genpulse.wire import Part
+from genpulse.provider.http import Part
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")
 

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from genpulse.domain.json_value import JsonValue
-from genpulse.wire import Part
+from genpulse.domain.json.value import JsonValue
+from genpulse.provider.http import Part
 
 
 def fields_of(values: Mapping[str, JsonValue]) -> tuple[Part, ...]:

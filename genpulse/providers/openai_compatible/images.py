@@ -1,6 +1,6 @@
 """Pictures by one request."""
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
     Charged,
@@ -12,14 +12,14 @@ from genpulse.provider import (
     TaskWarning,
     WarningCode,
 )
+from genpulse.provider.account import Account
 from genpulse.provider.flags import flags_of
+from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.providers.openai_compatible.files import part_of
 from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals
-from genpulse.vendor import Account
-from genpulse.wire import AnswerUnusable, Reply
 
 ANSWER_BYTES = 512 << 20
 _ORDER_S = 880.0

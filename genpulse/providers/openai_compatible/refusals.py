@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from genpulse.domain.json_value import JsonObject
+from genpulse.domain.json.value import JsonObject
 from genpulse.provider import (
     Charged,
     FailureCode,
@@ -14,11 +14,11 @@ from genpulse.provider import (
     QuestionRefused,
     QuotaExhausted,
 )
+from genpulse.provider.account import Access, refusal
+from genpulse.provider.http import AnswerLost, AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit, says_no_model
 from genpulse.provider.said import Said, error_in, refusal_in, said_of
-from genpulse.vendor import Access, refusal
-from genpulse.wire import AnswerLost, AnswerUnusable, Reply
 
 _MODERATION = re.compile(r"moderation_blocked|content_?(policy|filter|management)|unsafe_request", re.IGNORECASE)
 _KEY = re.compile(r"invalid_api_key|invalid_authentication|authentication_error|unauthorized", re.IGNORECASE)

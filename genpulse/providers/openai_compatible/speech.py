@@ -1,12 +1,12 @@
 """Spoken words: the answer is the file, whatever its header says that it is."""
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import Call, Charged, Immediate, Output, OutputUnavailable, Result
+from genpulse.provider.account import Account
 from genpulse.provider.encoded import data_uri
+from genpulse.provider.http import AnswerLost, Reply
 from genpulse.providers.openai_compatible.inputs import SpeechInput
 from genpulse.providers.openai_compatible.refusals import Refusals
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Reply
 
 
 class Speech(Immediate[SpeechInput]):

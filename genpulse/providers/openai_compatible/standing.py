@@ -1,6 +1,6 @@
 """Where a job stands, as a server tells it in one and the same shape for videos and for responses."""
 
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import ModerationBlocked, Progress, ProviderError
 from genpulse.provider.reported import without_status
 from genpulse.provider.said import plain_text

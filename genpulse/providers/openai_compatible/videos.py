@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from genpulse.provider import Call, Job, Output, Progress, Result, Submission, TwoPhase
+from genpulse.provider.account import Account
 from genpulse.provider.job_id import in_path
 from genpulse.provider.status_words import StatusWords
 from genpulse.providers.openai_compatible.files import part_of
@@ -12,7 +13,6 @@ from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import VideoInput
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.providers.openai_compatible.standing import WORDS, progress_of
-from genpulse.vendor import Account
 
 _LONGEST_WAIT_S = 60.0
 

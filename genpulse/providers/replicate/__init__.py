@@ -1,11 +1,11 @@
 """Replicate: any of its models, as `replicate/owner/name` or `replicate/owner/name:version`."""
 
-from genpulse.freeform import KINDS, FreeInput
 from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from genpulse.provider.account import Account
+from genpulse.provider.passthrough import KINDS, FreeInput
 from genpulse.providers.replicate.engine import Predictions
 from genpulse.providers.replicate.notices import Verifier
 from genpulse.providers.replicate.refusals import explain
-from genpulse.vendor import Account
 
 BASE_URL = "https://api.replicate.com"
 LISTED = ("black-forest-labs/flux-schnell", "black-forest-labs/flux-1.1-pro", "minimax/video-01")

@@ -7,8 +7,7 @@ unknown.
 
 import re
 
-from genpulse.domain.json_value import JsonObject, JsonValue
-from genpulse.freeform import FreeInput, result_of, with_files
+from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
     Charged,
@@ -21,13 +20,14 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerUnusable, Part
 from genpulse.provider.job_id import in_path
+from genpulse.provider.passthrough import FreeInput, result_of, with_files
 from genpulse.provider.reported import ordered_as, without_status
 from genpulse.provider.status_words import FIELD, Standing, shown
 from genpulse.providers.replicate.notices import Verifier
 from genpulse.providers.replicate.refusals import failure_of
-from genpulse.vendor import Account
-from genpulse.wire import AnswerUnusable, Part
 
 WORDS = FIELD
 """`starting`, `processing`, `succeeded`, `failed`, `canceled` and `aborted` are Replicate's own."""

@@ -5,8 +5,8 @@ import asyncio
 from standardwebhooks import Webhook
 
 from genpulse.provider import Notice, ProviderError
+from genpulse.provider.account import Account
 from genpulse.provider.standard_webhooks import is_signed, webhook_of
-from genpulse.vendor import Account
 
 
 class Verifier:

@@ -16,11 +16,11 @@ from genpulse.domain.errors import (
     QuotaExhausted,
 )
 from genpulse.domain.failure import Charged
-from genpulse.domain.json_value import JsonObject, JsonValue
+from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.account import Access, refusal
+from genpulse.provider.http import AnswerLost, Reply
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
 from genpulse.provider.status_words import Standing, plain
-from genpulse.vendor import Access, refusal
-from genpulse.wire import AnswerLost, Reply
 
 _ACCESS = Access("Replicate", "replicate")
 _MODERATION = re.compile(r"nsfw|moderat|flagged|\bsensitive\b|E005", re.IGNORECASE)

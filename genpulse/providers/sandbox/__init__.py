@@ -1,11 +1,11 @@
 """Five local models that need no key, no download and no GPU, and are honest about what they are."""
 
 from genpulse.provider import Model, Provider, ProviderSettings
-from genpulse.providers.sandbox.image import HONEST, Image, ImageInput
-from genpulse.providers.sandbox.music import Music, MusicInput
 from genpulse.providers.sandbox.noop import Noop, NoopInput
-from genpulse.providers.sandbox.speech import Speech, SpeechInput
-from genpulse.providers.sandbox.video import Video, VideoInput
+from genpulse.providers.sandbox.pictures.image import HONEST, Image, ImageInput
+from genpulse.providers.sandbox.sound.music import Music, MusicInput
+from genpulse.providers.sandbox.sound.speech import Speech, SpeechInput
+from genpulse.providers.sandbox.video.video import Video, VideoInput
 
 
 def provider(settings: ProviderSettings) -> Provider:

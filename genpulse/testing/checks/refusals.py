@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from genpulse.domain.failure import Actor, Charged, FailureCode
-from genpulse.domain.verdict import Verdict, verdict
+from genpulse.domain.provider_account.verdict import Verdict, verdict
 from genpulse.testing.checks.check import Check, Outcome, in_each, need, outcome_of
 from genpulse.testing.oddity import Answer, Body, Oddity, Phase
 from genpulse.testing.situation import Situation

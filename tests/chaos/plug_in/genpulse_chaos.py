@@ -26,7 +26,7 @@ from genpulse.provider import (
     Submission,
     TwoPhase,
 )
-from genpulse.vendor import Account
+from genpulse.provider.account import Account
 
 _KINDS = ("text-to-image",)
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -22,30 +22,30 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.gate import MemoryGate
-from genpulse.adapters.memory.keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.attempt import End, Outcome, Worker
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.event import TaskEvent
+from genpulse.domain.money.spending import UNLIMITED, Spending
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import UNLIMITED, Spending
 from genpulse.domain.task import Task
 from genpulse.ports import EnvironmentFacts, Health, Services, State
 from genpulse.provider import (

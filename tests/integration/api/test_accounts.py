@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.domain.retry import RetryPolicy
 from genpulse.lifecycle.watch import wait
 from genpulse.provider import ProviderSettings

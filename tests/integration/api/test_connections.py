@@ -14,8 +14,8 @@ import uvloop
 
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
-from genpulse.api.peers import PEERS, Peers
-from genpulse.api.protocol import GatheringProtocol
+from genpulse.api.server.connections_per_peer import PEERS, Peers
+from genpulse.api.server.uvicorn_protocol import GatheringProtocol
 
 ONE, OTHER = "127.0.0.2", "127.0.0.3"
 GET = b"GET /a HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -220,7 +220,7 @@ _FEW = 96
 _SERVER = f"""
 import asyncio, resource, uvloop
 resource.setrlimit(resource.RLIMIT_NOFILE, ({_FEW}, {_FEW}))
-from genpulse.api.peers import Peers, most_connections
+from genpulse.api.server.connections_per_peer import Peers, most_connections
 from tests.integration.api.test_connections import served
 
 async def main():

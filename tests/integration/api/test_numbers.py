@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from genpulse.api.documents import Links, TaskDocument
-from genpulse.freeform import FreeInput
+from genpulse.api.schemas.documents import Links, TaskDocument
 from genpulse.provider import Call, Local, Model, Output, Provider, Report, Result
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
 
 SENT = (

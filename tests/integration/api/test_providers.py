@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpulse.adapters.memory.gate import MemoryGate
-from genpulse.cli.findings.accounts import accounts
-from genpulse.cli.findings.finding import Level
+from genpulse.adapters.memory.provider_gate import MemoryGate
+from genpulse.cli.doctor.accounts import accounts
+from genpulse.cli.doctor.finding import Level
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable, RateLimited
-from genpulse.domain.gate import CircuitPolicy, Limits
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
+from genpulse.domain.provider_account.rate import Rate
 from tests.integration.api.test_metrics import samples
 
 DOWN = ProviderUnavailable("502 Bad Gateway").failure

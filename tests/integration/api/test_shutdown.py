@@ -16,22 +16,22 @@ from datetime import UTC, datetime
 import uuid_utils.compat
 import uvicorn
 
-from genpulse.adapters.memory.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
-from genpulse.adapters.memory.keys import MemoryKeys
+from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
-from genpulse.adapters.memory.gate import MemoryGate
+from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.sender import MemoryMessageSender
+from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.api.app import create_app
-from genpulse.api.draining import DrainingServer
+from genpulse.api.server.draining_server import DrainingServer
 from genpulse.api.options import ApiOptions
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.domain.spending import Spending
+from genpulse.domain.money.spending import Spending
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.provider import Input, Local, Model, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue

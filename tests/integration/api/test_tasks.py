@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from genpulse.api.options import ApiOptions
-from genpulse.domain.spending import Spending
+from genpulse.domain.money.spending import Spending
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Easel, Sketch

@@ -3,13 +3,13 @@
 import json
 from decimal import Decimal
 
-from genpulse.cli.tasks_retry import _retry_each
+from genpulse.cli.tasks.retry import _retry_each
 from genpulse.client import GenPulse
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.failure import Charged
-from genpulse.domain.spending import Spending
+from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import NewTask, TaskStatus
 
 DOWN = ProviderUnavailable("down").failure

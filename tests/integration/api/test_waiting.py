@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.api.documents import Links, TaskDocument
+from genpulse.api.schemas.documents import Links, TaskDocument
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
 from genpulse.provider import Call, Immediate, Model, Output, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Sketch, rows_on
-from tests.integration.api.test_events import events_in
+from tests.integration.api.test_task_events import events_in
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 FAILED = ProviderUnavailable("The provider answered 503.", retry_after_s=600)

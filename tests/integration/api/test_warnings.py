@@ -14,7 +14,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
 from genpulse.domain.errors import UnknownOutcome
 from genpulse.domain.warning import TaskWarning, WarningCode
-from tests.integration.api.test_events import collect
+from tests.integration.api.test_task_events import collect
 
 MISSING = TaskWarning(WarningCode.OUTPUT_MISSING, "The provider's filter took it.", 1)
 FLAGGED = TaskWarning(WarningCode.FLAGGED, "The provider has marked what it made: nsfw.")

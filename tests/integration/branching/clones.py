@@ -5,11 +5,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from genpulse.branching.candidate import tag_candidate
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.release import release
-from genpulse.branching.repository import Repository
-from genpulse.branching.table import MAIN, TEST
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.lanes.promotion import plan_promotion, promote
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
+from genpulse.branching.rules.table import MAIN, TEST
 from tests import flow_command
 
 ENVIRONMENT = {

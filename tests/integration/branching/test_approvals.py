@@ -8,17 +8,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from genpulse.branching.approvals import approvals
-from genpulse.branching.approving import approve, demand_approved
-from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.errors import FlowError, GitFailed, ReleaseRefused
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.release import approval_told, release
-from genpulse.branching.repository import Repository
-from genpulse.branching.table import MAIN
-from genpulse.branching.verification import Verifier
-from genpulse.branching.versions import Version
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.approvals import approvals
+from genpulse.branching.releases.approve import approve, demand_approved
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import approval_told, release
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.rules.table import MAIN
+from genpulse.branching.rules.versions import Version
 from tests.integration.branching.clones import marked, moved, on_test
 from tests.integration.branching.test_policy import commit_to
 

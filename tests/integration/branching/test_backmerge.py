@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from genpulse.branching.gate import Asked, answer
+from genpulse.branching.merge_check import Asked, answer
 from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 

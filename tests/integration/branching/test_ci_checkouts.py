@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from genpulse.branching.deployment import demand_checked_out, deployable
 from genpulse.branching.errors import FlowError, GitFailed, ReleaseRefused, RepositoryUnfit
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.stamping import build_of
-from genpulse.branching.verification import Verifier
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.build_stamp import build_of
+from genpulse.branching.releases.deployment import demand_checked_out, deployable
+from genpulse.branching.releases.verification import Verifier
 from genpulse.environment.table import PRODUCTION, TESTING
 from tests.integration.branching.clones import ENVIRONMENT, Clone, moved, on_test
 

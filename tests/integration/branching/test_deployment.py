@@ -1,7 +1,7 @@
 import pytest
 
-from genpulse.branching.deployment import deployable
 from genpulse.branching.errors import NameRefused, ReleaseRefused
+from genpulse.branching.releases.deployment import deployable
 from genpulse.environment.table import DEVELOPMENT, PRODUCTION, TESTING
 
 

@@ -11,9 +11,9 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import validators
 from ruamel.yaml import YAML
 
-from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.files import plan, write
-from genpulse.branching.release import release
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
 from tests.integration.branching.clones import ENVIRONMENT, moved
 from tests.integration.branching.compiled_gate import programs
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from genpulse.branching.candidate import tag_candidate
-from genpulse.branching.deployment import deployable
 from genpulse.branching.errors import LaneBroken
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.invariants import lane_refusals
-from genpulse.branching.partial import tested_state as state_of_test
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.release import release
-from genpulse.branching.table import MAIN, TEST
-from genpulse.branching.verification import Verifier
+from genpulse.branching.lanes.invariants import lane_refusals
+from genpulse.branching.lanes.partial_promotion import tested_state as state_of_test
+from genpulse.branching.lanes.promotion import plan_promotion, promote
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.deployment import deployable
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.rules.table import MAIN, TEST
 from genpulse.environment.table import PRODUCTION
 from tests.integration.branching.clones import moved, on_test, released
 

@@ -1,8 +1,8 @@
 import pytest
 
 from genpulse.branching.errors import GitFailed, MergeRefused, RepositoryUnfit
-from genpulse.branching.finish import finish
-from genpulse.branching.start import start
+from genpulse.branching.topics.finish import finish
+from genpulse.branching.topics.start import start
 
 
 def begun(clone, name="feature/x", file="x.txt"):

@@ -12,7 +12,7 @@ from genpulse.branching.errors import GitFailed, RepositoryUnfit
 from genpulse.branching.files import plan, write
 from genpulse.branching.forges import ForgeError, PullRequest, open_pull_request
 from genpulse.branching.forges.address import Address, address_of
-from genpulse.branching.git import Git
+from genpulse.branching.git.process import Git
 from tests.integration.branching.clones import ENVIRONMENT
 
 TOKEN = "t0k3n"

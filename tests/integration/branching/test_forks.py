@@ -5,10 +5,10 @@ import subprocess
 import pytest
 
 from genpulse.branching.errors import MergeRefused, NameRefused, RepositoryUnfit
-from genpulse.branching.finish import finish
 from genpulse.branching.forges import PullRequest, open_pull_request
-from genpulse.branching.start import start
-from genpulse.branching.table import DEV
+from genpulse.branching.rules.table import DEV
+from genpulse.branching.topics.finish import finish
+from genpulse.branching.topics.start import start
 from tests.integration.branching.clones import ENVIRONMENT
 from tests.integration.branching.test_forges import TOKEN, forge, gitlab, named, program
 

@@ -69,7 +69,7 @@ def test_it_imports_the_standard_library_and_itself_alone():
     }
     assert {name for name in names if "/domain/" in name} == {
         "genpulse/domain/__init__.py",
-        "genpulse/domain/text.py",
+        "genpulse/domain/text/storable.py",
     }
 
 

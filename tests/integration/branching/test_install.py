@@ -10,10 +10,10 @@ import pytest
 from genpulse.branching.files import plan, plan_removal, remove, write
 from genpulse.branching.files.errors import FileInTheWay
 from genpulse.branching.files.gate_file import digest, packed
-from genpulse.branching.policy import LaneNames
-from genpulse.branching.policy_file import parse
-from genpulse.branching.versions import Version
-from genpulse.build import product_version
+from genpulse.branching.rules.policy import LaneNames
+from genpulse.branching.rules.versions import Version
+from genpulse.branching.settings.file import parse
+from genpulse.environment.build_stamp import product_version
 from tests.integration.branching.clones import ENVIRONMENT
 from tests.integration.branching.compiled_gate import programs
 

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
-from genpulse.branching.candidate import tag_candidate
-from genpulse.branching.release import release
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
 from tests.integration.branching.clones import ENVIRONMENT, moved
 from tests.integration.branching.test_deployment_workflows import checked_out, clone, run, shipped
 

@@ -1,10 +1,10 @@
 import pytest
 
 from genpulse.branching.errors import LaneBroken
-from genpulse.branching.invariants import demand_intact, lane_refusals
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.table import DEV, MAIN, TEST
-from genpulse.branching.topics import topics_of
+from genpulse.branching.lanes.invariants import demand_intact, lane_refusals
+from genpulse.branching.lanes.promotion import plan_promotion, promote
+from genpulse.branching.rules.table import DEV, MAIN, TEST
+from genpulse.branching.topics.open_topics import topics_of
 
 
 def moved(clone, row):

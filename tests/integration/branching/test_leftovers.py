@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.branching.state import read_state
+from genpulse.branching.status import read_state
 from tests.integration.branching.test_forges import program
 
 

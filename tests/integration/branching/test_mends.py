@@ -5,11 +5,11 @@ import re
 import pytest
 
 from genpulse.branching.errors import FlowError
-from genpulse.branching.finish import finish
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.state import read_state
-from genpulse.branching.table import MAIN, TEST
-from genpulse.branching.verification import Verifier
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.rules.table import MAIN, TEST
+from genpulse.branching.status import read_state
+from genpulse.branching.topics.finish import finish
 from tests.integration.branching.walk.team import Work
 
 DESTROYS = re.compile(

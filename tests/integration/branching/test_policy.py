@@ -3,13 +3,13 @@
 import pytest
 
 from genpulse.branching.errors import FlowError, PolicyBroken, RepositoryUnfit
-from genpulse.branching.finish import finish
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.policy import DEFAULT, LaneNames
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.repository import Repository
-from genpulse.branching.table import DEV, TEST
-from genpulse.branching.versions import Version
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.rules.policy import DEFAULT, LaneNames
+from genpulse.branching.rules.table import DEV, TEST
+from genpulse.branching.rules.versions import Version
+from genpulse.branching.topics.finish import finish
 
 
 def commit_to(clone, branch, text):

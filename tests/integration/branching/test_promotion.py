@@ -1,8 +1,8 @@
 import pytest
 
 from genpulse.branching.errors import LaneBroken, MergeRefused, ReleaseRefused, RepositoryUnfit
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.table import MAIN, TEST
+from genpulse.branching.lanes.promotion import plan_promotion, promote
+from genpulse.branching.rules.table import MAIN, TEST
 
 
 def refused(clone, row, words, error):

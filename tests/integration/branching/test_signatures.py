@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from genpulse.branching.candidate import tag_candidate
-from genpulse.branching.deployment import deployable
 from genpulse.branching.errors import GitFailed, ReleaseRefused
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.release import release
-from genpulse.branching.table import MAIN
-from genpulse.branching.verification import Verifier
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.deployment import deployable
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.rules.table import MAIN
 from tests.integration.branching.clones import moved, on_test, released
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")

@@ -11,8 +11,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from genpulse.build import PACKAGE, STAMP, BrokenStamp, Build, package_digest, read_stamp, stamp_package
 from genpulse.cli.app import genpulse
+from genpulse.environment.build_stamp import (
+    PACKAGE,
+    STAMP,
+    BrokenStamp,
+    Build,
+    package_digest,
+    read_stamp,
+    stamp_package,
+)
 from tests.integration.branching.clones import ENVIRONMENT
 
 FILES = {"__init__.py": "", "build.py": "x = 1\n", "deep/module.py": "y = 2\n"}

@@ -1,7 +1,7 @@
 import pytest
 
 from genpulse.branching.errors import NameRefused, RepositoryUnfit
-from genpulse.branching.start import start
+from genpulse.branching.topics.start import start
 
 
 def refused(clone, name, words, error=NameRefused, start_from="dev"):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.errors import GitFailed, ReleaseRefused
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.start import start
-from genpulse.branching.state import read_state
-from genpulse.branching.verification import Verifier
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.status import read_state
+from genpulse.branching.topics.start import start
 from tests.integration.branching.clones import moved, on_test, released
 
 OTHER = ("nightly", "latest", "v1", "v1.x", "deploy/2024-01-01", "v-next", "2.0.0", "v2.0")

@@ -1,7 +1,7 @@
 import pytest
 
 from genpulse.branching.errors import NameRefused, ReleaseRefused, RepositoryUnfit
-from genpulse.branching.verification import Verifier
+from genpulse.branching.releases.verification import Verifier
 from tests.integration.branching.clones import released
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.errors import FlowError, NameRefused, ReleaseRefused
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.release import release
-from genpulse.branching.state import read_state
-from genpulse.branching.table import MAIN
-from genpulse.branching.verification import Verifier
-from genpulse.branching.withdrawal import withdraw
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.releases.withdrawal import withdraw
+from genpulse.branching.rules.table import MAIN
+from genpulse.branching.status import read_state
 from tests.integration.branching.clones import moved, on_test, released
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.adapters.postgresql_address import dial
+from genpulse.adapters.postgresql.address import dial
 from genpulse.addresses.postgresql import BadDatabaseAddress, host_by_host, plain, refusal
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 
 WRITABLE = "target_session_attrs=read-write"

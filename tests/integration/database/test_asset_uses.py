@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from genpulse.adapters.database.migrate import _config
+from genpulse.adapters.database.schema.migrate import _config
 from genpulse.domain.asset import named_in, referred
 from tests.references import references, texts
 

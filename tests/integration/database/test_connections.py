@@ -9,9 +9,9 @@ import sys
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.probes import DatabaseProbe
-from genpulse.adapters.postgresql import connect, in_transaction, open_pool, outages
-from genpulse.dev.ports import free_port
+from genpulse.adapters.database.health_checks import DatabaseProbe
+from genpulse.adapters.postgresql.connections import connect, in_transaction, open_pool, outages
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.ports import State
 
@@ -64,7 +64,7 @@ async def test_we_notice_that_the_server_is_gone(database_url, opened):
 
 FREEZES = """
 import asyncio, sys
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.postgresql.connections import open_pool
 
 async def main():
     pool = await open_pool(sys.argv[1], size=1, application_name="frozen", idle_transaction_s=1)

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.migrate import upgrade
-from genpulse.adapters.database.probes import StampProbe
-from genpulse.adapters.database.stamp import check_stamp, confirm_moved, empty_copy, look, stamp
-from genpulse.adapters.postgresql import connect, identity, open_pool
-from genpulse.dev.binaries import postgres_binaries
+from genpulse.adapters.database.health_checks import StampProbe
+from genpulse.adapters.database.schema.environment_stamp import check_stamp, confirm_moved, empty_copy, look, stamp
+from genpulse.adapters.database.schema.migrate import upgrade
+from genpulse.adapters.postgresql.connections import connect, identity, open_pool
+from genpulse.dev.servers.binaries import postgres_binaries
 from genpulse.domain.errors import CopiedDatabase, DatabaseInUse, ForeignDatabase
 from genpulse.ports import State
 

@@ -5,10 +5,10 @@ from alembic import command
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.migrate import _config
-from genpulse.adapters.postgresql import open_pool
-from genpulse.domain.delivery import DeliveryState
+from genpulse.adapters.database.schema.migrate import _config
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
+from genpulse.domain.webhook_delivery import DeliveryState
 
 _TASK = """
 INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata, webhook_url,

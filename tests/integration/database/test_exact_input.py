@@ -3,10 +3,10 @@
 import asyncpg
 from alembic import command
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.exact_input import written
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from tests.integration.database.test_deliveries_migration import migrated
 
 _TASK = """

@@ -7,7 +7,7 @@ import pytest
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.statements import ends, tasks
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import End, Failed, Succeeded
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, ProviderRejected
 from genpulse.domain.task import TaskStatus

@@ -11,10 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from genpulse.adapters.database.head import MIGRATIONS, head
-from genpulse.adapters.database.migrate import Revision, current, upgrade
-from genpulse.adapters.database.tables import metadata
-from genpulse.dev.ports import free_port
+from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head
+from genpulse.adapters.database.schema.migrate import Revision, current, upgrade
+from genpulse.adapters.database.schema.tables import metadata
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 
 ALL = tuple(sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))

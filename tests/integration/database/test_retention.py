@@ -9,15 +9,14 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database import pruning as statements
-from genpulse.adapters.database.deliveries import PostgresDeliveries
 from genpulse.adapters.database.pruning import PostgresPruning
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
-from genpulse.domain.delivery import Answer
 from genpulse.domain.errors import (
     ClocksDiffer,
     DatabaseUnavailable,
@@ -26,6 +25,7 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.retention import Pruned, RetentionPolicy
+from genpulse.domain.webhook_delivery import Answer
 from genpulse.lifecycle.prune import prune
 from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now

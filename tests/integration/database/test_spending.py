@@ -12,17 +12,17 @@ import asyncpg
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.migrate import upgrade
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.schema.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.api_key import KeyLimits, KeyUsage
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
-from genpulse.domain.cost import Cost
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
 from genpulse.domain.failure import Charged
-from genpulse.domain.spending import SpendingLimits
+from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Submitted
 from tests.contract.conftest import Backend, new_task, new_worker
 from tests.contract.test_money import check_books, failure

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.adapters.database.ending import Ending
-from genpulse.adapters.database.migrate import upgrade
-from genpulse.adapters.database.probes import DatabaseProbe, MigrationsProbe
+from genpulse.adapters.database.ending_attempts import Ending
+from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.schema.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool, outages
-from genpulse.dev.ports import free_port
-from genpulse.dev.postgres import Postgres
-from genpulse.dev.unprivileged import remove_home
+from genpulse.adapters.postgresql.connections import open_pool, outages
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.processes.unprivileged import remove_home
+from genpulse.dev.servers.postgres import Postgres
 from genpulse.domain.attempt import End, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BadInput, DatabaseUnavailable, ProviderUnavailable
 from genpulse.domain.task import TaskStatus

@@ -9,11 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from genpulse.adapters.database.head import head
-from genpulse.adapters.database.migrate import current, upgrade
-from genpulse.adapters.database.probes import MigrationsProbe
-from genpulse.adapters.database.tables import metadata
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.health_checks import MigrationsProbe
+from genpulse.adapters.database.schema.expected_revision import head
+from genpulse.adapters.database.schema.migrate import current, upgrade
+from genpulse.adapters.database.schema.tables import metadata
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.ports import State
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.sealing import Sealing
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
+from genpulse.adapters.database.keys.sealing import Sealing
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.errors import SealedSecret, SealingKeyMissing
 from tests.api_keys import new_key
 

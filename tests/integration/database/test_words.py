@@ -2,8 +2,8 @@
 
 import pytest
 
-from genpulse.adapters.postgresql import connect
-from genpulse.dev.ports import free_port
+from genpulse.adapters.postgresql.connections import connect
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import DatabaseUnavailable
 from tests.wrong_servers import WRONG, http_server, tls_server
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from genpulse.dev.binaries import postgres_binaries, redis_binary
 from genpulse.dev.errors import BinaryMissing
+from genpulse.dev.servers.binaries import postgres_binaries, redis_binary
 
 
 def put(folder, name, says):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-OPEN = "import sys; from genpulse.dev.browser import open_page; print(open_page(sys.argv[1]))"
+OPEN = "import sys; from genpulse.dev.terminal.browser import open_page; print(open_page(sys.argv[1]))"
 URL = "http://127.0.0.1:8000/docs"
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="xdg-open is of other systems")

@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genpulse.dev.comfyui import PORT, ComfyUI
 from genpulse.dev.errors import FolderRefused
-from genpulse.dev.members import members
 from genpulse.dev.plan import ComfyUIPlan
-from genpulse.dev.ports import LOOPBACK, is_free
+from genpulse.dev.processes.ports import LOOPBACK, is_free
+from genpulse.dev.processes.stack_processes import members
+from genpulse.dev.servers.comfyui import PORT, ComfyUI
 from genpulse.dev.stack import running_stack
 from tests.integration.dev.test_stack import Heard, children_named, fetched, home, named, plan
 

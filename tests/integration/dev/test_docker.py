@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from genpulse.dev.docker import Compose, check_engine, compose_file, docker_program, project_name
 from genpulse.dev.errors import DockerRefused, StartFailed
+from genpulse.dev.servers.docker import Compose, check_engine, compose_file, docker_program, project_name
 
 CLIENT = """#!{python}
 import json, os, sys
@@ -27,8 +27,8 @@ sys.exit(code)
 LAY_OUT = """
 import sys
 from pathlib import Path
-from genpulse.dev.docker import Compose
-from genpulse.dev.secrets import Secrets
+from genpulse.dev.servers.docker import Compose
+from genpulse.dev.servers.secrets import Secrets
 print(Compose.lay_out(Path(sys.argv[1]), Path(sys.argv[2]), Secrets(5001, 5002, "kept")).project)
 """
 
@@ -78,7 +78,7 @@ def test_the_real_client_without_an_engine_is_refused(tmp_path):
         [
             sys.executable,
             "-c",
-            "from genpulse.dev.docker import check_engine, docker_program; check_engine(docker_program())",
+            "from genpulse.dev.servers.docker import check_engine, docker_program; check_engine(docker_program())",
         ],
         env={"PATH": os.environ["PATH"], "DOCKER_HOST": nowhere},
         capture_output=True,

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from genpulse.cli.app import genpulse
+from genpulse.cli.doctor.finding import Level
+from genpulse.cli.doctor.machine import project_folder
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.files import write_text
-from genpulse.cli.findings.finding import Level
-from genpulse.cli.findings.machine import project_folder
+from genpulse.cli.output.file_names import write_text
 from genpulse.dev.errors import FolderRefused, PortBusy, PortRefused
 from genpulse.dev.home import open_home
-from genpulse.dev.ports import claim, free_port
+from genpulse.dev.processes.ports import claim, free_port
 
 
 def test_it_is_private_and_git_ignores_it(tmp_path):

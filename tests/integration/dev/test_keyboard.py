@@ -13,8 +13,8 @@ import pytest
 
 LISTENER = """
 import asyncio, sys
-from genpulse.dev.child import Guard
-from genpulse.dev.keyboard import keys
+from genpulse.dev.processes.child import Guard
+from genpulse.dev.terminal.keyboard import keys
 
 async def main():
     guard, ended = Guard(), asyncio.Event()

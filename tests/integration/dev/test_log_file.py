@@ -8,8 +8,8 @@ import stat
 import pytest
 from rich.console import Console
 
-from genpulse.dev.console import StackConsole
-from genpulse.dev.log_file import LogFile
+from genpulse.dev.terminal.log_file import LogFile
+from genpulse.dev.terminal.log_view import StackConsole
 
 
 class Narrow(LogFile):

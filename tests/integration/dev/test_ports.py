@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from genpulse.dev.errors import PortBusy
-from genpulse.dev.ports import claim, free_port, is_free
+from genpulse.dev.processes.ports import claim, free_port, is_free
 
 
 def test_a_wanted_port_is_given_when_it_is_free():

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from genpulse.dev.errors import FolderRefused
-from genpulse.dev.secrets import remembered
+from genpulse.dev.servers.secrets import remembered
 
 
 def test_ports_and_password_stay_and_are_for_the_owner_alone(tmp_path):

@@ -15,10 +15,10 @@ import pytest
 
 from genpulse.dev.errors import AlreadyRunning, PortBusy, ServerUnreachable, StartFailed
 from genpulse.dev.plan import StackPlan
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.processes.unprivileged import remove_home
 from genpulse.dev.stack import running_stack
 from genpulse.dev.state import read_state
-from genpulse.dev.unprivileged import remove_home
 
 PROGRAM = """#!{python}
 import http.server, os, sys, time

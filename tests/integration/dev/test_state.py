@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from genpulse.dev.errors import AlreadyRunning
-from genpulse.dev.lock import stack_lock
+from genpulse.dev.processes.stack_lock import stack_lock
 from genpulse.dev.state import DevState, born, read_state, remove_state, write_state
 
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from genpulse.dev.child import Command
 from genpulse.dev.errors import StartFailed
-from genpulse.dev.supervisor import Service, Supervisor
+from genpulse.dev.processes.child import Command
+from genpulse.dev.processes.supervisor import Service, Supervisor
 
 FOREVER = "print('up', flush=True); import time; time.sleep(60)"
 STUBBORN = (

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.dev.binaries import postgres_binaries
-from genpulse.dev.elsewhere import copy_of, folder_of_ours, place_of
 from genpulse.dev.errors import FolderRefused, UserHasNoName
-from genpulse.dev.unprivileged import (
+from genpulse.dev.processes.shared_folders import copy_of, folder_of_ours, place_of
+from genpulse.dev.processes.unprivileged import (
     NOBODY,
     User,
     check_name,
@@ -21,6 +20,7 @@ from genpulse.dev.unprivileged import (
     server_user,
     service_folder,
 )
+from genpulse.dev.servers.binaries import postgres_binaries
 
 ANOTHER = User(NOBODY, NOBODY)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")

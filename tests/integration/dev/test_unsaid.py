@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-from genpulse.dev.child import Child, Command
+from genpulse.dev.processes.child import Child, Command
 
 
 def test_a_line_that_is_not_to_be_said(guard, tmp_path):

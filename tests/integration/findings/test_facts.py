@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from genpulse.addresses.url import Url
-from genpulse.cli.findings.facts import WorkerClock, database_facts, redis_facts, worker_clocks
-from genpulse.dev.ports import free_port
+from genpulse.cli.doctor.facts import WorkerClock, database_facts, redis_facts, worker_clocks
+from genpulse.dev.processes.ports import free_port
 
 
 async def test_postgresql_tells_version_connections_and_clock(database_url):

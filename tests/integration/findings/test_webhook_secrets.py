@@ -2,11 +2,11 @@
 
 from base64 import b64encode
 
-from genpulse.adapters.database.keys import PostgresKeys
-from genpulse.adapters.database.sealing import Sealing
-from genpulse.adapters.postgresql import open_pool
-from genpulse.cli.findings.finding import Level
-from genpulse.cli.findings.webhook_secrets import webhook_secrets
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
+from genpulse.adapters.database.keys.sealing import Sealing
+from genpulse.adapters.postgresql.connections import open_pool
+from genpulse.cli.doctor.finding import Level
+from genpulse.cli.doctor.webhook_secrets import webhook_secrets
 from tests.api_keys import new_key
 
 SEALING = b64encode(b"s" * 32).decode()

@@ -26,8 +26,8 @@ from genpulse.domain.errors import (
     UnknownOutcome,
 )
 from genpulse.domain.failure import Actor, Charged, FailureCode
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, AnswerTooLarge, AnswerUnusable, Part
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerLost, AnswerTooLarge, AnswerUnusable, Part
 from tests.fakes.raw import RawServer, answer
 
 SECRET = "r8_secret-of-the-operator"

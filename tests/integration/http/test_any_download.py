@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from genpulse.adapters.http.client import HttpClient
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerLost
 from tests.fakes.raw import RawServer, answer
 from tests.integration.http.conftest import bytes_of
 

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from genpulse.domain.errors import OutputUnavailable
-from genpulse.wire import AnswerLost, AnswerTooLarge, Reach, Reply, Request
+from genpulse.provider.http import AnswerLost, AnswerTooLarge, Reach, Reply, Request
 from tests.fakes.raw import answer
 from tests.memory import MIB, peak
 

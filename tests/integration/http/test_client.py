@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
-from genpulse.wire import AnswerLost, Part, Reach, Request
+from genpulse.provider.http import AnswerLost, Part, Reach, Request
 
 KEY = {"Authorization": "Bearer secret"}
 

@@ -10,8 +10,8 @@ from genpulse.adapters.http import download
 from genpulse.adapters.http.client import HttpClient
 from genpulse.domain.errors import InvalidInput, OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged, FailureCode
-from genpulse.vendor import Account
-from genpulse.wire import AnswerLost, Reach
+from genpulse.provider.account import Account
+from genpulse.provider.http import AnswerLost, Reach
 from tests.fakes.raw import answer, ok
 from tests.integration.http.conftest import bytes_of
 

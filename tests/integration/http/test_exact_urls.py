@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.vendor import Account
-from genpulse.wire import Reach, Request
+from genpulse.provider.account import Account
+from genpulse.provider.http import Reach, Request
 from tests.fakes.raw import RawServer, ok, redirect
 from tests.integration.http.conftest import bytes_of
 

@@ -5,9 +5,9 @@ import uvloop
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.addresses.proxies import Proxies
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, ProviderUnreachable
-from genpulse.wire import AnswerLost, Request
+from genpulse.provider.http import AnswerLost, Request
 from tests.certificates import of_server, trusting, write_certificate
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.raw import RawServer, answer, ok

@@ -10,14 +10,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.adapters.public_address import (
+from genpulse.adapters.network.public_address import (
     AddressRefused,
     PublicResolver,
     check_literal,
     is_public,
     public_socket,
 )
-from genpulse.domain.hosts import is_misleading
+from genpulse.domain.text.host_names import is_misleading
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"])

@@ -6,8 +6,8 @@ import pytest
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.domain.errors import OutputUnavailable
-from genpulse.vendor import Account
-from genpulse.wire import Reach
+from genpulse.provider.account import Account
+from genpulse.provider.http import Reach
 from tests.fakes.raw import RawServer, ok, redirect
 from tests.integration.http.conftest import bytes_of
 

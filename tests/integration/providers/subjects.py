@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from genpulse.freeform import FreeInput
 from genpulse.provider import (
     Charged,
     Progress,
@@ -17,10 +16,11 @@ from genpulse.provider import (
     Submission,
     UnknownOutcome,
 )
+from genpulse.provider.http import AnswerLost
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers import comfyui, fal, openai_compatible, replicate
 from genpulse.providers.comfyui.workflow import AnyWorkflow
 from genpulse.providers.openai_compatible.inputs import ImageInput, SpeechInput, VideoInput
-from genpulse.wire import AnswerLost
 from tests.integration.providers.scripted import TASK, Asked, Told, call_of, content_of, engine_of, job_of
 
 PROMPT = str(UUID(TASK.hex))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.provider import (
     Charged,
     FailureCode,
@@ -17,9 +17,9 @@ from genpulse.provider import (
     ProviderUnreachable,
     QuestionRefused,
 )
+from genpulse.provider.http import AnswerUnusable
 from genpulse.providers.comfyui import provider
 from genpulse.testing.server import PNG
-from genpulse.wire import AnswerUnusable
 from tests.integration.providers.prompts import GOOD, PROMPT, WANTED, ComfyUI
 from tests.integration.providers.scripted import (
     content_of,

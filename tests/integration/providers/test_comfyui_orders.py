@@ -12,9 +12,9 @@ from genpulse.provider import (
     ProviderUnavailable,
     UnknownOutcome,
 )
+from genpulse.provider.http import AnswerUnusable
 from genpulse.providers.comfyui import provider
 from genpulse.providers.comfyui.workflow import AnyWorkflow
-from genpulse.wire import AnswerUnusable
 from tests.integration.providers.prompts import PROMPT, ComfyUI
 from tests.integration.providers.scripted import (
     Told,

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.freeform import FreeInput
 from genpulse.provider import (
     AuthenticationFailed,
     Charged,
@@ -17,9 +16,10 @@ from genpulse.provider import (
     RateLimited,
     UnknownOutcome,
 )
+from genpulse.provider.http import AnswerUnusable
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.fal import provider
 from genpulse.testing.server import PNG
-from genpulse.wire import AnswerUnusable
 from tests.integration.providers.scripted import Scripted, Told, call_of, content_of, engine_of, job_of
 
 APP = "fal-ai/flux/dev"

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from genpulse.domain.errors import ProviderUnreachable
-from genpulse.domain.verdict import Verdict, verdict
+from genpulse.domain.provider_account.verdict import Verdict, verdict
 from genpulse.provider import Charged, InvalidInput, OutputUnavailable, ProviderUnavailable
-from genpulse.vendor import Account, account
-from genpulse.wire import AnswerLost, AnswerTooLarge
+from genpulse.provider.account import Account, account
+from genpulse.provider.http import AnswerLost, AnswerTooLarge
 
 URL = "https://pictures.example/fox.png"
 

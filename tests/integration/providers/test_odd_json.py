@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.provider import Provider
-from genpulse.wire import AnswerLost
+from genpulse.provider.http import AnswerLost
 from tests.integration.providers.scripted import Asked, Scripted, Told
 from tests.integration.providers.subjects import B64, PROMPT, SUBJECTS, Subject
 

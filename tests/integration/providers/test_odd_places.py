@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genpulse.provider import OutputUnavailable, ProviderSettings
-from genpulse.wire import Reply, Request
+from genpulse.provider.http import Reply, Request
 from tests.integration.providers.scripted import KEY, Asked, Told
 from tests.integration.providers.subjects import SUBJECTS, Subject
 

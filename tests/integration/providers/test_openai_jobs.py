@@ -13,9 +13,9 @@ from genpulse.provider import (
     ProviderRejected,
     QuestionRefused,
 )
+from genpulse.provider.http import AnswerUnusable
 from genpulse.providers.openai_compatible import provider
 from genpulse.testing.server import PNG
-from genpulse.wire import AnswerUnusable
 from tests.integration.providers.hub import MODELS, asked, error, ordered
 from tests.integration.providers.scripted import Scripted, Told, content_of
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.freeform import FreeInput
 from genpulse.provider import (
     Attachment,
     AuthenticationFailed,
@@ -22,9 +21,10 @@ from genpulse.provider import (
     RateLimited,
     UnknownOutcome,
 )
+from genpulse.provider.http import AnswerUnusable
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.replicate import provider
 from genpulse.testing.server import PNG
-from genpulse.wire import AnswerUnusable
 from tests.integration.providers.scripted import KEY, Scripted, Told, call_of, content_of, engine_of, job_of
 
 WANTED = FreeInput.model_validate({"prompt": "a fox"})

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.dev.child import Guard
-from genpulse.dev.redis import Redis
-from genpulse.dev.unprivileged import remove_home
+from genpulse.dev.processes.child import Guard
+from genpulse.dev.processes.unprivileged import remove_home
+from genpulse.dev.servers.redis import Redis
 from tests.servers import TestServer, launch
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from genpulse.dev.ports import LOOPBACK, free_port
+from genpulse.dev.processes.ports import LOOPBACK, free_port
 
 REFUSALS = ["full", "replica", "unsaved"]
 

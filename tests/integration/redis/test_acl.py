@@ -8,14 +8,14 @@ from redis.exceptions import NoPermissionError
 
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
-from genpulse.adapters.redis.gate_script import GateScript
-from genpulse.adapters.redis.guard import ForeignKey
+from genpulse.adapters.redis.key_guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
+from genpulse.adapters.redis.provider_gate_script import GateScript
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, RateLimited
 from genpulse.domain.event import TaskEvent
-from genpulse.domain.gate import CircuitPolicy
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import CircuitPolicy
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.environment.acl import PLACEHOLDER, acl_rule
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.ports import State, WorkerPresence

@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError
 
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.events import RedisEventBus
-from genpulse.adapters.redis.guard import ForeignKey
+from genpulse.adapters.redis.key_guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.subscription import QueuedSubscription

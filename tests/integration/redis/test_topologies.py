@@ -15,16 +15,16 @@ from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
-from genpulse.adapters.redis.gate import RedisGate
-from genpulse.adapters.redis.guard import ForeignKey
+from genpulse.adapters.redis.key_guard import ForeignKey
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
-from genpulse.dev.binaries import redis_binary
-from genpulse.dev.child import Child, Command, Guard
-from genpulse.dev.ports import LOOPBACK, free_port
+from genpulse.adapters.redis.provider_gate import RedisGate
+from genpulse.dev.processes.child import Child, Command, Guard
+from genpulse.dev.processes.ports import LOOPBACK, free_port
+from genpulse.dev.servers.binaries import redis_binary
 from genpulse.domain.event import TaskEvent
-from genpulse.domain.gate import CircuitPolicy, Limits
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
+from genpulse.domain.provider_account.rate import Rate
 from genpulse.ports import State, WorkerPresence
 
 DEV = Keyspace("dev:")

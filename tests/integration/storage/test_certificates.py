@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.ports import State
 from tests.certificates import of_server, write_certificate
 from tests.fakes.odd_store import OddStore

@@ -5,7 +5,7 @@ import pytest
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.storage.opening import open_store, proxy_of
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import StorageUnavailable
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.raw import RawServer, answer

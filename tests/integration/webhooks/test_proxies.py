@@ -9,7 +9,7 @@ import uvloop
 from genpulse.adapters.webhooks.exchange import CONNECT_S
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.addresses.proxies import Proxies
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from tests.certificates import of_server, trusting, write_certificate
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.raw import RawServer, answer

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.database.deliveries import PostgresDeliveries
-from genpulse.adapters.database.keys import PostgresKeys
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.postgresql import open_pool
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops
-from genpulse.domain.delivery import DeliveryState
-from genpulse.lifecycle.deliver import Postman
+from genpulse.domain.webhook_delivery import DeliveryState
+from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from tests.contract.conftest import new_task, now
 from tests.integration.webhooks.rude import NOT_TAKEN, ODD_WAITS, TAKEN, receiver, says
 
@@ -47,7 +47,7 @@ async def office(migrated_url):
         (found,) = await deliveries.of_task(task_id)
         return found
 
-    postman = Postman(services, describe, Loops())
+    postman = WebhookDeliverer(services, describe, Loops())
     yield SimpleNamespace(postman=postman, noted=noted, delivery=delivery, services=services)
     await postman.stop(0)
     await sender.close()

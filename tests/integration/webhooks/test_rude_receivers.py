@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.webhooks.head import LONGEST_HEAD, Head, NoAnswer, retry_after_s
+from genpulse.adapters.webhooks.response_head import LONGEST_HEAD, Head, NoAnswer, retry_after_s
 from genpulse.adapters.webhooks.sender import WebhookSender
-from genpulse.domain.delivery import Answer
+from genpulse.domain.webhook_delivery import Answer
 from tests.integration.webhooks.rude import NOT_TAKEN, ODD_WAITS, TAKEN, Talk, receiver, says
 
 BODY = b'{"type":"task.succeeded"}'

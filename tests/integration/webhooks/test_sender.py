@@ -12,7 +12,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from genpulse.adapters.webhooks.sender import WebhookSender
-from genpulse.dev.ports import free_port
+from genpulse.dev.processes.ports import free_port
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="

@@ -13,7 +13,7 @@ from jsonschema import validators
 from ruamel.yaml import YAML
 
 from genpulse.branching.files import plan, write
-from genpulse.branching.table import LANES
+from genpulse.branching.rules.table import LANES
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.branching.names import clashes, is_reserved_for_branches, kind_of, name_refusal, slug_fault
+from genpulse.branching.rules.names import clashes, is_reserved_for_branches, kind_of, name_refusal, slug_fault
 
 
 @pytest.mark.parametrize("slug", ["x", "0", "login-page", "a.b_c-d", "x" * 200, "JIRA-123", "team/x", "a/B/c"])

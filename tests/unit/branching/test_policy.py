@@ -3,12 +3,12 @@
 import pytest
 
 from genpulse.branching.errors import PolicyBroken
-from genpulse.branching.names import is_bot, kind_of, name_refusal
-from genpulse.branching.policy import DEFAULT, Approval, LaneNames, Policy
-from genpulse.branching.policy_file import parse
-from genpulse.branching.rules import allowed
-from genpulse.branching.table import DEV, FEATURE, FIX, MAIN, TEST
-from genpulse.branching.versions import Version
+from genpulse.branching.rules.model import allowed
+from genpulse.branching.rules.names import is_bot, kind_of, name_refusal
+from genpulse.branching.rules.policy import DEFAULT, Approval, LaneNames, Policy
+from genpulse.branching.rules.table import DEV, FEATURE, FIX, MAIN, TEST
+from genpulse.branching.rules.versions import Version
+from genpulse.branching.settings.file import parse
 
 EVERYTHING = """
 ignore = ["gh-pages", "release/*"]

@@ -14,7 +14,7 @@ from genpulse.branching.errors import FlowError, MergeRefused, Refusal
 
 ROOT = Path(__file__).parents[3]
 CODES = get_args(Code)
-SOURCES = sorted((ROOT / "genpulse/branching").rglob("*.py")) + sorted((ROOT / "genpulse/cli").glob("flow*.py"))
+SOURCES = sorted((ROOT / "genpulse/branching").rglob("*.py")) + sorted((ROOT / "genpulse/cli/flow").glob("*.py"))
 
 
 def test_every_code_is_documented_once():

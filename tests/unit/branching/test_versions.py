@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from packaging.version import Version as Package
 
 from genpulse.branching.errors import NameRefused, ReleaseRefused
-from genpulse.branching.versions import Version, next_candidate, version_named, version_of
+from genpulse.branching.rules.versions import Version, next_candidate, version_named, version_of
 
 NUMBERS = st.integers(0, 30)
 VERSIONS = st.builds(Version, NUMBERS, NUMBERS, NUMBERS, st.none() | st.integers(1, 30))

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from genpulse.cli.app import genpulse
-from genpulse.cli.destination import destination
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.output.destination import destination
 
 BYTES = b"\x89PNG of a fox" * 10_000
 ID = "0193a1b2-c3d4-7e5f-8a9b-000000000001"

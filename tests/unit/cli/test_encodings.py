@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from genpulse.__main__ import take_everything
-from genpulse.cli import console as drawing
+from genpulse.cli.output import console as drawing
 
 WORDS = "✓ tick → arrow … 漢字 \udce9 ┃ ✘"
 

@@ -9,14 +9,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from genpulse.branching.refs import Ref
-from genpulse.branching.topics import Topic
-from genpulse.cli import flow_picture, keys, models, providers, tasks
-from genpulse.cli.moment_text import moment_text
-from genpulse.cli.table import Column, Table, _folded
+from genpulse.branching.git.refs import Ref
+from genpulse.branching.topics.open_topics import Topic
+from genpulse.cli import keys, models, providers
+from genpulse.cli.flow import picture
+from genpulse.cli.output.moments import moment_text
+from genpulse.cli.output.table import Column, Table, _folded
+from genpulse.cli.tasks import command
 from genpulse.client import TaskView
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
-from genpulse.domain.text import showable, showable_line
+from genpulse.domain.text.storable import showable, showable_line
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 WIDTHS = [None, *range(20, 201)]
@@ -69,15 +71,15 @@ BRANCHES = [f"feature/{number}-{'x' * 30}" for number in range(3)]
 TOPICS = [Topic(Ref(name, "", "", "a" * 40, "", False, "", 0.0, HOSTILE), (), (), False) for name in BRANCHES]
 
 TABLES = {
-    "tasks list": (tasks._table(TASKS, NOW), [each.id for each in TASKS]),
-    "tasks list --failed": (tasks._failed_table(TASKS, NOW), [each.id for each in TASKS]),
+    "tasks list": (command._table(TASKS, NOW), [each.id for each in TASKS]),
+    "tasks list --failed": (command._failed_table(TASKS, NOW), [each.id for each in TASKS]),
     "keys list": (keys._table([key(1), key(2)], NOW), [ID.format(1), ID.format(2)]),
     "models": (models._list(MODELS), [each["id"] for each in MODELS]),
     "models MODEL": (
         models._inputs({"id": "m", "description": LONG, "input_schema": {"properties": FIELDS}}),
         list(FIELDS),
     ),
-    "flow status": (flow_picture._topic_table(TOPICS), BRANCHES),
+    "flow status": (picture._topic_table(TOPICS), BRANCHES),
     "providers": (providers._table(PROVIDERS), [each["name"] for each in PROVIDERS]),
 }
 

@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.branching.errors import Refusal
-from genpulse.cli import flow_options
 from genpulse.cli.app import genpulse
-from genpulse.cli.console import console
 from genpulse.cli.errors import CommandRefused, exit_code_of
-from genpulse.cli.progress import Bars
+from genpulse.cli.flow import options
+from genpulse.cli.output.console import console
+from genpulse.cli.output.progress import Bars
 from genpulse.client import ApiRefused, Event
-from genpulse.dev.console import StackConsole
-from genpulse.domain.text import showable, showable_line
+from genpulse.dev.terminal.log_view import StackConsole
+from genpulse.domain.text.storable import showable, showable_line
 
-CLI = Path(flow_options.__file__).parent
+CLI = Path(options.__file__).parent
 ATTACKS = (
     *(
         "\x1b[2J",
@@ -224,7 +224,7 @@ def test_an_error(error):
 def test_a_refusal_of_the_flow():
     @click.command()
     def refusing():
-        flow_options.report(Refusal("lane_stray", f"A rule. {TEXT}", TEXT + FORGED, (f"git log {TEXT}",), TEXT))
+        options.report(Refusal("lane_stray", f"A rule. {TEXT}", TEXT + FORGED, (f"git log {TEXT}",), TEXT))
 
     said = calm(CliRunner().invoke(refusing).stderr)
     assert not any(line.startswith("OK") for line in said.splitlines())

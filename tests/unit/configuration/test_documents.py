@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from genpulse import config
-from genpulse.configuration.example import example_text
-from genpulse.configuration.names import unknown_variables
-from genpulse.configuration.reference import reference_text
+from genpulse.configuration.documents.example import example_text
+from genpulse.configuration.documents.reference import reference_text
+from genpulse.configuration.rules.near_names import unknown_variables
 from genpulse.configuration.schema import keys
-from genpulse.configuration.variables import dotenv_variables
+from genpulse.configuration.sources.variables import dotenv_variables
 from genpulse.environment.table import ENVIRONMENTS
 
 ROOT = Path(__file__).parents[3]

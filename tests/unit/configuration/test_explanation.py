@@ -2,8 +2,8 @@
 
 import pytest
 
-from genpulse.configuration.explanation import explain, explain_all
-from genpulse.configuration.masking import HIDDEN, shown
+from genpulse.configuration.documents.explanation import explain, explain_all
+from genpulse.configuration.documents.masking import HIDDEN, shown
 
 PROCESS = {"GENPULSE_WORKER__BATCH": "9", "GENPULSE_DATABASE_URL": "postgresql://ada:s3cret@db/gp?sslkey=s3cret"}
 

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from genpulse.configuration.example import example_text
-from genpulse.configuration.lint import lint
-from genpulse.configuration.project import find_project
+from genpulse.configuration.documents.example import example_text
+from genpulse.configuration.rules.lint import lint
+from genpulse.configuration.sources.project import find_project
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 
 from genpulse import config
 from genpulse.configuration.errors import ConfigurationError
-from genpulse.configuration.lint import lint
-from genpulse.configuration.project import find_project
+from genpulse.configuration.rules.lint import lint
+from genpulse.configuration.sources.project import find_project
 from genpulse.environment.errors import EnvironmentProblem
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.configuration.provider_options import OPTIONS, faults, typed
+from genpulse.configuration.rules.provider_options import OPTIONS, faults, typed
 from genpulse.provider import ProviderSettings
 from genpulse.wiring import open_catalogue
 

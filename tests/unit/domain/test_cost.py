@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.cost import Cost
+from genpulse.domain.money.cost import Cost
 
 
 @pytest.mark.parametrize(

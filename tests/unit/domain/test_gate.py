@@ -5,8 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.gate import LONGEST_S, PROBE_S, Admission, Circuit, CircuitPolicy, CircuitState, Gate, Hold
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.gate import (
+    LONGEST_S,
+    PROBE_S,
+    Admission,
+    Circuit,
+    CircuitPolicy,
+    CircuitState,
+    Gate,
+    Hold,
+)
+from genpulse.domain.provider_account.rate import Rate
 
 POLICY = CircuitPolicy(failures=3, first_s=10, longest_s=40)
 NOW = 1_000_000.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.domain.id_prefix import ids_beginning_with
+from genpulse.domain.text.id_prefix import ids_beginning_with
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

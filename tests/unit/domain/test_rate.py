@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.domain.rate import Rate
+from genpulse.domain.provider_account.rate import Rate
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from genpulse.domain.errors import BudgetExceeded, PaidProviderRefused
-from genpulse.domain.spending import Spending, SpendingLimits, Today, Wish, day_of, left_of_day_s
+from genpulse.domain.money.spending import Spending, SpendingLimits, Today, Wish, day_of, left_of_day_s
 
 TOKYO = timezone(timedelta(hours=9))
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpulse.cli.findings.accounts import of_accounts
-from genpulse.cli.findings.finding import Level
+from genpulse.cli.doctor.accounts import of_accounts
+from genpulse.cli.doctor.finding import Level
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.gate import Circuit, CircuitPolicy, Gate
+from genpulse.domain.provider_account.gate import Circuit, CircuitPolicy, Gate
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 POLICY = CircuitPolicy(failures=2, first_s=60)

@@ -6,8 +6,8 @@ import pytest
 
 from genpulse import config
 from genpulse.adapters.storage.spool_folder import SpoolFolder
-from genpulse.cli.findings import configuration, machine
-from genpulse.cli.findings.finding import Level
+from genpulse.cli.doctor import configuration, machine
+from genpulse.cli.doctor.finding import Level
 
 MAIN = {"ENV": "main", "GENPULSE_STORAGE__URL": "s3://bucket", "GENPULSE_RELEASE__REQUIRE_TAG": "false"}
 

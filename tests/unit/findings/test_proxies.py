@@ -3,9 +3,9 @@
 import socket
 
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.cli.findings.finding import Level
-from genpulse.cli.findings.proxies import proxies
-from genpulse.dev.ports import free_port
+from genpulse.cli.doctor.finding import Level
+from genpulse.cli.doctor.proxies import proxies
+from genpulse.dev.processes.ports import free_port
 
 
 def test_nothing_where_there_is_none():

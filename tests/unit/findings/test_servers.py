@@ -7,9 +7,9 @@ import pytest
 
 from genpulse import config
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.cli.findings.facts import DatabaseFacts, RedisFacts, WorkerClock
-from genpulse.cli.findings.finding import Level
-from genpulse.cli.findings.servers import of_clocks, of_database, of_redis, storage_finding, workers_finding
+from genpulse.cli.doctor.facts import DatabaseFacts, RedisFacts, WorkerClock
+from genpulse.cli.doctor.finding import Level
+from genpulse.cli.doctor.servers import of_clocks, of_database, of_redis, storage_finding, workers_finding
 from genpulse.ports import WorkerPresence
 
 WELL = DatabaseFacts(version=18, tls=True, connections=200, clock_ahead_s=0.01, clock_error_s=0.02)

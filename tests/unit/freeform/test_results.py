@@ -15,8 +15,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.warning import WarningCode
-from genpulse.freeform import outputs_of, result_of
 from genpulse.provider import Missing
+from genpulse.provider.passthrough import outputs_of, result_of
 
 
 class Url:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from genpulse.domain.warning import WarningCode
 from genpulse.provider import Missing, OutputUnavailable
 from genpulse.provider.flags import flags_of
+from genpulse.provider.http import AnswerUnusable
 from genpulse.provider.job_id import in_path, taken_as
 from genpulse.provider.refusal_words import names_key, says_moderated, says_no_credit, says_no_model
 from genpulse.provider.status_words import FIELD, Standing, StatusWords, shown
-from genpulse.wire import AnswerUnusable
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

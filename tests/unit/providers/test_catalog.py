@@ -3,8 +3,8 @@
 import pytest
 
 from genpulse.domain.errors import UnknownModel
-from genpulse.freeform import FreeInput
 from genpulse.provider import Call, Input, Local, Model, Provider, ProviderSettings, Report, Result
+from genpulse.provider.passthrough import FreeInput
 from genpulse.providers import fal, openai_compatible, replicate
 from genpulse.providers.catalog import LoadedCatalogue, load
 

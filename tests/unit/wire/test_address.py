@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from genpulse.wire import PUBLIC, Reach, Request
-from genpulse.wire.address import exact, is_under, joined, origin, plain_path
+from genpulse.provider.http import PUBLIC, Reach, Request
+from genpulse.provider.http.address import exact, is_under, joined, origin, plain_path
 
 _TARGETS = st.text(st.sampled_from([*string.ascii_letters, *string.digits, *string.punctuation.replace("#", "")]))
 _HOSTS = st.sampled_from(

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from genpulse.adapters.database.tables import metadata
+from genpulse.adapters.database.schema.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

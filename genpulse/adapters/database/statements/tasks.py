@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from genpulse.adapters.database.counting import TODAY, counted
+from genpulse.adapters.database.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
 from genpulse.domain.task import TaskQuery, TaskStatus
 

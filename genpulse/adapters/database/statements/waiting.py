@@ -1,4 +1,4 @@
-"""What waits, who is told of it, and who is there."""
+"""SQL of waiting work, notifications and workers."""
 
 from genpulse.adapters.database.statements.columns import worker_channel
 from genpulse.domain.task import Priority

@@ -8,8 +8,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.repository import Repository
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.merge_check import Asked, answer
 from tests.integration.branching.fake_forge import rules
 from tests.integration.branching.fake_forge.rules import NOTHING, Change
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genpulse.branching.repository import Repository
+from genpulse.branching.git.repository import Repository
 from tests import flow_command
 from tests.integration.branching.clones import ENVIRONMENT
 

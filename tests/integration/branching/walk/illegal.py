@@ -1,7 +1,7 @@
 """What people do by mistake, by habit, or with a button of the forge."""
 
-from genpulse.branching.versions import version_of
-from genpulse.branching.withdrawal import withdraw
+from genpulse.branching.releases.withdrawal import withdraw
+from genpulse.branching.rules.versions import version_of
 from tests.integration.branching.walk.legal import begin, on_topic, pressed, settle
 
 

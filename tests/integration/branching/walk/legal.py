@@ -1,12 +1,12 @@
 """What people do who keep to the model."""
 
-from genpulse.branching.candidate import tag_candidate
 from genpulse.branching.errors import FlowError
-from genpulse.branching.finish import finish
-from genpulse.branching.promotion import plan_promotion, promote
-from genpulse.branching.release import release
-from genpulse.branching.start import start
-from genpulse.branching.table import MAIN, TEST
+from genpulse.branching.lanes.promotion import plan_promotion, promote
+from genpulse.branching.releases.tag_candidate import tag_candidate
+from genpulse.branching.releases.tag_release import release
+from genpulse.branching.rules.table import MAIN, TEST
+from genpulse.branching.topics.finish import finish
+from genpulse.branching.topics.start import start
 from tests.integration.branching.fake_forge.forge import NotTaken
 
 

@@ -1,8 +1,8 @@
 """People do what they are told to do, in whatever clone they are."""
 
 from genpulse.branching.errors import FlowError
-from genpulse.branching.state import read_state
-from genpulse.branching.verification import Verifier
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.status import read_state
 from tests.integration.branching.walk.legal import settle
 
 

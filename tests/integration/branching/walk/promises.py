@@ -1,10 +1,10 @@
 """What holds whatever people do."""
 
 from genpulse.branching.errors import FlowError
-from genpulse.branching.gate import Asked, answer
-from genpulse.branching.promotion import plan_promotion
-from genpulse.branching.table import MAIN, TEST
-from genpulse.branching.verification import Verifier
+from genpulse.branching.lanes.promotion import plan_promotion
+from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.releases.verification import Verifier
+from genpulse.branching.rules.table import MAIN, TEST
 
 _FORGE_SEES = {"nothing_to_promote", "merge_conflict"}
 """Refusals of `promote` that a gate does not repeat: a forge offers no such merge."""

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from genpulse.branching.files.rulesets import github_rulesets, gitlab_protection
-from genpulse.branching.names import kind_of
-from genpulse.branching.table import LANES
+from genpulse.branching.rules.names import kind_of
+from genpulse.branching.rules.table import LANES
 
 
 def matches(pattern, ref):

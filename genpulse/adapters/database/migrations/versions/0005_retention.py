@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0005"
 down_revision = "0004"
@@ -36,7 +36,7 @@ JOIN assets ON assets.id = ids[1]::uuid
 
 
 def upgrade() -> None:
-    steps.lock("tasks", "assets")
+    migration_steps.lock("tasks", "assets")
     _change_assets()
     op.create_table(
         "asset_uses",

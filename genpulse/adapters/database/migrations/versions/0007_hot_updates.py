@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0007"
 down_revision = "0006"
@@ -14,7 +14,7 @@ _ROOM = "fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacu
 
 
 def upgrade() -> None:
-    steps.lock("tasks", "attempts")
+    migration_steps.lock("tasks", "attempts")
     for name in ("ix_tasks_status_id", "ix_tasks_deadline_at", "ix_tasks_code_id"):
         op.drop_index(name, "tasks", if_exists=True)
     for table in ("tasks", "attempts"):

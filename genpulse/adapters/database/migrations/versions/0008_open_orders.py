@@ -7,7 +7,7 @@ before: those of earlier versions know nothing of it.
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0008"
 down_revision = "0007"
@@ -65,7 +65,7 @@ SELECT id, provider, priority, attempt > 0, order_sent_at IS NOT NULL FROM tasks
 
 
 def upgrade() -> None:
-    steps.lock("tasks", "attempts")
+    migration_steps.lock("tasks", "attempts")
     _change_tasks()
     _create_workers()
     _create_queue()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0009"
 down_revision = "0008"
@@ -49,7 +49,7 @@ WHERE next_try_at IS NOT NULL
 
 
 def upgrade() -> None:
-    steps.lock("deliveries")
+    migration_steps.lock("deliveries")
     day = sa.text("now() + interval '24 hours'")
     moment = sa.DateTime(timezone=True)
     op.add_column("deliveries", sa.Column("given_until", moment, nullable=False, server_default=day))

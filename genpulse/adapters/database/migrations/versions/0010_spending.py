@@ -6,7 +6,7 @@ The tasks of today are read while nobody writes: through indexes, in about half 
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0010"
 down_revision = "0009"
@@ -62,7 +62,7 @@ _CHURN = "fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum
 
 
 def upgrade() -> None:
-    steps.lock("tasks")
+    migration_steps.lock("tasks")
     op.add_column("tasks", sa.Column("spent_day", sa.Date()))
     op.create_table(
         "spending",

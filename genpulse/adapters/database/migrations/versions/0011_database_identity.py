@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0011"
 down_revision = "0010"
@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name=op.f("pk_schema_compatibility")),
     )
     op.execute(_WORKS_WITH)
-    steps.lock("environment_stamp")
+    migration_steps.lock("environment_stamp")
     op.add_column("environment_stamp", sa.Column("identity", sa.Text(), nullable=True))
 
 

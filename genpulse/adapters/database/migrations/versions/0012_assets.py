@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0012"
 down_revision = "0011"
@@ -56,7 +56,7 @@ _COME_MEANWHILE = _KNOWN.replace("WHERE", "WHERE tasks.finished_at IS NULL AND")
 
 def upgrade() -> None:
     op.execute(_KNOWN)
-    steps.lock("tasks", "doomed_objects")
+    migration_steps.lock("tasks", "doomed_objects")
     op.execute(_function(_NAMED, "coalesce(ids[1], ids[2])"))
     op.execute(_trigger(_HAS_EITHER))
     op.execute(_COME_MEANWHILE)

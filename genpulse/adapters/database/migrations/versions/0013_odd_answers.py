@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0013"
 down_revision = "0012"
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    steps.lock("tasks")
+    migration_steps.lock("tasks")
     op.add_column("tasks", sa.Column("warnings", postgresql.JSONB()))
     op.add_column("tasks", sa.Column("order_stop_at", sa.DateTime(timezone=True)))
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0014"
 down_revision = "0013"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    steps.lock("api_keys")
+    migration_steps.lock("api_keys")
     op.create_table(
         "key_webhook_secrets",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genpulse.adapters.database import steps
+from genpulse.adapters.database.schema import migration_steps
 
 revision = "0015"
 down_revision = "0014"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    steps.lock("tasks", "api_keys")
+    migration_steps.lock("tasks", "api_keys")
     op.add_column("tasks", sa.Column("exact_input", sa.Text()))
     op.add_column("api_keys", sa.Column("max_priority", sa.SmallInteger()))
 

@@ -1,0 +1,158 @@
+"""Ending attempts, many in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import to_json
+
+from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document, warnings_document
+from genpulse.adapters.database.statements.ends import FINISH
+from genpulse.adapters.postgresql.connections import outages
+from genpulse.domain.asset import Asset
+from genpulse.domain.attempt import (
+    AttemptStatus,
+    Canceled,
+    End,
+    Failed,
+    Outcome,
+    Released,
+    RetryLater,
+    Succeeded,
+)
+from genpulse.domain.errors import LeaseLost
+from genpulse.domain.json.value import JsonObject
+from genpulse.domain.task import TaskStatus, WaitsFor
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The same as the columns that change."""
+
+    task: TaskStatus
+    attempt: AttemptStatus
+    progress: float | None = None
+    outputs: tuple[Asset, ...] = ()
+    task_error: JsonObject | None = None
+    attempt_error: JsonObject | None = None
+    cost: JsonObject | None = None
+    cost_usd: Decimal | None = None
+    warnings: Sequence[JsonObject] | None = None
+    counts: bool = False
+    delay_s: float = 0.0
+    waiting_for: WaitsFor | None = None
+
+
+class Ending:
+    """Ends batches of attempts, each batch in one statement.
+
+    Providers in `limited` have seats: whoever waits for one is told. An end whose answer was lost is not written
+    twice when it comes again.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, limited: Sequence[str]) -> None:
+        self._pool = pool
+        self._limited = list(limited)
+        self._unsure: set[UUID] = set()
+
+    async def write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
+        """The number of the task's last event, or `LeaseLost`, for each. Raises `DatabaseUnavailable`."""
+        changes = [_change(end.outcome) for end in ends]
+        leases = [end.lease.attempt_id for end in ends]
+        again = not self._unsure.isdisjoint(leases)
+        self._unsure.update(leases)
+        costs_usd = [change.cost_usd for change in changes]
+        more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
+        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, *more)
+        with outages():
+            rows = await self._pool.fetch(FINISH, *columns)
+        self._unsure.difference_update(leases)
+        numbers = {row["lease"]: row["seq"] for row in rows}
+        return [_answer(numbers.get(lease)) for lease in leases]
+
+
+def _answer(number: int | None) -> int | LeaseLost:
+    return LeaseLost("the task has another lease") if number is None else number
+
+
+def _change(outcome: Outcome) -> _Change:
+    match outcome:
+        case Succeeded(outputs, cost, warnings):
+            return _Change(
+                TaskStatus.SUCCEEDED,
+                AttemptStatus.SUCCEEDED,
+                1.0,
+                outputs,
+                cost=cost_document(cost),
+                cost_usd=cost.counts_usd if cost else None,
+                warnings=warnings_document(warnings),
+            )
+        case Failed(failure):
+            error = failure_document(failure)
+            return _Change(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)
+        case RetryLater(failure, delay_s, counts):
+            return _Change(
+                TaskStatus.QUEUED,
+                AttemptStatus.FAILED,
+                attempt_error=failure_document(failure),
+                counts=counts,
+                delay_s=delay_s,
+                waiting_for=WaitsFor.NEXT_ATTEMPT,
+            )
+        case Canceled(failure):
+            error = failure_document(failure)
+            return _Change(TaskStatus.CANCELED, AttemptStatus.CANCELED, task_error=error, attempt_error=error)
+        case Released():
+            return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED, waiting_for=WaitsFor.WORKER)
+
+
+def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
+    return (
+        [end.lease.task_id for end in ends],
+        [end.lease.attempt_id for end in ends],
+        [change.task.value for change in changes],
+        [change.progress for change in changes],
+        [to_json(outputs_document(change.outputs)).decode() for change in changes],
+        [_json(change.task_error) for change in changes],
+        [_json(change.cost) for change in changes],
+        [change.attempt.value for change in changes],
+        [_json(change.attempt_error) for change in changes],
+        [change.counts for change in changes],
+        [end.order_open for end in ends],
+        [end.ordered_at for end in ends],
+        [end.job_id for end in ends],
+        [change.delay_s for change in changes],
+        [change.waiting_for and change.waiting_for.value for change in changes],
+    )
+
+
+def _json(document: JsonObject | Sequence[JsonObject] | None) -> str | None:
+    return None if document is None else to_json(document).decode()
+
+
+def _assets(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
+    made = [(asset, end) for end, change in zip(ends, changes, strict=True) for asset in change.outputs]
+    assets = [asset for asset, _ in made]
+    return (*asset_columns(assets), [end.lease.attempt_id for _, end in made])
+
+
+def asset_columns(assets: Sequence[Asset]) -> tuple[Sequence[object], ...]:
+    """What is kept of assets, as columns."""
+    contents = [asset.content for asset in assets]
+    tasks: list[UUID | None] = [asset.task_id for asset in assets]
+    return (
+        [asset.id for asset in assets],
+        tasks,
+        [asset.owner for asset in assets],
+        [asset.environment for asset in assets],
+        [content.key for content in contents],
+        [content.sha256 for content in contents],
+        [content.size for content in contents],
+        [content.media_type for content in contents],
+        [content.width for content in contents],
+        [content.height for content in contents],
+        [content.duration_s for content in contents],
+        [asset.created_at for asset in assets],
+    )

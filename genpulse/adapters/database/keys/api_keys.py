@@ -1,0 +1,166 @@
+"""The `KeyStore` port on PostgreSQL."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+
+from genpulse.adapters.database.keys import webhook_secrets
+from genpulse.adapters.database.keys.sealing import Sealing
+from genpulse.adapters.database.rows import Row, uuid_of
+from genpulse.adapters.database.spending_counters import today
+from genpulse.adapters.postgresql.connections import in_transaction, outages
+from genpulse.domain.api_key import ApiKey, KeyLimits, KeyUsage, Scope
+from genpulse.domain.errors import NoWebhookSecret, UnknownKey
+from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.task import Priority
+from genpulse.domain.webhook_secret import SigningSecrets
+
+_ADD = """
+INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
+                      expires_at, max_priority)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+_KEYS = """
+SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
+          AS webhook_secret_at
+FROM api_keys
+"""
+_FIND = _KEYS + "WHERE digest = $1"
+_ALL = _KEYS + "ORDER BY id"
+_ONE = _KEYS + "WHERE id = $1"
+_BEGINNING = "SELECT id FROM api_keys WHERE id::text LIKE $1 || '%'"
+_REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"
+_USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
+_UNSEALED = Sealing()
+_SECRET = "SELECT secret FROM signing_secret"  # noqa: S105 - a statement
+
+
+class PostgresKeys:
+    """Implements `KeyStore`. Webhook secrets of keys are kept as `sealing` seals them."""
+
+    def __init__(self, pool: asyncpg.Pool, sealing: Sealing = _UNSEALED) -> None:
+        self._pool = pool
+        self._sealing = sealing
+
+    async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
+        """Keep a new key."""
+        await in_transaction(
+            self._pool, partial(_add, sealing=self._sealing, key=key, digest=digest, secret=webhook_secret)
+        )
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest, whatever its state."""
+        with outages():
+            row = await self._pool.fetchrow(_FIND, digest)
+        return _key_of(row) if row else None
+
+    async def all(self) -> tuple[ApiKey, ...]:
+        """All keys, oldest first."""
+        with outages():
+            return tuple(_key_of(row) for row in await self._pool.fetch(_ALL))
+
+    async def revoke(self, beginning: str, now: datetime) -> ApiKey:
+        """Revoke the key whose id begins like this."""
+        key_id = await self._id_of(beginning)
+        with outages():
+            await self._pool.execute(_REVOKE, key_id, now)
+        return await self._one(key_id)
+
+    async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
+        """Let a new secret sign for the key, and whatever signs now beside it for the overlap."""
+        key_id = await self._id_of(beginning)
+        await webhook_secrets.rotate(self._pool, self._sealing, key_id, secret, overlap)
+        return await self._one(key_id)
+
+    async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
+        """Let the shared secret sign for the key again, and its own beside it for the overlap."""
+        key_id = await self._id_of(beginning)
+        if not await webhook_secrets.remove(self._pool, key_id, overlap):
+            raise NoWebhookSecret(key_id)
+        return await self._one(key_id)
+
+    async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
+        """What signs messages about its tasks now."""
+        return await webhook_secrets.in_force(self._pool, self._sealing, key_id)
+
+    async def reseal_webhook_secrets(self) -> int:
+        """Seal all of them with the first of the keys that seal."""
+        return await webhook_secrets.reseal(self._pool, self._sealing)
+
+    async def _id_of(self, beginning: str) -> UUID:
+        with outages():
+            found = await self._pool.fetch(_BEGINNING, beginning.lower()) if _is_beginning(beginning) else []
+        if len(found) != 1:
+            raise UnknownKey(beginning, len(found))
+        return uuid_of(found[0]["id"])
+
+    async def _one(self, key_id: UUID) -> ApiKey:
+        with outages():
+            return _key_of(await self._pool.fetchrow(_ONE, key_id))
+
+    async def used(self, key_id: UUID, now: datetime) -> None:
+        """Note that it was used."""
+        with outages():
+            await self._pool.execute(_USED, key_id, now)
+
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now."""
+        owner = str(key_id)
+        with outages():
+            return (await today(self._pool, [owner])).usage_of(owner)
+
+    async def signing_secret(self) -> bytes:
+        """The 32 random bytes that sign addresses of assets."""
+        with outages():
+            return bytes(await self._pool.fetchval(_SECRET))
+
+
+async def _add(
+    connection: asyncpg.Connection, sealing: Sealing, key: ApiKey, digest: bytes, secret: str | None
+) -> None:
+    limits = key.limits
+    await connection.execute(
+        _ADD,
+        key.id,
+        key.name,
+        key.hint,
+        digest,
+        sorted(key.scopes),
+        limits.max_active_tasks,
+        limits.daily_tasks,
+        limits.daily_usd,
+        str(limits.rate) if limits.rate else None,
+        key.created_at,
+        key.expires_at,
+        limits.max_priority,
+    )
+    if secret is not None:
+        await webhook_secrets.add_first(connection, sealing, key.id, secret)
+
+
+def _is_beginning(text: str) -> bool:
+    return bool(text) and all(letter in "0123456789abcdef-" for letter in text.lower())
+
+
+def _key_of(row: Row) -> ApiKey:
+    limits = KeyLimits(
+        row["max_active_tasks"],
+        row["daily_tasks"],
+        row["daily_usd"],
+        Rate.parse(row["rate"]) if row["rate"] else None,
+        None if row["max_priority"] is None else Priority(row["max_priority"]),
+    )
+    return ApiKey(
+        id=uuid_of(row["id"]),
+        name=row["name"],
+        hint=row["hint"],
+        scopes=frozenset(Scope(word) for word in row["scopes"]),
+        created_at=row["created_at"],
+        limits=limits,
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+        webhook_secret_at=row["webhook_secret_at"],
+    )

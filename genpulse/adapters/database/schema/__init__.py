@@ -1,0 +1,1 @@
+"""Tables and migrations, and the environment a database belongs to."""

@@ -1,0 +1,224 @@
+"""Upgrades of a database with Alembic, beside processes that use it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from genpulse.adapters.database.lock_holders import Blockers, watched
+from genpulse.adapters.database.schema.concurrent_changes import complete
+from genpulse.adapters.database.schema.environment_stamp import adopt, note_identity, own_stamp, put_stamp
+from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head, works_with
+from genpulse.adapters.database.schema.migration_steps import LOCK_S
+from genpulse.adapters.postgresql.connections import connect, is_mistake, outages
+from genpulse.domain.errors import DatabaseUnavailable
+
+_NAME = "genpulse db"
+_LOCK = 0x67656E70756C7365
+"""The advisory lock of an upgrade ("genpulse" in hexadecimal): a second one waits for the first."""
+_LOOK_S = 0.2
+_PAUSES_S = (1.0, 2.0, 5.0, 10.0)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Where the database is, None when it is empty, and where this version wants it to be.
+
+    `works_with` is the revision of the oldest version that may work with a database that is ahead; None when that
+    is not known.
+    """
+
+    current: str | None
+    head: str
+    works_with: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """This version can work with it."""
+        return self.current == self.head or (self.is_ahead and (self.works_with or "~") <= self.head)
+
+    @property
+    def is_ahead(self) -> bool:
+        """A newer version has brought the database further than this one knows."""
+        return self.current is not None and self.current > self.head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+async def upgrade(
+    url: str,
+    *,
+    environment: str | None = None,
+    stamps_itself: bool = False,
+    to: str | None = None,
+    tell: Callable[[str], None] = _log.warning,
+) -> tuple[str, ...]:
+    """Apply what is missing; returns the revisions that were applied.
+
+    Nobody waits for it longer than two seconds: a migration that cannot lock its tables in that time is rolled
+    back and tried again for as long as it takes; `tell` is told who holds them. Indexes are built concurrently.
+
+    `to` is the last one to apply, the newest by default; indexes are built for that one alone. A database of
+    another environment than `environment` is left as it is; None upgrades whatever is there. With `stamps_itself`
+    a database without a stamp gets one. Raises `ForeignDatabase`, `CopiedDatabase`, and `DatabaseUnavailable`,
+    also where a newer version has brought it to where this one cannot work with it.
+    """
+    engine = _engine(url)
+    try:
+        with outages(), _driver_errors():
+            async with engine.connect() as connection:
+                database = await _locked(connection)
+                if environment is not None:
+                    await _check_owner(database, environment, stamps_itself=stamps_itself)
+                found = await _revision(connection)
+                if found.is_ahead:
+                    return _left(found)
+                missing = _between(found.current, to or found.head)
+                async with watched(url, database, application_name=_NAME) as blockers:
+                    for revision in missing:
+                        await _applied(connection, revision, blockers, tell)
+                    if to in {None, found.head}:
+                        await complete(database, blockers, tell, is_new=found.current is None)
+                if environment is not None:
+                    await _note_owner(database, environment, stamps_itself=stamps_itself)
+                return missing
+    finally:
+        await engine.dispose()
+
+
+async def _check_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
+    found = await own_stamp(database, environment)
+    if found is not None and found.is_elsewhere and not stamps_itself:
+        raise found.copied()
+
+
+async def _note_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
+    if stamps_itself:
+        await adopt(database, environment)
+        await put_stamp(database, environment)
+    await note_identity(database)
+
+
+async def _locked(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection, which holds the lock until it is closed and is in no transaction.
+
+    Who waits for the lock asks for it again and again: a transaction that waits would keep the upgrade's indexes
+    from being built, which wait for all transactions.
+    """
+    raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    while True:
+        if await raw.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            return raw
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _applied(
+    connection: AsyncConnection, revision: str, blockers: Blockers, tell: Callable[[str], None]
+) -> None:
+    """One migration, as often as it takes."""
+    tries = 0
+    while True:
+        blockers.forget()
+        try:
+            await connection.execute(text(f"SET LOCAL lock_timeout = {round(LOCK_S * 1000)}"))
+            await connection.run_sync(_apply, revision)
+            return await connection.commit()
+        except DBAPIError as error:
+            await connection.rollback()
+            if not isinstance(_cause(error), asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
+                raise
+        pause_s = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
+        tries += 1
+        tell(
+            f"Migration {revision} waits, and is tried again in {pause_s:g} s. Its tables are held by {blockers}."
+        )
+        await asyncio.sleep(pause_s)
+
+
+def _left(found: Revision) -> tuple[str, ...]:
+    if found.ready:
+        return ()
+    raise DatabaseUnavailable(
+        f"The database is at {found.current}. This version ({found.head}) does not know that and cannot work with"
+        " it: run the version that brought it there, or a newer one."
+    )
+
+
+async def current(url: str) -> Revision:
+    """Raises `DatabaseUnavailable`."""
+    engine = _engine(url)
+    try:
+        with outages(), _driver_errors():
+            async with engine.connect() as connection:
+                return await _revision(connection)
+    finally:
+        await engine.dispose()
+
+
+async def _revision(connection: AsyncConnection) -> Revision:
+    found = await connection.run_sync(_current)
+    await connection.commit()
+    if found is None or found <= head():
+        return Revision(found, head())
+    raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    return Revision(found, head(), await works_with(raw))
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _apply(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _between(before: str | None, after: str) -> tuple[str, ...]:
+    scripts = ScriptDirectory.from_config(_config()).iterate_revisions(after, before or "base")
+    return tuple(script.revision for script in reversed(list(scripts)))
+
+
+def _engine(url: str) -> AsyncEngine:
+    """Connects as everything else does, so that one URL means one thing: SQLAlchemy knows no `sslmode`."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        async_creator=partial(connect, url, application_name=_NAME, command_s=None),
+    )
+
+
+def _cause(error: DBAPIError) -> BaseException | None:
+    """What the driver said, below the two layers that SQLAlchemy puts on it."""
+    return error.orig.__cause__ if error.orig is not None else None
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    """What the driver said, unless it was a mistake: then SQLAlchemy's error tells more."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = _cause(error) or error.orig
+        if cause is None or is_mistake(cause):
+            raise
+        raise cause from error

@@ -1,0 +1,101 @@
+"""Claiming work: a task and its attempt begin in the statement that takes them from the queue."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from genpulse.adapters.database.rows import Row, task_of, uuid_of
+from genpulse.adapters.database.statements import claims
+from genpulse.adapters.postgresql.connections import outages
+from genpulse.domain.attempt import Attempt, Begun, Held, Lease, Worker, reference_of
+
+
+class Claiming:
+    """Leases of workers, and what they claim. `limits` is how many tasks of a provider may run at once."""
+
+    def __init__(self, pool: asyncpg.Pool, limits: Mapping[str, int]) -> None:
+        self._pool = pool
+        self._limits = limits
+
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+        """Hold all that the worker has claimed for another lease, and say what that is."""
+        lease = timedelta(seconds=worker.lease_s)
+        with outages():
+            rows = await self._pool.fetch(claims.RENEW, worker.id, worker.name, lease, clock)
+        return tuple(Held(Lease(uuid_of(row["task_id"]), uuid_of(row["lease"])), row["unwanted"]) for row in rows)
+
+    async def leave(self, worker: Worker) -> None:
+        """What the worker still holds goes to others at once."""
+        with outages():
+            await self._pool.execute(claims.LEAVE, worker.id)
+
+    async def claim(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool
+    ) -> tuple[Begun, ...]:
+        """Begin attempts on tasks of a provider that are due."""
+        seats = self._limits.get(provider)
+        if seats is not None:
+            return await self._claim_seats(worker, provider, attempt_ids, seats)
+        statement = claims.CLAIM if resumed else claims.CLAIM_NEW
+        return await self._begin(statement, worker, attempt_ids, provider)
+
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for several providers without seats."""
+        return await self._begin(claims.CLAIM_ANY, worker, attempt_ids, providers)
+
+    async def _claim_seats(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], seats: int
+    ) -> tuple[Begun, ...]:
+        with outages():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(claims.ONE_AT_A_TIME, provider)
+                rows = await connection.fetch(
+                    claims.CLAIM_SEATS, worker.id, worker.name, attempt_ids, provider, seats
+                )
+        return tuple(begun_of(row, worker.name) for row in rows)
+
+    async def claim_resumed(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work that was given back."""
+        return await self._begin(claims.CLAIM_RESUMED, worker, attempt_ids, providers, list(self._limits))
+
+    async def take_over(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of lost workers."""
+        return await self._begin(claims.TAKE_OVER, worker, attempt_ids, providers)
+
+    async def _begin(
+        self, statement: str, worker: Worker, attempt_ids: Sequence[UUID], *arguments: object
+    ) -> tuple[Begun, ...]:
+        with outages():
+            rows = await self._pool.fetch(statement, worker.id, worker.name, attempt_ids, *arguments)
+        return tuple(begun_of(row, worker.name) for row in rows)
+
+    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+        """Attempts that began under these leases and have them still."""
+        tasks, attempts = [lease.task_id for lease in leases], [lease.attempt_id for lease in leases]
+        with outages():
+            rows = await self._pool.fetch(claims.BEGUN, tasks, attempts)
+        return tuple(begun_of(row, "") for row in rows)
+
+
+def begun_of(row: Row, worker: str) -> Begun:
+    """An attempt that began, out of the task's row."""
+    task, attempt_id = task_of(row), uuid_of(row["lease"])
+    attempt = Attempt(
+        id=attempt_id,
+        task_id=task.id,
+        number=task.attempt,
+        provider=task.provider,
+        model=task.model,
+        worker=worker,
+        client_reference=reference_of(attempt_id),
+        started_at=row["began_at"],
+    )
+    return Begun(Lease(task.id, attempt_id), task, attempt)

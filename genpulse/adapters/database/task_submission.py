@@ -1,0 +1,229 @@
+"""Writing new tasks with their queue entries, many in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import to_json
+
+from genpulse.adapters.database import exact_input
+from genpulse.adapters.database.rows import task_of
+from genpulse.adapters.database.spending_counters import today
+from genpulse.adapters.database.statements import columns, tasks
+from genpulse.adapters.postgresql.connections import in_transaction, outages
+from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
+from genpulse.domain.task import NewTask, Submitted, Task
+
+Answer = tuple[Submitted, ...] | Exception
+_Place = UUID | tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A task that stands in the database, and the new task that was written as it, None where it was known."""
+
+    task: Task
+    fingerprint: str
+    by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tasks of one owner that are written together or not at all, and what has to hold then."""
+
+    tasks: Sequence[NewTask]
+    limits: SpendingLimits = UNLIMITED
+
+    @property
+    def bound(self) -> bool:
+        """Whether it may not fit."""
+        return self.limits.bind(_price_of(self.tasks))
+
+    def wish(self, tasks: Sequence[NewTask]) -> Wish:
+        """What these of its tasks want of the day."""
+        return Wish(self.tasks[0].owner, self.limits, _price_of(tasks), len(tasks))
+
+
+class _TakenOut(Exception):
+    """Ends a transaction in which some groups did not fit."""
+
+
+class Submission:
+    """Writes groups of new tasks, those that come together in one commit."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def write(self, groups: Sequence[Group]) -> Sequence[Answer]:
+        """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
+
+        Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
+        """
+        try:
+            with outages():
+                if any(group.bound or len(group.tasks) > 1 for group in groups):
+                    return await _Fitting(self._pool, groups).write()
+                written = await _write(self._pool, groups)
+                return [_answer(group, written) for group in groups]
+        except asyncpg.DataError as error:
+            raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
+
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task under the same key. Raises `IdempotencyKeyReuse`, `DatabaseUnavailable`."""
+        if task.idempotency_key is None:
+            return None
+        with outages():
+            row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
+        return _replay(task, row["fingerprint"], task_of(row)) if row is not None else None
+
+
+class _Fitting:
+    """Writes those of the groups that fit into what is left of the day.
+
+    They are added, and then looked at while nobody else can change the counters: so no two are committed that do
+    not fit together. When some do not, all is rolled back and the others are written anew.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, groups: Sequence[Group]) -> None:
+        self._pool = pool
+        self._groups = groups
+        self._refused: dict[int, Exception] = {}
+
+    async def write(self) -> Sequence[Answer]:
+        """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
+        await self._refuse_hopeless()
+        while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
+            try:
+                written = await in_transaction(self._pool, partial(self._write_all, left))
+            except _TakenOut:
+                continue
+            return [self._refused.get(number) or _answer(group, written) for number, group in self._numbered]
+        return [self._refused[number] for number, _ in self._numbered]
+
+    async def _write_all(self, groups: Sequence[Group], connection: asyncpg.Connection) -> dict[_Place, _Written]:
+        written = await _write(connection, groups)
+        self._refuse_misfits(written, await self._today(connection))
+        return written
+
+    @property
+    def _numbered(self) -> Sequence[tuple[int, Group]]:
+        return list(enumerate(self._groups))
+
+    async def _today(self, connection: asyncpg.Connection | asyncpg.Pool) -> Today | None:
+        """None where it does not matter what it is."""
+        bound = [group.tasks[0].owner for group in self._groups if group.bound]
+        return await today(connection, bound) if bound else None
+
+    async def _refuse_hopeless(self) -> None:
+        """Without a write, for whoever does not fit comes again and again."""
+        now = await self._today(self._pool)
+        if now is None:
+            return
+        alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
+        self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
+
+    def _refuse_misfits(self, written: dict[_Place, _Written], now: Today | None) -> None:
+        """Raises `_TakenOut`."""
+        left = [(number, group) for number, group in self._numbered if number not in self._refused]
+        answers = {number: _answer(group, written) for number, group in left if len(group.tasks) > 1}
+        misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
+        if now is not None:
+            misfits |= _misfits(now, left, written)
+        if misfits:
+            self._refused.update(misfits)
+            raise _TakenOut
+
+
+def _misfits(
+    now: Today, groups: Sequence[tuple[int, Group]], written: dict[_Place, _Written]
+) -> dict[int, Exception]:
+    """Which do not fit, of groups that are counted in `now` already."""
+    wishes = [group.wish(_new(group.tasks, written)) for _, group in groups]
+    for wish in wishes:
+        now = wish.added(now, -1)
+    answers = zip(groups, refusals(now, wishes), strict=True)
+    return {number: refusal for (number, _), refusal in answers if refusal is not None}
+
+
+def _price_of(tasks: Sequence[NewTask]) -> Decimal:
+    return sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
+
+
+def _new(tasks: Sequence[NewTask], written: dict[_Place, _Written]) -> Sequence[NewTask]:
+    return [task for task in tasks if written[_place(task)].by == task.id]
+
+
+def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
+    """One task for each key, in the order of keys, so that two processes with the same ones never deadlock."""
+    firsts: dict[tuple[str, str], NewTask] = {}
+    keyless = [task for task in tasks if task.idempotency_key is None]
+    for task in tasks:
+        if task.idempotency_key is not None:
+            firsts.setdefault((task.owner, task.idempotency_key), task)
+    return [*keyless, *(firsts[key] for key in sorted(firsts))]
+
+
+async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]) -> dict[_Place, _Written]:
+    """What stands under each place now: the id of the new task, or its key where it has one."""
+    firsts = _firsts([task for group in groups for task in group.tasks])
+    counts = any(task.owner or task.price_usd for task in firsts)
+    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
+    by_id = {task.id: task for task in firsts}
+    written: dict[_Place, _Written] = {}
+    for row in rows:
+        if row["known"]:
+            task = task_of({name: row[f"known_{name}"] for name in columns.NAMES})
+            written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
+        else:
+            new = by_id[row["id"]]
+            queued = new.queued(row["created_at"], row["deadline_at"])
+            written[_place(new)] = _Written(queued, new.fingerprint, new.id)
+    return written
+
+
+def _place(task: NewTask) -> _Place:
+    return task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
+
+
+def _answer(group: Group, written: dict[_Place, _Written]) -> Answer:
+    try:
+        return tuple(_submitted(task, written[_place(task)]) for task in group.tasks)
+    except IdempotencyKeyReuse as error:
+        return error
+
+
+def _submitted(task: NewTask, written: _Written) -> Submitted:
+    if written.by == task.id:
+        return Submitted(written.task)
+    return _replay(task, written.fingerprint, written.task)
+
+
+def _replay(task: NewTask, fingerprint: str, earlier: Task) -> Submitted:
+    if fingerprint != task.fingerprint:
+        raise IdempotencyKeyReuse(task.idempotency_key or "")
+    return Submitted(earlier, replayed=True)
+
+
+def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+    inputs = [exact_input.written(task.input) for task in tasks]
+    return (
+        [task.id for task in tasks],
+        [task.environment for task in tasks],
+        [task.owner for task in tasks],
+        [task.kind for task in tasks],
+        [task.provider for task in tasks],
+        [task.model for task in tasks],
+        [int(task.priority) for task in tasks],
+        [text for text, _ in inputs],
+        [to_json(task.metadata).decode() for task in tasks],
+        [task.webhook_url for task in tasks],
+        [task.deadline_s for task in tasks],
+        [task.idempotency_key for task in tasks],
+        [task.fingerprint for task in tasks],
+        [task.price_usd for task in tasks],
+        [exact for _, exact in inputs],
+    )

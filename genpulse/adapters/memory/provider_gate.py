@@ -1,0 +1,65 @@
+"""A gate for the workers of one process."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+
+from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
+from genpulse.domain.provider_account.rate import Rate
+
+
+class MemoryGate:
+    """Implements `ProviderGate`. `guarded` are providers that have a gate even without a rate."""
+
+    def __init__(
+        self,
+        guarded: Collection[str] = (),
+        limits: Mapping[str, Limits] | None = None,
+        policy: CircuitPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        self._guarded = frozenset(guarded)
+        self._limits = limits or {}
+        self._policy = policy or CircuitPolicy()
+        self._clock = clock
+        self._random = random
+        self._gates: defaultdict[str, Gate] = defaultdict(Gate)
+
+    def guards(self, provider: str) -> bool:
+        """Whether there is anything to ask."""
+        return provider in self._guarded or self.limits(provider).rate is not None
+
+    def limits(self, provider: str) -> Limits:
+        """What the account may be asked."""
+        return self._limits.get(provider, Limits())
+
+    async def admit(self, provider: str, wanted: int) -> Admission:
+        """Let at most `wanted` new tasks through."""
+        rate = self.limits(provider).rate
+        admission, self._gates[provider] = self._gates[provider].admit(rate, wanted, self._clock())
+        return admission
+
+    async def give_back(self, provider: str, count: int) -> None:
+        """So many (0 or more) of those that were let through asked the provider for nothing."""
+        self._gates[provider] = self._gates[provider].give_back(self.limits(provider).rate, count)
+
+    async def succeeded(self, provider: str) -> None:
+        """The account answered."""
+        self._gates[provider] = self._gates[provider].succeeded()
+
+    async def failed(self, provider: str, failure: Failure) -> Circuit:
+        """An attempt failed."""
+        gate = self._gates[provider].failed(failure, self._policy, self._clock(), self._random())
+        self._gates[provider] = gate
+        return gate.circuit(self._clock())
+
+    async def pace(self, name: str, rate: Rate) -> float:
+        """Seconds until something of that name may happen again; 0 lets it happen now."""
+        admission, self._gates[name] = self._gates[name].admit(rate, 1, self._clock())
+        return 0.0 if admission.granted else admission.wait_s
+
+    async def circuit(self, provider: str) -> Circuit:
+        """How the account is."""
+        return self._gates[provider].circuit(self._clock())

@@ -1,0 +1,1 @@
+"""Name resolution, public addresses, and why a server cannot be reached."""

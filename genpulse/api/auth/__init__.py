@@ -1,0 +1,1 @@
+"""Authentication of callers, their rights, and signed URLs."""

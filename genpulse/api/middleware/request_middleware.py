@@ -1,0 +1,104 @@
+"""Outermost middleware: request id, authentication, problem documents, metrics."""
+
+import logging
+import os
+import re
+import time
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from genpulse.api import problems
+from genpulse.api.auth.authorization import admitted
+from genpulse.api.context import CALLER, context_in
+from genpulse.api.errors import Internal
+from genpulse.api.requests.lean_request import Connection, headers_of
+from genpulse.api.requests.paths import inner_path
+from genpulse.domain.errors import Refused, Unavailable
+
+ROUTE = "genpulse.route"
+"""Where a request that does not go through the router leaves the template of its path."""
+CLIENT_GONE = 499
+
+_REQUEST_ID = re.compile(r"[\w.~+/=:@-]{1,128}", re.ASCII)
+
+_log = logging.getLogger(__name__)
+
+
+class RequestMiddleware:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Whatever goes wrong before the response began becomes a problem document."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        try:
+            await self._serve(exchange, scope, receive)
+        except ClientDisconnect:
+            exchange.status = CLIENT_GONE
+        except (Refused, Unavailable) as error:
+            await exchange.refuse(error, receive)
+        except Exception:
+            _log.exception("request %s failed: %s %s", exchange.id, scope["method"], scope["path"])
+            if exchange.begun:
+                raise
+            await exchange.refuse(Internal("Something went wrong here. It is in the log."), receive)
+        finally:
+            exchange.count()
+
+    async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
+        if _is_guarded(scope):
+            scope[CALLER] = await admitted(Connection(scope))
+        await self._app(scope, receive, exchange.send)
+
+
+def _is_guarded(scope: Scope) -> bool:
+    path = inner_path(scope)
+    return path == "/v1" or path.startswith("/v1/")
+
+
+class _Exchange:
+    """One request and what became of it."""
+
+    __slots__ = ("_began_at", "_scope", "_seconds", "_send", "id", "status")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._began_at = time.perf_counter()
+        self._seconds: float | None = None
+        self.status = CLIENT_GONE
+        claimed = headers_of(scope).get("x-request-id")
+        self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the head of the response is on its way."""
+        return self._seconds is not None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on to the client."""
+        if message["type"] == "http.response.start":
+            self._seconds = time.perf_counter() - self._began_at
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode("latin-1"))]
+        await self._send(message)
+
+    async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
+        """Answer with a problem, or break the connection off when the response has begun."""
+        if self.begun:
+            _log.warning("request %s broke off: %s", self.id, error)
+            return
+        await problems.answer(error, self._scope)(self._scope, receive, self.send)
+
+    def count(self) -> None:
+        """Add this request to the figures."""
+        seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
+        routed = getattr(self._scope.get("route"), "path", "unmatched")
+        route = str(self._scope.get(ROUTE, routed))
+        context_in(self._scope).metrics.request(route, self._scope["method"], self.status, seconds)

@@ -1,0 +1,100 @@
+"""Reading a JSON body into a typed value, with a clear word about everything that does not fit."""
+
+import json
+import re
+from collections import Counter
+from itertools import islice
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+
+from genpulse.api.errors import InvalidJson, UnsupportedContentType
+from genpulse.api.problems import SHOWN_AT_MOST
+from genpulse.api.requests.json_checks import BATCH_VALUES, VALUES, check
+from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.json.place import Place, written
+from genpulse.domain.json.value import JsonValue
+from genpulse.domain.text.storable import storable_line
+from genpulse.provider.unknown_field import said_of
+
+__all__ = ["BATCH_VALUES", "read"]
+
+M = TypeVar("M", bound=BaseModel)
+_NAMED = 5
+_KEY = re.compile(rb'"\s*:')
+"""Behind each key stands a colon; it may stand in texts, too."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Without this no text of a body can hold half of a surrogate pair. The quick reader calls that broken JSON."""
+
+
+async def read(request: Request, model: type[M], *, most_values: int = VALUES) -> M:
+    """The body as `model`. Raises `UnsupportedContentType`, `InvalidJson`, `BadInput`, `ContentTooLarge`."""
+    _check_type(request)
+    document = _parse(await request.body(), most_values)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        found = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
+        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in found)
+        raise BadInput("The body does not fit what this call takes.", problems) from error
+
+
+async def read_if_any(request: Request, model: type[M]) -> M:
+    """The same where a body may be left out: then its defaults hold. Raises what `read` raises."""
+    return await read(request, model) if await request.body() else model()
+
+
+def _check_type(request: Request) -> None:
+    found = request.headers.get("content-type")
+    if found is None or found.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedContentType(found, "application/json")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedContentType(f"{found} encoded as {encoding}", "application/json that is not encoded")
+
+
+def _parse(body: bytes, most_values: int) -> JsonValue:
+    try:
+        document: JsonValue = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        if _HALF.search(body):
+            check(_parse_slowly(body), most_values)
+        raise InvalidJson(f"The body cannot be read as JSON in UTF-8: {storable_line(str(error))}.") from error
+    keys = check(document, most_values)
+    if len(_KEY.findall(body)) != keys:
+        _refuse_doubled(body)
+    return document
+
+
+def _refuse_doubled(body: bytes) -> None:
+    """Of two values under one key one would be lost, and nobody could tell which was meant. Raises `BadInput`."""
+
+    def pairs(found: list[tuple[str, JsonValue]]) -> JsonValue:
+        names = Counter(name for name, _ in found)
+        doubled.extend(name for name, count in names.items() if count > 1)
+        return None
+
+    doubled: list[str] = []
+    json.loads(body, object_pairs_hook=pairs)
+    if doubled:
+        named = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
+        raise BadInput(f"The body says more than once what stands under a key: {named}. Say it once.")
+
+
+def _parse_slowly(body: bytes) -> JsonValue:
+    """The same by a reader that takes halves of surrogate pairs, to tell where they are; null when it cannot."""
+    try:
+        document: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document
+
+
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    """The same of pydantic's own place, in which `[key]` is a key of the object at that place."""
+    place: Place = None
+    for part in loc:
+        place = place if part == "[key]" else (place, part)
+    return written(place)

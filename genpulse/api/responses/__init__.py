@@ -1,0 +1,1 @@
+"""Writing responses: encoded JSON, streams and their headers."""

@@ -1,0 +1,127 @@
+"""Encoded JSON responses, and their description in the OpenAPI document."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from genpulse.api import problems
+from genpulse.api.problems import ProblemDocument
+
+Described = dict[int | str, dict[str, Any]]
+
+_EVERYWHERE = (401, 403, 429, 500, 503)
+_MEANINGS = {
+    400: "The request cannot be read",
+    401: "An API key is needed",
+    402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
+    403: "The API key belongs to another environment or may not do this, or the provider costs money and may not"
+    " be used in this environment",
+    404: "There is no such thing",
+    408: "The body does not come, or comes too slowly",
+    409: "The state does not allow it",
+    410: "It was there once and is gone for ever",
+    413: "The body is over the limit",
+    415: "The body has a type that is not taken",
+    416: "The range lies outside of the content",
+    422: "The request does not fit",
+    429: "The API key calls or submits more than it may; try again after `Retry-After` seconds",
+    500: "Something went wrong here",
+    503: "A service that this one stands on is away; try again after `Retry-After` seconds",
+}
+
+
+def router(tag: str) -> APIRouter:
+    """Routes under one heading; a call is named after its function."""
+    return APIRouter(tags=[tag], generate_unique_id_function=lambda route: route.name)
+
+
+def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return JsonAnswer(document.model_dump_json().encode(), status, headers or {})
+
+
+class JsonAnswer(Response):
+    """JSON that is ready to send, with headers that need no further look."""
+
+    background = None
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self.body = body
+        self.status_code = status
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
+        ]
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """How the OpenAPI document points to a model; `openapi.py` puts the model there."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def header(description: str, schema: str = "string") -> dict[str, Any]:
+    """The description of a response header."""
+    return {"description": description, "schema": {"type": schema}}
+
+
+def described(
+    status: int,
+    meaning: str,
+    shown: type[BaseModel] | dict[str, Any] | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Described:
+    """One response, for the OpenAPI document. `shown` is a JSON document, or content by media type."""
+    response: dict[str, Any] = {"description": meaning}
+    if isinstance(shown, dict):
+        response["content"] = shown
+    elif shown is not None:
+        response["content"] = {"application/json": {"schema": reference(shown)}}
+    if named := {name: header(text) for name, text in headers}:
+        response["headers"] = named
+    return {status: response}
+
+
+def refusals(*statuses: int) -> Described:
+    """The problems that a call under `/v1` may answer with, beside those that each of them may."""
+    return {status: refusal(status) for status in sorted({*statuses, *_EVERYWHERE})}
+
+
+def refusal(status: int) -> dict[str, Any]:
+    """The description of a problem."""
+    content = {problems.MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
+    return {"description": _MEANINGS[status], "content": content, "headers": _HEADERS.get(status, {})}
+
+
+_RETRY_AFTER = {"Retry-After": header("Seconds to wait", "integer")}
+_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    401: {"WWW-Authenticate": header("`Bearer`")},
+    402: _RETRY_AFTER,
+    416: {"Content-Range": header("`bytes */N`, where N is the size of the content")},
+    429: {
+        **_RETRY_AFTER,
+        "RateLimit-Policy": header("What the API key may, where it is its rate that is reached"),
+        "RateLimit": header("What is left of that, and when there is more"),
+    },
+    503: _RETRY_AFTER,
+}
+"""Headers of the problems, beside those that every answer has."""
+
+
+def taken(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """The description of a JSON body."""
+    return {"required": required, "content": {"application/json": {"schema": reference(model)}}}
+
+
+def path_parameter(name: str, meaning: str) -> dict[str, Any]:
+    """The description of an id in a path."""
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": meaning,
+        "schema": {"type": "string", "format": "uuid"},
+    }

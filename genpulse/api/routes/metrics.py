@@ -1,0 +1,27 @@
+"""The figures of this process, for Prometheus."""
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api.context import context_in
+from genpulse.api.responses import encoded
+
+_TEXT = {"schema": {"type": "string"}}
+
+routes = encoded.router("service")
+
+
+@routes.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses=encoded.described(200, "The text format of Prometheus", {"text/plain": _TEXT}),
+)
+async def show_metrics(request: Request) -> Response:
+    """Requests and their latency, tasks by state, the queue's depth, open event streams, how each part of
+    `/readyz` is, failures of background loops. The answer comes within 2 seconds.
+    """
+    context = context_in(request.scope)
+    body = await context.metrics.scrape(context.services)
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})

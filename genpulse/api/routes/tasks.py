@@ -1,0 +1,195 @@
+"""Tasks: submitting them, looking at them, changing their course."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
+from genpulse.api.requests import headers as request_headers
+from genpulse.api.requests import json_body
+from genpulse.api.responses import encoded
+from genpulse.api.schemas.documents import TaskBatch, TaskDocument
+from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.server.shutdown import unless_stopping
+from genpulse.domain.errors import Unavailable, UnknownTask
+from genpulse.domain.task import Submitted, Task
+from genpulse.lifecycle import cancel as cancelling
+from genpulse.lifecycle import retry as retrying
+from genpulse.lifecycle import submit as submitting
+from genpulse.lifecycle.watch import wait
+
+TASKS_PATH = "/v1/tasks"
+TASK_PATH = "/v1/tasks/{task_id}"
+_BATCH = "batch"
+
+routes = encoded.router("tasks")
+TaskId = Annotated[UUID, Path(description="The `id` of a task")]
+
+_LOCATION = ("Location", "Address of the task")
+_SUBMIT_HEADERS = (
+    _LOCATION,
+    ("Idempotent-Replayed", "`true` when the key was known and this is the earlier task"),
+    ("Preference-Applied", "`wait=N`, the seconds for which the end was waited for at most"),
+)
+_SUBMIT_PARAMETERS = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key and body give the same task, however often they are sent.",
+        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "description": (
+            "`wait=N` waits up to N seconds (1 to 60) for the end of the task, and no longer than this"
+            " installation lets anybody wait (25 s, unless it is configured otherwise); `Preference-Applied` says"
+            " how long that was."
+        ),
+        "schema": {"type": "string"},
+        "example": "wait=10",
+    },
+]
+
+
+@routes.post(
+    TASKS_PATH,
+    status_code=202,
+    summary="Submit a task",
+    responses=encoded.described(202, "The task is queued, and committed", TaskDocument, _SUBMIT_HEADERS)
+    | encoded.described(200, "The task has ended while the call waited", TaskDocument, _SUBMIT_HEADERS)
+    | encoded.refusals(400, 402, 413, 415, 422),
+    openapi_extra={"parameters": _SUBMIT_PARAMETERS, "requestBody": encoded.taken(OrderDocument)},
+)
+async def submit_task(request: Request) -> Response:
+    """Queue one task. With `Prefer: wait=N` the answer comes when it has ended, or after N seconds."""
+    context = context_in(request.scope)
+    key = request_headers.idempotency_key(request.headers)
+    wait_s = request_headers.wait_s(request.headers, context.options.longest_wait_s)
+    caller = caller_of(request)
+    order = (await json_body.read(request, OrderDocument)).order(caller.usual_priority)
+    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller.key)
+    context.metrics.submitted(submitted)
+    task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
+    return _accepted(request, submitted, task, wait_s)
+
+
+def _accepted(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
+    document = TaskDocument.of(task, links_for(request))
+    headers = {"Location": document.urls.self}
+    if submitted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if wait_s is not None:
+        headers["Preference-Applied"] = f"wait={wait_s}"
+    ended = wait_s is not None and task.status.ended
+    return encoded.json(document, 200 if ended else 202, headers)
+
+
+async def _waited(context: Context, task: Task, wait_s: int) -> Task:
+    """The task at its end, or as it stands. It is committed: nothing that happens now is an error."""
+    try:
+        waited = await unless_stopping(context.stopping, wait(context.services, task.id, wait_s))
+    except Unavailable:
+        return task
+    return waited or task
+
+
+@routes.post(
+    f"{TASKS_PATH}/{_BATCH}",
+    status_code=202,
+    summary="Submit several tasks",
+    responses=encoded.described(202, "All tasks are queued, and committed", TaskBatch)
+    | encoded.refusals(400, 402, 413, 415, 422),
+    openapi_extra={"requestBody": encoded.taken(BatchDocument)},
+)
+async def submit_batch(request: Request) -> Response:
+    """Queue 1 to 1000 tasks: all of them, or none."""
+    context = context_in(request.scope)
+    request_headers.refuse_idempotency_key(request.headers)
+    batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
+    caller = caller_of(request)
+    orders = [order.order(caller.usual_priority) for order in batch.tasks]
+    all_submitted = await submitting.submit_batch(context.services, orders, key=caller.key)
+    links = links_for(request)
+    for submitted in all_submitted:
+        context.metrics.submitted(submitted)
+    data = [TaskDocument.of(submitted.task, links) for submitted in all_submitted]
+    return encoded.json(TaskBatch(data=data), 202)
+
+
+@routes.get(
+    TASK_PATH,
+    summary="Look at a task",
+    responses=encoded.described(200, "The task as it stands", TaskDocument) | encoded.refusals(404),
+    openapi_extra={"parameters": [encoded.path_parameter("task_id", "The `id` of a task")]},
+)
+async def show_task(request: Request) -> Response:
+    """The task as it stands now."""
+    return _shown(request, await task_for(request, task_id_in(request)))
+
+
+def task_id_in(request: Request) -> UUID:
+    """The id in the path. Raises `UnknownTask` for what cannot be one."""
+    word = request.path_params["task_id"]
+    try:
+        return UUID(word)
+    except ValueError:
+        if word == _BATCH:
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) from None
+        raise UnknownTask(repr(word[:100])) from None
+
+
+@routes.post(
+    f"{TASK_PATH}/cancel",
+    summary="Cancel a task",
+    responses=encoded.described(200, "The task as it stands", TaskDocument) | encoded.refusals(404),
+)
+async def cancel_task(request: Request, task_id: TaskId) -> Response:
+    """Ask that a task stops. The answer is the task as it stands; `cancel_requested_at` says that it was asked.
+
+    - A queued task that has nothing open at its provider is `canceled` at once.
+    - A running one is as soon as its worker can stop it.
+    - An order that was sent is awaited, since nobody knows a job before the provider has named it; then the job is
+      stopped at the provider.
+    - A request that is answered with the output itself cannot be stopped: the task may still end as `succeeded`,
+      with what was paid for.
+    - A queued task that has an order open, such as one between two attempts, stays `queued` until a worker has
+      stopped that at the provider.
+    - A task that has ended is returned unchanged.
+    """
+    await task_for(request, task_id)
+    return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+
+
+@routes.post(
+    f"{TASK_PATH}/retry",
+    status_code=202,
+    summary="Run a failed task again",
+    responses=encoded.described(202, "The task is queued again", TaskDocument, [_LOCATION])
+    | encoded.refusals(400, 402, 404, 409, 413, 415, 422),
+    openapi_extra={"requestBody": encoded.taken(RetryDocument, required=False)},
+)
+async def retry_task(request: Request, task_id: TaskId) -> Response:
+    """Queue a failed task again, with a new count of failures.
+
+    An order whose end is not known, as after `unknown_outcome`, is taken up and not made anew where the provider
+    can be asked about it: where the job's id is known, or where it can be found by our reference. Elsewhere it
+    would be ordered again, and perhaps paid for twice: that is refused with 409 `may_be_charged`, which says what
+    may still run there. Look into the provider's own list of jobs, and then send `{"even_if_charged": true}`:
+    whatever is open there is forgotten, and the task is ordered anew.
+    """
+    await task_for(request, task_id)
+    wanted = await json_body.read_if_any(request, RetryDocument)
+    services = context_in(request.scope).services
+    task = await retrying.retry(services, task_id, even_if_charged=wanted.even_if_charged)
+    document = TaskDocument.of(task, links_for(request))
+    return encoded.json(document, 202, {"Location": document.urls.self})
+
+
+def _shown(request: Request, task: Task) -> Response:
+    return encoded.json(TaskDocument.of(task, links_for(request)))

@@ -1,0 +1,319 @@
+"""Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation
+from typing_extensions import TypeAliasType
+
+from genpulse.domain.asset import Asset
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.money.cost import Cost
+from genpulse.domain.task import Priority, Task, TaskStatus, WaitsFor
+from genpulse.domain.warning import TaskWarning, WarningCode
+
+Time = Annotated[
+    datetime, AfterValidator(lambda time: time.astimezone(UTC)), Field(examples=["2030-01-31T12:00:00Z"])
+]
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json"),
+    Field(examples=["0.04"]),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of what this service shows. `base` has no slash at its end.
+
+    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key.
+    """
+
+    base: str
+    signed: Callable[[UUID], str] | None = None
+
+    def task(self, task_id: UUID) -> str:
+        """Of a task."""
+        return f"{self.base}/v1/tasks/{task_id}"
+
+    def asset(self, asset_id: UUID) -> str:
+        """Of an asset."""
+        return f"{self.base}/v1/assets/{asset_id}"
+
+    def content(self, asset_id: UUID) -> str:
+        """Of an asset's bytes."""
+        query = f"?{self.signed(asset_id)}" if self.signed else ""
+        return f"{self.base}/v1/assets/{asset_id}/content{query}"
+
+
+class Document(BaseModel):
+    """Base of what is shown."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class AssetDocument(Document):
+    """A file that was made or uploaded."""
+
+    model_config = ConfigDict(title="Asset")
+
+    id: UUID
+    url: str
+    """Where its bytes are. It needs no API key, and runs out: the task gives a fresh one."""
+    media_type: str = Field(examples=["image/png"])
+    """Found from the bytes themselves."""
+    bytes: int
+    sha256: str
+    width: int | None
+    """Pixels; null where it does not apply."""
+    height: int | None
+    """Pixels; null where it does not apply."""
+    duration_s: float | None
+    """Seconds; null where it does not apply."""
+
+    @classmethod
+    def of(cls, asset: Asset, links: Links) -> "AssetDocument":
+        """From the domain's value."""
+        content = asset.content
+        return cls(
+            id=asset.id,
+            url=links.content(asset.id),
+            media_type=content.media_type,
+            bytes=content.size,
+            sha256=content.sha256,
+            width=content.width,
+            height=content.height,
+            duration_s=content.duration_s,
+        )
+
+
+class KeptAssetDocument(AssetDocument):
+    """An asset with its origin."""
+
+    model_config = ConfigDict(title="KeptAsset")
+
+    task_id: UUID | None
+    """The task that made it; null for an upload, and when that task was removed because of its age."""
+    environment: str
+    created_at: Time
+
+    @classmethod
+    def of(cls, asset: Asset, links: Links) -> "KeptAssetDocument":
+        """From the domain's value."""
+        return cls(
+            **dict(AssetDocument.of(asset, links)),
+            task_id=asset.task_id,
+            environment=asset.environment,
+            created_at=asset.created_at,
+        )
+
+
+class FailureDocument(Document):
+    """Why a task failed."""
+
+    model_config = ConfigDict(title="Failure")
+
+    code: FailureCode
+    message: str
+    retryable: bool
+    """Whether the same task may succeed when it is retried."""
+    charged: Charged
+    """Whether the provider took money."""
+    who_must_act: Actor
+    """Who has to do something first."""
+
+    @classmethod
+    def of(cls, failure: Failure) -> "FailureDocument":
+        """From the domain's value."""
+        return cls(
+            code=failure.code,
+            message=failure.message,
+            retryable=failure.retryable,
+            charged=failure.charged,
+            who_must_act=failure.who_must_act,
+        )
+
+
+class WarningDocument(Document):
+    """What is odd about a task that succeeded nevertheless."""
+
+    model_config = ConfigDict(title="Warning")
+
+    code: WarningCode
+    """`output_missing`: one of several outputs is missing, filtered or broken. `flagged`: the provider has marked
+    what it made, for example as unsafe. `unknown_status`: it said a word about its job that nobody knows here."""
+    index: int | None
+    """Which of the outputs that were asked for, from 0; null where it is about none of them."""
+    message: str
+
+    @classmethod
+    def of(cls, warning: TaskWarning) -> "WarningDocument":
+        """From the domain's value."""
+        return cls(code=warning.code, index=warning.index, message=warning.message)
+
+
+class WaitingDocument(Document):
+    """What a task does not go on without."""
+
+    model_config = ConfigDict(title="Waiting")
+
+    what: WaitsFor = Field(examples=["next_attempt"])
+    """`next_attempt`: the last try failed, and the next one is not due yet. `worker`: one that has room for it.
+    `provider`: it cannot be asked how the job is. `storage`, `database`: ours, which are away or full; what was
+    made is kept meanwhile."""
+    since: Time
+
+    @classmethod
+    def of(cls, task: Task) -> "WaitingDocument | None":
+        """From the domain's value. A queued task waits for a worker where its row says nothing else."""
+        if task.status is not TaskStatus.QUEUED:
+            what, since = task.waiting_for, task.waiting_since
+        elif task.cancel_requested_at is not None:
+            what, since = WaitsFor.WORKER, task.cancel_requested_at
+        else:
+            what = task.waiting_for or WaitsFor.WORKER
+            since = task.waiting_since or task.retried_at or task.created_at
+        return None if what is None or since is None else cls(what=what, since=since)
+
+
+class CostDocument(Document):
+    """What a task cost."""
+
+    model_config = ConfigDict(title="Cost")
+
+    amount_usd: Amount
+    """US dollars, as a decimal number in a string."""
+    estimated: bool
+    """True when the provider did not state it."""
+
+    @classmethod
+    def of(cls, cost: Cost) -> "CostDocument":
+        """From the domain's value."""
+        return cls(amount_usd=cost.amount_usd, estimated=cost.estimated)
+
+
+PriorityWord = TypeAliasType("PriorityWord", Literal["high", "normal", "low"])
+"""One name for it in the OpenAPI document, so that generated clients have one type."""
+_WORDS: Mapping[Priority, PriorityWord] = {
+    Priority.HIGH: "high",
+    Priority.NORMAL: "normal",
+    Priority.LOW: "low",
+}
+
+
+class TaskUrls(Document):
+    """Where to go from here."""
+
+    self: str
+    events: str
+    """Server-Sent Events."""
+    cancel: str
+    """POST here to ask that it stops."""
+
+
+class TaskDocument(Document):
+    """A task as it stands."""
+
+    model_config = ConfigDict(title="Task")
+
+    id: UUID
+    """A UUIDv7: newer tasks have higher ids."""
+    kind: str = Field(examples=["text-to-image"])
+    provider: str = Field(examples=["sandbox"])
+    model: str = Field(examples=["sandbox/image"])
+    status: TaskStatus
+    progress: float | None
+    """0.0 to 1.0; null when nothing is known."""
+    input: SkipValidation[Mapping[str, object]]
+    outputs: list[AssetDocument]
+    warnings: list[WarningDocument]
+    """What is odd about its outputs, or about what its provider says; empty where all is well."""
+    error: FailureDocument | None
+    """Why it failed; null unless it did. A canceled task has one where nobody knows whether it was charged."""
+    last_error: FailureDocument | None
+    """What the last try said, while the task has not ended."""
+    waiting_for: WaitingDocument | None
+    """What a task that has not ended does not go on without, and since when; a `queued` one always has it."""
+    next_try_at: Time | None
+    """When the next attempt is due; null unless it waits for that."""
+    cancel_requested_at: Time | None
+    """When somebody first asked that it stops. Until `status` says `canceled` it may still end otherwise: an order
+    that was sent is awaited, and what a provider has made already is kept."""
+    attempt: int
+    """How many attempts have begun."""
+    failures: int
+    """How many of them failed so that they count against the most that a task may have. Those that were cut short
+    by the end of a worker do not."""
+    priority: PriorityWord
+    metadata: SkipValidation[Mapping[str, str]]
+    cost: CostDocument | None
+    environment: str = Field(examples=["dev"])
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    urls: TaskUrls
+
+    @classmethod
+    def of(cls, task: Task, links: Links) -> "TaskDocument":
+        """From the domain's value."""
+        url, waiting = links.task(task.id), WaitingDocument.of(task)
+        is_put_off = waiting is not None and waiting.what is WaitsFor.NEXT_ATTEMPT
+        return cls(
+            id=task.id,
+            kind=task.kind,
+            provider=task.provider,
+            model=task.model,
+            status=task.status,
+            progress=task.progress,
+            input=task.input,
+            outputs=[AssetDocument.of(asset, links) for asset in task.outputs],
+            warnings=[WarningDocument.of(warning) for warning in task.warnings],
+            error=_failure(task.error),
+            last_error=None if task.status.ended else _failure(task.last_error),
+            waiting_for=waiting,
+            next_try_at=task.next_try_at if is_put_off else None,
+            cancel_requested_at=task.cancel_requested_at,
+            attempt=task.attempt,
+            failures=task.failures,
+            priority=_WORDS[task.priority],
+            metadata=task.metadata,
+            cost=CostDocument.of(task.cost) if task.cost else None,
+            environment=task.environment,
+            created_at=task.created_at,
+            started_at=task.started_at,
+            finished_at=task.finished_at,
+            urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
+        )
+
+
+def _failure(failure: Failure | None) -> FailureDocument | None:
+    return FailureDocument.of(failure) if failure else None
+
+
+class TaskPage(Document):
+    """A page of tasks, newest first."""
+
+    data: list[TaskDocument]
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; null on the last one."""
+
+
+class TaskBatch(Document):
+    """Tasks that were submitted together, in the order in which they were asked for."""
+
+    data: list[TaskDocument]
+
+
+class ProgressDocument(Document):
+    """How far a task has come."""
+
+    model_config = ConfigDict(title="Progress")
+
+    task_id: UUID
+    progress: float | None
+    """0.0 to 1.0."""
+    message: str | None

@@ -1,0 +1,115 @@
+"""Request bodies of submits."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from genpulse.api.schemas.documents import PriorityWord
+from genpulse.domain.task import Priority
+from genpulse.domain.text.host_names import is_misleading
+from genpulse.lifecycle.submit import Order
+
+LONGEST_DEADLINE_S = 30 * 24 * 3600
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or any(not "!" <= character <= "~" for character in value):
+        raise PydanticCustomError("http_url", "Input should be a http or https URL in ASCII characters")
+    if is_misleading(parts.hostname or ""):
+        raise PydanticCustomError(
+            "http_url", "Input should name a host, or an IPv4 address as four plain numbers, such as 192.0.2.7"
+        )
+    return value
+
+
+HttpUrl = Annotated[
+    str,
+    StringConstraints(max_length=2048),
+    AfterValidator(_http_url),
+    Field(json_schema_extra={"format": "uri"}),
+]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_STORABLE = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+"""What `json_body` holds every text to, for those who read the OpenAPI document."""
+MetadataValue = Annotated[str, StringConstraints(max_length=512), _STORABLE]
+
+
+def _storable_keys(schema: dict[str, Any]) -> None:
+    schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
+
+
+class RetryDocument(BaseModel):
+    """How a failed task is to run again. Fields that are not listed are refused."""
+
+    model_config = ConfigDict(title="Retry", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    even_if_charged: bool = Field(
+        default=False,
+        description="Forget what it ordered, which may still run there or be paid for, and order it anew",
+    )
+
+
+class OrderDocument(BaseModel):
+    """A task that is asked for. Fields that are not listed are refused."""
+
+    model_config = ConfigDict(title="Order", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200), _STORABLE] = Field(
+        description="`provider/name`, as GET /v1/models lists it", examples=["sandbox/image"]
+    )
+    input: dict[str, JsonValue] = Field(
+        description="What the model's `input_schema` describes", examples=[{"prompt": "a red fox at dawn"}]
+    )
+    kind: Annotated[str, StringConstraints(max_length=64), _STORABLE] | None = Field(
+        None, description="Needed only when the model does several kinds of work", examples=["text-to-image"]
+    )
+    priority: PriorityWord = Field(
+        "normal",
+        description=(
+            "Of two tasks that wait, the one with the higher priority starts first. An API key may have a ceiling:"
+            " more is refused, and what is left out is no higher than that"
+        ),
+        examples=["normal"],
+    )
+    webhook_url: HttpUrl | None = Field(
+        None,
+        description="Is told when the task has ended",
+        examples=["https://example.com/hooks/genpulse"],
+    )
+    deadline_s: Annotated[float, Field(gt=0, le=LONGEST_DEADLINE_S, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds from now after which the task is given up", examples=[600]
+    )
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=64)] = Field(
+        default_factory=dict,
+        description="The caller's own words, returned with the task",
+        examples=[{"order": "1042"}],
+        json_schema_extra=_storable_keys,
+    )
+
+    def order(self, usual: Priority = Priority.NORMAL) -> Order:
+        """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
+        asks = "priority" in self.model_fields_set
+        return Order(
+            model=self.model,
+            input=self.input,
+            kind=self.kind,
+            priority=Priority[self.priority.upper()] if asks else usual,
+            webhook_url=self.webhook_url,
+            deadline_s=self.deadline_s,
+            metadata=self.metadata,
+        )
+
+
+class BatchDocument(BaseModel):
+    """Tasks that are asked for together: all of them are queued, or none."""
+
+    model_config = ConfigDict(title="Batch", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    tasks: Annotated[list[OrderDocument], Field(min_length=1, max_length=1000)]

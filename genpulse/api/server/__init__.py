@@ -1,0 +1,1 @@
+"""uvicorn as the API runs it: connections, draining and shutdown."""

@@ -1,0 +1,1 @@
+"""Git as a process, and what a repository and its remote hold."""

@@ -1,0 +1,1 @@
+"""The lanes dev, test and main: promotion, back-merges and what must always hold of them."""

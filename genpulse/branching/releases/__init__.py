@@ -1,0 +1,1 @@
+"""Candidates, approvals, releases, and what may be deployed where."""

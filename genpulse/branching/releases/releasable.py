@@ -1,0 +1,62 @@
+"""Which commit may be released, and as what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from genpulse.branching.errors import ReleaseRefused
+from genpulse.branching.rules.versions import Version, check_order, version_named
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A version's tag: the commit that it marks, and that commit's tree."""
+
+    version: Version
+    commit: str
+    tree: str
+
+
+def may_release(tree: str, tags: Iterable[Tagged], version: str | None = None) -> Version:
+    """The version that a commit with this tree may be released as: that of a candidate with an identical tree.
+
+    Without `version` it is the highest such candidate's. Raises `NameRefused` for text that is no version, and
+    `ReleaseRefused` for a candidate's name, a version that exists or goes back, and a tree no candidate has.
+    """
+    known = tuple(tags)
+    wanted = _wanted(version)
+    finals = [tag.version for tag in known if tag.version.candidate is None]
+    if wanted:
+        check_order(wanted, finals)
+    candidates = [tag for tag in known if tag.version.candidate and wanted in {None, tag.version.final}]
+    fitting = [tag.version.final for tag in candidates if tag.tree == tree]
+    if not fitting:
+        raise _unverified(tree, max(candidates, key=lambda tag: tag.version, default=None), wanted)
+    found = max(fitting)
+    check_order(found, finals)
+    return found
+
+
+def _wanted(text: str | None) -> Version | None:
+    if text is None:
+        return None
+    version = version_named(text)
+    if version.candidate is not None:
+        raise ReleaseRefused(
+            "version_is_candidate",
+            "Final tags are called vX.Y.Z.",
+            f"{version.tag} is a release candidate.",
+            f"genpulse flow release {version.final}",
+        )
+    return version
+
+
+def _unverified(tree: str, nearest: Tagged | None, wanted: Version | None) -> ReleaseRefused:
+    rule = "main is released only with the tree that a release candidate was tested with."
+    mend = "genpulse flow promote main"
+    if nearest is None:
+        which = f"v{wanted}" if wanted else "any version"
+        option = f" --version {wanted}" if wanted else ""
+        found = f"there is no release candidate of {which}."
+        return ReleaseRefused("candidate_missing", rule, found, f"genpulse flow rc{option}", mend)
+    found = f"main (tree {tree[:9]}) is not the tree verified by {nearest.version.tag} (tree {nearest.tree[:9]})."
+    return ReleaseRefused("tree_untested", rule, found, mend, note="Promote test first.")

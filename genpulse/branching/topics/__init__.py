@@ -1,0 +1,1 @@
+"""Topic branches: begun, finished, compared with their remote."""

@@ -1,0 +1,1 @@
+"""`genpulse db`: upgrade the database, and prune what is old."""

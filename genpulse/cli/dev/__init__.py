@@ -1,0 +1,1 @@
+"""`genpulse dev`: the local stack, and the verbs that look at it."""

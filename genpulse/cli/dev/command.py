@@ -1,0 +1,148 @@
+"""`genpulse dev`: the whole stack to work with."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from genpulse import config
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.stack import HOME
+from genpulse.configuration.errors import ConfigurationError
+from genpulse.configuration.settings import Settings
+from genpulse.dev.home import demand_sight
+from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan
+from genpulse.environment.errors import EnvironmentProblem
+from genpulse.environment.resolve import Resolved
+
+_VERBS = ("status", "logs", "down", "reset")
+_DESTRUCTIVE = "reset"
+
+
+class _Verbs(click.Group):
+    """Each verb is a module of its own. What throws data away exists in development alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of the table."""
+        return [name for name in _VERBS if name != _DESTRUCTIVE or _in_development()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the verb's module."""
+        if cmd_name not in _VERBS:
+            return None
+        if cmd_name == _DESTRUCTIVE:
+            development(f"genpulse dev {cmd_name}", "throws local data away and exists")
+        command: click.Command = importlib.import_module(f"genpulse.cli.dev.{cmd_name}").command
+        return command
+
+
+def _in_development() -> bool:
+    try:
+        return config.find_environment().environment.spawns_services
+    except (EnvironmentProblem, ConfigurationError):
+        return False
+
+
+@click.group("dev", cls=_Verbs, invoke_without_command=True, subcommand_metavar="[COMMAND]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the API. Default: api.port.")
+@click.option("--reload/--no-reload", default=True, help="Start api and worker again when the code changes.")
+@click.option(
+    "--services",
+    type=click.Choice([source.value for source in Source]),
+    default=Source.EMBEDDED.value,
+    help=(
+        "Where PostgreSQL and Redis come from: wheels of genpulse[embedded] or else PATH (embedded, the default),"
+        " PATH alone (path), Docker Compose (docker)."
+    ),
+)
+@click.pass_context
+def command(ctx: click.Context, port: int | None, reload: bool, services: str) -> None:
+    """The whole stack to work with, until Ctrl-C.
+
+    Starts PostgreSQL and Valkey (unless GENPULSE_DATABASE_URL and GENPULSE_REDIS__URL name others), brings the
+    database up to date, and runs the API and a worker. Data, logs and state stay under .genpulse/ of the project.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx)
+        return
+    from genpulse.cli.dev.run import run
+
+    settings = development_settings("genpulse dev")
+    plan = stack_plan(settings, settings.root / HOME, port or settings.api.port, Source(services))
+    ctx.exit(run(plan, reload=reload))
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    """An option of the stack says nothing to a verb that looks at one."""
+    for name in ctx.params:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} belongs to `genpulse dev` alone, not to {ctx.invoked_subcommand}.")
+
+
+def development(verb: str, does: str = "starts local services and runs") -> Resolved:
+    """The environment, if it is the one whose services are started here. Raises `CommandRefused`."""
+    resolved = config.find_environment()
+    if not resolved.environment.spawns_services:
+        raise CommandRefused(
+            f"{verb} {does} only with ENV=dev; resolved environment is {resolved.environment.dynaconf} (decided by"
+            f" {resolved.decided_by})."
+        )
+    return resolved
+
+
+def home_of_project() -> Path:
+    """Where state, logs and data of this project's stack are. Raises `FolderRefused` where it cannot be seen."""
+    home = config.project_root() / HOME
+    demand_sight(home)
+    return home
+
+
+def development_settings(verb: str) -> Settings:
+    """The settings, if services are started here. Raises `CommandRefused`."""
+    development(verb)
+    return config.load(require=())
+
+
+def stack_plan(settings: Settings, home: Path, port: int | None, services: Source = Source.EMBEDDED) -> StackPlan:
+    """What to bring up, with an environment for api and worker that says the same as ours."""
+    environment = {
+        **os.environ,
+        "ENV": settings.environment.name,
+        "ENV_FOR_DYNACONF": settings.environment.dynaconf,
+        "GENPULSE_STORAGE__URL": settings.storage_url,
+    }
+    return StackPlan(
+        home=home,
+        python=sys.executable,
+        folder=settings.root,
+        environment=environment,
+        api_host=settings.api.host,
+        api_port=port,
+        database_url=settings.database_url.get_secret_value() if settings.database_url else None,
+        redis_url=settings.redis.url.get_secret_value() if settings.redis.url else None,
+        services=services,
+        comfyui=_comfyui(settings),
+        watched=(settings.root / (_option(settings, "workflows") or "workflows"),),
+    )
+
+
+def _comfyui(settings: Settings) -> ComfyUIPlan | None:
+    """The ComfyUI to start; none when one is named that runs already."""
+    section = settings.providers.named.get("comfyui")
+    folder = _option(settings, "folder")
+    if section is None or not section.enabled or section.base_url or folder is None:
+        return None
+    python = _option(settings, "python")
+    return ComfyUIPlan(
+        settings.root / Path(folder).expanduser(),
+        settings.root / Path(python).expanduser() if python else None,
+        _option(settings, "arguments") or "",
+    )
+
+
+def _option(settings: Settings, name: str) -> str | None:
+    section = settings.providers.named.get("comfyui")
+    value = section.options.get(name, "") if section else ""
+    return str(value) if value != "" else None

@@ -1,0 +1,1 @@
+"""`genpulse doctor`: a file for each part that it checks."""

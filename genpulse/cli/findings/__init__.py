@@ -1,1 +1,0 @@
-"""What `genpulse doctor` looks at: a file for each place."""

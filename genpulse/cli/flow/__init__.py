@@ -1,0 +1,1 @@
+"""`genpulse flow`: the branching model as commands."""

@@ -1,0 +1,156 @@
+"""`genpulse flow start`, `finish` and `promote`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from genpulse.branching.errors import MergeRefused
+from genpulse.branching.git.commits import Commit
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.rules.table import DEV, MAIN, TEST, Branch
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json
+from genpulse.cli.output.terminal import say
+
+if TYPE_CHECKING:
+    from genpulse.branching.lanes.promotion import Plan
+
+_MERGE = "Without a forge: make the merge commit and push it."
+
+
+@click.command()
+@click.argument("name", nargs=-1, required=True)
+@click.option("--from", "start_from", default="", help="Only dev is right.", hidden=True)
+@click.option("--from-test", is_flag=True, help="Begin at what test has of dev, for a fix to be promoted alone.")
+@json_option
+@offline_option
+def start(name: tuple[str, ...], start_from: str, from_test: bool, as_json: bool, offline: bool) -> None:
+    """Begin a branch from dev's newest commit and switch to it.
+
+    NAME is feature/<name> or fix/<name>, or the same as two words.
+    """
+    from genpulse.branching.topics.start import start as begin
+
+    wanted = "/".join(name[:2])
+    if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
+        wanted, start_from = "/".join(name[:-1]), name[-1]
+    repository = repository_here(offline=offline)
+    commit = begin(repository, wanted, start_from, from_test=from_test)
+    if as_json:
+        say_json({"branch": wanted, "commit": commit})
+        return
+    test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
+    place = f"what {test} has of {dev}" if from_test else f"the tip of {dev}"
+    say(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
+
+
+@click.command()
+@click.option("--merge", is_flag=True, help=_MERGE)
+@json_option
+@offline_option
+def finish(merge: bool, as_json: bool, offline: bool) -> None:
+    """Check the branch that is out, push it, and open its pull request into dev."""
+    from genpulse.branching.topics.finish import finish as bring
+
+    repository = repository_here(offline=offline)
+    done, dev = bring(repository, merge=merge), repository.row(DEV).pattern
+    if as_json:
+        say_json(done_document(done.branch, dev, done.commits, done.url, opened=done.opened, merged=done.merged))
+        return
+    list_commits(done.commits)
+    if done.merged:
+        say(f"{done.branch} is merged into {dev} as {done.merged[:9]}.")
+        pull = f"git pull --ff-only {repository.remote} {dev}"
+        say(f"Afterwards: git switch {dev} && {pull} && git branch -d {done.branch}")
+    else:
+        say_request(done.url, done.branch, dev, "genpulse flow finish", opened=done.opened)
+
+
+@click.command()
+@click.argument("target")
+@click.option("--at", metavar="COMMIT", default="", help="For test: dev as it was at this commit.")
+@click.option("--only", metavar="BRANCH", default="", help="For test: this branch alone, which dev has merged.")
+@click.option("--dry-run", is_flag=True, help="Only say what would move.")
+@click.option("--merge", is_flag=True, help=_MERGE)
+@json_option
+@offline_option
+def promote(target: str, at: str, only: str, dry_run: bool, merge: bool, as_json: bool, offline: bool) -> None:
+    """Move dev to test, or test to main: try the merge, say what moves, open the pull request.
+
+    TARGET is test or main, or what these are called here. The work tree is not touched.
+    """
+    repository = repository_here(offline=offline)
+    row = _target(repository, target)
+    if (at or only) and row != TEST:
+        raise click.UsageError("--at and --only are for test: main gets what was tested, and all of it.")
+    if at and only:
+        raise click.UsageError("--at and --only exclude each other.")
+    from genpulse.branching.lanes.promotion import Promoted, plan_promotion
+    from genpulse.branching.lanes.promotion import promote as move
+
+    plan = plan_promotion(repository, row, at=at, only=only)
+    if not as_json:
+        _say_plan(repository, plan)
+    done = Promoted(plan) if dry_run else move(repository, plan, merge=merge)
+    source, target = plan.head.name, row.pattern
+    if as_json:
+        say_json(done_document(source, target, plan.commits, done.url, opened=done.opened, merged=done.merged))
+    elif dry_run:
+        say(f"{source} would merge into {target} without conflicts. Nothing was changed.")
+    elif done.merged:
+        say(f"{source} is merged into {target} as {done.merged[:9]}.")
+        say(f"Next: genpulse flow {'rc' if row == TEST else 'release'}")
+    else:
+        part = f" --at {at}" if at else f" --only {only}" if only else ""
+        say_request(done.url, source, target, f"genpulse flow promote {target}{part}", opened=done.opened)
+
+
+def _say_plan(repository: Repository, plan: "Plan") -> None:
+    """What moves, and who approved what goes to main."""
+    from genpulse.branching.releases.approve import approval_of
+
+    list_commits(plan.commits)
+    if plan.target == MAIN:
+        say(approval_of(repository, plan.head.tree))
+
+
+def _target(repository: Repository, name: str) -> Branch:
+    """By its name here, else by the model's. Raises `UsageError` for what no lane is promoted to."""
+    rows = {row.pattern: row for row in repository.lanes}
+    row = rows.get(name) or next((row for row in rows.values() if row.key == name), None)
+    if row not in {TEST, MAIN}:
+        names = " or ".join(row.pattern for row in repository.lanes[1:])
+        raise click.UsageError(f"{name!r} is not {names}: these are promoted to.")
+    return row
+
+
+def done_document(
+    head: str, base: str, commits: tuple[Commit, ...], url: str, *, opened: bool, merged: str
+) -> dict[str, object]:
+    """For programs: what moves from where to where, and how far it is."""
+    moved = [{"commit": commit.id, "subject": commit.subject} for commit in commits if not commit.is_merge]
+    return {"head": head, "base": base, "commits": moved, "url": url, "opened": opened, "merged": merged}
+
+
+def list_commits(commits: tuple[Commit, ...]) -> None:
+    """What moves, without merges."""
+    own = [commit for commit in commits if not commit.is_merge]
+    say(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
+    for commit in own[:20]:
+        say(f"  {commit}")
+    if len(own) > 20:
+        say(f"  and {len(own) - 20} more")
+
+
+def say_request(url: str, head: str, base: str, command: str, *, opened: bool) -> None:
+    """Where the pull request is, or is opened. Raises `MergeRefused` where the remote has none."""
+    if opened:
+        say(f"The pull request from {head} into {base} is open: {url}")
+    elif url:
+        say(f"Open the pull request from {head} into {base} here: {url}")
+    else:
+        raise MergeRefused(
+            "no_pull_requests",
+            f"Into {base} a branch is merged by a pull request.",
+            f"the remote is no forge and has none. It has {head} as it is here, and {base} as it was.",
+            f"{command} --merge",
+        )

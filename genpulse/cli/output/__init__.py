@@ -1,0 +1,1 @@
+"""What commands show: tables, progress, moments, and where files go."""

@@ -1,0 +1,1 @@
+"""`genpulse tasks`: list, show, watch, cancel and retry."""

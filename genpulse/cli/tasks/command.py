@@ -1,0 +1,194 @@
+"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from genpulse.cli.client import with_client
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
+from genpulse.cli.output.moments import moment_text
+from genpulse.cli.output.progress import Bars
+from genpulse.cli.output.table import Cell, Column, Table, show_table
+from genpulse.cli.output.terminal import say
+from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.tasks import retry
+from genpulse.cli.tasks.task_id import task_id_of
+from genpulse.cli.tasks.text import print_task, standing_of
+from genpulse.client import Event, GenPulse, TaskView
+
+_COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
+_ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks watch`.")
+_STATES = click.Choice(list(_COLOURS))
+
+
+@click.group("tasks")
+def command() -> None:
+    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
+
+
+command.add_command(retry.command)
+
+
+@command.command("list")
+@click.option("--status", type=_STATES, help="Only those in this state.")
+@click.option("--failed", is_flag=True, help="Only those that failed, with the reason; short for --status failed.")
+@click.option("--code", metavar="CODE", help="Only those that failed with this error code.")
+@click.option("--kind", help="Only those of this kind.")
+@click.option("--provider", help="Only those of this provider.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@api_option
+@json_option
+def list_(
+    status: str | None,
+    failed: bool,
+    code: str | None,
+    kind: str | None,
+    provider: str | None,
+    limit: int,
+    api: str | None,
+    as_json: bool,
+) -> None:
+    """The newest tasks."""
+    if failed and status not in {None, "failed"}:
+        raise click.UsageError(f"--failed and --status {status} exclude each other.")
+    status = "failed" if failed or (code and status is None) else status
+    filters = {"status": status, "code": code, "kind": kind, "provider": provider}
+    found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
+    if as_json:
+        say(json.dumps([task.document for task in found], indent=2))
+    else:
+        now = datetime.now().astimezone()
+        show_table(_failed_table(found, now) if status == "failed" else _table(found, now))
+
+
+def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("model", rank=2),
+        Column("status", rank=1),
+        Column("done", rank=5),
+        Column("created", rank=3),
+        Column("note", rank=4, folds=True),
+    )
+    for task in tasks:
+        done = "" if task.progress is None else f"{task.progress:.0%}"
+        status = Cell(task.status, _COLOURS.get(task.status, ""))
+        table.add(task.id, task.model, status, done, _created(task, now), _standing(task, now))
+    return table
+
+
+def _standing(task: TaskView, now: datetime) -> str:
+    """Nothing for a task that simply waits for its turn, and for one that ended well: its status says that."""
+    if task.status == "canceled" and task.error:
+        return f"{task.error['code']} (charged: {task.error['charged']})"
+    if task.status == "succeeded" and task.warnings:
+        return ", ".join(sorted({warning.code for warning in task.warnings}))
+    simple = task.status == "queued" and not task.cancel_requested_at and not task.last_error
+    return "" if simple else standing_of(task, now)
+
+
+def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
+    table = Table(
+        Column("task"),
+        Column("error", rank=1),
+        Column("charged", rank=2),
+        Column("created", rank=4),
+        Column("model", rank=3),
+    )
+    for task in tasks:
+        error = task.error or {"code": "", "charged": ""}
+        table.add(task.id, error["code"], error["charged"], _created(task, now), task.model)
+    return table
+
+
+def _created(task: TaskView, now: datetime) -> str:
+    return moment_text(datetime.fromisoformat(task.document["created_at"]), now)
+
+
+@command.command()
+@click.argument("task")
+@api_option
+@json_option
+def show(task: str, api: str | None, as_json: bool) -> None:
+    """One task, with everything that is known about it: what it waits for, and what its last try said."""
+
+    async def look(client: GenPulse) -> TaskView:
+        return await client.task(await task_id_of(client, task))
+
+    print_task(with_client(api, look), as_json=as_json)
+
+
+@command.command()
+@click.argument("task")
+@api_option
+@json_option
+@click.pass_context
+def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None:
+    """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
+
+    async def follow(client: GenPulse) -> TaskView:
+        task_id = await task_id_of(client, task)
+        last = await client.task(task_id)
+        with Bars(quiet=as_json) as bars:
+            bar = bars.follow(last.model)
+            async for event in client.watch(task_id):
+                bar(event)
+                last = event.task or last
+                if as_json:
+                    say(_line(event))
+        return last
+
+    ended = with_client(api, follow)
+    if not as_json:
+        print_task(ended, as_json=False)
+    ctx.exit(0 if ended.status == "succeeded" else 1)
+
+
+def _line(event: Event) -> str:
+    if event.task is not None:
+        return json.dumps({"id": event.id, "task": event.task.document})
+    return json.dumps({"id": event.id, "progress": event.progress, "message": event.message})
+
+
+@command.command()
+@click.argument("task")
+@api_option
+@json_option
+def cancel(task: str, api: str | None, as_json: bool) -> None:
+    """Ask that a task stops.
+
+    A queued task ends at once, a running one as soon as its worker can stop it. An order that was sent is awaited,
+    and a job is then stopped at the provider; a request that is answered with the output itself cannot be stopped,
+    and the task may still succeed. A queued task that has an order open stays queued until a worker has stopped
+    that. A task that has ended stays as it is.
+    """
+
+    async def stop(client: GenPulse) -> TaskView:
+        return await client.cancel(await task_id_of(client, task))
+
+    print_task(with_client(api, stop), as_json=as_json)
+
+
+@command.command()
+@click.argument("task")
+@output_option
+@api_option
+@json_option
+def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
+    """Save what a task has made. A file that is there is written over."""
+    if output == STDOUT and as_json:
+        raise click.UsageError("-o - and --json both want standard output.")
+
+    async def fetch(client: GenPulse) -> tuple[TaskView, Saved]:
+        found = await client.task(await task_id_of(client, task))
+        if not found.outputs:
+            advice = _ADVICE.get(found.status, "")
+            raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")
+        with destination(output, spared="Nothing was saved.") as where:
+            return found, await save_outputs(client, found, where, found.model.rpartition("/")[2])
+
+    found, saved = with_client(api, fetch)
+    tell_saved(found, saved, as_json=as_json)

@@ -1,0 +1,211 @@
+"""`genpulse tasks retry`: run a failed task again, or all that match."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from genpulse.cli.client import with_client
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.output.terminal import agreed, say
+from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.tasks.task_id import task_id_of
+from genpulse.cli.tasks.text import print_task
+from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
+
+PAYS_TWICE = "unknown_outcome"
+"""The code of tasks of which nobody knows whether they were made, and paid for."""
+
+MAY_BE_CHARGED = "may_be_charged"
+"""The code of the refusal of a retry that may pay twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The failed tasks that are meant; None is any, or all of them."""
+
+    code: str | None
+    provider: str | None
+    limit: int | None
+    even_if_charged: bool = False
+
+    @property
+    def names_unknown(self) -> bool:
+        """Whether those of unknown outcome are meant too."""
+        return self.code == PAYS_TWICE or self.even_if_charged
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The failed tasks that match: ids, how many were charged or may have been, and how many are left out."""
+
+    ids: tuple[str, ...]
+    charged: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How it went: how many are queued again, were refused for each code, were not tried.
+
+    `words` is what the API said the first time that it refused with a code.
+    """
+
+    retried: int
+    refused: Mapping[str, int]
+    words: Mapping[str, str]
+    not_tried: int = 0
+    stopped_by: str = ""
+
+    @property
+    def is_all(self) -> bool:
+        """Nothing was refused, and nothing left."""
+        return not self.refused and not self.not_tried
+
+
+@click.command("retry")
+@click.argument("task", required=False)
+@click.option("--all", "all_of_them", is_flag=True, help="All failed tasks that match, newest first.")
+@click.option("--code", metavar="CODE", help="With --all: only those that failed with this error code.")
+@click.option("--provider", help="With --all: only those of this provider.")
+@click.option("--limit", type=click.IntRange(1), help="With --all: so many at most.")
+@click.option("--yes", is_flag=True, help="With --all: do not ask.")
+@click.option(
+    "--even-if-charged", is_flag=True, help="Order anew what may still run there, or be paid for already."
+)
+@api_option
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    task: str | None,
+    all_of_them: bool,
+    code: str | None,
+    provider: str | None,
+    limit: int | None,
+    yes: bool,
+    even_if_charged: bool,
+    api: str | None,
+    as_json: bool,
+) -> None:
+    """Run a failed task again, or with --all every one that matches.
+
+    Each is asked of the API as if by hand, so that the budget is kept to. Exit code 1 when any was refused.
+
+    An order whose end is not known is taken up, not made anew, where the provider can be asked about it: where the
+    job's id is known, or where it can be found by our reference. Elsewhere ordering it again may pay for it twice:
+    that is refused with what may still run there. --even-if-charged orders it anew all the same; with --all
+    it does so only where a retry is refused for that.
+
+    Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them, or
+    --even-if-charged is said.
+    """
+    which = Which(code, provider, limit, even_if_charged)
+    if (task is None) is not all_of_them or (task and (yes or (code, provider, limit) != (None, None, None))):
+        raise click.UsageError("Name one task, or use --all with --code, --provider, --limit and --yes.")
+    if task is not None:
+        print_task(with_client(api, _again(task, even_if_charged=even_if_charged)), as_json=as_json)
+        return
+    ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
+
+
+def _again(task: str, *, even_if_charged: bool) -> Callable[[GenPulse], Awaitable[TaskView]]:
+    async def retry(client: GenPulse) -> TaskView:
+        return await client.retry(await task_id_of(client, task), even_if_charged=even_if_charged)
+
+    return retry
+
+
+def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bool:
+    """Whether all went well. Raises `CommandRefused`."""
+    chosen = with_client(api, lambda client: _choose(client, which))
+    if chosen.left_out:
+        say(
+            f"{chosen.left_out:,} that failed with {PAYS_TWICE} are left out: running them again may pay for them"
+            f" twice. Name them with --code {PAYS_TWICE} once you have looked at the provider's own list.",
+            err=True,
+        )
+    if chosen.ids and not yes:
+        _confirm(chosen, which)
+    went = with_client(api, lambda client: _retry_each(client, chosen.ids, even_if_charged=which.even_if_charged))
+    _tell(went, chosen, as_json=as_json)
+    return went.is_all
+
+
+async def _choose(client: GenPulse, which: Which) -> Chosen:
+    ids: list[str] = []
+    charged = left_out = 0
+    async for task in client.each_task(status="failed", code=which.code, provider=which.provider):
+        if len(ids) == which.limit:
+            break
+        if not which.names_unknown and _error(task).get("code") == PAYS_TWICE:
+            left_out += 1
+            continue
+        ids.append(task.id)
+        charged += _error(task).get("charged") != "no"
+    return Chosen(tuple(ids), charged, left_out)
+
+
+def _error(task: TaskView) -> Mapping[str, str]:
+    return task.error or {}
+
+
+def _confirm(chosen: Chosen, which: Which) -> None:
+    """Let a person say yes. Raises `CommandRefused`."""
+    what = f"{len(chosen.ids):,} failed tasks; {chosen.charged:,} of them were charged already, or may have been"
+    if not sys.stdin.isatty():
+        raise CommandRefused(f"Nobody can be asked here about {what}. Run it with --yes. Nothing was retried.")
+    say(f"To be run again: {what}.", err=True)
+    if which.even_if_charged:
+        say("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
+    elif which.code == PAYS_TWICE:
+        say(
+            "Those that would be ordered anew, and perhaps paid for twice, are refused without --even-if-charged.",
+            err=True,
+        )
+    if not agreed("Run them again?"):
+        raise CommandRefused("Nothing was retried.")
+
+
+async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
+    """One after the other, also after a refusal; it ends early when the API does not answer any more."""
+    refused: Counter[str] = Counter()
+    words: dict[str, str] = {}
+    for number, task_id in enumerate(ids):
+        try:
+            await _retry_one(client, task_id, even_if_charged=even_if_charged)
+        except ApiRefused as refusal:
+            refused[refusal.code] += 1
+            words.setdefault(refusal.code, str(refusal))
+        except ApiUnreachable as error:
+            retried = number - refused.total()
+            return Retried(retried, refused, words, len(ids) - number, str(error))
+    return Retried(len(ids) - refused.total(), refused, words)
+
+
+async def _retry_one(client: GenPulse, task_id: str, *, even_if_charged: bool) -> None:
+    """What can be taken up is never ordered anew with many others."""
+    try:
+        await client.retry(task_id)
+    except ApiRefused as refusal:
+        if refusal.code != MAY_BE_CHARGED or not even_if_charged:
+            raise
+        await client.retry(task_id, even_if_charged=True)
+
+
+def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:
+    refused = sum(went.refused.values())
+    if as_json:
+        counts = {"retried": went.retried, "refused": refused, "not_tried": went.not_tried}
+        say(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
+    elif not chosen.ids:
+        say("No failed task matches.")
+    else:
+        say(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")
+        for code, count in Counter(went.refused).most_common():
+            say(f"  {count:,} x {code}, such as: {went.words[code]}")
+    if went.stopped_by:
+        say(f"genpulse: {went.stopped_by}", err=True)

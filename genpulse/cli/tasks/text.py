@@ -1,0 +1,95 @@
+"""A task as people read it."""
+
+import json
+from datetime import UTC, datetime
+
+from genpulse.cli.output.terminal import say
+from genpulse.client import TaskView, WarningView
+
+_WAITS_FOR = {
+    "worker": "a worker",
+    "provider": "the provider, which cannot be asked how the job is",
+    "storage": "the storage, which is away or full",
+    "database": "the database",
+}
+
+
+def print_task(task: TaskView, *, as_json: bool) -> None:
+    """On standard output: the document itself, or a line for each fact."""
+    if as_json:
+        say(json.dumps(task.document, indent=2))
+        return
+    for name, value in _facts(task).items():
+        if value != "":
+            hung = str(value).replace("\r\n", "\n").replace("\n", f"\n{'':<10}")
+            say(f"{name:<10}{hung}")
+
+
+def _facts(task: TaskView) -> dict[str, object]:
+    facts = task.document
+    standing = standing_of(task, datetime.now(UTC))
+    return {
+        "task": task.id,
+        "model": f"{task.model} ({facts['kind']})",
+        "status": task.status + (f", {task.progress:.0%}" if task.progress is not None else ""),
+        "": standing,
+        "attempt": _attempts(task),
+        "created": facts["created_at"],
+        "finished": facts["finished_at"] or "",
+        "input": json.dumps(facts["input"], ensure_ascii=False),
+        "error": _error(task),
+        "warnings": "\n".join(warnings_of(task)),
+        "outputs": "\n".join(asset.url for asset in task.outputs),
+    }
+
+
+def _error(task: TaskView) -> str:
+    error = task.error
+    return f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else ""
+
+
+def warnings_of(task: TaskView) -> tuple[str, ...]:
+    """What is odd about a task, a line for each; a message that has several is one line."""
+    return tuple(f"{_which(warning)}: {' '.join(warning.message.split())}" for warning in task.warnings)
+
+
+def _which(warning: WarningView) -> str:
+    """Outputs are counted from 1, as people do."""
+    return warning.code if warning.index is None else f"{warning.code} (output {warning.index + 1})"
+
+
+def _attempts(task: TaskView) -> str:
+    failures = task.document.get("failures", 0)
+    return f"{task.document['attempt']}" + (f", {failures} failed" if failures else "")
+
+
+def standing_of(task: TaskView, now: datetime) -> str:
+    """What keeps a task from going on, and what was asked of it, in plain words; empty when that is nothing."""
+    if task.ended:
+        return ""
+    wish = "somebody wants it to stop" if task.cancel_requested_at else ""
+    said = task.last_error["message"] if task.last_error else ""
+    waiting = _waiting(task, now) + (f": {said}" if said and task.waiting_for else "")
+    return "; ".join(filter(None, (wish, waiting)))
+
+
+def _waiting(task: TaskView, now: datetime) -> str:
+    waiting = task.waiting_for
+    if waiting is None:
+        return ""
+    if waiting.what != "next_attempt":
+        what = _WAITS_FOR.get(waiting.what, waiting.what)
+        return f"waits for {what}, for {span(max((now - waiting.since).total_seconds(), 0.0))}"
+    left_s = (task.next_try_at - now).total_seconds() if task.next_try_at else 0.0
+    return f"waits for the next attempt, {f'due in {span(left_s)}' if left_s >= 1 else 'due now'}"
+
+
+def span(seconds: float) -> str:
+    """A time as people say it, in one or two units."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 60:
+        return f"{minutes} min {whole % 60} s"
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} days"

@@ -1,0 +1,1 @@
+"""Settings as pages: the example, the reference, and where each value comes from."""

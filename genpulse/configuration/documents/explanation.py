@@ -1,0 +1,75 @@
+"""Where the value of a setting comes from, layer by layer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from genpulse.configuration.documents.masking import shown
+from genpulse.configuration.rules.provider_options import OPTIONS
+from genpulse.configuration.schema import Key, find, keys
+from genpulse.configuration.sources.layers import leaves, value_of
+from genpulse.configuration.sources.reading import Reading, read
+
+Shown = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one layer says about a key; `value` is masked, `place` is empty when it says nothing."""
+
+    layer: str
+    value: Shown
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A setting, the four layers, and the one that wins; that is empty when the code's default holds."""
+
+    key: str
+    known: Key
+    layers: tuple[Said, ...]
+    winner: str
+
+    @property
+    def value(self) -> Shown:
+        """What is in force."""
+        said = next((each.value for each in self.layers if each.layer == self.winner), None)
+        return said if self.winner else shown(self.key, default_of(self.known))
+
+
+def default_of(known: Key) -> object:
+    """The default of the code; None for one that is made anew each time."""
+    return known.default if isinstance(known.default, str | int | float | bool) else None
+
+
+def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explanation | None:
+    """None when there is no such setting. Raises `EnvironmentProblem`, `ConfigurationError` for a broken file."""
+    key = key.strip().lower().removeprefix("genpulse_").replace("__", ".")
+    known = find(key)
+    return None if known is None else _explained(key, known, read(folder, process))
+
+
+def explain_all(folder: Path | None, process: Mapping[str, str]) -> tuple[Explanation, ...]:
+    """Every setting, and each provider's that some layer names."""
+    reading = read(folder, process)
+    named = [key for key in leaves(reading.values) if find(key)]
+    fixed = [known.key for known in keys() if "<" not in known.key]
+    wanted = sorted({*named, *fixed}, key=lambda key: (key.count(".") > 0, key))
+    return tuple(_explained(key, known, reading) for key in wanted if (known := find(key)))
+
+
+def _explained(key: str, known: Key, reading: Reading) -> Explanation:
+    said = tuple(
+        Said(layer.name, shown(key, layer.get(key)), layer.place(key) if layer.get(key) is not None else "")
+        for layer in reading.layers
+    )
+    setting = [each.name for each in reading.layers if value_of(each.values, key) is not None]
+    return Explanation(key, _of_option(key, known), said, setting[-1] if setting else "")
+
+
+def _of_option(key: str, known: Key) -> Key:
+    """What is known about an option of a provider is more than that it is one."""
+    section, _, name = key.rpartition(".")
+    option = next((one for one in OPTIONS if one.name == name), None) if section.endswith(".options") else None
+    return known if option is None else replace(known, kind=option.kind.value, meaning=option.meaning)

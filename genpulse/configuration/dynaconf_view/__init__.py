@@ -1,0 +1,1 @@
+"""The settings as a Dynaconf object, for programs that read them so."""

@@ -1,0 +1,52 @@
+"""The settings, typed and frozen, as the rest of the house gets them.
+
+Each field says what it means; the reference and `.env.example` are made from this file.
+"""
+
+from genpulse.configuration.settings.api import Api
+from genpulse.configuration.settings.process import Log, Release
+from genpulse.configuration.settings.providers import (
+    PROVIDERS_OWN,
+    Budget,
+    Circuit,
+    Providers,
+    ProviderSection,
+    Retry,
+)
+from genpulse.configuration.settings.services import Database, RedisSection, Storage
+from genpulse.configuration.settings.settings import Settings
+from genpulse.configuration.settings.tasks import RetentionSection, Webhooks
+from genpulse.configuration.settings.values import (
+    Optional,
+    OptionalDays,
+    OptionalDollars,
+    OptionalPath,
+    OptionalSecret,
+    Section,
+)
+from genpulse.configuration.settings.worker import Worker
+
+__all__ = [
+    "PROVIDERS_OWN",
+    "Api",
+    "Budget",
+    "Circuit",
+    "Database",
+    "Log",
+    "Optional",
+    "OptionalDays",
+    "OptionalDollars",
+    "OptionalPath",
+    "OptionalSecret",
+    "ProviderSection",
+    "Providers",
+    "RedisSection",
+    "Release",
+    "RetentionSection",
+    "Retry",
+    "Section",
+    "Settings",
+    "Storage",
+    "Webhooks",
+    "Worker",
+]

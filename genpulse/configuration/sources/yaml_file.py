@@ -1,0 +1,87 @@
+"""The committed layers: a YAML file with a section for what holds everywhere and one for each environment."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genpulse.configuration.errors import ConfigurationError, Fault
+from genpulse.configuration.sources.layers import Layer, Tree
+from genpulse.configuration.sources.project import read_text
+from genpulse.environment.table import BY_DYNACONF
+
+DEFAULT = "default"
+SECTIONS = (DEFAULT, *BY_DYNACONF)
+
+
+def committed_layers(path: Path, section: str, shown: str) -> tuple[Layer, Layer]:
+    """`[default]` and the environment's section. Raises as `every_layer` does."""
+    layers = every_layer(path, shown)
+    return replace(layers[DEFAULT], name="default"), replace(layers[section], name="environment")
+
+
+def every_layer(path: Path, shown: str) -> dict[str, Layer]:
+    """A layer for each section. `shown` is the path as messages say it.
+
+    Raises `ConfigurationError` with line and column when the file is broken.
+    """
+    document, lines = _parsed(path, shown)
+    unknown = [name for name in document if name not in SECTIONS]
+    if unknown:
+        detail = f"no section; there are {', '.join(SECTIONS)}"
+        raise ConfigurationError(
+            "", [Fault(str(name), f"{shown} line {lines[(str(name),)]}", detail) for name in unknown]
+        )
+    return {section: _layer(section, document, lines, section, shown) for section in SECTIONS}
+
+
+def _layer(name: str, document: Tree, lines: dict[tuple[str, ...], int], section: str, shown: str) -> Layer:
+    values = document.get(section)
+    if values is not None and not isinstance(values, dict):
+        place = f"{shown} line {lines[(section,)]}"
+        raise ConfigurationError("", [Fault(section, place, "expected keys below it, found a single value")])
+    places = {
+        ".".join(path[1:]).lower(): f"{shown} [{section}] line {line}"
+        for path, line in lines.items()
+        if path[0] == section and len(path) > 1
+    }
+    return Layer(name, _lowered(values or {}), places)
+
+
+def _lowered(values: Tree) -> Tree:
+    return {
+        str(key).lower(): _lowered(value) if isinstance(value, dict) else value for key, value in values.items()
+    }
+
+
+def _parsed(path: Path, shown: str) -> tuple[Tree, dict[tuple[str, ...], int]]:
+    """The document, and the line of each key."""
+    from dynaconf.vendor.ruamel.yaml import YAML
+    from dynaconf.vendor.ruamel.yaml.error import MarkedYAMLError, MarkedYAMLFutureWarning, YAMLError
+
+    text = read_text(path, shown)
+    try:
+        constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(io.StringIO(text))
+        root = constructor.composer.get_single_node()
+        document = None if root is None else constructor.construct_document(root)
+        lines = dict(_lines(root))
+    except (MarkedYAMLError, MarkedYAMLFutureWarning) as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        detail = ", ".join(" ".join(str(part).split()) for part in (error.context, error.problem) if part)
+        raise ConfigurationError("", [Fault(shown, place, detail)]) from error
+    except YAMLError as error:
+        raise ConfigurationError("", [Fault(shown, "", " ".join(str(error).split()))]) from error
+    if document is not None and not isinstance(document, dict):
+        raise ConfigurationError("", [Fault(shown, "line 1", f"expected the sections {', '.join(SECTIONS)}")])
+    return document or {}, lines
+
+
+def _lines(node: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    if getattr(node, "id", "") != "mapping":
+        return
+    for key, value in node.value:
+        path = (*before, str(key.value))
+        yield path, key.start_mark.line + 1
+        yield from _lines(value, path)

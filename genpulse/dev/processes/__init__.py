@@ -1,0 +1,1 @@
+"""The processes of a local stack: started, supervised, and never left behind."""

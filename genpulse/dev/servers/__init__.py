@@ -1,0 +1,1 @@
+"""The servers of a local stack: PostgreSQL, Valkey and ComfyUI, from wheels, PATH or Docker."""

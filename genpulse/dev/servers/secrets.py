@@ -1,0 +1,50 @@
+"""Ports and passwords of a folder's servers."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from genpulse.dev.errors import FolderRefused
+from genpulse.dev.processes.ports import free_port
+from genpulse.dev.state import write_private
+
+_FILE = "servers.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Kept from start to start, so that addresses stay the same."""
+
+    postgres_port: int
+    redis_port: int
+    password: str
+
+
+def remembered(home: Path) -> Secrets:
+    """What is kept in the folder, with other ports where these are taken; made at the first time.
+
+    Raises `FolderRefused` when it cannot be read while there is data that its password opens.
+    """
+    known = _read(home)
+    postgres_port = free_port(known.postgres_port if known else None)
+    kept = Secrets(
+        postgres_port=postgres_port,
+        redis_port=free_port(known.redis_port if known else None, but=postgres_port),
+        password=known.password if known else secrets.token_urlsafe(18),
+    )
+    if kept != known:
+        write_private(home / _FILE, json.dumps(asdict(kept)) + "\n")
+    return kept
+
+
+def _read(home: Path) -> Secrets | None:
+    try:
+        return Secrets(**json.loads((home / _FILE).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        if (home / "postgres").exists():
+            raise FolderRefused(
+                f"{home / _FILE} cannot be read ({error}), and it holds the password of the data in"
+                f" {home / 'postgres'}. Bring it back, or remove {home} to begin with empty data."
+            ) from error
+        return None

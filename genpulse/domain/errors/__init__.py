@@ -1,0 +1,167 @@
+"""Every error that GenPulse raises on purpose.
+
+GenPulseError
+├── Refused                      the caller asked for something that cannot be done; nothing was accepted
+│   ├── BadInput                 carries one problem for each place that does not fit
+│   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
+│   │   └── PriorityNotAllowed   asks for more than the API key may
+│   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
+│   ├── IdempotencyKeyReuse      the key was used before with another body
+│   ├── UnknownKey               no API key has this id
+│   ├── NoWebhookSecret          it has no webhook secret of its own
+│   ├── SealingKeyMissing        a secret would be kept, and nothing is there to seal it with
+│   ├── SealedSecret             a secret is kept that no key here opens
+│   ├── KeyLimitExceeded         the API key may not do so much
+│   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
+│   ├── InvalidCursor            a page cursor that this service did not make
+│   ├── NotRetryable             the task is not in a state from which it can run again
+│   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
+│   ├── DatabaseInUse            processes are connected that must not be
+│   ├── PaidProviderRefused      it costs money, and this environment does not allow that
+│   ├── ProviderNotConfigured    it has no key here
+│   ├── BudgetExceeded           it costs more than is left for today
+│   ├── ContentTooLarge          more bytes than the limit allows
+│   └── UploadIncomplete         the client went away in the middle
+├── Unavailable                  a service that GenPulse stands on is away; try again later
+│   ├── DatabaseUnavailable
+│   │   ├── ForeignDatabase     it belongs to another environment
+│   │   │   └── CopiedDatabase   it is a copy of this environment's, or was moved
+│   │   └── UnstampedDatabase   nothing says to which environment it belongs
+│   ├── ClocksDiffer             the host's clock and the database's are too far apart
+│   └── StorageUnavailable
+│       └── StorageFull
+├── StorageLost                  bytes that are not there and never come back
+├── LeaseLost                    another worker has taken the task over; the write was not done
+├── TaskCanceled                 the task was canceled while it ran
+└── ProviderError                why an attempt failed; carries a Failure
+    ├── InvalidInput · ModerationBlocked · ProviderRejected
+    ├── ProviderUnavailable      it was definitely not taken
+    │   └── ProviderUnreachable  it was not even sent
+    ├── RateLimited · QuotaExhausted · AuthenticationFailed · TimedOut
+    ├── SpendingNotAllowed · OverBudget · JobOverdue
+    ├── QuestionRefused          no answer about an order, which says nothing about the order
+    └── UnknownOutcome · OutputUnavailable
+"""
+
+from genpulse.domain.errors.attempt import LeaseLost, TaskCanceled
+from genpulse.domain.errors.base import GenPulseError
+from genpulse.domain.errors.not_allowed import (
+    BudgetExceeded,
+    KeyLimitExceeded,
+    MayBeCharged,
+    NotRetryable,
+    PaidProviderRefused,
+    ProviderNotConfigured,
+)
+from genpulse.domain.errors.provider import (
+    AuthenticationFailed,
+    InvalidInput,
+    JobOverdue,
+    ModerationBlocked,
+    OutputUnavailable,
+    OverBudget,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    ProviderUnreachable,
+    QuestionRefused,
+    QuotaExhausted,
+    RateLimited,
+    SpendingNotAllowed,
+    TimedOut,
+    UnknownOutcome,
+)
+from genpulse.domain.errors.refused import (
+    BadInput,
+    ContentTooLarge,
+    DatabaseInUse,
+    IdempotencyKeyReuse,
+    InvalidCursor,
+    OutOfReach,
+    PriorityNotAllowed,
+    Problem,
+    Refused,
+    UploadIncomplete,
+)
+from genpulse.domain.errors.unavailable import (
+    ClocksDiffer,
+    CopiedDatabase,
+    DatabaseUnavailable,
+    ForeignDatabase,
+    StorageFull,
+    StorageLost,
+    StorageUnavailable,
+    Unavailable,
+    UnstampedDatabase,
+)
+from genpulse.domain.errors.unknown import (
+    NoticeRefused,
+    UnknownAsset,
+    UnknownDelivery,
+    UnknownHook,
+    UnknownKey,
+    UnknownKind,
+    UnknownModel,
+    UnknownProvider,
+    UnknownTask,
+)
+from genpulse.domain.errors.webhook_secrets import NoWebhookSecret, SealedSecret, SealingKeyMissing
+
+__all__ = [
+    "AuthenticationFailed",
+    "BadInput",
+    "BudgetExceeded",
+    "ClocksDiffer",
+    "ContentTooLarge",
+    "CopiedDatabase",
+    "DatabaseInUse",
+    "DatabaseUnavailable",
+    "ForeignDatabase",
+    "GenPulseError",
+    "IdempotencyKeyReuse",
+    "InvalidCursor",
+    "InvalidInput",
+    "JobOverdue",
+    "KeyLimitExceeded",
+    "LeaseLost",
+    "MayBeCharged",
+    "ModerationBlocked",
+    "NoWebhookSecret",
+    "NotRetryable",
+    "NoticeRefused",
+    "OutOfReach",
+    "OutputUnavailable",
+    "OverBudget",
+    "PaidProviderRefused",
+    "PriorityNotAllowed",
+    "Problem",
+    "ProviderError",
+    "ProviderNotConfigured",
+    "ProviderRejected",
+    "ProviderUnavailable",
+    "ProviderUnreachable",
+    "QuestionRefused",
+    "QuotaExhausted",
+    "RateLimited",
+    "Refused",
+    "SealedSecret",
+    "SealingKeyMissing",
+    "SpendingNotAllowed",
+    "StorageFull",
+    "StorageLost",
+    "StorageUnavailable",
+    "TaskCanceled",
+    "TimedOut",
+    "Unavailable",
+    "UnknownAsset",
+    "UnknownDelivery",
+    "UnknownHook",
+    "UnknownKey",
+    "UnknownKind",
+    "UnknownModel",
+    "UnknownOutcome",
+    "UnknownProvider",
+    "UnknownTask",
+    "UnstampedDatabase",
+    "UploadIncomplete",
+]

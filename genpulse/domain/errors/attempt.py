@@ -1,0 +1,11 @@
+"""Why a worker stops an attempt."""
+
+from genpulse.domain.errors.base import GenPulseError
+
+
+class LeaseLost(GenPulseError):
+    """Another worker has taken the task over, or the task has ended; the write was not done."""
+
+
+class TaskCanceled(GenPulseError):
+    """The task was canceled while it ran."""

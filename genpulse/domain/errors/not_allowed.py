@@ -1,0 +1,100 @@
+"""What is understood, and not allowed here or now."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from decimal import Decimal
+from uuid import UUID
+
+from genpulse.domain.errors.refused import Refused
+from genpulse.domain.task import OpenOrder
+from genpulse.domain.text.storable import storable_line
+
+
+class KeyLimitExceeded(Refused):
+    """The API key may not do so much. `retry_after_s` is when it is worth asking again, in seconds."""
+
+    code = "key_limit_exceeded"
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class NotRetryable(Refused):
+    """The task is not in a state from which it can run again."""
+
+    code = "not_retryable"
+
+    def __init__(self, task_id: UUID, status: str) -> None:
+        super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
+
+
+class MayBeCharged(Refused):
+    """To run again, the task would be ordered anew, and what it ordered before may still run and be paid for.
+
+    `provider` is whose account it was ordered from. `order` is what is open there, None where that is not kept.
+    """
+
+    code = "may_be_charged"
+
+    def __init__(self, task_id: UUID, provider: str, order: OpenOrder | None = None) -> None:
+        super().__init__(
+            f"The task {task_id} may run at {provider} still, or be charged already: {_of_order(order)}."
+            f" Look for it in {provider}'s own list of jobs first, and stop it there if it runs. To order it anew"
+            ' all the same, and perhaps pay twice, send {"even_if_charged": true}'
+            f" (genpulse tasks retry {task_id} --even-if-charged)."
+        )
+        self.provider = provider
+        self.order = order
+
+
+def _of_order(order: OpenOrder | None) -> str:
+    if order is None:
+        return "nobody knows how its last order ended"
+    job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
+    sent = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"it was ordered at {sent} under the reference {order.reference}{job}, and nobody knows how that ended"
+
+
+class PaidProviderRefused(Refused):
+    """The provider costs money, and this environment (`place`) does not allow that."""
+
+    code = "paid_provider_refused"
+
+    def __init__(self, provider: str, place: str) -> None:
+        name = provider.upper()
+        super().__init__(
+            f"{provider} costs money, and providers that do are switched off in {place}. Allow all of them:"
+            f" providers.paid: true (GENPULSE_PROVIDERS__PAID=true); or this one:"
+            f" GENPULSE_PROVIDERS__{name}__PAID=true."
+        )
+
+
+class ProviderNotConfigured(Refused):
+    """The provider lacks what it needs here: `lacking` are settings such as `providers.fal.api_key`."""
+
+    code = "provider_not_configured"
+
+    def __init__(self, provider: str, lacking: Sequence[str]) -> None:
+        variables = " and ".join(f"GENPULSE_{name.upper().replace('.', '__')} ({name})" for name in lacking)
+        super().__init__(
+            f"{provider} is not set up here, and nothing can be asked of it. Whoever runs this service has to set"
+            f" {variables}, for the API and for the workers."
+        )
+        self.lacking = tuple(lacking)
+
+
+class BudgetExceeded(Refused):
+    """The task costs more than is left of today's budget. Amounts are in US dollars.
+
+    `retry_after_s` is when the next day begins, in seconds.
+    """
+
+    code = "budget_exceeded"
+
+    def __init__(self, spent_usd: Decimal, price_usd: Decimal, daily_usd: Decimal, retry_after_s: int) -> None:
+        super().__init__(
+            f"This costs {price_usd:f} USD, and {spent_usd:f} of today's {daily_usd:f} USD are spent or promised."
+            " The day ends at 00:00 UTC; more is allowed by budget.daily_usd (GENPULSE_BUDGET__DAILY_USD)."
+        )
+        self.retry_after_s = retry_after_s

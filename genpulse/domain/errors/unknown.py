@@ -1,0 +1,95 @@
+"""What callers name and nobody knows."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from genpulse.domain.errors.refused import Refused
+
+
+def _near(matches: Sequence[str]) -> str:
+    return f" Did you mean {' or '.join(matches)}?" if matches else ""
+
+
+class UnknownModel(Refused):
+    """No enabled provider has a model of this name."""
+
+    code = "unknown_model"
+
+    def __init__(self, model: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no model {model!r}.{_near(near)} GET /v1/models lists all of them.")
+        self.near = tuple(near)
+
+
+class UnknownProvider(Refused):
+    """No enabled provider has this name."""
+
+    code = "unknown_provider"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no provider {name!r}; there is {', '.join(known)}.")
+
+
+class UnknownKind(Refused):
+    """The kind does not exist, or the model cannot do it."""
+
+    code = "unknown_kind"
+
+    def __init__(self, kind: str, model: str, kinds: Sequence[str]) -> None:
+        super().__init__(f"The model {model!r} does not do {kind!r}; it does {', '.join(kinds)}.")
+
+
+class UnknownTask(Refused):
+    """No task has this id."""
+
+    code = "unknown_task"
+
+    def __init__(self, task_id: UUID | str) -> None:
+        super().__init__(f"There is no task {task_id}.")
+
+
+class UnknownAsset(Refused):
+    """No asset has this id."""
+
+    code = "unknown_asset"
+
+    def __init__(self, asset_id: UUID | str) -> None:
+        super().__init__(f"There is no asset {asset_id}.")
+
+
+class UnknownDelivery(Refused):
+    """There is no webhook message of this id about this task."""
+
+    code = "unknown_delivery"
+
+    def __init__(self, delivery_id: UUID) -> None:
+        super().__init__(
+            f"There is no delivery {delivery_id} of this task. GET its /deliveries lists all of them."
+        )
+
+
+class UnknownKey(Refused):
+    """No API key has this id, or several begin like this."""
+
+    code = "unknown_key"
+
+    def __init__(self, wanted: str, found: int = 0) -> None:
+        many = f"{found} API keys begin" if found else "There is no API key whose id begins"
+        super().__init__(f"{many} with {wanted!r}. `genpulse keys list` shows all of them.")
+
+
+class UnknownHook(Refused):
+    """No job tells about itself at this address."""
+
+    code = "unknown_hook"
+
+    def __init__(self) -> None:
+        super().__init__("No job tells about itself at this address.")
+
+
+class NoticeRefused(Refused):
+    """A notice does not carry the signature of the vendor that it claims to come from."""
+
+    code = "notice_refused"
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"The notice is not signed as {provider} signs, or it is too old.")

@@ -1,0 +1,1 @@
+"""JSON values, and places in them."""

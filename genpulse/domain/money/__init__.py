@@ -1,0 +1,1 @@
+"""What attempts cost, and what an environment, a key or a day may spend."""

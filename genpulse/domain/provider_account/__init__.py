@@ -1,0 +1,1 @@
+"""Circuit breaker, rate limit and verdicts of one provider account."""

@@ -1,0 +1,1 @@
+"""Text from outside: made storable, host names, beginnings of ids."""

@@ -1,0 +1,63 @@
+"""Cancelling orders at vendors that outlived their tasks."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from genpulse.domain.errors import BadInput, UnknownModel
+from genpulse.domain.task import OpenOrder, Task
+from genpulse.lifecycle.attempt.remote.cancellation import stop
+from genpulse.ports import Services
+from genpulse.provider import AnyModel, Call, TwoPhase
+
+AT_ONCE = 20
+"""So many orders are seen to at once."""
+
+_log = logging.getLogger(__name__)
+
+
+async def stop_unwanted(services: Services, providers: Sequence[str]) -> int:
+    """Stop at their vendors what canceled and overdue tasks of these providers have left there.
+
+    Returns how many orders are over. Raises `DatabaseUnavailable`.
+    """
+    tasks = await services.store.to_stop(providers, AT_ONCE)
+    over = await asyncio.gather(*(_is_over(services, task) for task in tasks))
+    for task, is_over in zip(tasks, over, strict=True):
+        if is_over and task.order is not None:
+            await services.store.stopped(task.id, task.order.reference)
+    return sum(over)
+
+
+async def _is_over(services: Services, task: Task) -> bool:
+    if task.order is None:
+        return False
+    try:
+        async with asyncio.timeout(services.bounds.stop_s):
+            return await _stopped(services, task, task.order)
+    except (UnknownModel, BadInput) as error:
+        _log.info("the order of task %s cannot be stopped here: %s", task.id, error)
+    except Exception as error:  # noqa: BLE001 - what does not work is tried again later
+        why = str(error) or type(error).__name__
+        _log.warning("the order of task %s was not stopped at the vendor, and is later: %s", task.id, why)
+    return False
+
+
+async def _stopped(services: Services, task: Task, order: OpenOrder) -> bool:
+    model = services.catalogue.model(task.model)
+    if not isinstance(model.engine, TwoPhase):
+        return False
+    age_s = (await services.store.now() - order.sent_at).total_seconds()
+    return await stop(model.engine, _call(model, task, order), order, age_s, services.bounds.missing_s)
+
+
+def _call(model: AnyModel, task: Task, order: OpenOrder) -> Call[Any]:
+    return Call(
+        model=model.name,
+        kind=task.kind,
+        input=model.parse(task.input),
+        task_id=task.id,
+        client_reference=order.reference,
+        attempt=task.attempt,
+    )

@@ -1,0 +1,1 @@
+"""The outputs of an attempt: received, validated, collected and stored."""

@@ -1,0 +1,1 @@
+"""A job at a remote vendor: order, poll, look up, cancel."""

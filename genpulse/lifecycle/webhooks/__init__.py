@@ -1,0 +1,1 @@
+"""Webhooks about ended tasks: delivered, signed, and shared out between receivers."""

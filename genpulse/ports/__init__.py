@@ -1,0 +1,56 @@
+"""The ports: what `lifecycle/`, `api/` and `worker/` need of the outside, a file each. `Services` holds all.
+
+Services
+├── store      TaskStore        tasks and attempts; the one truth
+├── queue      TaskQueue        which task is due, and for whom
+├── gate       ProviderGate     circuit breaker and rate limit of each provider account
+├── events     EventBus         live events, which may be lost
+├── presence   Presence         which workers are alive
+├── storage    Storage          bytes of assets
+├── retention  Retention        removes what is old
+├── deliveries DeliveryStore    webhook deliveries; MessageSender sends them
+├── keys       KeyStore         API keys
+├── catalogue  Catalogue        installed providers and models
+└── probes     Probe            how each service is
+
+An implementation lives in `adapters/`, one a file, and passes the contract suite of its port. When what it
+depends on is away it raises `DatabaseUnavailable` or `StorageUnavailable`, and never anything foreign. What is
+gone for ever is `StorageLost`, and nobody waits for it.
+"""
+
+from genpulse.ports.api_keys import KeyStore
+from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.events import EventBus, Subscription
+from genpulse.ports.health import Health, Probe, State
+from genpulse.ports.presence import Presence, WorkerPresence
+from genpulse.ports.provider_gate import ProviderGate
+from genpulse.ports.queue import TaskQueue
+from genpulse.ports.retention import Pruning, Retention
+from genpulse.ports.services import EnvironmentFacts, Services
+from genpulse.ports.storage import Noting, Storage
+from genpulse.ports.tasks import TaskNotice, TaskStore
+from genpulse.ports.webhooks import DeliveryStore, MessageSender
+
+__all__ = [
+    "Catalogue",
+    "DeliveryStore",
+    "EnvironmentFacts",
+    "EventBus",
+    "Health",
+    "KeyStore",
+    "MessageSender",
+    "Noting",
+    "Presence",
+    "Probe",
+    "ProviderGate",
+    "Pruning",
+    "Retention",
+    "Services",
+    "State",
+    "Storage",
+    "Subscription",
+    "TaskNotice",
+    "TaskQueue",
+    "TaskStore",
+    "WorkerPresence",
+]

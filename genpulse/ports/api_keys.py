@@ -1,0 +1,51 @@
+"""The port of API keys."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from genpulse.domain.api_key import ApiKey, KeyUsage
+from genpulse.domain.webhook_secret import SigningSecrets
+
+
+class KeyStore(Protocol):
+    """API keys, and the secret that signs addresses. Of a key's token only the digest is kept."""
+
+    async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
+        """Keep a new key, perhaps with a webhook secret of its own. Raises `SealingKeyMissing`."""
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest, whatever its state."""
+
+    async def all(self) -> tuple[ApiKey, ...]:
+        """All keys, oldest first."""
+
+    async def revoke(self, beginning: str, now: datetime) -> ApiKey:
+        """Revoke the key whose id begins like this; one that is revoked stays as it is. Raises `UnknownKey`."""
+
+    async def used(self, key_id: UUID, now: datetime) -> None:
+        """Note that it was used."""
+
+    async def usage(self, key_id: UUID) -> KeyUsage:
+        """What it has done by now. Its tasks count as in `TaskStore.spent_usd`."""
+
+    async def signing_secret(self) -> bytes:
+        """The 32 random bytes that sign addresses of assets, the same for all processes."""
+
+    async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
+        """Let a new secret sign messages about the key's tasks; whatever signs now does so for the overlap, too.
+
+        An overlap of nothing ends that at once. Raises `UnknownKey`, `SealingKeyMissing`.
+        """
+
+    async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
+        """Let the shared secret sign again, and the key's own beside it for the overlap.
+
+        Raises `UnknownKey`, `NoWebhookSecret`.
+        """
+
+    async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
+        """What signs messages about its tasks now; `SHARED` where there is no such key. Raises `SealedSecret`."""
+
+    async def reseal_webhook_secrets(self) -> int:
+        """Seal all of them with the newest key; returns how many. Raises `SealedSecret`, and then changes none."""

@@ -1,0 +1,45 @@
+"""The port of the circuit breaker and rate limiter of provider accounts."""
+
+from typing import Protocol
+
+from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.gate import Admission, Circuit, Limits
+from genpulse.domain.provider_account.rate import Rate
+
+
+class ProviderGate(Protocol):
+    """Lets work through to the providers' accounts, for all workers together.
+
+    Never raises: when nobody can be asked, each process keeps to its own share of the rates.
+    """
+
+    def guards(self, provider: str) -> bool:
+        """Whether there is anything to ask: not where work is done here and no rate is set."""
+
+    async def admit(self, provider: str, wanted: int) -> Admission:
+        """Let at most `wanted` (1 or more) new tasks through."""
+
+    async def give_back(self, provider: str, count: int) -> None:
+        """So many of those that were let through asked the provider for nothing; 0: one did and learned nothing.
+
+        Their turns are free again, and a probe ends, since one of them may have been it.
+        """
+
+    async def succeeded(self, provider: str) -> None:
+        """The account answered: its circuit closes. A wait that the provider asked for goes on."""
+
+    async def failed(self, provider: str, failure: Failure) -> Circuit:
+        """An attempt that asked the provider failed. Returns how the account is since then.
+
+        Any definite answer closes the circuit as a success does; trouble that others would meet too counts towards
+        opening it; what was asked for by RATE_LIMITED is kept; a failure of our own kind only ends a probe.
+        """
+
+    def limits(self, provider: str) -> Limits:
+        """What the account may be asked."""
+
+    async def pace(self, name: str, rate: Rate) -> float:
+        """Seconds until something of that name may happen again; 0 lets it happen now."""
+
+    async def circuit(self, provider: str) -> Circuit:
+        """How the account is."""

@@ -1,0 +1,48 @@
+"""The port of the task queue."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from genpulse.domain.attempt import Worker
+from genpulse.ports.tasks import TaskNotice
+
+
+class TaskQueue(Protocol):
+    """What waits, and who tells that it does. What a worker is told here it may also find out by looking."""
+
+    def limited(self, provider: str) -> bool:
+        """Whether only so many tasks of this provider may run at once, over all workers."""
+
+    async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
+        """Which of these providers have a new task that could be claimed now: it is due and has a free seat."""
+
+    async def promote(self, older_than_s: float) -> int:
+        """Give tasks that wait for so many seconds the next higher priority, and once more after as long again.
+
+        So none waits for ever behind higher ones. Returns how many there were, at most 1,000 at a time.
+        """
+
+    def mark(self) -> int:
+        """A number that grows whenever there may be something to claim. Take it before you look."""
+
+    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+        """Return when there may be something to claim that was not there at `mark`.
+
+        At the latest after `timeout_s` seconds, or when a task of these providers is due that had to wait.
+        """
+
+    def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+        """What others tell this worker about tasks that it holds, as it comes.
+
+        A wish to stop that is missed is found by `TaskStore.renew`, news of a vendor by polling.
+        """
+
+    async def announce_change(self, task_id: UUID) -> None:
+        """Tell the worker that holds this task that something has happened to it at its provider."""
+
+    async def depth(self) -> int:
+        """How many tasks wait."""
+
+    async def tidy(self) -> None:
+        """Forget workers that are gone for long."""

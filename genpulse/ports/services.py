@@ -1,0 +1,77 @@
+"""One of each port, and what they know of their environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from genpulse.background.loops import Loops
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.bounds import Bounds
+from genpulse.domain.retention import RetentionPolicy
+from genpulse.domain.retry import RetryPolicy
+from genpulse.environment.build_stamp import Build
+from genpulse.ports.api_keys import KeyStore
+from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.events import EventBus
+from genpulse.ports.health import Probe
+from genpulse.ports.presence import Presence
+from genpulse.ports.provider_gate import ProviderGate
+from genpulse.ports.queue import TaskQueue
+from genpulse.ports.retention import Retention
+from genpulse.ports.storage import Storage
+from genpulse.ports.tasks import TaskStore
+from genpulse.ports.webhooks import DeliveryStore, MessageSender
+from genpulse.provider import EngineThreads
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """The environment that this process belongs to, with nothing secret in it.
+
+    `build` is the stamp of what runs here; None where nothing was built.
+    """
+
+    name: str
+    dynaconf: str
+    branch: str
+    key_prefix: str
+    db_mode: str
+    services: str
+    target: str
+    api_key_prefix: str
+    build: Build | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
+
+    `bounds` tell for how long vendors' odd answers are borne with. `hooks_url` is where providers reach this
+    installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
+    """
+
+    environment: EnvironmentFacts
+    store: TaskStore
+    queue: TaskQueue
+    gate: ProviderGate
+    events: EventBus
+    deliveries: DeliveryStore
+    keys: KeyStore
+    retention: Retention
+    sender: MessageSender
+    presence: Presence
+    storage: Storage
+    catalogue: Catalogue
+    probes: tuple[Probe, ...]
+    retry: RetryPolicy
+    spending: Spending
+    retention_policy: RetentionPolicy
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    random: Callable[[], float]
+    loops: Loops = field(default_factory=Loops)
+    output_limit_bytes: int = 8 << 30
+    bounds: Bounds = field(default_factory=Bounds)
+    hooks_url: str | None = None
+    threads: EngineThreads = field(default_factory=EngineThreads)

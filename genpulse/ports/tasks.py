@@ -1,0 +1,195 @@
+"""The port of the task store: tasks, attempts and their orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from genpulse.domain.asset import Asset
+from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
+from genpulse.domain.failure import Failure
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNotice:
+    """Something that concerns a running task: `unwanted`, somebody wants it to stop; else its vendor has news."""
+
+    task_id: UUID
+    unwanted: bool
+
+
+class TaskStore(Protocol):
+    """The one truth about tasks, attempts and leases.
+
+    Every write checks the state and the lease that it expects, in the row that it changes, and each step is one
+    commit: it happens or does not. An order, a job's id, an end and a cancel may be asked for again when the
+    answer was lost; of lost claims `renew` tells; a submit is known again by its idempotency key alone. All
+    moments are the database's own.
+    """
+
+    async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
+        """Write the row and its queue entry in one commit; return after it.
+
+        The limits are looked at in that commit, so that nothing goes over them together with what comes at the
+        same moment. Raises `IdempotencyKeyReuse`, `BudgetExceeded`, `KeyLimitExceeded`; one of these two also
+        where a new task does not fit and there is an `earlier` one.
+        """
+
+    async def earlier(self, task: NewTask) -> Submitted | None:
+        """The task that was submitted before under the same idempotency key, if any. Writes nothing.
+
+        Raises `IdempotencyKeyReuse`.
+        """
+
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+    ) -> tuple[Submitted, ...]:
+        """The same for several of one owner: all of them or none."""
+
+    async def get(self, task_id: UUID) -> Task:
+        """Raises `UnknownTask`."""
+
+    async def find(self, query: TaskQuery) -> tuple[Task, ...]:
+        """A page of tasks, newest first."""
+
+    async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
+        """All attempts of a task, oldest first. Empty for an unknown task."""
+
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+        """Say that the worker is there, which holds all that it has claimed for another `lease_s` seconds.
+
+        Returns all of that: a lease that is not among it is lost. `clock` is the worker's own time, for those who
+        compare clocks.
+        """
+
+    async def leave(self, worker: Worker) -> None:
+        """Say that the worker goes: what it still holds goes to others at once."""
+
+    async def claim(
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+    ) -> tuple[Begun, ...]:
+        """Begin attempts on tasks of a provider that are due, as many as there are ids and free seats.
+
+        Work that was given back comes first where `resumed` is set and is left alone else; then higher priority,
+        then what has waited longest. Nothing is claimed by a worker whose own lease has run out. When the answer
+        is lost, `renew` tells of leases that nobody knows here.
+        """
+
+    async def claim_any(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for providers without seats, in one step.
+
+        Each of those that have something gets the same part of the ids, rounded up. So there may be more where one
+        of them has used its part, which is at least as many as there are ids for each of all providers.
+        """
+
+    async def claim_resumed(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of these providers that was given back: seats do not hold it up, it had one before."""
+
+    async def take_over(
+        self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
+    ) -> tuple[Begun, ...]:
+        """The same for work of these providers whose worker is lost; its attempts become ABANDONED.
+
+        A worker is lost when its lease has run out, unless nobody at all could renew anything: then each has a
+        whole lease from when the first could again.
+        """
+
+    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+        """Attempts that began under these leases and have them still."""
+
+    async def journal_order(self, lease: Lease) -> OpenOrder:
+        """Commit that the provider is about to be asked for something that may cost money. Raises `LeaseLost`."""
+
+    async def journal_job(self, lease: Lease, job_id: str) -> None:
+        """Commit the provider's id of what was ordered. Raises `LeaseLost`.
+
+        Where the lease is lost and the task still has the order that was made under it, the id is kept all the
+        same: whoever has the task now, or tries it again, goes on with that job.
+        """
+
+    async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
+        """Keep how far the work has come. A lost lease is no error here; the next checked write tells."""
+
+    async def save_waiting(
+        self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int
+    ) -> None:
+        """Keep what the task waits for, or that it goes on (None), and what the last try said.
+
+        The task's `seq` becomes `seq`, and in any case higher than it was. A lost lease is no error here.
+        """
+
+    async def finish(self, end: End) -> int:
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+
+        A task that nobody wants any more does not wait for another attempt: it is canceled, unless it has an order
+        that is still to be stopped. Returns the number of the event that tells the end, which is the task's `seq`
+        from then on, also when the end was written before and its answer got lost.
+        """
+
+    async def cancel(self, task_id: UUID) -> Task:
+        """End a queued task, ask the worker of a running one to stop, leave an ended one as it is.
+
+        A queued task that has an open order goes to a worker at once, which stops it at the vendor.
+        Raises `UnknownTask`.
+        """
+
+    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+        """Queue a failed task again, with failures and losses counted anew. It counts today with its price.
+
+        Without `keeps_order` an order whose end is not known is forgotten. Raises `UnknownTask`, `NotRetryable`,
+        `BudgetExceeded`, `KeyLimitExceeded`.
+        """
+
+    async def expire(self) -> tuple[Task, ...]:
+        """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them.
+
+        Those with an open order go to a worker at once.
+        """
+
+    async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """At most `limit` ended tasks of these providers whose orders are still to be stopped at the vendor.
+
+        A task is due half a minute after its end, then later and later, and goes to one caller each time. After a
+        day it comes for the last time, and its order is left as it is.
+        """
+
+    async def stopped(self, task_id: UUID, reference: str) -> None:
+        """The order that an ended task has under this reference is over. Of any other task or order: nothing."""
+
+    async def spent_usd(self) -> Decimal:
+        """What is spent or promised today, in US dollars.
+
+        A task counts with its cost where that is known, else with its price while it waits or runs, when it
+        succeeded, or was canceled after it had begun; and with its price once more for each failed attempt that
+        was charged, or may have been. That is on the day (UTC) on which it was submitted or asked for again; a
+        task for which `hold_price` is called on a later day goes on to count on that one.
+        """
+
+    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+        """Before a running task's order is paid: let its price stand among what today costs.
+
+        Raises `BudgetExceeded`, with what the others cost, where all together are more than `daily_usd`.
+        """
+
+    async def now(self) -> datetime:
+        """The clock by which all moments in rows are counted."""
+
+    async def add_asset(self, asset: Asset) -> None:
+        """Keep an asset's identity; its bytes are stored already."""
+
+    async def asset(self, asset_id: UUID) -> Asset:
+        """Raises `UnknownAsset`."""
+
+    async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Whose these assets are, empty for those of nobody; assets that are not there are left out."""
+
+    async def counts(self) -> dict[str, int]:
+        """How many tasks there are in each state that has not ended."""

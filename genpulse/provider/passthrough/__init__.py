@@ -1,0 +1,9 @@
+"""Models whose input nobody but the vendor knows: it is passed on as it is.
+
+For vendors with thousands of models. What an input refers to is replaced, and what an output consists of is found.
+"""
+
+from genpulse.provider.passthrough.inputs import ASSET, KINDS, FreeInput, with_files
+from genpulse.provider.passthrough.results import Fetch, outputs_of, result_of
+
+__all__ = ["ASSET", "KINDS", "Fetch", "FreeInput", "outputs_of", "result_of", "with_files"]

@@ -1,0 +1,1 @@
+"""The painters of landscapes: sky, land, water, plants, cities and weather."""

@@ -1,0 +1,1 @@
+"""The painting, moving, as a video file."""

@@ -1,0 +1,72 @@
+"""Providers and their models, with the settings of each."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import version
+
+from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.configuration.rules.provider_options import typed
+from genpulse.configuration.settings import ProviderSection, Settings
+from genpulse.domain.errors import (
+    ProviderUnavailable,
+    UnknownProvider,
+)
+from genpulse.provider import Provider, ProviderSettings
+from genpulse.provider.http import AnswerLost
+from genpulse.providers.catalog import LoadedCatalogue, load
+from genpulse.wiring.connections import closed_by
+
+
+def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:
+    """The models of all enabled providers; needs no server. Without a client they can only be looked at."""
+    named = settings.providers.named
+    disabled = [name for name, section in named.items() if not section.enabled]
+    plain = ProviderSettings(http=http) if http else ProviderSettings()
+    sections = {name: provider_settings(name, section, plain) for name, section in named.items()}
+    adapters = {name: section.adapter for name, section in named.items() if section.adapter and section.enabled}
+    return load(sections, disabled, plain, adapters)
+
+
+async def probe_provider(settings: Settings, name: str) -> str:
+    """Make the provider's cheapest real call, and say what it found. Raises `UnknownProvider`, `ProviderError`."""
+    async with _asked(settings, name) as provider:
+        if provider.probe is None:
+            return "it works here and needs no account" if not provider.paid else "it has no call to try"
+        return await provider.probe()
+
+
+async def learn_provider(settings: Settings, name: str) -> str:
+    """Let the provider keep what its models take, and say so. Raises `UnknownProvider`, `ProviderError`."""
+    async with _asked(settings, name) as provider:
+        if provider.learn is None:
+            return "it knows its models already"
+        return await provider.learn()
+
+
+@asynccontextmanager
+async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
+    """A provider with a client of its own, for one question."""
+    async with AsyncExitStack() as stack:
+        http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        catalogue = closed_by(stack, open_catalogue(settings, http))
+        provider = catalogue.provider(name)
+        if provider is None:
+            raise UnknownProvider(name, catalogue.providers())
+        try:
+            yield provider
+        except AnswerLost as error:
+            raise ProviderUnavailable(str(error)) from error
+
+
+def provider_settings(name: str, section: ProviderSection, plain: ProviderSettings) -> ProviderSettings:
+    key = section.api_key.get_secret_value() if section.api_key else None
+    models = {
+        model.strip(): what
+        for what, listed in section.models.items()
+        for model in listed.split(",")
+        if model.strip()
+    }
+    options = typed(section.adapter or name, section.options)
+    return replace(plain, api_key=key, base_url=section.base_url, models=models, options=options)

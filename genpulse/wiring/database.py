@@ -1,0 +1,100 @@
+"""What commands do with the database: upgrade, check, stamp; and the API keys in it."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from genpulse.adapters.database.keys.api_keys import PostgresKeys
+from genpulse.adapters.database.keys.sealing import Sealing
+from genpulse.adapters.database.schema import environment_stamp
+from genpulse.adapters.database.schema.environment_stamp import StampedDatabase
+from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.configuration.settings import Settings
+from genpulse.domain.errors import (
+    DatabaseUnavailable,
+    ForeignDatabase,
+    UnstampedDatabase,
+)
+from genpulse.ports import KeyStore
+from genpulse.wiring.connections import database_url, pool_of
+
+_log = logging.getLogger(__name__)
+
+
+def _keys(settings: Settings, pool: asyncpg.Pool) -> PostgresKeys:
+    sealing = settings.webhooks.sealing_keys
+    return PostgresKeys(pool, Sealing(sealing.get_secret_value().split() if sealing else ()))
+
+
+async def upgrade_database(settings: Settings) -> tuple[str, ...]:
+    """Bring the tables up to date; returns the revisions that were applied.
+
+    Where services are spawned, a database without a stamp gets that of this environment. Raises `ForeignDatabase`,
+    `DatabaseUnavailable`.
+    """
+    from genpulse.adapters.database.schema import migrate  # a third of a second that only this command needs
+
+    row = settings.environment
+    url = database_url(settings)
+    return await migrate.upgrade(url, environment=row.name, stamps_itself=row.spawns_services)
+
+
+async def check_database(settings: Settings) -> None:
+    """Before a process starts: whose database is it?
+
+    Raises `ForeignDatabase`, `CopiedDatabase`, `UnstampedDatabase`.
+
+    One that is away may still come up.
+    """
+    row = settings.environment
+    try:
+        await environment_stamp.check_stamp(database_url(settings), row.name, stamps_itself=row.spawns_services)
+    except (ForeignDatabase, UnstampedDatabase):
+        raise
+    except DatabaseUnavailable as error:
+        _log.warning("%s It is looked at again when it answers.", error)
+
+
+@asynccontextmanager
+async def open_keys(settings: Settings) -> AsyncIterator[KeyStore]:
+    """The API keys alone, for as long as the body runs. Raises `DatabaseUnavailable`."""
+    pool = await pool_of(settings, "keys")
+    try:
+        yield _keys(settings, pool)
+    finally:
+        await pool.close()
+
+
+async def database_stamp(settings: Settings) -> StampedDatabase:
+    """The database and its stamp, whosever it is. Raises `DatabaseUnavailable`."""
+    return await environment_stamp.look(database_url(settings))
+
+
+async def stamp_database(settings: Settings, *, replaces: str | None) -> StampedDatabase:
+    """Say that the database belongs to this environment. Raises as `stamp.stamp` does."""
+    return await environment_stamp.stamp(database_url(settings), settings.environment.name, replaces=replaces)
+
+
+async def confirm_moved(settings: Settings) -> StampedDatabase:
+    """Say that the database of this environment was moved to where it is. Raises as `stamp.confirm_moved` does."""
+    return await environment_stamp.confirm_moved(database_url(settings), settings.environment.name)
+
+
+async def empty_copy(settings: Settings) -> StampedDatabase:
+    """Make a copy of this environment's database one of its own. Raises as `stamp.empty_copy` does."""
+    return await environment_stamp.empty_copy(database_url(settings), settings.environment.name)
+
+
+async def database_revision(settings: Settings) -> tuple[str | None, str]:
+    """Where the database is, None when it is empty, and where this version wants it.
+
+    Raises `ForeignDatabase`, `DatabaseUnavailable`.
+    """
+    from genpulse.adapters.database.schema import migrate  # as above
+
+    url = database_url(settings)
+    await environment_stamp.refuse_foreign(url, settings.environment.name)
+    revision = await migrate.current(url)
+    return revision.current, revision.head

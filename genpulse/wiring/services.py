@@ -1,0 +1,192 @@
+"""The object graph: one of each port, opened and closed in order."""
+
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+import asyncpg
+import uuid_utils.compat
+from redis.asyncio import Redis
+
+from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
+from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.redis.connection import RedisProbe, open_redis
+from genpulse.adapters.redis.events import RedisEventBus
+from genpulse.adapters.redis.keys import Keyspace
+from genpulse.adapters.redis.presence import RedisPresence
+from genpulse.adapters.redis.provider_gate import RedisGate
+from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.adapters.webhooks.sender import WebhookSender
+from genpulse.background.garbage_collection import tune_garbage_collection
+from genpulse.background.loops import Loops
+from genpulse.configuration.settings import ProviderSection, Settings
+from genpulse.domain.money.spending import Spending
+from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
+from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.retention import RetentionPolicy
+from genpulse.domain.retry import RetryPolicy
+from genpulse.environment.build_stamp import read_stamp
+from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
+from genpulse.provider import EngineThreads, Local
+from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.wiring.catalogue import open_catalogue
+from genpulse.wiring.connections import closed_by, database_url, pool_of, redis_url
+from genpulse.wiring.database import _keys
+from genpulse.wiring.storage import _KEEPERS, _storage
+
+_random = random.SystemRandom().random
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Services]:
+    """One of each, for as long as the body runs. Nothing is asked yet: servers may come up later."""
+    async with AsyncExitStack() as stack:
+        pool = await pool_of(settings, process)
+        stack.push_async_callback(pool.close)
+        keys = Keyspace(settings.key_prefix)
+        redis = open_redis(redis_url(settings), keys.prefix)
+        stack.push_async_callback(redis.aclose)
+        storage = closed_by(stack, _storage(settings))
+        if process in _KEEPERS:
+            await storage.sweep()
+        loops = Loops()
+        queue = closed_by(stack, _queue(settings, pool, loops))
+        http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        catalogue = closed_by(stack, open_catalogue(settings, http))
+        tune_garbage_collection()
+        yield Services(
+            environment=environment_facts(settings),
+            store=closed_by(stack, PostgresTaskStore(pool, limits=_limits(settings))),
+            queue=queue,
+            gate=_gate(settings, redis, keys, catalogue, queue),
+            events=closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
+            deliveries=PostgresDeliveries(pool, settings.environment.name),
+            keys=_keys(settings, pool),
+            retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
+            sender=closed_by(stack, webhook_sender(settings)),
+            presence=RedisPresence(redis, keys),
+            storage=storage,
+            catalogue=catalogue,
+            probes=(*_probes(settings, pool), RedisProbe(redis, keys), storage.probe),
+            retry=_retry(settings),
+            spending=_spending(settings),
+            retention_policy=_retention_policy(settings),
+            now=lambda: datetime.now(UTC),
+            new_id=uuid_utils.compat.uuid7,
+            random=_random,
+            loops=loops,
+            output_limit_bytes=settings.worker.output_limit_bytes,
+            hooks_url=settings.webhooks.public_url,
+            threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
+        )
+
+
+def _queue(settings: Settings, pool: asyncpg.Pool, loops: Loops) -> PostgresTaskQueue:
+    return PostgresTaskQueue(
+        pool,
+        database_url(settings),
+        limits=_limits(settings),
+        environment=settings.environment.name,
+        loops=loops,
+    )
+
+
+def _gate(
+    settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
+) -> RedisGate:
+    remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
+    named = settings.providers.named.items()
+    circuit = settings.circuit
+    return RedisGate(
+        redis,
+        keys,
+        guarded=remote,
+        limits={name: _account_limits(section) for name, section in named},
+        policy=CircuitPolicy(circuit.failures, circuit.first_s, circuit.longest_s),
+        workers=queue.workers,
+        random=_random,
+    )
+
+
+def _account_limits(section: ProviderSection) -> Limits:
+    return Limits(section.concurrency, Rate.parse(section.rate) if section.rate else None)
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    retry, named = settings.retry, settings.providers.named.items()
+    resubmits = frozenset(name for name, section in named if section.on_unknown == "resubmit")
+    return RetryPolicy(retry.max_attempts, retry.base_s, retry.longest_s, resubmits)
+
+
+def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
+    return DatabaseProbe(pool), MigrationsProbe(pool), StampProbe(pool, settings.environment.name), _build_probe
+
+
+async def _build_probe() -> Health:
+    """What runs here."""
+    build = read_stamp()
+    return Health("build", State.OK, build.label if build else "a work tree, not an image")
+
+
+def _spending(settings: Settings) -> Spending:
+    named = settings.providers.named.items()
+    return Spending(
+        paid=settings.providers.paid,
+        by_provider={name: section.paid for name, section in named if section.paid is not None},
+        daily_usd=settings.budget.daily_usd,
+        place=settings.environment.dynaconf,
+    )
+
+
+def _retention_policy(settings: Settings) -> RetentionPolicy:
+    section = settings.retention
+    return RetentionPolicy(
+        tasks=_days(section.tasks_days),
+        assets=_days(section.assets_days),
+        grace=timedelta(seconds=section.grace_s),
+        batch=section.batch,
+    )
+
+
+def _days(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
+
+
+def webhook_sender(settings: Settings) -> WebhookSender:
+    secret, old = settings.webhooks.secret, settings.webhooks.old_secrets
+    allowed = settings.webhooks.allow_private
+    return WebhookSender(
+        secret.get_secret_value() if secret else None,
+        old_secrets=old.get_secret_value().split() if old else (),
+        allow_private=settings.environment.spawns_services if allowed is None else allowed,
+        version=version("genpulse"),
+        proxies=settings.proxies,
+    )
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {name: section.concurrency for name, section in settings.providers.named.items() if section.concurrency}
+
+
+def environment_facts(settings: Settings) -> EnvironmentFacts:
+    """The row of the environments table, as the rooms below get it."""
+    row = settings.environment
+    return EnvironmentFacts(
+        name=row.name,
+        dynaconf=row.dynaconf,
+        branch=row.branch,
+        key_prefix=settings.key_prefix,
+        db_mode=row.db_mode,
+        services=row.services,
+        target=row.target,
+        api_key_prefix=row.api_key_prefix,
+        build=read_stamp(),
+    )

@@ -33,7 +33,7 @@ def test_a_fork_says_what_an_interpreter_says(tmp_path, words):
 
 
 def test_what_goes_on_can_be_ended(tmp_path):
-    running = command.start("listen", folder=tmp_path, environment=ENVIRONMENT)
+    running = command.start("listen", folder=tmp_path, environment={"PATH": os.defpath})
     assert running.stderr.readline().startswith("Listening at ")
     assert running.poll() is None
     running.send_signal(signal.SIGINT)

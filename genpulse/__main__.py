@@ -1,6 +1,7 @@
 """Entry of `python -m genpulse` and of the command `genpulse`."""
 
 import io
+import os
 import sys
 from typing import TextIO
 
@@ -15,6 +16,7 @@ def main() -> None:
         code = genpulse.main(prog_name="genpulse", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the last place that can turn an error into an exit code
         code = exit_code_of(error, debug="--debug" in sys.argv)
+    let_go(sys.stdout, sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -26,6 +28,15 @@ def take_everything(*streams: TextIO) -> None:
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
             stream.reconfigure(errors="replace")
+
+
+def let_go(*streams: TextIO) -> None:
+    """Forget what a full disk or a closed pipe does not take: Python would try again, and exit with 120."""
+    for stream in streams:
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

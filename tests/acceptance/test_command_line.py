@@ -197,9 +197,13 @@ def test_doctor_works_with_nothing_running(tmp_path):
     assert "replicate (costs money, refused)" in findings["providers"]["detail"]
 
 
-def test_a_full_disk_is_told_in_words(tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told_in_words(tmp_path, unbuffered):
     line = f"{sys.executable} -m genpulse config show > /dev/full"
-    done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    variables = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(
+        line, shell=True, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr == "genpulse: What was to be written could not be: No space left on device.\n"
 

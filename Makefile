@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 4
+WORKERS ?= 6
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
@@ -41,7 +41,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
 	@$(TEST) -m "not slow and not alone"
-	@$(BIN)/python -m pytest -m alone tests/crash_points
+	@$(BIN)/python -m pytest -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways
 	@$(TEST) -m slow

@@ -69,13 +69,3 @@ def remove_data(folder: Path, home: Path) -> None:
             compose.remove()
         for name in (POSTGRES, REDIS):
             remove_service_folder(home, name)
-
-
-def size_of(home: Path) -> int:
-    """Bytes of the disk that the folder's data take, without those of Docker."""
-    return sum(
-        file.lstat().st_size
-        for name in (POSTGRES, REDIS)
-        for file in (home / name).resolve().rglob("*")
-        if file.is_file()
-    )

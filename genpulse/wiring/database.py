@@ -23,7 +23,7 @@ from genpulse.wiring.connections import database_url, pool_of
 _log = logging.getLogger(__name__)
 
 
-def _keys(settings: Settings, pool: asyncpg.Pool) -> PostgresKeys:
+def key_store(settings: Settings, pool: asyncpg.Pool) -> PostgresKeys:
     sealing = settings.webhooks.sealing_keys
     return PostgresKeys(pool, Sealing(sealing.get_secret_value().split() if sealing else ()))
 
@@ -62,7 +62,7 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeyStore]:
     """The API keys alone, for as long as the body runs. Raises `DatabaseUnavailable`."""
     pool = await pool_of(settings, "keys")
     try:
-        yield _keys(settings, pool)
+        yield key_store(settings, pool)
     finally:
         await pool.close()
 

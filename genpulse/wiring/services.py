@@ -1,6 +1,5 @@
 """The object graph: one of each port, opened and closed in order."""
 
-import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,11 +37,10 @@ from genpulse.provider import EngineThreads, Local
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
 from genpulse.wiring.connections import closed_by, database_url, pool_of, redis_url
-from genpulse.wiring.database import _keys
-from genpulse.wiring.storage import _KEEPERS, _storage
+from genpulse.wiring.database import key_store
+from genpulse.wiring.storage import SPOOLING_PROCESSES, asset_storage
 
 _random = random.SystemRandom().random
-_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -54,8 +52,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         keys = Keyspace(settings.key_prefix)
         redis = open_redis(redis_url(settings), keys.prefix)
         stack.push_async_callback(redis.aclose)
-        storage = closed_by(stack, _storage(settings))
-        if process in _KEEPERS:
+        storage = closed_by(stack, asset_storage(settings))
+        if process in SPOOLING_PROCESSES:
             await storage.sweep()
         loops = Loops()
         queue = closed_by(stack, _queue(settings, pool, loops))
@@ -69,7 +67,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool, settings.environment.name),
-            keys=_keys(settings, pool),
+            keys=key_store(settings, pool),
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),

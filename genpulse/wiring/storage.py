@@ -5,11 +5,11 @@ from genpulse.adapters.storage.objects import ObjectStorage, spool_folder
 from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.configuration.settings import Settings
 
-_KEEPERS = frozenset({"api", "worker"})
+SPOOLING_PROCESSES = frozenset({"api", "worker"})
 """Processes that keep streams; a command beside them only looks."""
 
 
-def _storage(settings: Settings) -> ObjectStorage:
+def asset_storage(settings: Settings) -> ObjectStorage:
     options = _storage_options(settings)
     return ObjectStorage(
         settings.storage_url, spool_dir=settings.storage.spool_dir, options=options, proxies=settings.proxies

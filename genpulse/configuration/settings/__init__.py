@@ -6,7 +6,6 @@ Each field says what it means; the reference and `.env.example` are made from th
 from genpulse.configuration.settings.api import Api
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import (
-    PROVIDERS_OWN,
     Budget,
     Circuit,
     Providers,
@@ -27,7 +26,6 @@ from genpulse.configuration.settings.values import (
 from genpulse.configuration.settings.worker import Worker
 
 __all__ = [
-    "PROVIDERS_OWN",
     "Api",
     "Budget",
     "Circuit",

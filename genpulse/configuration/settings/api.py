@@ -5,7 +5,7 @@ from pydantic import Field
 from genpulse.configuration.settings.values import Optional, Section
 
 DRAIN_S = 5.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1", "0": "127.0.0.1"}
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1", "0": "127.0.0.1"}
 """Every address of a machine, and that which is it itself."""
 
 

@@ -14,9 +14,6 @@ from genpulse.configuration.settings.values import (
 )
 from genpulse.domain.provider_account.rate import PATTERN
 
-PROVIDERS_OWN = ("paid",)
-"""Names below `providers` that are settings of all of them, and so no names of providers."""
-
 
 class Circuit(Section):
     """When an account that does not work is left alone, so that waiting tasks are not wasted on it."""

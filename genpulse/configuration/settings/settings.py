@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.configuration.settings.api import _EVERYWHERE, DRAIN_S, Api
+from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import Budget, Circuit, Providers, Retry
 from genpulse.configuration.settings.services import Database, RedisSection, Storage
@@ -61,13 +61,13 @@ class Settings(Section):
         """Where the API is, without a slash at its end: `api.public_url`, else this machine and `api.port`."""
         if self.api.public_url:
             return self.api.public_url.rstrip("/")
-        host = _EVERYWHERE.get(self.api.host, self.api.host)
+        host = ANY_ADDRESS.get(self.api.host, self.api.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.api.port}"
 
     @property
     def listens_everywhere(self) -> bool:
         """Whether `api.host` is every address of this machine, and so the address of nothing."""
-        return self.api.host in _EVERYWHERE
+        return self.api.host in ANY_ADDRESS
 
     @property
     def drain_s(self) -> float:

@@ -42,6 +42,7 @@ WRONG = {
     'genpulse.get("x").status == "succeded"': "comparison-overlap",
     'AsyncGenPulse().get("x").id': "attr-defined",
 }
+FIRST_WRONG = len(RIGHT.splitlines()) + 2
 
 
 def checked(text, folder):
@@ -71,14 +72,13 @@ def said(tmp_path_factory):
 
 
 def test_a_program_without_a_mistake_is_passed(said):
-    first_wrong = len(RIGHT.splitlines()) + 1
     assert [
-        line for line in said if line.startswith("program.py:") and int(line.split(":")[1]) < first_wrong
+        line for line in said if line.startswith("program.py:") and int(line.split(":")[1]) < FIRST_WRONG
     ] == []
 
 
 @pytest.mark.parametrize("program", WRONG)
 def test_a_mistake_is_found(said, program):
-    number = len(RIGHT.splitlines()) + 1 + list(WRONG).index(program)
+    number = FIRST_WRONG + list(WRONG).index(program)
     lines = [line for line in said if line.startswith(f"program.py:{number}:")]
     assert any(WRONG[program] in line for line in lines), said

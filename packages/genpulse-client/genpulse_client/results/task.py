@@ -128,7 +128,7 @@ class Task:
     def warnings(self) -> tuple[TaskWarning, ...]:
         """What is odd about its outputs; empty where all is well."""
         found = self.document.get("warnings") or ()
-        return tuple(TaskWarning(one["code"], one["message"], one.get("index")) for one in found)
+        return tuple(TaskWarning(one.get("code", ""), one.get("message", ""), one.get("index")) for one in found)
 
     @property
     def cost(self) -> Cost | None:
@@ -221,8 +221,8 @@ def _failure(found: Mapping[str, Any] | None) -> Failure | None:
     if not found:
         return None
     return Failure(
-        found["code"],
-        found["message"],
+        found.get("code", "internal"),
+        found.get("message", ""),
         bool(found.get("retryable", False)),
         found.get("charged", "maybe"),
         found.get("who_must_act", "nobody"),

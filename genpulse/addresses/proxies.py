@@ -52,13 +52,13 @@ class Proxy:
 
     def refusal(self, place: str, status: int, reason: str) -> str:
         """What it means that the proxy answers so in place of making a way to `place`, and what to do."""
-        said = f"the proxy {self} does not let {place} be reached: it answered {status} {reason}".rstrip()
+        text = f"the proxy {self} does not let {place} be reached: it answered {status} {reason}".rstrip()
         if status == 407:
             doing = "is not the one that it wants" if self.login else "is missing"
-            return f"{said}; the login in {self.variable} {doing}: user:password@ stands before its host"
+            return f"{text}; the login in {self.variable} {doing}: user:password@ stands before its host"
         if status in {401, 403, 405}:
-            return f"{said}; let the proxy allow it, or name the host in NO_PROXY if there is a way without"
-        return f"{said}; ask whoever looks after the proxy, or name the host in NO_PROXY if there is a way without"
+            return f"{text}; let the proxy allow it, or name the host in NO_PROXY if there is a way without"
+        return f"{text}; ask whoever looks after the proxy, or name the host in NO_PROXY if there is a way without"
 
     def absence(self, place: str, why: str) -> str:
         """What it means that the proxy gave no way to `place`, and no answer."""
@@ -79,10 +79,10 @@ class Proxies:
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Proxies":
         """As the variables say; one that cannot be used counts as none (`refusals` tells of it)."""
-        found = {scheme: _named(variables, scheme) for scheme in _PORTS}
+        by_scheme = {scheme: _named(variables, scheme) for scheme in _PORTS}
         usable = {
             scheme: _proxy(*named)
-            for scheme, named in found.items()
+            for scheme, named in by_scheme.items()
             if named is not None and not _refusal(named[1])
         }
         return cls(usable.get("http"), usable.get("https"), _excluded(variables))
@@ -116,7 +116,7 @@ def refusals(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that name a proxy which cannot be used, and why, without their values."""
     if "*" in _excluded(variables):
         return
-    named = dict.fromkeys(found for scheme in _PORTS if (found := _named(variables, scheme)))
+    named = dict.fromkeys(proxy for scheme in _PORTS if (proxy := _named(variables, scheme)))
     for variable, value in named:
         if why := _refusal(value):
             yield variable, why

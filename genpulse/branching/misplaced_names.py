@@ -30,8 +30,8 @@ def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
     """Tags that would be taken for branches."""
     refs = repository.refs
     branches = {*refs.heads, *refs.remote}
-    known = dict.fromkeys((*refs.tags, *repository.tag_names))
-    names = [name for name in known if is_reserved_for_branches(name, repository.policy) or name in branches]
+    tag_names = dict.fromkeys((*refs.tags, *repository.tag_names))
+    names = [name for name in tag_names if is_reserved_for_branches(name, repository.policy) or name in branches]
     rule = "A tag is not named like a branch: git would take one for the other."
     return tuple(
         Refusal(

@@ -36,8 +36,8 @@ def demand_branch(repository: Repository) -> str:
     current = repository.refs.current
     if current is None:
         detached = repository.git("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).code == 1
-        found = "the head is detached: no branch is out." if detached else "the branch has no commit yet."
+        finding = "the head is detached: no branch is out." if detached else "the branch has no commit yet."
         note = "Switch to a branch: git switch <branch>" if detached else "Commit something."
         code: Code = "head_detached" if detached else "branch_empty"
-        raise RepositoryUnfit(code, "This is done on a branch.", found, note=note)
+        raise RepositoryUnfit(code, "This is done on a branch.", finding, note=note)
     return current

@@ -62,13 +62,13 @@ class Verbs(click.Group):
             raise click.UsageError(f"{error.message.rstrip('.')}.{hint}", ctx) from None
 
 
-def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        from genpulse.environment.build_stamp import BrokenStamp, product_version
+def _version(ctx: click.Context, _parameter: click.Parameter, is_set: bool) -> None:
+    if is_set and not ctx.resilient_parsing:
+        from genpulse.environment.build_info import BrokenBuildInfo, product_version
 
         try:
             say(f"genpulse {product_version()}")
-        except BrokenStamp as error:
+        except BrokenBuildInfo as error:
             raise click.ClickException(f"{error}.") from error
         ctx.exit()
 

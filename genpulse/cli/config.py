@@ -30,14 +30,14 @@ def show(as_json: bool) -> None:
 
     resolved = config.find_environment()
     config.tell(resolved)
-    found = explain_all(None, os.environ)
+    settings = explain_all(None, os.environ)
     if as_json:
-        values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in found}
+        values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in settings}
         say(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
         return
     say(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
-    for each in found:
-        place = next((said.place for said in each.layers if said.layer == each.winner), "")
+    for each in settings:
+        place = next((layer.place for layer in each.layers if layer.layer == each.winner), "")
         say(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
 
 
@@ -52,25 +52,28 @@ def explain(key: str, as_json: bool) -> None:
     from genpulse.configuration.sources.variables import variable_name
 
     config.tell(config.find_environment())
-    found = explained(key, None, os.environ)
-    if found is None:
+    setting = explained(key, None, os.environ)
+    if setting is None:
         raise CommandRefused(_no_such(key))
-    default = shown(found.key, default_of(found.known))
+    default = shown(setting.key, default_of(setting.known))
     if as_json:
         document = {
-            "key": found.key,
-            "value": found.value,
-            "winner": found.winner or "code",
+            "key": setting.key,
+            "value": setting.value,
+            "winner": setting.winner or "code",
             "default": default,
-            "layers": [asdict(said) for said in found.layers],
+            "layers": [asdict(row) for row in setting.layers],
         }
         say(json.dumps(document, indent=2))
         return
-    say(f"{found.key}   {found.known.kind}   {variable_name(found.key)}")
-    say(f"  {found.known.meaning}")
-    rows = [("code", default, ""), *((said.layer, said.value, said.place) for said in found.layers)]
+    say(f"{setting.key}   {setting.known.kind}   {variable_name(setting.key)}")
+    say(f"  {setting.known.meaning}")
+    rows = [
+        ("code", default, ""),
+        *((row.layer, row.value, row.place) for row in setting.layers),
+    ]
     for layer, value, place in rows:
-        mark = "→" if layer == (found.winner or "code") else " "
+        mark = "→" if layer == (setting.winner or "code") else " "
         say(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
 
 

@@ -42,9 +42,9 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.ClickException):
-        said = io.StringIO()
-        error.show(said)
-        say(said.getvalue(), err=True, nl=False)
+        message = io.StringIO()
+        error.show(message)
+        say(message.getvalue(), err=True, nl=False)
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return 1

@@ -137,7 +137,7 @@ def create(
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
-    wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
+    key_scopes = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
     limits = KeyLimits(
         max_active_tasks, daily_tasks, daily_usd, rate, Priority[max_priority.upper()] if max_priority else None
     )
@@ -146,14 +146,14 @@ def create(
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
         expires_at = now + expires_in if expires_in else None
-        key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
+        key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, key_scopes, now, limits, expires_at)
         await keys.add(key, digest_of(token.text), secret)
         return key, token
 
     key, token = _with_keys(add)
     if as_json:
-        shown = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
-        say(json.dumps({**_document(key, now), **shown}))
+        secrets = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
+        say(json.dumps({**_document(key, now), **secrets}))
     else:
         say("\n".join(filter(None, (token.text, secret))))
     say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
@@ -165,12 +165,12 @@ def create(
 @json_option
 def list_(as_json: bool) -> None:
     """All keys, by their first letters and never whole."""
-    found = _with_keys(lambda _, keys: keys.all())
+    keys = _with_keys(lambda _, keys: keys.all())
     now = datetime.now(UTC)
     if as_json:
-        say(json.dumps([_document(key, now) for key in found], indent=2))
+        say(json.dumps([_document(key, now) for key in keys], indent=2))
         return
-    show_table(_table(found, now))
+    show_table(_table(keys, now))
 
 
 def _table(keys: Sequence[ApiKey], now: datetime) -> Table:

@@ -115,8 +115,8 @@ def _inputs(document: Mapping[str, Any]) -> Table:
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
         title = field.get("title", "")
-        said = f"{title}: {field['description']}" if title and field.get("description") else title
-        meaning = " ".join(filter(None, (said or field.get("description"), _range(field))))
+        description = f"{title}: {field['description']}" if title and field.get("description") else title
+        meaning = " ".join(filter(None, (description or field.get("description"), _range(field))))
         table.add(name, _type(field), "required" if required else json.dumps(field.get("default")), meaning)
     return table
 

@@ -32,11 +32,11 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    found = _found(api)
+    documents = _found(api)
     if as_json:
-        say(json.dumps(found, indent=2))
+        say(json.dumps(documents, indent=2))
     else:
-        _print(found)
+        _print(documents)
 
 
 @command.command()
@@ -88,10 +88,10 @@ def _installed() -> Documents:
     ]
 
 
-def _print(found: Documents) -> None:
-    show_table(_table(found))
+def _print(documents: Documents) -> None:
+    show_table(_table(documents))
     now = datetime.now(UTC)
-    for one in found:
+    for one in documents:
         if words := _trouble(one.get("circuit") or {}, now):
             line = showable_line(f"{one['name']} {words}")
             say(f"\n{line}")
@@ -116,7 +116,7 @@ def _account(circuit: Mapping[str, Any]) -> Cell:
     return Cell(state, _COLOURS.get(state, ""))
 
 
-def _table(found: Documents) -> Table:
+def _table(documents: Documents) -> Table:
     table = Table(
         Column("provider", style="bold"),
         Column("configured", rank=2),
@@ -126,7 +126,7 @@ def _table(found: Documents) -> Table:
         Column("account", rank=1),
         Column("models", rank=6, folds=True),
     )
-    for one in found:
+    for one in documents:
         limits = one.get("limits") or {}
         table.add(
             one["name"],

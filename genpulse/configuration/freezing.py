@@ -29,18 +29,18 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     """The settings. Raises `ConfigurationError` with every fault: of names, of values, of what is missing, and,
     when the reading is complete, what the environment does not allow.
     """
-    found = [*_of_names(reading)]
+    faults = [*_of_names(reading)]
     settings, of_values = _typed(reading, values)
-    found += of_values
-    found += missing
-    found += committed_secrets(reading.committed)
-    found += [Fault(name, "", why) for name, why in proxies.refusals(_of_process(reading))]
+    faults += of_values
+    faults += missing
+    faults += committed_secrets(reading.committed)
+    faults += [Fault(name, "", why) for name, why in proxies.refusals(_of_process(reading))]
     if reading.is_complete:
-        found += committed_dotenv(reading.project)
+        faults += committed_dotenv(reading.project)
     if settings is not None and reading.is_complete:
-        found += policy.faults(settings, reading.layers, reading.build)
-    if found or settings is None:
-        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(set(found), key=str))
+        faults += policy.faults(settings, reading.layers, reading.build)
+    if faults or settings is None:
+        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(set(faults), key=str))
     return settings
 
 

@@ -56,8 +56,8 @@ class Model(Generic[I]):
         try:
             return self.input.model_validate(document)
         except ValidationError as error:
-            found = islice(error.errors(include_url=False, include_input=False), _TOLD_AT_MOST)
-            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in found)
+            errors = islice(error.errors(include_url=False, include_input=False), _TOLD_AT_MOST)
+            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in errors)
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
 
     def kind_of(self, wanted: I) -> str | None:

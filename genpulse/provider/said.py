@@ -43,8 +43,8 @@ def error_in(document: JsonObject) -> Said | None:
 
 def refusal_in(document: JsonValue) -> Said:
     """What an answer says that is a refusal by its status."""
-    named = error_in(document) if isinstance(document, dict) else None
-    return named or said_of(document)
+    error = error_in(document) if isinstance(document, dict) else None
+    return error or said_of(document)
 
 
 def said_of(error: JsonValue) -> Said:
@@ -55,8 +55,8 @@ def said_of(error: JsonValue) -> Said:
         text[:_NAME_LENGTH] for level in levels for name in _NAMES if (text := plain_text(level.get(name)))
     )
     param = next((text for level in levels if (text := plain_text(level.get("param")))), "")
-    said = "; ".join(words) or plain_text(error) or "it does not say why"
-    return Said(said[:LENGTH], tuple(names), param[:_NAME_LENGTH])
+    message = "; ".join(words) or plain_text(error) or "it does not say why"
+    return Said(message[:LENGTH], tuple(names), param[:_NAME_LENGTH])
 
 
 def plain_text(value: JsonValue) -> str:

@@ -42,14 +42,14 @@ class StatusWords:
         """What the word means; ODD for one that is not known, and for what is no word."""
         if not isinstance(word, str):
             return Standing.ODD
-        found = plain(word)
-        named = {
+        spelling = plain(word)
+        by_standing = {
             Standing.DONE: self.done,
             Standing.FAILED: self.failed,
             Standing.CANCELED: self.canceled,
             Standing.RUNNING: self.running,
         }
-        return next((standing for standing, words in named.items() if found in words), Standing.ODD)
+        return next((standing for standing, words in by_standing.items() if spelling in words), Standing.ODD)
 
     def with_more(self, *, done: str = "", failed: str = "", running: str = "") -> "StatusWords":
         """The same with an operator's words, separated by commas: what they say of a word goes before ours."""

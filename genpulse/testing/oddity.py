@@ -65,8 +65,8 @@ class Answer:
 
     def __str__(self) -> str:
         """Short, for messages."""
-        said = "".join(f", {name}: {value}" for name, value in self.headers.items())
-        return f"{self.status or 'its own status'} with {self.body}{said}{'' if self.taken else ', not taken'}"
+        headers = "".join(f", {name}: {value}" for name, value in self.headers.items())
+        return f"{self.status or 'its own status'} with {self.body}{headers}{'' if self.taken else ', not taken'}"
 
 
 @dataclass(frozen=True, slots=True)

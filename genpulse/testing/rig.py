@@ -98,8 +98,8 @@ class Rig:
 
     async def submit(self, subject: Subject | None = None) -> Task:
         """One task for the model under test, or for that of another subject."""
-        wanted = subject or self.subject
-        order = Order(wanted.model, wanted.input, wanted.kind)
+        subject_ = subject or self.subject
+        order = Order(subject_.model, subject_.input, subject_.kind)
         async with AsyncExitStack() as stack:
             services = await self.with_plug_ins(stack)
             return (await submit(services, order)).task
@@ -122,12 +122,12 @@ class Rig:
 
     async def content(self, task: Task) -> tuple[bytes, ...]:
         """The stored outputs."""
-        found = []
+        contents = []
         for asset in task.outputs:
             content = asset.content
             chunks = self.services.storage.read(content.key, 0, content.size, sha256=content.sha256)
-            found.append(b"".join([chunk async for chunk in chunks]))
-        return tuple(found)
+            contents.append(b"".join([chunk async for chunk in chunks]))
+        return tuple(contents)
 
 
 class SmallHttpClient(HttpClient):

@@ -160,11 +160,11 @@ class FakeServer(FakeBehaviour):
         self.orders.append(Ordered(None, taken=False))
         own = await handler(request) if odd is None or odd.taken else None
         self.submits = before + 1
-        taken = own is not None and own.status < 300
-        self.orders[place] = Ordered(None, taken)
+        is_taken = own is not None and own.status < 300
+        self.orders[place] = Ordered(None, is_taken)
         answer = own if odd is None and own is not None else await self._given(request, odd or Answer(), own)
-        lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
-        self.orders[place] = Ordered(None if lost else answer.status, taken)
+        is_lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
+        self.orders[place] = Ordered(None if is_lost else answer.status, is_taken)
         return answer
 
     async def _given(

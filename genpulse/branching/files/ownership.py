@@ -8,7 +8,7 @@ from genpulse.environment.table import ENVIRONMENTS
 
 _SIGN = b"Written by `genpulse flow "
 _SIGNED_WITHIN = 400
-"""Bytes from the beginning in which the sign stands, in text and in the packed gate."""
+"""Bytes from the beginning in which the sign stands, in text and in the packed merge check."""
 _DOCUMENTS = ({row.dynaconf for row in ENVIRONMENTS}, {"protected_branches", "protected_tags", "project"})
 
 
@@ -35,8 +35,8 @@ def place(folder: Path, path: str) -> str:
         file = folder / each
         if not file.is_file() or is_ours(file.read_bytes()):
             return each
-    found = f"{' and '.join(places)} are both files of your own."
-    raise FileInTheWay(found, note="Move one of them elsewhere with git mv.")
+    finding = f"{' and '.join(places)} are both files of your own."
+    raise FileInTheWay(finding, note="Move one of them elsewhere with git mv.")
 
 
 def _beside(path: str) -> str:

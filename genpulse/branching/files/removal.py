@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from genpulse.branching.files import chaining
-from genpulse.branching.files.contents import GATES, PIPELINE, begun_pipeline
+from genpulse.branching.files.contents import CHECK_FILES, PIPELINE, begun_pipeline
 from genpulse.branching.files.decided import is_only_ours
 from genpulse.branching.files.hooks import HOOK, HOOKS
 from genpulse.branching.files.ownership import is_ours
@@ -12,7 +12,7 @@ from genpulse.branching.files.planned import Planned, compared
 from genpulse.branching.settings.file import FILE
 
 _WRITTEN = (
-    *GATES.values(),
+    *CHECK_FILES.values(),
     ".github/workflows/*flow.yml",
     ".github/rulesets/*.json",
     ".github/*environments.json",

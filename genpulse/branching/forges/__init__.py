@@ -7,7 +7,7 @@ from genpulse.branching.forges.address import Address, address_of
 from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.github import open_by_gh, open_by_rest
 from genpulse.branching.forges.gitlab import has_glab, open_by_glab, open_by_push_options
-from genpulse.branching.forges.request import PullRequest, Wanted
+from genpulse.branching.forges.request import PullRequest, PullRequestDraft
 from genpulse.branching.git.process import Git
 
 __all__ = ["ForgeError", "PullRequest", "open_pull_request"]
@@ -38,15 +38,15 @@ def open_pull_request(
     git = Git(folder, environment)
     address = address_of(git, remote)
     to = push_remote or remote
-    wanted = Wanted(remote, head, commit, base, title, body, to, _fork(git, address, to), is_lane)
+    draft = PullRequestDraft(remote, head, commit, base, title, body, to, _fork(git, address, to), is_lane)
     if address is not None and address.kind == "gitlab" and not has_glab(git):
-        return open_by_push_options(git, address, wanted)
-    git.remotely("push", "--quiet", "--", to, wanted.refspec)
+        return open_by_push_options(git, address, draft)
+    git.remotely("push", "--quiet", "--", to, draft.refspec)
     if address is None:
         return PullRequest("", opened=False)
     if address.kind == "github":
-        return open_by_gh(git, address, wanted) or open_by_rest(git, address, wanted) or _by_hand(address, wanted)
-    return (open_by_glab(git, address, wanted) if address.kind == "gitlab" else None) or _by_hand(address, wanted)
+        return open_by_gh(git, address, draft) or open_by_rest(git, address, draft) or _by_hand(address, draft)
+    return (open_by_glab(git, address, draft) if address.kind == "gitlab" else None) or _by_hand(address, draft)
 
 
 def _fork(git: Git, address: Address | None, to: str) -> str:
@@ -55,5 +55,5 @@ def _fork(git: Git, address: Address | None, to: str) -> str:
     return there.path if there and address and there != address else ""
 
 
-def _by_hand(address: Address, wanted: Wanted) -> PullRequest:
-    return PullRequest(address.compare(wanted.base, wanted.qualified), opened=False)
+def _by_hand(address: Address, draft: PullRequestDraft) -> PullRequest:
+    return PullRequest(address.compare(draft.base, draft.qualified), opened=False)

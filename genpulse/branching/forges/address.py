@@ -47,13 +47,13 @@ def address_of(git: Git, remote: str) -> Address | None:
     `RepositoryUnfit` for an address that has none of the forms that git knows.
     """
     url = git("remote", "get-url", "--", remote).line
-    found = _over_ssh(url)
-    host, path = (_real(found[0], git), found[1]) if found else _over_web(url, remote)
+    place = _over_ssh(url)
+    host, path = (_real(place[0], git), place[1]) if place else _over_web(url, remote)
     if not host:
         return None
     configured = git("config", "--get", "flow.forge", ok=(0, 1)).line.strip()
     kind = _kind(configured or host.partition(":")[0])
-    if kind == "other" and found and not _ON_A_FORGE.fullmatch(path):
+    if kind == "other" and place and not _ON_A_FORGE.fullmatch(path):
         return None
     return Address(kind, host, path)
 
@@ -76,8 +76,8 @@ def _over_web(url: str, remote: str) -> tuple[str, str]:
         port = parts.port
     except ValueError as error:
         note = f"git remote set-url {remote} <address>"
-        found = f"the port of {remote}: {error}."
-        raise RepositoryUnfit("remote_address_broken", "A remote has an address.", found, note=note) from error
+        finding = f"the port of {remote}: {error}."
+        raise RepositoryUnfit("remote_address_broken", "A remote has an address.", finding, note=note) from error
     host = parts.hostname.removeprefix("www.")
     return (f"{host}:{port}" if port and parts.scheme != "git" else host), _path(parts.path)
 
@@ -86,7 +86,7 @@ def _real(host: str, git: Git) -> str:
     """The host behind a name of one's own in SSH's configuration, as `git@work:owner/name` uses it."""
     command = ["ssh", "-G", "--", host]
     try:
-        said = subprocess.run(
+        configuration = subprocess.run(
             command,
             cwd=git.folder,
             env=dict(git.environment),
@@ -98,8 +98,10 @@ def _real(host: str, git: Git) -> str:
             check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        said = ""
-    real = next((line.partition(" ")[2] for line in said.splitlines() if line.startswith("hostname ")), host)
+        configuration = ""
+    real = next(
+        (line.partition(" ")[2] for line in configuration.splitlines() if line.startswith("hostname ")), host
+    )
     return _BESIDE_SSH.get(real, real)
 
 

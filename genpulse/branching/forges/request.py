@@ -1,11 +1,13 @@
-"""A pull request that is wanted, and what became of it."""
+"""A pull request before and after it is opened."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """From which branch into which; `commit` is what the head is where it is pushed, or becomes.
+class PullRequestDraft:
+    """A pull request to open: from which branch into which.
+
+    `commit` is what the head is where it is pushed, or becomes.
 
     The base is on `remote`. The head is pushed to `to`, which is the same remote or a fork; `fork` is the fork's
     path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.

@@ -29,12 +29,12 @@ class Commit:
 
 def commits_between(git: Git, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
     """What is reachable from `tips` and not from `without` (full ids), newest first."""
-    return _read(git, "--topo-order", tips, without)
+    return _commits(git, "--topo-order", tips, without)
 
 
 def commits_named(git: Git, ids: Iterable[str]) -> tuple[Commit, ...]:
     """These commits alone."""
-    return _read(git, "--no-walk=unsorted", ids, ())
+    return _commits(git, "--no-walk=unsorted", ids, ())
 
 
 def own_line(git: Git, tip: str) -> frozenset[str]:
@@ -44,8 +44,8 @@ def own_line(git: Git, tip: str) -> frozenset[str]:
 
 def parents_on_line(git: Git, tip: str) -> dict[str, tuple[str, ...]]:
     """The same with the ids of each one's parents, newest first."""
-    said = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
-    lines = (line.split() for line in said.out.splitlines())
+    output = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
+    lines = (line.split() for line in output.out.splitlines())
     return {line[0]: tuple(line[1:]) for line in lines}
 
 
@@ -56,14 +56,14 @@ def is_ancestor(git: Git, commit: str, tip: str) -> bool:
 
 def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
     """What is reachable from `tip` along commits that are known."""
-    found: dict[str, Commit] = {}
+    history: dict[str, Commit] = {}
     waiting = [tip]
     while waiting:
         commit = known.get(waiting.pop())
-        if commit is not None and commit.id not in found:
-            found[commit.id] = commit
+        if commit is not None and commit.id not in history:
+            history[commit.id] = commit
             waiting.extend(commit.parents)
-    return list(found.values())
+    return list(history.values())
 
 
 def counted(number: int, thing: str) -> str:
@@ -82,14 +82,14 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def _read(git: Git, how: str, tips: Iterable[str], without: Iterable[str]) -> tuple[Commit, ...]:
-    wanted = list(dict.fromkeys(tips))
-    if not wanted:
+def _commits(git: Git, how: str, tips: Iterable[str], without: Iterable[str]) -> tuple[Commit, ...]:
+    tip_ids = list(dict.fromkeys(tips))
+    if not tip_ids:
         return ()
-    stdin = "".join([*(f"{tip}\n" for tip in wanted), *(f"^{tip}\n" for tip in dict.fromkeys(without))])
+    stdin = "".join([*(f"{tip}\n" for tip in tip_ids), *(f"^{tip}\n" for tip in dict.fromkeys(without))])
     options = (f"--format={_FORMAT}", "--encoding=UTF-8", "--no-color", "--stdin")
-    said = git.lasting("log", "-z", how, *options, stdin=stdin)
-    fields = said.out.removesuffix("\0").split("\0") if said.out else []
+    output = git.lasting("log", "-z", how, *options, stdin=stdin)
+    fields = output.out.removesuffix("\0").split("\0") if output.out else []
     return tuple(
         Commit(
             fields[i], fields[i + 1], tuple(fields[i + 2].split()), int(fields[i + 3]), printable(fields[i + 4])

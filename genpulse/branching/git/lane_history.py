@@ -60,8 +60,8 @@ class Lines:
         """The former tips at the ends of lines that the lane has left, the latest first; none as a rule."""
         if row not in self._left:
             former = self.former(row)
-            found = {tip for tip in former - self.own(row) if self._is_promotion(row, tip)} if former else set()
-            self._left[row] = tuple(self._ends(found))
+            tips = {tip for tip in former - self.own(row) if self._is_promotion(row, tip)} if former else set()
+            self._left[row] = tuple(self._ends(tips))
         return self._left[row]
 
     def carried(self, row: Branch, commit: str) -> bool:
@@ -126,8 +126,8 @@ class Lines:
                 yield tip
 
     def _ordered(self, commits: Iterable[str]) -> Iterator[str]:
-        wanted = set(commits)
-        return (commit for commit in self._nodes if commit in wanted) if wanted else iter(())
+        ids = set(commits)
+        return (commit for commit in self._nodes if commit in ids) if ids else iter(())
 
     def _first_parents(self, tip: str) -> frozenset[str]:
         line, commit = set[str](), tip
@@ -157,6 +157,6 @@ class Lines:
     def _nodes(self) -> dict[str, _Node]:
         """All commits of the lanes, children before parents."""
         options = ("--topo-order", "--format=%H %T %P", "--no-color")
-        said = self._git.lasting("log", *options, *self._tips.values(), "--")
-        lines = (line.split() for line in said.out.splitlines())
+        output = self._git.lasting("log", *options, *self._tips.values(), "--")
+        lines = (line.split() for line in output.out.splitlines())
         return {line[0]: _Node(line[1], tuple(line[2:])) for line in lines}

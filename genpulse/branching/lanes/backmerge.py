@@ -26,7 +26,7 @@ def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool 
     if not commits:
         raise _nothing(repository, lane)
     name = name_of(tip.commit)
-    commit = _begun(repository, name, tip) or _joined(repository, name, lane, tip)
+    commit = _branch_on_remote(repository, name, tip) or _joined(repository, name, lane, tip)
     if merge:
         into = repository.row(DEV).pattern
         repository.git.remotely("push", "--quiet", "--", repository.remote, f"{commit}:refs/heads/{into}")
@@ -39,7 +39,7 @@ def _broken(repository: Repository) -> Branch:
     return next((row for row in (MAIN, TEST) if lane_refusals(repository, row)), TEST)
 
 
-def _begun(repository: Repository, name: str, tip: Ref) -> str:
+def _branch_on_remote(repository: Repository, name: str, tip: Ref) -> str:
     """What the remote has of this branch already, where the lane's tip is merged in."""
     there = repository.refs.remote.get(name)
     return there.commit if there and is_ancestor(repository.git, tip.commit, there.commit) else ""
@@ -65,8 +65,8 @@ def _joined(repository: Repository, name: str, lane: Branch, tip: Ref) -> str:
 
 def _tried(repository: Repository, dev: Ref, tip: Ref) -> TriedMerge:
     """A lane with the files that dev had once was squashed and brings nothing: dev stays what it is."""
-    said = repository.git("log", "--format=%T", "--no-color", dev.commit, "--")
-    if tip.tree in said.out.split():
+    output = repository.git("log", "--format=%T", "--no-color", dev.commit, "--")
+    if tip.tree in output.out.split():
         return TriedMerge(dev.tree, ())
     return repository.try_merge(dev.commit, tip.commit)
 

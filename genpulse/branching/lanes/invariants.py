@@ -10,7 +10,7 @@ from genpulse.branching.codes import Code
 from genpulse.branching.errors import LaneBroken, Refusal
 from genpulse.branching.git.commits import Commit, commits_named, counted, listed, reachable
 from genpulse.branching.git.lane_history import Lines
-from genpulse.branching.git.patches import picked
+from genpulse.branching.git.patches import picked_commits
 from genpulse.branching.git.refs import Ref, branch_at
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.fast_forward import fast_forward_refusal
@@ -79,11 +79,11 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
         return ()
     own = repository.without_history_of(own, [source.commit])
     faults = _faults(repository, own, lines, row, before)
-    faults = faults.without(picked(repository.git, faults.strays, source.commit))
+    faults = faults.without(picked_commits(repository.git, faults.strays, source.commit))
     if not faults.any:
         return ()
     mend, note = ways_out(repository, row, branch_at(row.pattern, tip), faults.all)
-    found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
+    kinds: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
         ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
         (
             "lane_stray",
@@ -102,7 +102,7 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
             mend,
             note,
         )
-        for code, rule, what, bad in found
+        for code, rule, what, bad in kinds
         if bad
     )
 

@@ -64,23 +64,23 @@ def judge_promotion(repository: Repository, target: Branch, part: Ref | None = N
     lanes = repository.lanes
     target = repository.row(target)
     source = lanes[lanes.index(target) - 1]
-    ours, theirs = repository.lane(target), part or repository.lane(source)
-    tried = repository.try_merge(ours.commit, theirs.commit)
+    base, head = repository.lane(target), part or repository.lane(source)
+    tried = repository.try_merge(base.commit, head.commit)
     for row in (source, target):
         _demand_intact(repository, row, tried.conflicts if row == target else ())
-    commits = repository.between([theirs.commit], [ours.commit])
+    commits = repository.between([head.commit], [base.commit])
     if not commits:
-        found = f"{target.pattern} has everything that {source.pattern} has."
-        raise MergeRefused("nothing_to_promote", "There is something to promote.", found, "genpulse flow status")
+        finding = f"{target.pattern} has everything that {source.pattern} has."
+        raise MergeRefused("nothing_to_promote", "There is something to promote.", finding, "genpulse flow status")
     if tried.conflicts:
         raise _conflict(repository, source, target, tried.conflicts)
-    if tried.tree != theirs.tree:
+    if tried.tree != head.tree:
         rule = f"A promotion makes {target.pattern} what {source.pattern} is."
-        found = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {theirs.tree[:9]})."
-        raise LaneBroken("promotion_alters", rule, found, _levelled(repository, target), note=_both(repository))
+        finding = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {head.tree[:9]})."
+        raise LaneBroken("promotion_alters", rule, finding, _levelled(repository, target), note=_both(repository))
     if target == MAIN:
-        demand_candidate(repository, theirs, source)
-    return Plan(source, target, commits, theirs)
+        demand_candidate(repository, head, source)
+    return Plan(source, target, commits, head)
 
 
 def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promoted:
@@ -116,9 +116,9 @@ def _fitting(
         broken = candidates.broken(tip.tree)
         code, mend = (broken.code, broken.mend) if broken else (_MISSING, ("genpulse flow rc",))
         why = broken.found if broken else _unfit(repository, tip, error)
-        found = f"{source.pattern} is at {tip.commit[:9]}, and {why}"
+        finding = f"{source.pattern} is at {tip.commit[:9]}, and {why}"
         rule = f"{repository.row(MAIN).pattern} only accepts a release candidate."
-        raise ReleaseRefused(code, rule, found, *mend, note=broken.note if broken else "") from error
+        raise ReleaseRefused(code, rule, finding, *mend, note=broken.note if broken else "") from error
 
 
 def _unfit(repository: Repository, tip: Ref, error: ReleaseRefused) -> str:
@@ -138,8 +138,8 @@ def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ..
 
 def _conflict(repository: Repository, source: Branch, target: Branch, files: tuple[str, ...]) -> MergeRefused:
     rule = f"{source.pattern} merges into {target.pattern} without conflicts."
-    found = "promoting would conflict in:\n" + "\n".join(files)
-    return MergeRefused("merge_conflict", rule, found, _levelled(repository, target), note=_both(repository))
+    finding = "promoting would conflict in:\n" + "\n".join(files)
+    return MergeRefused("merge_conflict", rule, finding, _levelled(repository, target), note=_both(repository))
 
 
 def _both(repository: Repository) -> str:

@@ -56,24 +56,24 @@ def approvals(repository: Repository, version: Version) -> tuple[Approved, ...]:
     """
     candidate = repository.refs.tags[version.tag].object
     author = tagger(repository, candidate)
-    found = (_read(repository, object_, candidate) for object_ in _objects(repository, version))
-    return tuple(each for each in found if each and author and not each.by.is_same(author))
+    entries = (_approval(repository, object_, candidate) for object_ in _objects(repository, version))
+    return tuple(each for each in entries if each and author and not each.by.is_same(author))
 
 
 def is_signed_by_its_author(repository: Repository, approved: Approved) -> bool:
     """Whether its signature is good, and is that of the address that the approval names."""
     try:
-        said = repository.git("verify-tag", "--raw", "--", approved.object)
-        shown = repository.git("verify-tag", "--", approved.object)
+        raw = repository.git("verify-tag", "--raw", "--", approved.object)
+        text = repository.git("verify-tag", "--", approved.object)
     except GitFailed:
         return False
-    return approved.by.email.casefold() in (said.err + said.out + shown.err + shown.out).casefold()
+    return approved.by.email.casefold() in (raw.err + raw.out + text.err + text.out).casefold()
 
 
 def tagger(repository: Repository, object_: str) -> Person | None:
     """Who made a tag; None for what is no annotated tag."""
-    found = _TAGGER.search(_text(repository, object_).partition("\n\n")[0])
-    return Person(printable(found["name"]), printable(found["email"])) if found else None
+    match = _TAGGER.search(_text(repository, object_).partition("\n\n")[0])
+    return Person(printable(match["name"]), printable(match["email"])) if match else None
 
 
 def _objects(repository: Repository, version: Version) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def _objects(repository: Repository, version: Version) -> tuple[str, ...]:
     return tuple(repository.git("for-each-ref", "--format=%(objectname)", f"{_HERE}{prefix}").out.split())
 
 
-def _read(repository: Repository, object_: str, candidate: str) -> Approved | None:
+def _approval(repository: Repository, object_: str, candidate: str) -> Approved | None:
     text = _text(repository, object_)
     head, _, words = text.partition("\n\n")
     marks, person = _OBJECT.match(head), tagger(repository, object_)
@@ -97,5 +97,5 @@ def _read(repository: Repository, object_: str, candidate: str) -> Approved | No
 
 
 def _text(repository: Repository, object_: str) -> str:
-    said = repository.git("cat-file", "tag", object_, ok=(0, 1, 128))
-    return said.out if said.code == 0 else ""
+    output = repository.git("cat-file", "tag", object_, ok=(0, 1, 128))
+    return output.out if output.code == 0 else ""

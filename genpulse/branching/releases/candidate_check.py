@@ -1,4 +1,4 @@
-"""The one test of a candidate, which the gate, `promote`, `release` and `verify` ask alike."""
+"""The one test of a candidate, which the merge check, `promote`, `release` and `verify` ask alike."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -49,28 +49,28 @@ class Candidates:
         release before that commit. Raises `ReleaseRefused`, `NameRefused`, `RepositoryUnfit`, `GitFailed`.
         """
         try:
-            found = may_release(tree, [*self._counting, *self._released(at)], version)
-            self._demand_any(found, tree)
+            release = may_release(tree, [*self._counting, *self._released(at)], version)
+            self._demand_any(release, tree)
         except ReleaseRefused as error:
             broken = self.broken(tree)
             if broken is None:
                 raise
             says = error.found if broken.found in error.found else f"{error.found}\n{broken.found}"
             raise ReleaseRefused(broken.code, error.rule, says, *broken.mend, note=broken.note) from error
-        return found
+        return release
 
     @property
     def _counting(self) -> list[Tagged]:
         """Those that nobody withdrew."""
-        gone = withdrawn(self._repository.tag_names)
-        return [tag for tag in self._placed if tag.version not in gone]
+        withdrawals = withdrawn(self._repository.tag_names)
+        return [tag for tag in self._placed if tag.version not in withdrawals]
 
     def _demand_kept(self, version: Version) -> None:
         if version in withdrawn(self._repository.tag_names):
-            rule, found = "What goes to main was not given up.", f"{version.tag} is withdrawn."
+            rule, finding = "What goes to main was not given up.", f"{version.tag} is withdrawn."
             mend = f"genpulse flow rc --version {version.final}"
             raise ReleaseRefused(
-                "candidate_withdrawn", rule, found, mend, note="Tag another one, or go on with dev."
+                "candidate_withdrawn", rule, finding, mend, note="Tag another one, or go on with dev."
             )
 
     def broken(self, tree: str) -> Refusal | None:
@@ -87,11 +87,11 @@ class Candidates:
     def _released(self, at: str | None) -> list[Tagged]:
         finals = (version for version in self._repository.known_versions if version.candidate is None)
         marks = self._repository.refs.versions
-        found = [(version, marks.get(version)) for version in finals]
+        refs = [(version, marks.get(version)) for version in finals]
         earlier = self._lines.history(at) - {at} if at else None
         return [
             Tagged(version, ref.commit if ref else "", ref.tree if ref else "")
-            for version, ref in found
+            for version, ref in refs
             if earlier is None or (ref is not None and ref.commit in earlier)
         ]
 
@@ -105,8 +105,8 @@ class Candidates:
             note = planted_note(self._repository, ref) or note
             raise ReleaseRefused("candidate_improper", rule, f"{tag} is {fault}.", mend, note=note)
         if not self._lines.carried(TEST, ref.commit):
-            found = f"{tag} marks {ref.commit[:9]}, which is not on {test}."
-            raise ReleaseRefused("candidate_improper", rule, found, mend, note=note)
+            finding = f"{tag} marks {ref.commit[:9]}, which is not on {test}."
+            raise ReleaseRefused("candidate_improper", rule, finding, mend, note=note)
         demand_published(self._repository, ref)
         return ref
 

@@ -49,16 +49,16 @@ class Verifier:
         """The release of this name; the last one without a name. Raises `ReleaseRefused`, `NameRefused`."""
         version = version_named(name.removeprefix("refs/tags/")) if name else self._last()
         if version.candidate is not None:
-            found = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
+            finding = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
             raise ReleaseRefused(
-                "version_is_candidate", self._rule, found, f"genpulse flow verify {version.final.tag}"
+                "version_is_candidate", self._rule, finding, f"genpulse flow verify {version.final.tag}"
             )
         return self._verified(version, tag_here(self._repository, version))
 
     def releases(self) -> tuple[Verified, ...]:
         """All that are verified, newest version first. Raises `RepositoryUnfit`, `GitFailed`."""
         finals = (version for version in self._repository.versions if version.candidate is None)
-        return tuple(found for version in finals if (found := self._unless_refused(version)))
+        return tuple(release for version in finals if (release := self._unless_refused(version)))
 
     def candidates(self, version: Version, tree: str) -> tuple[Version, ...]:
         """The candidates of a release that have this tree and are proper, newest first."""
@@ -117,15 +117,15 @@ class Verifier:
             raise ReleaseRefused("release_improper", self._rule, f"{tag} is {fault}.", mend, note=note)
         on_main = self._repository.lines.carried(MAIN, ref.commit)
         proper = self.candidates(version, ref.tree) if on_main else ()
-        found = next(iter(proper), None) or next(self._witnessed(version, ref), None)
-        if found is None and not on_main:
+        candidate = next(iter(proper), None) or next(self._witnessed(version, ref), None)
+        if candidate is None and not on_main:
             says = f"{tag} marks {ref.commit[:9]}, which is not on {self._repository.row(MAIN).pattern}."
             raise ReleaseRefused("release_off_main", self._rule, says, mend)
-        if found is None:
+        if candidate is None:
             test = self._repository.row(TEST).pattern
             says = f"no candidate of {tag} on {test} has its tree {ref.tree[:9]}."
             raise ReleaseRefused("release_untested", self._rule, says, mend)
-        return found
+        return candidate
 
     def _witnessed(self, version: Version, ref: Ref) -> Iterator[Version]:
         lines, versions = self._repository.lines, self._repository.versions

@@ -36,22 +36,22 @@ def bump(repository: Repository, version: str | None = None, *, merge: bool = Fa
     """
     demand_history(repository)
     repository.fetch()
-    wanted = next_candidate(repository.refs.tags, version_named(version) if version else None).final
+    target = next_candidate(repository.refs.tags, version_named(version) if version else None).final
     dev = repository.lane(DEV)
-    wrong = [each for each in declared_at(repository, dev.commit) if each.version != wanted]
+    wrong = [each for each in declared_at(repository, dev.commit) if each.version != target]
     if not wrong:
         dev_name = repository.row(DEV).pattern
-        found = f"nothing in {dev_name} declares another version than {wanted}."
+        finding = f"nothing in {dev_name} declares another version than {target}."
         mend = "genpulse flow promote test"
-        raise ReleaseRefused("declared_version_set", "A version is set once.", found, mend)
-    commit = _commit(repository, dev.commit, wrong, wanted)
-    ref, files = branch_at(f"{FIX.prefix}version-{wanted}", commit), tuple(each.path for each in wrong)
+        raise ReleaseRefused("declared_version_set", "A version is set once.", finding, mend)
+    commit = _commit(repository, dev.commit, wrong, target)
+    ref, files = branch_at(f"{FIX.prefix}version-{target}", commit), tuple(each.path for each in wrong)
     if merge:
-        return Bumped(wanted, ref.name, commit, files, merged=join(repository, ref, DEV))
-    made = commits_named(repository.git, [commit])
+        return Bumped(target, ref.name, commit, files, merged=join(repository, ref, DEV))
+    commits = commits_named(repository.git, [commit])
     to = push_remote(repository, ref.name)
-    request = open_request(repository, ref, DEV, made[0].subject, made, to)
-    return Bumped(wanted, ref.name, commit, files, request.url, request.opened)
+    request = open_request(repository, ref, DEV, commits[0].subject, commits, to)
+    return Bumped(target, ref.name, commit, files, request.url, request.opened)
 
 
 def _commit(repository: Repository, parent: str, files: Sequence[Declared], version: Version) -> str:

@@ -42,5 +42,5 @@ def environment_of(ref: str) -> Environment | None:
 
 def home_of(version: Version) -> Branch:
     """The lane on which a version of this kind is tagged."""
-    wanted = "final" if version.candidate is None else "candidate"
-    return next(row for row in LANES if row.tags == wanted)
+    kind = "final" if version.candidate is None else "candidate"
+    return next(row for row in LANES if row.tags == kind)

@@ -72,7 +72,7 @@ class Policy:
 
     def row(self, row: Branch) -> Branch:
         """The row of the table as it is called here. It equals the one in the table."""
-        return next(named for named in _named(BRANCHES, self.names) if named == row)
+        return next(branch for branch in _named(BRANCHES, self.names) if branch == row)
 
     def lane_named(self, name: str) -> Branch | None:
         """The lane of this name; None when it is none."""

@@ -77,19 +77,19 @@ def _demand_alone(repository: Repository, name: str) -> None:
     """Raises `NameRefused` when the remote has a branch that cannot be there beside this one."""
     blocking = clashes(name, repository.refs.remote) if name not in repository.refs.remote else ()
     if blocking:
-        found = f"{name} cannot exist beside {', '.join(blocking)}."
+        finding = f"{name} cannot exist beside {', '.join(blocking)}."
         mend = f"git branch -m {name}-2 && genpulse flow finish"
-        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", finding, mend)
 
 
 def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...]) -> None:
     if not commits:
-        found = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
+        finding = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
         note = "Commit something, or leave the branch."
         raise MergeRefused(
             "nothing_to_merge",
             "There is something to merge.",
-            found,
+            finding,
             f"git switch {repository.row(DEV).pattern}",
             note=note,
         )

@@ -24,11 +24,11 @@ def join(repository: Repository, source: Ref, target: Branch) -> str:
     signed = ("-S",) if repository.signs_commits else ()
     parents = ("-p", base.commit, "-p", source.commit)
     message = f"Merge {source.name} into {into}\n"
-    said = repository.git("commit-tree", *signed, *parents, tried.tree, stdin=message)
-    where = f"{said.line}:refs/heads/{into}"
+    output = repository.git("commit-tree", *signed, *parents, tried.tree, stdin=message)
+    where = f"{output.line}:refs/heads/{into}"
     repository.git.remotely("push", "--quiet", "--", repository.remote, where)
     repository.forget()
-    return said.line
+    return output.line
 
 
 def open_request(

@@ -35,13 +35,13 @@ def upgrade(as_json: bool) -> None:
 @click.pass_context
 def current(ctx: click.Context, as_json: bool) -> None:
     """Where the database is, and where this version wants it. Exit code 1 when these differ."""
-    found, wanted = asyncio.run(database_revision(settings_for_servers(("database_url",))))
+    revision, head = asyncio.run(database_revision(settings_for_servers(("database_url",))))
     if as_json:
-        say(json.dumps({"current": found, "head": wanted}))
-    elif found == wanted:
-        say(f"The database is at {found}.")
-    elif found and found > wanted:
-        say(f"The database is at {found}, newer than this version's {wanted}; /readyz says if that fits.")
+        say(json.dumps({"current": revision, "head": head}))
+    elif revision == head:
+        say(f"The database is at {revision}.")
+    elif revision and revision > head:
+        say(f"The database is at {revision}, newer than this version's {head}; /readyz says if that fits.")
     else:
-        say(f"The database is {f'at {found}' if found else 'empty'}; run `genpulse db upgrade` for {wanted}.")
-    ctx.exit(0 if found == wanted else 1)
+        say(f"The database is {f'at {revision}' if revision else 'empty'}; run `genpulse db upgrade` for {head}.")
+    ctx.exit(0 if revision == head else 1)

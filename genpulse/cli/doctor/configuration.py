@@ -9,7 +9,7 @@ from genpulse.configuration.rules.near_names import without_prefix
 from genpulse.configuration.rules.policy import address_fault, allowances, single_servers
 from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.variables import process_variables, variable_name
-from genpulse.environment.build_stamp import STAMP, read_stamp
+from genpulse.environment.build_info import BUILD_FILE, read_build_info
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.wiring import open_catalogue
 
@@ -31,9 +31,9 @@ def environment() -> Finding:
 
 
 def build() -> Iterator[Finding]:
-    """The stamp of what runs here, where there is one. One that does not hold stops everything before this."""
-    if stamp := read_stamp():
-        yield well("build", f"{stamp}; the stamp is {STAMP}")
+    """The build info of what runs here, where there is some. A broken one stops everything before this."""
+    if build := read_build_info():
+        yield well("build", f"{build}; the stamp is {BUILD_FILE}")
 
 
 def load() -> tuple[Finding, Settings | None]:
@@ -131,6 +131,6 @@ def _bare_key(name: str) -> Iterator[Finding]:
 
 def _of_paid(name: str, settings: Settings) -> str:
     section = settings.providers.named.get(name)
-    said = section.paid if section else None
-    allowed = settings.providers.paid if said is None else said
+    own = section.paid if section else None
+    allowed = settings.providers.paid if own is None else own
     return "costs money, allowed" if allowed else "costs money, refused"

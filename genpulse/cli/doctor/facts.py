@@ -110,6 +110,6 @@ async def redis_facts(url: str) -> RedisFacts | None:
             answer = await client.execute_command("HELLO")  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError, RedisError):
         return None
-    told = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
-    said = str(told.get("version", "0"))
-    return RedisFacts(str(told.get("server", "redis")), int(said.partition(".")[0]), said)
+    fields = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
+    version = str(fields.get("version", "0"))
+    return RedisFacts(str(fields.get("server", "redis")), int(version.partition(".")[0]), version)

@@ -10,7 +10,7 @@ from genpulse import config
 from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import json_option
 from genpulse.configuration.errors import ConfigurationError
-from genpulse.environment.build_stamp import Build, read_stamp
+from genpulse.environment.build_info import Build, read_build_info
 
 _ELSEWHERE = {"acl": "genpulse.cli.env.acl", "stamp": "genpulse.cli.env.stamp"}
 
@@ -50,21 +50,21 @@ def show(as_json: bool) -> None:
         "services": row.services,
         "target": row.target,
         "decided_by": resolved.decided_by,
-        "build": _build(read_stamp()),
+        "build": _build_facts(read_build_info()),
         **({"warning": resolved.warning} if resolved.warning else {}),
     }
     if as_json:
         say(json.dumps(facts, indent=2))
         return
-    facts["build"] = str(read_stamp() or "none: a work tree or a package, not an image")
+    facts["build"] = str(read_build_info() or "none: a work tree or a package, not an image")
     for name, value in facts.items():
         say(f"{name.replace('_', ' '):<12}{value}")
 
 
-def _build(stamp: Build | None) -> dict[str, object] | None:
-    if stamp is None:
+def _build_facts(build: Build | None) -> dict[str, object] | None:
+    if build is None:
         return None
-    facts = asdict(stamp)
+    facts = asdict(build)
     return {name: facts[name] for name in ("tag", "version", "commit", "repository", "dirty")}
 
 

@@ -30,17 +30,17 @@ def start(name: tuple[str, ...], start_from: str, from_test: bool, as_json: bool
     """
     from genpulse.branching.topics.start import start as begin
 
-    wanted = "/".join(name[:2])
+    branch = "/".join(name[:2])
     if len(name) > 2 or (len(name) == 2 and "/" in name[0]):
-        wanted, start_from = "/".join(name[:-1]), name[-1]
+        branch, start_from = "/".join(name[:-1]), name[-1]
     repository = repository_here(offline=offline)
-    commit = begin(repository, wanted, start_from, from_test=from_test)
+    commit = begin(repository, branch, start_from, from_test=from_test)
     if as_json:
-        say_json({"branch": wanted, "commit": commit})
+        say_json({"branch": branch, "commit": commit})
         return
     test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
     place = f"what {test} has of {dev}" if from_test else f"the tip of {dev}"
-    say(f"{wanted} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
+    say(f"{branch} begins at {commit[:9]}, {place}.\nWhen it is complete: genpulse flow finish")
 
 
 @click.command()

@@ -57,12 +57,12 @@ def _tag(repository: Repository, version: str | None, *, as_json: bool) -> None:
     from genpulse.branching.releases.tag_candidate import tag_candidate
     from genpulse.branching.rules.table import MAIN, TEST
 
-    found = tag_candidate(repository, version)
+    candidate = tag_candidate(repository, version)
     if as_json:
-        say_json(version_document(found))
+        say_json(version_document(candidate))
         return
     test, main = repository.row(TEST).pattern, repository.row(MAIN).pattern
-    say(f"{found.tag} marks {test} (Python version {found.pep440}).")
+    say(f"{candidate.tag} marks {test} (Python version {candidate.pep440}).")
     if repository.policy.approval is not None:
         say("Once tested, by somebody else: genpulse flow rc --approve")
     say(f"Once verified: genpulse flow promote {main}")
@@ -73,11 +73,11 @@ def _approve(repository: Repository, version: str | None, message: str, *, as_js
     from genpulse.branching.releases.approve import approve
     from genpulse.branching.rules.table import MAIN
 
-    found = approve(repository, version, message)
+    candidate = approve(repository, version, message)
     if as_json:
-        say_json(version_document(found))
+        say_json(version_document(candidate))
     else:
-        say(f"{found.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
+        say(f"{candidate.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
 
 
 def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
@@ -85,12 +85,12 @@ def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
     from genpulse.branching.releases.withdrawal import withdraw
     from genpulse.branching.rules.table import MAIN
 
-    found = withdraw(repository, version)
+    closed = withdraw(repository, version)
     if as_json:
-        say_json({**version_document(found), "withdrawn": True})
+        say_json({**version_document(closed), "withdrawn": True})
         return
     main = repository.row(MAIN).pattern
-    say(f"{found.tag} is withdrawn: {main} does not take it, and rc does not count {found.final.tag} as open.")
+    say(f"{closed.tag} is withdrawn: {main} does not take it, and rc does not count {closed.final.tag} as open.")
 
 
 def _bump(repository: Repository, version: str | None, *, merge: bool, as_json: bool) -> None:

@@ -58,14 +58,14 @@ class _Verbs(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Whoever asked for JSON gets it as well where the rest of the line is not understood."""
-        asked = "--json" in args
+        wants_json = "--json" in args
         try:
             ctx = super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            if asked:
+            if wants_json:
                 say_refused([misuse(error)])
             raise
-        ctx.meta[JSON] = asked
+        ctx.meta[JSON] = wants_json
         return ctx
 
     def invoke(self, ctx: click.Context) -> object:

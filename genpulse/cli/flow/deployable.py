@@ -31,13 +31,13 @@ def command(ref: str, name: str | None, commit: str, signed: bool, as_json: bool
 
     repository, job = repository_here(offline=offline), is_job(os.environ)
     environment = BY_NAME[name] if name else _environment()
-    found, remark = judged(repository, ref, environment, commit=commit, job=job, signed=signed)
+    target, remark = judged(repository, ref, environment, commit=commit, job=job, signed=signed)
     if remark:
         say(remark, err=True)
     if as_json:
-        say_json(deployable_document(found, remark))
+        say_json(deployable_document(target, remark))
     else:
-        say(deployable_sentence(found))
+        say(deployable_sentence(target))
 
 
 def _environment() -> Environment | None:
@@ -48,5 +48,5 @@ def _environment() -> Environment | None:
 
     path = find_project().secrets
     secrets = {variable.name: variable.value for variable in dotenv_variables(path)}
-    said = any((place.get(switch) or "").strip() for switch in SWITCHES for place in (os.environ, secrets))
-    return resolve(os.environ, secrets, path.name).environment if said else None
+    is_set = any((place.get(switch) or "").strip() for switch in SWITCHES for place in (os.environ, secrets))
+    return resolve(os.environ, secrets, path.name).environment if is_set else None

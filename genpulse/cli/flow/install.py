@@ -131,8 +131,8 @@ def _baseline(repository: Repository, text: str | None) -> "Version | None":
         return None
     version = version_named(text).final
     if version.tag not in repository.refs.tags:
-        rule, found = "A baseline is a release that there is.", f"there is no tag {version.tag}."
-        raise ReleaseRefused("tag_missing", rule, found, f"git fetch --tags {repository.remote}")
+        rule, finding = "A baseline is a release that there is.", f"there is no tag {version.tag}."
+        raise ReleaseRefused("tag_missing", rule, finding, f"git fetch --tags {repository.remote}")
     return version
 
 

@@ -24,9 +24,9 @@ JSON = "genpulse.flow.json"
 """Where a context keeps whether `--json` was asked for."""
 
 
-def _remember(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
-    ctx.meta[JSON] = wanted
-    return wanted
+def _remember(ctx: click.Context, _parameter: click.Parameter, as_json: bool) -> bool:
+    ctx.meta[JSON] = as_json
+    return as_json
 
 
 json_option = click.option(

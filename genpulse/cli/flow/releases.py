@@ -23,16 +23,16 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
         _list(as_json=as_json, offline=offline)
         return
     from genpulse.branching.documents import version_document
-    from genpulse.branching.releases.tag_release import approval_told
+    from genpulse.branching.releases.tag_release import approval_text
     from genpulse.branching.releases.tag_release import release as publish
 
     repository = repository_here(offline=offline)
     found = publish(repository, version)
-    said = approval_told(repository, found)
+    approval = approval_text(repository, found)
     if as_json:
-        say_json({**version_document(found), "approval": said})
+        say_json({**version_document(found), "approval": approval})
         return
-    say(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
+    say(f"{found.tag} is released. {approval}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
 
 
 @click.command()
@@ -48,11 +48,11 @@ def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     repository = repository_here(offline=offline)
     verifier = Verifier(repository, signed=signed)
     repository.fetch()
-    found = verifier.verify(tag)
+    release_ = verifier.verify(tag)
     if as_json:
-        say_json(verified_document(found))
+        say_json(verified_document(release_))
         return
-    say(verified_sentence(found))
+    say(verified_sentence(release_))
 
 
 def _list(*, as_json: bool, offline: bool) -> None:
@@ -62,13 +62,13 @@ def _list(*, as_json: bool, offline: bool) -> None:
     repository = repository_here(offline=offline)
     verifier = Verifier(repository)
     repository.fetch()
-    found = verifier.releases()
+    releases = verifier.releases()
     if as_json:
-        say_json([verified_document(release) for release in found])
+        say_json([verified_document(release) for release in releases])
         return
-    if not found:
+    if not releases:
         say("There is no verified release yet.")
-    for release in found:
+    for release in releases:
         day = datetime.fromtimestamp(release.when, UTC).date()
         tag = release.version.tag
         say(f"{tag:<12} {day}  {release.commit[:9]}  {tested(release):<26} redeploy refs/tags/{tag}")

@@ -11,9 +11,9 @@ from genpulse.domain.text.storable import showable
 
 def console(*, err: bool = False, file: IO[str] | None = None, width: int | None = None) -> Console:
     """A new one, on standard output, or on standard error with `err`."""
-    made = Console(stderr=err, file=file, width=width, highlight=False)
-    made.push_render_hook(_Cleaning())
-    return made
+    new = Console(stderr=err, file=file, width=width, highlight=False)
+    new.push_render_hook(_Cleaning())
+    return new
 
 
 class Clean:

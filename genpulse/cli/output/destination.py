@@ -73,13 +73,13 @@ def _looked_at(output: str | None) -> Iterator[Destination]:
     is_folder = (output or "").endswith(os.sep) or stat.S_ISDIR(_mode(path))
     folder, name = (path, None) if is_folder else (path.parent, path.name)
     _demand_a_file(path, is_folder=is_folder)
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
-        _make(folder, made)
+        _make(folder, new_folders)
         _probe(folder, name or "")
         yield Destination(folder, name)
     finally:
-        for each in reversed(made):
+        for each in reversed(new_folders):
             with contextlib.suppress(OSError):
                 each.rmdir()
 
@@ -99,7 +99,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _make(folder: Path, made: list[Path]) -> None:
+def _make(folder: Path, new_folders: list[Path]) -> None:
     """The folder, and those above it; each that was not there is noted. Raises `_Unfit`."""
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     for each in reversed(missing):
@@ -109,7 +109,7 @@ def _make(folder: Path, made: list[Path]) -> None:
             continue
         except OSError as error:
             raise _Unfit(f"The folder {each} cannot be made: {error.strerror}. Name another with -o.") from error
-        made.append(each)
+        new_folders.append(each)
 
 
 def _probe(folder: Path, name: str) -> None:

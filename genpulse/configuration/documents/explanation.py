@@ -34,8 +34,8 @@ class Explanation:
     @property
     def value(self) -> Shown:
         """What is in force."""
-        said = next((each.value for each in self.layers if each.layer == self.winner), None)
-        return said if self.winner else shown(self.key, default_of(self.known))
+        value = next((each.value for each in self.layers if each.layer == self.winner), None)
+        return value if self.winner else shown(self.key, default_of(self.known))
 
 
 def default_of(known: Key) -> object:
@@ -53,19 +53,19 @@ def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explan
 def explain_all(folder: Path | None, process: Mapping[str, str]) -> tuple[Explanation, ...]:
     """Every setting, and each provider's that some layer names."""
     reading = read(folder, process)
-    named = [key for key in leaves(reading.values) if find(key)]
+    provider_keys = [key for key in leaves(reading.values) if find(key)]
     fixed = [known.key for known in keys() if "<" not in known.key]
-    wanted = sorted({*named, *fixed}, key=lambda key: (key.count(".") > 0, key))
-    return tuple(_explained(key, known, reading) for key in wanted if (known := find(key)))
+    names = sorted({*provider_keys, *fixed}, key=lambda key: (key.count(".") > 0, key))
+    return tuple(_explained(key, known, reading) for key in names if (known := find(key)))
 
 
 def _explained(key: str, known: Key, reading: Reading) -> Explanation:
-    said = tuple(
+    layers = tuple(
         Said(layer.name, shown(key, layer.get(key)), layer.place(key) if layer.get(key) is not None else "")
         for layer in reading.layers
     )
     setting = [each.name for each in reading.layers if value_of(each.values, key) is not None]
-    return Explanation(key, _of_option(key, known), said, setting[-1] if setting else "")
+    return Explanation(key, _of_option(key, known), layers, setting[-1] if setting else "")
 
 
 def _of_option(key: str, known: Key) -> Key:

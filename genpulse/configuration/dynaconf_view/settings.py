@@ -73,28 +73,28 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
 
     def __getitem__(self, name: str) -> Any:
         """A setting; a dot or `__` goes one level down. Raises `ValidationError`, `KeyError`."""
-        found = self._found(name)
-        if found is _UNSAID:
+        value = self._found(name)
+        if value is _UNSAID:
             raise KeyError(name)
-        if found is None:
+        if value is None:
             self.validators.validate(only=[name.lower()])
-        return found
+        return value
 
     def _found(self, name: object) -> Any:
-        found: Any = self._values
+        value: Any = self._values
         for part in str(name).replace("__", ".").split("."):
-            found = found.get(part, _UNSAID) if isinstance(found, Section) else _UNSAID
-        return found
+            value = value.get(part, _UNSAID) if isinstance(value, Section) else _UNSAID
+        return value
 
     def get(self, name: str, default: Any = None, cast: Any = None, **_how: object) -> Any:
         """A setting, or `default` where there is none or it is empty.
 
         `cast` is Dynaconf's, such as `@int`; its other options change nothing where nothing changes.
         """
-        found = self._found(name)
-        if found is _UNSAID or found is None:
+        value = self._found(name)
+        if value is _UNSAID or value is None:
             return default
-        return parse_conf_data(f"{cast} {found}", tomlfy=True) if cast else found
+        return parse_conf_data(f"{cast} {value}", tomlfy=True) if cast else value
 
     def exists(self, name: str, **_how: object) -> bool:
         """Whether a setting has a value."""

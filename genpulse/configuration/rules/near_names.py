@@ -111,10 +111,8 @@ def without_prefix(key: str, variables: Iterable[Variable]) -> str:
     bare = {"_".join(parts), "__".join(parts)}
     if parts[-1] == "api_key":
         bare |= {f"{parts[0]}_key", f"{parts[0]}_api_token"}
-    wanted = {name.upper() for name in bare}
-    return next(
-        (variable.name for variable in variables if variable.name in wanted and variable.value.strip()), ""
-    )
+    names = {name.upper() for name in bare}
+    return next((variable.name for variable in variables if variable.name in names and variable.value.strip()), "")
 
 
 def contradictions(variables: Sequence[Variable]) -> Iterator[Fault]:

@@ -75,13 +75,13 @@ def typed(adapter: str, options: Mapping[str, Value]) -> dict[str, Value]:
 
     They have no `faults`.
     """
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, value in options.items():
         if _kind(adapter, name) is not OptionKind.FLAG:
-            found[name] = value
+            values[name] = value
         elif (flag := _flag(value)) is not None:
-            found[name] = flag
-    return found
+            values[name] = flag
+    return values
 
 
 def faults(adapter: str, options: Mapping[str, Value]) -> Iterator[tuple[str, str]]:

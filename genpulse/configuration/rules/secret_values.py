@@ -28,7 +28,7 @@ def _read(settings: Settings, key: str) -> object:
     parts = key.split(".")
     if parts[0] == "providers":
         return getattr(settings.providers.named[parts[1]], parts[2])
-    found: object = settings
+    value: object = settings
     for part in parts:
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value

@@ -50,10 +50,10 @@ def _merge(into: Tree, values: Mapping[str, Any]) -> None:
 
 def value_of(values: Mapping[str, Any], key: str) -> object:
     """The value of a dotted key, or None."""
-    found: object = values
+    value: object = values
     for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def place_of(layers: Sequence[Layer], key: str) -> str:

@@ -15,7 +15,7 @@ from genpulse.configuration.sources.variables import (
     variables_layer,
 )
 from genpulse.configuration.sources.yaml_file import DEFAULT, every_layer
-from genpulse.environment.build_stamp import BrokenStamp, Build, read_stamp
+from genpulse.environment.build_info import BrokenBuildInfo, Build, read_build_info
 from genpulse.environment.resolve import SWITCHES, Resolved, resolve
 from genpulse.environment.table import Environment
 
@@ -85,15 +85,15 @@ def _in_force(committed: Mapping[str, Layer], environment: Environment) -> tuple
 
 def _build() -> Build | None:
     try:
-        return read_stamp()
-    except BrokenStamp as error:
+        return read_build_info()
+    except BrokenBuildInfo as error:
         raise ConfigurationError("", [Fault("", "", str(error))]) from error
 
 
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
     _refuse_unclear(secrets)
-    said = {name: variable.value for name, variable in last_of_each(secrets).items()}
-    return resolve(process, said, project.secrets.name, required=True if _build() else None)
+    variables = {name: variable.value for name, variable in last_of_each(secrets).items()}
+    return resolve(process, variables, project.secrets.name, required=True if _build() else None)
 
 
 def _refuse_unclear(secrets: Sequence[Variable]) -> None:
@@ -106,7 +106,7 @@ def _refuse_unclear(secrets: Sequence[Variable]) -> None:
         for each in switches
         if each.name not in SWITCHES
     ]
-    said = {each.name: each for each in switches}
+    by_name = {each.name: each for each in switches}
     twice = [
         Fault(
             "",
@@ -114,7 +114,7 @@ def _refuse_unclear(secrets: Sequence[Variable]) -> None:
             f"{each.name}={each.value!r}, and {each.name}={last.value!r} below it: keep one of them.",
         )
         for each in switches
-        if (last := said[each.name]).value.strip().lower() != each.value.strip().lower()
+        if (last := by_name[each.name]).value.strip().lower() != each.value.strip().lower()
     ]
     if small or twice:
         raise ConfigurationError("", [*small, *twice])

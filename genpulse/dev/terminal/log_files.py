@@ -13,12 +13,12 @@ _LOOK_EVERY_S = 0.1
 
 def last_lines(folder: Path, name: str, count: int) -> list[str]:
     """The newest lines of a process, at most `count`; of the file before too when the newest has fewer."""
-    found: deque[str] = deque(maxlen=count)
+    newest: deque[str] = deque(maxlen=count)
     for file in (folder / f"{name}.log.1", folder / f"{name}.log"):
         if file.exists():
             with file.open(encoding="utf-8", errors="replace") as lines:
-                found.extend(line.rstrip("\n") for line in lines)
-    return list(found)
+                newest.extend(line.rstrip("\n") for line in lines)
+    return list(newest)
 
 
 def new_lines(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -26,9 +26,9 @@ def new_lines(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     with ExitStack() as stack:
         tails = [stack.enter_context(_Tail(folder / f"{name}.log", name)) for name in names]
         while True:
-            found = [(tail.name, line) for tail in tails for line in tail.lines()]
-            yield from found
-            if not found:
+            lines = [(tail.name, line) for tail in tails for line in tail.lines()]
+            yield from lines
+            if not lines:
                 time.sleep(_LOOK_EVERY_S)
 
 

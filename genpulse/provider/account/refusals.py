@@ -80,16 +80,16 @@ def refusal(reply: Reply, words: str | None = None) -> ProviderError:
     A 403 is about credit or the key only where its words say so: else it may be one model that this account may
     not use.
     """
-    said = words or reply.excerpt() or "(no words)"
-    message = f"The provider answered {reply.status}: {said}"
+    text = words or reply.excerpt() or "(no words)"
+    message = f"The provider answered {reply.status}: {text}"
     match reply.status:
         case 400 | 413 | 415 | 422:
             return InvalidInput(message)
         case 401:
             return AuthenticationFailed(message)
-        case 403 if says_no_credit(said):
+        case 403 if says_no_credit(text):
             return QuotaExhausted(message)
-        case 403 if names_key(said):
+        case 403 if names_key(text):
             return AuthenticationFailed(message)
         case 402:
             return QuotaExhausted(message)

@@ -69,11 +69,11 @@ class Prompts(TwoPhase[BaseModel]):
         body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
         reply = await account.order("/prompt", json=body)
         await _check_whole(account, prompt_id, reply.document())
-        taken = taken_as(reply.document().get("prompt_id"), reply.excerpt())
+        job_id = taken_as(reply.document().get("prompt_id"), reply.excerpt())
         # A server that is older than ids of a client's own gives it another one.
-        if taken != prompt_id and not await _has(account, taken):
-            raise AnswerUnusable(f"ComfyUI gave the prompt another id, which it does not know: {taken[:100]!r}")
-        return Submission(f"{url}|{taken}")
+        if job_id != prompt_id and not await _has(account, job_id):
+            raise AnswerUnusable(f"ComfyUI gave the prompt another id, which it does not know: {job_id[:100]!r}")
+        return Submission(f"{url}|{job_id}")
 
     async def _listen(self, url: str, prompt_id: str, graph: Graph) -> None:
         sends = [node_id for node_id, node in graph.items() if node["class_type"] == _SENDS]

@@ -59,13 +59,13 @@ class Watcher:
 
     def fraction(self, prompt_id: str) -> float | None:
         """How far it has come, 0.0 to 1.0, as far as was heard."""
-        heard = self._heard.get(prompt_id)
-        return heard.fraction if heard else None
+        course = self._heard.get(prompt_id)
+        return course.fraction if course else None
 
     def frames(self, prompt_id: str) -> tuple[bytes, ...]:
         """The pictures that came over the socket alone."""
-        heard = self._heard.get(prompt_id)
-        return tuple(heard.frames) if heard else ()
+        course = self._heard.get(prompt_id)
+        return tuple(course.frames) if course else ()
 
     def forget(self, prompt_id: str) -> None:
         """It has ended."""
@@ -96,24 +96,24 @@ class Watcher:
                 self._note(kind, prompt_id, data)
 
     def _note(self, kind: str, prompt_id: str, data: Mapping[str, Any]) -> None:
-        heard = self._heard.get(prompt_id)
-        if heard is None:
+        course = self._heard.get(prompt_id)
+        if course is None:
             return
         if kind == "executing":
             self._now = prompt_id, str(data.get("node"))
         if kind == "progress_state" and isinstance(nodes := data.get("nodes"), dict):
-            share = sum(_done(node) for node in nodes.values()) / max(heard.nodes, 1)
-            heard.fraction = max(min(share, 1.0), heard.fraction or 0.0)
+            share = sum(_done(node) for node in nodes.values()) / max(course.nodes, 1)
+            course.fraction = max(min(share, 1.0), course.fraction or 0.0)
 
     def _keep(self, message: bytes) -> None:
         """A frame is a picture of the node that runs now; of others it is a preview."""
         prompt_id, node = self._now
-        heard = self._heard.get(prompt_id)
-        if heard is None or node not in heard.sends or message[:4] != _PICTURE:
+        course = self._heard.get(prompt_id)
+        if course is None or node not in course.sends or message[:4] != _PICTURE:
             return
         waiting = sum(len(frame) for one in self._heard.values() for frame in one.frames)
         if waiting + len(message) <= FRAMES_BYTES:
-            heard.frames.append(message[8:])
+            course.frames.append(message[8:])
 
     async def close(self) -> None:
         """Stop listening."""

@@ -86,9 +86,9 @@ def _document(reply: Reply) -> JsonObject:
 
 
 def _words(document: JsonObject) -> str:
-    detail = next((found for name in ("detail", "message", "error") if (found := document.get(name))), None)
-    told = detail if isinstance(detail, list) else [detail]
-    return "; ".join(words for one in told if (words := _line(one)))[:_LENGTH]
+    detail = next((value for name in ("detail", "message", "error") if (value := document.get(name))), None)
+    items = detail if isinstance(detail, list) else [detail]
+    return "; ".join(words for one in items if (words := _line(one)))[:_LENGTH]
 
 
 def _line(problem: JsonValue) -> str:

@@ -139,7 +139,7 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 engine,
                 model,
                 "Pictures, from words or pictures.",
-                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.images)),
+                decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.images)),
             )
         case "background":
             engine = BackgroundImages(account, refusals, model, secret, _words(settings))
@@ -157,7 +157,7 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 videos,
                 model,
                 "Video, from words or a picture.",
-                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.image)),
+                decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.image)),
             )
         case _:
             raise ValueError(

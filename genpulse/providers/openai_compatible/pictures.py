@@ -36,9 +36,9 @@ def _content(account: Account, item: JsonValue) -> bytes | AsyncIterable[bytes]:
         failures.append(content)
     if failures:
         return failures[0]
-    said = error_in(item) if isinstance(item, dict) else None
+    reason = error_in(item) if isinstance(item, dict) else None
     return Missing(
-        f"The server gives no picture: {said.words}" if said else "The server names a picture and gives none."
+        f"The server gives no picture: {reason.words}" if reason else "The server names a picture and gives none."
     )
 
 

@@ -30,10 +30,10 @@ class Videos(TwoPhase[VideoInput]):
 
     async def submit(self, call: Call[VideoInput]) -> Submission:
         """A form, even without a file: so the official client sends it."""
-        wanted = call.input
-        fields = {"model": self._model, "prompt": wanted.prompt, "seconds": wanted.seconds, "size": wanted.size}
-        files = [await part_of(call, self._account, "input_reference", wanted.image)] if wanted.image else []
-        form = (*fields_of({**fields, **wanted.extra}), *files)
+        input_ = call.input
+        fields = {"model": self._model, "prompt": input_.prompt, "seconds": input_.seconds, "size": input_.size}
+        files = [await part_of(call, self._account, "input_reference", input_.image)] if input_.image else []
+        form = (*fields_of({**fields, **input_.extra}), *files)
         reply = await self._account.order("/videos", form=form)
         return Submission(self._refusals.job_id_in(reply))
 

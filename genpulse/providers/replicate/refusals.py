@@ -39,14 +39,14 @@ def explain(reply: Reply) -> ProviderError | None:
 
 def failure_of(prediction: JsonObject, standing: Standing) -> ProviderError:
     """Why a prediction has failed."""
-    said = text_of(prediction.get("error"))
+    words = text_of(prediction.get("error"))
     if plain(text_of(prediction.get("status"))) == "aborted":
         return ProviderUnavailable("Replicate has aborted the prediction before it ran.")
     if standing is Standing.CANCELED:
         return ProviderRejected("Somebody has canceled the prediction at Replicate.", charged=Charged.MAYBE)
-    if _MODERATION.search(said) or says_moderated(said):
-        return ModerationBlocked(f"The model refused: {said}", charged=Charged.MAYBE)
-    return ProviderRejected(f"The model failed: {said or 'it does not say why'}", charged=Charged.MAYBE)
+    if _MODERATION.search(words) or says_moderated(words):
+        return ModerationBlocked(f"The model refused: {words}", charged=Charged.MAYBE)
+    return ProviderRejected(f"The model failed: {words or 'it does not say why'}", charged=Charged.MAYBE)
 
 
 def text_of(value: JsonValue) -> str:

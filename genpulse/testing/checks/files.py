@@ -51,8 +51,8 @@ async def _check_no_picture(subject: Subject) -> None:
 
 def _for_pictures(subject: Subject) -> Subject:
     kinds = model_of(subject).kinds
-    wanted = "text-to-image" if "text-to-image" in kinds else subject.kind
-    return replace(subject, kind=subject.kind or wanted)
+    kind = "text-to-image" if "text-to-image" in kinds else subject.kind
+    return replace(subject, kind=subject.kind or kind)
 
 
 async def _check_too_large(subject: Subject) -> None:

@@ -1,6 +1,5 @@
 """`genpulse config`: show, explain and check the configuration."""
 
-import json
 import os
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -12,7 +11,7 @@ from genpulse import config
 from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import write_text
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import json_option
 from genpulse.environment.table import Environment
 
@@ -33,7 +32,7 @@ def show(as_json: bool) -> None:
     settings = explain_all(None, os.environ)
     if as_json:
         values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in settings}
-        say(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
+        say_json({"environment": resolved.environment.dynaconf, "settings": values})
         return
     say(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
     for each in settings:
@@ -41,18 +40,17 @@ def show(as_json: bool) -> None:
         say(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
 
 
-@command.command()
+@command.command("explain")
 @click.argument("key")
 @json_option
-def explain(key: str, as_json: bool) -> None:
+def explain_command(key: str, as_json: bool) -> None:
     """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
-    from genpulse.configuration.documents.explanation import default_of
-    from genpulse.configuration.documents.explanation import explain as explained
+    from genpulse.configuration.documents.explanation import default_of, explain
     from genpulse.configuration.documents.masking import shown
     from genpulse.configuration.sources.variables import variable_name
 
     config.tell(config.find_environment())
-    setting = explained(key, None, os.environ)
+    setting = explain(key, None, os.environ)
     if setting is None:
         raise CommandRefused(_no_such(key))
     default = shown(setting.key, default_of(setting.known))
@@ -64,7 +62,7 @@ def explain(key: str, as_json: bool) -> None:
             "default": default,
             "layers": [asdict(row) for row in setting.layers],
         }
-        say(json.dumps(document, indent=2))
+        say_json(document)
         return
     say(f"{setting.key}   {setting.known.kind}   {variable_name(setting.key)}")
     say(f"  {setting.known.meaning}")

@@ -13,7 +13,7 @@ import uuid_utils.compat
 
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Cell, Column, Table, show_table
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
@@ -153,7 +153,7 @@ def create(
     key, token = _with_keys(add)
     if as_json:
         secrets = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
-        say(json.dumps({**_document(key, now), **secrets}))
+        say_json_line({**_document(key, now), **secrets})
     else:
         say("\n".join(filter(None, (token.text, secret))))
     say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
@@ -168,7 +168,7 @@ def list_(as_json: bool) -> None:
     keys = _with_keys(lambda _, keys: keys.all())
     now = datetime.now(UTC)
     if as_json:
-        say(json.dumps([_document(key, now) for key in keys], indent=2))
+        say_json([_document(key, now) for key in keys])
         return
     show_table(_table(keys, now))
 

@@ -9,7 +9,7 @@ import click
 
 from genpulse import config
 from genpulse.cli.output.table import Column, Table, show_table
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
@@ -34,7 +34,7 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
         documents = [document for document in documents if document["id"] == model]
         documents = documents or [_unlisted(model)]
     if as_json:
-        say(json.dumps(documents[0] if model else documents, indent=2))
+        say_json(documents[0] if model else documents)
     elif model is None:
         show_table(_list(documents))
     else:

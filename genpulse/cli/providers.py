@@ -1,7 +1,6 @@
 """`genpulse providers`: who does it, whether it may, and whether its account works."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ import click
 from genpulse import config
 from genpulse.cli.output.account_hold import failing, held_back
 from genpulse.cli.output.table import Cell, Column, Table, show_table
-from genpulse.cli.output.terminal import agreed, say
+from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
@@ -34,7 +33,7 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
         return
     documents = _found(api)
     if as_json:
-        say(json.dumps(documents, indent=2))
+        say_json(documents)
     else:
         _print(documents)
 

@@ -1,7 +1,6 @@
 """Opens pull requests, by whatever of a forge can be reached from here."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 
 from genpulse.branching.forges.address import Address, address_of
 from genpulse.branching.forges.errors import ForgeError
@@ -10,38 +9,22 @@ from genpulse.branching.forges.gitlab import has_glab, open_by_glab, open_by_pus
 from genpulse.branching.forges.request import PullRequest, PullRequestDraft
 from genpulse.branching.git.process import Git
 
-__all__ = ["ForgeError", "PullRequest", "open_pull_request"]
+__all__ = ["ForgeError", "PullRequest", "PullRequestDraft", "open_pull_request"]
 
 
-def open_pull_request(
-    folder: Path,
-    remote: str,
-    head: str,
-    commit: str,
-    base: str,
-    title: str,
-    body: str,
-    *,
-    environment: Mapping[str, str],
-    push_remote: str = "",
-    is_lane: bool = False,
-) -> PullRequest:
+def open_pull_request(git: Git, draft: PullRequestDraft) -> PullRequest:
     """Push the commit as the branch `head`, and open a pull request or find the one that is open already.
 
-    `push_remote` is where the branch is pushed, when it is another remote than the base's: a fork. `is_lane` says
-    that the head is a lane.
     By `gh` or `glab` where they are installed; else by GitHub's REST with a token in GITHUB_TOKEN or GH_TOKEN;
     else by GitLab's push options, which work while something is pushed. Where there is none of these, a person
     has to open the address that is returned; it is empty for a remote that is no forge. Raises `ForgeError`,
     `GitFailed`.
     """
-    git = Git(folder, environment)
-    address = address_of(git, remote)
-    to = push_remote or remote
-    draft = PullRequestDraft(remote, head, commit, base, title, body, to, _fork(git, address, to), is_lane)
+    address = address_of(git, draft.remote)
+    draft = replace(draft, fork=_fork(git, address, draft.to))
     if address is not None and address.kind == "gitlab" and not has_glab(git):
         return open_by_push_options(git, address, draft)
-    git.remotely("push", "--quiet", "--", to, draft.refspec)
+    git.remotely("push", "--quiet", "--", draft.to, draft.refspec)
     if address is None:
         return PullRequest("", opened=False)
     if address.kind == "github":

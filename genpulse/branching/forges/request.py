@@ -9,8 +9,8 @@ class PullRequestDraft:
 
     `commit` is what the head is where it is pushed, or becomes.
 
-    The base is on `remote`. The head is pushed to `to`, which is the same remote or a fork; `fork` is the fork's
-    path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
+    The base is on `remote`. The head is pushed there, or to `push_remote` where that is another one: a fork.
+    `fork` is the fork's path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
     """
 
     remote: str
@@ -19,9 +19,14 @@ class PullRequestDraft:
     base: str
     title: str
     body: str
-    to: str
-    fork: str = ""
+    push_remote: str = ""
     is_lane: bool = False
+    fork: str = ""
+
+    @property
+    def to(self) -> str:
+        """The remote that the head is pushed to."""
+        return self.push_remote or self.remote
 
     @property
     def refspec(self) -> str:

@@ -8,11 +8,10 @@ from genpulse.branching.lanes.backmerge_branches import name_of
 from genpulse.branching.lanes.invariants import lane_refusals
 from genpulse.branching.preconditions import demand_history
 from genpulse.branching.rules.table import DEV, MAIN, TEST, Branch
-from genpulse.branching.topics.finish import Finished
-from genpulse.branching.topics.merging import open_request
+from genpulse.branching.topics.merging import MergeResult, open_request
 
 
-def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool = False) -> Finished:
+def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool = False) -> MergeResult:
     """Open the pull request of `fix/backmerge-<id>`, dev with the lane's tip merged in, or push that merge to dev.
 
     Without `row` it is main when main carries what test does not, else test. The work tree is not touched. Raises
@@ -31,7 +30,7 @@ def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool 
         into = repository.row(DEV).pattern
         repository.git.remotely("push", "--quiet", "--", repository.remote, f"{commit}:refs/heads/{into}")
         repository.forget()
-        return Finished(name, commits, merged=commit)
+        return MergeResult(name, commits, merged=commit)
     return _requested(repository, branch_at(name, commit), lane, commits)
 
 
@@ -71,10 +70,9 @@ def _tried(repository: Repository, dev: Ref, tip: Ref) -> TriedMerge:
     return repository.try_merge(dev.commit, tip.commit)
 
 
-def _requested(repository: Repository, head: Ref, lane: Branch, commits: tuple[Commit, ...]) -> Finished:
+def _requested(repository: Repository, head: Ref, lane: Branch, commits: tuple[Commit, ...]) -> MergeResult:
     title = f"Bring {lane.pattern} back into {repository.row(DEV).pattern}: merge it, do not squash"
-    request = open_request(repository, head, DEV, title, commits)
-    return Finished(head.name, commits, request.url, request.opened)
+    return open_request(repository, head, DEV, title, commits)
 
 
 def _nothing(repository: Repository, lane: Branch) -> MergeRefused:

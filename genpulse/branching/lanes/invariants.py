@@ -49,10 +49,14 @@ class _Faults:
         return next((commit for commit in reversed(self.line) if commit.id in bad), None)
 
 
-def demand_intact(repository: Repository, row: Branch) -> None:
-    """Raises `LaneBroken` when the lane carries what did not come from the lane before it."""
+def demand_intact(repository: Repository, row: Branch, conflicts: Sequence[str] = ()) -> None:
+    """Raises `LaneBroken` when the lane carries what did not come from the lane before it.
+
+    `conflicts` are files in which a promotion to it would conflict; the message names them too.
+    """
+    files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
     for refusal in lane_refusals(repository, row):
-        raise LaneBroken.of(refusal)
+        raise LaneBroken.of(replace(refusal, found=refusal.found + files))
 
 
 def lane_refusals(

@@ -1,6 +1,6 @@
 """Move a lane forward: dev to test, test to main."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import LaneBroken, MergeRefused, NameRefused, ReleaseRefused
@@ -8,7 +8,7 @@ from genpulse.branching.git.commits import Commit
 from genpulse.branching.git.lane_history import Lines
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
-from genpulse.branching.lanes.invariants import lane_refusals
+from genpulse.branching.lanes.invariants import demand_intact
 from genpulse.branching.lanes.partial_promotion import branch_alone, state_of_dev
 from genpulse.branching.misplaced_names import tag_refusals
 from genpulse.branching.preconditions import demand_history
@@ -16,7 +16,7 @@ from genpulse.branching.releases.approve import demand_approved
 from genpulse.branching.releases.candidate_check import Candidates
 from genpulse.branching.rules.table import DEV, MAIN, PROMOTION, Branch
 from genpulse.branching.rules.versions import Version
-from genpulse.branching.topics.merging import join, open_request
+from genpulse.branching.topics.merging import MergeResult, merge_or_request
 
 _MISSING: Code = "candidate_missing"
 
@@ -32,16 +32,6 @@ class Plan:
     target: Branch
     commits: tuple[Commit, ...]
     head: Ref
-
-
-@dataclass(frozen=True, slots=True)
-class Promoted:
-    """What was done: the pull request's address (and whether it is open), or the merge commit."""
-
-    plan: Plan
-    url: str = ""
-    opened: bool = False
-    merged: str = ""
 
 
 def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only: str = "") -> Plan:
@@ -67,7 +57,7 @@ def judge_promotion(repository: Repository, target: Branch, part: Ref | None = N
     base, head = repository.lane(target), part or repository.lane(source)
     tried = repository.try_merge(base.commit, head.commit)
     for row in (source, target):
-        _demand_intact(repository, row, tried.conflicts if row == target else ())
+        demand_intact(repository, row, tried.conflicts if row == target else ())
     commits = repository.between([head.commit], [base.commit])
     if not commits:
         finding = f"{target.pattern} has everything that {source.pattern} has."
@@ -83,15 +73,12 @@ def judge_promotion(repository: Repository, target: Branch, part: Ref | None = N
     return Plan(source, target, commits, head)
 
 
-def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promoted:
+def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> MergeResult:
     """Open a plan's pull request, or make the merge commit and push it. Raises `GitFailed`, the forge's error."""
     source, target = plan.source, plan.target
-    if merge:
-        return Promoted(plan, merged=join(repository, plan.head, target))
     part = f" at {plan.head.commit[:9]}" if plan.head.name.startswith(PROMOTION) else ""
     title = f"Promote {source.pattern}{part} to {target.pattern}"
-    request = open_request(repository, plan.head, target, title, plan.commits)
-    return Promoted(plan, request.url, request.opened)
+    return merge_or_request(repository, plan.head, target, title, plan.commits, merge=merge)
 
 
 def demand_candidate(repository: Repository, tip: Ref, source: Branch, *, arrived: Lines | None = None) -> Version:
@@ -128,12 +115,6 @@ def _unfit(repository: Repository, tip: Ref, error: ReleaseRefused) -> str:
         return f"its files are those of {same.tag} alone, whose release is no open one: {error.found}"
     last = next(iter(candidates.items()), None)
     return f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
-
-
-def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ...]) -> None:
-    for refusal in lane_refusals(repository, row):
-        files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
-        raise LaneBroken.of(replace(refusal, found=refusal.found + files))
 
 
 def _conflict(repository: Repository, source: Branch, target: Branch, files: tuple[str, ...]) -> MergeRefused:

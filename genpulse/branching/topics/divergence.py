@@ -18,7 +18,7 @@ _FORMAT = "%H%x00%an%x00%ae%x00%at%x00%ct%x00%s"
 
 @dataclass(frozen=True, slots=True)
 class _Authorship:
-    """The author of a commit; when at first (`at`) and when in its present form (`when`), in seconds since 1970."""
+    """A commit's author; when it was made first (`at`) and in its present form (`when`), in seconds since 1970."""
 
     id: str
     name: str

@@ -1,12 +1,11 @@
 """`genpulse db`: bring the database up to date, and remove what is old."""
 
 import asyncio
-import json
 
 import click
 
 from genpulse.cli.db import prune
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.wiring import database_revision, upgrade_database
 
@@ -25,7 +24,7 @@ def upgrade(as_json: bool) -> None:
     """Apply the migrations that are missing. May be run again, and by several at once."""
     applied = asyncio.run(upgrade_database(settings_for_servers(("database_url",))))
     if as_json:
-        say(json.dumps({"applied": list(applied)}))
+        say_json_line({"applied": list(applied)})
     else:
         say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
 
@@ -37,7 +36,7 @@ def current(ctx: click.Context, as_json: bool) -> None:
     """Where the database is, and where this version wants it. Exit code 1 when these differ."""
     revision, head = asyncio.run(database_revision(settings_for_servers(("database_url",))))
     if as_json:
-        say(json.dumps({"current": revision, "head": head}))
+        say_json_line({"current": revision, "head": head})
     elif revision == head:
         say(f"The database is at {revision}.")
     elif revision and revision > head:

@@ -1,7 +1,6 @@
 """`genpulse env stamp`: says, once, to which environment a database belongs."""
 
 import asyncio
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
@@ -67,7 +66,7 @@ def _tell(database: StampedDatabase, *, as_json: bool) -> None:
         facts = {"database": database.name, "environment": stamp.environment, "changed": database.changed}
         moment = {"stamped_at": stamp.stamped_at.isoformat(), "stamped_by": stamp.stamped_by}
         emptied = {"emptied": asdict(database.emptied)} if database.emptied else {}
-        say(json.dumps(facts | moment | emptied))
+        say_json_line(facts | moment | emptied)
         return
     if database.changed:
         say(f"The database {database.name!r} belongs to {stamp.environment} from now on.")

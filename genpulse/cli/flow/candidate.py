@@ -4,11 +4,11 @@ import click
 
 from genpulse.branching.git.repository import Repository
 from genpulse.cli.flow.branches import say_request
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here
+from genpulse.cli.output.terminal import say, say_json
 
 
-@click.command()
+@click.command("rc")
 @click.option(
     "--version",
     metavar="X.Y.Z",
@@ -23,7 +23,7 @@ from genpulse.cli.output.terminal import say
 @click.option("--merge", is_flag=True, help="With --bump and without a forge: make the merge commit and push it.")
 @json_option
 @offline_option
-def rc(
+def candidate_command(
     version: str | None,
     approve: bool,
     message: str,
@@ -97,24 +97,25 @@ def _bump(repository: Repository, version: str | None, *, merge: bool, as_json: 
     from genpulse.branching.releases.version_bump import bump
     from genpulse.branching.rules.table import DEV, TEST
 
-    done, dev = bump(repository, version, merge=merge), repository.row(DEV).pattern
+    change, dev = bump(repository, version, merge=merge), repository.row(DEV).pattern
+    result = change.merge
     if as_json:
         say_json(
             {
-                "version": str(done.version),
-                "head": done.branch,
+                "version": str(change.version),
+                "head": result.head,
                 "base": dev,
-                "files": list(done.files),
-                "url": done.url,
-                "opened": done.opened,
-                "merged": done.merged,
+                "files": list(change.files),
+                "url": result.url,
+                "opened": result.opened,
+                "merged": result.merged,
             }
         )
         return
-    say(f"{', '.join(done.files)}: {done.version}")
-    if done.merged:
+    say(f"{', '.join(change.files)}: {change.version}")
+    if result.merged:
         test = repository.row(TEST).pattern
-        say(f"It is in {dev} as {done.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc")
+        say(f"It is in {dev} as {result.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc")
     else:
-        command = f"genpulse flow rc --version {done.version} --bump"
-        say_request(done.url, done.branch, dev, command, opened=done.opened)
+        command = f"genpulse flow rc --version {change.version} --bump"
+        say_request(result, dev, command)

@@ -4,11 +4,11 @@ import click
 
 from genpulse.branching.documents import merge_sentence, verdict_document
 from genpulse.branching.merge_check import MergeVerdict, ProposedMerge, check_merge
-from genpulse.cli.flow.options import annotate, json_option, offline_option, report, repository_here, say_json
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import annotate, json_option, offline_option, report, repository_here
+from genpulse.cli.output.terminal import say, say_json
 
 
-@click.command()
+@click.command("check")
 @click.option("--head", required=True, help="The branch that is to be merged.")
 @click.option("--base", default="", help="The branch that it is to be merged into; not needed with --names-only.")
 @click.option("--head-repo", default="", help="owner/name of the head's repository: a fork's lanes are no lanes.")
@@ -21,7 +21,7 @@ from genpulse.cli.output.terminal import say
 @json_option
 @offline_option
 @click.pass_context
-def check(
+def check_command(
     ctx: click.Context,
     head: str,
     base: str,

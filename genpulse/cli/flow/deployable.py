@@ -4,8 +4,8 @@ import os
 
 import click
 
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json, signed_option
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.environment.table import BY_NAME, Environment
 
 
@@ -20,7 +20,9 @@ from genpulse.environment.table import BY_NAME, Environment
 @signed_option
 @json_option
 @offline_option
-def command(ref: str, name: str | None, commit: str, signed: bool, as_json: bool, offline: bool) -> None:
+def deployable_command(
+    ref: str, name: str | None, commit: str, signed: bool, as_json: bool, offline: bool
+) -> None:
     """Which environment REF belongs to. Refuses ENV=main for anything but a verified final tag.
 
     Refuses as well when what is checked out is another commit than that of REF: in a job (CI=true), where nothing

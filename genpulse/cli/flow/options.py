@@ -1,15 +1,14 @@
 """What the verbs of `genpulse flow` share: options, the repository, how a refusal is shown."""
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from genpulse.branching.errors import Refusal
 from genpulse.branching.git.repository import Repository
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 
 _PLAIN = str.maketrans(
     {
@@ -39,11 +38,6 @@ signed_option = click.option("--signed", is_flag=True, help="Demand a good signa
 def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
     """The repository of the current folder; `trunk` is what dev is called, where that was said."""
     return Repository(Path.cwd(), os.environ, offline=offline, trunk=trunk)
-
-
-def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
-    """A document on standard output, for programs."""
-    say(json.dumps(document, indent=2))
 
 
 def legible(text: str, encoding: str) -> str:

@@ -8,8 +8,8 @@ import click
 
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.repository import Repository
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json, signed_option
-from genpulse.cli.output.terminal import agreed, say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.environment.build_info import BUILD_FILE, PACKAGE, Build
 
 
@@ -26,7 +26,7 @@ from genpulse.environment.build_info import BUILD_FILE, PACKAGE, Build
 @signed_option
 @json_option
 @offline_option
-def command(
+def stamp_command(
     output: Path | None,
     into: Path | None,
     remove: bool,

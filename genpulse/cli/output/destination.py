@@ -1,7 +1,6 @@
 """Destinations of outputs, checked before anything is paid."""
 
 import contextlib
-import json
 import os
 import stat
 import sys
@@ -15,7 +14,7 @@ import click
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import described, target_of
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.client import ClientError, GenPulse, TaskView
 
 STDOUT = "-"
@@ -166,7 +165,7 @@ def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) ->
 def tell_saved(task: TaskView, saved: Saved, *, as_json: bool) -> None:
     """The files, a line for each, or the task with their names."""
     if as_json:
-        say(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
+        say_json({**task.document, "files": [str(path) for path, _ in saved]})
         return
     for path, what in saved:
         say(f"{path}  ({what})")

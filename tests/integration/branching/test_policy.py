@@ -168,7 +168,7 @@ def test_a_branch_may_not_break_the_settings(clone):
     clone.commit(".flow.toml", "ignore = []\n")
     clone.push("feature/x")
     assert judged(clone, "feature/x") == []
-    assert finish(clone.repository()).branch == "feature/x"
+    assert finish(clone.repository()).head == "feature/x"
 
 
 def test_settings_that_nobody_understands_are_mended_by_a_branch_and_by_nothing_else(clone):

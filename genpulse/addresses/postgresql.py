@@ -54,7 +54,7 @@ class BadDatabaseAddress(ValueError):
 
 
 def refusal(url: str) -> str:
-    """What is wrong with an address, in words without its secrets; empty when it can be tried."""
+    """The fault of an address, in words without its secrets; empty when it can be tried."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return "it must begin with postgresql://, since PostgreSQL is the only database"

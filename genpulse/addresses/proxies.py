@@ -34,7 +34,7 @@ class Proxy:
     login: tuple[str, str] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """Without its login."""
+        """The address without its login."""
         return f"{self.origin} ({self.variable})"
 
     @property
@@ -45,13 +45,13 @@ class Proxy:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the proxy, and nobody behind it, is told with a request: its login (RFC 7617), if there is one."""
+        """Headers for the proxy alone: its login (RFC 7617), if there is one."""
         if self.login is None:
             return {}
         return {"Proxy-Authorization": f"Basic {b64encode(':'.join(self.login).encode()).decode()}"}
 
     def refusal(self, place: str, status: int, reason: str) -> str:
-        """What it means that the proxy answers so in place of making a way to `place`, and what to do."""
+        """Explain a refusal by the proxy to connect to `place`, and say what to do."""
         text = f"the proxy {self} does not let {place} be reached: it answered {status} {reason}".rstrip()
         if status == 407:
             doing = "is not the one that it wants" if self.login else "is missing"
@@ -61,7 +61,7 @@ class Proxy:
         return f"{text}; ask whoever looks after the proxy, or name the host in NO_PROXY if there is a way without"
 
     def absence(self, place: str, why: str) -> str:
-        """What it means that the proxy gave no way to `place`, and no answer."""
+        """Explain that the proxy neither connected to `place` nor answered."""
         return (
             f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY"
             " if there is a way without"
@@ -78,7 +78,7 @@ class Proxies:
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Proxies":
-        """As the variables say; one that cannot be used counts as none (`refusals` tells of it)."""
+        """Read the proxies from the variables; one that cannot be used counts as none (see `refusals`)."""
         by_scheme = {scheme: _named(variables, scheme) for scheme in _PORTS}
         usable = {
             scheme: _proxy(*named)
@@ -101,7 +101,7 @@ class Proxies:
 
     @property
     def exclusions(self) -> str:
-        """All that is reached without, as a `NO_PROXY` without patterns, for a library that reads it by itself."""
+        """Hosts that are reached without a proxy, as a `NO_PROXY` without patterns, for libraries that read it."""
         return ",".join((*_HERE, *(each.removeprefix("*.") for each in self.excluded)))
 
     def _is_excluded(self, host: str, port: int) -> bool:
@@ -133,7 +133,7 @@ def _excluded(variables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _value(variables: Mapping[str, str], name: str) -> tuple[str, str] | None:
-    """One in small letters that is empty switches that in capitals off."""
+    """The value of a variable; an empty one in small letters switches that in capitals off."""
     for each in (name.lower(), name):
         if each in variables:
             value = variables[each].strip()
@@ -224,7 +224,7 @@ def _is_within(host: str, network: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
-    """Which has no names below it: `NO_PROXY=1` is no network of all that end in `.1`."""
+    """Whether it is an IP address, which has no names below it: `NO_PROXY=1` does not match what ends in `.1`."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -29,7 +29,7 @@ _MOST_DATABASES = 2**31
 
 
 def refusal(url: str) -> str:
-    """What is wrong with an address, in words without its secrets; empty when it can be tried."""
+    """The fault of an address, in words without its secrets; empty when it can be tried."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return f"it must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}"

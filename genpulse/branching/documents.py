@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from genpulse.branching.errors import Refusal
 from genpulse.branching.merge_check import MergeVerdict, ProposedMerge
 from genpulse.branching.releases.deployment import Deployable
-from genpulse.branching.releases.verification import Verified
+from genpulse.branching.releases.verification import VerifiedRelease
 from genpulse.branching.rules.versions import Version
 
 
@@ -23,7 +23,7 @@ def refusal_document(refusal: Refusal) -> dict[str, object]:
 
 
 def refused_document(refusals: Sequence[Refusal]) -> dict[str, object]:
-    """What a command says that refuses; `reason` is the first of what it refuses, in words."""
+    """The document of a command that refuses; `reason` is the message of the first refusal."""
     return {
         "ok": False,
         "reason": refusals[0].message if refusals else None,
@@ -54,7 +54,7 @@ def version_document(version: Version) -> dict[str, object]:
     return {"tag": version.tag, "version": str(version), "pep440": version.pep440}
 
 
-def verified_document(release: Verified) -> dict[str, object]:
+def verified_document(release: VerifiedRelease) -> dict[str, object]:
     """A release that holds."""
     return {
         **version_document(release.version),
@@ -68,7 +68,7 @@ def verified_document(release: Verified) -> dict[str, object]:
 
 
 def deployable_document(deployable: Deployable, remark: str = "") -> dict[str, object]:
-    """Where something belongs; `remark` says that something else is checked out.
+    """The environment that a ref belongs to; `remark` says that something else is checked out.
 
     `environment` is what ENV is there, as `env` is.
     """
@@ -95,14 +95,14 @@ def annotation(level: str, refusal: Refusal) -> str:
     return f"::{level} title=genpulse flow::{escaped}"
 
 
-def verified_sentence(release: Verified) -> str:
+def verified_sentence(release: VerifiedRelease) -> str:
     """The same for people."""
     signed = ", signature good" if release.signed else ""
     return f"{release.version.tag} is a verified release: commit {release.commit[:9]}, {tested(release)}{signed}."
 
 
-def tested(release: Verified) -> str:
-    """What a release was tested as, in words."""
+def tested(release: VerifiedRelease) -> str:
+    """Name the candidate that a release was tested as."""
     return f"tested as {release.candidate.tag}" if release.candidate else "from before the flow"
 
 

@@ -3,6 +3,7 @@
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import joined
 
 
 def demand_history(repository: Repository) -> None:
@@ -21,11 +22,10 @@ def demand_clean(repository: Repository) -> None:
     """Raises `RepositoryUnfit` when tracked files have changes that are not committed."""
     files = repository.changed_files()
     if files:
-        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
         raise RepositoryUnfit(
             "work_tree_dirty",
             "The work tree is clean before this.",
-            f"changes that are not committed in {', '.join(files[:5])}{more}.",
+            f"changes that are not committed in {joined(files, 5)}.",
             "git stash",
             note="Commit them, or put them aside.",
         )

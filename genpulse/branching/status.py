@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970.
+    """The state of a repository. `lanes` are tips on the remote; `fetched` is when, in seconds since 1970.
 
     `notes` are what breaks no rule and may be a slip; `open` has the newest candidate of each open release.
     """
@@ -60,7 +60,7 @@ class State:
 
 
 def read_state(repository: Repository) -> State:
-    """As last fetched. Raises `RepositoryUnfit` when there is nothing to read: no remote, no history, no lane."""
+    """Read the state as last fetched. Raises `RepositoryUnfit` without remote, history or lanes."""
     demand_history(repository)
     lanes = tuple((row, ref) for row in repository.lanes if (ref := repository.refs.remote.get(row.pattern)))
     if len(lanes) < len(repository.lanes):

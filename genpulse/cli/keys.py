@@ -39,7 +39,7 @@ class Span(click.ParamType[timedelta]):
         self._allows_none = allows_none
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Hours, days or weeks."""
+        """Parse a number of hours, days or weeks."""
         if isinstance(value, timedelta):
             return value
         if self._allows_none and value == "0":
@@ -56,7 +56,7 @@ class RateType(click.ParamType[Rate]):
     name = "rate"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
-        """As the configuration writes it."""
+        """Parse a rate as the configuration writes it."""
         try:
             return Rate.parse(str(value))
         except ValueError as error:
@@ -69,7 +69,7 @@ class Dollars(click.ParamType[Decimal]):
     name = "usd"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """A decimal number, 0 or more."""
+        """Parse a decimal number, 0 or more."""
         try:
             amount = Decimal(str(value))
         except InvalidOperation:
@@ -94,7 +94,7 @@ def command() -> None:
     """Create, list and revoke API keys. Works on the database itself."""
 
 
-def _said(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+def _key_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     """Raises `BadParameter` for a name by which nobody finds the key that leaked."""
     if not name.strip():
         raise click.BadParameter("it is empty: say who or what uses the key")
@@ -102,7 +102,7 @@ def _said(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
 
 
 @command.command()
-@click.option("--name", required=True, callback=_said, help="Who or what uses it.")
+@click.option("--name", required=True, callback=_key_name, help="Who or what uses it.")
 @click.option(
     "--scope",
     "scopes",
@@ -215,19 +215,18 @@ def webhook_secret() -> None:
     """Secrets that sign messages about the tasks of one key, in place of webhooks.secret."""
 
 
-def _overlap(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(
-        "--overlap",
-        type=Span(allows_none=True),
-        default=default,
-        show_default=True,
-        help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
-    )
+_overlap = click.option(
+    "--overlap",
+    type=Span(allows_none=True),
+    default="24h",
+    show_default=True,
+    help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
+)
 
 
 @webhook_secret.command()
 @click.argument("key_id", metavar="ID")
-@_overlap("24h")
+@_overlap
 @json_option
 def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
     """Give the key whose id is or begins with ID a new secret, or its first, and show it once."""
@@ -243,7 +242,7 @@ def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
 
 @webhook_secret.command()
 @click.argument("key_id", metavar="ID")
-@_overlap("24h")
+@_overlap
 @json_option
 def remove(key_id: str, overlap: timedelta, as_json: bool) -> None:
     """Let webhooks.secret sign again for the key whose id is or begins with ID."""

@@ -42,7 +42,7 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
 
 
 def found_models(api: str | None) -> Documents:
-    """From the API, or from the installed providers when nothing answers and no address was given."""
+    """The models of the API, or of the installed providers when no API answers and no address was given."""
     try:
         return asyncio.run(_from_api(api_url(api)))
     except ApiUnreachable:

@@ -31,7 +31,7 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    documents = _found(api)
+    documents = _states(api)
     if as_json:
         say_json(documents)
     else:
@@ -59,7 +59,7 @@ def learn(name: str) -> None:
     say(f"{name}: {asyncio.run(learn_provider(config.load(require=()), name))}")
 
 
-def _found(api: str | None) -> Documents:
+def _states(api: str | None) -> Documents:
     async def ask() -> Documents:
         async with GenPulse(api_url(api), api_key()) as genpulse:
             return await genpulse.providers()

@@ -74,7 +74,7 @@ def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]
 
 
 def _of_process(reading: Reading) -> dict[str, str]:
-    """Of proxies, that alone counts which other programs of the process read as well."""
+    """The variables of the process alone: other programs of the process read proxies from there."""
     return {each.name: each.value for each in reading.variables if each.place == PROCESS}
 
 
@@ -87,7 +87,7 @@ def _remove(values: Tree, path: Sequence[int | str]) -> None:
 
 
 def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
-    """None for an unknown name, of which the names say more."""
+    """The fault of a value; None for an unknown name, which has a fault of its own."""
     if misfit["type"] == "extra_forbidden":
         return None
     key = ".".join(str(part) for part in misfit["loc"])

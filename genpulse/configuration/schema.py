@@ -34,13 +34,13 @@ class Key:
 
 @cache
 def keys() -> tuple[Key, ...]:
-    """All of them, in the order of the typed settings."""
+    """All keys, in the order of the typed settings."""
     return tuple(_keys())
 
 
 @cache
 def sections() -> dict[str, str]:
-    """What each section is about, by its dotted key."""
+    """The description of each section, by its dotted key."""
     texts = {name: (model.__doc__ or "").strip() for name, model in _models() if name}
     return {**texts, f"providers.{ANY_PROVIDER}": (ProviderSection.__doc__ or "").strip()}
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 class DevStackError(Exception):
-    """Base of the errors of this room. Its message says what was found and what to do."""
+    """Base class of the errors of the local stack. Its message says what was found and what to do."""
 
 
 class BinaryMissing(DevStackError):

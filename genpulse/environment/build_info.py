@@ -22,7 +22,7 @@ class BrokenBuildInfo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What git said when the image was built. `tag` is empty without one; `dirty`: files were changed besides.
+    """The commit that an image was built from. `tag` is empty without one; `dirty`: files were changed besides.
 
     `repository` is the address of the remote by which the tag was verified, without a login; empty without one.
     `package` is the digest of the GenPulse that this was written into; empty where it was written to a file.

@@ -35,7 +35,7 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _SwitchValue:
     variable: str
     value: str
     source: str
@@ -59,7 +59,7 @@ def resolve(
     Raises `UnknownEnvironment`, `EnvironmentConflict`, `NamelessSecrets`, `NoEnvironment`.
     """
     process, warning = _without_start_up_file(process, dotenv)
-    of_process, of_dotenv = _named(process, _PROCESS), _named(dotenv, dotenv_path)
+    of_process, of_dotenv = _switch_of(process, _PROCESS), _switch_of(dotenv, dotenv_path)
     if of_process is None and of_dotenv is None:
         if required or (required is None and REQUIRE_FILE.exists()):
             raise NoEnvironment
@@ -87,17 +87,19 @@ def _without_start_up_file(
     return {name: text for name, text in process.items() if name != "ENV"}, warning
 
 
-def _named(values: Mapping[str, str | None], source: str) -> _Said | None:
-    """What one place says. Raises `UnknownEnvironment`, `EnvironmentConflict`."""
-    switches = [_said(name, value, source) for name in SWITCHES if (value := values.get(name) or "").strip()]
+def _switch_of(values: Mapping[str, str | None], source: str) -> _SwitchValue | None:
+    """Read the environment from one place. Raises `UnknownEnvironment`, `EnvironmentConflict`."""
+    switches = [
+        _switch_value(name, value, source) for name in SWITCHES if (value := values.get(name) or "").strip()
+    ]
     if len(switches) == 2 and switches[0].environment != switches[1].environment:
         raise EnvironmentConflict(str(switches[0]), str(switches[1]))
     return switches[0] if switches else None
 
 
-def _said(name: str, value: str, source: str) -> _Said:
+def _switch_value(name: str, value: str, source: str) -> _SwitchValue:
     known = _BY_SWITCH[name]
     environment = known.get(value.strip().lower())
     if environment is None:
         raise UnknownEnvironment(name, value, source, list(known))
-    return _Said(name, value, source, environment)
+    return _SwitchValue(name, value, source, environment)

@@ -3,10 +3,10 @@
 from genpulse.domain.errors import ModerationBlocked, ProviderError, ProviderRejected, QuotaExhausted
 from genpulse.domain.failure import Charged
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.error_words import error_in, error_words
 from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
-from genpulse.provider.said import error_in, said_of
 
 
 def ordered_as(reply: Reply, field: str) -> str:
@@ -29,8 +29,8 @@ def without_status(job: JsonObject) -> AnswerUnusable:
 
 
 def reported(error: JsonValue) -> ProviderError:
-    """What an error means that came with a success: the model has failed, which may be charged."""
-    reason = said_of(error)
+    """Classify an error that came with a success: the model has failed, which may be charged."""
+    reason = error_words(error)
     if says_moderated(reason.everything):
         return ModerationBlocked(f"The request was refused: {reason.words}", charged=Charged.MAYBE)
     return ProviderRejected(f"The provider answered with an error: {reason.words}", charged=Charged.MAYBE)

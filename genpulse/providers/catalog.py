@@ -47,7 +47,7 @@ class LoadedCatalogue:
         return tuple(self._providers)
 
     def title(self, provider: str) -> str:
-        """What a provider calls itself; its name where it says nothing. Raises `KeyError` for an unknown one."""
+        """A provider's title; its name where it has none. Raises `KeyError` for an unknown one."""
         return self._providers[provider].title or provider
 
     def is_paid(self, provider: str) -> bool:
@@ -74,7 +74,7 @@ class LoadedCatalogue:
         return tuple(sorted(self._models.items(), key=lambda item: item[0]))
 
     def model(self, model_id: str) -> AnyModel:
-        """Raises `UnknownModel`, with the nearest names."""
+        """The model of this id. Raises `UnknownModel`, with the nearest names."""
         model = self._models.get(model_id) or self._unlisted(model_id)
         if model is None:
             raise UnknownModel(model_id, self._near(model_id))

@@ -25,7 +25,7 @@ CHECK_FILES = {"github": ".github/flow.pyz", "gitlab": ".gitlab/flow.pyz"}
 def decided_policy(
     folder: Path, policy: Policy, baseline: Version | None, names: LaneNames | None
 ) -> tuple[Policy, str | None]:
-    """What holds once the settings here are in dev, and the text of the file if it has to be written."""
+    """The policy once the settings here are in dev, and the text of the file if it has to be written."""
     file = folder / FILE
     text = file.read_text(encoding="utf-8") if file.is_file() else None
     if baseline is None and names is None:
@@ -37,7 +37,7 @@ def decided_policy(
 def contents_by_path(
     folder: Path, forge: Forge, policy: Policy, decided: str | None
 ) -> Iterator[tuple[str, bytes]]:
-    """Paths and contents. A path is beside the one that is meant where somebody else has a file there."""
+    """Yield each file's path and content. A path is beside the usual one where another file is there."""
     yield hook_path(folder), _hook(policy)
     if decided is not None:
         yield FILE, decided.encode()

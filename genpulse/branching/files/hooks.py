@@ -1,4 +1,4 @@
-"""Where git looks for hooks, and how ours runs beside those that are there."""
+"""The folder in which git looks for hooks, and how ours runs beside others."""
 
 import os
 import shlex
@@ -32,7 +32,7 @@ class _Reached:
 
 
 def hook_path(folder: Path) -> str:
-    """Where our hook is written: beside one that the team has there."""
+    """The path that our hook is written to, which is beside a hook that the team has there."""
     return place(folder, f"{HOOKS}/{HOOK}")
 
 

@@ -1,4 +1,4 @@
-"""Which of the files that are there were written by `genpulse flow install`, and where ours go beside others."""
+"""Tells files that `genpulse flow install` wrote from others, and finds a place for ours beside those."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ def is_ours(content: bytes) -> bool:
 
 
 def place(folder: Path, path: str) -> str:
-    """Where a file of ours goes: to `path`, or beside what somebody else has there.
+    """The path for a file of ours: `path`, or one beside it where another file is there.
 
     Raises `FileInTheWay` when there is a stranger at both places.
     """

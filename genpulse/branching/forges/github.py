@@ -17,7 +17,7 @@ _CREATED, _INVALID = 201, 422
 
 
 def open_by_gh(git: Git, address: Address, draft: PullRequestDraft) -> PullRequest | None:
-    """None when `gh` is not installed. Raises `ForgeError`."""
+    """Open a pull request by `gh`; None when that is not installed. Raises `ForgeError`."""
     where = address.path if address.host == PUBLIC else f"{address.host}/{address.path}"
     arguments = [
         "pr",
@@ -33,7 +33,7 @@ def open_by_gh(git: Git, address: Address, draft: PullRequestDraft) -> PullReque
 
 
 def open_by_rest(git: Git, address: Address, draft: PullRequestDraft) -> PullRequest | None:
-    """None without a token. Raises `ForgeError`."""
+    """Open a pull request by REST; None without a token. Raises `ForgeError`."""
     token = github_token(address.host, git.environment)
     if not token:
         return None
@@ -61,7 +61,7 @@ def _page(document: Any) -> str:
 
 
 def api_of(address: Address, environment: Mapping[str, str]) -> str:
-    """Where the API of a host of GitHub is; GITHUB_API_URL names another place."""
+    """The base URL of the API of a host of GitHub; GITHUB_API_URL overrides it."""
     if address_setting := environment.get("GITHUB_API_URL", "").strip():
         return address_setting.rstrip("/")
     return f"https://api.{PUBLIC}" if address.host == PUBLIC else f"https://{address.host}/api/v3"

@@ -23,7 +23,7 @@ def has_glab(git: Git) -> bool:
 
 
 def open_by_glab(git: Git, address: Address, draft: PullRequestDraft) -> PullRequest | None:
-    """None when `glab` is not installed. Raises `ForgeError`."""
+    """Open a merge request by `glab`; None when that is not installed. Raises `ForgeError`."""
     arguments = [
         "mr",
         "create",
@@ -42,7 +42,7 @@ def open_by_glab(git: Git, address: Address, draft: PullRequestDraft) -> PullReq
 
 
 def open_by_push_options(git: Git, address: Address, draft: PullRequestDraft) -> PullRequest:
-    """GitLab opens a merge request while it takes a push; one that is open stays the only one.
+    """Push with options by which GitLab opens a merge request, unless one is open.
 
     One that is there already keeps the title and description that people gave it. GitLab does not look at the
     options when there is nothing to push: then the topic branch's own merge request is returned, or the page on
@@ -85,7 +85,7 @@ def _open_request(git: Git, draft: PullRequestDraft) -> str:
 
 
 def _page_of_new(address: Address, draft: PullRequestDraft) -> str:
-    """Where a person opens one; out of a fork that is the fork's own page, which proposes the project it is of."""
+    """The page on which a person opens a merge request: of the fork, where there is one, else of the project."""
     page = Address(address.kind, address.host, draft.fork) if draft.fork else address
     return page.compare(draft.base, draft.head)
 

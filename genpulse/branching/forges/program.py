@@ -3,8 +3,9 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.tokens import without_tokens
@@ -44,19 +45,26 @@ def program_reply(name: str, arguments: Sequence[str], git: Git, *, by_hand: str
     raise _refused(f"{name} said: {without_tokens(why, git.environment)}", name, by_hand)
 
 
+def run_program(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, without input and with its output as text. Raises `OSError`, `TimeoutExpired`."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
 def _run(name: str, command: list[str], git: Git, by_hand: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            command,
-            cwd=git.folder,
-            env={**git.environment, **_QUIET},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        return run_program(command, git.folder, {**git.environment, **_QUIET}, _SECONDS)
     except subprocess.TimeoutExpired as error:
         raise _refused(f"{name} did not end within {_SECONDS} s.", name, by_hand) from error
     except OSError as error:

@@ -30,7 +30,7 @@ class PullRequestDraft:
 
     @property
     def refspec(self) -> str:
-        """What is pushed."""
+        """The refspec to push."""
         return f"{self.commit}:refs/heads/{self.head}"
 
     @property
@@ -42,7 +42,7 @@ class PullRequestDraft:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """Where it is; when it is not `opened`, a person has to open this address."""
+    """A pull request's address. When it is not `opened`, it is the one at which a person opens it."""
 
     url: str
     opened: bool

@@ -1,6 +1,6 @@
 """Ranges of commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from genpulse.branching.git.process import Git
@@ -28,12 +28,12 @@ class Commit:
 
 
 def commits_between(git: Git, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
-    """What is reachable from `tips` and not from `without` (full ids), newest first."""
+    """The commits reachable from `tips` and not from `without` (full ids), newest first."""
     return _commits(git, "--topo-order", tips, without)
 
 
 def commits_named(git: Git, ids: Iterable[str]) -> tuple[Commit, ...]:
-    """These commits alone."""
+    """The commits with these ids."""
     return _commits(git, "--no-walk=unsorted", ids, ())
 
 
@@ -43,7 +43,7 @@ def own_line(git: Git, tip: str) -> frozenset[str]:
 
 
 def parents_on_line(git: Git, tip: str) -> dict[str, tuple[str, ...]]:
-    """The same with the ids of each one's parents, newest first."""
+    """The ids on a branch's own line with the ids of their parents, newest first."""
     output = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
     lines = (line.split() for line in output.out.splitlines())
     return {line[0]: tuple(line[1:]) for line in lines}
@@ -55,7 +55,7 @@ def is_ancestor(git: Git, commit: str, tip: str) -> bool:
 
 
 def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
-    """What is reachable from `tip` along commits that are known."""
+    """The commits reachable from `tip` through those in `known`."""
     history: dict[str, Commit] = {}
     waiting = [tip]
     while waiting:
@@ -66,19 +66,16 @@ def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
     return list(history.values())
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 commit`, `2 commits`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def listed(commits: Sequence[Commit], most: int = 5) -> str:
-    """Some of them, a line each, and how many more there are."""
-    lines = [str(commit) for commit in commits[:most]]
-    return "\n".join([*lines, f"and {len(commits) - most} more"] if len(commits) > most else lines)
+def first_parents(tip: str, known: Mapping[str, Commit]) -> Iterator[Commit]:
+    """The commits in `known` from `tip` along each one's first parent."""
+    commit = known.get(tip)
+    while commit is not None:
+        yield commit
+        commit = known.get(commit.parents[0]) if commit.parents else None
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey instead of showing it."""
+    """Replace characters that a terminal would interpret instead of showing."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 

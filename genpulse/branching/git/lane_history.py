@@ -36,7 +36,7 @@ class Lines:
         self._histories: dict[str, frozenset[str]] = {}
 
     def at(self, row: Branch, tip: str) -> "Lines":
-        """The same with another tip for one lane."""
+        """These lines with another tip for one lane."""
         return Lines(self._git, {**self._tips, row: tip}, self._marked)
 
     def tip(self, row: Branch) -> str:
@@ -91,7 +91,7 @@ class Lines:
         return next((one for one in self.own(row) if commit in self._nodes[one].parents[1:]), None)
 
     def newest(self, commits: Iterable[str]) -> str | None:
-        """One of these that no other of them has in its history."""
+        """The newest of these commits: one that is in no other's history."""
         return next(self._ordered(commits), None)
 
     def _is_promotion(self, row: Branch, commit: str) -> bool:
@@ -147,7 +147,7 @@ class Lines:
             waiting.extend(fresh)
 
     def _merged(self, row: Branch) -> frozenset[str]:
-        """What the merges on the lane's own line brought."""
+        """The commits that were merged into the lane's own line."""
         if row not in self._brought:
             merges = parents_on_line(self._git, self._tips[row]).values()
             self._brought[row] = frozenset(parent for parents in merges for parent in parents[1:])

@@ -10,7 +10,7 @@ _MOST = 50
 
 
 def picked_commits(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
-    """The ids of those whose change was picked over: a later commit in the history of `tip` changes the same.
+    """The ids of the commits that were cherry-picked: a later commit in the history of `tip` makes their change.
 
     One that was there before does not count: then the one in question is a squash or rebase of what was there.
     """
@@ -20,7 +20,7 @@ def picked_commits(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[s
 
 
 def rewritten_commits(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
-    """The ids of those whose change some commit in the history of `tip` has as well, whenever it was made."""
+    """The ids of the commits whose change another commit in the history of `tip` makes, whenever it was made."""
     return frozenset(one.id for one in commits if _twins(git, one, tip))
 
 

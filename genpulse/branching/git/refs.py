@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genpulse.branching.git.commits import printable
 from genpulse.branching.git.process import Git
-from genpulse.branching.releases.releasable import Tagged
+from genpulse.branching.releases.releasable import VersionTag
 from genpulse.branching.rules.versions import Version, version_of
 
 _HEADS = "refs/heads/"
@@ -67,9 +67,11 @@ class Refs:
         return {version: refs[version] for version in sorted(refs, reverse=True)}
 
     @property
-    def tagged(self) -> tuple[Tagged, ...]:
-        """The same as the rules take it, without tags on something that is no commit."""
-        return tuple(Tagged(version, ref.commit, ref.tree) for version, ref in self.versions.items() if ref.commit)
+    def tagged(self) -> tuple[VersionTag, ...]:
+        """The version tags on commits, in the form that the rules take."""
+        return tuple(
+            VersionTag(version, ref.commit, ref.tree) for version, ref in self.versions.items() if ref.commit
+        )
 
 
 def branch_at(name: str, commit: str) -> Ref:
@@ -78,7 +80,7 @@ def branch_at(name: str, commit: str) -> Ref:
 
 
 def read_refs(git: Git, remote: str) -> Refs:
-    """All of them, in one call."""
+    """Read all refs in one call of git."""
     prefix = f"refs/remotes/{remote}/"
     output = git("for-each-ref", f"--format={_FORMAT}", _HEADS, _TAGS, prefix)
     heads: dict[str, Ref] = {}

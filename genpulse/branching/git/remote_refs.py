@@ -29,7 +29,7 @@ class Published:
 
 
 def read_published(git: Git, remote: str) -> Published:
-    """All of it, by asking the remote once. Raises `GitFailed`."""
+    """Read branches and tags of the remote in one call. Raises `GitFailed`."""
     output = git.remotely("ls-remote", "--quiet", "--heads", "--tags", "--", remote)
     ids = dict(line.split("\t")[::-1] for line in output.out.split("\n") if "\t" in line)
     tags = {name: id_ for name, id_ in ids.items() if name.startswith(_TAGS) and not name.endswith(_PEELED)}

@@ -23,7 +23,7 @@ from genpulse.branching.settings.file import read_policy
 
 @dataclass(frozen=True, slots=True)
 class TriedMerge:
-    """What a merge would give: a tree, or the files in which it conflicts."""
+    """The result of a merge that was tried: a tree, or the files in which it conflicts."""
 
     tree: str
     conflicts: tuple[str, ...]
@@ -52,7 +52,7 @@ class Repository:
 
     @cached_property
     def policy(self) -> Policy:
-        """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
+        """The team's settings, as dev on the remote had them when it was last fetched. Raises `PolicyBroken`."""
         branches = {name: ref.commit for name, ref in self.refs.remote.items()}
         return read_policy(self.git, self.remote, branches, self.refs.default, self.trunk)
 
@@ -66,12 +66,12 @@ class Repository:
         return self.policy.lanes
 
     def row(self, row: Branch) -> Branch:
-        """A row of the table with the names of here."""
+        """A row of the table with this repository's names."""
         return self.policy.row(row)
 
     @cached_property
     def published(self) -> Published | None:
-        """What the remote has, asked once; None when offline. Raises `GitFailed`."""
+        """The remote's branches and tags, read once; None when offline. Raises `GitFailed`."""
         return None if self.offline else read_published(self.git, self.remote)
 
     @cached_property
@@ -146,7 +146,7 @@ class Repository:
         return ref
 
     def fetch(self) -> None:
-        """Branches and version tags of the remote; nothing when offline. Other tags may be what they like.
+        """Fetch branches and version tags of the remote, unless offline. Other tags are not fetched.
 
         Where everything that it has is here already, asking for it was enough.
 
@@ -161,7 +161,7 @@ class Repository:
             remember_fetch(self.git, self.remote)
 
     def fetch_versions(self) -> None:
-        """The same for version tags alone: what is known of the lanes stays as it is."""
+        """Fetch version tags alone: what is known of the lanes stays as it is."""
         lacking = self._lacking()
         if lacking:
             self._fetch(*lacking)
@@ -200,7 +200,7 @@ class Repository:
         return commits.commits_between(self.git, tips, without)
 
     def without_history_of(self, candidates: Iterable[Commit], tips: Iterable[str]) -> tuple[Commit, ...]:
-        """Those that are in no tip's history, whatever the clocks said.
+        """The commits that are in no tip's history, whatever dates they carry.
 
         Git walks ranges by date and lists too much where a parent is much younger than its children; this looks at
         every commit instead, so it is for what is about to be refused.
@@ -214,7 +214,7 @@ class Repository:
         return tuple(entry[3:] for entry in output.fields)
 
     def paths(self, commit: str, candidates: Sequence[str]) -> tuple[str, ...]:
-        """Those of the candidates that are a file or folder in the commit's tree."""
+        """The candidates that name a file or folder in the commit's tree."""
         output = self.git.lasting("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
         return output.fields
 

@@ -15,7 +15,7 @@ _TRUE = {"true", "yes", "on", "1", ""}
 
 
 class GitSettings:
-    """Those of a repository, read once."""
+    """The git settings of a repository, read once."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -47,7 +47,7 @@ class GitSettings:
         return self._values.get(key, "false").lower() in _TRUE
 
     def value(self, key: str) -> str:
-        """What a setting says, by the same name; empty where it is not there."""
+        """The value of a setting, by the same name; empty where it is not there."""
         return self._values.get(key, "").strip()
 
     def fetches_all(self, remote: str) -> bool:

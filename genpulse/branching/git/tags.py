@@ -42,7 +42,7 @@ def fault_of(ref: Ref) -> str:
 
 
 def planted_note(repository: Repository, ref: Ref) -> str:
-    """What to know of a light tag where nobody can look whether the remote has a better one."""
+    """A note about a light tag, for when the remote cannot be asked for its annotated one."""
     return f"{_PLANTED} Without --offline it is put right." if repository.offline and not ref.annotated else ""
 
 

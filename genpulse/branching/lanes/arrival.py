@@ -11,7 +11,7 @@ _NOTHING = "0"
 
 
 def arrival_refusals(repository: Repository, row: Branch, arrived: str, before: str = "") -> tuple[Refusal, ...]:
-    """What is wrong with a commit as the tip of a lane. `before` is the lane's tip until then, if known.
+    """The refusals of a commit as the tip of a lane. `before` is the lane's tip until then, if known.
 
     A commit of main has to be what a candidate was that was open when it arrived, whatever was tested or released
     since. Raises `RepositoryUnfit` when a commit is not here, `NameRefused` when it is no id, and `GitFailed`.

@@ -39,7 +39,7 @@ def _broken(repository: Repository) -> Branch:
 
 
 def _branch_on_remote(repository: Repository, name: str, tip: Ref) -> str:
-    """What the remote has of this branch already, where the lane's tip is merged in."""
+    """The tip of this branch on the remote, where it has the lane's tip; empty for none."""
     there = repository.refs.remote.get(name)
     return there.commit if there and is_ancestor(repository.git, tip.commit, there.commit) else ""
 

@@ -13,7 +13,7 @@ _NAME = re.compile(r"fix/backmerge-([0-9a-f]{9,64})")
 
 
 def name_of(commit: str) -> str:
-    """What the branch is called that brings this commit back."""
+    """The name of the branch that brings this commit back."""
     return f"fix/backmerge-{commit[:9]}"
 
 

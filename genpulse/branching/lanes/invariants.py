@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import LaneBroken, Refusal
-from genpulse.branching.git.commits import Commit, commits_named, counted, listed, reachable
+from genpulse.branching.git.commits import Commit, commits_named, first_parents, reachable
 from genpulse.branching.git.lane_history import Lines
 from genpulse.branching.git.patches import picked_commits
 from genpulse.branching.git.refs import Ref, branch_at
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.fast_forward import fast_forward_refusal
 from genpulse.branching.lanes.mends import ways_out
+from genpulse.branching.listing import counted, listed
 from genpulse.branching.rules.table import DEV, Branch
 
 
@@ -35,7 +36,7 @@ class _Faults:
 
     @property
     def all(self) -> tuple[Commit, ...]:
-        """Every one of them once."""
+        """Every faulty commit once."""
         return tuple({commit.id: commit for commit in (*self.over, *self.strays, *self.altered)}.values())
 
     def without(self, ids: frozenset[str]) -> "_Faults":
@@ -62,7 +63,7 @@ def demand_intact(repository: Repository, row: Branch, conflicts: Sequence[str] 
 def lane_refusals(
     repository: Repository, row: Branch, lines: Lines | None = None, pushed_from: str = ""
 ) -> tuple[Refusal, ...]:
-    """What is wrong with a lane's history; empty for one that is as it must be, and for dev.
+    """The refusals of a lane's history; empty for one that is as it must be, and for dev.
 
     `lines` has the lane's tip where it is not that of today, and `pushed_from` is the tip before that, if known.
     """
@@ -113,7 +114,7 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
 
 def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Branch, before: Branch) -> _Faults:
     known = {commit.id: commit for commit in own}
-    line = _line(lines.tip(row), known)
+    line = tuple(first_parents(lines.tip(row), known))
     merges = [commit for commit in line if commit.is_merge]
     over = tuple(merge for merge in merges if not _from_source(merge, known, lines, before))
     explained = {
@@ -125,15 +126,6 @@ def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Br
     trees = {parent.id: parent.tree for parent in parents}
     altered = tuple(merge for merge in promotions if merge.tree != trees[merge.parents[1]])
     return _Faults(over, strays, altered, line)
-
-
-def _line(tip: str, known: dict[str, Commit]) -> tuple[Commit, ...]:
-    line = []
-    commit = known.get(tip)
-    while commit is not None:
-        line.append(commit)
-        commit = known.get(commit.parents[0]) if commit.parents else None
-    return tuple(line)
 
 
 def _from_source(merge: Commit, known: dict[str, Commit], lines: Lines, before: Branch) -> bool:

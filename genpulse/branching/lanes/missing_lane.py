@@ -1,4 +1,4 @@
-"""What to say when a lane is not known here."""
+"""The error for a lane that is not known here."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,7 +16,7 @@ _LIKELY = (
 def missing_lane(
     remote: str, name: str, lanes: Sequence[str], branches: Collection[str], *, fetches_all: bool
 ) -> RepositoryUnfit:
-    """That this clone does not fetch it, or that the remote does not have it.
+    """Make the error for a lane that this clone does not fetch, or that the remote does not have.
 
     `lanes` are the names of all three, `branches` those that are known of the remote.
     """

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from genpulse.branching.errors import GitFailed, LaneBroken, MergeRefused, NameRefused, Refusal
-from genpulse.branching.git.commits import Commit, commits_named, is_ancestor, listed, own_line
+from genpulse.branching.git.commits import Commit, commits_named, is_ancestor, own_line
 from genpulse.branching.git.refs import Ref, branch_at
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import listed
 from genpulse.branching.rules.table import DEV, PROMOTION, TEST
 
 _NAME = re.compile(rf"{PROMOTION}([0-9a-f]{{9,64}})")

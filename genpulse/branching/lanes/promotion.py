@@ -35,7 +35,7 @@ class Plan:
 
 
 def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only: str = "") -> Plan:
-    """What would move into test or main. Nothing is changed but what git knows of the remote.
+    """Plan a promotion to test or main. Nothing is changed but what git knows of the remote.
 
     Test may get less than all: dev as it was `at` an older commit, or `only` the branch of this name. Raises
     `LaneBroken`, `MergeRefused` with the files that conflict, `ReleaseRefused` when main is to get what was no
@@ -50,7 +50,7 @@ def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only
 
 
 def judge_promotion(repository: Repository, target: Branch, part: Ref | None = None) -> Plan:
-    """The same by what is known of the remote, without asking it."""
+    """Plan a promotion by what is known of the remote, without asking it."""
     lanes = repository.lanes
     target = repository.row(target)
     source = lanes[lanes.index(target) - 1]

@@ -78,7 +78,7 @@ def approval_sentence(repository: Repository, candidates: Sequence[Version]) -> 
 
 
 def approval_of(repository: Repository, tree: str) -> str:
-    """The same for what is about to go to main: the open candidates that have these files."""
+    """The approval sentence for the open candidates that have these files."""
     candidates = Candidates(repository)
     return approval_sentence(repository, candidates.of(candidates.demand_open(tree), tree))
 

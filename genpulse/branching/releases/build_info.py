@@ -35,7 +35,7 @@ def build_of(repository: Repository, *, signed: bool = False) -> Build:
 
 
 def _address(repository: Repository) -> str:
-    """Where the tags were asked for, without a login; empty without a remote."""
+    """The address of the remote without a login; empty without a remote."""
     if not repository.has_remote:
         return ""
     return _LOGIN.sub(r"\1", repository.git("remote", "get-url", "--", repository.remote).line)

@@ -19,7 +19,7 @@ _IN_TOML = re.compile(r'^(\s*version\s*=\s*["\'])[^"\']*(["\'])', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declaration:
     """A file of a commit that declares a version, with the text of it, its version, and its mode in git."""
 
     path: str
@@ -29,7 +29,7 @@ class Declared:
 
     @property
     def version(self) -> Version | None:
-        """None for what is no version here, such as `1.2.0.dev0`."""
+        """The version that is declared; None for text that is no version here, such as `1.2.0.dev0`."""
         try:
             return version_named(self.version_text)
         except NameRefused:
@@ -43,8 +43,8 @@ class Declared:
         return head + pattern.sub(rf"\g<1>{version.final}\g<2>", rest, count=1)
 
 
-def declared_at(repository: Repository, commit: str) -> tuple[Declared, ...]:
-    """What the files of the setting `declared_in` declare in a commit; those that declare nothing are left out."""
+def declared_at(repository: Repository, commit: str) -> tuple[Declaration, ...]:
+    """The declarations in a commit's files of the setting `declared_in`; files without one are left out."""
     paths = repository.policy.declared_in
     rows = repository.git.lasting("ls-tree", "-z", "--full-tree", commit, "--", *paths).fields if paths else ()
     declarations = (_declaration(repository, *row.split("\t", 1)) for row in rows)
@@ -80,13 +80,13 @@ def _is_open(repository: Repository, version: Version) -> bool:
     return all(version > other for other in finals)
 
 
-def _declaration(repository: Repository, head: str, path: str) -> Declared | None:
+def _declaration(repository: Repository, head: str, path: str) -> Declaration | None:
     mode, kind, blob = head.split(" ")
     if kind != "blob":
         return None
     content = repository.git.lasting("cat-file", "blob", blob).out
     text = _version_text(PurePosixPath(path).name, content)
-    return Declared(path, text, content, mode) if text and text not in _PLACEHOLDERS else None
+    return Declaration(path, text, content, mode) if text and text not in _PLACEHOLDERS else None
 
 
 def _version_text(name: str, content: str) -> str:

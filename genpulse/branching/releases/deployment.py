@@ -1,4 +1,4 @@
-"""Which environment a commit, branch or tag may be deployed to."""
+"""The environment that a commit, branch or tag may be deployed to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PRODUCTION_RULE = f"{MAIN.target} (ENV={MAIN.environment.name}) runs verified f
 
 @dataclass(frozen=True, slots=True)
 class Deployable:
-    """What may be deployed, and where: a commit, the version that it carries if any, and the row it belongs to."""
+    """A commit that may be deployed, the version that it carries if any, and the row it belongs to."""
 
     ref: str
     commit: str
@@ -30,7 +30,7 @@ class Deployable:
 def deployable(
     repository: Repository, ref: str, environment: Environment | None = None, *, signed: bool = False
 ) -> Deployable:
-    """Where `ref` (a tag, a branch, a commit's id or HEAD) belongs.
+    """Find where `ref` (a tag, a branch, a commit's id or HEAD) may be deployed.
 
     Raises `ReleaseRefused` for production without a verified final tag, for a broken candidate, for a commit that
     is on no lane, and when `environment` is another one than that which the ref belongs to. What belongs to a
@@ -53,7 +53,7 @@ def judged(
     job: bool = False,
     signed: bool = False,
 ) -> tuple[Deployable, str]:
-    """The same after the remote was asked, and with a look at what is about to be deployed; with its remark."""
+    """Ask the remote, find where `ref` may be deployed, and check what is checked out; with a remark on that."""
     demand_history(repository)
     repository.fetch()
     target = deployable(repository, ref, environment, signed=signed)

@@ -1,4 +1,4 @@
-"""Which commit may be released, and as what."""
+"""The version that a commit may be released as."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from genpulse.branching.rules.versions import Version, check_order, version_name
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class VersionTag:
     """A version's tag: the commit that it marks, and that commit's tree."""
 
     version: Version
@@ -16,7 +16,7 @@ class Tagged:
     tree: str
 
 
-def may_release(tree: str, tags: Iterable[Tagged], version: str | None = None) -> Version:
+def may_release(tree: str, tags: Iterable[VersionTag], version: str | None = None) -> Version:
     """The version that a commit with this tree may be released as: that of a candidate with an identical tree.
 
     Without `version` it is the highest such candidate's. Raises `NameRefused` for text that is no version, and
@@ -50,7 +50,7 @@ def _release_named(text: str | None) -> Version | None:
     return version
 
 
-def _unverified(tree: str, nearest: Tagged | None, target: Version | None) -> ReleaseRefused:
+def _unverified(tree: str, nearest: VersionTag | None, target: Version | None) -> ReleaseRefused:
     rule = "main is released only with the tree that a release candidate was tested with."
     mend = "genpulse flow promote main"
     if nearest is None:

@@ -9,7 +9,7 @@ from genpulse.branching.git.process import Git
 from genpulse.branching.git.refs import branch_at
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.preconditions import demand_history
-from genpulse.branching.releases.declared_version import Declared, declared_at
+from genpulse.branching.releases.declared_version import Declaration, declared_at
 from genpulse.branching.rules.table import DEV, FIX
 from genpulse.branching.rules.versions import Version, next_candidate, version_named
 from genpulse.branching.topics.forks import push_remote
@@ -49,7 +49,7 @@ def bump(repository: Repository, version: str | None = None, *, merge: bool = Fa
     return VersionBump(target, commit, files, result)
 
 
-def _commit(repository: Repository, parent: str, files: Sequence[Declared], version: Version) -> str:
+def _commit(repository: Repository, parent: str, files: Sequence[Declaration], version: Version) -> str:
     git = repository.git
     index = (git.folder / git("rev-parse", "--git-path", "flow-index").line).resolve()
     with_index = Git(git.folder, {**git.environment, "GIT_INDEX_FILE": str(index)})

@@ -1,4 +1,4 @@
-"""Which branch may be merged into which."""
+"""The rules for which branch may be merged into which."""
 
 import shlex
 from dataclasses import dataclass

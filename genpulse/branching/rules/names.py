@@ -1,4 +1,4 @@
-"""Which names a branch may have, and which of them cannot stand side by side."""
+"""The names that a branch may have, and those that cannot exist beside each other."""
 
 import re
 from collections.abc import Iterable

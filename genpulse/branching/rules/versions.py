@@ -42,7 +42,7 @@ class Version:
 
     @property
     def pep440(self) -> str:
-        """The same version as Python packages write it: v1.0.0-rc.1 is 1.0.0rc1."""
+        """The version as Python packages write it: v1.0.0-rc.1 is 1.0.0rc1."""
         return f"{self.major}.{self.minor}.{self.patch}" + (f"rc{self.candidate}" if self.candidate else "")
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ def is_near_miss(tag: str) -> bool:
 
 
 def version_named(text: str) -> Version:
-    """What a person means by `1.0.0`, `v1.0.0`, `v1.0.0-rc.1` or a Python package's `1.0.0rc1`.
+    """Parse `1.0.0`, `v1.0.0`, `v1.0.0-rc.1`, or a Python package's `1.0.0rc1`.
 
     Raises `NameRefused` for anything else.
     """

@@ -48,7 +48,7 @@ def read_policy(git: Git, remote: str, branches: Mapping[str, str], default: str
 
 
 def policy_at(git: Git, commit: str) -> Policy | None:
-    """What the file of one commit says; None where it has none. Raises `PolicyBroken`, `GitFailed`."""
+    """The policy in the file of one commit; None where it has none. Raises `PolicyBroken`, `GitFailed`."""
     text = _text(git, commit)
     return None if text is None else parse(text, f"of {commit[:9]}")
 

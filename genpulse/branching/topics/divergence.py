@@ -10,6 +10,7 @@ from genpulse.branching.git.commits import Commit, is_ancestor, printable
 from genpulse.branching.git.patches import rewritten_commits
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import listed
 from genpulse.branching.topics.forks import published
 
 _RULE = "What is pushed builds on what was pushed."
@@ -29,7 +30,7 @@ class _Authorship:
 
     @property
     def origin(self) -> tuple[str, int, str]:
-        """What stays when a commit is amended or rebased."""
+        """The facts of a commit that stay when it is amended or rebased."""
         return self.email, self.at, self.subject
 
     def __str__(self) -> str:
@@ -38,7 +39,7 @@ class _Authorship:
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """What the remote has and this branch does not, oldest first.
+    """The commits that the remote has and this branch does not, oldest first.
 
     `same` is here with another id, `older` is here in a later form, `new` is not here at all.
     """
@@ -57,7 +58,7 @@ def demand_together(repository: Repository, ref: Ref, remote: str) -> None:
     where = f"{ref.name} on {remote}"
     if not missing.new:
         raise _was_rewritten(repository, ref, there, missing, remote)
-    finding = f"{where} has commits that are not here:\n{_lines(missing.new)}"
+    finding = f"{where} has commits that are not here:\n{listed(missing.new)}"
     if missing.same or missing.older:
         ids = " ".join(one.id for one in missing.new)
         note = (
@@ -73,7 +74,7 @@ def _was_rewritten(repository: Repository, ref: Ref, there: Ref, missing: _Missi
     """Everything is here in another form. The first way keeps the old form in the history and needs no force."""
     name = shlex.quote(ref.name)
     replaced = (*missing.same, *missing.older)
-    finding = f"{ref.name} on {remote} has commits that are not here, or not in this form:\n{_lines(replaced)}"
+    finding = f"{ref.name} on {remote} has commits that are not here, or not in this form:\n{listed(replaced)}"
     merge = f"git merge --strategy=ours --no-edit {there.commit}"
     lease = f"git push --force-with-lease=refs/heads/{name}:{there.commit} {remote} {ref.commit}:refs/heads/{name}"
     says = (
@@ -105,7 +106,7 @@ def _missing(repository: Repository, ref: Ref, remote_ref: Ref) -> _Missing:
 
 
 def _amended(there: Sequence[_Authorship], here: Sequence[_Authorship]) -> tuple[_Authorship, ...]:
-    """Those of theirs that one of ours is a later form of; each of ours stands for one."""
+    """The commits there that one here is a later form of; each one here counts for one."""
     free, older = Counter(one.origin for one in here), []
     newest = {one.origin: one.when for one in here}
     for one in there:
@@ -139,8 +140,3 @@ def _has_lane_commits(repository: Repository, ref: Ref, there: Ref) -> bool:
 def _all_mine(repository: Repository, commits: Sequence[_Authorship]) -> bool:
     me = repository.git("var", "GIT_AUTHOR_IDENT", ok=(0, 128)).line
     return all(f"<{one.email}>" in me for one in commits)
-
-
-def _lines(commits: Sequence[_Authorship], most: int = 5) -> str:
-    more = [f"and {len(commits) - most} more"] if len(commits) > most else []
-    return "\n".join([*(str(one) for one in commits[:most]), *more])

@@ -102,7 +102,7 @@ def _may_change_nothing(repository: Repository, name: str) -> bool:
 
 
 def _conflict(repository: Repository, ref: Ref, dev: str, files: tuple[str, ...]) -> MergeRefused:
-    """What the remote has is not written anew."""
+    """A branch that the remote has is merged with dev, not rebased."""
     verb = "merge" if ref.name in repository.refs.remote else "rebase"
     return MergeRefused(
         "merge_conflict",

@@ -1,4 +1,4 @@
-"""Where topic branches are pushed: to the remote of the lanes, or to a fork of one's own."""
+"""The remote that topic branches are pushed to: that of the lanes, or a fork."""
 
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.process import Git

@@ -1,4 +1,4 @@
-"""How one branch gets into another: by a pull request, or by a merge commit that is made beside the work tree."""
+"""Merges one branch into another: by a pull request, or by a merge commit made beside the work tree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from genpulse.branching.git.commits import Commit
 from genpulse.branching.git.process import Git
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import listed
 from genpulse.branching.rules.table import Branch
 
 _LISTED = 100
@@ -95,5 +96,4 @@ def open_request(
 
 def _body(commits: Sequence[Commit]) -> str:
     own = [commit for commit in commits if not commit.is_merge]
-    lines = [f"- {commit.subject} ({commit.id[:9]})" for commit in own[:_LISTED]]
-    return "\n".join([*lines, f"- and {len(own) - _LISTED} more"] if len(own) > _LISTED else lines)
+    return listed([f"{commit.subject} ({commit.id[:9]})" for commit in own], _LISTED, "- ")

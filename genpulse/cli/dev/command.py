@@ -95,7 +95,7 @@ def development(verb: str, does: str = "starts local services and runs") -> Reso
 
 
 def home_of_project() -> Path:
-    """Where state, logs and data of this project's stack are. Raises `FolderRefused` where it cannot be seen."""
+    """The folder of state, logs and data of this project's stack. Raises `FolderRefused` if it is not visible."""
     home = config.project_root() / HOME
     demand_sight(home)
     return home
@@ -108,7 +108,7 @@ def development_settings(verb: str) -> Settings:
 
 
 def stack_plan(settings: Settings, home: Path, port: int | None, services: Source = Source.EMBEDDED) -> StackPlan:
-    """What to bring up, with an environment for api and worker that says the same as ours."""
+    """Plan the stack; its api and worker get the environment and storage of this process."""
     environment = {
         **os.environ,
         "ENV": settings.environment.name,

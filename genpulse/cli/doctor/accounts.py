@@ -20,7 +20,7 @@ async def accounts(services: Services) -> list[Finding]:
 
 
 def of_accounts(circuits: Mapping[str, Circuit], now: datetime) -> Iterator[Finding]:
-    """What there is to say about them, by the provider's name."""
+    """Yield the findings about accounts, by the provider's name."""
     findings = [finding for name, circuit in circuits.items() if (finding := _of_account(name, circuit, now))]
     yield from findings
     if circuits and not findings:

@@ -63,7 +63,7 @@ def named(settings: Settings) -> Iterator[Finding]:
 
 
 def reached(settings: Settings) -> Iterator[Finding]:
-    """What others see, and what there is one of."""
+    """Findings about addresses that others see, and servers without a spare."""
     if settings.api.public_url is None and address_fault(settings) is None:
         detail = "api.public_url is empty: the addresses of outputs name whatever a proxy passes on as the host"
         advice = f"set {variable_name('api.public_url')} to how clients reach the API"
@@ -77,7 +77,7 @@ def reached(settings: Settings) -> Iterator[Finding]:
 
 
 def time_out(settings: Settings) -> Finding:
-    """How long a statement may hold a connection."""
+    """Findings about the time that a statement may hold a connection."""
     seconds = settings.database.statement_timeout_s
     detail = f"PostgreSQL gives a statement up after {seconds:g} s"
     if seconds > _LONGEST_STATEMENT_S:

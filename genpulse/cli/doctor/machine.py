@@ -70,7 +70,7 @@ def disks(settings: Settings) -> Iterator[Finding]:
 
 
 def waiting(settings: Settings) -> Iterator[Finding]:
-    """What lies on the local disk until it is stored, and what processes left there that were killed."""
+    """Findings about local files that wait to be stored, and those that killed processes left there."""
     try:
         streams = waiting_streams(settings)
     except OSError as error:

@@ -11,7 +11,7 @@ _CONNECT_S = 3.0
 
 
 def proxies(named: Proxies) -> Iterator[Finding]:
-    """Nothing where there is none."""
+    """Findings about proxies; none where there is no proxy."""
     if not any(named):
         return
     ways = (("https", named.https), ("http", named.http))

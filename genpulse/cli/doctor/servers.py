@@ -31,7 +31,7 @@ _PROBE = b"genpulse doctor\n"
 
 
 async def servers(settings: Settings) -> list[Finding]:
-    """Everything that answers, or should. Never raises because something is away."""
+    """Check every server that the configuration names. Does not raise when one is away."""
     whose = await _whose(settings)
     facts = await database_facts(_database_url(settings), lambda: datetime.now(UTC))
     clocks = await worker_clocks(_database_url(settings)) if facts is not None and not whose else ()
@@ -66,7 +66,7 @@ async def _whose(settings: Settings) -> list[Finding]:
 async def _running(
     services: Services, leased: Sequence[WorkerClock], *, without: set[str], answers: bool
 ) -> list[Finding]:
-    """What the parts say of themselves. `leased` are workers as the database knows them, which `answers`."""
+    """The health of each part. `leased` are workers as the database knows them, which `answers`."""
     speak_for_themselves = {"migrations", "stamp", "database"} if answers else {"migrations", "stamp"}
     health = await asyncio.gather(*(probe() for probe in services.probes))
     workers = await services.presence.workers()
@@ -163,7 +163,7 @@ def _clock(facts: DatabaseFacts) -> Finding:
 
 
 def of_clocks(clocks: Sequence[WorkerClock]) -> Iterator[Finding]:
-    """What the workers told the database of their own clocks; nothing where none told it."""
+    """Findings about the workers' clocks, as they told the database; none where no worker did."""
     if not clocks:
         return
     wrong_by = [clock for clock in clocks if abs(clock.ahead_s) > _MOST_CLOCK_S]
@@ -201,7 +201,7 @@ def _connections(most: int, pool_size: int) -> Finding:
 
 
 def of_redis(facts: RedisFacts) -> Iterator[Finding]:
-    """Its version."""
+    """Findings about Redis."""
     version = f"{facts.server} {facts.said}"
     if facts.version < OLDEST_REDIS:
         yield wrong("Redis version", version, f"use Redis {OLDEST_REDIS} or newer, or Valkey")

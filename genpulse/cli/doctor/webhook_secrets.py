@@ -6,7 +6,7 @@ from genpulse.ports import KeyStore
 
 
 async def webhook_secrets(keys: KeyStore) -> list[Finding]:
-    """Nothing where no key has a secret of its own, or where the database does not say."""
+    """Findings about webhook secrets of keys; none where no key has one, or the database does not say."""
     findings: list[Finding] = []
     try:
         own = [key for key in await keys.all() if key.webhook_secret_at is not None]

@@ -7,6 +7,7 @@ import click
 from genpulse.branching.errors import MergeRefused
 from genpulse.branching.git.commits import Commit
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import counted, listed
 from genpulse.branching.rules.table import DEV, MAIN, TEST, Branch
 from genpulse.cli.flow.options import json_option, offline_option, repository_here
 from genpulse.cli.output.terminal import say, say_json
@@ -108,7 +109,7 @@ def promote_command(
 
 
 def _say_plan(repository: Repository, plan: "Plan") -> None:
-    """What moves, and who approved what goes to main."""
+    """Print the commits that move, and who approved what goes to main."""
     from genpulse.branching.releases.approve import approval_of
 
     list_commits(plan.commits)
@@ -117,7 +118,7 @@ def _say_plan(repository: Repository, plan: "Plan") -> None:
 
 
 def _target(repository: Repository, name: str) -> Branch:
-    """By its name here, else by the model's. Raises `UsageError` for what no lane is promoted to."""
+    """Find a lane by its name here, else by the model's. Raises `UsageError` for what is not promoted to."""
     rows = {row.pattern: row for row in repository.lanes}
     row = rows.get(name) or next((row for row in rows.values() if row.key == name), None)
     if row not in {TEST, MAIN}:
@@ -142,13 +143,11 @@ def merge_document(result: "MergeResult", base: str) -> dict[str, object]:
 
 
 def list_commits(commits: tuple[Commit, ...]) -> None:
-    """What moves, without merges."""
+    """Print the commits that move, without merges."""
     own = [commit for commit in commits if not commit.is_merge]
-    say(f"{len(own)} commit{'' if len(own) == 1 else 's'}:")
-    for commit in own[:20]:
-        say(f"  {commit}")
-    if len(own) > 20:
-        say(f"  and {len(own) - 20} more")
+    say(f"{counted(len(own), 'commit')}:")
+    if own:
+        say(listed(own, 20, "  "))
 
 
 def say_request(result: "MergeResult", base: str, command: str) -> None:

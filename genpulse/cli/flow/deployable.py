@@ -43,7 +43,7 @@ def deployable_command(
 
 
 def _environment() -> Environment | None:
-    """What ENV or ENV_FOR_DYNACONF says, in the process or in `.env`, as processes read them; None if nothing."""
+    """The environment that ENV or ENV_FOR_DYNACONF names, in the process or in `.env`; None if neither is set."""
     from genpulse.configuration.sources.project import find_project
     from genpulse.configuration.sources.variables import dotenv_variables
     from genpulse.environment.resolve import SWITCHES, resolve

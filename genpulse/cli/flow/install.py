@@ -13,7 +13,7 @@ from genpulse.cli.flow.options import json_option, repository_here
 from genpulse.cli.output.terminal import agreed, say, say_json
 
 if TYPE_CHECKING:
-    from genpulse.branching.files import Planned
+    from genpulse.branching.files import PlannedFile
     from genpulse.branching.rules.policy import LaneNames, Policy
     from genpulse.branching.rules.versions import Version
 
@@ -76,7 +76,7 @@ def uninstall_command(dry_run: bool, yes: bool, as_json: bool) -> None:
         say(left_on_the_forge(planned))
 
 
-def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
+def _agreed(planned: Sequence["PlannedFile"], step: str, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
     """Show everything to people, and ask them. Raises `UsageError` where nobody can answer."""
     changed = [file for file in planned if file.diff]
     if not as_json:
@@ -92,7 +92,7 @@ def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool
     return True
 
 
-def _report(verb: str, planned: Sequence["Planned"], step: str, *, dry_run: bool, as_json: bool) -> None:
+def _report(verb: str, planned: Sequence["PlannedFile"], step: str, *, dry_run: bool, as_json: bool) -> None:
     changed = [file for file in planned if file.diff]
     if as_json:
         files = [{"path": file.path, "diff": file.diff} for file in changed]

@@ -1,4 +1,4 @@
-"""What the verbs of `genpulse flow` share: options, the repository, how a refusal is shown."""
+"""Options of the commands of `genpulse flow`, the repository, and the output of refusals."""
 
 import os
 from collections.abc import Sequence
@@ -57,13 +57,13 @@ def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
 
 
 def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
-    """On standard output, where `--json` was asked for."""
+    """Print refusals as a document on standard output, where `--json` was given."""
     if ctx.meta.get(JSON):
         say_refused(refusals)
 
 
 def say_refused(refusals: Sequence[Refusal]) -> None:
-    """The document of what is refused."""
+    """Print the document of refusals."""
     from genpulse.branching.documents import refused_document
 
     say_json(refused_document(refusals))

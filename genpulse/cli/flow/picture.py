@@ -1,4 +1,4 @@
-"""Where everything stands, as a picture for the terminal."""
+"""Draws the state of lanes, topics and releases for the terminal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -17,7 +17,7 @@ def console(*, err: bool = False, file: IO[str] | None = None, width: int | None
 
 
 class Clean:
-    """What is drawn without anything that moves a terminal; the console's own codes stay."""
+    """A drawing without control characters of others; the console's own codes stay."""
 
     def __init__(self, drawn: RenderableType) -> None:
         self._drawn = drawn

@@ -37,7 +37,7 @@ class Destination:
 
     @property
     def path(self) -> Path:
-        """As `target_of` takes it."""
+        """The path of the destination, as `target_of` takes it."""
         folder = self.folder or Path()
         return folder / self.name if self.name else folder
 

@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a row, in its own style."""
+    """The text of a cell, and its own style."""
 
     text: str
     style: str = ""
@@ -51,9 +51,9 @@ class Table:
         self._rows.append(tuple(Cell(showable_line(cell.text), cell.style) for cell in new_cells))
 
     def laid_out(self, width: int | None) -> Text:
-        """For a terminal of this width; None is as wide as it takes. What does not fold is whole, however wide."""
+        """Lay the table out for a terminal of this width; None has no limit. What does not fold is never cut."""
         natural, least = self._natural(), self._least()
-        places = self._kept(least, width)
+        places = self._fitting(least, width)
         widths = self._widths(natural, least, places, width)
         lines = [self._head(places, widths)] if self._headed else []
         for row in self._rows:
@@ -61,8 +61,8 @@ class Table:
         return Text("\n").join(lines)
 
     def left_out(self, width: int | None) -> tuple[str, ...]:
-        """The columns for which a terminal of this width has no room."""
-        places = self._kept(self._least(), width)
+        """The names of the columns that do not fit into this width."""
+        places = self._fitting(self._least(), width)
         return tuple(column.name for place, column in enumerate(self._columns) if place not in places)
 
     def _natural(self) -> list[int]:
@@ -73,7 +73,7 @@ class Table:
             for place, header in enumerate(headers)
         ]
 
-    def _kept(self, least: Sequence[int], width: int | None) -> list[int]:
+    def _fitting(self, least: Sequence[int], width: int | None) -> list[int]:
         places = list(range(len(self._columns)))
         while width is not None and _whole([least[place] for place in places]) > width:
             least_wanted = max(places, key=lambda place: (self._columns[place].rank, place))
@@ -129,7 +129,7 @@ def _whole(widths: Sequence[int]) -> int:
 
 
 def show_table(table: Table) -> None:
-    """On standard output."""
+    """Print a table on standard output."""
     out = console()
     width = out.width if out.is_terminal else None
     out.print(table.laid_out(width), soft_wrap=True)

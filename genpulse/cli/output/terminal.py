@@ -27,7 +27,7 @@ def say_json_line(document: object) -> None:
 
 
 def say_drawn(text: str) -> None:
-    """What a `console` has drawn, with its colours."""
+    """Print what a `console` has drawn, with its colours."""
     click.echo(text, nl=False)
 
 

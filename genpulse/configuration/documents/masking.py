@@ -28,7 +28,7 @@ def shown(key: str, value: object) -> str | int | float | bool | None:
 
 
 def is_secret(key: str) -> bool:
-    """By the schema; what a provider reads besides, by its name."""
+    """Whether a key is secret: by the schema; what a provider reads besides, by its name."""
     known = find(key)
     if known is None or known.key.endswith(".options"):
         return has_secret_name(key.rpartition(".")[2])

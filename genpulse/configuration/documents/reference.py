@@ -64,7 +64,7 @@ def _row(known: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
 
 
 def _default(known: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
-    """What is in force when nobody sets it, for each environment where they differ."""
+    """The default of a setting, for each environment where they differ."""
     values = {
         row.dynaconf: _first(own.get(known.key), all_of.get(known.key), known) for row, all_of, own in committed
     }

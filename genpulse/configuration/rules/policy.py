@@ -16,7 +16,7 @@ _ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
 
 
 def faults(settings: Settings, layers: Sequence[Layer], build: Build | None) -> Iterator[Fault]:
-    """What this environment does not allow; nothing that is missing, and no value of a secret."""
+    """Yield faults of settings that this environment does not allow, without values of secrets."""
     yield from _of_build(settings, build)
     texts: set[str] = set()
     for rule in (*servers.RULES, *values.RULES):
@@ -68,7 +68,7 @@ def allowances(settings: Settings) -> Iterator[str]:
 
 
 def single_servers(settings: Settings) -> Iterator[tuple[str, bool]]:
-    """Which servers are named, and whether each is one machine as far as its address tells."""
+    """The servers that are named, and whether each is one machine as far as its address tells."""
     if settings.database_url:
         yield "PostgreSQL", len(hosts_of(settings.database_url)) < 2
     if url := text_of(settings.redis.url):

@@ -21,7 +21,7 @@ class Layer:
         return value_of(self.values, key)
 
     def place(self, key: str) -> str:
-        """Where a dotted key was set, or the nearest section around it; empty when it was not."""
+        """The place where a dotted key, or the nearest section around it, was set; empty when it was not."""
         while key:
             if key in self.places:
                 return self.places[key]
@@ -57,7 +57,7 @@ def value_of(values: Mapping[str, Any], key: str) -> object:
 
 
 def place_of(layers: Sequence[Layer], key: str) -> str:
-    """Where the value in force was set; empty when it is a default of the code."""
+    """The place where the value in force was set; empty when it is a default of the code."""
     for layer in reversed(layers):
         if layer.get(key) is not None and (place := layer.place(key)):
             return place

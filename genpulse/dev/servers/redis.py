@@ -48,11 +48,11 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """How to reach it."""
+        """The URL of the server."""
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
 
     def command(self) -> Command:
-        """How to start it."""
+        """The command that starts it."""
         return Command(
             NAME,
             [str(self.program), str(self._configuration)],

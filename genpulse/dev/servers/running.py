@@ -20,7 +20,7 @@ _PATIENCE_S = 1.7
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that answers, and where it comes from."""
+    """A server that answers, and where it comes from."""
 
     url: str
     origin: str
@@ -32,7 +32,7 @@ Servers = dict[str, Server]
 @asynccontextmanager
 async def running_servers(plan: StackPlan, supervisor: Supervisor, hear: Hear) -> AsyncIterator[Servers]:
     """Both by their names; those that were started are stopped after the body. Raises `DevStackError`."""
-    servers = await _named(plan)
+    servers = await _named_servers(plan)
     missing = tuple(name for name in (POSTGRES, REDIS) if name not in servers)
     if not missing:
         yield servers
@@ -46,8 +46,8 @@ async def running_servers(plan: StackPlan, supervisor: Supervisor, hear: Hear) -
             await asyncio.shield(supervisor.stop(missing))
 
 
-async def _named(plan: StackPlan) -> Servers:
-    """Those that are there already. Raises `ServerUnreachable`."""
+async def _named_servers(plan: StackPlan) -> Servers:
+    """Check the servers that the plan names. Raises `ServerUnreachable`."""
     servers = {}
     if plan.database_url:
         await check_database(plan.database_url)

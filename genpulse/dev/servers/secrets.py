@@ -14,7 +14,7 @@ _FILE = "servers.json"
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Kept from start to start, so that addresses stay the same."""
+    """Ports and password that are kept from start to start, so that addresses stay the same."""
 
     postgres_port: int
     redis_port: int
@@ -22,7 +22,7 @@ class Secrets:
 
 
 def remembered(home: Path) -> Secrets:
-    """What is kept in the folder, with other ports where these are taken; made at the first time.
+    """Read or make the folder's ports and password; a port that is taken is replaced.
 
     Raises `FolderRefused` when it cannot be read while there is data that its password opens.
     """

@@ -1,4 +1,4 @@
-"""The log file of a process, which outlives a moment without room on the disk."""
+"""The log file of a process, which goes on after the disk was full."""
 
 import os
 from pathlib import Path
@@ -40,7 +40,7 @@ class LogFile:
             content = content[length:]
 
     def _append(self, number: int, content: bytes) -> int:
-        """How many bytes of it were taken. Raises `OSError` where it is none."""
+        """Append as many bytes as possible, and return their number. Raises `OSError` where that is 0."""
         return os.write(number, content)
 
     def _open(self) -> int:

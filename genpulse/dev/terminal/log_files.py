@@ -33,7 +33,7 @@ def new_lines(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 class _Tail:
-    """One file, of which another may take the place."""
+    """A log file that is followed over its replacement by a new one."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class _Tail:
             self._file.close()
 
     def lines(self) -> Iterator[str]:
-        """What is new, to its end; then the beginning of the file that took its place."""
+        """Yield the new lines to the end of the file; then those of the file that replaced it."""
         if self._file is not None:
             yield from self._read()
         if self._is_another():

@@ -38,7 +38,7 @@ def exact(text: str) -> URL:
 
 
 def joined(url: URL, location: str) -> URL:
-    """Where a redirect from `url` leads. Raises `ValueError`."""
+    """Resolve the target of a redirect from `url`. Raises `ValueError`."""
     where = location.strip(_SPACES)
     if not where:
         raise ValueError("it redirects to nowhere")

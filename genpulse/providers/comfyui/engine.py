@@ -143,7 +143,7 @@ class Prompts(TwoPhase[BaseModel]):
         return Result((*files, *texts))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
-        """By its id alone: nobody else's prompt is touched."""
+        """Cancel the prompt by its id, so that no other one is touched."""
         url, prompt_id = _place(job.id)
         await _stop(self._servers.account(url), prompt_id)
         self._servers.watcher(url).forget(prompt_id)
@@ -175,7 +175,7 @@ async def _has(account: Account, prompt_id: str) -> bool:
 
 
 async def _history(account: Account, prompt_id: str) -> JsonObject | None:
-    """What the history holds of the prompt, None for nothing. Raises `AnswerUnusable` for what is no entry."""
+    """The history's entry of the prompt; None without one. Raises `AnswerUnusable` for what is no entry."""
     reply = await account.ask("GET", f"/history/{in_path(prompt_id)}")
     history = reply.document()
     if prompt_id not in history:
@@ -187,7 +187,7 @@ async def _history(account: Account, prompt_id: str) -> JsonObject | None:
 
 
 async def _stop(account: Account, prompt_id: str) -> None:
-    """Out of the queue; and where it runs already, at the next node."""
+    """Remove the prompt from the queue; one that runs already stops at its next node."""
     await account.ask("POST", "/queue", json={"delete": [prompt_id]})
     running, _ = await queue_of(account)
     if prompt_id in running:

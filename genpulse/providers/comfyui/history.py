@@ -1,4 +1,4 @@
-"""What ComfyUI's history says of a prompt that has ended: why it failed, or which files and texts it made.
+"""Reads ComfyUI's history of a prompt that has ended: its failure, or its files and texts.
 
 Captured from a real ComfyUI 0.3.64 (certain): `{"outputs": {"4": {"images": [{"filename": …, "type": …}]}}}`.
 What a node shows is its author's affair (`"ui": {"text": "a red fox"}`, null, an object for a list): everything
@@ -28,7 +28,7 @@ class File:
 
     @property
     def path(self) -> str:
-        """Where it is asked for."""
+        """The path that it is fetched from."""
         names = {"filename": self.filename, "subfolder": self.subfolder, "type": self.type}
         return f"/view?{urlencode(names, errors='replace')}"
 

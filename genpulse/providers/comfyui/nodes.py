@@ -1,4 +1,4 @@
-"""What a ComfyUI says of the values that its nodes take: their types, ranges and choices.
+"""Descriptions of the values that ComfyUI's nodes take: their types, ranges and choices.
 
 Captured from `/object_info` of a real ComfyUI 0.3.64 (certain): `"width": ["INT", {"default": 512, "min": 1}]`,
 and choices as a list in place of the type. Newer nodes say `["COMBO", {"options": […]}]` (likely; source: the
@@ -41,7 +41,7 @@ class Nodes:
         self._told = object_info
 
     def widget(self, class_type: str, field: str) -> Widget | None:
-        """None where nothing is known, or the input takes what another node makes."""
+        """The widget of an input; None where none is known, or the input takes what another node makes."""
         inputs = self._inputs(class_type)
         return _widget(inputs[field]) if field in inputs else None
 
@@ -50,7 +50,7 @@ class Nodes:
         return {**_mapping(groups.get("optional")), **_mapping(groups.get("required"))}
 
     def only(self, class_types: Collection[str]) -> dict[str, JsonValue]:
-        """What the file keeps of these: their inputs."""
+        """The inputs of these classes, for the file."""
         known = sorted(set(class_types) & set(self._told))
         return {name: {"input": _mapping(self._told[name]).get("input")} for name in known}
 
@@ -79,7 +79,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def kept(folder: Path) -> Nodes:
-    """What was learnt of the servers before. Raises `ValueError` for a file that cannot be read."""
+    """Read what was learnt of the servers. Raises `ValueError` for a file that cannot be read."""
     path = folder / FILE
     if not path.exists():
         return Nodes({})

@@ -23,13 +23,13 @@ def explain(reply: Reply) -> ProviderError | None:
 
 
 def words_of(document: JsonObject) -> str:
-    """What an answer says in its `error`."""
+    """The words of an answer's `error`."""
     error = document.get("error")
     return text_of(error.get("message")) if isinstance(error, dict) else text_of(error)
 
 
 def node_errors(errors: JsonValue) -> str:
-    """What is wrong with each node, without what may be a path of the server."""
+    """The errors of each node, without what may be a path of the server."""
     nodes = errors.items() if isinstance(errors, dict) else ()
     lines = [line for node_id, node in nodes if isinstance(node, dict) for line in _lines(node_id, node)]
     return "; ".join(lines)[:LENGTH]

@@ -44,16 +44,16 @@ class Servers:
         return self._accounts[url]
 
     def watcher(self, url: str) -> Watcher:
-        """What is heard from a server."""
+        """The watcher of a server's WebSocket."""
         return self._watchers[url]
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """All of them."""
+        """The URLs of all servers."""
         return tuple(self._accounts)
 
     async def least_busy(self) -> str:
-        """Raises `ProviderUnavailable` when none answers."""
+        """The URL of the server with the shortest queue. Raises `ProviderUnavailable` when none answers."""
         urls = self._living() or self.urls
         lengths = await asyncio.gather(*(self._length(url) for url in urls))
         queues = [(length, url) for length, url in zip(lengths, urls, strict=True) if length is not None]
@@ -80,7 +80,7 @@ class Servers:
         return "; ".join(words)
 
     async def object_info(self) -> Mapping[str, JsonValue]:
-        """What the servers say of their nodes, together. Raises `ProviderUnavailable` when none answers."""
+        """The nodes of all servers. Raises `ProviderUnavailable` when none answers."""
         await self.least_busy()
         nodes: dict[str, JsonValue] = {}
         for url in self._living():
@@ -118,7 +118,7 @@ def _ids(entries: Sequence[JsonValue]) -> list[str]:
 
 
 def _place(number: JsonValue) -> float:
-    """Where a row stands; what has no number stands last."""
+    """The place of a row; what has no number comes last."""
     match number:
         case bool():
             return _LAST

@@ -1,4 +1,4 @@
-"""What one server tells over its WebSocket. All of it may be lost: the history is the truth."""
+"""Listens to a server's WebSocket. Messages may be lost: the history is authoritative."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Heard:
-    """What was heard about one prompt. `sends` are the nodes whose pictures come over the socket alone."""
+class PromptMessages:
+    """The messages about one prompt. `sends` are the nodes whose pictures come over the socket alone."""
 
     nodes: int
     sends: frozenset[str] = frozenset()
@@ -41,14 +41,14 @@ class Watcher:
         self._address = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={client_id}"
         self._http = http
         self._headers = headers
-        self._heard: OrderedDict[str, Heard] = OrderedDict()
+        self._heard: OrderedDict[str, PromptMessages] = OrderedDict()
         self._now: tuple[str, str] = ("", "")
         self._listening: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
 
     async def expect(self, prompt_id: str, nodes: int, sends: Collection[str]) -> None:
         """Listen for this prompt; waits a moment for the socket, so that nothing of it is missed."""
-        self._heard[prompt_id] = Heard(nodes, frozenset(sends))
+        self._heard[prompt_id] = PromptMessages(nodes, frozenset(sends))
         while len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
         if self._listening is None or self._listening.done():
@@ -58,7 +58,7 @@ class Watcher:
                 await self._connected.wait()
 
     def fraction(self, prompt_id: str) -> float | None:
-        """How far it has come, 0.0 to 1.0, as far as was heard."""
+        """The fraction of a prompt that is done, 0.0 to 1.0, by the messages that came."""
         course = self._heard.get(prompt_id)
         return course.fraction if course else None
 
@@ -68,7 +68,7 @@ class Watcher:
         return tuple(course.frames) if course else ()
 
     def forget(self, prompt_id: str) -> None:
-        """It has ended."""
+        """Forget a prompt that has ended."""
         self._heard.pop(prompt_id, None)
 
     async def _listen(self) -> None:
@@ -123,7 +123,7 @@ class Watcher:
 
 
 def _done(node: object) -> float:
-    """How much of a node is done, 0.0 to 1.0; nothing of what tells no numbers."""
+    """The fraction of a node that is done, 0.0 to 1.0; 0.0 where it tells no numbers."""
     match node:
         case {"value": int() | float() as value, "max": int() | float() as most} if 0 < value < most < _MANY:
             return value / most

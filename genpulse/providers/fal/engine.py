@@ -59,7 +59,7 @@ class Requests(TwoPhase[FreeInput]):
         return Submission(ordered_as(reply, "request_id"))
 
     async def poll(self, job: Job[FreeInput]) -> Progress:
-        """Where it stands. fal tells no fraction, but the place in the queue and the last line of the log."""
+        """Poll the request. fal tells no fraction, but the place in the queue and the last line of the log."""
         status = await self._status(job)
         word = status.get("status")
         match WORDS.standing(word):

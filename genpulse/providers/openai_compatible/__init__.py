@@ -110,7 +110,7 @@ def _account(settings: ProviderSettings, base_url: str, refusals: Refusals) -> A
 
 
 def _api_paths(base_url: str) -> tuple[str, ...] | None:
-    """All below the base URL; where that has no path of its own, what the protocol names."""
+    """The paths of the API: all below the base URL; where that has no path, those that the protocol names."""
     return None if urlsplit(base_url).path.strip("/") else _NAMES
 
 

@@ -61,7 +61,7 @@ class BackgroundImages(TwoPhase[ImageInput]):
         return Submission(self._refusals.job_id_in(await self._account.order("/responses", json=body)))
 
     async def poll(self, job: Job[ImageInput]) -> Progress:
-        """Where it stands; no fraction is told."""
+        """Poll the response; servers tell no fraction."""
         return progress_of(await self._ask(job), job.id, self._words, self._refusals)
 
     async def collect(self, job: Job[ImageInput]) -> Result:
@@ -97,7 +97,7 @@ def _path(job: Job[ImageInput]) -> str:
 
 
 def _words(items: list[dict[str, JsonValue]]) -> str:
-    """What the model has written in place of a picture, perhaps why it draws none."""
+    """The text that the model has written in place of a picture."""
     contents = [part for item in items if isinstance(parts := item.get("content"), list) for part in parts]
     texts = [part.get("refusal") or part.get("text") for part in contents if isinstance(part, dict)]
     words = " ".join(text for text in texts if isinstance(text, str))

@@ -85,5 +85,5 @@ def _document(reply: Reply) -> JsonObject:
 
 
 def options_of(input_: ImageInput) -> JsonObject:
-    """What the caller has set beside the words."""
+    """The options that the caller has set beside the prompt."""
     return {name: value for name in _OPTIONS if (value := getattr(input_, name)) is not None}

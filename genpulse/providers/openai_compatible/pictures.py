@@ -6,7 +6,7 @@ from genpulse.domain.json.value import JsonValue
 from genpulse.provider import Missing, Output
 from genpulse.provider.account import Account
 from genpulse.provider.encoded import decoded
-from genpulse.provider.said import error_in
+from genpulse.provider.error_words import error_in
 
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _NAMES = ("b64_json", "url", "result", "image", "image_url")

@@ -1,4 +1,4 @@
-"""What it means that a server refuses, or says that something went wrong."""
+"""Classifies a server's refusals and errors."""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from genpulse.provider import (
     QuotaExhausted,
 )
 from genpulse.provider.account import Access, refusal
+from genpulse.provider.error_words import ErrorWords, error_in, error_words, refusal_in
 from genpulse.provider.http import AnswerLost, AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit, says_no_model
-from genpulse.provider.said import Said, error_in, refusal_in, said_of
 
 _MODERATION = re.compile(r"moderation_blocked|content_?(policy|filter|management)|unsafe_request", re.IGNORECASE)
 _KEY = re.compile(r"invalid_api_key|invalid_authentication|authentication_error|unauthorized", re.IGNORECASE)
@@ -33,8 +33,8 @@ class Refusals:
     name: str
 
     def explain(self, reply: Reply) -> ProviderError | None:
-        """What an answer means that is no success: by its words, then by its status."""
-        reason = _said(reply)
+        """Classify a refusal by its words, then by its status."""
+        reason = _error_words(reply)
         if cause := self._cause(reason, Charged.NO):
             return cause
         if denied := self._access.denied(reply.status, reason.words, reason.everything):
@@ -82,7 +82,7 @@ class Refusals:
         if error is not None:
             raise refused(error)
 
-    def _cause(self, reason: Said, charged: Charged) -> ProviderError | None:
+    def _cause(self, reason: ErrorWords, charged: Charged) -> ProviderError | None:
         if _is_moderation(reason):
             return ModerationBlocked(f"The request was refused: {reason.words}", charged=charged)
         if says_no_credit(reason.everything):
@@ -107,8 +107,8 @@ def refused(error: ProviderError) -> QuestionRefused:
     return QuestionRefused(error.message, because=because)
 
 
-def _said(reply: Reply) -> Said:
-    excerpt = Said(reply.excerpt() or "(no words)")
+def _error_words(reply: Reply) -> ErrorWords:
+    excerpt = ErrorWords(reply.excerpt() or "(no words)")
     try:
         document = reply.json()
     except AnswerLost:
@@ -116,18 +116,18 @@ def _said(reply: Reply) -> Said:
     return refusal_in(document) if isinstance(document, dict) else excerpt
 
 
-def _is_moderation(reason: Said) -> bool:
+def _is_moderation(reason: ErrorWords) -> bool:
     return any(_MODERATION.search(name) for name in reason.names) or says_moderated(reason.words)
 
 
-def _bad_input(reason: Said, charged: Charged) -> ProviderError:
+def _bad_input(reason: ErrorWords, charged: Charged) -> ProviderError:
     where = f"{reason.param}: " if reason.param else ""
     return InvalidInput(f"The server does not take the input: {where}{reason.words}", charged=charged)
 
 
 def failed_job(job: JsonObject, word: str) -> ProviderError:
     """Why a job failed that the server had taken: its `error`, or what stands for one, or its status word."""
-    reason = said_of(job.get("error") or job.get("incomplete_details") or job.get("last_error") or word)
+    reason = error_words(job.get("error") or job.get("incomplete_details") or job.get("last_error") or word)
     if _is_moderation(reason):
         return ModerationBlocked(f"The job was refused: {reason.words}", charged=Charged.MAYBE)
     code = ", ".join(reason.names) or "no code"

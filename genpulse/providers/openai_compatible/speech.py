@@ -43,7 +43,7 @@ class Speech(Immediate[SpeechInput]):
 
 
 def _sound(body: bytes) -> bytes:
-    """What is written as a data: URI is read; all else is the sound itself."""
+    """The sound of an answer: of a `data:` URI its content, else the answer itself."""
     try:
         return data_uri(body.decode("ascii"))[1] if body[:5].lower() == b"data:" else body
     except ValueError:

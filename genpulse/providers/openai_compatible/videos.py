@@ -38,7 +38,7 @@ class Videos(TwoPhase[VideoInput]):
         return Submission(self._refusals.job_id_in(reply))
 
     async def poll(self, job: Job[VideoInput]) -> Progress:
-        """Where it stands, and when the server wants to be asked again."""
+        """Poll the video, and read when the server wants to be asked again."""
         reply = await self._account.ask("GET", _path(job))
         progress = progress_of(reply.document(), job.id, self._words, self._refusals)
         return replace(progress, wait_s=_wait_s(reply.headers))

@@ -58,7 +58,7 @@ class Predictions(TwoPhase[FreeInput]):
         return Submission(ordered_as(reply, "id"))
 
     async def poll(self, job: Job[FreeInput]) -> Progress:
-        """Where it stands. Progress is read from the bars that models print into their logs."""
+        """Poll the prediction. Progress is read from the bars that models print into their logs."""
         prediction = await self._ask(job)
         word = prediction.get("status")
         standing = WORDS.standing(word)
@@ -97,7 +97,7 @@ class Predictions(TwoPhase[FreeInput]):
         return (await self._account.ask("GET", _path(job))).document()
 
     async def _upload(self, call: Call[FreeInput], reference: str) -> str:
-        """Where Replicate keeps a file of the input from now on."""
+        """Upload a file of the input, and return its URL at Replicate."""
         file = await call.attachments.fetch(reference)
         part = Part("content", file.path, f"{reference.rpartition(':')[2]}", file.media_type)
         uploaded = await self._account.upload("/v1/files", (part,))

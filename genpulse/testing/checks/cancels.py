@@ -1,4 +1,4 @@
-"""What is not wanted any more is stopped, whenever that is said and whatever the vendor says to it."""
+"""Checks that canceled tasks are stopped at the vendor, whenever they are canceled and whatever it answers."""
 
 import asyncio
 from uuid import UUID

@@ -70,7 +70,7 @@ def _never_inside(name: str, situation: Situation) -> Check:
 
 
 async def _check_other_hosts(subject: Subject) -> None:
-    """Where the vendor's files lie on a private address, an operator has to allow that host."""
+    """Check that files on a private address are fetched only where the operator allows that host."""
     options = {name: value for name, value in subject.options.items() if name != "allowed_hosts"}
     before = subject.fake.asked(Phase.DOWNLOAD)
     is_paid_for_nothing(await outcome_of(replace(subject, options=options), Situation.FOREIGN_OUTPUT))

@@ -1,4 +1,4 @@
-"""What a result consists of, however it is spelled."""
+"""Checks of results, in every form that vendors use."""
 
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus

@@ -128,8 +128,8 @@ def _named(variables: Mapping[str, str], scheme: str) -> tuple[str, str] | None:
 
 
 def _excluded(variables: Mapping[str, str]) -> tuple[str, ...]:
-    named = _value(variables, "NO_PROXY")
-    return tuple((named[1] if named else "").replace(",", " ").lower().split())
+    value = _value(variables, "NO_PROXY")
+    return tuple((value[1] if value else "").replace(",", " ").lower().split())
 
 
 def _value(variables: Mapping[str, str], name: str) -> tuple[str, str] | None:

@@ -33,11 +33,11 @@ class Query:
         return "&".join(self.raw)
 
 
-def unknown_key(query: Query, known: Collection[str]) -> str:
+def unknown_key(query: Query, allowed: Collection[str]) -> str:
     """The fault of the first unknown key; empty when all are known."""
     for name, _ in query:
-        if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.7)
+        if name not in allowed:
+            near = get_close_matches(name, allowed, n=1, cutoff=0.7)
             hint = f" Did you mean {near[0]}?" if near else ""
             return f"nobody knows {name[:60]!r} in its query.{hint}"
     return ""

@@ -15,6 +15,10 @@ from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import json_option
 from genpulse.environment.table import Environment
 
+_write_option = click.option(
+    "--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+)
+
 
 @click.group("config")
 def command() -> None:
@@ -50,28 +54,28 @@ def explain_command(key: str, as_json: bool) -> None:
     from genpulse.configuration.sources.variables import variable_name
 
     config.tell(config.find_environment())
-    setting = explain(key, None, os.environ)
-    if setting is None:
+    explanation = explain(key, None, os.environ)
+    if explanation is None:
         raise CommandRefused(_no_such(key))
-    default = shown(setting.key, default_of(setting.known))
+    default = shown(explanation.key, default_of(explanation.setting))
     if as_json:
         document = {
-            "key": setting.key,
-            "value": setting.value,
-            "winner": setting.winner or "code",
+            "key": explanation.key,
+            "value": explanation.value,
+            "winner": explanation.winner or "code",
             "default": default,
-            "layers": [asdict(row) for row in setting.layers],
+            "layers": [asdict(row) for row in explanation.layers],
         }
         say_json(document)
         return
-    say(f"{setting.key}   {setting.known.kind}   {variable_name(setting.key)}")
-    say(f"  {setting.known.meaning}")
+    say(f"{explanation.key}   {explanation.setting.kind}   {variable_name(explanation.key)}")
+    say(f"  {explanation.setting.meaning}")
     rows = [
         ("code", default, ""),
-        *((row.layer, row.value, row.place) for row in setting.layers),
+        *((row.layer, row.value, row.place) for row in explanation.layers),
     ]
     for layer, value, place in rows:
-        mark = "→" if layer == (setting.winner or "code") else " "
+        mark = "→" if layer == (explanation.winner or "code") else " "
         say(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
 
 
@@ -84,7 +88,7 @@ def _text(value: object) -> str:
 def _no_such(key: str) -> str:
     from genpulse.configuration.schema import keys
 
-    near = get_close_matches(key.lower(), [known.key for known in keys()], n=1, cutoff=0.5)
+    near = get_close_matches(key.lower(), [setting.key for setting in keys()], n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"{key} is not a setting.{hint} `genpulse config show` lists all of them."
 
@@ -112,7 +116,7 @@ def check(environment: Environment | None) -> None:
 
 
 @command.command()
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@_write_option
 def example(write: Path | None) -> None:
     """A `.env.example` with every setting, made from the schema."""
     from genpulse.configuration.documents.example import example_text
@@ -121,7 +125,7 @@ def example(write: Path | None) -> None:
 
 
 @command.command()
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@_write_option
 def reference(write: Path | None) -> None:
     """Every setting as a page of documentation, made from the schema."""
     from genpulse.configuration.documents.reference import reference_text

@@ -70,9 +70,9 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
     await check_database(settings)
     config.check_worker(settings)
     async with open_services(settings, process="worker") as services:
-        known = services.catalogue.providers()
-        if unknown := sorted(set(names or ()) - set(known)):
-            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(known)}.")
+        available = services.catalogue.providers()
+        if unknown := sorted(set(names or ()) - set(available)):
+            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(available)}.")
         options = WorkerOptions(
             concurrency=concurrency or settings.worker.concurrency,
             batch=settings.worker.batch,

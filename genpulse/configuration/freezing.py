@@ -93,16 +93,16 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
     key = ".".join(str(part) for part in misfit["loc"])
     while value_of(reading.values, key) is None and "." in key:
         key = key.rpartition(".")[0]
-    known = find(key)
+    setting = find(key)
     value = value_of(reading.values, key)
-    if known is not None and isinstance(value, dict) and not is_open(known.key):
+    if setting is not None and isinstance(value, dict) and not is_open(setting.key):
         return None
-    if isinstance(value, dict) or (known is None and misfit["type"].endswith("_type")):
+    if isinstance(value, dict) or (setting is None and misfit["type"].endswith("_type")):
         return (
-            None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
+            None if setting is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
         )
-    expected = f"expected {_WORDS.get(known.key, known.kind)}" if known else misfit["msg"]
-    hidden = known is None or known.secret or LOOKS_SECRET.search(str(value))
+    expected = f"expected {_WORDS.get(setting.key, setting.kind)}" if setting else misfit["msg"]
+    hidden = setting is None or setting.secret or LOOKS_SECRET.search(str(value))
     return Fault(key, _place(reading, key), expected + ("" if hidden else f", found {_short(value)}"))
 
 

@@ -57,7 +57,7 @@ def is_open(key: str) -> bool:
 def find(key: str) -> Key | None:
     """The setting of a dotted key, a provider's name standing for itself; None when there is none."""
     pattern = _pattern(key)
-    return next((known for known in keys() if known.key == pattern), None)
+    return next((setting for setting in keys() if setting.key == pattern), None)
 
 
 def _pattern(key: str) -> str:

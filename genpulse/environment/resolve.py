@@ -98,8 +98,8 @@ def _switch_of(values: Mapping[str, str | None], source: str) -> _SwitchValue | 
 
 
 def _switch_value(name: str, value: str, source: str) -> _SwitchValue:
-    known = _BY_SWITCH[name]
-    environment = known.get(value.strip().lower())
+    by_value = _BY_SWITCH[name]
+    environment = by_value.get(value.strip().lower())
     if environment is None:
-        raise UnknownEnvironment(name, value, source, list(known))
+        raise UnknownEnvironment(name, value, source, list(by_value))
     return _SwitchValue(name, value, source, environment)

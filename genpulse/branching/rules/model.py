@@ -11,7 +11,6 @@ from genpulse.environment.table import Environment
 __all__ = [
     "BRANCHES",
     "Verdict",
-    "VersionTag",
     "allowed",
     "environment_of",
     "home_of",

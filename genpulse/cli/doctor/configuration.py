@@ -88,11 +88,11 @@ def time_out(settings: Settings) -> Finding:
 
 def spending(settings: Settings) -> Finding:
     """Whether providers that cost money may be used, and how much they may cost."""
-    named = [name for name, section in settings.providers.named.items() if section.paid]
-    if not settings.providers.paid and not named:
+    paid = [name for name, section in settings.providers.named.items() if section.paid]
+    if not settings.providers.paid and not paid:
         return well("spending", "providers that cost money may not be used")
     but = [name for name, section in settings.providers.named.items() if section.paid is False]
-    who = "all providers" if settings.providers.paid else ", ".join(named)
+    who = "all providers" if settings.providers.paid else ", ".join(paid)
     who += f" but {', '.join(but)}" if settings.providers.paid and but else ""
     if settings.budget.daily_usd is None:
         advice = f"set budget.daily_usd ({variable_name('budget.daily_usd')}) to US dollars a day"

@@ -2,9 +2,8 @@
 
 import click
 
-from genpulse.cli.flow.branches import list_commits, merge_document, say_request
+from genpulse.cli.flow.branches import say_merge
 from genpulse.cli.flow.options import json_option, offline_option, repository_here
-from genpulse.cli.output.terminal import say, say_json
 
 
 @click.command("backmerge")
@@ -26,12 +25,6 @@ def backmerge_command(lane: str | None, merge: bool, as_json: bool, offline: boo
         raise click.BadParameter(f"{lane!r} is none of {', '.join(rows)}.", param_hint="LANE")
     result = backmerge(repository, rows[lane] if lane else None, merge=merge)
     dev = repository.row(DEV).pattern
-    if as_json:
-        say_json(merge_document(result, dev))
-        return
-    list_commits(result.commits)
-    if result.merged:
-        say(f"They are merged into {dev} as {result.merged[:9]}.\nNext: genpulse flow promote test")
-    else:
-        command = " ".join(["genpulse flow backmerge", *([lane] if lane else [])])
-        say_request(result, dev, command)
+    merged = f"They are merged into {dev} as {result.merged[:9]}.\nNext: genpulse flow promote test"
+    command = " ".join(["genpulse flow backmerge", *([lane] if lane else [])])
+    say_merge(result, dev, merged, command, as_json=as_json)

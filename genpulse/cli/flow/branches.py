@@ -55,16 +55,12 @@ def finish_command(merge: bool, as_json: bool, offline: bool) -> None:
 
     repository = repository_here(offline=offline)
     result, dev = finish(repository, merge=merge), repository.row(DEV).pattern
-    if as_json:
-        say_json(merge_document(result, dev))
-        return
-    list_commits(result.commits)
-    if result.merged:
-        say(f"{result.head} is merged into {dev} as {result.merged[:9]}.")
-        pull = f"git pull --ff-only {repository.remote} {dev}"
-        say(f"Afterwards: git switch {dev} && {pull} && git branch -d {result.head}")
-    else:
-        say_request(result, dev, "genpulse flow finish")
+    pull = f"git pull --ff-only {repository.remote} {dev}"
+    merged = (
+        f"{result.head} is merged into {dev} as {result.merged[:9]}.\n"
+        f"Afterwards: git switch {dev} && {pull} && git branch -d {result.head}"
+    )
+    say_merge(result, dev, merged, "genpulse flow finish", as_json=as_json)
 
 
 @click.command("promote")
@@ -125,6 +121,21 @@ def _target(repository: Repository, name: str) -> Branch:
         names = " or ".join(row.pattern for row in repository.lanes[1:])
         raise click.UsageError(f"{name!r} is not {names}: these are promoted to.")
     return row
+
+
+def say_merge(result: "MergeResult", base: str, merged: str, command: str, *, as_json: bool) -> None:
+    """Print a merge into `base`: as a document, or its commits, and `merged` or where its pull request is.
+
+    `command` is what would merge it, for a remote without pull requests. Raises `MergeRefused` there.
+    """
+    if as_json:
+        say_json(merge_document(result, base))
+        return
+    list_commits(result.commits)
+    if result.merged:
+        say(merged)
+    else:
+        say_request(result, base, command)
 
 
 def merge_document(result: "MergeResult", base: str) -> dict[str, object]:

@@ -27,7 +27,7 @@ class Explanation:
     """A setting, the four layers, and the one that wins; that is empty when the code's default holds."""
 
     key: str
-    known: Key
+    setting: Key
     layers: tuple[LayerValue, ...]
     winner: str
 
@@ -35,41 +35,41 @@ class Explanation:
     def value(self) -> Shown:
         """The value in force."""
         value = next((each.value for each in self.layers if each.layer == self.winner), None)
-        return value if self.winner else shown(self.key, default_of(self.known))
+        return value if self.winner else shown(self.key, default_of(self.setting))
 
 
-def default_of(known: Key) -> object:
+def default_of(setting: Key) -> object:
     """The default of the code; None for one that is made anew each time."""
-    return known.default if isinstance(known.default, str | int | float | bool) else None
+    return setting.default if isinstance(setting.default, str | int | float | bool) else None
 
 
 def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explanation | None:
     """Explain a setting; None when there is none. Raises `EnvironmentProblem`, `ConfigurationError`."""
     key = key.strip().lower().removeprefix("genpulse_").replace("__", ".")
-    known = find(key)
-    return None if known is None else _explained(key, known, read(folder, process))
+    setting = find(key)
+    return None if setting is None else _explained(key, setting, read(folder, process))
 
 
 def explain_all(folder: Path | None, process: Mapping[str, str]) -> tuple[Explanation, ...]:
     """Explain every setting, and each provider's that some layer names."""
     reading = read(folder, process)
     provider_keys = [key for key in leaves(reading.values) if find(key)]
-    fixed = [known.key for known in keys() if "<" not in known.key]
+    fixed = [setting.key for setting in keys() if "<" not in setting.key]
     names = sorted({*provider_keys, *fixed}, key=lambda key: (key.count(".") > 0, key))
-    return tuple(_explained(key, known, reading) for key in names if (known := find(key)))
+    return tuple(_explained(key, setting, reading) for key in names if (setting := find(key)))
 
 
-def _explained(key: str, known: Key, reading: Reading) -> Explanation:
+def _explained(key: str, setting: Key, reading: Reading) -> Explanation:
     layers = tuple(
         LayerValue(layer.name, shown(key, layer.get(key)), layer.place(key) if layer.get(key) is not None else "")
         for layer in reading.layers
     )
-    setting = [each.name for each in reading.layers if value_of(each.values, key) is not None]
-    return Explanation(key, _of_option(key, known), layers, setting[-1] if setting else "")
+    sources = [each.name for each in reading.layers if value_of(each.values, key) is not None]
+    return Explanation(key, _of_option(key, setting), layers, sources[-1] if sources else "")
 
 
-def _of_option(key: str, known: Key) -> Key:
+def _of_option(key: str, setting: Key) -> Key:
     """Complete the key of a provider's option by its kind and meaning."""
     section, _, name = key.rpartition(".")
     option = next((one for one in OPTIONS if one.name == name), None) if section.endswith(".options") else None
-    return known if option is None else replace(known, kind=option.kind.value, meaning=option.meaning)
+    return setting if option is None else replace(setting, kind=option.kind.value, meaning=option.meaning)

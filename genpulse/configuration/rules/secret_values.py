@@ -10,11 +10,11 @@ from genpulse.configuration.settings import Settings
 
 def secrets_of(settings: Settings) -> Iterator[tuple[str, str]]:
     """Key and text of every secret that is set."""
-    for known in keys():
-        if known.secret:
-            names = settings.providers.named if ANY_PROVIDER in known.key else ("",)
+    for setting in keys():
+        if setting.secret:
+            names = settings.providers.named if ANY_PROVIDER in setting.key else ("",)
             for name in names:
-                key = known.key.replace(ANY_PROVIDER, name)
+                key = setting.key.replace(ANY_PROVIDER, name)
                 if text := text_of(_read(settings, key)):
                     yield key, text
 

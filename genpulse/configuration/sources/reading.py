@@ -78,8 +78,8 @@ def read_committed(folder: Path | None, environment: Environment) -> Reading:
 
 
 def _in_force(committed: Mapping[str, Layer], environment: Environment) -> tuple[Layer, Layer]:
-    named = zip(COMMITTED_LAYERS, (DEFAULT, environment.dynaconf), strict=True)
-    default, own = (replace(committed[section], name=name) for name, section in named)
+    layers = zip(COMMITTED_LAYERS, (DEFAULT, environment.dynaconf), strict=True)
+    default, own = (replace(committed[section], name=name) for name, section in layers)
     return default, own
 
 

@@ -166,11 +166,11 @@ class Account:
     def _is_result(self, url: str) -> bool:
         """Whether it lies below a result path, however a server may read it."""
         try:
-            named, own = exact(url), exact(self.base_url)
-            paths = raw_path(named), plain_path(named)
+            target, own = exact(url), exact(self.base_url)
+            paths = raw_path(target), plain_path(target)
         except ValueError:
             return False
-        if origin(named) != origin(own) or named.raw_authority.rpartition("@")[0]:
+        if origin(target) != origin(own) or target.raw_authority.rpartition("@")[0]:
             return False
         return any(all(is_under(path, prefix) for path in paths) for prefix in self.result_paths)
 

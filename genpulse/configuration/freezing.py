@@ -99,7 +99,9 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
         return None
     if isinstance(value, dict) or (setting is None and misfit["type"].endswith("_type")):
         return (
-            None if setting is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
+            None
+            if setting is None and not isinstance(value, dict)
+            else Fault(key, _place(reading, key), "no text")
         )
     expected = f"expected {_WORDS.get(setting.key, setting.kind)}" if setting else misfit["msg"]
     hidden = setting is None or setting.secret or LOOKS_SECRET.search(str(value))

@@ -1,4 +1,4 @@
-"""Deprecated name of `genpulse.provider.error_words`, for plug-ins of the version before."""
+"""Deprecated: `genpulse.provider.error_words` is where this is now. To be removed with version 0.3."""
 
 import warnings
 
@@ -8,8 +8,4 @@ from genpulse.provider.error_words import error_words as said_of
 
 __all__ = ["Said", "error_in", "plain_text", "refusal_in", "said_of"]
 
-warnings.warn(
-    "genpulse.provider.said is called genpulse.provider.error_words now: import it from there.",
-    DeprecationWarning,
-    stacklevel=2,
-)
+warnings.warn("genpulse.provider.said is genpulse.provider.error_words now", DeprecationWarning, stacklevel=2)

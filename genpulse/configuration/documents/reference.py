@@ -66,7 +66,8 @@ def _row(setting: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str
 def _default(setting: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
     """The default of a setting, for each environment where they differ."""
     values = {
-        row.dynaconf: _first(own.get(setting.key), all_of.get(setting.key), setting) for row, all_of, own in committed
+        row.dynaconf: _first(own.get(setting.key), all_of.get(setting.key), setting)
+        for row, all_of, own in committed
     }
     if len(set(values.values())) == 1:
         return next(iter(values.values()))

@@ -91,7 +91,8 @@ def _nearest(key: str) -> str:
     parts = key.split(".")
     name = parts[1] if parts[0] == "providers" and len(parts) > 2 else ANY_PROVIDER
     flat = {
-        _flat(setting.key.replace(ANY_PROVIDER, name)): setting.key.replace(ANY_PROVIDER, name) for setting in keys()
+        _flat(setting.key.replace(ANY_PROVIDER, name)): setting.key.replace(ANY_PROVIDER, name)
+        for setting in keys()
     }
     near = get_close_matches(_flat(key), flat, n=1, cutoff=_CUTOFF)
     return flat[near[0]] if near else ""

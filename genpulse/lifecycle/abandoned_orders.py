@@ -26,7 +26,7 @@ async def stop_unwanted(services: Services, providers: Sequence[str]) -> int:
     over = await asyncio.gather(*(_is_over(services, task) for task in tasks))
     for task, is_over in zip(tasks, over, strict=True):
         if is_over and task.order is not None:
-            await services.store.stopped(task.id, task.order.reference)
+            await services.store.close_order(task.id, task.order.reference)
     return sum(over)
 
 

@@ -45,7 +45,7 @@ class _Change:
     waiting_for: WaitsFor | None = None
 
 
-class Ending:
+class EndWriter:
     """Ends batches of attempts, each batch in one statement.
 
     Providers in `limited` have seats: whoever waits for one is told. An end whose answer was lost is not written

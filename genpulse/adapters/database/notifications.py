@@ -11,7 +11,7 @@ from genpulse.adapters.postgresql.connections import connect, outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 LISTENER = "genpulse notices"
 """The name under which PostgreSQL knows the connection that each process listens with."""
@@ -21,7 +21,7 @@ ANSWER_S = 5.0
 _LONGEST_PAUSE_S = 2.0
 
 
-class Notices:
+class NotificationListener:
     """A connection that listens, opened when it is first needed and opened again whenever it is lost."""
 
     def __init__(self, url: str, environment: str | None, loops: Loops, *, quiet_s: float = QUIET_S) -> None:
@@ -33,7 +33,7 @@ class Notices:
         self._newest: dict[str, int] = {}
         self._opened = 0
         self._waiting: dict[asyncio.Future[None], Sequence[str]] = {}
-        self._subscribers: dict[str, asyncio.Queue[TaskNotice]] = {}
+        self._subscribers: dict[str, asyncio.Queue[TaskNotification]] = {}
         self._changed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
 
@@ -61,7 +61,7 @@ class Notices:
         newest = self._newest
         return self._opened > mark or any(newest.get(provider, 0) > mark for provider in providers)
 
-    async def of(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    async def of(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What is told to this worker from now on."""
         channel = channel_of(worker.id)
         told = self._subscribers.setdefault(channel, asyncio.Queue())
@@ -145,16 +145,16 @@ class Notices:
 
     def _on_task(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         told = self._subscribers.get(channel)
-        notice = _notice(str(payload))
-        if told is not None and notice is not None:
-            told.put_nowait(notice)
+        notification = _notification(str(payload))
+        if told is not None and notification is not None:
+            told.put_nowait(notification)
 
 
-def _notice(payload: str) -> TaskNotice | None:
-    """None for what is no notice of this version."""
+def _notification(payload: str) -> TaskNotification | None:
+    """None for what is no notification of this version."""
     what, _, task_id = payload.partition(" ")
     try:
-        return TaskNotice(UUID(task_id), unwanted=what == "unwanted")
+        return TaskNotification(UUID(task_id), unwanted=what == "unwanted")
     except ValueError:
         return None
 

@@ -52,7 +52,7 @@ class _TakenOut(Exception):
     """Ends a transaction in which some groups did not fit."""
 
 
-class Submission:
+class SubmitWriter:
     """Writes groups of new tasks, those that come together in one commit."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.task import Priority
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class MemoryTaskQueue:
         self._workers: dict[UUID, _Known] = {}
         self._since = self._renewed_at = clock()
         self._mark = 0
-        self._told: dict[UUID, asyncio.Queue[TaskNotice]] = {}
+        self._told: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
     def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
@@ -145,7 +145,7 @@ class MemoryTaskQueue:
         """Tell whoever holds the task."""
         entry = self._entries.get(task_id)
         if entry and entry.worker in self._told:
-            self._told[entry.worker].put_nowait(TaskNotice(task_id, unwanted))
+            self._told[entry.worker].put_nowait(TaskNotification(task_id, unwanted))
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""
@@ -198,7 +198,7 @@ class MemoryTaskQueue:
         for waiter in self._waiting:
             _wake(waiter)
 
-    async def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    async def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""
         told = self._told.setdefault(worker.id, asyncio.Queue())
         try:

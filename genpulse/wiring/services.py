@@ -82,7 +82,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             random=_random,
             loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
-            hooks_url=settings.webhooks.public_url,
+            callback_base_url=settings.webhooks.public_url,
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 

@@ -89,7 +89,7 @@ def pass_by(world):
 
 async def all_sent(postman):
     count = await postman.take()
-    await postman.sent()
+    await postman.wait_until_idle()
     return count
 
 
@@ -171,7 +171,7 @@ async def test_others_get_their_messages_while_silent_receivers_hang(world):
     assert sender.sending == SEATS
     sender.answer = SILENT
     sender.let_go.set()
-    await sends.sent()
+    await sends.wait_until_idle()
     told = [await delivery_of(world, each) for each in silent]
     assert sum(delivery.tries for delivery in told) == SEATS
     now = datetime.now(UTC)
@@ -205,7 +205,7 @@ async def test_no_more_at_once_than_there_are_seats(world):
     assert [await sends.take(), await sends.take()] == [12, 0]
     await asyncio.sleep(0)
     sender.let_go.set()
-    await sends.sent()
+    await sends.wait_until_idle()
     assert await all_sent(sends) == 12
     assert sender.most == 12
 

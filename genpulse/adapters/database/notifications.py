@@ -44,7 +44,7 @@ class NotificationListener:
 
     async def news(self, mark: int, providers: Sequence[str], timeout_s: float) -> bool:
         """Return True when there was something for one of these since `mark`, False after `timeout_s` seconds."""
-        if not self._heard_since(mark, providers):
+        if not self._has_news(mark, providers):
             loop = asyncio.get_running_loop()
             waiter = loop.create_future()
             timer = loop.call_later(timeout_s, _wake, waiter)
@@ -54,9 +54,9 @@ class NotificationListener:
             finally:
                 timer.cancel()
                 del self._waiting[waiter]
-        return self._heard_since(mark, providers)
+        return self._has_news(mark, providers)
 
-    def _heard_since(self, mark: int, providers: Sequence[str]) -> bool:
+    def _has_news(self, mark: int, providers: Sequence[str]) -> bool:
         """A connection that was opened again has missed something for all."""
         newest = self._newest
         return self._opened > mark or any(newest.get(provider, 0) > mark for provider in providers)
@@ -64,12 +64,12 @@ class NotificationListener:
     async def of(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What is told to this worker from now on."""
         channel = channel_of(worker.id)
-        told = self._subscribers.setdefault(channel, asyncio.Queue())
+        subscriber = self._subscribers.setdefault(channel, asyncio.Queue())
         self._changed.set()
         self.listen()
         try:
             while True:
-                yield await told.get()
+                yield await subscriber.get()
         finally:
             self._subscribers.pop(channel, None)
             self._changed.set()
@@ -95,7 +95,7 @@ class NotificationListener:
         try:
             with outages():
                 await connection.add_listener(CHANNEL, self._on_work)
-                self._heard_anything()
+                self._wake_all()
                 await self._follow(connection)
         finally:
             connection.terminate()
@@ -103,14 +103,14 @@ class NotificationListener:
     async def _follow(self, connection: asyncpg.Connection) -> None:
         """Listen to what is wanted until the connection is lost; raises what it was lost by."""
         listening: set[str] = set()
-        lost = asyncio.Event()
+        is_lost = asyncio.Event()
 
         def note_loss(_connection: object) -> None:
-            lost.set()
+            is_lost.set()
             self._changed.set()
 
         connection.add_termination_listener(note_loss)
-        while not lost.is_set():
+        while not is_lost.is_set():
             self._changed.clear()
             for channel in self._subscribers.keys() - listening:
                 await connection.add_listener(channel, self._on_task)
@@ -137,17 +137,17 @@ class NotificationListener:
             if provider in providers:
                 _wake(waiter)
 
-    def _heard_anything(self) -> None:
+    def _wake_all(self) -> None:
         self.mark += 1
         self._opened = self.mark
         for waiter in self._waiting:
             _wake(waiter)
 
     def _on_task(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        told = self._subscribers.get(channel)
+        subscriber = self._subscribers.get(channel)
         notification = _notification(str(payload))
-        if told is not None and notification is not None:
-            told.put_nowait(notification)
+        if subscriber is not None and notification is not None:
+            subscriber.put_nowait(notification)
 
 
 def _notification(payload: str) -> TaskNotification | None:

@@ -72,8 +72,8 @@ class PostgresTaskStore:
         return await self._read(task_id)
 
     async def _read_tasks(self, ids: Sequence[UUID]) -> Sequence[Task | Exception]:
-        found = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
-        return [found.get(task_id) or UnknownTask(task_id) for task_id in ids]
+        tasks_by_id = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
+        return [tasks_by_id.get(task_id) or UnknownTask(task_id) for task_id in ids]
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
@@ -165,13 +165,13 @@ class PostgresTaskStore:
 
     async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is."""
-        canceled = await self._canceled(task_id)
-        if canceled is not None and canceled.status is TaskStatus.QUEUED:
+        task = await self._cancel(task_id)
+        if task is not None and task.status is TaskStatus.QUEUED:
             # Its worker gave it back in this very moment, and the statement has seen the queue as it was before.
-            canceled = await self._canceled(task_id)
-        return canceled or await self.get(task_id)
+            task = await self._cancel(task_id)
+        return task or await self.get(task_id)
 
-    async def _canceled(self, task_id: UUID) -> Task | None:
+    async def _cancel(self, task_id: UUID) -> Task | None:
         rows = await self._fetch(ends.CANCEL, task_id)
         return task_of(rows[0]) if rows else None
 

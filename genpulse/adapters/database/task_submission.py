@@ -18,7 +18,7 @@ from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
 
-Answer = tuple[Submitted, ...] | Exception
+SubmitAnswer = tuple[Submitted, ...] | Exception
 _Place = UUID | tuple[str, str]
 
 
@@ -58,7 +58,7 @@ class SubmitWriter:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def write(self, groups: Sequence[Group]) -> Sequence[Answer]:
+    async def write(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
         """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
 
         Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
@@ -93,7 +93,7 @@ class _Fitting:
         self._groups = groups
         self._refused: dict[int, Exception] = {}
 
-    async def write(self) -> Sequence[Answer]:
+    async def write(self) -> Sequence[SubmitAnswer]:
         """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
         await self._refuse_hopeless()
         while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
@@ -189,7 +189,7 @@ def _place(task: NewTask) -> _Place:
     return task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
 
 
-def _answer(group: Group, written: dict[_Place, _Written]) -> Answer:
+def _answer(group: Group, written: dict[_Place, _Written]) -> SubmitAnswer:
     try:
         return tuple(_submitted(task, written[_place(task)]) for task in group.tasks)
     except IdempotencyKeyReuse as error:
@@ -209,7 +209,7 @@ def _replay(task: NewTask, fingerprint: str, earlier: Task) -> Submitted:
 
 
 def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
-    inputs = [exact_input.written(task.input) for task in tasks]
+    inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],

@@ -87,7 +87,7 @@ class AttemptRun:
             task_id=self.task.id,
             client_reference=self.attempt.client_reference,
             attempt=self.attempt.number,
-            callback_url=callback_url(self.services.hooks_url, self.task, self.attempt),
+            callback_url=callback_url(self.services.callback_base_url, self.task, self.attempt),
             attachments=TaskAttachments(self.services, self.task, self.files),
             threads=self.services.threads,
         )

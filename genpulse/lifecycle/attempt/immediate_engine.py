@@ -77,8 +77,8 @@ def _lost_answer(error: Exception) -> UnknownOutcome:
 
 def order_without_answer(order: OpenOrder | None) -> UnknownOutcome:
     """The end of a task that an earlier attempt has ordered something for, and was cut off before the answer."""
-    sent = f" at {order.sent_at:%Y-%m-%d %H:%M:%S} UTC under {order.reference}" if order else ""
+    when = f" at {order.sent_at:%Y-%m-%d %H:%M:%S} UTC under {order.reference}" if order else ""
     return UnknownOutcome(
-        f"A worker was lost after it had begun to ask the provider{sent} and before an answer was kept. The"
+        f"A worker was lost after it had begun to ask the provider{when} and before an answer was kept. The"
         " provider cannot be asked about it: look into its own list of jobs before a retry."
     )

@@ -1,4 +1,4 @@
-"""The moves between a task's states that the stores make are those of the domain's table: no more, and no fewer."""
+"""The moves that the stores make between a task's states are those of the domain's table: no more, no fewer."""
 
 from contextlib import suppress
 

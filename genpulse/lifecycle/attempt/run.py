@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from genpulse.domain.attempt import Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import LeaseLost, OutputUnavailable, ProviderError, TaskCanceled
@@ -49,12 +51,17 @@ async def _outcome(run: AttemptRun) -> Outcome:
     if run.task.losses >= LOSSES:
         return await outcome_of_lost_workers(run)
     try:
-        return await _before_deadline(run)
+        with _deadline(run):
+            async with run.files:
+                result = await _run_engine(run)
+                return await store_result(run, result)
     except Stopped as stopped:
         return outcome_of_interruption(run, stopped.why)
     except TaskCanceled:
         return outcome_of_interruption(run, run.signal.why or Interruption.CANCELED)
     except ProviderError as error:
+        if isinstance(error, OutputUnavailable) and run.is_immediate:
+            run.order.close()  # A job's result may be asked for once more by a retry; an answer is over.
         return await outcome_of_failure(run, error.failure)
     except LeaseLost:
         raise
@@ -63,30 +70,20 @@ async def _outcome(run: AttemptRun) -> Outcome:
         return await outcome_of_mistake(run, error)
 
 
-async def _before_deadline(run: AttemptRun) -> Succeeded:
-    """The success of the attempt. Its deadline interrupts it, also one that is over already."""
+@contextmanager
+def _deadline(run: AttemptRun) -> Iterator[None]:
+    """Interrupt the run at the task's deadline, also where that is over already."""
     left_s = run.left_s()
     if left_s is None:
-        return await _success(run)
+        yield
+        return
     if left_s <= 0:
         run.interrupt(Interruption.DEADLINE)
-    deadline = asyncio.get_running_loop().call_later(left_s, run.interrupt, Interruption.DEADLINE)
+    timer = asyncio.get_running_loop().call_later(left_s, run.interrupt, Interruption.DEADLINE)
     try:
-        return await _success(run)
+        yield
     finally:
-        deadline.cancel()
-
-
-async def _success(run: AttemptRun) -> Succeeded:
-    async with run.files:
-        result = await _run_engine(run)
-        try:
-            return await store_result(run, result)
-        except OutputUnavailable:
-            # A job's result may be asked for once more by a retry; an answer is over.
-            if run.is_immediate:
-                run.order.close()
-            raise
+        timer.cancel()
 
 
 async def _run_engine(run: AttemptRun) -> ReceivedResult:

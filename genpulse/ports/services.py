@@ -10,7 +10,7 @@ from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.environment.build_stamp import Build
+from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.events import EventBus

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
 from genpulse.domain.task import NewTask, Priority, TaskStatus
 from genpulse.lifecycle.submit import Order, submit, submit_batch
@@ -73,8 +74,8 @@ async def test_the_same_key_with_another_body_is_refused(world):
 
 
 async def test_keys_of_two_owners_do_not_meet(world):
-    one = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
-    two = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
+    one = await submit(world.services, ORDER, idempotency_key="k", caller=Caller.with_key(new_key()))
+    two = await submit(world.services, ORDER, idempotency_key="k", caller=Caller.with_key(new_key()))
     assert one.task.id != two.task.id
 
 

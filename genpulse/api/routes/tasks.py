@@ -73,7 +73,7 @@ async def submit_task(request: Request) -> Response:
     wait_s = request_headers.wait_s(request.headers, context.options.longest_wait_s)
     caller = caller_of(request)
     order = (await json_body.read(request, OrderDocument)).order(caller.usual_priority)
-    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller.key)
+    submitted = await submitting.submit(context.services, order, idempotency_key=key, caller=caller)
     context.metrics.submitted(submitted)
     task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
     return _accepted(request, submitted, task, wait_s)
@@ -114,7 +114,7 @@ async def submit_batch(request: Request) -> Response:
     batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
     caller = caller_of(request)
     orders = [order.order(caller.usual_priority) for order in batch.tasks]
-    all_submitted = await submitting.submit_batch(context.services, orders, key=caller.key)
+    all_submitted = await submitting.submit_batch(context.services, orders, caller=caller)
     links = links_for(request)
     for submitted in all_submitted:
         context.metrics.submitted(submitted)

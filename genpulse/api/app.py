@@ -151,9 +151,9 @@ async def _routing_problem(request: Request, error: Exception) -> Response:
 def _methods_of(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
     """Every method that the path takes, over all of its routes; one that is written out goes before a pattern."""
     plain = [route for route in routes if isinstance(route, Route)]
-    fitting = [route for route in plain if route.matches(scope)[0] is not Match.NONE]
-    written_out = [route for route in fitting if not route.param_convertors]
-    return {method for route in written_out or fitting for method in route.methods or ()}
+    matching = [route for route in plain if route.matches(scope)[0] is not Match.NONE]
+    literal = [route for route in matching if not route.param_convertors]
+    return {method for route in literal or matching for method in route.methods or ()}
 
 
 async def _parameter_problem(request: Request, error: Exception) -> Response:

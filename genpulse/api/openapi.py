@@ -73,8 +73,8 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_TAKEN = (OrderDocument, BatchDocument, RetryDocument)
-_SHOWN = (
+_REQUESTS = (OrderDocument, BatchDocument, RetryDocument)
+_RESPONSES = (
     Alive,
     DeliveryPage,
     EnvironmentDocument,
@@ -193,24 +193,24 @@ class _Schemas(GenerateJsonSchema):
 
 
 def _schemas() -> dict[str, Any]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _TAKEN]
-    wanted += [(model, "serialization") for model in _SHOWN]
-    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Schemas)
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _REQUESTS]
+    models += [(model, "serialization") for model in _RESPONSES]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}", schema_generator=_Schemas)
     definitions: dict[str, Any] = schemas["$defs"]
-    taken = {model.__name__ for model in _TAKEN}
+    request_models = {model.__name__ for model in _REQUESTS}
     for name, schema in definitions.items():
         for field in schema.get("properties", {}).values():
             if "default" in field:
-                _put_default_into_words(field, is_taken=name in taken)
+                _put_default_into_words(field, is_request=name in request_models)
     return definitions
 
 
-def _put_default_into_words(field: dict[str, Any], *, is_taken: bool) -> None:
+def _put_default_into_words(field: dict[str, Any], *, is_request: bool) -> None:
     """Generators of clients take a field with a default for one that is always there."""
     default = field.pop("default")
     if default is not None:
         field["description"] = f"{field['description']}. Left out, it is `{json.dumps(default)}`."
-    elif not is_taken:
+    elif not is_request:
         _leave_out_null(field)
 
 

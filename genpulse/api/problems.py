@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
-from genpulse.api.requests.query_parameters import said_of
+from genpulse.api.requests.query_parameters import parameter_message
 from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
 from genpulse.domain.text.storable import storable_line
 
@@ -68,24 +68,24 @@ def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = 
 
 def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
     """The response to parameters that do not fit: an id that cannot exist, or a query that is not taken."""
-    found = error.errors()[:SHOWN_AT_MOST]
-    match found[0]["loc"]:
+    errors = error.errors()[:SHOWN_AT_MOST]
+    match errors[0]["loc"]:
         case ("path", "task_id"):
-            return answer(UnknownTask(_shown(found[0]["input"])), scope)
+            return answer(UnknownTask(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
-            return answer(UnknownAsset(_shown(found[0]["input"])), scope)
+            return answer(UnknownAsset(_short(errors[0]["input"])), scope)
         case _:
-            names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in found)
+            names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in errors)
             places = [
-                ProblemPlace(parameter=name, detail=said_of(item, name, scope))
-                for name, item in zip(names, found, strict=True)
+                ProblemPlace(parameter=name, detail=parameter_message(item, name, scope))
+                for name, item in zip(names, errors, strict=True)
             ]
             end = "" if places[0].detail.endswith("?") else "."
             detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}{end}"
             return _response(422, BadInput.code, detail, scope, places=places)
 
 
-def _shown(value: object) -> str:
+def _short(value: object) -> str:
     return repr(str(value)[:100])
 
 

@@ -101,13 +101,13 @@ def _gate(
     settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
 ) -> RedisGate:
     remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
-    named = settings.providers.named.items()
+    sections = settings.providers.named.items()
     circuit = settings.circuit
     return RedisGate(
         redis,
         keys,
         guarded=remote,
-        limits={name: _account_limits(section) for name, section in named},
+        limits={name: _account_limits(section) for name, section in sections},
         policy=CircuitPolicy(circuit.failures, circuit.first_s, circuit.longest_s),
         workers=queue.workers,
         random=_random,
@@ -119,8 +119,8 @@ def _account_limits(section: ProviderSection) -> Limits:
 
 
 def _retry(settings: Settings) -> RetryPolicy:
-    retry, named = settings.retry, settings.providers.named.items()
-    resubmits = frozenset(name for name, section in named if section.on_unknown == "resubmit")
+    retry, sections = settings.retry, settings.providers.named.items()
+    resubmits = frozenset(name for name, section in sections if section.on_unknown == "resubmit")
     return RetryPolicy(retry.max_attempts, retry.base_s, retry.longest_s, resubmits)
 
 
@@ -135,10 +135,10 @@ async def _build_probe() -> Health:
 
 
 def _spending(settings: Settings) -> Spending:
-    named = settings.providers.named.items()
+    sections = settings.providers.named.items()
     return Spending(
         paid=settings.providers.paid,
-        by_provider={name: section.paid for name, section in named if section.paid is not None},
+        by_provider={name: section.paid for name, section in sections if section.paid is not None},
         daily_usd=settings.budget.daily_usd,
         place=settings.environment.dynaconf,
     )

@@ -54,7 +54,7 @@ class HttpClient:
         self._late = LateFiles(missing_s)
         self._name_servers = name_servers
         self._resolvers: tuple[AbstractResolver | NamesByProxy, ...] = ()
-        self._kept: aiohttp.ClientSession | None = None
+        self._reusing: aiohttp.ClientSession | None = None
         self._single: aiohttp.ClientSession | None = None
         self._public: aiohttp.ClientSession | None = None
         self._by_proxy = NamesByProxy(name_servers)
@@ -65,7 +65,7 @@ class HttpClient:
         address = _address(request)
         way = Way(address, self._proxies)
         async with AsyncExitStack() as files:
-            with _told(request.url, way):
+            with _errors_as_ours(request.url, way):
                 async with session.request(
                     request.method,
                     address,
@@ -98,8 +98,8 @@ class HttpClient:
             yield chunk
 
     def _download(self, reach: Reach, limit_bytes: int | None) -> Download:
-        kept, _, public = self._sessions()
-        return Download(Sessions(kept, public, self._by_proxy, self._proxies), reach, limit_bytes, self._late)
+        reusing, _, public = self._sessions()
+        return Download(Sessions(reusing, public, self._by_proxy, self._proxies), reach, limit_bytes, self._late)
 
     @asynccontextmanager
     async def websocket(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[VendorSocket]:
@@ -128,14 +128,14 @@ class HttpClient:
 
     def _sessions(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession, aiohttp.ClientSession]:
         """One that keeps connections, one that opens a new one each time, one for public addresses alone."""
-        if self._kept is None or self._single is None or self._public is None:
+        if self._reusing is None or self._single is None or self._public is None:
             inside = NameResolver(asks_system=True, servers=self._name_servers)
             public = PublicResolver(NameResolver(servers=self._name_servers))
             self._resolvers = (inside, public, self._by_proxy)
-            self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
+            self._reusing = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
             self._public = self._session(resolver=public, use_dns_cache=False, socket_factory=public_socket)
-        return self._kept, self._single, self._public
+        return self._reusing, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
         if self._tls is not None:
@@ -150,17 +150,17 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in (self._kept, self._single, self._public):
+        for session in (self._reusing, self._single, self._public):
             if session is not None:
                 await session.close()
         for resolver in self._resolvers:
             await resolver.close()
-        self._kept = self._single = self._public = None
+        self._reusing = self._single = self._public = None
         self._resolvers = ()
 
 
 @contextmanager
-def _told(url: str, way: Way) -> Iterator[None]:
+def _errors_as_ours(url: str, way: Way) -> Iterator[None]:
     """Turn every way in which a request goes wrong into those that matter: never sent, or perhaps taken."""
     try:
         yield

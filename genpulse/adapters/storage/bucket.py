@@ -90,7 +90,7 @@ class Bucket:
                 max_concurrency=_PARTS_AT_ONCE,
             )
         except (BaseError, OSError):
-            if not self._arrived(key, spooled):
+            if not self._is_kept(key, spooled):
                 raise
             return
         if lack := self._lack(key, spooled):
@@ -106,7 +106,7 @@ class Bucket:
         except PermissionDeniedError:
             return False
 
-    def _arrived(self, key: str, spooled: Spooled) -> bool:
+    def _is_kept(self, key: str, spooled: Spooled) -> bool:
         """Whether it is there, though its putting was not answered or was answered with an error."""
         try:
             return self._has(key, spooled)
@@ -134,8 +134,8 @@ class Bucket:
     def _end(self, key: str, size: int) -> tuple[int, bytes]:
         if not size:
             return obstore.head(self._store, key)["size"], b""
-        found = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
-        return found.meta["size"], bytes(found.bytes())
+        part = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
+        return part.meta["size"], bytes(part.bytes())
 
     def _sha256(self, key: str, size: int) -> str:
         """In pieces that a slow line brings in the time of a request."""

@@ -8,7 +8,7 @@ NONE = "none"
 _S3 = frozenset({"s3", "s3a"})
 
 
-def checksum_options(url: str, options: Mapping[str, str], wanted: str = AUTO) -> dict[str, str]:
+def checksum_options(url: str, options: Mapping[str, str], algorithm: str = AUTO) -> dict[str, str]:
     """What a store of the kind of S3 is told beside its other options; nothing for any other.
 
     `wanted` is `sha256`, `crc64nvme`, `none`, or `auto`: SHA-256 for Amazon's own, which is the one without an
@@ -17,6 +17,6 @@ def checksum_options(url: str, options: Mapping[str, str], wanted: str = AUTO) -
     """
     if urlsplit(url).scheme not in _S3:
         return {}
-    if wanted == AUTO:
-        wanted = NONE if options.get("endpoint") else "sha256"
-    return {} if wanted == NONE else {"checksum_algorithm": wanted}
+    if algorithm == AUTO:
+        algorithm = NONE if options.get("endpoint") else "sha256"
+    return {} if algorithm == NONE else {"checksum_algorithm": algorithm}

@@ -46,7 +46,7 @@ class SpoolFolder:
     """
 
     def __init__(self, parent: Path | None, installation: str) -> None:
-        self._named = parent
+        self._parent_setting = parent
         self._prefix = f"{_PREFIX}{hashlib.sha256(installation.encode()).hexdigest()[:_MARK_LETTERS]}-"
         self._changing = threading.Lock()
         self._own: _Locked | None = None
@@ -98,7 +98,7 @@ class SpoolFolder:
     @property
     def _parent(self) -> Path:
         """Where there is no temporary folder at all, that is known when one is needed. Raises `OSError`."""
-        return self._named or Path(tempfile.gettempdir())
+        return self._parent_setting or Path(tempfile.gettempdir())
 
     def _opened(self) -> IO[bytes]:
         for _ in range(_TRIES - 1):

@@ -96,7 +96,7 @@ async def post(
     Raises `CannotConnect`, `NoAnswer`, `OSError`, and `TimeoutError` after `answer_s` seconds without a status
     line.
     """
-    transport, exchange = await _connected(target, route, tls)
+    transport, exchange = await _connect(target, route, tls)
     proxy = None if target.is_secure else route.proxy
     try:
         transport.write(_request(target, headers, body, proxy))
@@ -105,7 +105,7 @@ async def post(
         await exchange.rest()
     finally:
         transport.abort()
-    head = exchange.answered()
+    head = exchange.answer_head()
     if proxy is not None and head.status == _PROXY_LOGIN:
         raise CannotConnect(proxy.refusal(target.place, head.status, head.reason))
     return head
@@ -124,7 +124,7 @@ def _head(first: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
+async def _connect(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
     """To the first of these very addresses that answers, and through the proxy where there is one."""
     proxy = route.proxy
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
@@ -132,10 +132,10 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
     has_come_to_proxy = False
     try:
         async with asyncio.timeout(route.connect_s):
-            transport, exchange = await _opened(route, host, port, tls if is_secure else None)
+            transport, exchange = await _open(route, host, port, tls if is_secure else None)
             has_come_to_proxy = proxy is not None
             if proxy is not None and target.is_secure:
-                return await _tunnelled(transport, exchange, target, proxy, tls)
+                return await _tunnel(transport, exchange, target, proxy, tls)
             return transport, exchange
     except TimeoutError as error:
         by = f" by the proxy {proxy}" if proxy else ""
@@ -149,20 +149,20 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
         raise CannotConnect(f"Cannot connect to {target.place}: {why}") from error
 
 
-async def _opened(
+async def _open(
     route: Route, host: str, port: int, tls: ssl.SSLContext | None
 ) -> tuple[asyncio.Transport, "_Exchange"]:
     loop = asyncio.get_running_loop()
-    found = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]
+    infos = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]
     sock = await aiohappyeyeballs.start_connection(
-        found, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
+        infos, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
     )
     return await loop.create_connection(
         _Exchange, sock=sock, ssl=tls, server_hostname=host if tls is not None else None
     )
 
 
-async def _tunnelled(
+async def _tunnel(
     transport: asyncio.Transport, exchange: "_Exchange", target: Target, proxy: Proxy, tls: ssl.SSLContext
 ) -> tuple[asyncio.Transport, "_Exchange"]:
     """The way through the proxy (RFC 9110, 9.3.6), which nobody on it can read."""
@@ -170,7 +170,7 @@ async def _tunnelled(
     try:
         transport.write(_head(f"CONNECT {authority} HTTP/1.1", {"Host": authority, **proxy.headers}))
         await exchange.head_has_come()
-        head = exchange.answered()
+        head = exchange.answer_head()
         if head.status is None or not 200 <= head.status < 300:
             raise CannotConnect(proxy.refusal(target.place, head.status or 0, head.reason))
         if not head.complete:
@@ -241,7 +241,7 @@ class _Exchange(asyncio.Protocol):
         except TimeoutError:
             return
 
-    def answered(self) -> Head:
+    def answer_head(self) -> Head:
         """The head. Raises what has ended the connection before there was a status."""
         if self.head.status is not None:
             return self.head

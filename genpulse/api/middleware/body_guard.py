@@ -37,23 +37,23 @@ class BodyGuard:
         if scope["method"] in _WITHOUT_BODY:
             return receive
         limit_bytes = self.path_limits.get(inner_path(scope), self.limit_bytes)
-        return _Timed(_limited(scope, receive, limit_bytes), self.idle_s)
+        return _Timed(_within_limit(scope, receive, limit_bytes), self.idle_s)
 
 
-def _limited(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
+def _within_limit(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
     announced = headers_of(scope).get("content-length") or ""
     if not announced.isdecimal():
-        return _counted(receive, limit_bytes)
+        return _counting(receive, limit_bytes)
     if int(announced[:20]) > limit_bytes:
         raise ContentTooLarge(limit_bytes)
     # The server reads no more of a body than was announced.
     return receive
 
 
-def _counted(receive: Receive, limit_bytes: int) -> Receive:
+def _counting(receive: Receive, limit_bytes: int) -> Receive:
     read_bytes = 0
 
-    async def counted() -> Message:
+    async def count() -> Message:
         nonlocal read_bytes
         message = await receive()
         if message["type"] == "http.request":
@@ -62,7 +62,7 @@ def _counted(receive: Receive, limit_bytes: int) -> Receive:
                 raise ContentTooLarge(limit_bytes)
         return message
 
-    return counted
+    return count
 
 
 class _Timed:

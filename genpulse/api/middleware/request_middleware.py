@@ -45,7 +45,7 @@ class RequestMiddleware:
             await exchange.refuse(error, receive)
         except Exception:
             _log.exception("request %s failed: %s %s", exchange.id, scope["method"], scope["path"])
-            if exchange.begun:
+            if exchange.has_begun:
                 raise
             await exchange.refuse(Internal("Something went wrong here. It is in the log."), receive)
         finally:
@@ -77,7 +77,7 @@ class _Exchange:
         self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether the head of the response was sent."""
         return self._seconds is not None
 
@@ -91,7 +91,7 @@ class _Exchange:
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
         """Answer with a problem, or break the connection off when the response has begun."""
-        if self.begun:
+        if self.has_begun:
             _log.warning("request %s broke off: %s", self.id, error)
             return
         await problems.answer(error, self._scope)(self._scope, receive, self.send)

@@ -36,8 +36,8 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        found = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
-        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in found)
+        errors = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
+        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in errors)
         raise BadInput("The body does not fit what this call takes.", problems) from error
 
 
@@ -47,12 +47,13 @@ async def read_if_any(request: Request, model: type[M]) -> M:
 
 
 def _check_type(request: Request) -> None:
-    found = request.headers.get("content-type")
-    if found is None or found.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedContentType(found, "application/json")
+    content_type = request.headers.get("content-type")
+    if content_type is None or content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedContentType(content_type, "application/json")
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
-        raise UnsupportedContentType(f"{found} encoded as {encoding}", "application/json that is not encoded")
+        encoded = f"{content_type} encoded as {encoding}"
+        raise UnsupportedContentType(encoded, "application/json that is not encoded")
 
 
 def _parse(body: bytes, most_values: int) -> JsonValue:
@@ -71,16 +72,16 @@ def _parse(body: bytes, most_values: int) -> JsonValue:
 def _refuse_doubled(body: bytes) -> None:
     """Of two values under one key one would be lost, and nobody could tell which was meant. Raises `BadInput`."""
 
-    def pairs(found: list[tuple[str, JsonValue]]) -> JsonValue:
-        names = Counter(name for name, _ in found)
+    def pairs(members: list[tuple[str, JsonValue]]) -> JsonValue:
+        names = Counter(name for name, _ in members)
         doubled.extend(name for name, count in names.items() if count > 1)
         return None
 
     doubled: list[str] = []
     json.loads(body, object_pairs_hook=pairs)
     if doubled:
-        named = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
-        raise BadInput(f"The body says more than once what stands under a key: {named}. Say it once.")
+        names_in_words = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
+        raise BadInput(f"The body says more than once what stands under a key: {names_in_words}. Say it once.")
 
 
 def _parse_slowly(body: bytes) -> JsonValue:

@@ -31,10 +31,10 @@ class IndexedHeaders(Headers):
 
 def headers_of(scope: Scope) -> IndexedHeaders:
     """The headers of a request, indexed by whoever asks first."""
-    found: IndexedHeaders | None = scope.get(_INDEXED)
-    if found is None:
-        found = scope[_INDEXED] = IndexedHeaders(scope)
-    return found
+    headers: IndexedHeaders | None = scope.get(_INDEXED)
+    if headers is None:
+        headers = scope[_INDEXED] = IndexedHeaders(scope)
+    return headers
 
 
 def forget(scope: Scope) -> None:

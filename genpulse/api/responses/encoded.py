@@ -71,17 +71,17 @@ def header(description: str, schema: str = "string") -> dict[str, Any]:
 def described(
     status: int,
     meaning: str,
-    shown: type[BaseModel] | dict[str, Any] | None = None,
+    body: type[BaseModel] | dict[str, Any] | None = None,
     headers: Iterable[tuple[str, str]] = (),
 ) -> Described:
     """One response, for the OpenAPI document. `shown` is a JSON document, or content by media type."""
     response: dict[str, Any] = {"description": meaning}
-    if isinstance(shown, dict):
-        response["content"] = shown
-    elif shown is not None:
-        response["content"] = {"application/json": {"schema": reference(shown)}}
-    if named := {name: header(text) for name, text in headers}:
-        response["headers"] = named
+    if isinstance(body, dict):
+        response["content"] = body
+    elif body is not None:
+        response["content"] = {"application/json": {"schema": reference(body)}}
+    if described_headers := {name: header(text) for name, text in headers}:
+        response["headers"] = described_headers
     return {status: response}
 
 

@@ -82,14 +82,14 @@ class Peers:
         self._peers[connection] = peer
         return True
 
-    def answered(self, connection: Held) -> None:
+    def note_idle(self, connection: Held) -> None:
         """It is silent from now on, and the last of its peer and of all that gives way."""
         peer = self._peers.pop(connection, None)
         if peer is not None:
             self._peers[connection] = peer
             self._of[peer][connection] = self._of[peer].pop(connection)
 
-    def left(self, connection: Held) -> None:
+    def remove(self, connection: Held) -> None:
         """It is gone. Nothing happens where it was not counted."""
         peer = self._peers.pop(connection, None)
         if peer is not None:
@@ -103,7 +103,7 @@ class Peers:
         idle = next((each for each in connections if each.is_idle()), None)
         if idle is None:
             return False
-        self.left(idle)
+        self.remove(idle)
         idle.give_way()
         return True
 
@@ -157,9 +157,9 @@ def take_descriptors() -> None:
     The usual limit of 1,024 is for programs that wait with `select`, which nothing here does.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    target = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 
 def most_connections() -> int:

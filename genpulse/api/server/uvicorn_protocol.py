@@ -60,7 +60,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._stop_watching()
         if self._peers is not None:
-            self._peers.left(self)
+            self._peers.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,7 +94,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """It has been answered."""
         if self._peers is not None:
-            self._peers.answered(self)
+            self._peers.note_idle(self)
         super().on_response_complete()
 
     def _is_answering(self) -> bool:
@@ -178,7 +178,7 @@ class GatheringProtocol(HttpToolsProtocol):
 class _Gathering:
     """A transport that writes together what came within one turn of the loop. What is large does not wait."""
 
-    __slots__ = ("_closing", "_held", "_loop", "_transport")
+    __slots__ = ("_chunks", "_closing", "_loop", "_transport")
 
     def __init__(
         self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, closing: Callable[[], None]
@@ -186,21 +186,21 @@ class _Gathering:
         self._transport = transport
         self._closing = closing
         self._loop = loop
-        self._held: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def write(self, data: bytes) -> None:
         if len(data) >= _LARGE:
             self._flush()
             self._transport.write(data)
             return
-        if not self._held:
+        if not self._chunks:
             self._loop.call_soon(self._flush)
-        self._held.append(data)
+        self._chunks.append(data)
 
     def _flush(self) -> None:
-        held, self._held = self._held, []
-        if held and not self._transport.is_closing():
-            self._transport.write(b"".join(held))
+        chunks, self._chunks = self._chunks, []
+        if chunks and not self._transport.is_closing():
+            self._transport.write(b"".join(chunks))
 
     def write_eof(self) -> None:
         self._flush()

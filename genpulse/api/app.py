@@ -143,7 +143,7 @@ def _authenticator(services: Services, options: ApiOptions) -> Authenticator:
 async def _routing_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     methods = _methods_of(request.app.routes, request.scope)
-    return problems.answer_routing(
+    return problems.routing_response(
         error, request.scope, sorted(methods | {"HEAD"} if "GET" in methods else methods)
     )
 
@@ -158,4 +158,4 @@ def _methods_of(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
 
 async def _parameter_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
-    return problems.answer_parameters(error, request.scope)
+    return problems.parameters_response(error, request.scope)

@@ -16,7 +16,7 @@ WORKERS = "workers"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What was found: each part and how it is, and the workers that are seen."""
+    """The health of each part, and the live workers."""
 
     healths: tuple[Health, ...]
     workers: tuple[WorkerPresence, ...]

@@ -255,7 +255,7 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
 
 
 def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """What is allowed and what is left of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
     window_s = math.ceil(error.rate.per_s)
     return {
         "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',

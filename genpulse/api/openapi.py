@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the routes say about themselves, and the models they point to."""
+"""The OpenAPI document, from the descriptions of the routes and the models that they refer to."""
 
 import json
 import re
@@ -122,7 +122,7 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
 
 
 def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
-    """What surrounds every request is no call's own to describe."""
+    """Describe what the middleware adds to every call: its errors and the header X-Request-Id."""
     for status in (500,) if method == "get" else (*_WRITING, 500):
         call["responses"].setdefault(str(status), encoded.refusal(status))
     call["responses"] = dict(sorted(call["responses"].items()))
@@ -155,7 +155,7 @@ def _leave_out_null(field: dict[str, Any]) -> None:
 
 
 def _webhooks() -> dict[str, Any]:
-    """What is sent to `webhook_url`."""
+    """The messages that are sent to `webhook_url`."""
     return {f"task.{end}": {"post": _webhook(end)} for end in ENDS}
 
 
@@ -185,7 +185,7 @@ def _webhook(end: str) -> dict[str, Any]:
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without titles that only say a field's name once more."""
+    """Generates schemas without titles that only repeat the name of a field."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - what it overrides
         """Never."""

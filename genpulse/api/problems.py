@@ -46,13 +46,13 @@ class ProblemDocument(BaseModel):
     errors: list[ProblemPlace] | None = Field(default=None, description="The places that do not fit")
 
 
-def answer(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
+def problem_response(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
     """The response to an error that was raised on purpose."""
     places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in _problems(error)]
     return _response(status_of(error), error.code, str(error), scope, headers_of(error), places)
 
 
-def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
+def routing_response(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
     """The response to what the router refuses: an unknown path, or a method that the path does not take."""
     path = scope["path"][:200]
     if error.status_code == HTTPStatus.NOT_FOUND:
@@ -66,14 +66,14 @@ def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = 
     return _response(error.status_code, code, str(error.detail), scope, error.headers or {})
 
 
-def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
+def parameters_response(error: RequestValidationError, scope: Scope) -> Response:
     """The response to parameters that do not fit: an id that cannot exist, or a query that is not taken."""
     errors = error.errors()[:SHOWN_AT_MOST]
     match errors[0]["loc"]:
         case ("path", "task_id"):
-            return answer(UnknownTask(_short(errors[0]["input"])), scope)
+            return problem_response(UnknownTask(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
-            return answer(UnknownAsset(_short(errors[0]["input"])), scope)
+            return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
         case _:
             names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in errors)
             places = [

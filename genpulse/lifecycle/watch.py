@@ -14,7 +14,7 @@ LOOK_AGAIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One thing to tell a watcher: the task as it stands, or only how far it has come (0.0 to 1.0)."""
+    """One update for a watcher: the whole task, or only its progress (0.0 to 1.0)."""
 
     seq: int
     task: Task | None = None
@@ -25,7 +25,7 @@ class Update:
 async def watch(
     services: Services, task_id: UUID, *, after: int | None = None, idle_s: float = 15.0
 ) -> AsyncGenerator[Update | None, None]:
-    """The task as it is, then each change with a number higher than `after`; ends when the task has ended.
+    """Yield the task as it is, then each change with a number higher than `after`, until the task has ended.
 
     Yields None when nothing happened for `idle_s` seconds. Raises `UnknownTask`, `DatabaseUnavailable`.
     """
@@ -52,7 +52,7 @@ async def watch(
 async def _next(
     services: Services, subscription: Subscription, task_id: UUID, last_seq: int, timeout_s: float
 ) -> tuple[Update | None, Task | None]:
-    """Either a progress, or the row read anew because it changed or because nothing was heard.
+    """Either a progress, or the row read again after a change or after `timeout_s` without an event.
 
     Whoever changed it may have known of fewer changes than the row, whose own number counts.
     """

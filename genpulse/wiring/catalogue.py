@@ -40,7 +40,7 @@ async def probe_provider(settings: Settings, name: str) -> str:
 
 
 async def learn_provider(settings: Settings, name: str) -> str:
-    """Let the provider keep what its models take, and say so. Raises `UnknownProvider`, `ProviderError`."""
+    """Let the provider store the input schemas of its models. Raises `UnknownProvider`, `ProviderError`."""
     async with _open_provider(settings, name) as provider:
         if provider.learn is None:
             return "it knows its models already"

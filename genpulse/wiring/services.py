@@ -45,7 +45,7 @@ _random = random.SystemRandom().random
 
 @asynccontextmanager
 async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Services]:
-    """One of each, for as long as the body runs. Nothing is asked yet: servers may come up later."""
+    """All services, open while the body runs. No server is contacted yet: it may come up later."""
     async with AsyncExitStack() as stack:
         pool = await pool_of(settings, process)
         stack.push_async_callback(pool.close)
@@ -129,7 +129,7 @@ def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
 
 
 async def _build_probe() -> Health:
-    """What runs here."""
+    """The build that runs here."""
     build = read_stamp()
     return Health("build", State.OK, build.label if build else "a work tree, not an image")
 

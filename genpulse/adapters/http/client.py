@@ -76,7 +76,7 @@ class HttpClient:
                     timeout=_limits(request.timeout_s, way),
                     **way.options,
                 ) as answer:
-                    if why := way.refused(answer.status, answer.reason or ""):
+                    if why := way.refusal_in(answer.status, answer.reason or ""):
                         raise ProviderUnreachable(_sentence(why))
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
@@ -116,10 +116,10 @@ class HttpClient:
                 heartbeat=20.0,
                 max_msg_size=0,
                 timeout=timeout,
-                **way.proxied,
+                **way.proxy_options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            why = (way.named(error) if way else "") or words(error)
+            why = (way.why_refused(error) if way else "") or words(error)
             raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {why}") from error
         try:
             yield VendorSocket(socket)
@@ -161,13 +161,13 @@ class HttpClient:
 
 @contextmanager
 def _errors_as_ours(url: str, way: Way) -> Iterator[None]:
-    """Turn every way in which a request goes wrong into those that matter: never sent, or perhaps taken."""
+    """Map errors of aiohttp: the request was never sent, or it may have been received."""
     try:
         yield
     except (AnswerLost, ProviderUnreachable):
         raise
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        if why := way.barred(error):
+        if why := way.why_barred(error):
             raise ProviderUnreachable(_sentence(why)) from error
         if never_sent(error) or way.is_barred:
             raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
@@ -192,7 +192,7 @@ def _address(request: Request) -> URL:
 
 
 def _place(url: str) -> str:
-    """Where it goes, without what may be secret in it."""
+    """The address for messages, without its secrets."""
     try:
         return origin(exact(url))
     except ValueError:

@@ -30,7 +30,7 @@ _OF_THE_ACCOUNT = {401: FailureCode.AUTHENTICATION_FAILED, 402: FailureCode.QUOT
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """By which files are fetched: `inside` goes anywhere, `public` to public addresses alone.
+    """The sessions of downloads: `inside` connects anywhere, `public` to public addresses alone.
 
     What goes by one of the `proxies` is judged by `names` in place of that.
     """
@@ -57,12 +57,12 @@ class Download:
 
         With `credentials` the address is the adapter's own; they go to it alone, and to no redirect.
         """
-        opened = self._opened_own(_read(address), credentials) if credentials is not None else None
+        opened = self._open_own(_read(address), credentials) if credentials is not None else None
         url = _read(address)
         for _ in range(REDIRECTS + 1):
-            async with opened or self._opened(url) as answer:
+            async with opened or self._open(url) as answer:
                 if answer.status in _REDIRECTS:
-                    url, opened = _redirected(url, answer.headers.get("Location", "")), None
+                    url, opened = _redirect_target(url, answer.headers.get("Location", "")), None
                     continue
                 if opened is not None:
                     _check_own(answer.status)
@@ -73,17 +73,17 @@ class Download:
                 return
         raise _unusable(f"its address redirects more than {REDIRECTS} times")
 
-    def _opened_own(self, url: URL, credentials: Mapping[str, str]) -> "_Opened":
-        return _Opened(self._sessions.inside, url, credentials, self._way(url))
+    def _open_own(self, url: URL, credentials: Mapping[str, str]) -> "_Get":
+        return _Get(self._sessions.inside, url, credentials, self._way(url))
 
     def _way(self, url: URL) -> Way:
         return Way(url, self._sessions.proxies)
 
-    def _opened(self, url: URL) -> "_Opened":
+    def _open(self, url: URL) -> "_Get":
         if self._reach.refuses(url):
             raise _unusable("its address lies where the provider answers about the account, and not about results")
         if self._reach.covers(url):
-            return _Opened(self._sessions.inside, url, {}, self._way(url))
+            return _Get(self._sessions.inside, url, {}, self._way(url))
         if url.scheme != "https":
             raise _unusable(f"its address ({origin(url)}) {self._unfit}")
         try:
@@ -92,8 +92,8 @@ class Download:
             raise _unusable(str(error)) from error
         way = self._way(url)
         if way.proxy is None:
-            return _Opened(self._sessions.public, url, {}, way)
-        return _Opened(self._sessions.inside, url, {}, way, self._sessions.names)
+            return _Get(self._sessions.public, url, {}, way)
+        return _Get(self._sessions.inside, url, {}, way, self._sessions.names)
 
     @property
     def _unfit(self) -> str:
@@ -140,7 +140,7 @@ def _check_own(status: int) -> None:
         )
 
 
-class _Opened:
+class _Get:
     """A GET whose errors are told in our words. With `names` its host is judged before."""
 
     def __init__(
@@ -184,14 +184,14 @@ class _Opened:
             if never_sent(error) or self._way.is_barred:
                 raise self._away(error) from error
             raise AnswerLost(f"the file did not come: {words(error)}") from error
-        if why := self._way.refused(answer.status, answer.reason or ""):
+        if why := self._way.refusal_in(answer.status, answer.reason or ""):
             answer.close()
             raise ProviderUnavailable(f"The file cannot be fetched at present: {why}")
         return answer
 
     def _away(self, error: Exception) -> ProviderUnavailable:
         return ProviderUnavailable(
-            f"The file cannot be fetched at present: {self._way.barred(error) or words(error)}"
+            f"The file cannot be fetched at present: {self._way.why_barred(error) or words(error)}"
         )
 
     async def __aexit__(self, *error: object) -> None:
@@ -206,7 +206,7 @@ def _read(address: str) -> URL:
         raise _unusable(f"its address cannot be read ({error})") from error
 
 
-def _redirected(url: URL, location: str) -> URL:
+def _redirect_target(url: URL, location: str) -> URL:
     try:
         return joined(url, location)
     except ValueError as error:

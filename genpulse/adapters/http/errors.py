@@ -20,7 +20,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
-    """What an error says in a line, without what may be secret in the address that was asked."""
+    """The message of an error in one line, without secrets of the address."""
     text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
         text = "the connection was closed in the middle of its answer's head"

@@ -26,5 +26,5 @@ class LateFiles:
         return self._clock() - since >= self._patience_s
 
     def forget(self, address: str) -> None:
-        """It is there."""
+        """The file has arrived."""
         self._since.pop(address, None)

@@ -36,7 +36,7 @@ async def unpacked(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
 
 
 def _format(encoding: str, begin: bytes) -> int | None:
-    """How a content is packed that begins so; None where it is not."""
+    """The format of content that begins with these bytes; None where it is not compressed."""
     if encoding not in _PACKED:
         return None
     if encoding != "deflate":
@@ -58,7 +58,7 @@ class _Unpacking:
         self._unpack = zlib.decompressobj(format_) if format_ is not None else None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What a chunk holds. Raises `AnswerLost`."""
+        """The content of a chunk. Raises `AnswerLost`."""
         if self._unpack is None:
             yield chunk
             return

@@ -21,7 +21,7 @@ _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class NameNotFound(OSError):
-    """No address, and why. An `OSError`, as aiohttp expects of a resolver."""
+    """A name has no address. An `OSError`, as aiohttp expects of a resolver."""
 
 
 class NameTimeout(NameNotFound):
@@ -83,7 +83,7 @@ class NameResolver(AbstractResolver):
         return addresses
 
     def _forget(self, query: "asyncio.Future[pycares.AddrInfoResult]") -> None:
-        """Also where nobody waits for it any more, which is no reason for a warning."""
+        """Forget a finished query, and take its error so that asyncio logs no warning."""
         self._queries.discard(query)
         if not query.cancelled():
             query.exception()
@@ -101,7 +101,7 @@ class NameResolver(AbstractResolver):
         return [str(address[0]) for _, _, _, _, address in infos]
 
     async def close(self) -> None:
-        """Ask nobody any more; whoever waits for a name gets none."""
+        """Stop all queries; those that wait for one get an error."""
         if self._dns is not None:
             dns, self._dns = self._dns, None
             await dns.close()
@@ -119,7 +119,7 @@ def _result(host: str, port: int, address: str) -> ResolveResult:
 
 
 def _address(socket_address: tuple[bytes, int] | tuple[bytes, int, int, int]) -> str:
-    """With its interface, where it means nothing without."""
+    """The address as text, with its interface for link-local ones."""
     scope = (
         f"%{socket.if_indextoname(socket_address[3])}" if len(socket_address) == 4 and socket_address[3] else ""
     )

@@ -35,7 +35,7 @@ class AddressRefused(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody in the Internet could reach it. One that stands for another is judged by that other."""
+    """Whether the whole Internet can reach an address. A mapped or tunnelled one is judged by its target."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return all(_is_global(each) for each in _targets(parsed))
 
@@ -102,12 +102,12 @@ class PublicResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Close what it asks."""
+        """Close the resolver."""
         await self._names.close()
 
 
 class NamesByProxy:
-    """Judges names that a proxy is to resolve, which sees addresses that nobody sees here."""
+    """Checks names that a proxy will resolve, as far as they can be resolved here."""
 
     def __init__(self, name_servers: Sequence[str] = ()) -> None:
         self._names = PublicResolver(NameResolver(servers=name_servers, limit_s=_LOOK_S))
@@ -134,7 +134,7 @@ class NamesByProxy:
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an address itself, perhaps in brackets."""
+    """Whether a host is an address, perhaps in brackets."""
     try:
         ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

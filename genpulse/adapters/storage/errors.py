@@ -90,7 +90,7 @@ def object_errors(proxy: Proxy | None = None) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class StoreAnswer:
-    """What a store of the kind of S3 has answered: its code and its words, empty where it gave none."""
+    """The error response of an S3 store: code and message, empty where it gave none."""
 
     code: str = ""
     words: str = ""
@@ -100,7 +100,7 @@ class StoreAnswer:
 
 
 def store_answer(error: BaseException) -> StoreAnswer:
-    """obstore keeps the answer in the text of its error alone."""
+    """The error response of the store, which obstore keeps in the text of its error alone."""
     text = str(error)
     code, words = _CODE.search(text), _MESSAGE.search(text)
     if _REDIRECTED in text:
@@ -111,13 +111,13 @@ def store_answer(error: BaseException) -> StoreAnswer:
 
 
 def silence(seconds: float, proxy: Proxy | None) -> str:
-    """What it means that nothing was answered in that time."""
+    """The message about a store that did not respond in time."""
     why = f"no answer within {seconds:g} s"
     return proxy.absence(_STORAGE, why) if proxy is not None else why
 
 
 def _by_proxy(error: Exception, proxy: Proxy | None) -> str:
-    """What a proxy before the store has to do with it; empty where the store itself has answered.
+    """The message about an error of the proxy before the store; empty for errors of the store.
 
     obstore tells of the proxy in the text of its error alone.
     """

@@ -30,11 +30,11 @@ _PROXY_LOGIN = 407
 
 
 class CannotConnect(OSError):
-    """There is no connection, and why."""
+    """The connection could not be made."""
 
 
 class NoConnection(CannotConnect):
-    """There was none in all the time that there is for it."""
+    """The connection could not be made in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a receiver is reached: at one of these addresses, which are those of the `proxy` where there is one."""
+    """The addresses to connect to: those of the receiver, or of the `proxy` where there is one."""
 
     addresses: Sequence[ResolveResult]
     proxy: Proxy | None = None
@@ -112,7 +112,7 @@ async def post(
 
 
 def _request(target: Target, headers: Mapping[str, str], body: bytes, proxy: Proxy | None) -> bytes:
-    """By a proxy it is asked for by its whole address (RFC 9112, 3.2.2)."""
+    """The request; a proxy gets the whole URL in the request line (RFC 9112, 3.2.2)."""
     resource = f"http://{target.authority}{target.resource}" if proxy else target.resource
     login = proxy.headers if proxy else {}
     plain = {"Host": target.authority, **login, **headers, "Content-Length": str(len(body)), "Connection": "close"}
@@ -125,7 +125,7 @@ def _head(first: str, headers: Mapping[str, str]) -> bytes:
 
 
 async def _connect(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
-    """To the first of these very addresses that answers, and through the proxy where there is one."""
+    """Connect to the first address that answers, through the proxy where there is one."""
     proxy = route.proxy
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
     is_secure = proxy.scheme == "https" if proxy else target.is_secure
@@ -165,7 +165,7 @@ async def _open(
 async def _tunnel(
     transport: asyncio.Transport, exchange: "_Exchange", target: Target, proxy: Proxy, tls: ssl.SSLContext
 ) -> tuple[asyncio.Transport, "_Exchange"]:
-    """The way through the proxy (RFC 9110, 9.3.6), which nobody on it can read."""
+    """Make a TLS connection through the proxy (CONNECT: RFC 9110, 9.3.6)."""
     authority = f"[{target.host}]:{target.port}" if ":" in target.host else target.place
     try:
         transport.write(_head(f"CONNECT {authority} HTTP/1.1", {"Host": authority, **proxy.headers}))
@@ -190,7 +190,7 @@ def _socket_address(address: ResolveResult, port: int) -> tuple[str, int] | tupl
 
 
 class _Exchange(asyncio.Protocol):
-    """Reads as far as is of interest, and never more than a bound."""
+    """Reads the head of a response and a bounded part of its body."""
 
     def __init__(self) -> None:
         self.head = Head()
@@ -211,7 +211,7 @@ class _Exchange(asyncio.Protocol):
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nor does it hear."""
+        """The connection is closed."""
         self._end(exc)
 
     def _end(self, error: Exception | None) -> None:
@@ -220,19 +220,19 @@ class _Exchange(asyncio.Protocol):
         self._changed.set()
 
     async def status(self) -> None:
-        """Wait until it is known, or will never be."""
+        """Wait until the status is known, or the connection has ended."""
         while self.head.status is None and not self._ended:
             self._changed.clear()
             await self._changed.wait()
 
     async def head_has_come(self) -> None:
-        """Wait until all of it has, or never will."""
+        """Wait until the head is complete, or the connection has ended."""
         while not (self.head.complete or self._ended):
             self._changed.clear()
             await self._changed.wait()
 
     async def rest(self) -> None:
-        """Wait for what follows, to a bound: a receiver is not cut off in the middle of a usual answer."""
+        """Wait for the body up to a bound, so that a usual response is not cut off."""
         try:
             async with asyncio.timeout(REST_S):
                 while not (self._ended or self.head.has_ended or self.head.body_bytes > REST_BYTES):

@@ -17,7 +17,7 @@ _DELTA = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?")
 
 
 class NoAnswer(ValueError):
-    """What came is no answer over HTTP/1."""
+    """The response is not HTTP/1."""
 
 
 class Head:
@@ -57,14 +57,14 @@ class Head:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the body has come as well, as far as its length was told."""
+        """Whether the body is complete, where its length was announced."""
         if not self.complete or self.status in _NO_BODY:
             return self.complete
         return self._length is not None and self._body >= self._length
 
     @property
     def body_bytes(self) -> int:
-        """How much of the body has come."""
+        """Bytes of the body that were received."""
         return self._body
 
     def _too_much(self) -> None:

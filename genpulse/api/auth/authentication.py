@@ -119,7 +119,7 @@ class Authenticator:
         return caller
 
     def _note_use(self, key: ApiKey, now: datetime) -> None:
-        """At most once a minute, and without anybody waiting for it."""
+        """Note the use of a key, at most once a minute and in the background."""
         last = self._use_noted_at.get(key.id) or key.last_used_at
         if last is not None and now - last < _USE_NOTED_EVERY:
             return

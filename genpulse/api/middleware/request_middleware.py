@@ -94,7 +94,7 @@ class _Exchange:
         if self.has_begun:
             _log.warning("request %s broke off: %s", self.id, error)
             return
-        await problems.answer(error, self._scope)(self._scope, receive, self.send)
+        await problems.problem_response(error, self._scope)(self._scope, receive, self.send)
 
     def count(self) -> None:
         """Add this request to the metrics."""

@@ -42,7 +42,7 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
 
 
 async def read_if_any(request: Request, model: type[M]) -> M:
-    """The same where a body may be left out: then its defaults hold. Raises what `read` raises."""
+    """The body as `model`, or the model's defaults where there is no body. Raises as `read`."""
     return await read(request, model) if await request.body() else model()
 
 
@@ -70,7 +70,7 @@ def _parse(body: bytes, most_values: int) -> JsonValue:
 
 
 def _refuse_doubled(body: bytes) -> None:
-    """Of two values under one key one would be lost, and nobody could tell which was meant. Raises `BadInput`."""
+    """Raises `BadInput` where an object has a key twice: only one of its values could be kept."""
 
     def pairs(members: list[tuple[str, JsonValue]]) -> JsonValue:
         names = Counter(name for name, _ in members)
@@ -85,7 +85,7 @@ def _refuse_doubled(body: bytes) -> None:
 
 
 def _parse_slowly(body: bytes) -> JsonValue:
-    """The same by a reader that takes halves of surrogate pairs, to tell where they are; null when it cannot."""
+    """Parse a body that has halves of surrogate pairs, to tell where they are; None when it is no JSON."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
@@ -94,7 +94,7 @@ def _parse_slowly(body: bytes) -> JsonValue:
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
-    """The same of pydantic's own place, in which `[key]` is a key of the object at that place."""
+    """The JSON pointer of a place as pydantic names it; `[key]` there is a key of the object before it."""
     place: Place = None
     for part in loc:
         place = place if part == "[key]" else (place, part)

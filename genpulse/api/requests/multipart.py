@@ -67,7 +67,7 @@ class _Form:
         self._ended = False
 
     def feed(self, received: bytes) -> list[bytes]:
-        """What of the file is in the next bytes of the form."""
+        """Read the next bytes of the form, and return the chunks of the file in them."""
         self._chunks = []
         try:
             self._parser.write(received)

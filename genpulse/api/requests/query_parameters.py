@@ -13,7 +13,7 @@ from genpulse.provider.unknown_field import unknown
 
 
 def refuse_doubled(request: Request) -> None:
-    """Of two values one would be lost, and nobody could tell which was meant. Raises `RequestValidationError`."""
+    """Raises `RequestValidationError` where a parameter is given twice: only one value could be used."""
     names = Counter(name for name, _ in request.query_params.multi_items())
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
@@ -24,7 +24,7 @@ def refuse_doubled(request: Request) -> None:
 
 
 def parameter_message(item: Mapping[str, Any], name: str, scope: Scope) -> str:
-    """What is wrong with a parameter of this name; of one that there is not, which one it is like."""
+    """The message about a wrong parameter; for an unknown one it suggests a similar name."""
     message: str = item["msg"]
     if item["type"] != "extra_forbidden":
         return message

@@ -40,10 +40,10 @@ def router(tag: str) -> APIRouter:
 
 def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response."""
-    return JsonAnswer(document.model_dump_json().encode(), status, headers or {})
+    return JsonResponse(document.model_dump_json().encode(), status, headers or {})
 
 
-class JsonAnswer(Response):
+class JsonResponse(Response):
     """JSON that is ready to send, with headers that need no further look."""
 
     background = None
@@ -59,7 +59,7 @@ class JsonAnswer(Response):
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """How the OpenAPI document points to a model; `openapi.py` puts the model there."""
+    """A reference to a model in the OpenAPI document, where `openapi.py` puts the model."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from genpulse.configuration.documents.masking import shown
 from genpulse.configuration.dynaconf_view.unchanging import refusing
 from genpulse.configuration.schema import FOUND
 from genpulse.configuration.settings import Providers, Settings
@@ -40,6 +41,10 @@ class Section(dict[str, Any]):
     __delitem__ = refusing("a change")
     __ior__ = refusing("a change")
 
+    def __repr__(self) -> str:
+        """As logs and tracebacks may show it: secrets are masked."""
+        return f"{{{', '.join(f'{name!r}: {_masked(name, value)!r}' for name, value in self.items())}}}"
+
     def __copy__(self) -> "Section":
         return self
 
@@ -74,6 +79,11 @@ def _opened(value: object) -> object:
     if isinstance(value, Mapping):
         return Section({name: _opened(each) for name, each in value.items()})
     return value
+
+
+def _masked(name: str, value: object) -> object:
+    """A section masks what is in it; numbers and switches stay what they are."""
+    return shown(name.lower(), value) if isinstance(value, str) else value
 
 
 def plain(section: Section) -> dict[str, Any]:

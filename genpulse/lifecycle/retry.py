@@ -6,7 +6,7 @@ from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.budget import check_allowed, limits_for
+from genpulse.lifecycle.budget import check_provider, limits_for
 from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 
@@ -22,7 +22,7 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     """
     failed = await services.store.get(task_id)
     if failed.status is TaskStatus.FAILED:
-        check_allowed(services, failed.provider)
+        check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
     services.events.publish(TaskEvent(task.id, task.seq))

@@ -125,7 +125,7 @@ class ModelList(Document):
 async def list_models(request: Request) -> Response:
     """All models of all enabled providers, each with the JSON Schema of its input."""
     services = context_in(request.scope).services
-    data = [ModelDocument.of(services, *found) for found in services.catalogue.models()]
+    data = [ModelDocument.of(services, *entry) for entry in services.catalogue.models()]
     return encoded.json(ModelList(data=data))
 
 
@@ -141,7 +141,7 @@ async def show_model(
     """One model, with the JSON Schema of its input."""
     services = context_in(request.scope).services
     try:
-        found = services.catalogue.model(model_id[:200])
+        model = services.catalogue.model(model_id[:200])
     except UnknownModel as error:
         raise ModelNotFound(str(error)) from error
-    return encoded.json(ModelDocument.of(services, model_id, found))
+    return encoded.json(ModelDocument.of(services, model_id, model))

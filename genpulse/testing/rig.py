@@ -175,7 +175,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.Random(7).random,  # noqa: S311 - spreads retries
-            hooks_url="https://hooks.example",
+            callback_base_url="https://hooks.example",
         )
         await storage.close()
 

@@ -31,13 +31,6 @@ def limits_for(services: Services, caller: Caller = WITHOUT_KEY) -> SpendingLimi
     return SpendingLimits(services.spending.daily_usd, caller.limits)
 
 
-def has_to_be_checked(services: Services, task: Task) -> bool:
-    """Whether `check_before_paying` has anything to say of this task."""
-    if not is_allowed(services, task.provider):
-        return True
-    return services.spending.daily_usd is not None and bool(task.price_usd)
-
-
 async def check_before_paying(services: Services, task: Task) -> None:
     """Before a provider is asked. From then on the task is among what is spent today.
 

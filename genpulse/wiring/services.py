@@ -31,7 +31,7 @@ from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.environment.build_stamp import read_stamp
+from genpulse.environment.build_info import read_build_info
 from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
 from genpulse.provider import EngineThreads, Local
 from genpulse.providers.catalog import LoadedCatalogue
@@ -82,7 +82,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             random=_random,
             loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
-            hooks_url=settings.webhooks.public_url,
+            callback_base_url=settings.webhooks.public_url,
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 
@@ -130,7 +130,7 @@ def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
 
 async def _build_probe() -> Health:
     """The build that runs here."""
-    build = read_stamp()
+    build = read_build_info()
     return Health("build", State.OK, build.label if build else "a work tree, not an image")
 
 
@@ -186,5 +186,5 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         services=row.services,
         target=row.target,
         api_key_prefix=row.api_key_prefix,
-        build=read_stamp(),
+        build=read_build_info(),
     )

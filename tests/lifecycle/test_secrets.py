@@ -47,7 +47,7 @@ async def sent_for(world, *keys):
         await world.services.store.cancel(made.task.id)
     sends = WebhookDeliverer(world.services, describe, Loops())
     await sends.take()
-    await sends.sent()
+    await sends.wait_until_idle()
     return [sent.secrets for sent in world.services.sender.sent]
 
 

@@ -18,7 +18,7 @@ from genpulse.domain.idempotency import RequestId, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
 
-Answer = tuple[Submitted, ...] | Exception
+SubmitAnswer = tuple[Submitted, ...] | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class _TakenOut(Exception):
     """Ends a transaction in which some groups did not fit."""
 
 
-class Submission:
+class SubmitWriter:
     """Writes groups of new tasks, those that come together in one commit."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def write(self, groups: Sequence[Group]) -> Sequence[Answer]:
+    async def write(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
         """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
 
         Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
@@ -92,7 +92,7 @@ class _Fitting:
         self._groups = groups
         self._refused: dict[int, Exception] = {}
 
-    async def write(self) -> Sequence[Answer]:
+    async def write(self) -> Sequence[SubmitAnswer]:
         """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
         await self._refuse_hopeless()
         while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
@@ -184,7 +184,7 @@ async def _write(
     return written
 
 
-def _answer(group: Group, written: dict[RequestId, _Written]) -> Answer:
+def _answer(group: Group, written: dict[RequestId, _Written]) -> SubmitAnswer:
     try:
         return tuple(_submitted(task, written[request_of(task)]) for task in group.tasks)
     except IdempotencyKeyReuse as error:
@@ -198,7 +198,7 @@ def _submitted(task: NewTask, written: _Written) -> Submitted:
 
 
 def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
-    inputs = [exact_input.written(task.input) for task in tasks]
+    inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.task import Priority
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class MemoryTaskQueue:
         self._workers: dict[UUID, _WorkerLease] = {}
         self._since = self._renewed_at = clock()
         self._mark = 0
-        self._notices: dict[UUID, asyncio.Queue[TaskNotice]] = {}
+        self._notices: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
     def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
@@ -147,7 +147,7 @@ class MemoryTaskQueue:
         """Tell whoever holds the task."""
         entry = self._entries.get(task_id)
         if entry and entry.worker in self._notices:
-            self._notices[entry.worker].put_nowait(TaskNotice(task_id, unwanted))
+            self._notices[entry.worker].put_nowait(TaskNotification(task_id, unwanted))
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""
@@ -200,7 +200,7 @@ class MemoryTaskQueue:
         for waiter in self._waiting:
             _wake(waiter)
 
-    async def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    async def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""
         notices = self._notices.setdefault(worker.id, asyncio.Queue())
         try:

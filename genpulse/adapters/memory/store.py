@@ -88,7 +88,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
             self._unstopped.put_off(task)
         return tuple(tasks)
 
-    async def stopped(self, task_id: UUID, reference: str) -> None:
+    async def close_order(self, task_id: UUID, reference: str) -> None:
         """The order of an ended task is over."""
         task = self._tasks.get(task_id)
         if task is not None and task.status.ended and task.order and task.order.reference == reference:

@@ -10,11 +10,11 @@ from genpulse.adapters.memory.task_rows import TaskRows
 from genpulse.domain.attempt import (
     Attempt,
     AttemptStatus,
-    Begun,
     Canceled,
+    Claim,
     End,
     Failed,
-    Held,
+    HeldLease,
     Lease,
     Released,
     RetryLater,
@@ -39,10 +39,10 @@ _ENDS = {
 class TaskAttempts(TaskRows):
     """The part of `TaskStore` that workers use."""
 
-    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
         leases = self._queue.renew(worker)
-        return tuple(Held(lease, self._tasks[lease.task_id].cancel_requested) for lease, _ in leases)
+        return tuple(HeldLease(lease, self._tasks[lease.task_id].cancel_requested) for lease, _ in leases)
 
     async def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
@@ -50,7 +50,7 @@ class TaskAttempts(TaskRows):
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
         with_resumed = resumed and not self._queue.limited(provider)
         entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_resumed, new=True)
@@ -58,10 +58,10 @@ class TaskAttempts(TaskRows):
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for providers without seats, each of which gets its part."""
         ready = self._queue.ready(providers)
-        attempts: list[Begun] = []
+        attempts: list[Claim] = []
         for name in ready:
             part = attempt_ids[len(attempts) : len(attempts) - (-len(attempt_ids) // len(ready))]
             entries = self._queue.take(worker, [name], part, resumed=True, new=True)
@@ -70,19 +70,19 @@ class TaskAttempts(TaskRows):
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work that was given back."""
         entries = self._queue.take(worker, providers, attempt_ids, resumed=True, new=False)
         return tuple(self._begin(entry, worker) for entry in entries)
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of lost workers."""
         entries = self._queue.take_over(worker, providers, attempt_ids)
         return tuple(self._begin(entry, worker, losses=1) for entry in entries)
 
-    def _begin(self, entry: Entry, worker: Worker, losses: int = 0) -> Begun:
+    def _begin(self, entry: Entry, worker: Worker, losses: int = 0) -> Claim:
         task, attempt_id, now = self._tasks[entry.task_id], _id_of(entry), self._now()
         if losses:
             self._log(task.id, task.order, status=AttemptStatus.ABANDONED, finished_at=now)
@@ -112,12 +112,12 @@ class TaskAttempts(TaskRows):
         self._tasks[task.id] = running
         self._leases[task.id] = lease
         self._attempts.setdefault(task.id, []).append(attempt)
-        return Begun(lease, running, attempt)
+        return Claim(lease, running, attempt)
 
-    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+    async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
         current = [lease for lease in leases if self._holds(lease)]
-        return tuple(Begun(one, self._tasks[one.task_id], self._attempts[one.task_id][-1]) for one in current)
+        return tuple(Claim(one, self._tasks[one.task_id], self._attempts[one.task_id][-1]) for one in current)
 
     def _leased_task(self, lease: Lease) -> Task:
         if not self._holds(lease):

@@ -87,7 +87,7 @@ def _masked(name: str, value: object) -> object:
 
 
 def plain(section: Section) -> dict[str, Any]:
-    """The same as dictionaries that are the caller's own."""
+    """A copy as dictionaries that the caller may change."""
     return {name: plain(value) if isinstance(value, Section) else value for name, value in section.items()}
 
 

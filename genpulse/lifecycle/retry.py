@@ -6,7 +6,7 @@ from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.budget import check_provider, limits_for
+from genpulse.lifecycle.budget import check_provider, is_free, limits_for
 from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 
@@ -15,7 +15,7 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     """Queue a failed task again, unless that costs what may not be spent.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
-    anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
+    anew and, where its provider costs something, perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
     anew.
     Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
     `KeyLimitExceeded`, `DatabaseUnavailable`.
@@ -49,5 +49,5 @@ def _next_step(services: Services, task: Task, order: OpenOrder) -> Recovery:
         order,
         repeatable=engine.repeatable,
         can_find=isinstance(engine, TwoPhase) and engine.can_find,
-        resubmits=task.provider in services.retry.resubmits,
+        resubmits=task.provider in services.retry.resubmits or is_free(services, task.provider),
     )

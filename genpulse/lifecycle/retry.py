@@ -15,8 +15,8 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     """Queue a failed task again, unless that costs what may not be spent.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
-    anew and, where its provider costs something, perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
-    anew.
+    anew and perhaps paid for twice: that is refused, unless its provider costs nothing. With `even_if_charged`
+    whatever is open is forgotten and made anew.
     Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
     `KeyLimitExceeded`, `DatabaseUnavailable`.
     """

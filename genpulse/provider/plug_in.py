@@ -9,6 +9,11 @@ from genpulse.domain.text.host_names import parse_hosts
 from genpulse.provider.http import Http, Reply, Request
 from genpulse.provider.model import AnyModel
 
+GROUP = "genpulse.providers"
+"""Entry points of plug-ins, each under the name of its provider."""
+ADAPTERS = "genpulse.adapters"
+"""Entry points of plug-ins that serve whatever name an operator gives them."""
+
 
 async def _nothing() -> None:
     """Close nothing."""

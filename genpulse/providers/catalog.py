@@ -10,10 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
+from genpulse.provider.plug_in import ADAPTERS, GROUP
 
-GROUP = "genpulse.providers"
-ADAPTERS = "genpulse.adapters"
-"""Entry points of plug-ins that serve whatever name an operator gives them."""
 _NEAR = 3
 _ALIKE = 0.6
 

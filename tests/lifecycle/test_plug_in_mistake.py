@@ -8,6 +8,7 @@ import pytest
 
 from genpulse.domain.failure import FailureCode
 from genpulse.lifecycle.attempt.plug_in_mistake import LONGEST, described_mistake
+from genpulse.providers.sandbox.noop import Noop
 
 FILMS = """
 class Broken(Exception):
@@ -53,7 +54,7 @@ def acme(tmp_path):
 
 def mistake_of(acme, shot):
     films, shots = acme
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, it is described
+    with pytest.raises(Exception) as caught:
         films.run(getattr(shots, shot))
     return described_mistake(caught.value, films)
 
@@ -79,12 +80,9 @@ def test_a_mistake_outside_of_the_plug_in_has_no_place_in_it():
 
 
 def test_our_own_plug_ins_are_told_apart_from_the_rest_of_the_product():
-    from genpulse.providers.sandbox.noop import Noop
-
-    try:
-        Noop.run(None, None, None).send(None)
-    except AttributeError as error:
-        assert "sandbox/noop.py, line " in described_mistake(error, Noop())
+    with pytest.raises(AttributeError) as caught:
+        Noop().run(None, None).send(None)
+    assert "sandbox/noop.py, line " in described_mistake(caught.value, Noop())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def described_mistake(error: Exception, engine: object) -> str:
 
 
 def _package_of(engine: object) -> str:
-    """Our own plug-ins lie in one package with everything else of ours: theirs is the one of the engine's module."""
+    """The package at the top; that of the engine's module for our own plug-ins, which share the one at the top."""
     module = type(engine).__module__
     top = module.partition(".")[0]
     return top if top != _OURS else str(sys.modules[module].__package__)

@@ -14,8 +14,8 @@ from genpulse.dev.processes.unprivileged import remove_home
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 """Six servers take a quarter of it."""
-_PREFIX = "genpulse-tests-"
-_LOST_AFTER_S = 3600.0
+PREFIX = "genpulse-tests-"
+LOST_AFTER_S = 3600.0
 
 
 @contextmanager
@@ -26,10 +26,10 @@ def throw_away_home() -> Iterator[Path]:
     as reaches it.
     """
     place = _MEMORY if _has_room(_MEMORY) else Path(tempfile.gettempdir())
-    _remove_lost(place)
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+    remove_lost(place)
+    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     home.chmod(0o711)
-    held = _lock(home)
+    held = lock(home)
     try:
         yield home
     finally:
@@ -42,16 +42,16 @@ def _has_room(place: Path) -> bool:
     return place.is_dir() and os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free > _ROOM
 
 
-def _remove_lost(place: Path) -> None:
+def remove_lost(place: Path) -> None:
     """Remove what tests have left that were killed."""
-    for home in place.glob(f"{_PREFIX}*"):
+    for home in place.glob(f"{PREFIX}*"):
         with suppress(FileNotFoundError, PermissionError):  # another process removes it, or it is of another user
-            if time.time() - home.stat().st_mtime > _LOST_AFTER_S and (held := _lock(home)) is not None:
+            if time.time() - home.stat().st_mtime > LOST_AFTER_S and (held := lock(home)) is not None:
                 remove_home(home)
                 os.close(held)
 
 
-def _lock(home: Path) -> int | None:
+def lock(home: Path) -> int | None:
     """Hold a folder as long as this process lives, unless another holds it."""
     held = os.open(home, os.O_RDONLY)
     try:

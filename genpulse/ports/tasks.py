@@ -11,7 +11,8 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, WaitsFor
+from genpulse.domain.task_query import TaskQuery
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from genpulse.adapters.database.spending_counters import check_again, hold_price
 from genpulse.adapters.database.starting_attempts import Claiming
 from genpulse.adapters.database.statements import ends, tasks
 from genpulse.adapters.database.task_submission import Group, Submission
+from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
@@ -22,7 +23,8 @@ from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, Unknow
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
+from genpulse.domain.task_query import TaskQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class PostgresTaskStore:
     def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
         self._claiming = Claiming(pool, limits or {})
+        self._search = TaskSearch(pool)
         self._submission = Submission(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submission.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(Ending(pool, list(limits or {})).write)
@@ -77,9 +80,7 @@ class PostgresTaskStore:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        statement, values = tasks.find(query)
-        rows = await self._fetch(statement, *values)
-        return tuple(task_of(row) for row in rows)
+        return await self._search.page(query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -114,6 +114,25 @@ Index(
     postgresql_where=tasks.c.error.is_not(None),
 )
 
+Index("ix_tasks_model_id", tasks.c.model, tasks.c.id)
+Index("ix_tasks_ended_well", tasks.c.id, postgresql_where=text("finished_at IS NOT NULL AND error IS NULL"))
+# What waits to be put in order is read by each search, and is put in order by whoever finds it full: so it is short.
+_SHORT = {"gin_pending_list_limit": 512}
+Index(
+    "ix_tasks_metadata",
+    tasks.c.metadata,
+    postgresql_using="gin",
+    postgresql_ops={"metadata": "jsonb_path_ops"},
+    postgresql_with=_SHORT,
+    postgresql_where=text("metadata <> '{}'::jsonb"),
+)
+Index(
+    "ix_tasks_words",
+    text("task_words(input)"),
+    postgresql_using="gin",
+    postgresql_with=_SHORT,
+    postgresql_where=text("input <> '{}'::jsonb"),
+)
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
 Index(
     "ix_tasks_unwanted",

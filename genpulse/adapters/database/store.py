@@ -14,8 +14,8 @@ from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_d
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import Claiming
 from genpulse.adapters.database.statements import ends, tasks
-from genpulse.adapters.database.task_submission import Group, Submission
 from genpulse.adapters.database.task_search import TaskSearch
+from genpulse.adapters.database.task_submission import Group, Submission
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of

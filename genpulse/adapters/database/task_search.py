@@ -27,7 +27,7 @@ class TaskSearch:
             rows: Sequence[Row] = await self._pool.fetch(statement.text, *statement.values)
         if not statement.is_whole and len(rows) < query.limit:
             rows = await self._rare(query)
-        return tuple(task_of(row) for row in rows)
+        return tuple(task_of(row) for row in rows[: query.limit])
 
     async def _rare(self, query: TaskQuery) -> Sequence[Row]:
         statement = searches.by_all_indexes(query)

@@ -1,7 +1,7 @@
 """Query parameters that a call does not take, or that come twice."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,9 @@ from starlette.types import Scope
 from genpulse.provider.unknown_field import unknown
 
 
-def refuse_doubled(request: Request) -> None:
+def refuse_doubled(request: Request, may_repeat: Callable[[str], bool] = lambda _name: False) -> None:
     """Of two values one would be lost, and nobody could tell which was meant. Raises `RequestValidationError`."""
-    names = Counter(name for name, _ in request.query_params.multi_items())
+    names = Counter(name for name, _ in request.query_params.multi_items() if not may_repeat(name))
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
         said = "It is given more than once; give it once"
@@ -28,7 +28,8 @@ def said_of(item: Mapping[str, Any], name: str, scope: Scope) -> str:
     message: str = item["msg"]
     if item["type"] != "extra_forbidden":
         return message
-    return unknown(name, tuple(_known(scope)), "parameter").removesuffix(".")
+    known = item.get("ctx", {}).get("known") or tuple(_known(scope))
+    return unknown(name, known, "parameter").removesuffix(".")
 
 
 def _known(scope: Scope) -> Iterator[str]:

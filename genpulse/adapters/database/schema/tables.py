@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -116,7 +117,7 @@ Index(
 
 Index("ix_tasks_model_id", tasks.c.model, tasks.c.id)
 Index("ix_tasks_ended_well", tasks.c.id, postgresql_where=text("finished_at IS NOT NULL AND error IS NULL"))
-# What waits to be put in order is read by each search, and is put in order by whoever finds it full: so it is short.
+# What is not in order yet is read by each search, and is put in order by whoever finds it full: so it is short.
 _SHORT = {"gin_pending_list_limit": 512}
 Index(
     "ix_tasks_metadata",
@@ -128,7 +129,7 @@ Index(
 )
 Index(
     "ix_tasks_words",
-    text("task_words(input)"),
+    func.task_words(tasks.c.input),
     postgresql_using="gin",
     postgresql_with=_SHORT,
     postgresql_where=text("input <> '{}'::jsonb"),

@@ -1,9 +1,10 @@
 """Statements that find a page of tasks, newest first, whatever is asked of them.
 
-An index in order of id answers a page at once, whatever the table holds: of all tasks, or of those with one value of
-one field. Of several values each gives a page of its own, of which the newest are taken. That does not do for what
-has no such index, such as metadata, words, or two fields together. There the newest tasks are looked through first,
-which finds a page of whatever is common. What is rare is then found by all indexes together, and put in order.
+An index in order of id answers a page at once, whatever the table holds: of all tasks, or of those with one value
+of one field. Of several values each gives a page of its own, of which the newest are taken. That does not do for
+what has no such index, such as metadata, words, or two fields together. There the newest tasks are looked through
+first, which finds a page of whatever is common. What is rare is then found by all indexes together, and put in
+order.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from genpulse.adapters.database.statements.conditions import (
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 
+PAGES = (2, 21, 101)
+"""So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""
 LOOKED_THROUGH = 1000
 """So many of the newest tasks are looked through before all indexes are asked."""
 
@@ -54,29 +57,32 @@ def _in_order(query: TaskQuery, found: Sequence[Field], states: Sequence[str], v
     limits = _limits(query, values)
     if query.filter.ids:
         conditions = [*limits, *_all(query.filter, found, states, values)]
-        return Statement(selected(conditions, values.put(query.limit)), values.given)
-    each = [*(one for field in found for one in field.conditions(values)), *states]
-    limit = values.put(query.limit)
-    if len(each) <= 1:
-        return Statement(selected([*limits, *each], limit), values.given)
-    pages = " UNION ALL ".join(f"({selected([*limits, one], limit)})" for one in each)
-    return Statement(f"SELECT * FROM ({pages}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
+        return Statement(selected(conditions, _page(query)), values.given)
+    limit = _page(query)
+    pages = [
+        *(selected([*limits, one], limit, order=field.order) for field in found for one in field.ranges(values)),
+        *(selected([*limits, state], limit) for state in states),
+    ]
+    if len(pages) <= 1:
+        return Statement(pages[0] if pages else selected(limits, limit), values.given)
+    each = " UNION ALL ".join(f"({page})" for page in pages)
+    return Statement(f"SELECT * FROM ({each}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
 
 
 def _newest(query: TaskQuery, found: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
     """Of the newest ones of that field which has one value, if any has."""
     leading = next((field for field in found if len(field.values) == 1), None)
-    by_id = [*_limits(query, values), *([leading.condition(values)] if leading else [])]
+    by_id = [*_limits(query, values), *(leading.ranges(values) if leading else ())]
     others = [field for field in found if field is not leading]
     rest = [
         *(field.condition(values) for field in others),
         *_either(states),
         *contents(query.filter, values, is_planned=False),
     ]
-    newest = selected(by_id, str(LOOKED_THROUGH), "*")
+    order = leading.order if leading else "id DESC"
+    newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
     text = (
-        f"SELECT {TASK} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)}"
-        f" ORDER BY id DESC LIMIT {values.put(query.limit)}"
+        f"SELECT {TASK} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)} ORDER BY {order} LIMIT {_page(query)}"
     )
     return Statement(text, values.given, is_whole=False)
 
@@ -91,9 +97,9 @@ def by_all_indexes(query: TaskQuery) -> Statement:
     text = f"""
     WITH found AS MATERIALIZED (SELECT id FROM tasks WHERE {" AND ".join(conditions)})
     SELECT {TASK} FROM tasks
-    WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {values.put(query.limit)}))
+    WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
-    """  # noqa: S608 - our own conditions
+    """
     return Statement(text, values.given)
 
 
@@ -101,6 +107,10 @@ def matching(wanted: TaskFilter, values: Values) -> str:
     """All conditions of a filter, for what counts every task that fits."""
     conditions = [*bounds(wanted, values), *_all(wanted, fields(wanted), statuses(wanted), values)]
     return " AND ".join(conditions) or "true"
+
+
+def _page(query: TaskQuery) -> str:
+    return str(next((size for size in PAGES if size >= query.limit), query.limit))
 
 
 def _limits(query: TaskQuery, values: Values) -> list[str]:

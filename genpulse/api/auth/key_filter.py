@@ -1,0 +1,42 @@
+"""Whose tasks a caller means, and whose it may see."""
+
+from genpulse.api.auth.callers import Caller
+from genpulse.domain.api_key import ApiKey, Scope
+from genpulse.domain.errors import Refused
+from genpulse.ports import KeyStore
+
+
+class NoSuchKey(Refused):
+    """No API key has this id or name."""
+
+    code = "invalid_input"
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"No API key here has the id or the name {word[:100]!r}")
+
+
+async def owners_meant(keys: KeyStore, caller: Caller, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The owners of the tasks that are meant, none for all. A key is named by its id or its name.
+
+    Raises `NoSuchKey`, `InsufficientScope` where it is another's key, and `DatabaseUnavailable`.
+    """
+    if caller.sees_all and not words:
+        return ()
+    if not caller.sees_all:
+        if any(caller.key is None or not _is_named(caller.key, word) for word in words):
+            caller.require(Scope.ADMIN)
+        return (caller.owner,)
+    known = await keys.all()
+    return tuple(owner for word in words for owner in _owners(known, word))
+
+
+def _owners(known: tuple[ApiKey, ...], word: str) -> tuple[str, ...]:
+    """Several keys may have one name, such as the one that took the place of another."""
+    found = tuple(str(key.id) for key in known if _is_named(key, word))
+    if not found:
+        raise NoSuchKey(word)
+    return found
+
+
+def _is_named(key: ApiKey, word: str) -> bool:
+    return word == key.name or word.lower() == str(key.id)

@@ -36,6 +36,7 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    task_attempts,
     task_events,
     task_list,
     tasks,
@@ -51,6 +52,7 @@ OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 _ROOMS = (
     tasks,
     task_list,
+    task_attempts,
     webhook_deliveries,
     task_events,
     uploads,

@@ -17,6 +17,7 @@ from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
 from genpulse.api.routes.models import ModelDocument, ModelList
 from genpulse.api.routes.providers import ProviderList
+from genpulse.api.routes.task_attempts import AttemptPage
 from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
@@ -55,7 +56,7 @@ _HEADERS = {
         "schema": {"type": "string"},
     }
 }
-_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_deliveries")
+_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries")
 _OF_AN_ASSET = ("show_asset", "fetch_content")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
@@ -76,6 +77,7 @@ ENDS = ("succeeded", "failed", "canceled")
 _TAKEN = (OrderDocument, BatchDocument, RetryDocument)
 _SHOWN = (
     Alive,
+    AttemptPage,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,

@@ -1,8 +1,12 @@
-"""Whose tasks a caller means, and whose it may see."""
+"""Whose tasks a caller means and may see, and by what name it hears of them."""
+
+from collections.abc import Iterable, Mapping
 
 from genpulse.api.auth.callers import Caller
+from genpulse.api.schemas.documents import KeyDocument
 from genpulse.domain.api_key import ApiKey, Scope
 from genpulse.domain.errors import Refused
+from genpulse.domain.task import Task
 from genpulse.ports import KeyStore
 
 
@@ -40,3 +44,12 @@ def _owners(known: tuple[ApiKey, ...], word: str) -> tuple[str, ...]:
 
 def _is_named(key: ApiKey, word: str) -> bool:
     return word == key.name or word.lower() == str(key.id)
+
+
+async def keys_shown(keys: KeyStore, caller: Caller, tasks: Iterable[Task]) -> Mapping[str, KeyDocument]:
+    """The keys of these tasks by their owner, for a caller that sees all tasks. Raises `DatabaseUnavailable`."""
+    owners = {task.owner for task in tasks if task.owner} if caller.sees_all else set()
+    if not owners:
+        return {}
+    known = ((str(key.id), key.name) for key in await keys.all())
+    return {owner: KeyDocument(id=owner, name=name) for owner, name in known if owner in owners}

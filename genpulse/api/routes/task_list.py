@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genpulse.api.auth.key_filter import NoSuchKey, owners_meant
+from genpulse.api.auth.key_filter import NoSuchKey, keys_shown, owners_meant
 from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
@@ -32,10 +32,13 @@ async def list_tasks(request: Request) -> Response:
     """
     filters = task_filter.read(request)
     query = await _query(request, filters)
-    tasks = await context_in(request.scope).services.store.find(replace(query, limit=filters.limit + 1))
+    services = context_in(request.scope).services
+    tasks = await services.store.find(replace(query, limit=filters.limit + 1))
     shown, links = tasks[: filters.limit], links_for(request)
+    keys = await keys_shown(services.keys, caller_of(request), shown)
     cursor = encode(shown[-1].id, query) if len(tasks) > filters.limit else None
-    return encoded.json(TaskPage(data=[TaskDocument.of(task, links) for task in shown], next_cursor=cursor))
+    data = [TaskDocument.of(task, links, keys.get(task.owner)) for task in shown]
+    return encoded.json(TaskPage(data=data, next_cursor=cursor))
 
 
 async def _query(request: Request, filters: TaskListDocument) -> TaskQuery:

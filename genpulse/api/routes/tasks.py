@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genpulse.api.auth.key_filter import keys_shown
 from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
@@ -130,7 +131,7 @@ async def submit_batch(request: Request) -> Response:
 )
 async def show_task(request: Request) -> Response:
     """The task as it stands now."""
-    return _shown(request, await task_for(request, task_id_in(request)))
+    return await _shown(request, await task_for(request, task_id_in(request)))
 
 
 def task_id_in(request: Request) -> UUID:
@@ -163,7 +164,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     - A task that has ended is returned unchanged.
     """
     await task_for(request, task_id)
-    return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+    return await _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
 
 
 @routes.post(
@@ -191,5 +192,6 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     return encoded.json(document, 202, {"Location": document.urls.self})
 
 
-def _shown(request: Request, task: Task) -> Response:
-    return encoded.json(TaskDocument.of(task, links_for(request)))
+async def _shown(request: Request, task: Task) -> Response:
+    keys = await keys_shown(context_in(request.scope).services.keys, caller_of(request), [task])
+    return encoded.json(TaskDocument.of(task, links_for(request), keys.get(task.owner)))

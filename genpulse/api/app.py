@@ -36,6 +36,7 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    task_actions,
     task_attempts,
     task_events,
     task_list,
@@ -52,6 +53,7 @@ OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 _ROOMS = (
     tasks,
     task_list,
+    task_actions,
     task_attempts,
     webhook_deliveries,
     task_events,

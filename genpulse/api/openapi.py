@@ -22,6 +22,8 @@ from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
+from genpulse.api.schemas.task_filter import TaskFilterDocument
 
 DESCRIPTION = """\
 One durable task API in front of generative media: submit a task, watch it, fetch its files.
@@ -74,7 +76,7 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_TAKEN = (OrderDocument, BatchDocument, RetryDocument)
+_TAKEN = (OrderDocument, BatchDocument, RetryDocument, TaskActionDocument, TaskFilterDocument)
 _SHOWN = (
     Alive,
     AttemptPage,
@@ -88,6 +90,7 @@ _SHOWN = (
     ProgressDocument,
     ProviderList,
     Readiness,
+    TaskActionOutcome,
     TaskBatch,
     TaskDocument,
     TaskPage,

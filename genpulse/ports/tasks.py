@@ -12,7 +12,8 @@ from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, WaitsFor
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class TaskStore(Protocol):
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first. Empty for an unknown task."""

@@ -24,7 +24,8 @@ from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ class PostgresTaskStore:
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
         return await self._search.page(query)
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        return await self._search.groups(wanted)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -5,13 +5,19 @@ from collections.abc import Sequence
 import asyncpg
 
 from genpulse.adapters.database.rows import Row, task_of
-from genpulse.adapters.database.statements import searches
+from genpulse.adapters.database.statements import groups, searches
+from genpulse.adapters.database.statements.conditions import Values
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.task import Task
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
 """Which index finds the fewest is said by the values that are looked for, and differs from time to time."""
+
+ALL_OF_THEM = "SET LOCAL enable_seqscan = on"
+"""Where most of the table is counted, it is read as it lies."""
 
 
 class TaskSearch:
@@ -29,6 +35,18 @@ class TaskSearch:
             rows = await self._rare(query)
         return tuple(task_of(row) for row in rows[: query.limit])
 
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        values = Values()
+        statement = groups.groups(searches.matching(wanted, values))
+
+        async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            await connection.execute(f"{BY_THEIR_VALUES}; {ALL_OF_THEM}")
+            rows: Sequence[Row] = await connection.fetch(statement, *values.given)
+            return rows
+
+        return tuple(_group_of(row) for row in await in_transaction(self._pool, fetch))
+
     async def _rare(self, query: TaskQuery) -> Sequence[Row]:
         statement = searches.by_all_indexes(query)
 
@@ -38,3 +56,19 @@ class TaskSearch:
             return rows
 
         return await in_transaction(self._pool, fetch)
+
+
+def _group_of(row: Row) -> TaskGroup:
+    return TaskGroup(
+        status=TaskStatus(row["status"]),
+        provider=row["provider"],
+        model=row["model"],
+        code=FailureCode(row["code"]) if row["code"] else None,
+        retryable=row["retryable"],
+        has_order=row["has_order"],
+        knows_job=row["knows_job"],
+        count=row["count"],
+        priced=row["priced"],
+        price_usd=row["price_usd"],
+        cost_usd=row["cost_usd"],
+    )

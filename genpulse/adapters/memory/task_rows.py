@@ -9,6 +9,7 @@ from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.spending_counters import MemoryLedger
 from genpulse.adapters.memory.task_search import fits
+from genpulse.adapters.memory.task_sums import grouped
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -18,7 +19,8 @@ from genpulse.domain.attempt import (
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 
 class TaskRows:
@@ -54,6 +56,10 @@ class TaskRows:
         older = (task for task in self._tasks.values() if query.before is None or task.id < query.before)
         found = [task for task in older if fits(task, query.filter)]
         return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        return grouped([task for task in self._tasks.values() if fits(task, wanted)])
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -73,8 +73,11 @@ def _others_described(properties: Mapping[str, dict[str, Any]]) -> Iterator[dict
         found.pop("title", None)
         if name in REPEATED:
             (found,) = (kind for kind in found["anyOf"] if kind.get("type") == "array")
-        if found.get("default", 0) in (None, ()):
-            found.pop("default")
+        found["anyOf"] = [kind for kind in found.get("anyOf", ()) if kind != {"type": "null"}]
+        if found.get("default") is None:
+            found.pop("default", None)
+        if not found["anyOf"]:
+            found.pop("anyOf")
         yield {"name": name, "in": "query", "required": False, **words, "schema": found}
 
 

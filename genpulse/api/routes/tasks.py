@@ -27,6 +27,9 @@ from genpulse.lifecycle.watch import wait
 TASKS_PATH = "/v1/tasks"
 TASK_PATH = "/v1/tasks/{task_id}"
 _BATCH = "batch"
+ACTIONS = "actions"
+_WRITTEN_OUT = frozenset({_BATCH, ACTIONS})
+"""What stands in the place of an id, and takes another method."""
 
 routes = encoded.router("tasks")
 TaskId = Annotated[UUID, Path(description="The `id` of a task")]
@@ -140,7 +143,7 @@ def task_id_in(request: Request) -> UUID:
     try:
         return UUID(word)
     except ValueError:
-        if word == _BATCH:
+        if word in _WRITTEN_OUT:
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) from None
         raise UnknownTask(repr(word[:100])) from None
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from genpulse.api.schemas.submission import MetadataKey, MetadataValue
+from genpulse.api.schemas.submission import MetadataKey, MetadataValue, storable_keys
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import FORM, is_kind
 from genpulse.domain.task import TaskStatus
@@ -79,6 +79,7 @@ def _several(value: object) -> object:
 
 
 def _one_or_several(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
     several = {name: schema.pop(name) for name in _OF_LISTS if name in schema}
     schema["anyOf"] = [several["items"], several]
 
@@ -105,7 +106,9 @@ TextWord = Annotated[
     Field(json_schema_extra={"pattern": r"^[^\u0000]*[A-Za-z0-9][^\u0000]*$"}),
 ]
 MetadataValues = Annotated[
-    Several[MetadataValue], Field(min_length=1, max_length=MOST_VALUES, json_schema_extra=_one_or_several)
+    tuple[MetadataValue, ...],
+    Field(min_length=1, max_length=MOST_VALUES, json_schema_extra=_one_or_several),
+    BeforeValidator(_several),
 ]
 IdPrefix = Annotated[
     str,
@@ -113,11 +116,11 @@ IdPrefix = Annotated[
     AfterValidator(_id_prefix),
     Field(json_schema_extra={"pattern": PATTERN}),
 ]
-_MOMENT_SCHEMA = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+_MOMENTS = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, {"type": "null"}]
 
 
 def _as_moment(schema: dict[str, Any]) -> None:
-    schema.update(_MOMENT_SCHEMA)
+    schema["anyOf"] = _MOMENTS
     schema.pop("type", None)
     schema.pop("format", None)
 
@@ -134,9 +137,15 @@ class TaskFilterDocument(BaseModel):
 
     model_config = ConfigDict(title="TaskFilter", extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    status: Several[TaskStatus] = _several_of(5)
-    kind: Several[KindWord] = _several_of(MOST_VALUES, examples=["text-to-image"])
-    provider: Several[ProviderWord] = _several_of(MOST_VALUES, examples=["sandbox"])
+    status: Several[TaskStatus] = _several_of(
+        len(TaskStatus), description="Only tasks that stand so", examples=["queued"]
+    )
+    kind: Several[KindWord] = _several_of(
+        MOST_VALUES, description="Only tasks of this kind", examples=["text-to-image"]
+    )
+    provider: Several[ProviderWord] = _several_of(
+        MOST_VALUES, description="Only tasks of this provider", examples=["sandbox"]
+    )
     model: Several[ModelWord] = _several_of(MOST_VALUES, description="`provider/name`", examples=["sandbox/image"])
     key: Several[KeyWord] = _several_of(
         MOST_VALUES,
@@ -159,6 +168,7 @@ class TaskFilterDocument(BaseModel):
         default_factory=dict,
         description="Only tasks that have these `metadata`: for each name one of the values",
         examples=[{"order": "1042"}],
+        json_schema_extra=storable_keys,
     )
     id_prefix: IdPrefix | None = Field(
         None, description="Only tasks whose id begins so", examples=["0193a1b2-c3d4"]

@@ -14,6 +14,7 @@ CALLS = {
     ("/v1/tasks", "post"),
     ("/v1/tasks", "get"),
     ("/v1/tasks/batch", "post"),
+    ("/v1/tasks/actions", "post"),
     ("/v1/tasks/{task_id}", "get"),
     ("/v1/tasks/{task_id}/cancel", "post"),
     ("/v1/tasks/{task_id}/retry", "post"),

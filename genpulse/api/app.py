@@ -42,6 +42,7 @@ from genpulse.api.routes import (
     task_list,
     tasks,
     uploads,
+    usage,
     webhook_deliveries,
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
@@ -57,6 +58,7 @@ _ROOMS = (
     task_attempts,
     webhook_deliveries,
     task_events,
+    usage,
     uploads,
     assets,
     providers,

@@ -24,6 +24,7 @@ from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, 
 from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.task_filter import TaskFilterDocument
+from genpulse.api.schemas.usage import UsageDocument
 
 DESCRIPTION = """\
 One durable task API in front of generative media: submit a task, watch it, fetch its files.
@@ -94,6 +95,7 @@ _SHOWN = (
     TaskBatch,
     TaskDocument,
     TaskPage,
+    UsageDocument,
 )
 
 

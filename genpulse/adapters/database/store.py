@@ -26,6 +26,7 @@ from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class PostgresTaskStore:
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
         return await self._search.groups(wanted)
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+        return await self._search.usage_by(query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -9,7 +9,7 @@ from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.spending_counters import MemoryLedger
 from genpulse.adapters.memory.task_search import fits
-from genpulse.adapters.memory.task_sums import grouped
+from genpulse.adapters.memory.task_sums import grouped, used
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -21,6 +21,7 @@ from genpulse.domain.event import seq_at_end
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 class TaskRows:
@@ -60,6 +61,10 @@ class TaskRows:
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
         return grouped([task for task in self._tasks.values() if fits(task, wanted)])
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+        return used(self.all_tasks(), query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -37,4 +37,5 @@ def _known(scope: Scope) -> Iterator[str]:
     for parameter in getattr(getattr(scope.get("route"), "dependant", None), "query_params", ()):
         model = parameter.field_info.annotation
         is_model = isinstance(model, type) and issubclass(model, BaseModel)
-        yield from model.model_fields if is_model else (parameter.alias,)
+        fields = model.model_fields.items() if is_model else ()
+        yield from (field.alias or name for name, field in fields) if is_model else (parameter.alias,)

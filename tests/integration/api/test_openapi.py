@@ -22,6 +22,7 @@ CALLS = {
     ("/v1/tasks/{task_id}/attempts", "get"),
     ("/v1/tasks/{task_id}/deliveries", "get"),
     ("/v1/tasks/{task_id}/deliveries/{delivery_id}/retry", "post"),
+    ("/v1/usage", "get"),
     ("/v1/uploads", "post"),
     ("/v1/assets/{asset_id}", "get"),
     ("/v1/assets/{asset_id}/content", "get"),

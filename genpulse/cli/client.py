@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def with_client(api: str | None, act: Callable[[GenPulse], Awaitable[T]]) -> T:
-    """What `act` gives, with a client of the API at that address; None is the one that is found."""
+    """Run `act` with a client of the API at that address; with None it is the address that is found."""
 
     async def run() -> T:
         async with GenPulse(api_url(api), api_key()) as genpulse:

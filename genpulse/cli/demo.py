@@ -81,13 +81,13 @@ def command(output: Path, here: bool) -> None:
 def _in_throw_away_folder(output: Path) -> None:
     environment = development("genpulse demo").environment
     home = _throw_away_folder()
-    ours = {name: value for name, value in os.environ.items() if not _CONFIGURES.match(name)}
-    named = {
+    inherited = {name: value for name, value in os.environ.items() if not _CONFIGURES.match(name)}
+    variables = {
         "ENV": environment.name,
         "ENV_FOR_DYNACONF": environment.dynaconf,
         "GENPULSE_STORAGE__URL": (home / "storage").as_uri(),
     }
-    plan = StackPlan(home=home, python=sys.executable, folder=home, environment={**ours, **named})
+    plan = StackPlan(home=home, python=sys.executable, folder=home, environment={**inherited, **variables})
     try:
         _lay_out(home)
         asyncio.run(_until_interrupted(_demo(plan, output, None)))
@@ -156,9 +156,9 @@ async def _demo(plan: StackPlan, output: Path, key: str | None) -> None:
 async def _submit(api_url: str, output: Path, key: str | None) -> None:
     console = new_console()
     console.print(f"Submitting three tasks to {api_url}")
-    made = await _make(api_url, output, key)
+    files = await _make(api_url, output, key)
     console.print()
-    for path, what in made:
+    for path, what in files:
         console.print(f"  {path}  ({what})", soft_wrap=True)
 
 

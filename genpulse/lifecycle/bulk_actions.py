@@ -17,7 +17,7 @@ from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.lifecycle import cancel as cancelling
 from genpulse.lifecycle import retry as retrying
-from genpulse.lifecycle.budget import check_allowed
+from genpulse.lifecycle.budget import check_provider
 from genpulse.ports import Services
 
 CHUNK = 100
@@ -195,7 +195,7 @@ def _group_refusal(services: Services, selection: Selection, group: TaskGroup) -
         return "unknown_outcome" if group.code is FailureCode.UNKNOWN_OUTCOME else "not_retryable"
     try:
         services.catalogue.model(group.model)
-        check_allowed(services, group.provider)
+        check_provider(services, group.provider)
     except Refused as error:
         return error.code
     return MayBeCharged.code if group.has_order and _is_ordered_anew(services, group) else ""

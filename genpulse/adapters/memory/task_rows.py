@@ -127,7 +127,7 @@ class TaskRows:
         del self._tasks[task_id]
         self._leases.pop(task_id, None)
         self._unstopped.forget(task_id)
-        self._keys = {key: known for key, known in self._keys.items() if known[0] != task_id}
+        self._keys = {key: entry for key, entry in self._keys.items() if entry[0] != task_id}
         for asset in self.all_assets():
             if asset.task_id == task_id:
                 self._assets[asset.id] = replace(asset, task_id=None)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from genpulse.api.auth.callers import Caller
+from genpulse.api.errors import InsufficientScope
 from genpulse.api.schemas.documents import KeyDocument
 from genpulse.domain.api_key import ApiKey, Scope
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import Refused
 from genpulse.domain.task import Task
 from genpulse.ports import KeyStore
@@ -27,8 +28,8 @@ async def owners_meant(keys: KeyStore, caller: Caller, words: tuple[str, ...]) -
     if caller.sees_all and not words:
         return ()
     if not caller.sees_all:
-        if any(caller.key is None or not _is_named(caller.key, word) for word in words):
-            caller.require(Scope.ADMIN)
+        if caller.key is not None and not all(_is_named(caller.key, word) for word in words):
+            raise InsufficientScope(Scope.ADMIN, sorted(caller.key.scopes))
         return (caller.owner,)
     known = await keys.all()
     return tuple(owner for word in words for owner in _owners(known, word))

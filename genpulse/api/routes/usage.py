@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genpulse.api.auth.callers import Caller
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.task_filter import Moment
 from genpulse.api.schemas.usage import METADATA, UsageDocument, UsageRowDocument, table
+from genpulse.domain.caller import Caller
 from genpulse.domain.usage import UsageField, UsageQuery
 from genpulse.ports import KeyStore
 

@@ -1,7 +1,6 @@
 """Destinations of outputs, checked before anything is paid."""
 
 import contextlib
-import json
 import os
 import stat
 import sys
@@ -15,7 +14,7 @@ import click
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import described, target_of
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.client import ClientError, GenPulse, TaskView
 
 STDOUT = "-"
@@ -38,7 +37,7 @@ class Destination:
 
     @property
     def path(self) -> Path:
-        """As `target_of` takes it."""
+        """The path of the destination, as `target_of` takes it."""
         folder = self.folder or Path()
         return folder / self.name if self.name else folder
 
@@ -73,13 +72,13 @@ def _looked_at(output: str | None) -> Iterator[Destination]:
     is_folder = (output or "").endswith(os.sep) or stat.S_ISDIR(_mode(path))
     folder, name = (path, None) if is_folder else (path.parent, path.name)
     _demand_a_file(path, is_folder=is_folder)
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
-        _make(folder, made)
+        _make(folder, new_folders)
         _probe(folder, name or "")
         yield Destination(folder, name)
     finally:
-        for each in reversed(made):
+        for each in reversed(new_folders):
             with contextlib.suppress(OSError):
                 each.rmdir()
 
@@ -99,7 +98,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _make(folder: Path, made: list[Path]) -> None:
+def _make(folder: Path, new_folders: list[Path]) -> None:
     """The folder, and those above it; each that was not there is noted. Raises `_Unfit`."""
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     for each in reversed(missing):
@@ -109,7 +108,7 @@ def _make(folder: Path, made: list[Path]) -> None:
             continue
         except OSError as error:
             raise _Unfit(f"The folder {each} cannot be made: {error.strerror}. Name another with -o.") from error
-        made.append(each)
+        new_folders.append(each)
 
 
 def _probe(folder: Path, name: str) -> None:
@@ -166,7 +165,7 @@ def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) ->
 def tell_saved(task: TaskView, saved: Saved, *, as_json: bool) -> None:
     """The files, a line for each, or the task with their names."""
     if as_json:
-        say(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
+        say_json({**task.document, "files": [str(path) for path, _ in saved]})
         return
     for path, what in saved:
         say(f"{path}  ({what})")

@@ -23,7 +23,7 @@ def suffix_of(media_type: str) -> str:
 
 
 def target_of(output: Path, name: str, asset: AssetView, number: int, count: int) -> Path:
-    """Where an output goes: `output` may be a folder, or a name with or without its ending."""
+    """The path of an output: `output` may be a folder, or a name with or without its ending."""
     suffix = suffix_of(asset.media_type)
     if output.is_dir():
         output = output / f"{name}{suffix}"

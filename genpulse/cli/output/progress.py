@@ -25,7 +25,7 @@ class _CleanProgress(Progress):
 
 
 class Bars:
-    """One bar for each thing that is under way, by its label."""
+    """Progress bars, one for each task, by its label."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self._console = console or new_console(err=True)

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from genpulse.branching.files.gate_file import packed
+from genpulse.branching.files.check_file import packed
 from tests.integration.branching.clones import ENVIRONMENT
 from tests.integration.branching.compiled_gate import unpacked
 

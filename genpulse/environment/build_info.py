@@ -1,4 +1,4 @@
-"""The build stamp of an image: version, commit and repository."""
+"""Build info of an image: version, commit and repository. Commands and messages call its file a stamp."""
 
 import hashlib
 import json
@@ -9,23 +9,23 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 """The GenPulse that runs here."""
-STAMP = PACKAGE / "build.json"
-"""Where the stamp lies in a built image. A work tree has none, and git ignores it."""
+BUILD_FILE = PACKAGE / "build.json"
+"""The file of the build info in a built image. A work tree has none, and git ignores it."""
 _FINAL = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _SHORT = 10
-_MADE_HERE = "__pycache__"
+_COMPILED = "__pycache__"
 
 
-class BrokenStamp(Exception):
-    """The stamp is there and cannot be read, or is that of another GenPulse than the one that it lies in."""
+class BrokenBuildInfo(Exception):
+    """The build info cannot be read, or is that of another GenPulse than the one that its file lies in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What git said when the image was built. `tag` is empty without one; `dirty`: files were changed besides.
+    """The commit that an image was built from. `tag` is empty without one; `dirty`: files were changed besides.
 
     `repository` is the address of the remote by which the tag was verified, without a login; empty without one.
-    `package` is the digest of the GenPulse that the stamp was written into; empty where it was written to a file.
+    `package` is the digest of the GenPulse that this was written into; empty where it was written to a file.
     """
 
     version: str
@@ -51,17 +51,17 @@ class Build:
         return f"{self.label}, of {self.repository}" if self.repository else self.label
 
 
-def read_stamp(path: Path = STAMP) -> Build | None:
-    """The stamp; None where nothing was built. Raises `BrokenStamp`."""
+def read_build_info(path: Path = BUILD_FILE) -> Build | None:
+    """The build info; None where nothing was built. Raises `BrokenBuildInfo`."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BrokenStamp(f"{path} cannot be read ({error.strerror}); build the image again") from error
+        raise BrokenBuildInfo(f"{path} cannot be read ({error.strerror}); build the image again") from error
     build = _parsed(text, path)
     if build.package and build.package != _digest_once(path.parent):
-        raise BrokenStamp(
+        raise BrokenBuildInfo(
             f"{path} was written for other files of GenPulse than those beside it, which somebody has changed or"
             f" upgraded since ({build}); build the image again, or take the stamp back:"
             " genpulse flow stamp --remove"
@@ -69,11 +69,11 @@ def read_stamp(path: Path = STAMP) -> Build | None:
     return build
 
 
-def is_stamp(path: Path) -> bool:
-    """Whether a file is a stamp, of whatever files of GenPulse. Raises `OSError`."""
+def is_build_info(path: Path) -> bool:
+    """Whether a file holds build info, of whatever GenPulse. Raises `OSError`."""
     try:
         _parsed(path.read_text(encoding="utf-8"), path)
-    except (BrokenStamp, UnicodeDecodeError):
+    except (BrokenBuildInfo, UnicodeDecodeError):
         return False
     return True
 
@@ -84,27 +84,27 @@ def _parsed(text: str, path: Path) -> Build:
         document = json.loads(text)
         build = Build(**document)
     except (ValueError, TypeError) as error:
-        raise BrokenStamp(f"{path} is no build stamp ({error}); {again}") from error
+        raise BrokenBuildInfo(f"{path} is no build stamp ({error}); {again}") from error
     for field in fields(Build):
-        wanted = bool if field.name == "dirty" else str
-        if not isinstance(getattr(build, field.name), wanted):
-            raise BrokenStamp(f"{path} is no build stamp ({field.name} is no {wanted.__name__}); {again}")
+        kind = bool if field.name == "dirty" else str
+        if not isinstance(getattr(build, field.name), kind):
+            raise BrokenBuildInfo(f"{path} is no build stamp ({field.name} is no {kind.__name__}); {again}")
     return build
 
 
-def product_version(path: Path = STAMP) -> str:
-    """What runs here: the version that the stamp tells, which is its tag's, else that of the installed package.
+def product_version(path: Path = BUILD_FILE) -> str:
+    """The version that runs here: that of the build info, which is its tag's, else that of the installed package.
 
-    Raises `BrokenStamp`.
+    Raises `BrokenBuildInfo`.
     """
     from importlib.metadata import version
 
-    stamp = read_stamp(path)
-    return stamp.version if stamp else version("genpulse")
+    build = read_build_info(path)
+    return build.version if build else version("genpulse")
 
 
-def write_stamp(build: Build, path: Path = STAMP) -> None:
-    """Put the stamp there, whole or not at all. Raises `OSError`."""
+def write_build_info(build: Build, path: Path = BUILD_FILE) -> None:
+    """Write the build info there, whole or not at all. Raises `OSError`."""
     part = path.with_name(f"{path.name}.part")
     try:
         part.write_text(json.dumps(asdict(build), indent=2) + "\n", encoding="utf-8")
@@ -113,19 +113,19 @@ def write_stamp(build: Build, path: Path = STAMP) -> None:
         part.unlink(missing_ok=True)
 
 
-def stamp_package(build: Build, package: Path) -> Build:
-    """Put the stamp into a GenPulse, for its files as they are now; returns what was written. Raises `OSError`."""
+def write_into_package(build: Build, package: Path) -> Build:
+    """Write the build info into a GenPulse, for its files as they are now; returns it. Raises `OSError`."""
     bound = replace(build, package=package_digest(package))
-    write_stamp(bound, package / STAMP.name)
+    write_build_info(bound, package / BUILD_FILE.name)
     return bound
 
 
 def package_digest(package: Path) -> str:
-    """SHA-256 over the names and bytes of all that belongs to a GenPulse, without its stamp."""
+    """SHA-256 over the names and bytes of all that belongs to a GenPulse, without its build info."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         name = path.relative_to(package)
-        if _MADE_HERE in name.parts or name.name.startswith(STAMP.name) or not path.is_file():
+        if _COMPILED in name.parts or name.name.startswith(BUILD_FILE.name) or not path.is_file():
             continue
         digest.update(f"{name.as_posix()}\0".encode(errors="surrogateescape"))
         digest.update(hashlib.sha256(path.read_bytes()).digest())

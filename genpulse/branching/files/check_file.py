@@ -1,4 +1,4 @@
-"""The gate as one file: `genpulse.branching.standalone` with what it imports, as a zip that Python runs."""
+"""The merge check as one file: `genpulse.branching.standalone` with what it imports, as a zip that Python runs."""
 
 import ast
 import hashlib

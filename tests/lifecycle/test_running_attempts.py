@@ -1,13 +1,13 @@
-"""What a worker does with the attempts that it runs, without the duties around it."""
+"""What a worker does with the attempts that it runs, without the background jobs around it."""
 
 import asyncio
 
 import pytest
 
 from genpulse.background.loops import Loops
-from genpulse.domain.attempt import End, Held, Released, Worker
+from genpulse.domain.attempt import End, HeldLease, Released, Worker
 from genpulse.domain.task import TaskStatus
-from genpulse.worker.loop import WorkLoop
+from genpulse.worker.claiming import Claimer
 from tests.lifecycle.conftest import QUICK
 
 
@@ -35,36 +35,36 @@ async def twice(world, until):
     world.studio.finished, world.studio.hold_submit = False, asyncio.Event()
     task = await world.submit("art/studio")
     slow = alive(world, "slow")
-    loop = WorkLoop(world.services, QUICK, slow, Loops())
+    claimer = Claimer(world.services, QUICK, slow, Loops())
     first = await claimed(world, slow)
-    loop.start(first)
+    claimer.running.start(first)
     await until(lambda: world.studio.submits == 1)
     await taken_over_and_given_back(world, slow)
     second = await claimed(world, slow)
-    loop.start(second)
-    return task, loop, first, second
+    claimer.running.start(second)
+    return task, claimer, first, second
 
 
-async def finished(world, until, loop):
+async def finished(world, until, claimer):
     world.studio.hold_submit.set()
-    await until(lambda: loop.running == 0)
+    await until(lambda: len(claimer.running) == 0)
 
 
 async def test_a_lease_that_is_lost_stops_its_own_attempt_and_not_the_next_one_of_the_task(world, until, twice):
-    task, loop, first, second = twice
+    task, claimer, first, second = twice
     both = {first.lease.attempt_id, second.lease.attempt_id}
-    await loop.compare([Held(second.lease)], both)
+    await claimer.reconcile([HeldLease(second.lease)], both)
     world.studio.finished = True
     assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
     assert world.studio.submits == 1
-    await finished(world, until, loop)
+    await finished(world, until, claimer)
 
 
 async def test_a_worker_stops_in_order_while_an_attempt_that_it_has_lost_still_orders(world, until, twice):
-    task, loop, _, _ = twice
+    task, claimer, _, _ = twice
     world.studio.finished = True
     await world.ended(task)
-    await until(lambda: loop.running == 1)
-    draining = asyncio.create_task(loop.drain())
-    await finished(world, until, loop)
+    await until(lambda: len(claimer.running) == 1)
+    draining = asyncio.create_task(claimer.running.drain(grace_s=QUICK.grace_s, stop_s=QUICK.stop_s))
+    await finished(world, until, claimer)
     await draining

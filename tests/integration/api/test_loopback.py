@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from starlette.requests import HTTPConnection
 
-from genpulse.api.auth.callers import LoopbackAccess, is_loopback
+from genpulse.api.auth.loopback import LoopbackAccess, is_loopback
 from genpulse.api.errors import AuthenticationRequired
 from genpulse.api.options import ApiOptions
 from genpulse.ports import EnvironmentFacts
@@ -48,9 +48,8 @@ async def test_a_key_of_another_environment_is_refused_by_its_prefix(serve, ours
 
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "api.localhost"])
-async def test_this_machine_needs_no_key(client, host):
-    caller = await LoopbackAccess(DEV, {}).admit(connection(client, host=host))
-    assert caller.owner == ""
+def test_this_machine_needs_no_key(client, host):
+    LoopbackAccess(DEV).check(connection(client, host=host))
 
 
 @pytest.mark.parametrize(
@@ -65,14 +64,14 @@ async def test_this_machine_needs_no_key(client, host):
         connection("127.0.0.1", host="[::1"),
     ],
 )
-async def test_others_need_one(stranger):
+def test_others_need_one(stranger):
     with pytest.raises(AuthenticationRequired):
-        await LoopbackAccess(DEV, {}).admit(stranger)
+        LoopbackAccess(DEV).check(stranger)
 
 
-async def test_the_public_host_is_ours_too():
-    access = LoopbackAccess(DEV, {}, "dev.example")
-    await access.admit(connection(host="dev.example:443", origin="https://dev.example"))
+def test_the_public_host_is_ours_too():
+    access = LoopbackAccess(DEV, "dev.example")
+    access.check(connection(host="dev.example:443", origin="https://dev.example"))
 
 
 @pytest.mark.parametrize(("host", "loopback"), [("localhost", True), ("", False), ("127.0.0.1.example", False)])

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from genpulse.branching.errors import ReleaseRefused, RepositoryUnfit
-from genpulse.branching.releases.build_stamp import build_of
-from genpulse.environment.build_stamp import read_stamp
+from genpulse.branching.releases.build_info import build_of
+from genpulse.environment.build_info import read_build_info
 from tests.integration.branching.clones import ENVIRONMENT
 
 
@@ -69,7 +69,7 @@ def test_the_command_writes_the_stamp(done, tmp_path):
         check=True,
     )
     assert json.loads(said.stdout)["tag"] == "v0.1.0"
-    assert read_stamp(file) == built(done)
+    assert read_build_info(file) == built(done)
 
 
 def test_a_remote_without_lanes_verifies_nothing(done):

@@ -4,32 +4,38 @@ from importlib.metadata import version
 
 import pytest
 
-from genpulse.environment.build_stamp import BrokenStamp, Build, product_version, read_stamp, write_stamp
+from genpulse.environment.build_info import (
+    BrokenBuildInfo,
+    Build,
+    product_version,
+    read_build_info,
+    write_build_info,
+)
 
 FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3")
 
 
 def test_what_was_written_is_read(tmp_path):
-    write_stamp(FINAL, tmp_path / "build.json")
-    assert read_stamp(tmp_path / "build.json") == FINAL
+    write_build_info(FINAL, tmp_path / "build.json")
+    assert read_build_info(tmp_path / "build.json") == FINAL
     assert [file.name for file in tmp_path.iterdir()] == ["build.json"]
 
 
 def test_a_work_tree_has_none(tmp_path):
-    assert read_stamp(tmp_path / "build.json") is None
+    assert read_build_info(tmp_path / "build.json") is None
 
 
 def test_the_version_is_that_of_the_tag_and_of_the_package_without_a_stamp(tmp_path):
     assert product_version(tmp_path / "build.json") == version("genpulse")
-    write_stamp(FINAL, tmp_path / "build.json")
+    write_build_info(FINAL, tmp_path / "build.json")
     assert product_version(tmp_path / "build.json") == "1.2.3"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": "1"}', '{"commit": 1'])
 def test_a_stamp_that_is_broken(tmp_path, text):
     (tmp_path / "build.json").write_text(text)
-    with pytest.raises(BrokenStamp, match="build the image again"):
-        read_stamp(tmp_path / "build.json")
+    with pytest.raises(BrokenBuildInfo, match="build the image again"):
+        read_build_info(tmp_path / "build.json")
 
 
 @pytest.mark.parametrize("tag", ["", "v1.2.3-rc.1", "1.2.3", "v1.2", "v01.2.3", "v1.2.3+x"])

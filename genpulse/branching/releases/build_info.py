@@ -1,4 +1,4 @@
-"""The build stamp of a commit, as git knows it."""
+"""The build info of a commit, as git knows it."""
 
 import re
 from pathlib import Path
@@ -8,13 +8,13 @@ from genpulse.branching.git.repository import Repository
 from genpulse.branching.preconditions import demand_history
 from genpulse.branching.releases.verification import Verifier
 from genpulse.branching.rules.versions import Version
-from genpulse.environment.build_stamp import STAMP, Build, is_stamp, stamp_package, write_stamp
+from genpulse.environment.build_info import BUILD_FILE, Build, is_build_info, write_build_info, write_into_package
 
 _LOGIN = re.compile(r"(://)[^/\s]*@")
 
 
 def build_of(repository: Repository, *, signed: bool = False) -> Build:
-    """The stamp of the commit that is checked out.
+    """The build info of the commit that is checked out.
 
     A final tag on it counts only when it is a verified release, and a candidate only when it was tagged on test.
     The remote is asked first, unless offline. Where there is no remote, or one without lanes, nothing is verified
@@ -35,51 +35,51 @@ def build_of(repository: Repository, *, signed: bool = False) -> Build:
 
 
 def _address(repository: Repository) -> str:
-    """Where the tags were asked for, without a login; empty without a remote."""
+    """The address of the remote without a login; empty without a remote."""
     if not repository.has_remote:
         return ""
     return _LOGIN.sub(r"\1", repository.git("remote", "get-url", "--", repository.remote).line)
 
 
-def put_stamp(build: Build, path: Path) -> None:
-    """Write the stamp there, whole or not at all. Raises `RepositoryUnfit` where no file can be written."""
+def write_build_file(build: Build, path: Path) -> None:
+    """Write the build info there, whole or not at all. Raises `RepositoryUnfit` where no file can be written."""
     try:
-        write_stamp(build, path)
+        write_build_info(build, path)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def put_stamp_into(build: Build, package: Path) -> Build:
-    """Write the stamp into an installed GenPulse, for its files as they are. Raises `RepositoryUnfit`."""
+def write_into_installed(build: Build, package: Path) -> Build:
+    """Write the build info into an installed GenPulse, for its files as they are. Raises `RepositoryUnfit`."""
     try:
-        return stamp_package(build, package)
+        return write_into_package(build, package)
     except OSError as error:
-        raise _unwritable(package / STAMP.name, error) from error
+        raise _unwritable(package / BUILD_FILE.name, error) from error
 
 
 def _unwritable(path: Path, error: OSError) -> RepositoryUnfit:
-    rule, found = "The stamp is written where it was asked for.", f"{path}: {error.strerror}."
+    rule, finding = "The stamp is written where it was asked for.", f"{path}: {error.strerror}."
     note = "Make its folder, or name another file: --output FILE"
-    return RepositoryUnfit("file_in_the_way", rule, found, note=note)
+    return RepositoryUnfit("file_in_the_way", rule, finding, note=note)
 
 
-def take_back(path: Path) -> bool:
-    """Remove a stamp; False where there is none.
+def remove_build_file(path: Path) -> bool:
+    """Remove a file of build info; False where there is none.
 
     Raises `RepositoryUnfit` where it cannot be removed, or is another file: of that it only goes by its name,
     `build.json`, where it is broken.
     """
     try:
-        if path.name != STAMP.name and not is_stamp(path):
-            rule, found = "Nothing but a stamp is taken back.", f"{path} is another file."
-            raise RepositoryUnfit("file_in_the_way", rule, found, note="Name the stamp: --output FILE")
+        if path.name != BUILD_FILE.name and not is_build_info(path):
+            rule, finding = "Nothing but a stamp is taken back.", f"{path} is another file."
+            raise RepositoryUnfit("file_in_the_way", rule, finding, note="Name the stamp: --output FILE")
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        rule, found = "A stamp can be taken back.", f"{path}: {error.strerror}."
+        rule, finding = "A stamp can be taken back.", f"{path}: {error.strerror}."
         note = "Do it as the user whose file it is, where it may be written."
-        raise RepositoryUnfit("file_in_the_way", rule, found, note=note) from error
+        raise RepositoryUnfit("file_in_the_way", rule, finding, note=note) from error
     return True
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.asset import Asset, Content
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
 from genpulse.domain.task import NewTask
-from genpulse.lifecycle.order_references import TOLD_AT_MOST, check_reach
+from genpulse.lifecycle.order_references import MOST_PROBLEMS, check_references
 from genpulse.lifecycle.submit import Order, submit, submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.provider.passthrough import FreeInput
@@ -66,10 +67,10 @@ async def test_each_place_that_names_no_asset_is_told_and_nothing_is_queued(free
 async def test_an_asset_of_another_key_is_not_there(free):
     mine, other = new_key(), new_key()
     asset_id, nobodys = await uploaded(free, str(mine.id)), await uploaded(free)
-    assert (await submit(free.services, order({"i": f"asset:{asset_id}"}), key=mine)).task
+    assert (await submit(free.services, order({"i": f"asset:{asset_id}"}), caller=Caller.with_key(mine))).task
     for key, named in ((other, asset_id), (mine, nobodys)):
         with pytest.raises(OutOfReach, match="cannot be reached"):
-            await submit(free.services, order({"i": f"asset:{named}"}), key=key)
+            await submit(free.services, order({"i": f"asset:{named}"}), caller=Caller.with_key(key))
     assert (await submit(free.services, order({"i": f"asset:{asset_id}"}))).task
 
 
@@ -147,7 +148,7 @@ async def test_every_reference_is_found_wherever_it_stands(document):
     named = [text for text in _texts(document) if isinstance(text, str) and text in {"asset:", f"asset:{ID}"}]
     nowhere = Nowhere()
     try:
-        await check_reach(nowhere, {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
+        await check_references(nowhere, {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
         problems = []
     except OutOfReach as error:
         problems = error.problems
@@ -160,8 +161,8 @@ async def test_an_input_of_nothing_but_references_is_told_in_few_words():
     for _ in range(150):
         document = {"d" * 256: document}
     with pytest.raises(OutOfReach) as caught:
-        await check_reach(Nowhere(), {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
-    assert len(caught.value.problems) == TOLD_AT_MOST
+        await check_references(Nowhere(), {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
+    assert len(caught.value.problems) == MOST_PROBLEMS
     assert max(len(problem.pointer) for problem in caught.value.problems) <= 210
 
 

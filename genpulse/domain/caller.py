@@ -1,32 +1,26 @@
 """The caller of the API, as it travels from authentication to the row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.task import Priority
-
-_NO_LIMITS = KeyLimits()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A caller: `key` is the API key, None where none is needed.
 
-    `owner` is the key's id as tasks and assets carry it, empty without a key.
+    `owner` is the key's id as tasks and assets carry it, and `limits` are the key's: empty and none without a key.
     """
 
-    owner: str = ""
     key: ApiKey | None = None
+    owner: str = field(init=False, default="")
+    limits: KeyLimits = field(init=False, default_factory=KeyLimits)
 
-    @classmethod
-    def with_key(cls, key: ApiKey | None) -> "Caller":
-        """The caller that has this key, or none."""
-        return WITHOUT_KEY if key is None else cls(str(key.id), key)
-
-    @property
-    def limits(self) -> KeyLimits:
-        """The limits of the key; no limit at all without one."""
-        return _NO_LIMITS if self.key is None else self.key.limits
+    def __post_init__(self) -> None:
+        if self.key is not None:
+            object.__setattr__(self, "owner", str(self.key.id))
+            object.__setattr__(self, "limits", self.key.limits)
 
     @property
     def sees_all(self) -> bool:

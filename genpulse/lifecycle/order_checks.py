@@ -76,9 +76,12 @@ class OrderCheck(Check):
 
 @dataclass(frozen=True, slots=True)
 class TaskCheck(Check):
-    """A check of all tasks of a call together. `concerns` tells quickly which tasks it looks at; None: all."""
+    """A check of all tasks of a call together. `look` raises one of `errors`; it is async where it asks a service.
 
-    look: Callable[[Services, Tasks], Awaitable[None]]
+    `concerns` tells quickly which tasks it has to look at; None: all.
+    """
+
+    look: Callable[[Services, Tasks], Awaitable[None] | None]
     concerns: Callable[[NewTask], bool] | None = None
 
 
@@ -124,7 +127,7 @@ def choose_kind(_services: Services, candidate: Candidate) -> None:
     candidate.kind = kind
 
 
-async def check_providers(services: Services, tasks: Tasks) -> None:
+def check_providers(services: Services, tasks: Tasks) -> None:
     """Each provider may cost what it does, and is configured.
 
     Raises `PaidProviderRefused`, `ProviderNotConfigured`.
@@ -163,4 +166,6 @@ async def check_tasks(services: Services, tasks: Tasks) -> None:
         concerns = check.concerns
         concerned = tasks if concerns is None else {place: task for place, task in tasks.items() if concerns(task)}
         if concerned:
-            await check.look(services, concerned)
+            pending = check.look(services, concerned)
+            if pending is not None:
+                await pending

@@ -33,7 +33,7 @@ def unmet(world, name):
     services, order, caller = world.services, replace(FOX, kind="text-to-image"), WITHOUT_KEY
     match name:
         case "priority":
-            caller = Caller.with_key(new_key(limits=KeyLimits(max_priority=Priority.LOW)))
+            caller = Caller(new_key(limits=KeyLimits(max_priority=Priority.LOW)))
         case "model":
             order = replace(order, model="vendor/none")
         case "input":
@@ -47,7 +47,7 @@ def unmet(world, name):
         case "budget":
             services = replace(services, spending=Spending(daily_usd=Decimal("0.5")))
         case "key limits":
-            caller = Caller.with_key(new_key(limits=KeyLimits(daily_tasks=0)))
+            caller = Caller(new_key(limits=KeyLimits(daily_tasks=0)))
     return services, order, caller
 
 
@@ -77,7 +77,7 @@ async def test_what_a_check_refuses_is_refused_alone_and_in_a_batch_and_queues_n
 async def test_a_task_from_before_is_answered_though_a_check_of_the_moment_is_not_met(shop, name):
     """What an input refers to is looked at in `test_order_references`."""
     services, order, caller = unmet(shop, name)
-    unlimited = Caller.with_key(caller.key and replace(caller.key, limits=KeyLimits()))
+    unlimited = Caller(caller.key and replace(caller.key, limits=KeyLimits()))
     first = await submit(shop.services, order, idempotency_key="k", caller=unlimited)
     again = await submit(services, order, idempotency_key="k", caller=caller)
     assert (again.task.id, again.replayed) == (first.task.id, True)

@@ -67,10 +67,10 @@ async def test_each_place_that_names_no_asset_is_told_and_nothing_is_queued(free
 async def test_an_asset_of_another_key_is_not_there(free):
     mine, other = new_key(), new_key()
     asset_id, nobodys = await uploaded(free, str(mine.id)), await uploaded(free)
-    assert (await submit(free.services, order({"i": f"asset:{asset_id}"}), caller=Caller.with_key(mine))).task
+    assert (await submit(free.services, order({"i": f"asset:{asset_id}"}), caller=Caller(mine))).task
     for key, named in ((other, asset_id), (mine, nobodys)):
         with pytest.raises(OutOfReach, match="cannot be reached"):
-            await submit(free.services, order({"i": f"asset:{named}"}), caller=Caller.with_key(key))
+            await submit(free.services, order({"i": f"asset:{named}"}), caller=Caller(key))
     assert (await submit(free.services, order({"i": f"asset:{asset_id}"}))).task
 
 

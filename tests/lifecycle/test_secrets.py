@@ -42,7 +42,7 @@ async def sent_for(world, *keys):
     """The secrets of a message about a task of each."""
     for key in keys:
         made = await submit(
-            world.services, Order("art/painter", {"prompt": "a fox"}, webhook_url=URL), caller=Caller.with_key(key)
+            world.services, Order("art/painter", {"prompt": "a fox"}, webhook_url=URL), caller=Caller(key)
         )
         await world.services.store.cancel(made.task.id)
     sends = WebhookDeliverer(world.services, describe, Loops())

@@ -74,8 +74,8 @@ async def test_the_same_key_with_another_body_is_refused(world):
 
 
 async def test_keys_of_two_owners_do_not_meet(world):
-    one = await submit(world.services, ORDER, idempotency_key="k", caller=Caller.with_key(new_key()))
-    two = await submit(world.services, ORDER, idempotency_key="k", caller=Caller.with_key(new_key()))
+    one = await submit(world.services, ORDER, idempotency_key="k", caller=Caller(new_key()))
+    two = await submit(world.services, ORDER, idempotency_key="k", caller=Caller(new_key()))
     assert one.task.id != two.task.id
 
 

@@ -49,7 +49,7 @@ class MemoryTaskQueue:
         self._workers: dict[UUID, _WorkerLease] = {}
         self._since = self._renewed_at = clock()
         self._mark = 0
-        self._notices: dict[UUID, asyncio.Queue[TaskNotification]] = {}
+        self._notifications: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
     def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
@@ -146,8 +146,8 @@ class MemoryTaskQueue:
     def tell(self, task_id: UUID, *, unwanted: bool) -> None:
         """Tell whoever holds the task."""
         entry = self._entries.get(task_id)
-        if entry and entry.worker in self._notices:
-            self._notices[entry.worker].put_nowait(TaskNotification(task_id, unwanted))
+        if entry and entry.worker in self._notifications:
+            self._notifications[entry.worker].put_nowait(TaskNotification(task_id, unwanted))
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""
@@ -202,12 +202,12 @@ class MemoryTaskQueue:
 
     async def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""
-        notices = self._notices.setdefault(worker.id, asyncio.Queue())
+        pending = self._notifications.setdefault(worker.id, asyncio.Queue())
         try:
             while True:
-                yield await notices.get()
+                yield await pending.get()
         finally:
-            self._notices.pop(worker.id, None)
+            self._notifications.pop(worker.id, None)
 
     async def announce_change(self, task_id: UUID) -> None:
         """Tell the worker that holds this task that something has happened to it at its provider."""

@@ -62,8 +62,8 @@ class SpoolFolder:
         finally:
             Path(file.name).unlink(missing_ok=True)
 
-    def found(self) -> tuple[Waiting, ...]:
-        """What lies in the folders of all processes of this user, in order of their names. Raises `OSError`."""
+    def contents(self) -> tuple[Waiting, ...]:
+        """The contents of the folders of all processes of this user, sorted by folder. Raises `OSError`."""
         looked = (_look(folder, self._prefix) for folder in sorted(self._parent.glob(f"{_PREFIX}*")))
         return tuple(waiting for waiting in looked if waiting is not None)
 
@@ -73,7 +73,7 @@ class SpoolFolder:
         What cannot be removed is logged.
         """
         try:
-            left = [each for each in self.found() if not each.is_living and (each.is_own or not each.files)]
+            left = [each for each in self.contents() if not each.is_living and (each.is_own or not each.files)]
         except OSError as error:
             _log.warning("what killed processes may have left on this disk cannot be looked for: %s", error)
             return

@@ -114,7 +114,7 @@ class Authenticator:
             return remembered.caller
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
-        caller = None if key is None else Caller.with_key(key)
+        caller = None if key is None else Caller(key)
         self._remembered[digest] = _Remembered(caller, self._clock() + (KNOWN_S if key else UNKNOWN_S))
         return caller
 

@@ -1,4 +1,4 @@
-"""`genpulse flow check`: the gate for CI and hooks."""
+"""`genpulse flow check`: the merge check for CI and hooks."""
 
 import click
 

@@ -13,16 +13,16 @@ def test_without_a_key_everything_is_visible_and_nothing_is_limited():
         KeyLimits(),
         Priority.NORMAL,
     )
-    assert Caller.with_key(None) is WITHOUT_KEY
+    assert Caller(None) == WITHOUT_KEY
 
 
 def test_a_key_sees_what_is_its_own():
     key = new_key(limits=KeyLimits(max_priority=Priority.LOW))
-    caller = Caller.with_key(key)
+    caller = Caller(key)
     assert caller.owner == str(key.id)
     assert [caller.sees(owner) for owner in (caller.owner, "another", "")] == [True, False, False]
     assert caller.usual_priority is Priority.LOW
 
 
 def test_an_administrator_sees_what_belongs_to_others():
-    assert Caller.with_key(new_key(scopes=frozenset({Scope.ADMIN}))).sees("another")
+    assert Caller(new_key(scopes=frozenset({Scope.ADMIN}))).sees("another")

@@ -15,7 +15,7 @@ from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
 from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 Documents = list[Mapping[str, Any]]
 

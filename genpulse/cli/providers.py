@@ -15,7 +15,7 @@ from genpulse.cli.output.terminal import agreed, say
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
-from genpulse.wiring import learn_provider, open_catalogue, probe_provider
+from genpulse.wiring.catalogue import learn_provider, open_catalogue, probe_provider
 
 Documents = list[Mapping[str, Any]]
 _COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}

@@ -8,6 +8,7 @@ Refused
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
 ├── InsufficientScope · TooManyRequests         what the API key may do
 ├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
+├── InvalidConfirm · ConfirmExpired             a word of ours about many tasks that is none, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
 ├── AssetGone                                   what is known about an asset is kept, its bytes are not
 └── RangeNotSatisfiable                         a range outside of the content
@@ -22,20 +23,20 @@ from uuid import UUID
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
     BudgetExceeded,
+    CallbackRefused,
     ContentTooLarge,
     GenPulseError,
     InvalidCursor,
     KeyLimitExceeded,
     MayBeCharged,
-    NoticeRefused,
     NotRetryable,
     PaidProviderRefused,
     PriorityNotAllowed,
     Refused,
     Unavailable,
     UnknownAsset,
+    UnknownCallback,
     UnknownDelivery,
-    UnknownHook,
     UnknownTask,
     UploadIncomplete,
 )
@@ -59,9 +60,9 @@ class UnsupportedContentType(Refused):
 
     code = "unsupported_media_type"
 
-    def __init__(self, found: str | None, expected: str) -> None:
-        said = f"is {found!r}" if found else "is missing"
-        super().__init__(f"The Content-Type {said}; this call takes {expected}.")
+    def __init__(self, content_type: str | None, expected: str) -> None:
+        state = f"is {content_type!r}" if content_type else "is missing"
+        super().__init__(f"The Content-Type {state}; this call takes {expected}.")
 
 
 class InvalidPrefer(Refused):
@@ -69,9 +70,9 @@ class InvalidPrefer(Refused):
 
     code = "invalid_prefer"
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, value: str) -> None:
         super().__init__(
-            f"The header Prefer has wait={found[:40]!r}; it takes whole seconds from 1 to 60, as in"
+            f"The header Prefer has wait={value[:40]!r}; it takes whole seconds from 1 to 60, as in"
             " `Prefer: wait=10`."
         )
 
@@ -114,8 +115,10 @@ class InsufficientScope(Refused):
 
     code = "insufficient_scope"
 
-    def __init__(self, needed: Scope, found: Sequence[Scope]) -> None:
-        super().__init__(f"This call needs the scope {needed}, and this API key has {', '.join(found) or 'none'}.")
+    def __init__(self, needed: Scope, scopes: Sequence[Scope]) -> None:
+        super().__init__(
+            f"This call needs the scope {needed}, and this API key has {', '.join(scopes) or 'none'}."
+        )
 
 
 class InvalidSignature(Refused):
@@ -148,6 +151,27 @@ class TooManyRequests(Refused):
         super().__init__(f"This API key may make {rate} calls. Wait for {wait_s:.1f} s.")
         self.retry_after_s = max(1, math.ceil(wait_s))
         self.rate = rate
+
+
+class InvalidConfirm(Refused):
+    """The token does not confirm this action on these tasks, by this caller."""
+
+    code = "invalid_confirm"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The `confirm` is not one that this service gave you for this action and this filter. Ask again"
+            " without it, and send what comes back with nothing else changed."
+        )
+
+
+class ConfirmExpired(Refused):
+    """The count that was confirmed is too old."""
+
+    code = "expired_confirm"
+
+    def __init__(self) -> None:
+        super().__init__("The `confirm` has run out. Ask again without it, and look at what it says then.")
 
 
 class ModelNotFound(Refused):
@@ -213,11 +237,12 @@ STATUS: Mapping[type[GenPulseError], int] = {
     UnknownAsset: 404,
     UnknownDelivery: 404,
     ModelNotFound: 404,
-    UnknownHook: 404,
-    NoticeRefused: 401,
+    UnknownCallback: 404,
+    CallbackRefused: 401,
     BodyTooSlow: 408,
     NotRetryable: 409,
     MayBeCharged: 409,
+    ConfirmExpired: 409,
     AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,
@@ -253,7 +278,7 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
 
 
 def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """What is allowed and what is left of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
     window_s = math.ceil(error.rate.per_s)
     return {
         "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.failure import Failure, FailureCode
+from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning
@@ -25,7 +25,7 @@ class TaskStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing more happens by itself."""
+        """Whether this is an end: nothing more happens by itself."""
         return self in ENDED
 
 
@@ -38,12 +38,10 @@ LEGAL_MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.SUCCEEDED: frozenset(),
     TaskStatus.CANCELED: frozenset(),
 }
-"""RUNNING to RUNNING is a take-over: the worker that held the task is gone and another one begins."""
+"""Where a task may go from each state; the statements of the stores are held against it.
 
-
-def may_move(old: TaskStatus, new: TaskStatus) -> bool:
-    """Whether a task may go from one state to the other."""
-    return new in LEGAL_MOVES[old]
+RUNNING to RUNNING is a take-over: the worker that held the task is gone and another one begins.
+"""
 
 
 class Priority(IntEnum):
@@ -184,20 +182,3 @@ class Submitted:
 
     task: Task
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
-    """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100).
-
-    `code` is of the failed ones that failed so. `ids` are the lowest and the highest id that are meant.
-    """
-
-    limit: int = 20
-    before: UUID | None = None
-    status: TaskStatus | None = None
-    kind: str | None = None
-    provider: str | None = None
-    owner: str | None = None
-    code: FailureCode | None = None
-    ids: tuple[UUID, UUID] | None = None

@@ -16,7 +16,7 @@ from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,
     Failed,
-    Held,
+    HeldLease,
     Released,
     RetryLater,
     Succeeded,
@@ -33,10 +33,11 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
-from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.task import Priority, TaskStatus, WaitsFor
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now
 
 NO = ModerationBlocked("no").failure
@@ -125,10 +126,20 @@ async def test_pages_hold_the_newest_first_and_keep_to_their_filters(backend):
     assert [task.id for task in first] == newest[:2]
     second = await backend.store.find(TaskQuery(limit=10, before=first[-1].id))
     assert [task.id for task in second] == newest[2:]
-    assert [task.kind for task in await backend.store.find(TaskQuery(kind="b"))] == ["b", "b"]
-    assert await backend.store.find(TaskQuery(status=TaskStatus.FAILED)) == ()
-    assert len(await backend.store.find(TaskQuery(provider="sandbox", status=TaskStatus.QUEUED))) == 5
-    assert await backend.store.find(TaskQuery(owner="nobody")) == ()
+    assert [task.kind for task in await backend.store.find(TaskQuery(filter=TaskFilter(kinds=("b",))))] == [
+        "b",
+        "b",
+    ]
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(statuses=(TaskStatus.FAILED,)))) == ()
+    assert (
+        len(
+            await backend.store.find(
+                TaskQuery(filter=TaskFilter(providers=("sandbox",), statuses=(TaskStatus.QUEUED,)))
+            )
+        )
+        == 5
+    )
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(owners=("nobody",)))) == ()
 
 
 async def test_an_attempt_begins(backend):
@@ -183,8 +194,8 @@ async def test_a_canceled_task_says_what_it_may_have_cost(backend):
     assert (task.status, task.error, task.order is None) == (TaskStatus.CANCELED, lost, False)
     (attempt,) = await backend.store.attempts(task.id)
     assert (attempt.status, attempt.error) == (AttemptStatus.CANCELED, lost)
-    assert await backend.store.find(TaskQuery(status=TaskStatus.FAILED)) == ()
-    assert await backend.store.find(TaskQuery(code=FailureCode.UNKNOWN_OUTCOME)) == ()
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(statuses=(TaskStatus.FAILED,)))) == ()
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(codes=(FailureCode.UNKNOWN_OUTCOME,)))) == ()
 
 
 async def unstopped(backend, outcome=None, **known):
@@ -214,9 +225,9 @@ async def test_an_order_that_is_stopped_comes_no_more(backend):
         await backend.age(task, timedelta(minutes=2))
     assert await backend.store.to_stop(["other"], 10) == ()
     (first,) = await backend.store.to_stop(["sandbox"], 1)
-    await backend.store.stopped(first.id, "gp-another")
+    await backend.store.close_order(first.id, "gp-another")
     assert (await backend.store.get(first.id)).order == first.order
-    await backend.store.stopped(first.id, first.order.reference)
+    await backend.store.close_order(first.id, first.order.reference)
     again = await backend.store.get(first.id)
     assert (again.order, again.status) == (None, TaskStatus.CANCELED)
     assert len(await backend.store.to_stop(["sandbox"], 10)) == 2
@@ -232,7 +243,7 @@ async def test_an_order_that_a_retry_takes_up_is_stopped_by_nobody(backend):
     task = await unstopped(backend, Failed(NO))
     await backend.age(task, timedelta(hours=1))
     again = await backend.store.retry(task.id)
-    await backend.store.stopped(task.id, task.order.reference)
+    await backend.store.close_order(task.id, task.order.reference)
     assert await backend.store.to_stop(["sandbox"], 10) == ()
     assert (await backend.store.get(task.id)).order == again.order == task.order
 
@@ -429,15 +440,15 @@ async def test_a_queued_task_is_canceled_at_once(backend):
 
 
 async def test_the_worker_of_a_running_task_is_told(backend):
-    heard = backend.queue.notices(backend.worker)
+    heard = backend.queue.notifications(backend.worker)
     first = asyncio.ensure_future(anext(heard))
     await asyncio.sleep(0.3)
     begun = await backend.begun()
     task = await backend.store.cancel(begun.task.id)
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
     assert task.seq > begun.task.seq
-    assert await asyncio.wait_for(first, 60) == TaskNotice(begun.task.id, unwanted=True)
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease, unwanted=True),)
+    assert await asyncio.wait_for(first, 60) == TaskNotification(begun.task.id, unwanted=True)
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease, unwanted=True),)
     assert (await backend.store.cancel(begun.task.id)).seq == task.seq
     ended = await backend.ended(begun.lease, Canceled())
     assert ended.status is TaskStatus.CANCELED
@@ -714,11 +725,11 @@ async def test_failed_tasks_are_found_by_their_code(backend):
         ids[code] = begun.task.id
     waiting = await backend.begun()
     await backend.end(waiting.lease, RetryLater(DOWN, 60.0))
-    down = TaskQuery(code=FailureCode.PROVIDER_UNAVAILABLE)
+    down = TaskQuery(filter=TaskFilter(codes=(FailureCode.PROVIDER_UNAVAILABLE,)))
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"], ids["down"]]
     older = replace(down, before=ids["down again"])
     assert [task.id for task in await backend.store.find(older)] == [ids["down"]]
-    assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
+    assert await backend.store.find(TaskQuery(filter=replace(down.filter, statuses=(TaskStatus.QUEUED,)))) == ()
     await backend.store.retry(ids["down"])
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]
 
@@ -728,7 +739,12 @@ async def test_tasks_are_found_by_the_beginning_of_their_id(backend):
     for task_id in ids:
         for length in range(1, 37):
             prefix = str(task_id)[:length]
-            found = [task.id for task in await backend.store.find(TaskQuery(ids=ids_beginning_with(prefix)))]
+            found = [
+                task.id
+                for task in await backend.store.find(
+                    TaskQuery(filter=TaskFilter(id_range=ids_beginning_with(prefix)))
+                )
+            ]
             assert found == [each for each in ids if str(each).startswith(prefix)]
 
 
@@ -748,11 +764,11 @@ async def test_a_worker_holds_what_it_claimed_and_nothing_else(backend):
     begun = await backend.begun()
     other = await backend.alive(new_worker("other"))
     assert await backend.store.renew(other, now()) == ()
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
-    assert [one.task for one in await backend.store.begun([begun.lease])] == [begun.task]
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease),)
+    assert [one.task for one in await backend.store.claims_of([begun.lease])] == [begun.task]
     await backend.end(begun.lease, Succeeded(()))
     assert await backend.store.renew(backend.worker, now()) == ()
-    assert await backend.store.begun([begun.lease]) == ()
+    assert await backend.store.claims_of([begun.lease]) == ()
 
 
 async def test_a_worker_whose_own_lease_has_run_out_claims_nothing(backend):
@@ -774,7 +790,7 @@ async def test_nobody_is_lost_while_nobody_could_renew(backend):
         await backend.alive(other)
         assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
         await asyncio.sleep(LEASE_S / 6)
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease),)
     assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
 
 

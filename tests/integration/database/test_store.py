@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.adapters.database.ending_attempts import Ending
+from genpulse.adapters.database.ending_attempts import EndWriter
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.migrate import upgrade
@@ -26,14 +26,13 @@ DOWN = ProviderUnavailable("down").failure
 
 
 async def opened(url):
-    await upgrade(url)
     pool = await open_pool(url, size=5, application_name="tests")
     return pool, Backend(PostgresTaskStore(pool), PostgresTaskQueue(pool, url))
 
 
 @pytest.fixture
-async def backend(database_url):
-    pool, backend = await opened(database_url)
+async def backend(unstamped_url):
+    pool, backend = await opened(unstamped_url)
     yield backend
     await backend.queue.close()
     await backend.store.close()
@@ -76,7 +75,7 @@ async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard
     begun = await backend.begun()
     async with backend.store._pool.acquire() as connection:
         async with connection.transaction():
-            await Ending(connection, []).write([End(begun.lease, outcome)])
+            await EndWriter(connection, []).write([End(begun.lease, outcome)])
             canceling = asyncio.create_task(backend.store.cancel(begun.task.id))
             await somebody_waits_for_a_lock(connection)
         canceled = await canceling
@@ -91,6 +90,7 @@ async def somebody_waits_for_a_lock(connection):
 
 
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
+    await upgrade(own_server.url)
     pool, backend = await opened(own_server.url)
     begun = await backend.begun()
     listening = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))

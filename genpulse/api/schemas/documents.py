@@ -260,7 +260,8 @@ class TaskDocument(Document):
     priority: PriorityWord
     metadata: SkipValidation[Mapping[str, str]]
     key: KeyDocument | None
-    """Whose task it is; null unless the caller may see the tasks of every API key."""
+    """Whose task it is, in lists and where one task is asked for; null elsewhere, and unless the caller may see
+    the tasks of every API key."""
     cost: CostDocument | None
     environment: str = Field(examples=["dev"])
     created_at: Time

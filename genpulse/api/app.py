@@ -29,6 +29,7 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     assets,
+    deletion,
     docs_page,
     environment,
     health,
@@ -55,6 +56,7 @@ _ROOMS = (
     task_events,
     uploads,
     assets,
+    deletion,
     providers,
     models,
     environment,

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
+    AssetInUse,
     BudgetExceeded,
     ContentTooLarge,
     GenPulseError,
@@ -32,6 +33,7 @@ from genpulse.domain.errors import (
     PaidProviderRefused,
     PriorityNotAllowed,
     Refused,
+    TaskDeleted,
     Unavailable,
     UnknownAsset,
     UnknownDelivery,
@@ -218,6 +220,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     BodyTooSlow: 408,
     NotRetryable: 409,
     MayBeCharged: 409,
+    TaskDeleted: 409,
+    AssetInUse: 409,
     AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,

@@ -31,7 +31,10 @@ _OF_THE_MOMENT = (PaidProviderRefused, ProviderNotConfigured, BudgetExceeded, Ke
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a caller asked for, not yet checked against the model. `deadline_s` is in seconds from now."""
+    """What a caller asked for, not yet checked against the model.
+
+    `deadline_s` is in seconds from now, `retain_s` in seconds after the end, when the task is to be deleted.
+    """
 
     model: str
     input: JsonObject
@@ -40,6 +43,7 @@ class Order:
     webhook_url: str | None = None
     deadline_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    retain_s: int | None = None
 
 
 async def submit(
@@ -49,10 +53,11 @@ async def submit(
 
     A repeated `idempotency_key` gets its task even where a new one would not be taken at present. Raises
     `UnknownModel`, `UnknownKind`, `BadInput`, `PriorityNotAllowed`, `OutOfReach`, `PaidProviderRefused`,
-    `ProviderNotConfigured`, `BudgetExceeded`, `KeyLimitExceeded`, `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    `ProviderNotConfigured`, `BudgetExceeded`, `KeyLimitExceeded`, `IdempotencyKeyReuse`, `TaskDeleted`,
+    `DatabaseUnavailable`.
     """
     _check_priority(order, key)
-    task = _new_task(services, order, "", _owner(key), idempotency_key)
+    task = _new_task(services, order, "", key, idempotency_key)
     try:
         check_allowed(services, task.provider)
         if reaches_out(task):
@@ -68,11 +73,11 @@ async def submit_batch(
     services: Services, orders: Sequence[Order], *, key: ApiKey | None = None
 ) -> tuple[Submitted, ...]:
     """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
-    owner, tasks = _owner(key), dict[str, NewTask]()
+    tasks = dict[str, NewTask]()
     for index, order in enumerate(orders):
         place = f"/tasks/{index}"
         _check_priority(order, key, place)
-        tasks[place] = _new_task(services, order, place, owner)
+        tasks[place] = _new_task(services, order, place, key)
     for provider in sorted({task.provider for task in tasks.values()}):
         check_allowed(services, provider)
     await check_reach(services, {place: task for place, task in tasks.items() if reaches_out(task)})
@@ -90,7 +95,7 @@ def _owner(key: ApiKey | None) -> str:
 
 
 def _new_task(
-    services: Services, order: Order, place: str, owner: str, idempotency_key: str | None = None
+    services: Services, order: Order, place: str, key: ApiKey | None, idempotency_key: str | None = None
 ) -> NewTask:
     model = services.catalogue.model(order.model)
     wanted = _parsed(order, model, place)
@@ -108,8 +113,15 @@ def _new_task(
         price_usd=model.price_of(wanted),
         idempotency_key=idempotency_key,
         fingerprint=_fingerprint(order) if idempotency_key else "",
-        owner=owner,
+        owner=_owner(key),
+        retain_s=_retain_s(order, key),
     )
+
+
+def _retain_s(order: Order, key: ApiKey | None) -> int | None:
+    """The shorter of what the caller and the API key say."""
+    said = (order.retain_s, key.limits.retain_s if key else None)
+    return min((seconds for seconds in said if seconds is not None), default=None)
 
 
 def _parsed(order: Order, model: AnyModel, place: str) -> Any:
@@ -134,5 +146,8 @@ def _kind(order: Order, model: AnyModel, wanted: Any, place: str) -> str:
 
 
 def _fingerprint(order: Order) -> str:
-    canonical = json.dumps(asdict(order), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    said = asdict(order)
+    if order.retain_s is None:
+        del said["retain_s"]  # as versions have it that know no retention of tasks
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -17,6 +17,7 @@ from genpulse.worker.background_jobs import (
     Desk,
     be_present,
     deliver_messages,
+    erase_the_deleted,
     hear_notices,
     prune_the_old,
     renew,
@@ -38,6 +39,7 @@ DUTIES = (
     tidy_up,
     stop_the_unwanted,
     prune_the_old,
+    erase_the_deleted,
 )
 
 _log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
@@ -183,6 +184,7 @@ class Process:
             deliveries=PostgresDeliveries(pool, "dev"),
             keys=PostgresKeys(pool),
             retention=retention,
+            deletions=PostgresDeletions(pool, "dev"),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,

@@ -14,7 +14,8 @@ from genpulse.adapters.database.rows import task_of
 from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.database.statements import columns, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
+from genpulse.domain.deletion import key_digest
+from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
 
@@ -73,11 +74,13 @@ class Submission:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
     async def earlier(self, task: NewTask) -> Submitted | None:
-        """The task under the same key. Raises `IdempotencyKeyReuse`, `DatabaseUnavailable`."""
+        """The task under the same key. Raises `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`."""
         if task.idempotency_key is None:
             return None
         with outages():
             row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
+            if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, _digest(task)):
+                raise TaskDeleted(task.idempotency_key)
         return _replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
 
@@ -154,7 +157,7 @@ def _price_of(tasks: Sequence[NewTask]) -> Decimal:
 
 
 def _new(tasks: Sequence[NewTask], written: dict[_Place, _Written]) -> Sequence[NewTask]:
-    return [task for task in tasks if written[_place(task)].by == task.id]
+    return [task for task in tasks if (one := written.get(_place(task))) is not None and one.by == task.id]
 
 
 def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
@@ -168,13 +171,18 @@ def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
 
 
 async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]) -> dict[_Place, _Written]:
-    """What stands under each place now: the id of the new task, or its key where it has one."""
+    """What stands under each place now: the id of the new task, or its key where it has one.
+
+    Nothing stands under the key of a task that was deleted.
+    """
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)
     rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
     by_id = {task.id: task for task in firsts}
     written: dict[_Place, _Written] = {}
     for row in rows:
+        if row["is_deleted"]:
+            continue
         if row["known"]:
             task = task_of({name: row[f"known_{name}"] for name in columns.NAMES})
             written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
@@ -191,12 +199,14 @@ def _place(task: NewTask) -> _Place:
 
 def _answer(group: Group, written: dict[_Place, _Written]) -> Answer:
     try:
-        return tuple(_submitted(task, written[_place(task)]) for task in group.tasks)
-    except IdempotencyKeyReuse as error:
+        return tuple(_submitted(task, written.get(_place(task))) for task in group.tasks)
+    except (IdempotencyKeyReuse, TaskDeleted) as error:
         return error
 
 
-def _submitted(task: NewTask, written: _Written) -> Submitted:
+def _submitted(task: NewTask, written: _Written | None) -> Submitted:
+    if written is None:
+        raise TaskDeleted(task.idempotency_key or "")
     if written.by == task.id:
         return Submitted(written.task)
     return _replay(task, written.fingerprint, written.task)
@@ -226,4 +236,10 @@ def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.fingerprint for task in tasks],
         [task.price_usd for task in tasks],
         [exact for _, exact in inputs],
+        [_digest(task) for task in tasks],
+        [task.retain_s for task in tasks],
     )
+
+
+def _digest(task: NewTask) -> bytes | None:
+    return None if task.idempotency_key is None else key_digest(task.owner, task.idempotency_key)

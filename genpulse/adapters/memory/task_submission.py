@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from genpulse.adapters.memory.task_rows import TaskRows
-from genpulse.domain.errors import IdempotencyKeyReuse
+from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
 
@@ -49,6 +49,8 @@ class TaskSubmission(TaskRows):
     def _known(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
             return None
+        if self.deleted.has_key(task.owner, task.idempotency_key):
+            raise TaskDeleted(task.idempotency_key)
         known = self._keys.get((task.owner, task.idempotency_key))
         if known is None:
             return None

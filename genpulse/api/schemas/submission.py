@@ -12,6 +12,7 @@ from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
+LONGEST_RETENTION_S = 10 * 365 * 24 * 3600
 
 
 def _http_url(value: str) -> str:
@@ -93,6 +94,16 @@ class OrderDocument(BaseModel):
         json_schema_extra=_storable_keys,
     )
 
+    retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S)] | None = Field(
+        None,
+        description=(
+            "Seconds after its end in which the task and what it made are kept; then they are deleted, as by"
+            " DELETE. 0: as soon as its webhook was taken or is given up. The API key and this installation may"
+            " keep it for less"
+        ),
+        examples=[86400],
+    )
+
     def order(self, usual: Priority = Priority.NORMAL) -> Order:
         """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
         asks = "priority" in self.model_fields_set
@@ -104,6 +115,7 @@ class OrderDocument(BaseModel):
             webhook_url=self.webhook_url,
             deadline_s=self.deadline_s,
             metadata=self.metadata,
+            retain_s=self.retain_s,
         )
 
 

@@ -1,4 +1,4 @@
-"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
+"""`genpulse tasks`: list, show, watch, save, cancel, retry and delete."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import api_option, json_option
-from genpulse.cli.tasks import retry
+from genpulse.cli.tasks import deletion, retry
 from genpulse.cli.tasks.task_id import task_id_of
 from genpulse.cli.tasks.text import print_task, standing_of
 from genpulse.client import Event, GenPulse, TaskView
@@ -26,10 +26,11 @@ _STATES = click.Choice(list(_COLOURS))
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
+    """List, show, watch, save, cancel, retry and delete tasks. TASK is an id, or its first 8 digits or more."""
 
 
 command.add_command(retry.command)
+command.add_command(deletion.command)
 
 
 @command.command("list")

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from genpulse.domain.attempt import Begun, Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import (
+    BytesErased,
     LeaseLost,
     OutputUnavailable,
     ProviderError,
@@ -52,6 +53,8 @@ class Run:
         self._report = ProgressReport(services, begun, lambda: self._signal.given)
         self._money = Money(begun.task.order)
         self._permit = Permit()
+        self._files = AsyncExitStack()
+        self._made: tuple[Work, Made] | None = None
         if begun.task.cancel_requested:
             self._signal.give(Interruption.CANCELED)
 
@@ -81,14 +84,28 @@ class Run:
         task = self._begun.task
         self._services.events.publish(TaskEvent(task.id, task.seq))
         try:
-            outcome = await self._outcome()
-            await self._report.close()
-            await self._save(outcome)
+            while not await self._is_over():
+                _log.info("an output of task %s was deleted with another task, and is stored again", task.id)
         except LeaseLost:
             self._signal.give(Interruption.LEASE_LOST)
             _log.warning("task %s was taken over by another worker; its result here is dropped", task.id)
         finally:
-            await self._give_back()
+            try:
+                await self._files.aclose()
+            finally:
+                await self._give_back()
+
+    async def _is_over(self) -> bool:
+        """Whether the end is saved; else what was made is to be stored once more. Raises `LeaseLost`."""
+        outcome = await self._outcome()
+        await self._report.close()
+        if not isinstance(outcome, Succeeded):
+            await self._files.aclose()
+        try:
+            await self._save(outcome)
+        except BytesErased:
+            return False
+        return True
 
     async def _save(self, outcome: Outcome) -> None:
         task, money = self._begun.task, self._money
@@ -214,16 +231,17 @@ class Run:
         return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED
 
     async def _succeed(self) -> Succeeded:
-        async with AsyncExitStack() as files:
-            work = self._work(files)
-            made = await _drive(work)
-            try:
-                return await success(work, made)
-            except OutputUnavailable:
-                # A job's result may be asked for once more by a retry; an answer is over.
-                if work.shape is Shape.IMMEDIATE:
-                    self._money.close()
-                raise
+        if self._made is None:
+            work = self._work(self._files)
+            self._made = work, await _drive(work)
+        work, made = self._made
+        try:
+            return await success(work, made)
+        except OutputUnavailable:
+            # A job's result may be asked for once more by a retry; an answer is over.
+            if work.shape is Shape.IMMEDIATE:
+                self._money.close()
+            raise
 
     def _work(self, files: AsyncExitStack) -> Work:
         known = (self._money, self._permit, self._began_at)

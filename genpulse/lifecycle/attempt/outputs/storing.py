@@ -109,7 +109,11 @@ async def store(work: Work, piece: Piece) -> Stored | Gap:
 
 async def _keep(work: Work, content: Whole) -> Content:
     services = work.services
-    limit, expect = services.output_limit_bytes, services.retention.expect
+    limit, task_id = services.output_limit_bytes, work.begun.task.id
+
+    async def expect(key: str, size: int) -> str:
+        return await services.retention.expect(key, size, task_id)
+
     is_last_chance = work.shape is Shape.IMMEDIATE
     keep = work.whatever_comes if is_last_chance else work.until_released
     return await keep(

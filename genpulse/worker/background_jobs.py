@@ -131,7 +131,7 @@ async def erase_the_deleted(desk: Desk) -> None:
     """Remove what somebody has deleted, and what is past its own retention."""
 
     async def look() -> None:
-        erased = await erase(desk.services)
+        erased = await erase(desk.services, settled_s=desk.options.erase_after_s)
         if not erased.is_nothing:
             _log.info("removed because it was deleted: %s", erased)
 

@@ -58,7 +58,7 @@ async def test_an_ended_task_goes_with_its_bytes(world, model):
 
 
 async def test_the_worker_removes_what_was_deleted(world, until):
-    async with world.worker(replace(QUICK, erase_every_s=0.05)):
+    async with world.worker(replace(QUICK, erase_every_s=0.05, erase_after_s=0.1)):
         task = await world.ended(await world.submit("art/painter"))
         await delete_task(world.services, task.id, None)
         async with asyncio.timeout(60):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.documents import PriorityWord
@@ -28,6 +28,11 @@ def _http_url(value: str) -> str:
             "http_url", "Input should name a host, or an IPv4 address as four plain numbers, such as 192.0.2.7"
         )
     return value
+
+
+def _whole(value: object) -> object:
+    """A number without a fraction is an integer, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 HttpUrl = Annotated[
@@ -94,7 +99,7 @@ class OrderDocument(BaseModel):
         json_schema_extra=_storable_keys,
     )
 
-    retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S)] | None = Field(
+    retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S), BeforeValidator(_whole)] | None = Field(
         None,
         description=(
             "Seconds after its end in which the task and what it made are kept; then they are deleted, as by"

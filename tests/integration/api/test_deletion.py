@@ -139,7 +139,11 @@ async def test_the_shortest_retention_counts(either):
         assert (await either.submit(headers=own, **changes)).json["retain_s"] == kept
 
 
-@pytest.mark.parametrize("retain_s", [-1, 1.5, "60", 10**12])
+async def test_a_whole_number_may_be_written_with_a_point(api):
+    assert (await api.submit(retain_s=60.0)).json["retain_s"] == 60
+
+
+@pytest.mark.parametrize("retain_s", [-1, 1.5, "60", True, 10**12])
 async def test_a_retention_that_cannot_be_meant_is_refused(api, retain_s):
     problem = (await api.submit(retain_s=retain_s)).problem(422, "invalid_input")
     assert problem["errors"][0]["pointer"] == "/retain_s"

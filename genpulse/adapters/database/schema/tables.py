@@ -118,6 +118,7 @@ Index(
 Index(
     "ix_tasks_retained",
     text("(finished_at - to_timestamp(0) + retain_s * interval '1 s')"),
+    tasks.c.id,
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )
 Index("ix_tasks_deleted_at", tasks.c.deleted_at, postgresql_where=tasks.c.deleted_at.is_not(None))

@@ -61,8 +61,9 @@ SELECT id FROM tombstones WHERE id = ANY($1::uuid[]) AND ($2::text IS NULL OR ow
 """
 
 UNENDED = f"""
-SELECT id FROM tasks WHERE deleted_at IS NOT NULL AND finished_at IS NULL AND {_ours(2)}
-ORDER BY deleted_at LIMIT $1
+SELECT id FROM tasks
+WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND deleted_at IS NOT NULL AND {_ours(2)}
+LIMIT $1
 """
 
 ERASABLE = f"""

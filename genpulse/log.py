@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO
 import structlog
 
 from genpulse.domain.text.storable import showable, storable, storable_line
-from genpulse.environment.build_stamp import read_stamp
+from genpulse.environment.build_info import read_build_info
 from genpulse.environment.table import Environment
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
@@ -61,7 +61,7 @@ def configure(level: str, form: Format, *, environment: Environment, process: st
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    build = read_stamp() or f"{version('genpulse')} from a work tree"
+    build = read_build_info() or f"{version('genpulse')} from a work tree"
     logging.getLogger(__name__).info("%s of GenPulse %s starts in %s", process, build, environment.dynaconf)
 
 

@@ -15,13 +15,13 @@ def split(rest: str) -> tuple[str, str]:
 
 
 def login_and_hosts(authority: str) -> tuple[str | None, tuple[str, ...]]:
-    """What stands before the last `@`, None where there is none; and what stands between commas behind it."""
+    """The login before the last `@`, None where there is none; and the hosts behind it, split at commas."""
     login, at, hosts = authority.rpartition("@")
     return (login if at else None), tuple(hosts.split(","))
 
 
 def wrong_authority(rest: str, misread: str = "[]") -> str:
-    """What is wrong with user, password, hosts and ports; empty when nothing is.
+    """The fault of user, password, hosts or ports; empty when there is none.
 
     `misread`: signs that drivers misread in a user or a password. Nothing of a password is repeated, wherever it
     ends up when a sign in it ends the authority early.
@@ -51,7 +51,7 @@ def _is_cut(authority: str, end: str) -> bool:
 
 
 def wrong_end(rest: str, *, takes_query: bool) -> str:
-    """What is wrong with the end of an address: what a server would never be told, and nobody would miss."""
+    """The fault of the end of an address, which no server would be told; empty when there is none."""
     _, end = split(rest)
     if "#" in end:
         return "it ends at its #, since no server is told what stands behind that; a # of a name or a value is %23"
@@ -83,7 +83,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def wrong_port(host: str) -> str:
-    """What is wrong with the port behind the last colon; empty when it is one, or when there is none."""
+    """The fault of the port behind the last colon; empty when it is a port, or there is none."""
     _, colon, port = host.rpartition(":")
     if colon and port and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65_535):
         return f"{port[:20]!r} is no port; a port is a number from 1 to 65535"

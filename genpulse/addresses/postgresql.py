@@ -54,7 +54,7 @@ class BadDatabaseAddress(ValueError):
 
 
 def refusal(url: str) -> str:
-    """What is wrong with an address, in words without its secrets; empty when it can be tried."""
+    """The fault of an address, in words without its secrets; empty when it can be tried."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return "it must begin with postgresql://, since PostgreSQL is the only database"
@@ -110,8 +110,8 @@ def _needs_authority(query: Query) -> bool:
 
 def system_store() -> Path | None:
     """The file with the authorities that this system trusts; None where it has none."""
-    found = ssl.get_default_verify_paths()
-    bundles = (found.cafile, found.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem")
+    paths = ssl.get_default_verify_paths()
+    bundles = (paths.cafile, paths.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem")
     return next((Path(each) for each in bundles if each and Path(each).is_file()), None)
 
 
@@ -134,8 +134,8 @@ def plain(url: str) -> str:
 
 def _trusting(query: Query) -> Query:
     store = system_store()
-    wanted = _system(query) or (query.get("sslmode") == "verify-full" and _needs_authority(query))
-    if not wanted or store is None:
+    needs_store = _system(query) or (query.get("sslmode") == "verify-full" and _needs_authority(query))
+    if not needs_store or store is None:
         return query
     rest = query.without({"sslrootcert", "sslmode"})
     return rest.also("sslmode", "verify-full").also("sslrootcert", str(store))

@@ -34,7 +34,7 @@ class Proxy:
     login: tuple[str, str] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """Without its login."""
+        """The address without its login."""
         return f"{self.origin} ({self.variable})"
 
     @property
@@ -45,23 +45,23 @@ class Proxy:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the proxy, and nobody behind it, is told with a request: its login (RFC 7617), if there is one."""
+        """Headers for the proxy alone: its login (RFC 7617), if there is one."""
         if self.login is None:
             return {}
         return {"Proxy-Authorization": f"Basic {b64encode(':'.join(self.login).encode()).decode()}"}
 
     def refusal(self, place: str, status: int, reason: str) -> str:
-        """What it means that the proxy answers so in place of making a way to `place`, and what to do."""
-        said = f"the proxy {self} does not let {place} be reached: it answered {status} {reason}".rstrip()
+        """Explain a refusal by the proxy to connect to `place`, and say what to do."""
+        text = f"the proxy {self} does not let {place} be reached: it answered {status} {reason}".rstrip()
         if status == 407:
             doing = "is not the one that it wants" if self.login else "is missing"
-            return f"{said}; the login in {self.variable} {doing}: user:password@ stands before its host"
+            return f"{text}; the login in {self.variable} {doing}: user:password@ stands before its host"
         if status in {401, 403, 405}:
-            return f"{said}; let the proxy allow it, or name the host in NO_PROXY if there is a way without"
-        return f"{said}; ask whoever looks after the proxy, or name the host in NO_PROXY if there is a way without"
+            return f"{text}; let the proxy allow it, or name the host in NO_PROXY if there is a way without"
+        return f"{text}; ask whoever looks after the proxy, or name the host in NO_PROXY if there is a way without"
 
     def absence(self, place: str, why: str) -> str:
-        """What it means that the proxy gave no way to `place`, and no answer."""
+        """Explain that the proxy neither connected to `place` nor answered."""
         return (
             f"the proxy {self} gave no way to {place}: {why}; mend {self.variable}, or name the host in NO_PROXY"
             " if there is a way without"
@@ -78,11 +78,11 @@ class Proxies:
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Proxies":
-        """As the variables say; one that cannot be used counts as none (`refusals` tells of it)."""
-        found = {scheme: _named(variables, scheme) for scheme in _PORTS}
+        """Read the proxies from the variables; one that cannot be used counts as none (see `refusals`)."""
+        by_scheme = {scheme: _named(variables, scheme) for scheme in _PORTS}
         usable = {
             scheme: _proxy(*named)
-            for scheme, named in found.items()
+            for scheme, named in by_scheme.items()
             if named is not None and not _refusal(named[1])
         }
         return cls(usable.get("http"), usable.get("https"), _excluded(variables))
@@ -101,7 +101,7 @@ class Proxies:
 
     @property
     def exclusions(self) -> str:
-        """All that is reached without, as a `NO_PROXY` without patterns, for a library that reads it by itself."""
+        """Hosts that are reached without a proxy, as a `NO_PROXY` without patterns, for libraries that read it."""
         return ",".join((*_HERE, *(each.removeprefix("*.") for each in self.excluded)))
 
     def _is_excluded(self, host: str, port: int) -> bool:
@@ -116,7 +116,7 @@ def refusals(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that name a proxy which cannot be used, and why, without their values."""
     if "*" in _excluded(variables):
         return
-    named = dict.fromkeys(found for scheme in _PORTS if (found := _named(variables, scheme)))
+    named = dict.fromkeys(proxy for scheme in _PORTS if (proxy := _named(variables, scheme)))
     for variable, value in named:
         if why := _refusal(value):
             yield variable, why
@@ -128,12 +128,12 @@ def _named(variables: Mapping[str, str], scheme: str) -> tuple[str, str] | None:
 
 
 def _excluded(variables: Mapping[str, str]) -> tuple[str, ...]:
-    named = _value(variables, "NO_PROXY")
-    return tuple((named[1] if named else "").replace(",", " ").lower().split())
+    value = _value(variables, "NO_PROXY")
+    return tuple((value[1] if value else "").replace(",", " ").lower().split())
 
 
 def _value(variables: Mapping[str, str], name: str) -> tuple[str, str] | None:
-    """One in small letters that is empty switches that in capitals off."""
+    """The value of a variable; an empty one in small letters switches that in capitals off."""
     for each in (name.lower(), name):
         if each in variables:
             value = variables[each].strip()
@@ -224,7 +224,7 @@ def _is_within(host: str, network: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
-    """Which has no names below it: `NO_PROXY=1` is no network of all that end in `.1`."""
+    """Whether it is an IP address, which has no names below it: `NO_PROXY=1` does not match what ends in `.1`."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

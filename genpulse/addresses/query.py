@@ -26,25 +26,25 @@ class Query:
         return Query("&".join(part for part in self.raw if unquote_plus(part.partition("=")[0]) not in names))
 
     def also(self, name: str, value: str) -> "Query":
-        """With one more key at its end, percent-encoded as far as drivers need it."""
+        """Add a key at the end, percent-encoded as far as drivers need it."""
         return Query("&".join((*self.raw, f"{name}={quote(value, safe='/:,')}")))
 
     def __str__(self) -> str:
         return "&".join(self.raw)
 
 
-def unknown_key(query: Query, known: Collection[str]) -> str:
-    """What is wrong with the first key that nobody knows; empty when all are known."""
+def unknown_key(query: Query, allowed: Collection[str]) -> str:
+    """The fault of the first unknown key; empty when all are known."""
     for name, _ in query:
-        if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.7)
+        if name not in allowed:
+            near = get_close_matches(name, allowed, n=1, cutoff=0.7)
             hint = f" Did you mean {near[0]}?" if near else ""
             return f"nobody knows {name[:60]!r} in its query.{hint}"
     return ""
 
 
 def wrong_word(query: Query, words: Mapping[str, Collection[str]]) -> str:
-    """What is wrong with the first key whose value has to be one of some words; empty when none is."""
+    """The fault of the first key whose value is none of the words it allows; empty when there is none."""
     for name, value in query:
         if name in words and value not in words[name]:
             return f"{name} in its query has to be {', '.join(words[name])}, and is {value[:30]!r}"
@@ -52,7 +52,7 @@ def wrong_word(query: Query, words: Mapping[str, Collection[str]]) -> str:
 
 
 def missing_file(query: Query, names: Collection[str]) -> str:
-    """What is wrong with the first key that names a file which cannot be read; empty when all can."""
+    """The fault of the first key that names a file which cannot be read; empty when all can."""
     for name, value in query:
         if name in names and not Path(value).expanduser().is_file():
             # What is no path may be the text of a key.
@@ -62,7 +62,7 @@ def missing_file(query: Query, names: Collection[str]) -> str:
 
 
 def wrong_number(query: Query, whole: Collection[str], broken: Collection[str] = ()) -> str:
-    """What is wrong with the first key whose value has to be a number; empty when none is."""
+    """The fault of the first key whose value has to be a number and is none; empty when there is none."""
     for name, value in query:
         digits = value.replace(".", "", 1) if name in broken else value
         if name in {*whole, *broken} and not (digits.isascii() and digits.isdigit()):

@@ -29,17 +29,17 @@ _MOST_DATABASES = 2**31
 
 
 def refusal(url: str) -> str:
-    """What is wrong with an address, in words without its secrets; empty when it can be tried."""
+    """The fault of an address, in words without its secrets; empty when it can be tried."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         return f"it must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}"
     read = Url.of(url)
     query = read.query
-    known = _NUMBERS | _SECONDS | _LOGIN | (_TLS if scheme.startswith("rediss") else frozenset())
+    allowed = _NUMBERS | _SECONDS | _LOGIN | (_TLS if scheme.startswith("rediss") else frozenset())
     wrong = (
         wrong_authority(rest)
         or wrong_end(rest, takes_query=True)
-        or unknown_key(query, known)
+        or unknown_key(query, allowed)
         or wrong_word(query, _WORDS)
         or wrong_number(query, _NUMBERS, _SECONDS)
         or missing_file(query, _TLS_FILES)

@@ -32,7 +32,7 @@ class Url:
         return cls(scheme if separator else "", login, hosts, path, Query(query), fragment)
 
     def named(self, *, scheme: str | None = None, path: str | None = None, hosts: tuple[str, ...] = ()) -> "Url":
-        """The same with another scheme, path or hosts."""
+        """A copy with another scheme, path or hosts."""
         return replace(
             self,
             scheme=self.scheme if scheme is None else scheme,
@@ -41,7 +41,7 @@ class Url:
         )
 
     def asking(self, query: Query) -> "Url":
-        """The same with another query."""
+        """A copy with another query."""
         return replace(self, query=query)
 
     def __str__(self) -> str:

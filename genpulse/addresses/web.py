@@ -13,7 +13,7 @@ _EXAMPLES = "file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://cont
 
 
 def refusal(url: str) -> str:
-    """What is wrong with an address of a web server, in words without its secrets; empty when it can be tried.
+    """The fault of a web server's address, in words without its secrets; empty when it can be tried.
 
     Paths are put behind all of these.
     """
@@ -27,7 +27,7 @@ def refusal(url: str) -> str:
 
 
 def refusal_of_endpoint(url: str) -> str:
-    """The same for a store that speaks S3.
+    """The fault of the address of a store that speaks S3; empty when it can be tried.
 
     Its client takes an address as it is, and ends in a panic over signs which no address has (RFC 3986).
     """
@@ -43,7 +43,7 @@ def refusal_of_endpoint(url: str) -> str:
 
 
 def refusal_of_store(url: str) -> str:
-    """What is wrong with the address of a store; empty when it can be tried."""
+    """The fault of the address of a store; empty when it can be tried."""
     scheme, _, rest = url.partition(":")
     if scheme in _FOLDERS:
         # Without slashes it is the name of a folder, and no URL.

@@ -15,13 +15,12 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genpulse.api import openapi, problems
-from genpulse.api.auth.api_keys import KeyAccess
-from genpulse.api.auth.callers import LoopbackAccess
+from genpulse.api.auth.authentication import Authenticator
+from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.context import Context
 from genpulse.api.metrics import Metrics
-from genpulse.api.middleware.body_size_limit import BodySizeLimit
-from genpulse.api.middleware.body_timeout import BodyTimeout
-from genpulse.api.middleware.error_middleware import CarryErrors, RaiseCarried
+from genpulse.api.middleware.body_guard import BodyGuard
+from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
 from genpulse.api.middleware.fast_path import FastPath
 from genpulse.api.middleware.head_requests import HeadOfGet
 from genpulse.api.middleware.request_middleware import RequestMiddleware
@@ -49,7 +48,7 @@ from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
-_ROOMS = (
+_ROUTE_MODULES = (
     tasks,
     task_list,
     webhook_deliveries,
@@ -68,32 +67,30 @@ _ROOMS = (
 
 
 class Api(FastAPI):
-    """FastAPI with our own OpenAPI document, behind our own door: it is in nobody's way who does not need it."""
+    """FastAPI behind the middleware that `surround` stacks, with our own OpenAPI document."""
 
-    door: ASGIApp | None = None
+    entry: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve through the door, once it is hung."""
+        """Serve a request through the middleware."""
         scope["app"] = self
-        await (self.door or super().__call__)(scope, receive, send)
+        await (self.entry or super().__call__)(scope, receive, send)
 
-    def hang(self, options: ApiOptions) -> None:
-        """From the outside to the inside: what surrounds every request, the short way, the guards of bodies."""
+    def surround(self, options: ApiOptions) -> None:
+        """Stack the middleware: request id and caller, body guard and fast path, then the framework."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
-        limits = {uploads.UPLOADS_PATH: upload_limit_bytes}
-        self.add_middleware(RaiseCarried)
-        framework = CarryErrors(HeadOfGet(super().__call__, self._takes_head))
-        paced = BodyTimeout(framework, idle_s=options.body_idle_s)
-        guarded = BodySizeLimit(paced, limit_bytes=options.body_limit_bytes, exceptions=limits)
-        self.door = RequestMiddleware(
-            FastPath(guarded, limit_bytes=options.body_limit_bytes, idle_s=options.body_idle_s)
+        guard = BodyGuard(
+            options.body_limit_bytes, options.body_idle_s, {uploads.UPLOADS_PATH: upload_limit_bytes}
         )
+        self.add_middleware(CatchErrors)
+        framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
+        self.entry = RequestMiddleware(FastPath(framework, guard))
 
     def _takes_head(self, scope: Scope) -> bool:
         return "HEAD" in _methods_of(self.routes, scope)
 
     def openapi(self) -> dict[str, Any]:
-        """Made once."""
+        """The OpenAPI document, made once."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi.describe(self)
         return self.openapi_schema
@@ -109,11 +106,11 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for room in _ROOMS:
-        app.router.routes.extend(room.routes.routes)
+    for module in _ROUTE_MODULES:
+        app.router.routes.extend(module.routes.routes)
     app.add_exception_handler(HTTPException, _routing_problem)
     app.add_exception_handler(RequestValidationError, _parameter_problem)
-    app.hang(options)
+    app.surround(options)
     return app
 
 
@@ -126,29 +123,29 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Peers]]:
         stopping = asyncio.Event()
         async with open_services() as services:
-            access = _access(services, options)
+            authenticator = _authenticator(services, options)
             metrics = Metrics(services.loops, peers)
-            context = app.state.context = Context(services, options, access, metrics, stopping)
-            ending = asyncio.create_task(context.endings.stop_with(stopping))
+            context = app.state.context = Context(services, options, authenticator, metrics, stopping)
+            cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):
                 yield {PEERS: peers}
             stopping.set()
-            await ending
-            await access.close()
+            await cancelling
+            await authenticator.close()
 
     return lifespan
 
 
-def _access(services: Services, options: ApiOptions) -> KeyAccess:
+def _authenticator(services: Services, options: ApiOptions) -> Authenticator:
     public_host = urlsplit(options.public_url).hostname if options.public_url else None
-    without_key = LoopbackAccess(services.environment, options.api_key_prefixes, public_host)
-    return KeyAccess(services.keys, without_key, services.now)
+    loopback = LoopbackAccess(services.environment, public_host)
+    return Authenticator(services.keys, loopback, options.api_key_prefixes, services.now)
 
 
 async def _routing_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     methods = _methods_of(request.app.routes, request.scope)
-    return problems.answer_routing(
+    return problems.routing_response(
         error, request.scope, sorted(methods | {"HEAD"} if "GET" in methods else methods)
     )
 
@@ -156,11 +153,11 @@ async def _routing_problem(request: Request, error: Exception) -> Response:
 def _methods_of(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
     """Every method that the path takes, over all of its routes; one that is written out goes before a pattern."""
     plain = [route for route in routes if isinstance(route, Route)]
-    fitting = [route for route in plain if route.matches(scope)[0] is not Match.NONE]
-    written_out = [route for route in fitting if not route.param_convertors]
-    return {method for route in written_out or fitting for method in route.methods or ()}
+    matching = [route for route in plain if route.matches(scope)[0] is not Match.NONE]
+    literal = [route for route in matching if not route.param_convertors]
+    return {method for route in literal or matching for method in route.methods or ()}
 
 
 async def _parameter_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
-    return problems.answer_parameters(error, request.scope)
+    return problems.parameters_response(error, request.scope)

@@ -16,7 +16,7 @@ WORKERS = "workers"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What was found: each part and how it is, and the workers that are seen."""
+    """The health of each part, and the live workers."""
 
     healths: tuple[Health, ...]
     workers: tuple[WorkerPresence, ...]
@@ -29,13 +29,13 @@ class Parts:
 
 async def look(services: Services) -> Parts:
     """Look at all parts at once, for less than 2 seconds. Never raises."""
-    seeing = asyncio.create_task(_seen(services.presence))
-    found = await asyncio.gather(*(_asked(probe) for probe in services.probes))
-    workers = await seeing
-    return Parts((*found, of_loops(services.loops), of_workers(workers)), workers)
+    workers_task = asyncio.create_task(_workers(services.presence))
+    healths = await asyncio.gather(*(_health_of(probe) for probe in services.probes))
+    workers = await workers_task
+    return Parts((*healths, of_loops(services.loops), of_workers(workers)), workers)
 
 
-async def _asked(probe: Probe) -> Health:
+async def _health_of(probe: Probe) -> Health:
     try:
         async with asyncio.timeout(PART_S):
             return await probe()
@@ -48,7 +48,7 @@ def _name(probe: Probe) -> str:
     return type(owner).__name__.removesuffix("Probe").lower()
 
 
-async def _seen(presence: Presence) -> tuple[WorkerPresence, ...]:
+async def _workers(presence: Presence) -> tuple[WorkerPresence, ...]:
     try:
         async with asyncio.timeout(PART_S):
             return await presence.workers()

@@ -7,13 +7,14 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from genpulse.api.auth.callers import Access, Caller
+from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.schemas.documents import Links
 from genpulse.api.server.shutdown import CancelHandles
 from genpulse.domain.asset import Asset
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.task import Task
 from genpulse.ports import Services
@@ -24,24 +25,24 @@ _CONTEXT = "genpulse.context"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One of each. `stopping` is set when the server was told to end."""
+    """The parts that all calls share. `stopping` is set when the server was told to end."""
 
     services: Services
     options: ApiOptions
-    access: Access
+    authenticator: Authenticator
     metrics: Metrics
     stopping: asyncio.Event
-    endings: CancelHandles = field(default_factory=CancelHandles)
+    cancel_handles: CancelHandles = field(default_factory=CancelHandles)
     signing: LazyUrlSigner = field(default_factory=LazyUrlSigner)
 
     def signed(self, asset_id: UUID) -> str:
-        """What follows the address of an asset's bytes, counting from now; empty before the secret is read."""
+        """The signed query of the address of an asset's bytes, from now on; empty before the secret is read."""
         signer = self.signing.signer
         return signer.query(asset_id, self.services.now().timestamp()) if signer else ""
 
 
 def context_in(scope: Scope) -> Context:
-    """What the application of this request holds."""
+    """The context of the application that serves this request."""
     context = scope.get(_CONTEXT)
     if context is None:
         context = scope[_CONTEXT] = scope["app"].state.context
@@ -50,9 +51,9 @@ def context_in(scope: Scope) -> Context:
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Who makes this call."""
+    """The caller of this request."""
     caller = connection.scope[CALLER]
-    assert isinstance(caller, Caller)  # noqa: S101 - every call under /v1 was admitted
+    assert isinstance(caller, Caller)  # noqa: S101 - every call under /v1 was authorized
     return caller
 
 

@@ -23,12 +23,12 @@ from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
     AssetInUse,
     BudgetExceeded,
+    CallbackRefused,
     ContentTooLarge,
     GenPulseError,
     InvalidCursor,
     KeyLimitExceeded,
     MayBeCharged,
-    NoticeRefused,
     NotRetryable,
     PaidProviderRefused,
     PriorityNotAllowed,
@@ -36,8 +36,8 @@ from genpulse.domain.errors import (
     TaskDeleted,
     Unavailable,
     UnknownAsset,
+    UnknownCallback,
     UnknownDelivery,
-    UnknownHook,
     UnknownTask,
     UploadIncomplete,
 )
@@ -61,9 +61,9 @@ class UnsupportedContentType(Refused):
 
     code = "unsupported_media_type"
 
-    def __init__(self, found: str | None, expected: str) -> None:
-        said = f"is {found!r}" if found else "is missing"
-        super().__init__(f"The Content-Type {said}; this call takes {expected}.")
+    def __init__(self, content_type: str | None, expected: str) -> None:
+        state = f"is {content_type!r}" if content_type else "is missing"
+        super().__init__(f"The Content-Type {state}; this call takes {expected}.")
 
 
 class InvalidPrefer(Refused):
@@ -71,9 +71,9 @@ class InvalidPrefer(Refused):
 
     code = "invalid_prefer"
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, value: str) -> None:
         super().__init__(
-            f"The header Prefer has wait={found[:40]!r}; it takes whole seconds from 1 to 60, as in"
+            f"The header Prefer has wait={value[:40]!r}; it takes whole seconds from 1 to 60, as in"
             " `Prefer: wait=10`."
         )
 
@@ -116,8 +116,10 @@ class InsufficientScope(Refused):
 
     code = "insufficient_scope"
 
-    def __init__(self, needed: Scope, found: Sequence[Scope]) -> None:
-        super().__init__(f"This call needs the scope {needed}, and this API key has {', '.join(found) or 'none'}.")
+    def __init__(self, needed: Scope, scopes: Sequence[Scope]) -> None:
+        super().__init__(
+            f"This call needs the scope {needed}, and this API key has {', '.join(scopes) or 'none'}."
+        )
 
 
 class InvalidSignature(Refused):
@@ -215,8 +217,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     UnknownAsset: 404,
     UnknownDelivery: 404,
     ModelNotFound: 404,
-    UnknownHook: 404,
-    NoticeRefused: 401,
+    UnknownCallback: 404,
+    CallbackRefused: 401,
     BodyTooSlow: 408,
     NotRetryable: 409,
     MayBeCharged: 409,
@@ -257,7 +259,7 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
 
 
 def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """What is allowed and what is left of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
     window_s = math.ceil(error.rate.per_s)
     return {
         "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',

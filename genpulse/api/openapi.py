@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the routes say about themselves, and the models they point to."""
+"""The OpenAPI document, from the descriptions of the routes and the models that they refer to."""
 
 import json
 import re
@@ -73,8 +73,8 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_TAKEN = (OrderDocument, BatchDocument, RetryDocument)
-_SHOWN = (
+_REQUESTS = (OrderDocument, BatchDocument, RetryDocument)
+_RESPONSES = (
     Alive,
     DeliveryPage,
     EnvironmentDocument,
@@ -122,7 +122,7 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
 
 
 def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
-    """What surrounds every request is no call's own to describe."""
+    """Describe what the middleware adds to every call: its errors and the header X-Request-Id."""
     for status in (500,) if method == "get" else (*_WRITING, 500):
         call["responses"].setdefault(str(status), encoded.refusal(status))
     call["responses"] = dict(sorted(call["responses"].items()))
@@ -155,7 +155,7 @@ def _leave_out_null(field: dict[str, Any]) -> None:
 
 
 def _webhooks() -> dict[str, Any]:
-    """What is sent to `webhook_url`."""
+    """The messages that are sent to `webhook_url`."""
     return {f"task.{end}": {"post": _webhook(end)} for end in ENDS}
 
 
@@ -185,7 +185,7 @@ def _webhook(end: str) -> dict[str, Any]:
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without titles that only say a field's name once more."""
+    """Generates schemas without titles that only repeat the name of a field."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - what it overrides
         """Never."""
@@ -193,24 +193,24 @@ class _Schemas(GenerateJsonSchema):
 
 
 def _schemas() -> dict[str, Any]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _TAKEN]
-    wanted += [(model, "serialization") for model in _SHOWN]
-    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Schemas)
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _REQUESTS]
+    models += [(model, "serialization") for model in _RESPONSES]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}", schema_generator=_Schemas)
     definitions: dict[str, Any] = schemas["$defs"]
-    taken = {model.__name__ for model in _TAKEN}
+    request_models = {model.__name__ for model in _REQUESTS}
     for name, schema in definitions.items():
         for field in schema.get("properties", {}).values():
             if "default" in field:
-                _put_default_into_words(field, is_taken=name in taken)
+                _put_default_into_words(field, is_request=name in request_models)
     return definitions
 
 
-def _put_default_into_words(field: dict[str, Any], *, is_taken: bool) -> None:
+def _put_default_into_words(field: dict[str, Any], *, is_request: bool) -> None:
     """Generators of clients take a field with a default for one that is always there."""
     default = field.pop("default")
     if default is not None:
         field["description"] = f"{field['description']}. Left out, it is `{json.dumps(default)}`."
-    elif not is_taken:
+    elif not is_request:
         _leave_out_null(field)
 
 

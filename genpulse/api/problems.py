@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
-from genpulse.api.requests.query_parameters import said_of
+from genpulse.api.requests.query_parameters import parameter_message
 from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
 from genpulse.domain.text.storable import storable_line
 
@@ -46,13 +46,13 @@ class ProblemDocument(BaseModel):
     errors: list[ProblemPlace] | None = Field(default=None, description="The places that do not fit")
 
 
-def answer(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
+def problem_response(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
     """The response to an error that was raised on purpose."""
     places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in _problems(error)]
     return _response(status_of(error), error.code, str(error), scope, headers_of(error), places)
 
 
-def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
+def routing_response(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
     """The response to what the router refuses: an unknown path, or a method that the path does not take."""
     path = scope["path"][:200]
     if error.status_code == HTTPStatus.NOT_FOUND:
@@ -66,26 +66,26 @@ def answer_routing(error: HTTPException, scope: Scope, allowed: Sequence[str] = 
     return _response(error.status_code, code, str(error.detail), scope, error.headers or {})
 
 
-def answer_parameters(error: RequestValidationError, scope: Scope) -> Response:
+def parameters_response(error: RequestValidationError, scope: Scope) -> Response:
     """The response to parameters that do not fit: an id that cannot exist, or a query that is not taken."""
-    found = error.errors()[:SHOWN_AT_MOST]
-    match found[0]["loc"]:
+    errors = error.errors()[:SHOWN_AT_MOST]
+    match errors[0]["loc"]:
         case ("path", "task_id"):
-            return answer(UnknownTask(_shown(found[0]["input"])), scope)
+            return problem_response(UnknownTask(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
-            return answer(UnknownAsset(_shown(found[0]["input"])), scope)
+            return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
         case _:
-            names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in found)
+            names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in errors)
             places = [
-                ProblemPlace(parameter=name, detail=said_of(item, name, scope))
-                for name, item in zip(names, found, strict=True)
+                ProblemPlace(parameter=name, detail=parameter_message(item, name, scope))
+                for name, item in zip(names, errors, strict=True)
             ]
             end = "" if places[0].detail.endswith("?") else "."
             detail = f"The query does not fit: {places[0].parameter}: {places[0].detail}{end}"
             return _response(422, BadInput.code, detail, scope, places=places)
 
 
-def _shown(value: object) -> str:
+def _short(value: object) -> str:
     return repr(str(value)[:100])
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from genpulse.branching.errors import Refusal
-from genpulse.branching.merge_check import Answer, Asked
+from genpulse.branching.merge_check import MergeVerdict, ProposedMerge
 from genpulse.branching.releases.deployment import Deployable
-from genpulse.branching.releases.verification import Verified
+from genpulse.branching.releases.verification import VerifiedRelease
 from genpulse.branching.rules.versions import Version
 
 
@@ -23,7 +23,7 @@ def refusal_document(refusal: Refusal) -> dict[str, object]:
 
 
 def refused_document(refusals: Sequence[Refusal]) -> dict[str, object]:
-    """What a command says that refuses; `reason` is the first of what it refuses, in words."""
+    """The document of a command that refuses; `reason` is the message of the first refusal."""
     return {
         "ok": False,
         "reason": refusals[0].message if refusals else None,
@@ -31,57 +31,57 @@ def refused_document(refusals: Sequence[Refusal]) -> dict[str, object]:
     }
 
 
-def answer_document(asked: Asked, found: Answer) -> dict[str, object]:
-    """What the gate says."""
+def verdict_document(merge: ProposedMerge, verdict: MergeVerdict) -> dict[str, object]:
+    """The verdict of the merge check."""
     return {
-        "head": asked.head,
-        "base": asked.base,
-        "allowed": bool(found),
-        "rule": found.rule,
-        "refusals": [refusal_document(refusal) for refusal in found.refusals],
-        "warnings": [refusal_document(warning) for warning in found.warnings],
-        "unchecked": found.unchecked,
+        "head": merge.head,
+        "base": merge.base,
+        "allowed": bool(verdict),
+        "rule": verdict.rule,
+        "refusals": [refusal_document(refusal) for refusal in verdict.refusals],
+        "warnings": [refusal_document(warning) for warning in verdict.warnings],
+        "unchecked": verdict.unchecked,
     }
 
 
-def merge_sentence(asked: Asked, found: Answer) -> str:
-    """What the gate says to people when nothing is in the way."""
-    return f"{asked.head} may be merged into {asked.base}: {found.rule}" if asked.base else found.rule
+def merge_sentence(merge: ProposedMerge, verdict: MergeVerdict) -> str:
+    """The sentence for people when a merge is allowed."""
+    return f"{merge.head} may be merged into {merge.base}: {verdict.rule}" if merge.base else verdict.rule
 
 
-def version_document(found: Version) -> dict[str, object]:
+def version_document(version: Version) -> dict[str, object]:
     """A version that was tagged."""
-    return {"tag": found.tag, "version": str(found), "pep440": found.pep440}
+    return {"tag": version.tag, "version": str(version), "pep440": version.pep440}
 
 
-def verified_document(found: Verified) -> dict[str, object]:
+def verified_document(release: VerifiedRelease) -> dict[str, object]:
     """A release that holds."""
     return {
-        **version_document(found.version),
-        "ref": f"refs/tags/{found.version.tag}",
-        "commit": found.commit,
-        "tree": found.tree,
-        "candidate": found.candidate.tag if found.candidate else None,
-        "tagged_at": datetime.fromtimestamp(found.when, UTC).isoformat(),
-        "signature_verified": found.signed,
+        **version_document(release.version),
+        "ref": f"refs/tags/{release.version.tag}",
+        "commit": release.commit,
+        "tree": release.tree,
+        "candidate": release.candidate.tag if release.candidate else None,
+        "tagged_at": datetime.fromtimestamp(release.when, UTC).isoformat(),
+        "signature_verified": release.signed,
     }
 
 
-def deployable_document(found: Deployable, remark: str = "") -> dict[str, object]:
-    """Where something belongs; `remark` says that something else is checked out.
+def deployable_document(deployable: Deployable, remark: str = "") -> dict[str, object]:
+    """The environment that a ref belongs to; `remark` says that something else is checked out.
 
     `environment` is what ENV is there, as `env` is.
     """
-    environment = found.row.environment
+    environment = deployable.row.environment
     return {
         "ok": True,
         "reason": None,
-        "ref": found.ref,
-        "commit": found.commit,
-        "version": str(found.version) if found.version else None,
+        "ref": deployable.ref,
+        "commit": deployable.commit,
+        "version": str(deployable.version) if deployable.version else None,
         "environment": environment.name,
         "env": environment.name,
-        "target": found.row.target,
+        "target": deployable.row.target,
         "checked_out": not remark,
     }
 
@@ -95,18 +95,18 @@ def annotation(level: str, refusal: Refusal) -> str:
     return f"::{level} title=genpulse flow::{escaped}"
 
 
-def verified_sentence(found: Verified) -> str:
+def verified_sentence(release: VerifiedRelease) -> str:
     """The same for people."""
-    signed = ", signature good" if found.signed else ""
-    return f"{found.version.tag} is a verified release: commit {found.commit[:9]}, {tested(found)}{signed}."
+    signed = ", signature good" if release.signed else ""
+    return f"{release.version.tag} is a verified release: commit {release.commit[:9]}, {tested(release)}{signed}."
 
 
-def tested(found: Verified) -> str:
-    """What a release was tested as, in words."""
-    return f"tested as {found.candidate.tag}" if found.candidate else "from before the flow"
+def tested(release: VerifiedRelease) -> str:
+    """Name the candidate that a release was tested as."""
+    return f"tested as {release.candidate.tag}" if release.candidate else "from before the flow"
 
 
-def deployable_sentence(found: Deployable) -> str:
+def deployable_sentence(deployable: Deployable) -> str:
     """The same for people."""
-    row = found.row
-    return f"{found.ref} ({found.commit[:9]}) belongs to {row.target}: ENV={row.environment.name}"
+    row = deployable.row
+    return f"{deployable.ref} ({deployable.commit[:9]}) belongs to {row.target}: ENV={row.environment.name}"

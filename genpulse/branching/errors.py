@@ -42,7 +42,7 @@ class Refusal:
 
 
 class FlowError(Exception):
-    """Base of these errors: a refusal that was raised. Every command ends with exit code 1."""
+    """Base class of the errors of `genpulse flow`: a refusal that is raised. Commands end with exit code 1."""
 
     def __init__(self, code: Code, rule: str, found: str, *mend: str, note: str = "") -> None:
         super().__init__(code, rule, found, *mend)
@@ -50,32 +50,32 @@ class FlowError(Exception):
 
     @classmethod
     def of(cls, refusal: Refusal) -> Self:
-        """The error that says the same."""
+        """Make an error of this class from a refusal."""
         return cls(refusal.code, refusal.rule, refusal.found, *refusal.mend, note=refusal.note)
 
     @property
     def code(self) -> Code:
-        """For programs."""
+        """The refusal's code, for programs."""
         return self.refusal.code
 
     @property
     def rule(self) -> str:
-        """What is broken."""
+        """The rule that is broken."""
         return self.refusal.rule
 
     @property
     def found(self) -> str:
-        """What was found."""
+        """The finding that breaks the rule."""
         return self.refusal.found
 
     @property
     def mend(self) -> tuple[str, ...]:
-        """Commands, each of which can be pasted."""
+        """The commands that mend it; each can be pasted as it is."""
         return self.refusal.mend
 
     @property
     def note(self) -> str:
-        """What to do, in words."""
+        """What the commands do, or what to do where there is none."""
         return self.refusal.note
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class LaneBroken(FlowError):
 
 
 class ReleaseRefused(FlowError):
-    """A candidate or release that must not be."""
+    """A candidate or release that is not allowed."""
 
 
 class PolicyBroken(FlowError):
@@ -107,7 +107,7 @@ class RepositoryUnfit(FlowError):
 
 
 class GitFailed(FlowError):
-    """Git itself said no."""
+    """Git itself failed."""
 
 
 def _hang(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The gate for CI and hooks: may this be merged, by its name and by its history."""
+"""The merge check for CI and hooks: may this be merged, by its name and by its history."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ from genpulse.branching.topics.open_topics import topics_of
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A merge somebody wants; without a base only the head's name is asked about.
+class ProposedMerge:
+    """A merge to be judged; without a base only the head's name is asked about.
 
     `head_commit` is the head's id where its name is not enough (a fork's branch).
     `arrived` is the commit that a push has brought to the base already, and `before` the base's tip before that
@@ -38,8 +38,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`rule` is what allows it; `refusals` what forbids it; `unchecked` why the history was not looked at."""
+class MergeVerdict:
+    """The result: `rule` allows the merge, `refusals` forbid it; `unchecked` is why no history was read."""
 
     rule: str
     refusals: tuple[Refusal, ...]
@@ -50,29 +50,29 @@ class Answer:
         return not self.refusals
 
 
-def answer(asked: Asked, repository: Repository, *, history: bool = True) -> Answer:
-    """By the rules, and by the history of the repository as far as it is here.
+def check_merge(merge: ProposedMerge, repository: Repository, *, history: bool = True) -> MergeVerdict:
+    """Judge a merge by the rules, and by the history of the repository as far as it is here.
 
     Whatever git cannot answer is refused. The remote is asked for version tags alone, where main is concerned and
     unless offline. `history=False` looks at the names alone. Raises `PolicyBroken`, and `NameRefused` for ids that
     are none.
     """
-    policy = _policy(asked, repository, history=history)
-    if not asked.base and not history:
-        named = may_be_called(plain(asked.head), policy)
-        return Answer(named.rule, (named.refusal,) if named.refusal else ())
-    verdict = allowed(asked.head, asked.base, head_repo=asked.head_repo, base_repo=asked.base_repo, policy=policy)
+    policy = _policy(merge, repository, history=history)
+    if not merge.base and not history:
+        verdict = may_be_called(plain(merge.head), policy)
+        return MergeVerdict(verdict.rule, (verdict.refusal,) if verdict.refusal else ())
+    verdict = allowed(merge.head, merge.base, head_repo=merge.head_repo, base_repo=merge.base_repo, policy=policy)
     if verdict.refusal is not None:
-        return Answer("", (verdict.refusal,))
+        return MergeVerdict("", (verdict.refusal,))
     if not history:
-        return Answer(verdict.rule, (), unchecked="only the names were asked for.")
+        return MergeVerdict(verdict.rule, (), unchecked="only the names were asked for.")
     try:
-        return _judged(asked, repository, verdict.rule)
+        return _judged(merge, repository, verdict.rule)
     except (RepositoryUnfit, GitFailed) as error:
-        return Answer("", (error.refusal,))
+        return MergeVerdict("", (error.refusal,))
 
 
-def _policy(asked: Asked, repository: Repository, *, history: bool) -> Policy:
+def _policy(merge: ProposedMerge, repository: Repository, *, history: bool) -> Policy:
     """The team's; the names of the model where git cannot answer, which the history then finds out.
 
     Where nobody understands the team's, the names alone are judged without it, and what mends it by itself.
@@ -84,66 +84,66 @@ def _policy(asked: Asked, repository: Repository, *, history: bool) -> Policy:
     except PolicyBroken:
         if not history:
             return DEFAULT
-        if asked.arrived or is_foreign(asked.head_repo, asked.base_repo):
+        if merge.arrived or is_foreign(merge.head_repo, merge.base_repo):
             raise
-        return take_mended(repository, _head(asked, repository).commit, plain(asked.base))
+        return take_mended(repository, _head(merge, repository).commit, plain(merge.base))
 
 
-def _judged(asked: Asked, repository: Repository, rule: str) -> Answer:
+def _judged(merge: ProposedMerge, repository: Repository, rule: str) -> MergeVerdict:
     demand_history(repository)
     for lane in repository.lanes:
         repository.lane(lane)
-    refusals = (*_history(asked, repository), *tag_refusals(repository))
-    return Answer(rule, refusals, (*path_refusals(repository), *near_miss_refusals(repository)))
+    refusals = (*_history(merge, repository), *tag_refusals(repository))
+    return MergeVerdict(rule, refusals, (*path_refusals(repository), *near_miss_refusals(repository)))
 
 
-def _history(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
-    target = repository.policy.lane_named(plain(asked.base))
+def _history(merge: ProposedMerge, repository: Repository) -> tuple[Refusal, ...]:
+    target = repository.policy.lane_named(plain(merge.base))
     if target is None:
         return ()
-    head = plain(asked.head)
-    if asked.arrived:
-        return arrival_refusals(repository, target, asked.arrived, asked.before)
+    head = plain(merge.head)
+    if merge.arrived:
+        return arrival_refusals(repository, target, merge.arrived, merge.before)
     if head.startswith(QUEUE) and target != DEV:
-        return arrival_refusals(repository, target, _head(asked, repository).commit)
+        return arrival_refusals(repository, target, _head(merge, repository).commit)
     if head.startswith(PROMOTION):
-        return _part(asked, repository)
+        return _part(merge, repository)
     row = kind_of(head, repository.policy)
     if row is None:
         return ()
-    return _topic(asked, repository) if row in TOPICS else _promotion(repository, row, target)
+    return _topic(merge, repository) if row in TOPICS else _promotion(repository, row, target)
 
 
-def _topic(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
+def _topic(merge: ProposedMerge, repository: Repository) -> tuple[Refusal, ...]:
     dev = repository.row(DEV).pattern
-    head = _head(asked, repository)
-    found = (topic.refusal(repository.remote, dev) for topic in topics_of(repository, [head]))
-    return (*filter(None, found), *settings_refusals(repository, head.commit))
+    head = _head(merge, repository)
+    refusals = (topic.refusal(repository.remote, dev) for topic in topics_of(repository, [head]))
+    return (*filter(None, refusals), *settings_refusals(repository, head.commit))
 
 
-def _part(asked: Asked, repository: Repository) -> tuple[Refusal, ...]:
-    found = part_refusals(repository, _head(asked, repository))
-    return (*lane_refusals(repository, repository.row(TEST)), *found)
+def _part(merge: ProposedMerge, repository: Repository) -> tuple[Refusal, ...]:
+    refusals = part_refusals(repository, _head(merge, repository))
+    return (*lane_refusals(repository, repository.row(TEST)), *refusals)
 
 
 def _promotion(repository: Repository, source: Branch, target: Branch) -> tuple[Refusal, ...]:
-    found = [*lane_refusals(repository, source), *lane_refusals(repository, target)]
+    refusals = [*lane_refusals(repository, source), *lane_refusals(repository, target)]
     if target == MAIN:
         try:
             repository.fetch_versions()
             demand_candidate(repository, repository.lane(source), source)
         except FlowError as error:
-            found.append(error.refusal)
-    return tuple(found)
+            refusals.append(error.refusal)
+    return tuple(refusals)
 
 
-def _head(asked: Asked, repository: Repository) -> Ref:
-    name = plain(asked.head)
-    if asked.head_commit:
-        commit = commit_here(repository, asked.head_commit, "--head-sha")
+def _head(merge: ProposedMerge, repository: Repository) -> Ref:
+    name = plain(merge.head)
+    if merge.head_commit:
+        commit = commit_here(repository, merge.head_commit, "--head-sha")
         return branch_at(name, commit)
     here = repository.refs.heads.get(name) or repository.refs.remote.get(name)
-    if here is None or is_foreign(asked.head_repo, asked.base_repo):
+    if here is None or is_foreign(merge.head_repo, merge.base_repo):
         note = "Fetch its commit, and name it: --head-sha <id>"
         raise RepositoryUnfit("history_missing", "What is judged is here.", f"{name} is not here.", note=note)
     return here

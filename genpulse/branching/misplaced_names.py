@@ -6,16 +6,17 @@ Nothing here removes anything: what somebody published under a name that is not 
 import shlex
 
 from genpulse.branching.errors import Refusal
-from genpulse.branching.git.commits import counted, is_ancestor
+from genpulse.branching.git.commits import is_ancestor
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import counted, joined
 from genpulse.branching.rules.names import is_reserved_for_branches
 from genpulse.branching.rules.slugs import slug_fault, slug_of
 from genpulse.branching.rules.table import DEV, FEATURE, TEST
 from genpulse.branching.rules.versions import is_near_miss
 from genpulse.branching.topics.open_topics import strangers
 
-_SHOWN = 10
+_LISTED = 10
 
 _PUBLISHED = ("gh-pages", "pages", "release/", "releases/", "support/")
 """Branches begin so that programs or customers read; another name would take it away from them."""
@@ -30,8 +31,8 @@ def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
     """Tags that would be taken for branches."""
     refs = repository.refs
     branches = {*refs.heads, *refs.remote}
-    known = dict.fromkeys((*refs.tags, *repository.tag_names))
-    names = [name for name in known if is_reserved_for_branches(name, repository.policy) or name in branches]
+    tag_names = dict.fromkeys((*refs.tags, *repository.tag_names))
+    names = [name for name in tag_names if is_reserved_for_branches(name, repository.policy) or name in branches]
     rule = "A tag is not named like a branch: git would take one for the other."
     return tuple(
         Refusal(
@@ -45,16 +46,15 @@ def tag_refusals(repository: Repository) -> tuple[Refusal, ...]:
 
 
 def near_miss_refusals(repository: Repository) -> tuple[Refusal, ...]:
-    """All tags that look like versions and are none, as one; none when there is no such tag."""
+    """One refusal of all tags that look like versions and are none; empty when there is no such tag."""
     names = sorted(name for name in repository.tag_names if is_near_miss(name))
     if not names:
         return ()
-    some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     return (
         Refusal(
             "version_malformed",
             "A release is called vX.Y.Z, its candidates vX.Y.Z-rc.1, vX.Y.Z-rc.2 and so on.",
-            f"{counted(len(names), 'tag')} that no command takes for a version: {some}.",
+            f"{counted(len(names), 'tag')} that no command takes for a version: {joined(names, _LISTED)}.",
             note="Nothing has to be done, unless one of them was meant to be a version.",
         ),
     )

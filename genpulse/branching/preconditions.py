@@ -3,6 +3,7 @@
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import joined
 
 
 def demand_history(repository: Repository) -> None:
@@ -21,11 +22,10 @@ def demand_clean(repository: Repository) -> None:
     """Raises `RepositoryUnfit` when tracked files have changes that are not committed."""
     files = repository.changed_files()
     if files:
-        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
         raise RepositoryUnfit(
             "work_tree_dirty",
             "The work tree is clean before this.",
-            f"changes that are not committed in {', '.join(files[:5])}{more}.",
+            f"changes that are not committed in {joined(files, 5)}.",
             "git stash",
             note="Commit them, or put them aside.",
         )
@@ -36,8 +36,8 @@ def demand_branch(repository: Repository) -> str:
     current = repository.refs.current
     if current is None:
         detached = repository.git("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).code == 1
-        found = "the head is detached: no branch is out." if detached else "the branch has no commit yet."
+        finding = "the head is detached: no branch is out." if detached else "the branch has no commit yet."
         note = "Switch to a branch: git switch <branch>" if detached else "Commit something."
         code: Code = "head_detached" if detached else "branch_empty"
-        raise RepositoryUnfit(code, "This is done on a branch.", found, note=note)
+        raise RepositoryUnfit(code, "This is done on a branch.", finding, note=note)
     return current

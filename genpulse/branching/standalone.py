@@ -1,4 +1,4 @@
-"""The gate and what a deployment asks, by git and the standard library alone.
+"""The merge check and what a deployment asks, by git and the standard library alone.
 
 `genpulse flow install` packs it, with what it imports, into one file that CI runs: `python -I -S flow.pyz check`.
 The same code answers as in `genpulse flow`, with the same options, documents and exit codes.
@@ -16,18 +16,18 @@ from typing import NoReturn, TypeAlias
 
 from genpulse.branching.documents import (
     annotation,
-    answer_document,
     deployable_document,
     deployable_sentence,
     merge_sentence,
     refused_document,
+    verdict_document,
     verified_document,
     verified_sentence,
 )
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.branching.git.repository import Repository
-from genpulse.branching.merge_check import Asked, answer
-from genpulse.branching.releases.build_stamp import build_of, put_stamp
+from genpulse.branching.merge_check import ProposedMerge, check_merge
+from genpulse.branching.releases.build_info import build_of, write_build_file
 from genpulse.branching.releases.deployment import is_job, judged
 from genpulse.branching.releases.verification import Verifier
 from genpulse.domain.text.storable import showable
@@ -42,58 +42,66 @@ def main(arguments: Sequence[str], version: str = "") -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        asked = _parser(version).parse_args(arguments)
-        repository = Repository(Path.cwd(), os.environ, offline=asked.offline, trunk=asked.trunk)
-        verb: _Verb = asked.verb
-        return verb(repository, asked)
+        options = _parser(version).parse_args(arguments)
+        repository = Repository(Path.cwd(), os.environ, offline=options.offline, trunk=options.trunk)
+        verb: _Verb = options.verb
+        return verb(repository, options)
     except _Misuse as error:
         return _misused(error, as_json="--json" in arguments)
     except FlowError as error:
-        _refuse([error.refusal], as_json=asked.json)
-        if asked.json:
+        _refuse([error.refusal], as_json=options.json)
+        if options.json:
             _document(refused_document([error.refusal]))
         return 1
 
 
-def _check(repository: Repository, asked: argparse.Namespace) -> int:
-    if not asked.base and not asked.names_only:
-        asked.parser.error("--base is needed, except with --names-only")
-    merge = Asked(
-        asked.head, asked.base, asked.head_repo, asked.base_repo, asked.head_sha, asked.arrived, asked.before
+def _check(repository: Repository, options: argparse.Namespace) -> int:
+    if not options.base and not options.names_only:
+        options.parser.error("--base is needed, except with --names-only")
+    merge = ProposedMerge(
+        options.head,
+        options.base,
+        options.head_repo,
+        options.base_repo,
+        options.head_sha,
+        options.arrived,
+        options.before,
     )
-    found = answer(merge, repository, history=not asked.names_only)
-    _refuse(found.refusals, as_json=asked.json)
-    for warning in found.warnings:
-        _annotate("warning", warning, as_json=asked.json)
+    verdict = check_merge(merge, repository, history=not options.names_only)
+    _refuse(verdict.refusals, as_json=options.json)
+    for warning in verdict.warnings:
+        _annotate("warning", warning, as_json=options.json)
         _err(f"warning: {warning}")
-    if asked.json:
-        _document(answer_document(merge, found))
-    elif found:
-        _out(merge_sentence(merge, found))
-    return 0 if found else 1
+    if options.json:
+        _document(verdict_document(merge, verdict))
+    elif verdict:
+        _out(merge_sentence(merge, verdict))
+    return 0 if verdict else 1
 
 
-def _verify(repository: Repository, asked: argparse.Namespace) -> int:
-    verifier = Verifier(repository, signed=asked.signed)
+def _verify(repository: Repository, options: argparse.Namespace) -> int:
+    verifier = Verifier(repository, signed=options.signed)
     repository.fetch()
-    found = verifier.verify(asked.tag)
-    _say(verified_document(found), verified_sentence(found), as_json=asked.json)
+    release = verifier.verify(options.tag)
+    _say(verified_document(release), verified_sentence(release), as_json=options.json)
     return 0
 
 
-def _deployable(repository: Repository, asked: argparse.Namespace) -> int:
-    environment, job = BY_NAME[asked.env], is_job(os.environ)
-    found, remark = judged(repository, asked.ref, environment, commit=asked.commit, job=job, signed=asked.signed)
+def _deployable(repository: Repository, options: argparse.Namespace) -> int:
+    environment, job = BY_NAME[options.env], is_job(os.environ)
+    target, remark = judged(
+        repository, options.ref, environment, commit=options.commit, job=job, signed=options.signed
+    )
     if remark:
         _err(remark)
-    _say(deployable_document(found, remark), deployable_sentence(found), as_json=asked.json)
+    _say(deployable_document(target, remark), deployable_sentence(target), as_json=options.json)
     return 0
 
 
-def _stamp(repository: Repository, asked: argparse.Namespace) -> int:
-    build = build_of(repository, signed=asked.signed)
-    put_stamp(build, asked.output)
-    _say(asdict(build), f"Stamped: {build}.", as_json=asked.json)
+def _stamp(repository: Repository, options: argparse.Namespace) -> int:
+    build = build_of(repository, signed=options.signed)
+    write_build_file(build, options.output)
+    _say(asdict(build), f"Stamped: {build}.", as_json=options.json)
     return 0
 
 

@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All of it. `lanes` are tips on the remote; `fetched` is when it was last asked, in seconds since 1970.
+    """The state of a repository. `lanes` are tips on the remote; `fetched` is when, in seconds since 1970.
 
     `notes` are what breaks no rule and may be a slip; `open` has the newest candidate of each open release.
     """
@@ -60,7 +60,7 @@ class State:
 
 
 def read_state(repository: Repository) -> State:
-    """As last fetched. Raises `RepositoryUnfit` when there is nothing to read: no remote, no history, no lane."""
+    """Read the state as last fetched. Raises `RepositoryUnfit` without remote, history or lanes."""
     demand_history(repository)
     lanes = tuple((row, ref) for row in repository.lanes if (ref := repository.refs.remote.get(row.pattern)))
     if len(lanes) < len(repository.lanes):
@@ -90,9 +90,9 @@ def _waiting(repository: Repository, source: Branch, target: Branch) -> Waiting:
 
 
 def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | None:
-    gone = withdrawn(repository.tag_names)
+    withdrawals = withdrawn(repository.tag_names)
     for version, ref in repository.refs.versions.items():
-        if (version.candidate is None) == final and version not in gone:
+        if (version.candidate is None) == final and version not in withdrawals:
             refusal = _refusal(verifier, version)
             is_none = refusal is not None and refusal.code in _NO_RELEASE
             return Mark(version, ref, _replaced(repository, version, refusal) if refusal and is_none else refusal)
@@ -105,7 +105,7 @@ def _replaced(repository: Repository, version: Version, refusal: Refusal) -> Ref
     Where there was no candidate yet, it may well be from before the flow.
     """
     policy = repository.policy
-    if policy.baseline is None and all(known.candidate is None for known in repository.refs.versions):
+    if policy.baseline is None and all(version.candidate is None for version in repository.refs.versions):
         mend = f"genpulse flow install --baseline {version.tag}"
         note = (
             f"If {version.tag} was released before the flow was adopted, the command says so for the whole team."

@@ -4,7 +4,7 @@ import click
 
 from genpulse.cli.deletion import delete_each
 from genpulse.cli.stack import api_option, json_option
-from genpulse.client import GenPulse
+from genpulse_client import AsyncGenPulse
 
 
 @click.group("assets")
@@ -23,8 +23,8 @@ def delete(assets: tuple[str, ...], yes: bool, api: str | None, as_json: bool) -
     From then on nobody sees them, and within a minute their bytes are gone, unless another asset has the same. The
     task that made one says that it is missing. One that a task needs which has not ended is refused.
     """
-    delete_each("asset", assets, _as_it_is, GenPulse.delete_asset, api=api, is_agreed=yes, as_json=as_json)
+    delete_each("asset", assets, _as_it_is, AsyncGenPulse.delete_asset, api=api, is_agreed=yes, as_json=as_json)
 
 
-async def _as_it_is(_client: GenPulse, word: str) -> str:
+async def _as_it_is(_client: AsyncGenPulse, word: str) -> str:
     return word.strip()

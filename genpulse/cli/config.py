@@ -1,6 +1,5 @@
 """`genpulse config`: show, explain and check the configuration."""
 
-import json
 import os
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -12,9 +11,13 @@ from genpulse import config
 from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import write_text
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import json_option
 from genpulse.environment.table import Environment
+
+_write_option = click.option(
+    "--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+)
 
 
 @click.group("config")
@@ -30,47 +33,49 @@ def show(as_json: bool) -> None:
 
     resolved = config.find_environment()
     config.tell(resolved)
-    found = explain_all(None, os.environ)
+    settings = explain_all(None, os.environ)
     if as_json:
-        values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in found}
-        say(json.dumps({"environment": resolved.environment.dynaconf, "settings": values}, indent=2))
+        values = {each.key: {"value": each.value, "from": each.winner or "code"} for each in settings}
+        say_json({"environment": resolved.environment.dynaconf, "settings": values})
         return
     say(f"environment = {resolved.environment.dynaconf}  ({resolved.decided_by})")
-    for each in found:
-        place = next((said.place for said in each.layers if said.layer == each.winner), "")
+    for each in settings:
+        place = next((layer.place for layer in each.layers if layer.layer == each.winner), "")
         say(f"{each.key} = {_text(each.value)}" + (f"  ({place})" if place else ""))
 
 
-@command.command()
+@command.command("explain")
 @click.argument("key")
 @json_option
-def explain(key: str, as_json: bool) -> None:
+def explain_command(key: str, as_json: bool) -> None:
     """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
-    from genpulse.configuration.documents.explanation import default_of
-    from genpulse.configuration.documents.explanation import explain as explained
+    from genpulse.configuration.documents.explanation import default_of, explain
     from genpulse.configuration.documents.masking import shown
     from genpulse.configuration.sources.variables import variable_name
 
     config.tell(config.find_environment())
-    found = explained(key, None, os.environ)
-    if found is None:
+    explanation = explain(key, None, os.environ)
+    if explanation is None:
         raise CommandRefused(_no_such(key))
-    default = shown(found.key, default_of(found.known))
+    default = shown(explanation.key, default_of(explanation.setting))
     if as_json:
         document = {
-            "key": found.key,
-            "value": found.value,
-            "winner": found.winner or "code",
+            "key": explanation.key,
+            "value": explanation.value,
+            "winner": explanation.winner or "code",
             "default": default,
-            "layers": [asdict(said) for said in found.layers],
+            "layers": [asdict(row) for row in explanation.layers],
         }
-        say(json.dumps(document, indent=2))
+        say_json(document)
         return
-    say(f"{found.key}   {found.known.kind}   {variable_name(found.key)}")
-    say(f"  {found.known.meaning}")
-    rows = [("code", default, ""), *((said.layer, said.value, said.place) for said in found.layers)]
+    say(f"{explanation.key}   {explanation.setting.kind}   {variable_name(explanation.key)}")
+    say(f"  {explanation.setting.meaning}")
+    rows = [
+        ("code", default, ""),
+        *((row.layer, row.value, row.place) for row in explanation.layers),
+    ]
     for layer, value, place in rows:
-        mark = "→" if layer == (found.winner or "code") else " "
+        mark = "→" if layer == (explanation.winner or "code") else " "
         say(f"{mark} {layer:<12}{_text(value)}" + (f"   ({place})" if place else ""))
 
 
@@ -83,7 +88,7 @@ def _text(value: object) -> str:
 def _no_such(key: str) -> str:
     from genpulse.configuration.schema import keys
 
-    near = get_close_matches(key.lower(), [known.key for known in keys()], n=1, cutoff=0.5)
+    near = get_close_matches(key.lower(), [setting.key for setting in keys()], n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"{key} is not a setting.{hint} `genpulse config show` lists all of them."
 
@@ -111,7 +116,7 @@ def check(environment: Environment | None) -> None:
 
 
 @command.command()
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@_write_option
 def example(write: Path | None) -> None:
     """A `.env.example` with every setting, made from the schema."""
     from genpulse.configuration.documents.example import example_text
@@ -120,7 +125,7 @@ def example(write: Path | None) -> None:
 
 
 @command.command()
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@_write_option
 def reference(write: Path | None) -> None:
     """Every setting as a page of documentation, made from the schema."""
     from genpulse.configuration.documents.reference import reference_text

@@ -9,10 +9,10 @@ import click
 from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.terminal import agreed, say
-from genpulse.client import ApiRefused, GenPulse
+from genpulse_client import ApiRefused, AsyncGenPulse
 
-Resolve = Callable[[GenPulse, str], Awaitable[str]]
-Delete = Callable[[GenPulse, str], Awaitable[None]]
+Resolve = Callable[[AsyncGenPulse, str], Awaitable[str]]
+Delete = Callable[[AsyncGenPulse, str], Awaitable[None]]
 
 
 def delete_each(
@@ -31,10 +31,10 @@ def delete_each(
     refused.
     """
 
-    async def names(client: GenPulse) -> list[str]:
+    async def names(client: AsyncGenPulse) -> list[str]:
         return list(dict.fromkeys([await resolve(client, word) for word in words]))
 
-    async def act(client: GenPulse) -> dict[str, str]:
+    async def act(client: AsyncGenPulse) -> dict[str, str]:
         return {one: await _refusal(client, delete, one) for one in ids}
 
     ids = with_client(api, names)
@@ -50,7 +50,7 @@ def delete_each(
         click.get_current_context().exit(1)
 
 
-async def _refusal(client: GenPulse, delete: Delete, one: str) -> str:
+async def _refusal(client: AsyncGenPulse, delete: Delete, one: str) -> str:
     try:
         await delete(client, one)
     except ApiRefused as error:

@@ -14,7 +14,7 @@ class _EnvironmentName(click.ParamType[Environment]):
     name = "environment"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Environment:
-        """The row of the table."""
+        """Find the row of the table of environments."""
         if isinstance(value, Environment):
             return value
         environment = environment_named(str(value))

@@ -18,7 +18,7 @@ _EXPECTED = {
     ("genpulse.domain.errors.unavailable", "UnstampedDatabase"): os.EX_CONFIG,
     ("genpulse.addresses.postgresql", "BadDatabaseAddress"): os.EX_CONFIG,
     ("genpulse.adapters.redis.address", "BadRedisAddress"): os.EX_CONFIG,
-    ("genpulse.client.errors", "ClientError"): 1,
+    ("genpulse_client.errors", "GenPulseError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,
     ("genpulse.domain.errors.base", "GenPulseError"): 1,
     ("genpulse.cli.errors", "CommandRefused"): 1,
@@ -42,9 +42,9 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.ClickException):
-        said = io.StringIO()
-        error.show(said)
-        say(said.getvalue(), err=True, nl=False)
+        message = io.StringIO()
+        error.show(message)
+        say(message.getvalue(), err=True, nl=False)
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return 1
@@ -64,13 +64,13 @@ def exit_code_of(error: BaseException, *, debug: bool) -> int:
 
 
 def _hung(text: str) -> str:
-    """What somebody else has written cannot pass for a message of ours: only the first line begins at the edge."""
+    """Indent all lines but the first, so that text of others cannot pass for a message of ours."""
     first, *others = text.splitlines() or [""]
     return "\n".join([first, *(line if line.startswith(" ") else f"  {line}" for line in others)])
 
 
 def _expected(error: BaseException) -> int | None:
-    """By name, so that nothing has to be imported to ask."""
+    """The exit code of an expected error, looked up by name so that nothing is imported."""
     for cls in type(error).__mro__:
         code = _EXPECTED.get((cls.__module__, cls.__name__))
         if code is not None:

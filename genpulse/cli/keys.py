@@ -13,7 +13,7 @@ import uuid_utils.compat
 
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Cell, Column, Table, show_table
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
@@ -40,7 +40,7 @@ class Span(click.ParamType[timedelta]):
         self._allows_none = allows_none
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Hours, days or weeks."""
+        """Parse a number of hours, days or weeks."""
         if isinstance(value, timedelta):
             return value
         if self._allows_none and value == "0":
@@ -57,7 +57,7 @@ class RateType(click.ParamType[Rate]):
     name = "rate"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
-        """As the configuration writes it."""
+        """Parse a rate as the configuration writes it."""
         try:
             return Rate.parse(str(value))
         except ValueError as error:
@@ -70,7 +70,7 @@ class Dollars(click.ParamType[Decimal]):
     name = "usd"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """A decimal number, 0 or more."""
+        """Parse a decimal number, 0 or more."""
         try:
             amount = Decimal(str(value))
         except InvalidOperation:
@@ -95,7 +95,7 @@ def command() -> None:
     """Create, list and revoke API keys. Works on the database itself."""
 
 
-def _said(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+def _key_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     """Raises `BadParameter` for a name by which nobody finds the key that leaked."""
     if not name.strip():
         raise click.BadParameter("it is empty: say who or what uses the key")
@@ -103,7 +103,7 @@ def _said(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
 
 
 @command.command()
-@click.option("--name", required=True, callback=_said, help="Who or what uses it.")
+@click.option("--name", required=True, callback=_key_name, help="Who or what uses it.")
 @click.option(
     "--scope",
     "scopes",
@@ -144,7 +144,7 @@ def create(
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
-    wanted = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
+    key_scopes = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
     limits = KeyLimits(
         max_active_tasks,
         daily_tasks,
@@ -158,14 +158,14 @@ def create(
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
         token = Token.new(settings.environment.api_key_prefix)
         expires_at = now + expires_in if expires_in else None
-        key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, wanted, now, limits, expires_at)
+        key = ApiKey(uuid_utils.compat.uuid7(), name, token.hint, key_scopes, now, limits, expires_at)
         await keys.add(key, digest_of(token.text), secret)
         return key, token
 
     key, token = _with_keys(add)
     if as_json:
-        shown = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
-        say(json.dumps({**_document(key, now), **shown}))
+        secrets = {"key": token.text} | ({"webhook_secret": secret} if secret else {})
+        say_json_line({**_document(key, now), **secrets})
     else:
         say("\n".join(filter(None, (token.text, secret))))
     say("This is the only time that the key is shown: only its SHA-256 is kept.", err=True)
@@ -177,12 +177,12 @@ def create(
 @json_option
 def list_(as_json: bool) -> None:
     """All keys, by their first letters and never whole."""
-    found = _with_keys(lambda _, keys: keys.all())
+    keys = _with_keys(lambda _, keys: keys.all())
     now = datetime.now(UTC)
     if as_json:
-        say(json.dumps([_document(key, now) for key in found], indent=2))
+        say_json([_document(key, now) for key in keys])
         return
-    show_table(_table(found, now))
+    show_table(_table(keys, now))
 
 
 def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
@@ -227,19 +227,18 @@ def webhook_secret() -> None:
     """Secrets that sign messages about the tasks of one key, in place of webhooks.secret."""
 
 
-def _overlap(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(
-        "--overlap",
-        type=Span(allows_none=True),
-        default=default,
-        show_default=True,
-        help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
-    )
+_overlap = click.option(
+    "--overlap",
+    type=Span(allows_none=True),
+    default="24h",
+    show_default=True,
+    help="For how long what signs now still signs beside it: 12h, 7d; 0 ends it at once, for one that leaked.",
+)
 
 
 @webhook_secret.command()
 @click.argument("key_id", metavar="ID")
-@_overlap("24h")
+@_overlap
 @json_option
 def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
     """Give the key whose id is or begins with ID a new secret, or its first, and show it once."""
@@ -255,7 +254,7 @@ def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
 
 @webhook_secret.command()
 @click.argument("key_id", metavar="ID")
-@_overlap("24h")
+@_overlap
 @json_option
 def remove(key_id: str, overlap: timedelta, as_json: bool) -> None:
     """Let webhooks.secret sign again for the key whose id is or begins with ID."""

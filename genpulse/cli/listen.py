@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from genpulse import config
 from genpulse.cli.output.console import console
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.dev.processes.ports import LOOPBACK, claim, free_port
 from genpulse.domain.text.storable import showable_line
 
@@ -54,7 +54,7 @@ class _Listener:
         except ValueError:
             message = body
         if self._as_json:
-            say(json.dumps({"id": headers.get("webhook-id"), "signed": signed, "message": message}))
+            say_json_line({"id": headers.get("webhook-id"), "signed": signed, "message": message})
         else:
             self._show(headers.get("webhook-id", "no id"), signed, message)
         return web.Response(status=400 if signed == "wrong" else self._status)

@@ -9,13 +9,13 @@ import click
 
 from genpulse import config
 from genpulse.cli.output.table import Column, Table, show_table
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
 from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue
+from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]
 
@@ -34,7 +34,7 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
         documents = [document for document in documents if document["id"] == model]
         documents = documents or [_unlisted(model)]
     if as_json:
-        say(json.dumps(documents[0] if model else documents, indent=2))
+        say_json(documents[0] if model else documents)
     elif model is None:
         show_table(_list(documents))
     else:
@@ -42,7 +42,7 @@ def command(model: str | None, api: str | None, as_json: bool) -> None:
 
 
 def found_models(api: str | None) -> Documents:
-    """From the API, or from the installed providers when nothing answers and no address was given."""
+    """The models of the API, or of the installed providers when no API answers and no address was given."""
     try:
         return asyncio.run(_from_api(api_url(api)))
     except ApiUnreachable:
@@ -53,8 +53,8 @@ def found_models(api: str | None) -> Documents:
 
 
 async def _from_api(url: str) -> Documents:
-    async with GenPulse(url, api_key()) as genpulse:
-        return await genpulse.models()
+    async with AsyncGenPulse(url, api_key()) as genpulse:
+        return [model.document for model in await genpulse.models()]
 
 
 def _installed() -> Documents:
@@ -115,8 +115,8 @@ def _inputs(document: Mapping[str, Any]) -> Table:
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
         title = field.get("title", "")
-        said = f"{title}: {field['description']}" if title and field.get("description") else title
-        meaning = " ".join(filter(None, (said or field.get("description"), _range(field))))
+        description = f"{title}: {field['description']}" if title and field.get("description") else title
+        meaning = " ".join(filter(None, (description or field.get("description"), _range(field))))
         table.add(name, _type(field), "required" if required else json.dumps(field.get("default")), meaning)
     return table
 

@@ -1,7 +1,6 @@
 """`genpulse providers`: who does it, whether it may, and whether its account works."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +10,11 @@ import click
 from genpulse import config
 from genpulse.cli.output.account_hold import failing, held_back
 from genpulse.cli.output.table import Cell, Column, Table, show_table
-from genpulse.cli.output.terminal import agreed, say
+from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
+from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]
 _COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
@@ -32,11 +31,11 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    found = _found(api)
+    documents = _states(api)
     if as_json:
-        say(json.dumps(found, indent=2))
+        say_json(documents)
     else:
-        _print(found)
+        _print(documents)
 
 
 @command.command()
@@ -60,10 +59,10 @@ def learn(name: str) -> None:
     say(f"{name}: {asyncio.run(learn_provider(config.load(require=()), name))}")
 
 
-def _found(api: str | None) -> Documents:
+def _states(api: str | None) -> Documents:
     async def ask() -> Documents:
-        async with GenPulse(api_url(api), api_key()) as genpulse:
-            return await genpulse.providers()
+        async with AsyncGenPulse(api_url(api), api_key()) as genpulse:
+            return list(await genpulse.providers())
 
     try:
         return asyncio.run(ask())
@@ -88,10 +87,10 @@ def _installed() -> Documents:
     ]
 
 
-def _print(found: Documents) -> None:
-    show_table(_table(found))
+def _print(documents: Documents) -> None:
+    show_table(_table(documents))
     now = datetime.now(UTC)
-    for one in found:
+    for one in documents:
         if words := _trouble(one.get("circuit") or {}, now):
             line = showable_line(f"{one['name']} {words}")
             say(f"\n{line}")
@@ -116,7 +115,7 @@ def _account(circuit: Mapping[str, Any]) -> Cell:
     return Cell(state, _COLOURS.get(state, ""))
 
 
-def _table(found: Documents) -> Table:
+def _table(documents: Documents) -> Table:
     table = Table(
         Column("provider", style="bold"),
         Column("configured", rank=2),
@@ -126,7 +125,7 @@ def _table(found: Documents) -> Table:
         Column("account", rank=1),
         Column("models", rank=6, folds=True),
     )
-    for one in found:
+    for one in documents:
         limits = one.get("limits") or {}
         table.add(
             one["name"],

@@ -13,7 +13,7 @@ from genpulse.dev.state import DevState, read_state
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
-    """Nobody looks for a server behind what is no address. Raises `BadParameter`."""
+    """Check an address before it is used. Raises `BadParameter`."""
     if url is None:
         return None
     if why := web.refusal(url.strip()):
@@ -55,7 +55,7 @@ def api_key() -> str | None:
 
 
 def api_url(option: str | None) -> str:
-    """Where the API is: the option, else the running dev stack, else what is configured."""
+    """The address of the API: the option's, else the running dev stack's, else the configured one."""
     if option:
         return option
     state = running_stack()

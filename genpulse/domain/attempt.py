@@ -71,7 +71,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldLease:
     """A lease that a worker has, as the database says. `unwanted`: somebody wants the task to stop."""
 
     lease: Lease
@@ -79,7 +79,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Claim:
     """An attempt that began.
 
     `admitted`: the provider's gate has let it through, and gets that back when the provider is not asked.

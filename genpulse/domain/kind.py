@@ -31,8 +31,8 @@ def by_source(kinds: Sequence[str], *, from_media: bool) -> str | None:
 
     `text-to-image` begins with words, `image-to-image` with media.
     """
-    found = [kind for kind in kinds if "-to-" in kind and kind.startswith("text-") is not from_media]
-    return found[0] if len(found) == 1 else None
+    matching = [kind for kind in kinds if "-to-" in kind and kind.startswith("text-") is not from_media]
+    return matching[0] if len(matching) == 1 else None
 
 
 _MEDIA = frozenset({"image", "video", "speech", "music", "audio", "sound"})

@@ -1,18 +1,9 @@
 """Recovery of a task with an open order: resume, look up, start anew, or unknown."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TypeAlias
 
 from genpulse.domain.task import OpenOrder
-
-
-class Shape(Enum):
-    """How a model is run: by one call, by a remote job that is polled, or here."""
-
-    IMMEDIATE = auto()
-    TWO_PHASE = auto()
-    LOCAL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +33,13 @@ class Unknown:
 Recovery: TypeAlias = StartAnew | Resume | LookUp | Unknown
 
 
-def recover(
-    order: OpenOrder | None, *, shape: Shape, repeatable: bool, can_find: bool, resubmits: bool = False
-) -> Recovery:
-    """Decide from what is open.
+def recover(order: OpenOrder | None, *, repeatable: bool, can_find: bool, resubmits: bool = False) -> Recovery:
+    """Decide how an attempt begins, from the order that an earlier one has left open.
 
     `repeatable`: twice does no harm; `can_find`: jobs can be looked up; `resubmits`: the operator would rather pay
     twice than not have the result.
     """
-    if order is None or shape is Shape.LOCAL:
+    if order is None:
         return StartAnew()
     if order.job_id is not None:
         return Resume(order.job_id)

@@ -25,7 +25,7 @@ class TaskStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing more happens by itself."""
+        """Whether this is an end: nothing more happens by itself."""
         return self in ENDED
 
 
@@ -38,12 +38,10 @@ LEGAL_MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.SUCCEEDED: frozenset(),
     TaskStatus.CANCELED: frozenset(),
 }
-"""RUNNING to RUNNING is a take-over: the worker that held the task is gone and another one begins."""
+"""Where a task may go from each state; the statements of the stores are held against it.
 
-
-def may_move(old: TaskStatus, new: TaskStatus) -> bool:
-    """Whether a task may go from one state to the other."""
-    return new in LEGAL_MOVES[old]
+RUNNING to RUNNING is a take-over: the worker that held the task is gone and another one begins.
+"""
 
 
 class Priority(IntEnum):

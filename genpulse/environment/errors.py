@@ -60,7 +60,7 @@ class NamelessSecrets(EnvironmentProblem):
 
 
 class NoEnvironment(EnvironmentProblem):
-    """None is named where one must be."""
+    """No environment is named where one has to be."""
 
     def __init__(self) -> None:
         super().__init__(f"No environment is named, and a built image assumes none. Set ENV={_SAY}.")

@@ -14,7 +14,7 @@ from genpulse.environment.errors import (
 from genpulse.environment.table import BY_DYNACONF, BY_NAME, LOCAL, Environment
 
 REQUIRE_FILE = Path("/etc/genpulse/require-env")
-"""Where this file is nothing is assumed, as in an image that carries the stamp of its build."""
+"""Where this file is nothing is assumed, as in an image that carries the info of its build."""
 _PROCESS = "the process environment"
 _BY_SWITCH = {"ENV": BY_NAME, "ENV_FOR_DYNACONF": BY_DYNACONF}
 SWITCHES = tuple(_BY_SWITCH)
@@ -35,7 +35,7 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _SwitchValue:
     variable: str
     value: str
     source: str
@@ -59,20 +59,20 @@ def resolve(
     Raises `UnknownEnvironment`, `EnvironmentConflict`, `NamelessSecrets`, `NoEnvironment`.
     """
     process, warning = _without_start_up_file(process, dotenv)
-    own, theirs = _named(process, _PROCESS), _named(dotenv, dotenv_path)
-    if own is None and theirs is None:
+    of_process, of_dotenv = _switch_of(process, _PROCESS), _switch_of(dotenv, dotenv_path)
+    if of_process is None and of_dotenv is None:
         if required or (required is None and REQUIRE_FILE.exists()):
             raise NoEnvironment
         return Resolved(LOCAL, f"the default, since neither {' nor '.join(SWITCHES)} is set", warning)
-    said = own or theirs
-    assert said is not None  # noqa: S101 - one of the two
-    decided_by = f"{said.variable} in {said.source}"
-    if own is not None and theirs is not None and own.environment != theirs.environment:
-        skipped = f"{own}; {theirs}. Nothing of {dotenv_path} is read."
-        return Resolved(own.environment, decided_by, f"{warning} {skipped}".strip(), skips_dotenv=True)
-    if theirs is None and dotenv and not said.environment.spawns_services:
-        raise NamelessSecrets(dotenv_path, said.environment)
-    return Resolved(said.environment, decided_by, warning)
+    decisive = of_process or of_dotenv
+    assert decisive is not None  # noqa: S101 - one of the two
+    decided_by = f"{decisive.variable} in {decisive.source}"
+    if of_process is not None and of_dotenv is not None and of_process.environment != of_dotenv.environment:
+        skipped = f"{of_process}; {of_dotenv}. Nothing of {dotenv_path} is read."
+        return Resolved(of_process.environment, decided_by, f"{warning} {skipped}".strip(), skips_dotenv=True)
+    if of_dotenv is None and dotenv and not decisive.environment.spawns_services:
+        raise NamelessSecrets(dotenv_path, decisive.environment)
+    return Resolved(decisive.environment, decided_by, warning)
 
 
 def _without_start_up_file(
@@ -87,17 +87,19 @@ def _without_start_up_file(
     return {name: text for name, text in process.items() if name != "ENV"}, warning
 
 
-def _named(values: Mapping[str, str | None], source: str) -> _Said | None:
-    """What one place says. Raises `UnknownEnvironment`, `EnvironmentConflict`."""
-    said = [_said(name, value, source) for name in SWITCHES if (value := values.get(name) or "").strip()]
-    if len(said) == 2 and said[0].environment != said[1].environment:
-        raise EnvironmentConflict(str(said[0]), str(said[1]))
-    return said[0] if said else None
+def _switch_of(values: Mapping[str, str | None], source: str) -> _SwitchValue | None:
+    """Read the environment from one place. Raises `UnknownEnvironment`, `EnvironmentConflict`."""
+    switches = [
+        _switch_value(name, value, source) for name in SWITCHES if (value := values.get(name) or "").strip()
+    ]
+    if len(switches) == 2 and switches[0].environment != switches[1].environment:
+        raise EnvironmentConflict(str(switches[0]), str(switches[1]))
+    return switches[0] if switches else None
 
 
-def _said(name: str, value: str, source: str) -> _Said:
-    known = _BY_SWITCH[name]
-    environment = known.get(value.strip().lower())
+def _switch_value(name: str, value: str, source: str) -> _SwitchValue:
+    by_value = _BY_SWITCH[name]
+    environment = by_value.get(value.strip().lower())
     if environment is None:
-        raise UnknownEnvironment(name, value, source, list(known))
-    return _Said(name, value, source, environment)
+        raise UnknownEnvironment(name, value, source, list(by_value))
+    return _SwitchValue(name, value, source, environment)

@@ -75,5 +75,5 @@ LOCAL = DEVELOPMENT
 
 def environment_named(word: str) -> Environment | None:
     """The row that a person means by either of its names; None when there is none."""
-    wanted = word.strip().lower()
-    return BY_NAME.get(wanted) or BY_DYNACONF.get(wanted)
+    name = word.strip().lower()
+    return BY_NAME.get(name) or BY_DYNACONF.get(name)

@@ -23,11 +23,11 @@ async def stop_unwanted(services: Services, providers: Sequence[str]) -> int:
     Returns how many orders are over. Raises `DatabaseUnavailable`.
     """
     tasks = await services.store.to_stop(providers, AT_ONCE)
-    over = await asyncio.gather(*(_is_over(services, task) for task in tasks))
-    for task, is_over in zip(tasks, over, strict=True):
+    answers = await asyncio.gather(*(_is_over(services, task) for task in tasks))
+    for task, is_over in zip(tasks, answers, strict=True):
         if is_over and task.order is not None:
-            await services.store.stopped(task.id, task.order.reference)
-    return sum(over)
+            await services.store.close_order(task.id, task.order.reference)
+    return sum(answers)
 
 
 async def _is_over(services: Services, task: Task) -> bool:
@@ -35,7 +35,7 @@ async def _is_over(services: Services, task: Task) -> bool:
         return False
     try:
         async with asyncio.timeout(services.bounds.stop_s):
-            return await _stopped(services, task, task.order)
+            return await _stop(services, task, task.order)
     except (UnknownModel, BadInput) as error:
         _log.info("the order of task %s cannot be stopped here: %s", task.id, error)
     except Exception as error:  # noqa: BLE001 - what does not work is tried again later
@@ -44,7 +44,7 @@ async def _is_over(services: Services, task: Task) -> bool:
     return False
 
 
-async def _stopped(services: Services, task: Task, order: OpenOrder) -> bool:
+async def _stop(services: Services, task: Task, order: OpenOrder) -> bool:
     model = services.catalogue.model(task.model)
     if not isinstance(model.engine, TwoPhase):
         return False

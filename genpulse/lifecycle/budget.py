@@ -1,6 +1,6 @@
 """Budget checks before money is spent."""
 
-from genpulse.domain.api_key import ApiKey, KeyLimits
+from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import (
     BudgetExceeded,
     OverBudget,
@@ -18,24 +18,17 @@ def is_allowed(services: Services, provider: str) -> bool:
     return not services.catalogue.is_paid(provider) or services.spending.allows(provider)
 
 
-def check_allowed(services: Services, provider: str) -> None:
-    """Before a task is queued. Raises `PaidProviderRefused`, `ProviderNotConfigured`."""
+def check_provider(services: Services, provider: str) -> None:
+    """The provider may take new tasks here. Raises `PaidProviderRefused`, `ProviderNotConfigured`."""
     if not is_allowed(services, provider):
         raise PaidProviderRefused(provider, services.spending.place)
-    if lacking := services.catalogue.lacks(provider):
-        raise ProviderNotConfigured(provider, lacking)
+    if missing := services.catalogue.lacks(provider):
+        raise ProviderNotConfigured(provider, missing)
 
 
-def limits_for(services: Services, key: ApiKey | None = None) -> SpendingLimits:
-    """What has to hold when a task of this key is queued: the store looks at it in the commit that writes it."""
-    return SpendingLimits(services.spending.daily_usd, key.limits if key else KeyLimits())
-
-
-def has_to_be_checked(services: Services, task: Task) -> bool:
-    """Whether `check_before_paying` has anything to say of this task."""
-    if not is_allowed(services, task.provider):
-        return True
-    return services.spending.daily_usd is not None and bool(task.price_usd)
+def limits_for(services: Services, caller: Caller = WITHOUT_KEY) -> SpendingLimits:
+    """The limits for new tasks of a caller, which the store checks in the commit that writes them."""
+    return SpendingLimits(services.spending.daily_usd, caller.limits)
 
 
 async def check_before_paying(services: Services, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""What an order refers to: assets of its input, and its webhook URL."""
+"""The check of what an order refers to: assets that its input names, and its webhook URL."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,59 +12,59 @@ from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.task import NewTask
 from genpulse.ports import Services
 
-TOLD_AT_MOST = 100
-"""So many places are told of one order."""
+MOST_PROBLEMS = 100
+"""How many places a refusal names."""
 _REFERENCE = re.compile(rf"{REFERENCE}\S*")
-"""What can only be meant as a reference; words that begin so have spaces among them."""
-_Named: TypeAlias = tuple[str, Place, str]
-"""The place of a task, the place in its input, and the text that stands there."""
+"""A text that can only be meant as a reference; prose that begins like one has spaces in it."""
+_Reference: TypeAlias = tuple[str, Place, str]
+"""The place of a task, the place in its input, and the text at that place."""
 
 
-def reaches_out(task: NewTask) -> bool:
-    """Whether there may be anything to look for: most tasks name nothing, and this is asked of each."""
-    return task.webhook_url is not None or _may_refer(task.input)
+def names_something(task: NewTask) -> bool:
+    """Whether `check_references` may have anything to look up: quick, since most tasks name nothing."""
+    return task.webhook_url is not None or _may_name_assets(task.input)
 
 
-def _may_refer(document: JsonObject) -> bool:
-    waiting: list[Iterable[JsonValue]] = [document.values()]
-    for values_there in waiting:
-        for inner in values_there:
-            if isinstance(inner, str):
-                if inner.startswith(REFERENCE):
+def _may_name_assets(document: JsonObject) -> bool:
+    containers: list[Iterable[JsonValue]] = [document.values()]
+    for container in containers:
+        for value in container:
+            if isinstance(value, str):
+                if value.startswith(REFERENCE):
                     return True
-            elif isinstance(inner, dict):
-                waiting.append(inner.values())
-            elif isinstance(inner, list):
-                waiting.append(inner)
+            elif isinstance(value, dict):
+                containers.append(value.values())
+            elif isinstance(value, list):
+                containers.append(value)
     return False
 
 
-async def check_reach(services: Services, tasks: Mapping[str, NewTask]) -> None:
-    """Look for what these tasks name, each at its place, such as `/tasks/3`.
+async def check_references(services: Services, tasks: Mapping[str, NewTask]) -> None:
+    """Each asset exists for the owner of the task, and each webhook URL may be called.
 
-    An asset has to be there and to be of whoever asks; what is only said of a URL is looked at, and no name is
-    asked for. Raises `OutOfReach`, `DatabaseUnavailable`.
+    The tasks are of one owner, each by its place in the body, such as `/tasks/3`. A URL is judged by its text: no
+    name is resolved. Raises `OutOfReach`, `DatabaseUnavailable`.
     """
-    problems = list(_unreachable(services, tasks))
-    named = [(within, *found) for within, task in tasks.items() for found in _references(task)]
-    if named:
-        problems += await _missing(services, next(iter(tasks.values())).owner, named)
+    problems = list(_refused_webhooks(services, tasks))
+    references = [(place, *reference) for place, task in tasks.items() for reference in _references(task)]
+    if references:
+        problems += await _missing_assets(services, next(iter(tasks.values())).owner, references)
     if problems:
-        raise OutOfReach("The task names what cannot be reached from here.", problems[:TOLD_AT_MOST])
+        raise OutOfReach("The task names what cannot be reached from here.", problems[:MOST_PROBLEMS])
 
 
-def _unreachable(services: Services, tasks: Mapping[str, NewTask]) -> Iterator[Problem]:
+def _refused_webhooks(services: Services, tasks: Mapping[str, NewTask]) -> Iterator[Problem]:
     for place, task in tasks.items():
         if task.webhook_url is not None and (why := services.sender.refusal(task.webhook_url)):
             yield Problem(f"{place}/webhook_url", f"no message is ever sent there: {why}")
 
 
-async def _missing(services: Services, owner: str, named: Sequence[_Named]) -> Sequence[Problem]:
-    ids = {text: asset_id for *_, text in named if (asset_id := referred(text))}
+async def _missing_assets(services: Services, owner: str, references: Sequence[_Reference]) -> Sequence[Problem]:
+    ids = {text: asset_id for *_, text in references if (asset_id := referred(text))}
     owners = await services.store.owners_of_assets(sorted(set(ids.values()))) if ids else {}
-    fits = {text for text, asset_id in ids.items() if asset_id in owners and owner in {"", owners[asset_id]}}
-    wrong = ((f"{within}/input{written(place)}", text) for within, place, text in named if text not in fits)
-    return [Problem(place, _why(text, is_id=text in ids)) for place, text in islice(wrong, TOLD_AT_MOST)]
+    valid = {text for text, asset_id in ids.items() if asset_id in owners and owner in {"", owners[asset_id]}}
+    wrong = ((f"{task}/input{written(place)}", text) for task, place, text in references if text not in valid)
+    return [Problem(place, _why(text, is_id=text in ids)) for place, text in islice(wrong, MOST_PROBLEMS)]
 
 
 def _why(text: str, *, is_id: bool) -> str:
@@ -74,7 +74,7 @@ def _why(text: str, *, is_id: bool) -> str:
 
 
 def _references(task: NewTask) -> Iterator[tuple[Place, str]]:
-    """Each text that refers to an asset, and where in the input it stands."""
+    """Each text that refers to an asset, with its place in the input."""
     for place, value in values(task.input):
         if isinstance(value, str) and value.startswith(REFERENCE) and _REFERENCE.fullmatch(value):
             yield place, value

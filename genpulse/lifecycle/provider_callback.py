@@ -4,7 +4,7 @@ from hmac import compare_digest
 from uuid import UUID
 
 from genpulse.domain.attempt import Attempt, reference_of
-from genpulse.domain.errors import NoticeRefused, UnknownHook, UnknownModel, UnknownTask
+from genpulse.domain.errors import CallbackRefused, UnknownCallback, UnknownModel, UnknownTask
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.ports import Services
 from genpulse.provider import Notice, TwoPhase
@@ -12,19 +12,19 @@ from genpulse.provider import Notice, TwoPhase
 _ID_LENGTH = 32
 
 
-def callback_url(hooks_url: str | None, task: Task, attempt: Attempt) -> str | None:
-    """Where a vendor tells about the job of this attempt. Nobody else can guess it."""
-    if hooks_url is None:
+def callback_url(callback_base_url: str | None, task: Task, attempt: Attempt) -> str | None:
+    """The address for the vendor's callbacks about the job of this attempt. Nobody else can guess it."""
+    if callback_base_url is None:
         return None
-    return f"{hooks_url.rstrip('/')}/hooks/{task.provider}/{task.id.hex}{attempt.id.hex}"
+    return f"{callback_base_url.rstrip('/')}/hooks/{task.provider}/{task.id.hex}{attempt.id.hex}"
 
 
-async def receive_callback(services: Services, provider: str, token: str, notice: Notice) -> None:
-    """Let whoever runs the task ask the vendor at once, if the notice is the vendor's own.
+async def receive_callback(services: Services, provider: str, token: str, callback: Notice) -> None:
+    """Let whoever runs the task ask the vendor at once, if the callback is the vendor's own.
 
     What it says is not looked at: the answer to that question counts. The address has to be that of the order that
-    is open. Where none is open any more there is nothing to ask about, and that is no error, since vendors tell
-    more than once. Raises `UnknownHook`, `NoticeRefused`, `DatabaseUnavailable`.
+    is open. Where none is open any more there is nothing to ask about, and that is no error, since vendors call
+    back more than once. Raises `UnknownCallback`, `CallbackRefused`, `DatabaseUnavailable`.
     """
     task = await _task(services, provider, token)
     if task.order is None:
@@ -32,11 +32,11 @@ async def receive_callback(services: Services, provider: str, token: str, notice
     try:
         engine = services.catalogue.model(task.model).engine
     except UnknownModel as error:
-        raise UnknownHook from error
+        raise UnknownCallback from error
     if not isinstance(engine, TwoPhase):
-        raise UnknownHook
-    if not await engine.heeds(notice):
-        raise NoticeRefused(provider)
+        raise UnknownCallback
+    if not await engine.heeds(callback):
+        raise CallbackRefused(provider)
     if task.status is TaskStatus.RUNNING:
         await services.queue.announce_change(task.id)
 
@@ -46,9 +46,9 @@ async def _task(services: Services, provider: str, token: str) -> Task:
         task_id, attempt_id = UUID(token[:_ID_LENGTH]), UUID(token[_ID_LENGTH:])
         task = await services.store.get(task_id)
     except (ValueError, UnknownTask) as error:
-        raise UnknownHook from error
+        raise UnknownCallback from error
     if task.provider != provider or not task.attempt or not _may_be_of(task.order, attempt_id):
-        raise UnknownHook
+        raise UnknownCallback
     return task
 
 

@@ -4,12 +4,11 @@ from uuid import UUID
 
 from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
-from genpulse.domain.recovery import LookUp, Recovery, Resume, Unknown, recover
+from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.attempt.work import shape_of
-from genpulse.lifecycle.budget import check_allowed, limits_for
+from genpulse.lifecycle.budget import check_provider, limits_for
 from genpulse.ports import Services
-from genpulse.provider import Immediate, TwoPhase
+from genpulse.provider import Local, TwoPhase
 
 
 async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = False) -> Task:
@@ -23,7 +22,7 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     """
     failed = await services.store.get(task_id)
     if failed.status is TaskStatus.FAILED:
-        check_allowed(services, failed.provider)
+        check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
     services.events.publish(TaskEvent(task.id, task.seq))
@@ -44,10 +43,11 @@ def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
 def _next_step(services: Services, task: Task, order: OpenOrder) -> Recovery:
     """What an attempt would do about the order. Raises `UnknownModel`."""
     engine = services.catalogue.model(task.model).engine
+    if isinstance(engine, Local):
+        return StartAnew()
     return recover(
         order,
-        shape=shape_of(engine),
-        repeatable=isinstance(engine, Immediate | TwoPhase) and engine.repeatable,
+        repeatable=engine.repeatable,
         can_find=isinstance(engine, TwoPhase) and engine.can_find,
         resubmits=task.provider in services.retry.resubmits,
     )

@@ -8,7 +8,7 @@ from genpulse.ports import Services
 
 
 async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = "") -> Asset:
-    """Store the bytes as they come, then give them an identity. Bytes that never get one are removed later.
+    """Store the bytes as they come, then add the asset. Bytes without an asset are removed later.
 
     Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.
     """

@@ -15,7 +15,7 @@ LOOK_AGAIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One thing to tell a watcher: the task as it stands, or only how far it has come (0.0 to 1.0)."""
+    """One update for a watcher: the whole task, or only its progress (0.0 to 1.0)."""
 
     seq: int
     task: Task | None = None
@@ -26,45 +26,45 @@ class Update:
 async def watch(
     services: Services, task_id: UUID, *, after: int | None = None, idle_s: float = 15.0
 ) -> AsyncGenerator[Update | None, None]:
-    """The task as it is, then each change with a number higher than `after`; ends when the task has ended.
+    """Yield the task as it is, then each change with a number higher than `after`, until the task has ended.
 
     So it does, without a further word, when the task is deleted. Yields None when nothing happened for `idle_s`
     seconds. Raises `UnknownTask`, `DatabaseUnavailable`.
     """
     async with services.events.subscribe(task_id) as subscription:
-        seen = -1 if after is None else after
-        told_at = time.monotonic()
+        last_seq = -1 if after is None else after
+        yielded_at = time.monotonic()
         task: Task | None = await services.store.get(task_id)
         while True:
-            if task is not None and (task.seq > seen or (task.status.ended and task.seq != seen)):
-                seen, told_at = task.seq, time.monotonic()
-                yield Update(seen, task=task)
+            if task is not None and (task.seq > last_seq or (task.status.ended and task.seq != last_seq)):
+                last_seq, yielded_at = task.seq, time.monotonic()
+                yield Update(last_seq, task=task)
             if task is not None and task.status.ended:
                 return
             task = None  # a watcher that waits holds no task
             try:
-                update, task = await _next(services, subscription, task_id, seen, min(LOOK_AGAIN_S, idle_s))
+                update, task = await _next(services, subscription, task_id, last_seq, min(LOOK_AGAIN_S, idle_s))
             except UnknownTask:
                 return  # it was deleted meanwhile
             if update is not None:
-                seen, told_at = update.seq, time.monotonic()
+                last_seq, yielded_at = update.seq, time.monotonic()
                 yield update
-            elif time.monotonic() - told_at >= idle_s:
-                told_at = time.monotonic()
+            elif time.monotonic() - yielded_at >= idle_s:
+                yielded_at = time.monotonic()
                 yield None
 
 
 async def _next(
-    services: Services, subscription: Subscription, task_id: UUID, seen: int, timeout_s: float
+    services: Services, subscription: Subscription, task_id: UUID, last_seq: int, timeout_s: float
 ) -> tuple[Update | None, Task | None]:
-    """Either a progress, or the row read anew because it changed or because nothing was heard.
+    """Either a progress, or the row read again after a change or after `timeout_s` without an event.
 
     Whoever changed it may have known of fewer changes than the row, whose own number counts.
     """
     event = await subscription.next(timeout_s)
     if event is None or event.progress is None:
         return None, await services.store.get(task_id)
-    if event.seq <= seen:
+    if event.seq <= last_seq:
         return None, None
     return Update(event.seq, progress=event.progress, message=event.message), None
 

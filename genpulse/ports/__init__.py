@@ -30,7 +30,7 @@ from genpulse.ports.queue import TaskQueue
 from genpulse.ports.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.storage import Noting, Storage
-from genpulse.ports.tasks import TaskNotice, TaskStore
+from genpulse.ports.tasks import TaskNotification, TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
     "State",
     "Storage",
     "Subscription",
-    "TaskNotice",
+    "TaskNotification",
     "TaskQueue",
     "TaskStore",
     "WorkerPresence",

@@ -16,30 +16,30 @@ class ProviderGate(Protocol):
     def guards(self, provider: str) -> bool:
         """Whether there is anything to ask: not where work is done here and no rate is set."""
 
-    async def admit(self, provider: str, wanted: int) -> Admission:
-        """Let at most `wanted` (1 or more) new tasks through."""
+    async def admit(self, provider: str, count: int) -> Admission:
+        """Let at most `count` (1 or more) new tasks through."""
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many of those that were let through asked the provider for nothing; 0: one did and learned nothing.
+        """Take back admissions of so many tasks that asked the provider for nothing; 0: one has asked in vain.
 
         Their turns are free again, and a probe ends, since one of them may have been it.
         """
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered: its circuit closes. A wait that the provider asked for goes on."""
+        """Note that the account answered: its circuit closes. A wait that the provider asked for goes on."""
 
     async def failed(self, provider: str, failure: Failure) -> Circuit:
-        """An attempt that asked the provider failed. Returns how the account is since then.
+        """Note that an attempt that asked the provider failed. Returns how the account is since then.
 
         Any definite answer closes the circuit as a success does; trouble that others would meet too counts towards
         opening it; what was asked for by RATE_LIMITED is kept; a failure of our own kind only ends a probe.
         """
 
     def limits(self, provider: str) -> Limits:
-        """What the account may be asked."""
+        """The limits of the account."""
 
     async def pace(self, name: str, rate: Rate) -> float:
         """Seconds until something of that name may happen again; 0 lets it happen now."""
 
     async def circuit(self, provider: str) -> Circuit:
-        """How the account is."""
+        """The circuit of the account."""

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from genpulse.domain.attempt import Worker
-from genpulse.ports.tasks import TaskNotice
+from genpulse.ports.tasks import TaskNotification
 
 
 class TaskQueue(Protocol):
@@ -32,7 +32,7 @@ class TaskQueue(Protocol):
         At the latest after `timeout_s` seconds, or when a task of these providers is due that had to wait.
         """
 
-    def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds, as it comes.
 
         A wish to stop that is missed is found by `TaskStore.renew`, news of a vendor by polling.

@@ -10,7 +10,7 @@ from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.environment.build_stamp import Build
+from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
@@ -48,8 +48,8 @@ class EnvironmentFacts:
 class Services:
     """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
 
-    `bounds` tell for how long vendors' odd answers are borne with. `hooks_url` is where providers reach this
-    installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
+    `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
+    this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     """
 
     environment: EnvironmentFacts
@@ -75,5 +75,5 @@ class Services:
     loops: Loops = field(default_factory=Loops)
     output_limit_bytes: int = 8 << 30
     bounds: Bounds = field(default_factory=Bounds)
-    hooks_url: str | None = None
+    callback_base_url: str | None = None
     threads: EngineThreads = field(default_factory=EngineThreads)

@@ -8,14 +8,14 @@ from typing import Protocol
 from uuid import UUID
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker
+from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
-class TaskNotice:
+class TaskNotification:
     """Something that concerns a running task: `unwanted`, somebody wants it to stop; else its vendor has news."""
 
     task_id: UUID
@@ -59,7 +59,7 @@ class TaskStore(Protocol):
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first. Empty for an unknown task."""
 
-    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Say that the worker is there, which holds all that it has claimed for another `lease_s` seconds.
 
         Returns all of that: a lease that is not among it is lost. `clock` is the worker's own time, for those who
@@ -71,7 +71,7 @@ class TaskStore(Protocol):
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due, as many as there are ids and free seats.
 
         Work that was given back comes first where `resumed` is set and is left alone else; then higher priority,
@@ -81,7 +81,7 @@ class TaskStore(Protocol):
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for providers without seats, in one step.
 
         Each of those that have something gets the same part of the ids, rounded up. So there may be more where one
@@ -90,19 +90,19 @@ class TaskStore(Protocol):
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of these providers that was given back: seats do not hold it up, it had one before."""
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of these providers whose worker is lost; its attempts become ABANDONED.
 
         A worker is lost when its lease has run out, unless nobody at all could renew anything: then each has a
         whole lease from when the first could again.
         """
 
-    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+    async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
 
     async def journal_order(self, lease: Lease) -> OpenOrder:
@@ -162,7 +162,7 @@ class TaskStore(Protocol):
         day it comes for the last time, and its order is left as it is.
         """
 
-    async def stopped(self, task_id: UUID, reference: str) -> None:
+    async def close_order(self, task_id: UUID, reference: str) -> None:
         """The order that an ended task has under this reference is over. Of any other task or order: nothing."""
 
     async def spent_usd(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""All that the author of a provider imports.
+"""The API for authors of providers.
 
 A provider is a name and a list of models. A model has a kind, an input (a pydantic model, so that it has a
 JSON Schema) and an engine. An engine has one of three shapes:

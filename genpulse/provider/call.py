@@ -45,7 +45,7 @@ class Attachments(Protocol):
 
 
 class NoAttachments:
-    """For calls that refer to nothing."""
+    """The attachments of calls that refer to none."""
 
     async def fetch(self, reference: str) -> Attachment:
         """Raises `InvalidInput`."""
@@ -54,7 +54,7 @@ class NoAttachments:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[I]):
-    """What a caller wants from a model.
+    """A call of a model, with its input and attachments.
 
     `client_reference` is unique for the attempt: send it along where the vendor takes one, so that a job
     whose answer got lost can be found again. `attempt` counts from 1. `callback_url` is where the vendor may tell
@@ -82,7 +82,7 @@ class Call(Generic[I]):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a vendor has sent to a call's `callback_url`. Names of headers are in lower case."""
+    """A vendor's callback to a call's `callback_url`. Names of headers are in lower case."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -114,7 +114,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job has come.
+    """The progress of a job.
 
     `fraction` is between 0.0 and 1.0, None when the vendor does not say. `done` when the output can be
     collected; `failed` when the vendor says that the job has failed, and why. `wait_s` is when to ask again,

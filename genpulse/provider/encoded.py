@@ -40,10 +40,10 @@ def data_uri(text: str) -> tuple[str, bytes]:
     if not is_data_uri(head) or not comma:
         raise ValueError("it is no data: URI, which is data:<media type>;base64,<content>")
     media_type, *parameters = (part.strip().lower() for part in head[5:].split(";"))
-    found = _decoded(content) if "base64" in parameters else unquote_to_bytes(content)
-    if not found:
+    content_ = _decoded(content) if "base64" in parameters else unquote_to_bytes(content)
+    if not content_:
         raise ValueError("the data: URI is empty")
-    return media_type, found
+    return media_type, content_
 
 
 def _decoded(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One thing that a provider can do."""
+"""A model of a provider."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _NAME = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
 
 @dataclass(frozen=True, slots=True)
 class Model(Generic[I]):
-    """One thing that a provider can do.
+    """A model of a provider.
 
     `name` is unique within the provider and keeps the case of its letters; the model's public id is
     `provider/name`. With several `kinds` the caller says which one is meant, where `decide_kind` does not tell it
@@ -56,12 +56,12 @@ class Model(Generic[I]):
         try:
             return self.input.model_validate(document)
         except ValidationError as error:
-            found = islice(error.errors(include_url=False, include_input=False), _TOLD_AT_MOST)
-            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in found)
+            errors = islice(error.errors(include_url=False, include_input=False), _TOLD_AT_MOST)
+            problems = tuple(Problem(_pointer(item["loc"]), said_of(self.input, item)) for item in errors)
             raise BadInput(f"The input does not fit the model {self.name!r}.", problems) from error
 
     def kind_of(self, wanted: I) -> str | None:
-        """Which of its kinds this input asks for; None where it leaves that open."""
+        """The kind that this input asks for; None where it leaves that open."""
         if ANY in self.kinds:
             return ANY
         if len(self.kinds) == 1:
@@ -70,7 +70,7 @@ class Model(Generic[I]):
         return kind if kind in self.kinds else None
 
     def price_of(self, wanted: I) -> Decimal | None:
-        """What one call with this input costs at most, in US dollars; None when nobody knows.
+        """The highest price of one call with this input, in US dollars; None when it is not known.
 
         Raises `ValueError` when the model's own `price` gives something else than a Decimal of 0 or more.
         """

@@ -48,7 +48,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """What the operator configured under `providers.<name>`, and the HTTP client of this process.
+    """The operator's settings under `providers.<name>`, and the HTTP client of this process.
 
     `models` are those that the operator added, each with what it does.
     """

@@ -3,10 +3,10 @@
 from genpulse.domain.errors import ModerationBlocked, ProviderError, ProviderRejected, QuotaExhausted
 from genpulse.domain.failure import Charged
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.error_words import error_in, error_words
 from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
-from genpulse.provider.said import error_in, said_of
 
 
 def ordered_as(reply: Reply, field: str) -> str:
@@ -15,22 +15,22 @@ def ordered_as(reply: Reply, field: str) -> str:
     Raises the error that stands there in its place, which may be charged all the same, and `AnswerUnusable`.
     """
     answer = reply.document()
-    if not answer.get(field) and (said := error_in(answer)):
-        if says_no_credit(said.everything):
-            raise QuotaExhausted(f"The account has no credit: {said.words}", charged=Charged.MAYBE)
+    if not answer.get(field) and (reason := error_in(answer)):
+        if says_no_credit(reason.everything):
+            raise QuotaExhausted(f"The account has no credit: {reason.words}", charged=Charged.MAYBE)
         raise reported(answer)
     return taken_as(answer.get(field), reply.excerpt())
 
 
 def without_status(job: JsonObject) -> AnswerUnusable:
     """An answer about a job that tells no status: with its words, where it has some."""
-    said = error_in(job)
-    return AnswerUnusable(f"The answer tells no status of the job{f': {said.words}' if said else '.'}")
+    reason = error_in(job)
+    return AnswerUnusable(f"The answer tells no status of the job{f': {reason.words}' if reason else '.'}")
 
 
 def reported(error: JsonValue) -> ProviderError:
-    """What an error means that came with a success: the model has failed, which may be charged."""
-    said = said_of(error)
-    if says_moderated(said.everything):
-        return ModerationBlocked(f"The request was refused: {said.words}", charged=Charged.MAYBE)
-    return ProviderRejected(f"The provider answered with an error: {said.words}", charged=Charged.MAYBE)
+    """Classify an error that came with a success: the model has failed, which may be charged."""
+    reason = error_words(error)
+    if says_moderated(reason.everything):
+        return ModerationBlocked(f"The request was refused: {reason.words}", charged=Charged.MAYBE)
+    return ProviderRejected(f"The provider answered with an error: {reason.words}", charged=Charged.MAYBE)

@@ -7,7 +7,7 @@ from genpulse.provider.call import Notice
 
 
 def webhook_of(secret: str) -> Webhook:
-    """What verifies notices by this secret (`whsec_` and base64). Raises `ValueError` for what is none."""
+    """Make a verifier of notices from a secret (`whsec_` and base64). Raises `ValueError` for what is none."""
     try:
         return Webhook(secret)
     except (EmptyWebhookSecretError, ValueError) as error:

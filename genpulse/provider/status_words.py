@@ -10,7 +10,7 @@ LENGTH = 100
 
 
 class Standing(StrEnum):
-    """Where a job stands. CANCELED and ABORTED are ways to fail; ODD is a word that nobody knows here."""
+    """The state of a job. CANCELED is a way to fail; ODD is a word that is not known here."""
 
     DONE = "done"
     FAILED = "failed"
@@ -39,20 +39,20 @@ class StatusWords:
     running: frozenset[str] = frozenset()
 
     def standing(self, word: JsonValue) -> Standing:
-        """What the word means; ODD for one that is not known, and for what is no word."""
+        """Classify a word; ODD for one that is not known, and for what is no word."""
         if not isinstance(word, str):
             return Standing.ODD
-        found = plain(word)
-        named = {
+        spelling = plain(word)
+        by_standing = {
             Standing.DONE: self.done,
             Standing.FAILED: self.failed,
             Standing.CANCELED: self.canceled,
             Standing.RUNNING: self.running,
         }
-        return next((standing for standing, words in named.items() if found in words), Standing.ODD)
+        return next((standing for standing, words in by_standing.items() if spelling in words), Standing.ODD)
 
     def with_more(self, *, done: str = "", failed: str = "", running: str = "") -> "StatusWords":
-        """The same with an operator's words, separated by commas: what they say of a word goes before ours."""
+        """Add an operator's words, separated by commas; they have priority over ours."""
         more_done, more_failed, more_running = _words(done), _words(failed), _words(running)
         added = more_done | more_failed | more_running
         return StatusWords(

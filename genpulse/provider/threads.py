@@ -23,7 +23,7 @@ class EngineThreads:
         self._threads = ThreadPoolExecutor(size or max(2, os.cpu_count() or 1), thread_name_prefix="engine")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function returns or raises. Cancelling stops the waiting, not a function that has begun."""
+        """Run a function in a thread. Cancelling stops the waiting, not a function that has begun."""
         context = copy_context()
         work = asyncio.get_running_loop().run_in_executor(
             self._threads, lambda: context.run(function, *args, **kwargs)
@@ -37,5 +37,5 @@ class EngineThreads:
 
 @cache
 def threads_of_this_process() -> EngineThreads:
-    """For calls that were given none, as in the tests of a plug-in."""
+    """The threads for calls that were given none, as in the tests of a plug-in."""
     return EngineThreads()

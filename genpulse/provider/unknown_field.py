@@ -11,14 +11,14 @@ _ALIKE = 0.5
 
 
 def said_of(model: type[BaseModel], item: ErrorDetails) -> str:
-    """What is wrong at a place; of a name that there is not, which one it is like."""
+    """Describe a validation error; for an unknown name with the nearest known one."""
     if item["type"] != "extra_forbidden":
         return item["msg"]
     return unknown(str(item["loc"][-1]), fields_at(model, item["loc"][:-1]), "field")
 
 
 def unknown(name: str, known: Sequence[str], what: str) -> str:
-    """That there is no such field or parameter, which ones there are, and which one was meant perhaps."""
+    """Name an unknown field or parameter, those that exist, and the nearest of them."""
     near = get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"There is no such {what}; there {_are(known)}.{hint}"

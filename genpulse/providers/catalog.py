@@ -47,7 +47,7 @@ class LoadedCatalogue:
         return tuple(self._providers)
 
     def title(self, provider: str) -> str:
-        """What a provider calls itself; its name where it says nothing. Raises `KeyError` for an unknown one."""
+        """A provider's title; its name where it has none. Raises `KeyError` for an unknown one."""
         return self._providers[provider].title or provider
 
     def is_paid(self, provider: str) -> bool:
@@ -60,10 +60,10 @@ class LoadedCatalogue:
 
     def lacks(self, provider: str) -> tuple[str, ...]:
         """Settings that have to be set before it can do anything."""
-        known = self._providers.get(provider)
-        if known is None or known.configured:
+        plug_in = self._providers.get(provider)
+        if plug_in is None or plug_in.configured:
             return ()
-        return tuple(f"providers.{provider}.{setting}" for setting in known.needs)
+        return tuple(f"providers.{provider}.{setting}" for setting in plug_in.needs)
 
     def provider(self, name: str) -> Provider | None:
         """The whole plug-in."""
@@ -74,11 +74,11 @@ class LoadedCatalogue:
         return tuple(sorted(self._models.items(), key=lambda item: item[0]))
 
     def model(self, model_id: str) -> AnyModel:
-        """Raises `UnknownModel`, with the nearest names."""
-        found = self._models.get(model_id) or self._unlisted(model_id)
-        if found is None:
+        """The model of this id. Raises `UnknownModel`, with the nearest names."""
+        model = self._models.get(model_id) or self._unlisted(model_id)
+        if model is None:
             raise UnknownModel(model_id, self._near(model_id))
-        return found
+        return model
 
     def _unlisted(self, model_id: str) -> AnyModel | None:
         """A model of a vendor that has more of them than it lists."""
@@ -96,13 +96,13 @@ class LoadedCatalogue:
 
     def _near(self, model_id: str) -> list[str]:
         """Ids that look alike, then those whose part behind the first slash does."""
-        wanted = model_id.lower()
+        lowered = model_id.lower()
         by_name: defaultdict[str, list[str]] = defaultdict(list)
-        for known in sorted(self._models):
-            by_name[known.partition("/")[2]].append(known)
-        alike = difflib.get_close_matches(wanted, self._models, _NEAR, _ALIKE)
-        names = difflib.get_close_matches(wanted.rpartition("/")[2], by_name, _NEAR, _ALIKE)
-        return list(dict.fromkeys([*alike, *(known for name in names for known in by_name[name])]))[:_NEAR]
+        for id_ in sorted(self._models):
+            by_name[id_.partition("/")[2]].append(id_)
+        alike = difflib.get_close_matches(lowered, self._models, _NEAR, _ALIKE)
+        names = difflib.get_close_matches(lowered.rpartition("/")[2], by_name, _NEAR, _ALIKE)
+        return list(dict.fromkeys([*alike, *(id_ for name in names for id_ in by_name[name])]))[:_NEAR]
 
     async def close(self) -> None:
         """Close every provider, even when one of them fails to; the last failure is raised."""
@@ -117,38 +117,38 @@ def load(
     plain: ProviderSettings | None = None,
     adapters: Mapping[str, str] | None = None,
     *,
-    found: Iterable[EntryPoint] | None = None,
+    entries: Iterable[EntryPoint] | None = None,
 ) -> LoadedCatalogue:
     """Build every installed provider that is not disabled, each with its settings; `plain` are those of others.
 
     `adapters` says by name which adapter serves it.
 
-    A plug-in that cannot be built is left out, so that it does not take the others down with it. `found` are
+    A plug-in that cannot be built is left out, so that it does not take the others down with it. `entries` are
     the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`.
     """
-    installed = entry_points(group=GROUP) if found is None else found
+    installed = entry_points(group=GROUP) if entries is None else entries
     adapters = adapters or {}
     own = _one_each([entry for entry in installed if entry.name not in {*disabled, *adapters}])
-    wanted: list[tuple[str, EntryPoint | None]] = [(entry.name, entry) for entry in own]
-    wanted += [(name, _adapter(adapter)) for name, adapter in adapters.items()]
+    builds: list[tuple[str, EntryPoint | None]] = [(entry.name, entry) for entry in own]
+    builds += [(name, _adapter(adapter)) for name, adapter in adapters.items()]
     providers: list[Provider] = []
     broken: dict[str, str] = {}
-    for name, entry in wanted:
+    for name, entry in builds:
         try:
-            given = replace(settings.get(name, plain or ProviderSettings()), name=name)
-            providers.append(_build(name, entry, given))
+            own_settings = replace(settings.get(name, plain or ProviderSettings()), name=name)
+            providers.append(_build(name, entry, own_settings))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
             broken[name] = f"{type(error).__name__}: {error}"
             _log.warning("the provider %s is left out: %s", name, broken[name])
-    known = {name for name, _ in wanted}
-    for name in sorted(settings.keys() - known - set(disabled)):
-        broken[name] = _unknown(name, known)
+    names = {name for name, _ in builds}
+    for name in sorted(settings.keys() - names - set(disabled)):
+        broken[name] = _unknown(name, names)
         _log.warning("the settings of providers.%s are not used: %s", name, broken[name])
     return LoadedCatalogue(providers, broken)
 
 
-def _unknown(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
+def _unknown(name: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=_ALIKE)
     hint = f" Did you mean providers.{near[0]}?" if near else ""
     return f"no plug-in is called so, and providers.{name}.adapter names none.{hint}"
 
@@ -159,8 +159,8 @@ def _adapter(name: str) -> EntryPoint | None:
 
 def _build(name: str, entry: EntryPoint | None, settings: ProviderSettings) -> Provider:
     if entry is None:
-        known = ", ".join(sorted(entry_points(group=ADAPTERS).names))
-        raise ValueError(f"providers.{name}.adapter names none that is installed; there is {known}")
+        installed = ", ".join(sorted(entry_points(group=ADAPTERS).names))
+        raise ValueError(f"providers.{name}.adapter names none that is installed; there is {installed}")
     build: Callable[[ProviderSettings], object] = entry.load()
     provider = build(settings)
     if not isinstance(provider, Provider):
@@ -172,16 +172,16 @@ def _build(name: str, entry: EntryPoint | None, settings: ProviderSettings) -> P
 
 def _one_each(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
     """Sorted by name. The same function found twice (a package that is on the path twice) counts once."""
-    chosen: dict[str, EntryPoint] = {}
+    by_name: dict[str, EntryPoint] = {}
     for entry in entries:
-        other = chosen.setdefault(entry.name, entry)
+        other = by_name.setdefault(entry.name, entry)
         if other.value != entry.value:
             places = " and ".join(sorted(f"{one.value} ({_package(one)})" for one in (other, entry)))
             raise ProviderNameTaken(
                 f"two plug-ins are named {entry.name!r}: {places}. Uninstall one of them, or leave the name out"
                 f" with providers.{entry.name}.enabled: false."
             )
-    return [chosen[name] for name in sorted(chosen)]
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def _package(entry: EntryPoint) -> str:

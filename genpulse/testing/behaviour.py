@@ -1,4 +1,4 @@
-"""How a fake of a vendor behaves: its situation, and what that means for jobs and for what they make."""
+"""The behaviour of a fake vendor: its situation, and the jobs and results that follow from it."""
 
 import time
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ ODDITIES: Mapping[Situation, Oddity] = MappingProxyType(
 
 
 class FakeBehaviour:
-    """What a fake asks about itself, so that all situations can be had of it.
+    """The state and decisions of a fake vendor, in whatever situation it is put.
 
     `own_result_path` is where the vendor serves results from its own API, with a slash at its end.
     """
@@ -107,7 +107,7 @@ class FakeBehaviour:
         return word.swapcase() if self.situation is Situation.SPELLED_STATUS else word
 
     def results(self, job_id: str) -> list[str]:
-        """What the result of a job names: addresses of files, or files as `data:` URIs."""
+        """The results of a job: addresses of files, or files as `data:` URIs."""
         match self.situation:
             case situation if situation in IN_THE_ANSWER:
                 return [as_uri(situation)]

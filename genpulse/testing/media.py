@@ -1,4 +1,4 @@
-"""What fakes of vendors make, and the ways in which they spell it."""
+"""The files that fake vendors make, and the forms in which they name them."""
 
 import base64
 from urllib.parse import quote
@@ -29,7 +29,7 @@ IN_THE_ANSWER = frozenset(
 
 
 def content_of(situation: Situation) -> bytes:
-    """What the job makes."""
+    """The content of a job's file."""
     return SVG if situation is Situation.SVG_OUTPUT else PNG
 
 

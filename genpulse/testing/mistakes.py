@@ -1,4 +1,4 @@
-"""What GenPulse logs as a mistake of its own, or of a plug-in."""
+"""Log records of mistakes of GenPulse or of a plug-in."""
 
 import logging
 from collections.abc import Iterator

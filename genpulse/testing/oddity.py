@@ -1,4 +1,4 @@
-"""What vendors and the proxies before them answer instead of what was asked for."""
+"""Odd answers of vendors and of the proxies before them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What a request to a vendor is for. The name of a phase, in lower case, may stand in `Subject.lacks`."""
+    """The purpose of a request to a vendor. Its name, in lower case, may stand in `Subject.lacks`."""
 
     ORDER = "order"
     FIND = "look-up"
@@ -17,7 +17,7 @@ class Phase(StrEnum):
 
 
 class Body(StrEnum):
-    """What an answer holds. OWN is what the vendor would have said, WORDS a refusal in its own form."""
+    """The body of an answer. OWN is what the vendor would have sent, WORDS a refusal in its own form."""
 
     OWN = "its own answer"
     WORDS = "a refusal in its own form"
@@ -56,7 +56,7 @@ class Answer:
     taken: bool = True
 
     def with_places(self, places: Mapping[str, str]) -> "Answer":
-        """The same, whose headers name these places."""
+        """A copy whose headers name these places."""
         headers = dict(self.headers)
         for name, value in self.headers.items():
             for word, place in places.items():
@@ -65,8 +65,8 @@ class Answer:
 
     def __str__(self) -> str:
         """Short, for messages."""
-        said = "".join(f", {name}: {value}" for name, value in self.headers.items())
-        return f"{self.status or 'its own status'} with {self.body}{said}{'' if self.taken else ', not taken'}"
+        headers = "".join(f", {name}: {value}" for name, value in self.headers.items())
+        return f"{self.status or 'its own status'} with {self.body}{headers}{'' if self.taken else ', not taken'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ _QUICK = WorkerOptions(concurrency=20, batch=10, lease_s=5.0, grace_s=0.1)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long things may take: `bounds` for odd answers, `longest_s` for a job (None: what the engine says)."""
+    """Time limits: `bounds` for odd answers, `longest_s` for a job (None: the engine's own)."""
 
     bounds: Bounds = PATIENT
     longest_s: float | None = None
@@ -72,7 +72,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """What checks work with. The store, the queue and the storage outlive every worker.
+    """The services that checks use. The store, the queue and the storage outlive every worker.
 
     `beside` are other plug-ins of the same installation. `mistakes` are what was logged as nobody's answer.
     """
@@ -98,9 +98,9 @@ class Rig:
                 await working
 
     async def submit(self, subject: Subject | None = None) -> Task:
-        """One task for the model under test, or for that of another subject."""
-        wanted = subject or self.subject
-        order = Order(wanted.model, wanted.input, wanted.kind)
+        """Submit one task for the model under test, or for that of another subject."""
+        subject_ = subject or self.subject
+        order = Order(subject_.model, subject_.input, subject_.kind)
         async with AsyncExitStack() as stack:
             services = await self.with_plug_ins(stack)
             return (await submit(services, order)).task
@@ -123,12 +123,12 @@ class Rig:
 
     async def content(self, task: Task) -> tuple[bytes, ...]:
         """The stored outputs."""
-        found = []
+        contents = []
         for asset in task.outputs:
             content = asset.content
             chunks = self.services.storage.read(content.key, 0, content.size, sha256=content.sha256)
-            found.append(b"".join([chunk async for chunk in chunks]))
-        return tuple(found)
+            contents.append(b"".join([chunk async for chunk in chunks]))
+        return tuple(contents)
 
 
 class SmallHttpClient(HttpClient):
@@ -141,7 +141,7 @@ class SmallHttpClient(HttpClient):
 
 @asynccontextmanager
 async def rig(subject: Subject, *beside: Subject, terms: Terms | None = None) -> AsyncIterator[Rig]:
-    """Everything in memory but the HTTP between the plug-in and the fake."""
+    """Open services in memory; only the HTTP between the plug-in and the fake is real."""
     async with memory_services() as services:
         terms = terms or Terms()
         services = replace(services, bounds=terms.bounds, output_limit_bytes=LIMIT_BYTES)
@@ -177,7 +177,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
             random=random.Random(7).random,  # noqa: S311 - spreads retries
-            hooks_url="https://hooks.example",
+            callback_base_url="https://hooks.example",
         )
         await storage.close()
 

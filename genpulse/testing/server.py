@@ -1,4 +1,4 @@
-"""What fakes of vendors share: a real server, the situations, and what was seen."""
+"""The server of fake vendors: real HTTP, the situations, and a record of the requests."""
 
 import asyncio
 import time
@@ -61,7 +61,7 @@ class FakeServer(FakeBehaviour):
 
     @property
     def leaks(self) -> tuple[str, ...]:
-        """Where the key went that no adapter has a reason to ask for: other hosts, and paths that do not exist."""
+        """Requests that carried the key to other hosts or to paths that do not exist."""
         return tuple(self._leaks)
 
     def be(self, situation: Situation) -> None:
@@ -71,7 +71,7 @@ class FakeServer(FakeBehaviour):
         self._changed = asyncio.Event()
 
     def asked(self, phase: Phase) -> int:
-        """How many requests of a phase came."""
+        """The number of requests of a phase."""
         return self._asked[phase]
 
     def add_routes(self, app: web.Application) -> None:
@@ -88,7 +88,7 @@ class FakeServer(FakeBehaviour):
         self._done.add(job_id)
 
     def phase_of(self, request: web.Request) -> Phase | None:
-        """What a request is for; None for anything that `phases` does not name."""
+        """The phase of a request; None for one that `phases` does not name."""
         name = getattr(request.match_info.handler, "__name__", "")
         phase = Phase.DOWNLOAD if name == "output" else self.phases.get(name)
         collects = phase is Phase.POLL and request.match_info.get("id") in self._done
@@ -160,11 +160,11 @@ class FakeServer(FakeBehaviour):
         self.orders.append(Ordered(None, taken=False))
         own = await handler(request) if odd is None or odd.taken else None
         self.submits = before + 1
-        taken = own is not None and own.status < 300
-        self.orders[place] = Ordered(None, taken)
+        is_taken = own is not None and own.status < 300
+        self.orders[place] = Ordered(None, is_taken)
         answer = own if odd is None and own is not None else await self._given(request, odd or Answer(), own)
-        lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
-        self.orders[place] = Ordered(None if lost else answer.status, taken)
+        is_lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
+        self.orders[place] = Ordered(None if is_lost else answer.status, is_taken)
         return answer
 
     async def _given(

@@ -1,10 +1,10 @@
-"""What a fake of a vendor can be put into."""
+"""The situations that a fake vendor can be put into."""
 
 from enum import StrEnum
 
 
 class Situation(StrEnum):
-    """What the fake does with the next jobs. Where nothing else is said, it behaves well otherwise."""
+    """The fake's behaviour with the next jobs. It behaves well in all that a situation does not name."""
 
     WELL = "takes the job, makes progress, and ends it with an output"
     SLOW = "takes the job and does not end it until it is told to do WELL"

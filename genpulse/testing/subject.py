@@ -1,4 +1,4 @@
-"""What is checked: a plug-in, and a fake of its vendor that can be put into any situation."""
+"""The subject of checks: a plug-in, and a fake of its vendor that can be put into any situation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,15 +21,15 @@ class FakeVendor(Protocol):
 
     @property
     def base_url(self) -> str:
-        """What `providers.<name>.base_url` would say."""
+        """The value for `providers.<name>.base_url`."""
 
     @property
     def submits(self) -> int:
-        """How many jobs it was asked for, however it answered."""
+        """The number of jobs that it was asked for, however it answered."""
 
     @property
     def canceled(self) -> int:
-        """How many jobs it was asked to stop."""
+        """The number of jobs that it was asked to stop."""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -37,15 +37,15 @@ class FakeVendor(Protocol):
 
     @property
     def leaks(self) -> tuple[str, ...]:
-        """Where the key went that no adapter has a reason to ask for."""
+        """Requests that carried the key where no adapter has a reason to send it."""
 
     @property
     def inside_hits(self) -> int:
-        """How often somebody connected to the private address of INSIDE_OUTPUT and REDIRECTED_OUTPUT."""
+        """The number of connections to the private address of INSIDE_OUTPUT and REDIRECTED_OUTPUT."""
 
     @property
     def met(self) -> int:
-        """How many requests were answered oddly since the situation began."""
+        """The number of requests that were answered oddly since the situation began."""
 
     def be(self, situation: Situation) -> None:
         """Behave so from now on, also towards jobs that it has, and without an oddity."""
@@ -54,7 +54,7 @@ class FakeVendor(Protocol):
         """Answer so from now on, one after the other in each phase, and behave as the situation says otherwise."""
 
     def asked(self, phase: Phase) -> int:
-        """How many requests of a phase came."""
+        """The number of requests of a phase."""
 
     def notice(self, kind: NoticeKind) -> Notice:
         """A notice about a job."""
@@ -92,7 +92,7 @@ class Subject:
             raise Lacking(reason)
 
     def without_key(self) -> "Subject":
-        """The same on a worker that has no key, while the API has one and takes tasks."""
+        """The subject on a worker that has no key, while the API has one and takes tasks."""
 
         def build(settings: ProviderSettings) -> Provider:
             return replace(self.build(settings), configured=True)

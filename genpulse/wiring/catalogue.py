@@ -21,32 +21,34 @@ from genpulse.wiring.connections import closed_by
 
 def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:
     """The models of all enabled providers; needs no server. Without a client they can only be looked at."""
-    named = settings.providers.named
-    disabled = [name for name, section in named.items() if not section.enabled]
+    sections_by_name = settings.providers.named
+    disabled = [name for name, section in sections_by_name.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
-    sections = {name: provider_settings(name, section, plain) for name, section in named.items()}
-    adapters = {name: section.adapter for name, section in named.items() if section.adapter and section.enabled}
+    sections = {name: provider_settings(name, section, plain) for name, section in sections_by_name.items()}
+    adapters = {
+        name: section.adapter for name, section in sections_by_name.items() if section.adapter and section.enabled
+    }
     return load(sections, disabled, plain, adapters)
 
 
 async def probe_provider(settings: Settings, name: str) -> str:
     """Make the provider's cheapest real call, and say what it found. Raises `UnknownProvider`, `ProviderError`."""
-    async with _asked(settings, name) as provider:
+    async with _open_provider(settings, name) as provider:
         if provider.probe is None:
             return "it works here and needs no account" if not provider.paid else "it has no call to try"
         return await provider.probe()
 
 
 async def learn_provider(settings: Settings, name: str) -> str:
-    """Let the provider keep what its models take, and say so. Raises `UnknownProvider`, `ProviderError`."""
-    async with _asked(settings, name) as provider:
+    """Let the provider store the input schemas of its models. Raises `UnknownProvider`, `ProviderError`."""
+    async with _open_provider(settings, name) as provider:
         if provider.learn is None:
             return "it knows its models already"
         return await provider.learn()
 
 
 @asynccontextmanager
-async def _asked(settings: Settings, name: str) -> AsyncIterator[Provider]:
+async def _open_provider(settings: Settings, name: str) -> AsyncIterator[Provider]:
     """A provider with a client of its own, for one question."""
     async with AsyncExitStack() as stack:
         http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))

@@ -18,7 +18,7 @@ C = TypeVar("C", bound=_Closes)
 
 
 def closed_by(stack: AsyncExitStack, thing: C) -> C:
-    """The same thing, which the stack closes before what it stands on."""
+    """Return the argument, and let the stack close it before what it depends on."""
     stack.push_async_callback(thing.close)
     return thing
 

@@ -88,7 +88,7 @@ async def empty_copy(settings: Settings) -> StampedDatabase:
 
 
 async def database_revision(settings: Settings) -> tuple[str | None, str]:
-    """Where the database is, None when it is empty, and where this version wants it.
+    """The revision of the database, None when it is empty, and the one that this version needs.
 
     Raises `ForeignDatabase`, `DatabaseUnavailable`.
     """

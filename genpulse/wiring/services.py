@@ -32,7 +32,7 @@ from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.environment.build_stamp import read_stamp
+from genpulse.environment.build_info import read_build_info
 from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
 from genpulse.provider import EngineThreads, Local
 from genpulse.providers.catalog import LoadedCatalogue
@@ -46,7 +46,7 @@ _random = random.SystemRandom().random
 
 @asynccontextmanager
 async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Services]:
-    """One of each, for as long as the body runs. Nothing is asked yet: servers may come up later."""
+    """All services, open while the body runs. No server is contacted yet: it may come up later."""
     async with AsyncExitStack() as stack:
         pool = await pool_of(settings, process)
         stack.push_async_callback(pool.close)
@@ -84,7 +84,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             random=_random,
             loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
-            hooks_url=settings.webhooks.public_url,
+            callback_base_url=settings.webhooks.public_url,
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 
@@ -103,13 +103,13 @@ def _gate(
     settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
 ) -> RedisGate:
     remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
-    named = settings.providers.named.items()
+    sections = settings.providers.named.items()
     circuit = settings.circuit
     return RedisGate(
         redis,
         keys,
         guarded=remote,
-        limits={name: _account_limits(section) for name, section in named},
+        limits={name: _account_limits(section) for name, section in sections},
         policy=CircuitPolicy(circuit.failures, circuit.first_s, circuit.longest_s),
         workers=queue.workers,
         random=_random,
@@ -121,8 +121,8 @@ def _account_limits(section: ProviderSection) -> Limits:
 
 
 def _retry(settings: Settings) -> RetryPolicy:
-    retry, named = settings.retry, settings.providers.named.items()
-    resubmits = frozenset(name for name, section in named if section.on_unknown == "resubmit")
+    retry, sections = settings.retry, settings.providers.named.items()
+    resubmits = frozenset(name for name, section in sections if section.on_unknown == "resubmit")
     return RetryPolicy(retry.max_attempts, retry.base_s, retry.longest_s, resubmits)
 
 
@@ -131,16 +131,16 @@ def _probes(settings: Settings, pool: asyncpg.Pool) -> tuple[Probe, ...]:
 
 
 async def _build_probe() -> Health:
-    """What runs here."""
-    build = read_stamp()
+    """The build that runs here."""
+    build = read_build_info()
     return Health("build", State.OK, build.label if build else "a work tree, not an image")
 
 
 def _spending(settings: Settings) -> Spending:
-    named = settings.providers.named.items()
+    sections = settings.providers.named.items()
     return Spending(
         paid=settings.providers.paid,
-        by_provider={name: section.paid for name, section in named if section.paid is not None},
+        by_provider={name: section.paid for name, section in sections if section.paid is not None},
         daily_usd=settings.budget.daily_usd,
         place=settings.environment.dynaconf,
     )
@@ -189,5 +189,5 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         services=row.services,
         target=row.target,
         api_key_prefix=row.api_key_prefix,
-        build=read_stamp(),
+        build=read_build_info(),
     )

@@ -17,8 +17,8 @@ def asset_storage(settings: Settings) -> ObjectStorage:
 
 
 def waiting_streams(settings: Settings) -> tuple[Waiting, ...]:
-    """What lies on this machine's disk until it is stored, of every process of this user. Raises `OSError`."""
-    return spool_folder(settings.storage.spool_dir, settings.storage_url, _storage_options(settings)).found()
+    """Spooled streams on this machine's disk, of every process of this user. Raises `OSError`."""
+    return spool_folder(settings.storage.spool_dir, settings.storage_url, _storage_options(settings)).contents()
 
 
 def _storage_options(settings: Settings) -> dict[str, str]:

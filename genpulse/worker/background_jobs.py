@@ -16,7 +16,7 @@ from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from genpulse.ports import Services, WorkerPresence
-from genpulse.worker.loop import WorkLoop
+from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
 
 PRESENCE_S = 5.0
@@ -27,112 +27,113 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What the duties of one worker work with."""
+class WorkerContext:
+    """Everything that the background jobs of one worker use."""
 
     services: Services
     options: WorkerOptions
     worker: Worker
-    loop: WorkLoop
+    claimer: Claimer
     loops: Loops
 
     async def every(
-        self, period_s: float, what: str, duty: Callable[[], Awaitable[object]], *, longest_pause_s: float = 1.0
+        self, period_s: float, name: str, turn: Callable[[], Awaitable[object]], *, longest_pause_s: float = 1.0
     ) -> None:
-        """Do it now and then every `period_s` seconds, whatever it raises."""
+        """Take a turn now and then every `period_s` seconds, whatever it raises."""
         await self.loops.forever(
-            what, duty, pause_s=period_s, away=(Unavailable,), longest_pause_s=min(longest_pause_s, period_s)
+            name, turn, pause_s=period_s, away=(Unavailable,), longest_pause_s=min(longest_pause_s, period_s)
         )
 
 
-async def renew(desk: Desk) -> None:
-    """Keep what runs here, and stop what was taken over or is not wanted. Raises `DatabaseUnavailable`."""
-    before = desk.loop.attempt_ids
-    held = await desk.services.store.renew(desk.worker, desk.services.now())
-    await desk.loop.compare(held, before)
+async def renew(context: WorkerContext) -> None:
+    """Renew the worker's leases, and stop what was taken over or canceled. Raises `DatabaseUnavailable`."""
+    ran_before = context.claimer.running.ids
+    held = await context.services.store.renew(context.worker, context.services.now())
+    await context.claimer.reconcile(held, ran_before)
 
 
-async def renew_leases(desk: Desk) -> None:
-    """Be known as alive, three times a lease."""
-    await desk.every(desk.options.lease_s / 3, "the renewal of leases", lambda: renew(desk))
+async def renew_leases(context: WorkerContext) -> None:
+    """Renew the leases of this worker, three times a lease."""
+    await context.every(context.options.lease_s / 3, "the renewal of leases", lambda: renew(context))
 
 
-async def take_over_lost(desk: Desk) -> None:
-    """Go on with what others have left."""
-    await desk.every(desk.options.lease_s / 3, "taking over from lost workers", desk.loop.take_over)
+async def take_over_lost(context: WorkerContext) -> None:
+    """Go on with the tasks of lost workers."""
+    await context.every(context.options.lease_s / 3, "taking over from lost workers", context.claimer.take_over)
 
 
-async def hear_notices(desk: Desk) -> None:
-    """Stop tasks as soon as somebody cancels them, and ask providers as soon as they have news."""
+async def listen(context: WorkerContext) -> None:
+    """Stop tasks as soon as somebody cancels them, and poll vendors as soon as they send a callback."""
+    running = context.claimer.running
 
-    async def hear() -> None:
-        async for notice in desk.services.queue.notices(desk.worker):
-            if notice.unwanted:
-                desk.loop.interrupt(Interruption.CANCELED, notice.task_id)
+    async def follow() -> None:
+        async for notification in context.services.queue.notifications(context.worker):
+            if notification.unwanted:
+                running.interrupt_task(notification.task_id, Interruption.CANCELED)
             else:
-                desk.loop.hear_change(notice.task_id)
+                running.poll_now(notification.task_id)
 
-    await desk.every(0, "hearing of running tasks", hear)
+    await context.every(0, "hearing of running tasks", follow)
 
 
-async def be_present(desk: Desk) -> None:
-    """Be seen by `genpulse doctor` and by those who wonder why nothing runs."""
+async def send_heartbeats(context: WorkerContext) -> None:
+    """Show `genpulse doctor`, and those who wonder why nothing runs, that this worker is alive."""
 
     async def beat() -> None:
         worker = WorkerPresence(
-            name=desk.worker.name,
+            name=context.worker.name,
             host=socket.gethostname(),
             pid=os.getpid(),
-            concurrency=desk.options.concurrency,
-            running=desk.loop.running,
-            providers=desk.loop.providers,
-            failing=desk.loops.failing,
+            concurrency=context.options.concurrency,
+            running=len(context.claimer.running),
+            providers=context.claimer.providers,
+            failing=context.loops.failing,
         )
-        await desk.services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
+        await context.services.presence.beat(worker, ttl_s=PRESENCE_S * 3)
 
-    await desk.every(PRESENCE_S, "the presence of this worker", beat)
+    await context.every(PRESENCE_S, "the presence of this worker", beat)
 
 
-async def deliver_messages(desk: Desk) -> None:
+async def deliver_webhooks(context: WorkerContext) -> None:
     """Send webhooks as they become due. When canceled, those that are being sent get a few seconds."""
-    postman = WebhookDeliverer(desk.services, desk.options.describe, desk.loops)
+    deliverer = WebhookDeliverer(context.services, context.options.describe, context.loops)
     try:
-        await postman.run()
+        await deliverer.run()
     finally:
-        await postman.stop()
+        await deliverer.stop()
 
 
-async def tidy_up(desk: Desk) -> None:
-    """End what can no longer succeed and forget what is old."""
-    await desk.every(SWEEP_S, "the sweep", lambda: sweep(desk.services))
+async def sweep_tasks(context: WorkerContext) -> None:
+    """End overdue tasks, promote those that wait for long, and forget workers that are gone."""
+    await context.every(SWEEP_S, "the sweep", lambda: sweep(context.services))
 
 
-async def stop_the_unwanted(desk: Desk) -> None:
-    """Tell vendors once more to stop what nobody wants any more."""
-    await desk.every(
-        SWEEP_S, "stopping unwanted orders", lambda: stop_unwanted(desk.services, desk.loop.providers)
+async def stop_unwanted_orders(context: WorkerContext) -> None:
+    """Ask vendors once more to stop the jobs of canceled and overdue tasks."""
+    await context.every(
+        SWEEP_S, "stopping unwanted orders", lambda: stop_unwanted(context.services, context.claimer.providers)
     )
 
 
-async def prune_the_old(desk: Desk) -> None:
+async def prune_old_rows(context: WorkerContext) -> None:
     """Remove what is older than the policy keeps it, unless another process does."""
 
     async def look() -> None:
-        pruned = await prune(desk.services, desk.services.retention_policy)
+        pruned = await prune(context.services, context.services.retention_policy)
         if pruned is not None and not pruned.is_nothing:
             _log.info("removed because of its age: %s", pruned)
 
-    await desk.every(
-        desk.options.prune_every_s, "the removal of what is old", look, longest_pause_s=PRUNE_AWAY_PAUSE_S
+    await context.every(
+        context.options.prune_every_s, "the removal of what is old", look, longest_pause_s=PRUNE_AWAY_PAUSE_S
     )
 
 
-async def erase_the_deleted(desk: Desk) -> None:
+async def erase_deleted_rows(context: WorkerContext) -> None:
     """Remove what somebody has deleted, and what is past its own retention."""
 
     async def look() -> None:
-        erased = await erase(desk.services, settled_s=desk.options.erase_after_s)
+        erased = await erase(context.services, settled_s=context.options.erase_after_s)
         if not erased.is_nothing:
             _log.info("removed because it was deleted: %s", erased)
 
-    await desk.every(desk.options.erase_every_s, "the removal of what was deleted", look)
+    await context.every(context.options.erase_every_s, "the removal of what was deleted", look)

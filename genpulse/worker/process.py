@@ -14,32 +14,32 @@ from genpulse.domain.errors import Unavailable
 from genpulse.domain.text.storable import storable_line
 from genpulse.ports import Services
 from genpulse.worker.background_jobs import (
-    Desk,
-    be_present,
-    deliver_messages,
-    erase_the_deleted,
-    hear_notices,
-    prune_the_old,
+    WorkerContext,
+    deliver_webhooks,
+    erase_deleted_rows,
+    listen,
+    prune_old_rows,
     renew,
     renew_leases,
-    stop_the_unwanted,
+    send_heartbeats,
+    stop_unwanted_orders,
+    sweep_tasks,
     take_over_lost,
-    tidy_up,
 )
-from genpulse.worker.loop import WorkLoop
+from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
 
 FIRST_AGAIN_S = 1.0
-DUTIES = (
+BACKGROUND_JOBS = (
     renew_leases,
     take_over_lost,
-    hear_notices,
-    be_present,
-    deliver_messages,
-    tidy_up,
-    stop_the_unwanted,
-    prune_the_old,
-    erase_the_deleted,
+    listen,
+    send_heartbeats,
+    deliver_webhooks,
+    sweep_tasks,
+    stop_unwanted_orders,
+    prune_old_rows,
+    erase_deleted_rows,
 )
 
 _log = logging.getLogger(__name__)
@@ -58,55 +58,55 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
     worker_id = services.new_id()
     name = storable_line(f"{socket.gethostname()}:{os.getpid()}:{worker_id.hex[-6:]}")
     worker, loops = Worker(worker_id, name, options.lease_s), services.loops
-    loop = WorkLoop(services, options, worker, loops)
-    desk = Desk(services, options, worker, loop, loops)
-    await _first_renewal(desk, stop)
+    claimer = Claimer(services, options, worker, loops)
+    context = WorkerContext(services, options, worker, claimer, loops)
+    await _first_renewal(context, stop)
     try:
-        async with _beside(*(duty(desk) for duty in DUTIES)):
-            _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(loop.providers))
-            await loop.claim_until(stop)
-            _log.info("worker stops: %d tasks are running", loop.running)
-            await loop.drain()
+        async with _beside(*(job(context) for job in BACKGROUND_JOBS)):
+            _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(claimer.providers))
+            await claimer.claim_until(stop)
+            _log.info("worker stops: %d tasks are running", len(claimer.running))
+            await claimer.running.drain(grace_s=options.grace_s, stop_s=options.stop_s)
     finally:
-        await loop.abandon()
-    await _leave(desk)
+        await claimer.running.abandon()
+    await _leave(context)
     _log.info("worker stopped")
 
 
-async def _first_renewal(desk: Desk, stop: asyncio.Event) -> None:
+async def _first_renewal(context: WorkerContext, stop: asyncio.Event) -> None:
     """Nothing can be claimed before the worker is known."""
     part = "the begin of the worker"
     while not stop.is_set():
         try:
-            await renew(desk)
+            await renew(context)
         except Unavailable as error:
-            desk.loops.outages.notice(part, error)
-            await _until(stop)
+            context.loops.outages.notice(part, error)
+            await _pause(stop)
         except Exception:  # noqa: BLE001 - what keeps it from beginning may pass
-            desk.loops.failed(part)
-            await _until(stop)
+            context.loops.failed(part)
+            await _pause(stop)
         else:
-            desk.loops.outages.end(part)
+            context.loops.outages.end(part)
             return
 
 
-async def _until(stop: asyncio.Event) -> None:
+async def _pause(stop: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_AGAIN_S):
             await stop.wait()
 
 
-async def _leave(desk: Desk) -> None:
+async def _leave(context: WorkerContext) -> None:
     try:
-        await desk.services.store.leave(desk.worker)
+        await context.services.store.leave(context.worker)
     except Unavailable as error:
         _log.warning("this worker cannot say that it goes: %s", error)
 
 
 @asynccontextmanager
-async def _beside(*duties: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the duties while the body runs."""
-    tasks = [asyncio.create_task(duty) for duty in duties]
+async def _beside(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run the jobs while the body runs."""
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:

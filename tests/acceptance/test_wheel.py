@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from genpulse.environment.build_stamp import STAMP, Build, write_stamp
+from genpulse.environment.build_info import BUILD_FILE, Build, write_build_info
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +78,7 @@ def stamped(image):
     """It as an image has it: with the stamp of the tag that is given."""
 
     def stamping(tag):
-        write_stamp(Build("1.0.0", "a" * 40, "b" * 40, tag), image / "genpulse" / STAMP.name)
+        write_build_info(Build("1.0.0", "a" * 40, "b" * 40, tag), image / "genpulse" / BUILD_FILE.name)
         return image
 
     return stamping
@@ -88,7 +88,7 @@ def test_the_version_of_an_image_is_that_of_its_tag(installed, stamped, tmp_path
     assert run(installed, tmp_path, "--version").stdout.startswith("genpulse 0.")
     site = stamped("v1.0.0")
     assert run(site, tmp_path, "--version").stdout == "genpulse 1.0.0\n"
-    (site / "genpulse" / STAMP.name).write_text("{}")
+    (site / "genpulse" / BUILD_FILE.name).write_text("{}")
     broken = run(site, tmp_path, "--version")
     assert (broken.returncode, "build the image again" in broken.stderr) == (1, True)
 

@@ -17,7 +17,7 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.attempt import Begun, End, Lease, Outcome, Worker
+from genpulse.domain.attempt import Claim, End, Lease, Outcome, Worker
 from genpulse.domain.task import NewTask, Task
 from genpulse.ports import DeliveryStore, TaskQueue, TaskStore
 
@@ -57,7 +57,7 @@ class Backend:
         await self.store.renew(worker, now())
         return worker
 
-    async def claim(self, *providers: str, at_most: int = 1, worker: Worker | None = None) -> list[Begun]:
+    async def claim(self, *providers: str, at_most: int = 1, worker: Worker | None = None) -> list[Claim]:
         """What begins of these providers."""
         claimer, found = await self.alive(worker), []
         for provider in providers or ("sandbox",):
@@ -65,7 +65,7 @@ class Backend:
             found += await self.store.claim(claimer, provider, ids)
         return found
 
-    async def taken_over(self, *providers: str, by: str = "other") -> list[Begun]:
+    async def taken_over(self, *providers: str, by: str = "other") -> list[Claim]:
         """What another worker takes over, which renews its own lease meanwhile; at most 5 seconds."""
         other = new_worker(by)
         for _ in range(60):
@@ -76,7 +76,7 @@ class Backend:
             await asyncio.sleep(LEASE_S / 6)
         return []
 
-    async def begun(self, **changes: Any) -> Begun:
+    async def begun(self, **changes: Any) -> Claim:
         new = new_task(**changes)
         await self.store.submit(new)
         (begun,) = await self.claim(new.provider)

@@ -213,7 +213,7 @@ async def test_what_is_still_to_be_stopped_at_the_vendor_is_due_at_once_and_hold
     assert await place.erased() == Pruned()
     (task,) = await place.backend.store.to_stop(["sandbox"], 10)
     assert task.id == begun.task.id
-    await place.backend.store.stopped(task.id, order.reference)
+    await place.backend.store.close_order(task.id, order.reference)
     assert (await place.erased()).tasks == 1
 
 

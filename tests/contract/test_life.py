@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
         task_id = data.draw(st.sampled_from(self.tasks))
         order = self.seen[task_id].order
         if order is not None:
-            self.both(lambda pair: pair.store.stopped(task_id, order.reference))
+            self.both(lambda pair: pair.store.close_order(task_id, order.reference))
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())

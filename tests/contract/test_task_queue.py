@@ -5,7 +5,7 @@ import asyncio
 from genpulse.domain.attempt import Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.task import Priority
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 from tests.contract.conftest import new_ids, new_task, new_worker
 
 FAILURE = ProviderUnavailable("502").failure
@@ -162,13 +162,13 @@ async def test_work_that_waits_for_long_is_promoted_step_by_step(backend):
 async def test_what_a_provider_tells_reaches_the_worker_that_holds_the_task_and_nobody_else(backend):
     begun = await backend.begun()
     bystander = new_worker("bystander")
-    heard = asyncio.ensure_future(anext(backend.queue.notices(backend.worker)))
-    overheard = asyncio.ensure_future(anext(backend.queue.notices(bystander)))
+    heard = asyncio.ensure_future(anext(backend.queue.notifications(backend.worker)))
+    overheard = asyncio.ensure_future(anext(backend.queue.notifications(bystander)))
     async with asyncio.timeout(60):
         while not heard.done():
             await backend.queue.announce_change(begun.task.id)
             await asyncio.sleep(0.02)
-    assert heard.result() == TaskNotice(begun.task.id, unwanted=False)
+    assert heard.result() == TaskNotification(begun.task.id, unwanted=False)
     assert not overheard.done()
     overheard.cancel()
 

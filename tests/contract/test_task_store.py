@@ -16,7 +16,7 @@ from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,
     Failed,
-    Held,
+    HeldLease,
     Released,
     RetryLater,
     Succeeded,
@@ -36,7 +36,7 @@ from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
 from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now
 
 NO = ModerationBlocked("no").failure
@@ -214,9 +214,9 @@ async def test_an_order_that_is_stopped_comes_no_more(backend):
         await backend.age(task, timedelta(minutes=2))
     assert await backend.store.to_stop(["other"], 10) == ()
     (first,) = await backend.store.to_stop(["sandbox"], 1)
-    await backend.store.stopped(first.id, "gp-another")
+    await backend.store.close_order(first.id, "gp-another")
     assert (await backend.store.get(first.id)).order == first.order
-    await backend.store.stopped(first.id, first.order.reference)
+    await backend.store.close_order(first.id, first.order.reference)
     again = await backend.store.get(first.id)
     assert (again.order, again.status) == (None, TaskStatus.CANCELED)
     assert len(await backend.store.to_stop(["sandbox"], 10)) == 2
@@ -232,7 +232,7 @@ async def test_an_order_that_a_retry_takes_up_is_stopped_by_nobody(backend):
     task = await unstopped(backend, Failed(NO))
     await backend.age(task, timedelta(hours=1))
     again = await backend.store.retry(task.id)
-    await backend.store.stopped(task.id, task.order.reference)
+    await backend.store.close_order(task.id, task.order.reference)
     assert await backend.store.to_stop(["sandbox"], 10) == ()
     assert (await backend.store.get(task.id)).order == again.order == task.order
 
@@ -429,15 +429,15 @@ async def test_a_queued_task_is_canceled_at_once(backend):
 
 
 async def test_the_worker_of_a_running_task_is_told(backend):
-    heard = backend.queue.notices(backend.worker)
+    heard = backend.queue.notifications(backend.worker)
     first = asyncio.ensure_future(anext(heard))
     await asyncio.sleep(0.3)
     begun = await backend.begun()
     task = await backend.store.cancel(begun.task.id)
     assert (task.status, task.cancel_requested) == (TaskStatus.RUNNING, True)
     assert task.seq > begun.task.seq
-    assert await asyncio.wait_for(first, 60) == TaskNotice(begun.task.id, unwanted=True)
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease, unwanted=True),)
+    assert await asyncio.wait_for(first, 60) == TaskNotification(begun.task.id, unwanted=True)
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease, unwanted=True),)
     assert (await backend.store.cancel(begun.task.id)).seq == task.seq
     ended = await backend.ended(begun.lease, Canceled())
     assert ended.status is TaskStatus.CANCELED
@@ -748,11 +748,11 @@ async def test_a_worker_holds_what_it_claimed_and_nothing_else(backend):
     begun = await backend.begun()
     other = await backend.alive(new_worker("other"))
     assert await backend.store.renew(other, now()) == ()
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
-    assert [one.task for one in await backend.store.begun([begun.lease])] == [begun.task]
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease),)
+    assert [one.task for one in await backend.store.claims_of([begun.lease])] == [begun.task]
     await backend.end(begun.lease, Succeeded(()))
     assert await backend.store.renew(backend.worker, now()) == ()
-    assert await backend.store.begun([begun.lease]) == ()
+    assert await backend.store.claims_of([begun.lease]) == ()
 
 
 async def test_a_worker_whose_own_lease_has_run_out_claims_nothing(backend):
@@ -774,7 +774,7 @@ async def test_nobody_is_lost_while_nobody_could_renew(backend):
         await backend.alive(other)
         assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
         await asyncio.sleep(LEASE_S / 6)
-    assert await backend.store.renew(backend.worker, now()) == (Held(begun.lease),)
+    assert await backend.store.renew(backend.worker, now()) == (HeldLease(begun.lease),)
     assert await backend.store.take_over(other, ["sandbox"], new_ids(1)) == ()
 
 

@@ -22,7 +22,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.retry import RetryPolicy
-from genpulse.lifecycle.attempt.run import Run
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.cancel import cancel
 from genpulse.ports import Services
 from genpulse.worker.options import WorkerOptions
@@ -60,7 +60,7 @@ class MemoryStage:
     services: Services
     world: World
 
-    async def begin(self, model: str) -> tuple[UUID, Run]:
+    async def begin(self, model: str) -> tuple[UUID, AttemptRun]:
         """A task whose first attempt has begun, and the run of it, which nobody has awaited yet."""
         services = self.services
         task_id = await submit_one(services, model)
@@ -73,7 +73,7 @@ class MemoryStage:
             queue=_Distant(services.queue),
             gate=_Distant(services.gate),
         )
-        return task_id, Run(distant, begun)
+        return task_id, AttemptRun(distant, begun)
 
     def cancel_now(self, task_id: UUID) -> None:
         """As a caller does, in the middle of a step: the twins never wait."""

@@ -12,6 +12,7 @@ import pytest
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.attempt.run import run_attempt
 from tests.crash_points.memory_stage import memory_stage
 from tests.crash_points.vendor import Books, Manner, content_of
 
@@ -96,7 +97,7 @@ async def _trial(model: str, why: Interruption, manner: Manner, at: int, folder)
     steps = Steps(at, interrupt)
     context = contextvars.copy_context()
     context.run(_STEPS.set, steps)
-    working = asyncio.get_running_loop().create_task(run(), context=context)
+    working = asyncio.get_running_loop().create_task(run_attempt(run), context=context)
     broken = []
     done, _ = await asyncio.wait({working}, timeout=ENDS_WITHIN_S)
     if not done:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,13 +30,12 @@ from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.attempt import Begun, Worker
+from genpulse.domain.attempt import Claim, Worker
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
-from genpulse.lifecycle.attempt.run import Run
-from genpulse.lifecycle.attempt.work import Work
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
@@ -228,7 +227,7 @@ class World:
             stop.set()
             await task
 
-    async def begun(self, provider: str = "art", name: str = "lost") -> Begun:
+    async def begun(self, provider: str = "art", name: str = "lost") -> Claim:
         """The next task of a worker that does nothing with it, and is not heard of again."""
         worker = Worker(self.services.new_id(), name, QUICK.lease_s)
         await self.services.store.renew(worker, self.services.now())
@@ -236,10 +235,11 @@ class World:
         return begun
 
     @asynccontextmanager
-    async def work(self, begun: Begun) -> AsyncIterator[Work]:
-        """What the run of an attempt works with."""
-        async with AsyncExitStack() as files:
-            yield Run(self.services, begun)._work(files)
+    async def run(self, claim: Claim) -> AsyncIterator[AttemptRun]:
+        """The run of an attempt, whose engine is not asked."""
+        run = AttemptRun(self.services, claim)
+        async with run.files:
+            yield run
 
     async def submit(self, model: str, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)

@@ -6,7 +6,8 @@ import pytest
 
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable
-from genpulse.worker.loop import WorkLoop
+from genpulse.lifecycle.claim import claim_within_limits
+from genpulse.worker.claiming import Claimer
 from tests.lifecycle.conftest import QUICK
 
 ROOM = 10
@@ -24,45 +25,45 @@ async def counted(world):
     worker = Worker(uuid7(), "w", 60.0)
     await world.services.store.renew(worker, world.services.now())
     services = replace(world.services, new_id=new_id)
-    return made, WorkLoop(services, QUICK, worker, services.loops)
+    return made, Claimer(services, QUICK, worker, services.loops)
 
 
-async def claim(loop):
-    catch = await loop._claim_and_start(("art",), ROOM)
-    return [begun.lease.attempt_id for begun in catch.begun]
+async def claim(claimer):
+    result = await claimer._claim_and_start(claim_within_limits, ("art",), ROOM)
+    return [claim.attempt.id for claim in result.claims]
 
 
 async def test_a_worker_that_finds_nothing_makes_no_more_ids(counted):
-    made, loop = counted
+    made, claimer = counted
     for _ in range(5):
-        assert await claim(loop) == []
+        assert await claim(claimer) == []
     assert len(made) <= 2 * ROOM
 
 
 async def test_no_id_is_used_twice(world, counted):
-    made, loop = counted
+    made, claimer = counted
     used = []
     for count in (0, 3, 1, 0, 4):
         for _ in range(count):
             await world.submit("art/painter")
-        used += await claim(loop)
+        used += await claim(claimer)
     assert len(used) == len(set(used)) == 8
     assert set(used) <= set(made)
-    await loop.drain()
+    await claimer.running.drain(grace_s=QUICK.grace_s, stop_s=QUICK.stop_s)
 
 
 async def test_ids_of_a_claim_without_an_answer_are_not_used_again(counted):
-    made, loop = counted
+    made, claimer = counted
 
     async def lost(_self, _worker, _providers, _ids):
         raise DatabaseUnavailable("gone")
 
-    whole = loop._services.store
+    whole = claimer._services.store
     broken = type("Broken", (), dict.fromkeys(("claim", "claim_any", "claim_resumed"), lost))()
-    loop._services = replace(loop._services, store=broken)
+    claimer._services = replace(claimer._services, store=broken)
     with pytest.raises(DatabaseUnavailable):
-        await claim(loop)
+        await claim(claimer)
     unheard = set(made)
-    loop._services = replace(loop._services, store=whole)
-    await claim(loop)
-    assert unheard.isdisjoint(loop._spare_ids)
+    claimer._services = replace(claimer._services, store=whole)
+    await claim(claimer)
+    assert unheard.isdisjoint(claimer._ids._spare)

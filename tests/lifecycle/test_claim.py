@@ -14,7 +14,7 @@ from genpulse.domain.provider_account.gate import Admission, CircuitPolicy, Circ
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority, TaskStatus
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.claim import claim
+from genpulse.lifecycle.claim import claim_within_limits
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import QUICK, Model, Painter, Provider, Words
@@ -81,17 +81,17 @@ async def test_no_provider_takes_all_the_room(world):
     with_two_providers(world)
     for provider in ("far", "near"):
         await submit_many(world, provider, 50)
-    catch = await claim(world.services, await known(world), ("far", "near"), 10, new_ids)
-    assert sorted(begun.task.provider for begun in catch.begun) == ["far"] * 5 + ["near"] * 5
-    assert catch.more
+    result = await claim_within_limits(world.services, await known(world), ("far", "near"), 10, new_ids)
+    assert sorted(begun.task.provider for begun in result.claims) == ["far"] * 5 + ["near"] * 5
+    assert result.more
 
 
 async def test_what_was_admitted_and_is_not_there_is_given_back(world):
     with_two_providers(world, limits={"far": Limits(rate=Rate.parse("1000/s"))})
     await submit_many(world, "far", 3)
-    catch = await claim(world.services, await known(world), ("far",), 50, new_ids)
-    assert len(catch.begun) == 3
-    assert all(begun.admitted for begun in catch.begun)
+    result = await claim_within_limits(world.services, await known(world), ("far",), 50, new_ids)
+    assert len(result.claims) == 3
+    assert all(begun.admitted for begun in result.claims)
     assert (await world.services.gate.admit("far", 100)).granted >= 90
 
 

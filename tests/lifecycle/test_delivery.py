@@ -15,8 +15,8 @@ from genpulse.domain.webhook_delivery import Answer, DeliveryState, Unreadable
 from genpulse.domain.webhook_secret import SHARED
 from genpulse.lifecycle.webhooks.delivery import LOOP, WebhookDeliverer
 from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, SEATS
-from genpulse.worker.background_jobs import Desk, deliver_messages
-from genpulse.worker.loop import WorkLoop
+from genpulse.worker.background_jobs import WorkerContext, deliver_webhooks
+from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
 
 pytestmark = pytest.mark.parametrize("rows", ["memory"], indirect=True)
@@ -89,7 +89,7 @@ def pass_by(world):
 
 async def all_sent(postman):
     count = await postman.take()
-    await postman.sent()
+    await postman.wait_until_idle()
     return count
 
 
@@ -171,7 +171,7 @@ async def test_others_get_their_messages_while_silent_receivers_hang(world):
     assert sender.sending == SEATS
     sender.answer = SILENT
     sender.let_go.set()
-    await sends.sent()
+    await sends.wait_until_idle()
     told = [await delivery_of(world, each) for each in silent]
     assert sum(delivery.tries for delivery in told) == SEATS
     now = datetime.now(UTC)
@@ -205,7 +205,7 @@ async def test_no_more_at_once_than_there_are_seats(world):
     assert [await sends.take(), await sends.take()] == [12, 0]
     await asyncio.sleep(0)
     sender.let_go.set()
-    await sends.sent()
+    await sends.wait_until_idle()
     assert await all_sent(sends) == 12
     assert sender.most == 12
 
@@ -308,15 +308,16 @@ async def test_an_orderly_end_waits_for_what_is_being_sent_and_takes_nothing_mor
     world.services = replace(world.services, sender=sender)
     (task,) = await ended(world, URL)
     options, worker = WorkerOptions(describe=describe), Worker(world.services.new_id(), "w")
-    loop = WorkLoop(world.services, options, worker, Loops())
-    duty = asyncio.create_task(deliver_messages(Desk(world.services, options, worker, loop, Loops())))
+    claimer = Claimer(world.services, options, worker, Loops())
+    context = WorkerContext(world.services, options, worker, claimer, Loops())
+    delivering = asyncio.create_task(deliver_webhooks(context))
     await until(lambda: sender.sending)
-    duty.cancel()
+    delivering.cancel()
     await asyncio.sleep(0)
     (late,) = await ended(world, OTHER)
     sender.let_go.set()
     with pytest.raises(asyncio.CancelledError):
-        await duty
+        await delivering
     assert (await delivery_of(world, task)).state is DeliveryState.TAKEN
     assert (await delivery_of(world, late)).tries == 0
 

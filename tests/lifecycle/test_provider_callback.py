@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.domain.errors import NoticeRefused, UnknownHook
+from genpulse.domain.errors import CallbackRefused, UnknownCallback
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.provider_callback import receive_callback
 from genpulse.provider import Notice, PollInterval
@@ -17,7 +17,7 @@ NOTICE = Notice({"signature": "good"}, b'{"status": "failed"}')
 @pytest.fixture
 async def running(world, until):
     """A task whose job is polled once an hour, and the token that its vendor was given."""
-    world.services = replace(world.services, hooks_url="https://hooks.example/")
+    world.services = replace(world.services, callback_base_url="https://hooks.example/")
     world.studio.poll_interval = PollInterval(3600, 1, 3600)
     world.studio.finished = False
     task = await world.submit("art/studio")
@@ -49,7 +49,7 @@ async def test_what_a_notice_says_is_not_believed(world, running):
 async def test_a_notice_with_a_bad_signature_is_refused(world, running):
     _, token = running
     world.studio.signature = "better"
-    with pytest.raises(NoticeRefused, match="not signed as art signs"):
+    with pytest.raises(CallbackRefused, match="not signed as art signs"):
         await receive_callback(world.services, "art", token, NOTICE)
 
 
@@ -57,9 +57,9 @@ async def test_addresses_that_were_never_given_are_unknown(world, running):
     task, token = running
     wrong = ["", "nonsense", token[:-1], uuid4().hex * 2, task.id.hex + uuid4().hex, token + "0"]
     for guess in wrong:
-        with pytest.raises(UnknownHook):
+        with pytest.raises(UnknownCallback):
             await receive_callback(world.services, "art", guess, NOTICE)
-    with pytest.raises(UnknownHook):
+    with pytest.raises(UnknownCallback):
         await receive_callback(world.services, "other", token, NOTICE)
 
 
@@ -71,7 +71,7 @@ async def test_without_an_address_vendors_are_told_none(world):
 
 async def test_the_address_is_good_for_the_attempts_that_take_the_job_up(world, until):
     """The vendor tells where it was told to when the job was ordered, whoever polls it now."""
-    world.services = replace(world.services, hooks_url="https://hooks.example/")
+    world.services = replace(world.services, callback_base_url="https://hooks.example/")
     world.studio.poll_interval = PollInterval(3600, 1, 3600)
     world.studio.finished = False
     task = await world.submit("art/studio")
@@ -95,12 +95,12 @@ async def test_with_no_order_open_there_is_nothing_to_hear(world):
     """After the end that is no error, whatever the address and the signature; before the first one it is."""
     task = await world.submit("art/studio")
     world.studio.signature = "better"
-    with pytest.raises(UnknownHook):
+    with pytest.raises(UnknownCallback):
         await receive_callback(world.services, "art", task.id.hex + uuid4().hex, NOTICE)
     async with world.worker():
         await world.ended(task)
     await receive_callback(world.services, "art", task.id.hex + uuid4().hex, NOTICE)
-    with pytest.raises(UnknownHook):
+    with pytest.raises(UnknownCallback):
         await receive_callback(world.services, "other", task.id.hex + uuid4().hex, NOTICE)
 
 

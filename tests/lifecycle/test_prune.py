@@ -28,7 +28,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.retention import Pruned, RetentionPolicy
-from genpulse.lifecycle.attempt.outputs.storing import STORED_AGAIN_S, Made, Piece, store_all
+from genpulse.lifecycle.attempt.outputs.received import ReceivedOutput, ReceivedResult
+from genpulse.lifecycle.attempt.outputs.storing import STORED_AGAIN_S, store_outputs
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.upload import upload
 from genpulse.provider import Output, Result
@@ -317,8 +318,9 @@ async def test_outputs_that_wait_long_for_their_fellows_are_noted_again(world):
         return key
 
     services = replace(world.services, retention=retention)
-    async with replace(world, services=services).work(begun) as work:
-        both, _ = await store_all(work, Made((Piece(b"a", 0), Piece(b"b", 1))), clock=lambda: next(times))
+    async with replace(world, services=services).run(begun) as run:
+        result = ReceivedResult((ReceivedOutput(b"a", 0), ReceivedOutput(b"b", 1)))
+        both, _ = await store_outputs(run, result, clock=lambda: next(times))
     keys = [one.asset.content.key for one in both]
     assert noted == keys * 2
     assert len(stored(services)) == 2

@@ -38,19 +38,21 @@ def test_what_is_being_sent_takes_seats(receivers):
 
 def test_quick_ones_get_more_up_to_a_bound_and_slow_ones_none(receivers):
     for _ in range(100):
-        receivers.heard(A, TAKEN, 0.1)
-        receivers.heard(B, TAKEN, 5.0)
+        receivers.note_answer(A, TAKEN, 0.1)
+        receivers.note_answer(B, TAKEN, 5.0)
     assert receivers.room() == {A: MOST_SEATS}
-    receivers.heard(A, REFUSED, 0.1)
+    receivers.note_answer(A, REFUSED, 0.1)
     assert receivers.room() == {}
 
 
 def test_a_silent_one_gets_a_single_seat_and_then_rests_longer_and_longer(receivers, clock):
-    assert [receivers.heard(A, SILENT, 15) for _ in range(SILENT_IN_A_ROW - 1)] == [None] * (SILENT_IN_A_ROW - 1)
+    assert [receivers.note_answer(A, SILENT, 15) for _ in range(SILENT_IN_A_ROW - 1)] == [None] * (
+        SILENT_IN_A_ROW - 1
+    )
     assert receivers.room() == {A: 1}
     for rest_s in (*RESTS_S, RESTS_S[-1]):
-        assert receivers.heard(A, SILENT, 15) == rest_s
-        assert receivers.heard(A, SILENT, 15) is None, "one that was under way"
+        assert receivers.note_answer(A, SILENT, 15) == rest_s
+        assert receivers.note_answer(A, SILENT, 15) is None, "one that was under way"
         assert receivers.room() == {A: 0}
         clock[0] += rest_s
         assert receivers.room() == {A: 1}
@@ -58,15 +60,15 @@ def test_a_silent_one_gets_a_single_seat_and_then_rests_longer_and_longer(receiv
 
 def test_any_answer_ends_it(receivers):
     for _ in range(SILENT_IN_A_ROW - 1):
-        receivers.heard(A, SILENT, 15)
-    receivers.heard(A, REFUSED, 1)
-    assert receivers.heard(A, SILENT, 15) is None
+        receivers.note_answer(A, SILENT, 15)
+    receivers.note_answer(A, REFUSED, 1)
+    assert receivers.note_answer(A, SILENT, 15) is None
 
 
 def test_it_does_not_remember_the_whole_world(receivers, clock):
     for number in range(5000):
         receivers.begin(str(number))
-        receivers.heard(str(number), TAKEN if number % 2 else SILENT, 0.1)
+        receivers.note_answer(str(number), TAKEN if number % 2 else SILENT, 0.1)
         receivers.end(str(number))
         if number % 100 == 0:
             receivers.room()

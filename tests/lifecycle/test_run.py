@@ -16,7 +16,8 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import TaskStatus, WaitsFor
-from genpulse.lifecycle.attempt.run import Run
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
+from genpulse.lifecycle.attempt.run import run_attempt
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Progress
@@ -251,7 +252,7 @@ async def test_nothing_is_ordered_for_a_task_whose_deadline_passed_while_it_wait
     """A worker may claim it before anybody has swept it away."""
     task = await world.submit(model, kind=kind, deadline_s=0.05)
     await asyncio.sleep(0.1)
-    await Run(world.services, await world.begun())()
+    await run_attempt(AttemptRun(world.services, await world.begun()))
     ended = await world.services.store.get(task.id)
     assert (ended.error.code, ended.error.charged) == (FailureCode.DEADLINE_EXCEEDED, Charged.NO)
     assert (world.painter.runs, world.shop.sold, world.studio.submits) == (0, 0, 0)

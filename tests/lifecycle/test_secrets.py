@@ -9,6 +9,7 @@ import pytest
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.background.loops import Loops
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.lifecycle.submit import Order, submit
@@ -40,11 +41,13 @@ class Sealed(MemoryKeys):
 async def sent_for(world, *keys):
     """The secrets of a message about a task of each."""
     for key in keys:
-        made = await submit(world.services, Order("art/painter", {"prompt": "a fox"}, webhook_url=URL), key=key)
+        made = await submit(
+            world.services, Order("art/painter", {"prompt": "a fox"}, webhook_url=URL), caller=Caller(key)
+        )
         await world.services.store.cancel(made.task.id)
     sends = WebhookDeliverer(world.services, describe, Loops())
     await sends.take()
-    await sends.sent()
+    await sends.wait_until_idle()
     return [sent.secrets for sent in world.services.sender.sent]
 
 

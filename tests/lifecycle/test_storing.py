@@ -6,8 +6,8 @@ from genpulse.domain.errors import OutputUnavailable
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.warning import WarningCode
-from genpulse.lifecycle.attempt.outputs.storing import Made, Piece
-from genpulse.lifecycle.attempt.outputs.validation import success
+from genpulse.lifecycle.attempt.outputs.received import ReceivedOutput, ReceivedResult
+from genpulse.lifecycle.attempt.outputs.storing import store_result
 from genpulse.provider import Output, Result
 from tests.lifecycle.test_prune import begun_at
 
@@ -18,17 +18,17 @@ from tests.lifecycle.test_prune import begun_at
 )
 async def test_a_file_that_does_not_exist_is_told_at_once(world, tmp_path, model, charged):
     await world.submit(model, kind="text-to-video" if model == "art/studio" else "text-to-image")
-    async with world.work(await world.begun()) as work:
+    async with world.run(await world.begun()) as run:
         with pytest.raises(OutputUnavailable, match=r"'fox\.png' cannot be read: No such file") as raised:
-            await success(work, Made((Piece(tmp_path / "fox.png"),)))
+            await store_result(run, ReceivedResult((ReceivedOutput(tmp_path / "fox.png"),)))
     assert raised.value.charged is charged
     assert str(tmp_path) not in str(raised.value)
 
 
 async def test_one_that_cannot_be_kept_costs_its_neighbours_nothing(world, tmp_path):
     begun = await begun_at(world)
-    async with world.work(begun) as work:
-        ended = await success(work, Made((Piece(tmp_path, 0), Piece(b"one", 1))))
+    async with world.run(begun) as run:
+        ended = await store_result(run, ReceivedResult((ReceivedOutput(tmp_path, 0), ReceivedOutput(b"one", 1))))
     assert [await world.content(asset) for asset in ended.outputs] == [b"one"]
     ((warning),) = ended.warnings
     assert (warning.code, warning.index) == (WarningCode.OUTPUT_MISSING, 0)
@@ -38,8 +38,10 @@ async def test_one_that_cannot_be_kept_costs_its_neighbours_nothing(world, tmp_p
 async def test_all_outputs_become_assets_in_order(world, tmp_path):
     begun = await begun_at(world)
     (tmp_path / "two").write_bytes(b"two")
-    async with world.work(begun) as work:
-        ended = await success(work, Made((Piece(b"one", 0), Piece(tmp_path / "two", 1))))
+    async with world.run(begun) as run:
+        ended = await store_result(
+            run, ReceivedResult((ReceivedOutput(b"one", 0), ReceivedOutput(tmp_path / "two", 1)))
+        )
     assets = ended.outputs
     assert [await world.content(asset) for asset in assets] == [b"one", b"two"]
     assert {asset.task_id for asset in assets} == {begun.task.id}

@@ -4,12 +4,25 @@ from dataclasses import replace
 
 import pytest
 
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
-from genpulse.domain.task import TaskStatus
+from genpulse.domain.task import NewTask, Priority, TaskStatus
 from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.provider import Model, Provider
+from genpulse.provider.passthrough import FreeInput
+from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
 
 ORDER = Order("art/painter", {"prompt": "a fox"})
+FULL_ORDER = Order(
+    "art/free",
+    {"prompt": "Füchse", "sizes": [1, 2.5, 1e22, True, None], "b": {"z": 1, "a": ""}},
+    kind="text-to-image",
+    priority=Priority.HIGH,
+    webhook_url="https://example.org/hook",
+    deadline_s=60.0,
+    metadata={"order": "1042", "a": "é"},
+)
 
 
 async def test_a_task_is_queued_with_everything_that_was_asked_for(world):
@@ -33,6 +46,27 @@ async def test_the_same_key_and_body_give_the_same_task(world):
     assert await world.services.queue.depth() == 1
 
 
+@pytest.mark.parametrize(
+    ("order", "fingerprint"),
+    [
+        (ORDER, "3cfcd02209a0d186c85df6d501d31b2e14323a2cc6cdee7cb9ecc4fb5c86e64d"),
+        (FULL_ORDER, "e03b7c67f7685a68b0f3cca0320377a2d0808e74f343f7845d9b1b3267c4a3de"),
+    ],
+    ids=["least", "full"],
+)
+async def test_a_fingerprint_is_the_one_that_existing_databases_hold(world, order, fingerprint):
+    model = Model("free", ("text-to-image",), FreeInput, world.painter)
+    (painter,) = (model for _, model in world.services.catalogue.models() if model.name == "painter")
+    world.services = replace(world.services, catalogue=LoadedCatalogue([Provider("art", (model, painter))]))
+    submitted = await submit(world.services, order, idempotency_key="k")
+    stored = NewTask(
+        world.services.new_id(), "dev", "any", "art", "any", {}, idempotency_key="k", fingerprint=fingerprint
+    )
+    earlier = await world.services.store.earlier(stored)
+    assert earlier is not None
+    assert earlier.task.id == submitted.task.id
+
+
 async def test_the_same_key_with_another_body_is_refused(world):
     await submit(world.services, ORDER, idempotency_key="k")
     with pytest.raises(IdempotencyKeyReuse):
@@ -40,8 +74,8 @@ async def test_the_same_key_with_another_body_is_refused(world):
 
 
 async def test_keys_of_two_owners_do_not_meet(world):
-    one = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
-    two = await submit(world.services, ORDER, idempotency_key="k", key=new_key())
+    one = await submit(world.services, ORDER, idempotency_key="k", caller=Caller(new_key()))
+    two = await submit(world.services, ORDER, idempotency_key="k", caller=Caller(new_key()))
     assert one.task.id != two.task.id
 
 

@@ -16,7 +16,8 @@ from genpulse.background.loops import Loops
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.attempt.run import Run
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
+from genpulse.lifecycle.attempt.run import run_attempt
 from genpulse.lifecycle.cancel import cancel
 from genpulse.provider import (
     Call,
@@ -197,7 +198,7 @@ async def test_a_worker_that_comes_back_lets_go_of_what_it_has_lost(world, shops
     """It was frozen for longer than its lease: another one has the job now."""
     vendor, _ = shops
     frozen = await world_begun(world)
-    run = asyncio.create_task(Run(world.services, frozen)())
+    run = asyncio.create_task(run_attempt(AttemptRun(world.services, frozen)))
     await until(lambda: bool(vendor.polls))
     second = begins(other())
     async with asyncio.timeout(60):
@@ -233,7 +234,7 @@ async def test_a_worker_stops_what_another_one_has_taken_over(world, shops, othe
     await asyncio.sleep(QUICK.lease_s)
     (held,) = await world.services.store._pool.fetch("SELECT worker, lease FROM queue")
     assert await world.services.store._pool.fetchval("SELECT lease FROM tasks") == held["lease"]
-    assert not [run for run in asyncio.all_tasks() if "WorkLoop._run" in repr(run.get_coro())][1:]
+    assert not [run for run in asyncio.all_tasks() if "RunningAttempts._run" in repr(run.get_coro())][1:]
     await killed(second)
     async with world.worker():
         vendor.done = True

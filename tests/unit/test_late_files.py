@@ -26,8 +26,8 @@ def test_what_was_there_is_waited_for_anew():
     clock = Clock()
     late = LateFiles(60.0, clock)
     assert not late.is_hopeless("a")
-    late.found("a")
-    late.found("never missed")
+    late.forget("a")
+    late.forget("never missed")
     clock.now += 60.0
     assert not late.is_hopeless("a")
 

@@ -45,7 +45,7 @@ def test_the_oldest_silent_connection_of_a_peer_gives_way():
 def test_who_has_just_been_answered_is_the_last_to_give_way(bounds):
     peers = Peers(*bounds)
     (first, second, third), _ = fill(peers, "192.0.2.1", 3)
-    peers.answered(first)
+    peers.note_idle(first)
     assert peers.admit(Connection(), "192.0.2.1")
     assert [each.gone for each in (first, second, third)] == [False, True, False]
 
@@ -53,8 +53,8 @@ def test_who_has_just_been_answered_is_the_last_to_give_way(bounds):
 def test_who_is_gone_is_not_counted_again_by_an_answer():
     peers = Peers(3, 100)
     (one,), _ = fill(peers, "192.0.2.1", 1)
-    peers.left(one)
-    peers.answered(one)
+    peers.remove(one)
+    peers.note_idle(one)
     assert peers.open == 0
 
 
@@ -63,8 +63,8 @@ def test_a_peer_whose_connections_are_all_answered_gets_no_more_and_others_do():
     made, admitted = fill(peers, "192.0.2.1", 5, idle=False)
     assert admitted == [True] * 3 + [False] * 2
     assert peers.admit(Connection(), "192.0.2.2")
-    peers.left(made[0])
-    peers.left(made[4])
+    peers.remove(made[0])
+    peers.remove(made[4])
     assert peers.admit(Connection(), "192.0.2.1")
 
 
@@ -158,7 +158,7 @@ def test_whatever_comes_and_goes_the_bounds_hold(steps):
             if what == "turn":
                 one.idle = idle
             else:
-                peers.left(one)
+                peers.remove(one)
                 del there[one]
         there = {each: address for each, address in there.items() if not each.gone}
         assert peers.open == len(there) <= 8

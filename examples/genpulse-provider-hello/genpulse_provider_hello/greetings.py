@@ -28,10 +28,10 @@ from genpulse.provider import (
     TwoPhase,
 )
 from genpulse.provider.account import Account
+from genpulse.provider.error_words import error_in
 from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.provider.job_id import in_path, taken_as
 from genpulse.provider.reported import reported
-from genpulse.provider.said import error_in
 from genpulse.provider.status_words import Standing, StatusWords, shown
 
 NOTICE_AGE_S = 300.0

@@ -34,8 +34,8 @@ from genpulse.domain.task import TaskStatus, WaitsFor
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """The same as the columns that change."""
+class _EndColumns:
+    """What the end of one attempt writes into the columns of its task and its attempt."""
 
     task: TaskStatus
     attempt: AttemptStatus
@@ -51,7 +51,7 @@ class _Change:
     waiting_for: WaitsFor | None = None
 
 
-class Ending:
+class EndWriter:
     """Ends batches of attempts, each batch in one statement.
 
     Providers in `limited` have seats: whoever waits for one is told. An end whose answer was lost is not written
@@ -68,7 +68,7 @@ class Ending:
 
         That is `LeaseLost`, or `BytesErased` where an output has to be stored again first.
         """
-        changes = [_change(end.outcome) for end in ends]
+        changes = [_end_columns(end.outcome) for end in ends]
         leases = [end.lease.attempt_id for end in ends]
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
@@ -91,10 +91,10 @@ def _refusal(*, is_erased: bool) -> Exception:
     return BytesErased("the bytes of an output are gone") if is_erased else LeaseLost("the task has another lease")
 
 
-def _change(outcome: Outcome) -> _Change:
+def _end_columns(outcome: Outcome) -> _EndColumns:
     match outcome:
         case Succeeded(outputs, cost, warnings):
-            return _Change(
+            return _EndColumns(
                 TaskStatus.SUCCEEDED,
                 AttemptStatus.SUCCEEDED,
                 1.0,
@@ -105,9 +105,9 @@ def _change(outcome: Outcome) -> _Change:
             )
         case Failed(failure):
             error = failure_document(failure)
-            return _Change(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)
+            return _EndColumns(TaskStatus.FAILED, AttemptStatus.FAILED, task_error=error, attempt_error=error)
         case RetryLater(failure, delay_s, counts):
-            return _Change(
+            return _EndColumns(
                 TaskStatus.QUEUED,
                 AttemptStatus.FAILED,
                 attempt_error=failure_document(failure),
@@ -117,12 +117,12 @@ def _change(outcome: Outcome) -> _Change:
             )
         case Canceled(failure):
             error = failure_document(failure)
-            return _Change(TaskStatus.CANCELED, AttemptStatus.CANCELED, task_error=error, attempt_error=error)
+            return _EndColumns(TaskStatus.CANCELED, AttemptStatus.CANCELED, task_error=error, attempt_error=error)
         case Released():
-            return _Change(TaskStatus.QUEUED, AttemptStatus.RELEASED, waiting_for=WaitsFor.WORKER)
+            return _EndColumns(TaskStatus.QUEUED, AttemptStatus.RELEASED, waiting_for=WaitsFor.WORKER)
 
 
-def _columns(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
+def _columns(ends: Sequence[End], changes: Sequence[_EndColumns]) -> tuple[Sequence[object], ...]:
     return (
         [end.lease.task_id for end in ends],
         [end.lease.attempt_id for end in ends],
@@ -146,10 +146,10 @@ def _json(document: JsonObject | Sequence[JsonObject] | None) -> str | None:
     return None if document is None else to_json(document).decode()
 
 
-def _assets(ends: Sequence[End], changes: Sequence[_Change]) -> tuple[Sequence[object], ...]:
-    made = [(asset, end) for end, change in zip(ends, changes, strict=True) for asset in change.outputs]
-    assets = [asset for asset, _ in made]
-    return (*asset_columns(assets), [end.lease.attempt_id for _, end in made])
+def _assets(ends: Sequence[End], changes: Sequence[_EndColumns]) -> tuple[Sequence[object], ...]:
+    pairs = [(asset, end) for end, change in zip(ends, changes, strict=True) for asset in change.outputs]
+    assets = [asset for asset, _ in pairs]
+    return (*asset_columns(assets), [end.lease.attempt_id for _, end in pairs])
 
 
 def asset_columns(assets: Sequence[Asset]) -> tuple[Sequence[object], ...]:

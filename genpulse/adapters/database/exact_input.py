@@ -14,7 +14,7 @@ _CHANGED = re.compile(rb"[:,\[](?:-0\.0|-?[0-9.]+e\+[0-9]+)[,\]}]")
 """A number that changes, as `to_json` writes it. It may stand in a text, too: then the input is kept twice."""
 
 
-def written(value: JsonObject) -> tuple[str, str | None]:
+def columns_of(value: JsonObject) -> tuple[str, str | None]:
     """The input as JSON, and once more where `jsonb` would change it."""
     encoded = to_json(value)
     text = encoded.decode()
@@ -22,9 +22,9 @@ def written(value: JsonObject) -> tuple[str, str | None]:
     return text, text if may_change and _CHANGED.search(encoded) else None
 
 
-def read(kept: JsonObject, exact: str | None) -> JsonObject:
-    """The input as it was sent."""
+def input_of(document: JsonObject, exact: str | None) -> JsonObject:
+    """The input as it was sent, out of its two columns."""
     if exact is None:
-        return kept
+        return document
     value: JsonObject = from_json(exact)
     return value

@@ -63,17 +63,17 @@ class MigrationsProbe:
 
     async def _current(self) -> str | None:
         try:
-            found: str | None = await self._pool.fetchval("SELECT version_num FROM alembic_version")
+            revision: str | None = await self._pool.fetchval("SELECT version_num FROM alembic_version")
         except asyncpg.UndefinedTableError:
             return None
-        return found
+        return revision
 
     def _judged(self, current: str | None, oldest: str | None) -> Health:
         if current == self._head:
             return Health("migrations", State.OK, f"at {current}")
         if current is None or current < self._head:
-            found = f"at {current}" if current else "empty"
-            todo = f"the database is {found}, expected {self._head}: run `genpulse db upgrade`"
+            place = f"at {current}" if current else "empty"
+            todo = f"the database is {place}, expected {self._head}: run `genpulse db upgrade`"
             return Health("migrations", State.DOWN, todo)
         if oldest is not None and oldest <= self._head:
             detail = f"at {current}, newer than this version's {self._head}, which may work with it"

@@ -43,8 +43,8 @@ class Blockers:
         try:
             with outages():
                 while True:
-                    found = await self._connection.fetch(_WHO, self._pid)
-                    self.now = "; ".join(row["who"] for row in found)
+                    rows = await self._connection.fetch(_WHO, self._pid)
+                    self.now = "; ".join(row["who"] for row in rows)
                     self._last = self.now or self._last
                     await asyncio.sleep(_LOOK_S)
         except DatabaseUnavailable:

@@ -11,7 +11,7 @@ from genpulse.adapters.postgresql.connections import connect, outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 LISTENER = "genpulse notices"
 """The name under which PostgreSQL knows the connection that each process listens with."""
@@ -21,7 +21,7 @@ ANSWER_S = 5.0
 _LONGEST_PAUSE_S = 2.0
 
 
-class Notices:
+class NotificationListener:
     """A connection that listens, opened when it is first needed and opened again whenever it is lost."""
 
     def __init__(self, url: str, environment: str | None, loops: Loops, *, quiet_s: float = QUIET_S) -> None:
@@ -33,7 +33,7 @@ class Notices:
         self._newest: dict[str, int] = {}
         self._opened = 0
         self._waiting: dict[asyncio.Future[None], Sequence[str]] = {}
-        self._subscribers: dict[str, asyncio.Queue[TaskNotice]] = {}
+        self._subscribers: dict[str, asyncio.Queue[TaskNotification]] = {}
         self._changed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
 
@@ -44,7 +44,7 @@ class Notices:
 
     async def news(self, mark: int, providers: Sequence[str], timeout_s: float) -> bool:
         """Return True when there was something for one of these since `mark`, False after `timeout_s` seconds."""
-        if not self._heard_since(mark, providers):
+        if not self._has_news(mark, providers):
             loop = asyncio.get_running_loop()
             waiter = loop.create_future()
             timer = loop.call_later(timeout_s, _wake, waiter)
@@ -54,22 +54,22 @@ class Notices:
             finally:
                 timer.cancel()
                 del self._waiting[waiter]
-        return self._heard_since(mark, providers)
+        return self._has_news(mark, providers)
 
-    def _heard_since(self, mark: int, providers: Sequence[str]) -> bool:
+    def _has_news(self, mark: int, providers: Sequence[str]) -> bool:
         """A connection that was opened again has missed something for all."""
         newest = self._newest
         return self._opened > mark or any(newest.get(provider, 0) > mark for provider in providers)
 
-    async def of(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    async def of(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What is told to this worker from now on."""
         channel = channel_of(worker.id)
-        told = self._subscribers.setdefault(channel, asyncio.Queue())
+        subscriber = self._subscribers.setdefault(channel, asyncio.Queue())
         self._changed.set()
         self.listen()
         try:
             while True:
-                yield await told.get()
+                yield await subscriber.get()
         finally:
             self._subscribers.pop(channel, None)
             self._changed.set()
@@ -95,7 +95,7 @@ class Notices:
         try:
             with outages():
                 await connection.add_listener(CHANNEL, self._on_work)
-                self._heard_anything()
+                self._wake_all()
                 await self._follow(connection)
         finally:
             connection.terminate()
@@ -103,14 +103,14 @@ class Notices:
     async def _follow(self, connection: asyncpg.Connection) -> None:
         """Listen to what is wanted until the connection is lost; raises what it was lost by."""
         listening: set[str] = set()
-        lost = asyncio.Event()
+        is_lost = asyncio.Event()
 
         def note_loss(_connection: object) -> None:
-            lost.set()
+            is_lost.set()
             self._changed.set()
 
         connection.add_termination_listener(note_loss)
-        while not lost.is_set():
+        while not is_lost.is_set():
             self._changed.clear()
             for channel in self._subscribers.keys() - listening:
                 await connection.add_listener(channel, self._on_task)
@@ -137,24 +137,24 @@ class Notices:
             if provider in providers:
                 _wake(waiter)
 
-    def _heard_anything(self) -> None:
+    def _wake_all(self) -> None:
         self.mark += 1
         self._opened = self.mark
         for waiter in self._waiting:
             _wake(waiter)
 
     def _on_task(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        told = self._subscribers.get(channel)
-        notice = _notice(str(payload))
-        if told is not None and notice is not None:
-            told.put_nowait(notice)
+        subscriber = self._subscribers.get(channel)
+        notification = _notification(str(payload))
+        if subscriber is not None and notification is not None:
+            subscriber.put_nowait(notification)
 
 
-def _notice(payload: str) -> TaskNotice | None:
-    """None for what is no notice of this version."""
+def _notification(payload: str) -> TaskNotification | None:
+    """None for what is no notification of this version."""
     what, _, task_id = payload.partition(" ")
     try:
-        return TaskNotice(UUID(task_id), unwanted=what == "unwanted")
+        return TaskNotification(UUID(task_id), unwanted=what == "unwanted")
     except ValueError:
         return None
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.notifications import Notices
+from genpulse.adapters.database.notifications import NotificationListener
 from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 _SHORTEST_S = 0.02
 _BUSY_S = 0.05
@@ -35,7 +35,7 @@ class PostgresTaskQueue:
     ) -> None:
         self._pool = pool
         self._limits = limits or {}
-        self._notices = Notices(url, environment, loops or Loops())
+        self._notifications = NotificationListener(url, environment, loops or Loops())
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""
@@ -61,22 +61,22 @@ class PostgresTaskQueue:
 
     def mark(self) -> int:
         """A number that grows whenever there may be something to claim."""
-        return self._notices.mark
+        return self._notifications.mark
 
     async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
         """Return when there may be something to claim that was not there at `mark`."""
-        self._notices.listen()
+        self._notifications.listen()
         busy_s = min(_BUSY_S, timeout_s)
-        if await self._notices.news(mark, providers, busy_s) or busy_s == timeout_s:
+        if await self._notifications.news(mark, providers, busy_s) or busy_s == timeout_s:
             return
         left_s = timeout_s - busy_s
         with outages():
             due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s)
-        await self._notices.news(mark, providers, left_s if due_s is None else max(due_s, _SHORTEST_S))
+        await self._notifications.news(mark, providers, left_s if due_s is None else max(due_s, _SHORTEST_S))
 
-    def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""
-        return self._notices.of(worker)
+        return self._notifications.of(worker)
 
     async def announce_change(self, task_id: UUID) -> None:
         """Tell the worker that holds this task that something has happened to it at its provider."""
@@ -95,4 +95,4 @@ class PostgresTaskQueue:
 
     async def close(self) -> None:
         """Stop listening. The pool stays open; it belongs to whoever opened it."""
-        await self._notices.close()
+        await self._notifications.close()

@@ -32,7 +32,7 @@ def task_of(row: Row) -> Task:
         provider=row["provider"],
         model=row["model"],
         status=TaskStatus(row["status"]),
-        input=exact_input.read(row["input"], row["exact_input"]),
+        input=exact_input.input_of(row["input"], row["exact_input"]),
         created_at=row["created_at"],
         priority=Priority(row["priority"]),
         metadata=row["metadata"],

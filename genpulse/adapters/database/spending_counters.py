@@ -84,8 +84,8 @@ async def check_again(connection: asyncpg.Connection, task: Task, limits: Spendi
 
     Raises `BudgetExceeded`, `KeyLimitExceeded`.
     """
-    wish = Wish(task.owner, limits, task.price_usd or Decimal(0), again=True)
-    if limits.bind(wish.price_usd):
+    wish = Wish.of_retry(task, limits)
+    if wish.is_bound:
         _check(wish, await today(connection, [task.owner]))
 
 

@@ -9,22 +9,24 @@ import asyncpg
 from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.database.statements import claims
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.attempt import Attempt, Begun, Held, Lease, Worker, reference_of
+from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker, reference_of
 
 
-class Claiming:
+class ClaimWriter:
     """Leases of workers, and what they claim. `limits` is how many tasks of a provider may run at once."""
 
     def __init__(self, pool: asyncpg.Pool, limits: Mapping[str, int]) -> None:
         self._pool = pool
         self._limits = limits
 
-    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
         lease = timedelta(seconds=worker.lease_s)
         with outages():
             rows = await self._pool.fetch(claims.RENEW, worker.id, worker.name, lease, clock)
-        return tuple(Held(Lease(uuid_of(row["task_id"]), uuid_of(row["lease"])), row["unwanted"]) for row in rows)
+        return tuple(
+            HeldLease(Lease(uuid_of(row["task_id"]), uuid_of(row["lease"])), row["unwanted"]) for row in rows
+        )
 
     async def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
@@ -33,7 +35,7 @@ class Claiming:
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
         seats = self._limits.get(provider)
         if seats is not None:
@@ -43,49 +45,49 @@ class Claiming:
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for several providers without seats."""
         return await self._begin(claims.CLAIM_ANY, worker, attempt_ids, providers)
 
     async def _claim_seats(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], seats: int
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         with outages():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(claims.ONE_AT_A_TIME, provider)
                 rows = await connection.fetch(
                     claims.CLAIM_SEATS, worker.id, worker.name, attempt_ids, provider, seats
                 )
-        return tuple(begun_of(row, worker.name) for row in rows)
+        return tuple(claim_of(row, worker.name) for row in rows)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work that was given back."""
         return await self._begin(claims.CLAIM_RESUMED, worker, attempt_ids, providers, list(self._limits))
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of lost workers."""
         return await self._begin(claims.TAKE_OVER, worker, attempt_ids, providers)
 
     async def _begin(
         self, statement: str, worker: Worker, attempt_ids: Sequence[UUID], *arguments: object
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         with outages():
             rows = await self._pool.fetch(statement, worker.id, worker.name, attempt_ids, *arguments)
-        return tuple(begun_of(row, worker.name) for row in rows)
+        return tuple(claim_of(row, worker.name) for row in rows)
 
-    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+    async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
         tasks, attempts = [lease.task_id for lease in leases], [lease.attempt_id for lease in leases]
         with outages():
             rows = await self._pool.fetch(claims.BEGUN, tasks, attempts)
-        return tuple(begun_of(row, "") for row in rows)
+        return tuple(claim_of(row, "") for row in rows)
 
 
-def begun_of(row: Row, worker: str) -> Begun:
+def claim_of(row: Row, worker: str) -> Claim:
     """An attempt that began, out of the task's row."""
     task, attempt_id = task_of(row), uuid_of(row["lease"])
     attempt = Attempt(
@@ -98,4 +100,4 @@ def begun_of(row: Row, worker: str) -> Begun:
         client_reference=reference_of(attempt_id),
         started_at=row["began_at"],
     )
-    return Begun(Lease(task.id, attempt_id), task, attempt)
+    return Claim(Lease(task.id, attempt_id), task, attempt)

@@ -9,15 +9,15 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.ending_attempts import Ending, asset_columns
+from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
-from genpulse.adapters.database.starting_attempts import Claiming
+from genpulse.adapters.database.starting_attempts import ClaimWriter
 from genpulse.adapters.database.statements import ends, tasks
-from genpulse.adapters.database.task_submission import Group, Submission
+from genpulse.adapters.database.task_submission import Group, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
-from genpulse.domain.attempt import Attempt, Begun, End, Held, Lease, Worker, reference_of
+from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
 from genpulse.domain.errors import BytesErased, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
@@ -40,10 +40,10 @@ class PostgresTaskStore:
 
     def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
-        self._claiming = Claiming(pool, limits or {})
-        self._submission = Submission(pool)
-        self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submission.write, flights=2)
-        self._finish: Coalescer[End, int] = Coalescer(Ending(pool, list(limits or {})).write)
+        self._claims = ClaimWriter(pool, limits or {})
+        self._submits = SubmitWriter(pool)
+        self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
+        self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
         self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
@@ -54,7 +54,7 @@ class PostgresTaskStore:
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any."""
-        return await self._submission.earlier(task)
+        return await self._submits.earlier(task)
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
@@ -62,7 +62,7 @@ class PostgresTaskStore:
         """The same for several: all of them or none."""
         if not tasks:
             return ()
-        (answer,) = await self._submission.write([Group(tasks, limits)])
+        (answer,) = await self._submits.write([Group(tasks, limits)])
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -72,8 +72,8 @@ class PostgresTaskStore:
         return await self._read(task_id)
 
     async def _read_tasks(self, ids: Sequence[UUID]) -> Sequence[Task | Exception]:
-        found = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
-        return [found.get(task_id) or UnknownTask(task_id) for task_id in ids]
+        tasks_by_id = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
+        return [tasks_by_id.get(task_id) or UnknownTask(task_id) for task_id in ids]
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
@@ -85,41 +85,41 @@ class PostgresTaskStore:
         """All attempts of a task, oldest first."""
         return tuple(attempt_of(row) for row in await self._fetch(tasks.ATTEMPTS, task_id))
 
-    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
-        return await self._claiming.renew(worker, clock)
+        return await self._claims.renew(worker, clock)
 
     async def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
-        await self._claiming.leave(worker)
+        await self._claims.leave(worker)
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        return await self._claiming.claim(worker, provider, attempt_ids, resumed=resumed)
+        return await self._claims.claim(worker, provider, attempt_ids, resumed=resumed)
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for several providers without seats, each of which gets its part."""
-        return await self._claiming.claim_any(worker, providers, attempt_ids)
+        return await self._claims.claim_any(worker, providers, attempt_ids)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work that was given back."""
-        return await self._claiming.claim_resumed(worker, providers, attempt_ids)
+        return await self._claims.claim_resumed(worker, providers, attempt_ids)
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of lost workers."""
-        return await self._claiming.take_over(worker, providers, attempt_ids)
+        return await self._claims.take_over(worker, providers, attempt_ids)
 
-    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+    async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
-        return await self._claiming.begun(leases)
+        return await self._claims.claims_of(leases)
 
     async def journal_order(self, lease: Lease) -> OpenOrder:
         """Commit that the provider is about to be asked. Raises `LeaseLost`."""
@@ -165,13 +165,13 @@ class PostgresTaskStore:
 
     async def cancel(self, task_id: UUID) -> Task:
         """End a queued task, ask the worker of a running one to stop, leave an ended one as it is."""
-        canceled = await self._canceled(task_id)
-        if canceled is not None and canceled.status is TaskStatus.QUEUED:
+        task = await self._cancel(task_id)
+        if task is not None and task.status is TaskStatus.QUEUED:
             # Its worker gave it back in this very moment, and the statement has seen the queue as it was before.
-            canceled = await self._canceled(task_id)
-        return canceled or await self.get(task_id)
+            task = await self._cancel(task_id)
+        return task or await self.get(task_id)
 
-    async def _canceled(self, task_id: UUID) -> Task | None:
+    async def _cancel(self, task_id: UUID) -> Task | None:
         rows = await self._fetch(ends.CANCEL, task_id)
         return task_of(rows[0]) if rows else None
 
@@ -200,7 +200,7 @@ class PostgresTaskStore:
         """Ended tasks whose orders are still to be stopped at their vendor."""
         return tuple(task_of(row) for row in await self._fetch(ends.TO_STOP, list(providers), limit))
 
-    async def stopped(self, task_id: UUID, reference: str) -> None:
+    async def close_order(self, task_id: UUID, reference: str) -> None:
         """The order of an ended task is over."""
         await self._fetch(ends.STOPPED, task_id, reference)
 

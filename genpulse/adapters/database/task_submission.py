@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
@@ -16,11 +15,11 @@ from genpulse.adapters.database.statements import columns, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, refusals
+from genpulse.domain.idempotency import RequestId, replay, request_of
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
 
-Answer = tuple[Submitted, ...] | Exception
-_Place = UUID | tuple[str, str]
+SubmitAnswer = tuple[Submitted, ...] | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +41,24 @@ class Group:
     @property
     def bound(self) -> bool:
         """Whether it may not fit."""
-        return self.limits.bind(_price_of(self.tasks))
+        return self.limits.bind(price_of(self.tasks))
 
     def wish(self, tasks: Sequence[NewTask]) -> Wish:
         """What these of its tasks want of the day."""
-        return Wish(self.tasks[0].owner, self.limits, _price_of(tasks), len(tasks))
+        return Wish.of_new(tasks, self.limits, self.tasks[0].owner)
 
 
 class _TakenOut(Exception):
     """Ends a transaction in which some groups did not fit."""
 
 
-class Submission:
+class SubmitWriter:
     """Writes groups of new tasks, those that come together in one commit."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def write(self, groups: Sequence[Group]) -> Sequence[Answer]:
+    async def write(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
         """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
 
         Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
@@ -81,7 +80,7 @@ class Submission:
             row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
             if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, _digest(task)):
                 raise TaskDeleted(task.idempotency_key)
-        return _replay(task, row["fingerprint"], task_of(row)) if row is not None else None
+        return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
 
 class _Fitting:
@@ -96,7 +95,7 @@ class _Fitting:
         self._groups = groups
         self._refused: dict[int, Exception] = {}
 
-    async def write(self) -> Sequence[Answer]:
+    async def write(self) -> Sequence[SubmitAnswer]:
         """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
         await self._refuse_hopeless()
         while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
@@ -107,7 +106,9 @@ class _Fitting:
             return [self._refused.get(number) or _answer(group, written) for number, group in self._numbered]
         return [self._refused[number] for number, _ in self._numbered]
 
-    async def _write_all(self, groups: Sequence[Group], connection: asyncpg.Connection) -> dict[_Place, _Written]:
+    async def _write_all(
+        self, groups: Sequence[Group], connection: asyncpg.Connection
+    ) -> dict[RequestId, _Written]:
         written = await _write(connection, groups)
         self._refuse_misfits(written, await self._today(connection))
         return written
@@ -129,7 +130,7 @@ class _Fitting:
         alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
         self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
 
-    def _refuse_misfits(self, written: dict[_Place, _Written], now: Today | None) -> None:
+    def _refuse_misfits(self, written: dict[RequestId, _Written], now: Today | None) -> None:
         """Raises `_TakenOut`."""
         left = [(number, group) for number, group in self._numbered if number not in self._refused]
         answers = {number: _answer(group, written) for number, group in left if len(group.tasks) > 1}
@@ -142,7 +143,7 @@ class _Fitting:
 
 
 def _misfits(
-    now: Today, groups: Sequence[tuple[int, Group]], written: dict[_Place, _Written]
+    now: Today, groups: Sequence[tuple[int, Group]], written: dict[RequestId, _Written]
 ) -> dict[int, Exception]:
     """Which do not fit, of groups that are counted in `now` already."""
     wishes = [group.wish(_new(group.tasks, written)) for _, group in groups]
@@ -152,12 +153,8 @@ def _misfits(
     return {number: refusal for (number, _), refusal in answers if refusal is not None}
 
 
-def _price_of(tasks: Sequence[NewTask]) -> Decimal:
-    return sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
-
-
-def _new(tasks: Sequence[NewTask], written: dict[_Place, _Written]) -> Sequence[NewTask]:
-    return [task for task in tasks if (one := written.get(_place(task))) is not None and one.by == task.id]
+def _new(tasks: Sequence[NewTask], written: dict[RequestId, _Written]) -> Sequence[NewTask]:
+    return [task for task in tasks if (one := written.get(request_of(task))) is not None and one.by == task.id]
 
 
 def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
@@ -170,7 +167,9 @@ def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
     return [*keyless, *(firsts[key] for key in sorted(firsts))]
 
 
-async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]) -> dict[_Place, _Written]:
+async def _write(
+    connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]
+) -> dict[RequestId, _Written]:
     """What stands under each place now: the id of the new task, or its key where it has one.
 
     Nothing stands under the key of a task that was deleted.
@@ -179,7 +178,7 @@ async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence
     counts = any(task.owner or task.price_usd for task in firsts)
     rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
     by_id = {task.id: task for task in firsts}
-    written: dict[_Place, _Written] = {}
+    written: dict[RequestId, _Written] = {}
     for row in rows:
         if row["is_deleted"]:
             continue
@@ -189,17 +188,13 @@ async def _write(connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence
         else:
             new = by_id[row["id"]]
             queued = new.queued(row["created_at"], row["deadline_at"])
-            written[_place(new)] = _Written(queued, new.fingerprint, new.id)
+            written[request_of(new)] = _Written(queued, new.fingerprint, new.id)
     return written
 
 
-def _place(task: NewTask) -> _Place:
-    return task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
-
-
-def _answer(group: Group, written: dict[_Place, _Written]) -> Answer:
+def _answer(group: Group, written: dict[RequestId, _Written]) -> SubmitAnswer:
     try:
-        return tuple(_submitted(task, written.get(_place(task))) for task in group.tasks)
+        return tuple(_submitted(task, written.get(request_of(task))) for task in group.tasks)
     except (IdempotencyKeyReuse, TaskDeleted) as error:
         return error
 
@@ -209,17 +204,11 @@ def _submitted(task: NewTask, written: _Written | None) -> Submitted:
         raise TaskDeleted(task.idempotency_key or "")
     if written.by == task.id:
         return Submitted(written.task)
-    return _replay(task, written.fingerprint, written.task)
-
-
-def _replay(task: NewTask, fingerprint: str, earlier: Task) -> Submitted:
-    if fingerprint != task.fingerprint:
-        raise IdempotencyKeyReuse(task.idempotency_key or "")
-    return Submitted(earlier, replayed=True)
+    return replay(task, written.fingerprint, written.task)
 
 
 def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
-    inputs = [exact_input.written(task.input) for task in tasks]
+    inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],

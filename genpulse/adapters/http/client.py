@@ -54,7 +54,7 @@ class HttpClient:
         self._late = LateFiles(missing_s)
         self._name_servers = name_servers
         self._resolvers: tuple[AbstractResolver | NamesByProxy, ...] = ()
-        self._kept: aiohttp.ClientSession | None = None
+        self._reusing: aiohttp.ClientSession | None = None
         self._single: aiohttp.ClientSession | None = None
         self._public: aiohttp.ClientSession | None = None
         self._by_proxy = NamesByProxy(name_servers)
@@ -65,7 +65,7 @@ class HttpClient:
         address = _address(request)
         way = Way(address, self._proxies)
         async with AsyncExitStack() as files:
-            with _told(request.url, way):
+            with _errors_as_ours(request.url, way):
                 async with session.request(
                     request.method,
                     address,
@@ -76,7 +76,7 @@ class HttpClient:
                     timeout=_limits(request.timeout_s, way),
                     **way.options,
                 ) as answer:
-                    if why := way.refused(answer.status, answer.reason or ""):
+                    if why := way.refusal_in(answer.status, answer.reason or ""):
                         raise ProviderUnreachable(_sentence(why))
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
@@ -98,8 +98,8 @@ class HttpClient:
             yield chunk
 
     def _download(self, reach: Reach, limit_bytes: int | None) -> Download:
-        kept, _, public = self._sessions()
-        return Download(Sessions(kept, public, self._by_proxy, self._proxies), reach, limit_bytes, self._late)
+        reusing, _, public = self._sessions()
+        return Download(Sessions(reusing, public, self._by_proxy, self._proxies), reach, limit_bytes, self._late)
 
     @asynccontextmanager
     async def websocket(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[VendorSocket]:
@@ -116,10 +116,10 @@ class HttpClient:
                 heartbeat=20.0,
                 max_msg_size=0,
                 timeout=timeout,
-                **way.proxied,
+                **way.proxy_options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            why = (way.named(error) if way else "") or words(error)
+            why = (way.why_refused(error) if way else "") or words(error)
             raise ProviderUnavailable(f"No WebSocket to {_place(url)}: {why}") from error
         try:
             yield VendorSocket(socket)
@@ -128,14 +128,14 @@ class HttpClient:
 
     def _sessions(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession, aiohttp.ClientSession]:
         """One that keeps connections, one that opens a new one each time, one for public addresses alone."""
-        if self._kept is None or self._single is None or self._public is None:
+        if self._reusing is None or self._single is None or self._public is None:
             inside = NameResolver(asks_system=True, servers=self._name_servers)
             public = PublicResolver(NameResolver(servers=self._name_servers))
             self._resolvers = (inside, public, self._by_proxy)
-            self._kept = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
+            self._reusing = self._session(resolver=inside, keepalive_timeout=_KEEP_S)
             self._single = self._session(resolver=inside, force_close=True)
             self._public = self._session(resolver=public, use_dns_cache=False, socket_factory=public_socket)
-        return self._kept, self._single, self._public
+        return self._reusing, self._single, self._public
 
     def _session(self, **options: Any) -> aiohttp.ClientSession:
         if self._tls is not None:
@@ -150,24 +150,24 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in (self._kept, self._single, self._public):
+        for session in (self._reusing, self._single, self._public):
             if session is not None:
                 await session.close()
         for resolver in self._resolvers:
             await resolver.close()
-        self._kept = self._single = self._public = None
+        self._reusing = self._single = self._public = None
         self._resolvers = ()
 
 
 @contextmanager
-def _told(url: str, way: Way) -> Iterator[None]:
-    """Turn every way in which a request goes wrong into those that matter: never sent, or perhaps taken."""
+def _errors_as_ours(url: str, way: Way) -> Iterator[None]:
+    """Map errors of aiohttp: the request was never sent, or it may have been received."""
     try:
         yield
     except (AnswerLost, ProviderUnreachable):
         raise
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        if why := way.barred(error):
+        if why := way.why_barred(error):
             raise ProviderUnreachable(_sentence(why)) from error
         if never_sent(error) or way.is_barred:
             raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
@@ -192,7 +192,7 @@ def _address(request: Request) -> URL:
 
 
 def _place(url: str) -> str:
-    """Where it goes, without what may be secret in it."""
+    """The address for messages, without its secrets."""
     try:
         return origin(exact(url))
     except ValueError:

@@ -30,7 +30,7 @@ _OF_THE_ACCOUNT = {401: FailureCode.AUTHENTICATION_FAILED, 402: FailureCode.QUOT
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """By which files are fetched: `inside` goes anywhere, `public` to public addresses alone.
+    """The sessions of downloads: `inside` connects anywhere, `public` to public addresses alone.
 
     What goes by one of the `proxies` is judged by `names` in place of that.
     """
@@ -57,43 +57,43 @@ class Download:
 
         With `credentials` the address is the adapter's own; they go to it alone, and to no redirect.
         """
-        opened = self._opened_own(_read(address), credentials) if credentials is not None else None
+        opened = self._open_own(_read(address), credentials) if credentials is not None else None
         url = _read(address)
         for _ in range(REDIRECTS + 1):
-            async with opened or self._opened(url) as answer:
+            async with opened or self._open(url) as answer:
                 if answer.status in _REDIRECTS:
-                    url, opened = _redirected(url, answer.headers.get("Location", "")), None
+                    url, opened = _redirect_target(url, answer.headers.get("Location", "")), None
                     continue
                 if opened is not None:
                     _check_own(answer.status)
                 self._check(answer, address, is_fresh=is_fresh)
                 async for chunk in self._content(answer):
                     yield chunk
-                self._late.found(address)
+                self._late.forget(address)
                 return
-        raise _gone(f"its address redirects more than {REDIRECTS} times")
+        raise _unusable(f"its address redirects more than {REDIRECTS} times")
 
-    def _opened_own(self, url: URL, credentials: Mapping[str, str]) -> "_Opened":
-        return _Opened(self._sessions.inside, url, credentials, self._way(url))
+    def _open_own(self, url: URL, credentials: Mapping[str, str]) -> "_Get":
+        return _Get(self._sessions.inside, url, credentials, self._way(url))
 
     def _way(self, url: URL) -> Way:
         return Way(url, self._sessions.proxies)
 
-    def _opened(self, url: URL) -> "_Opened":
+    def _open(self, url: URL) -> "_Get":
         if self._reach.refuses(url):
-            raise _gone("its address lies where the provider answers about the account, and not about results")
+            raise _unusable("its address lies where the provider answers about the account, and not about results")
         if self._reach.covers(url):
-            return _Opened(self._sessions.inside, url, {}, self._way(url))
+            return _Get(self._sessions.inside, url, {}, self._way(url))
         if url.scheme != "https":
-            raise _gone(f"its address ({origin(url)}) {self._unfit}")
+            raise _unusable(f"its address ({origin(url)}) {self._unfit}")
         try:
             check_literal(url.raw_host or "")
         except AddressRefused as error:
-            raise _gone(str(error)) from error
+            raise _unusable(str(error)) from error
         way = self._way(url)
         if way.proxy is None:
-            return _Opened(self._sessions.public, url, {}, way)
-        return _Opened(self._sessions.inside, url, {}, way, self._sessions.names)
+            return _Get(self._sessions.public, url, {}, way)
+        return _Get(self._sessions.inside, url, {}, way, self._sessions.names)
 
     @property
     def _unfit(self) -> str:
@@ -110,10 +110,10 @@ class Download:
         if answer.status in _MISSING and is_fresh and not self._late.is_hopeless(address):
             raise ProviderUnavailable(f"The file is not there yet ({answer.status}).")
         if answer.status not in {200, 203}:
-            raise _gone(f"its address answers {answer.status}")
+            raise _unusable(f"its address answers {answer.status}")
         announced = answer.content_length
         if self._limit_bytes is not None and announced is not None and announced > self._limit_bytes:
-            raise _gone(f"it has {announced:,} bytes, and {self._limit_bytes:,} are allowed")
+            raise _unusable(f"it has {announced:,} bytes, and {self._limit_bytes:,} are allowed")
 
     async def _content(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         size = 0
@@ -122,12 +122,12 @@ class Download:
             async for chunk in unpacked(answer.content.iter_chunked(_CHUNK), packing):
                 size += len(chunk)
                 if self._limit_bytes is not None and size > self._limit_bytes:
-                    raise _gone(f"it has more than {self._limit_bytes:,} bytes")
+                    raise _unusable(f"it has more than {self._limit_bytes:,} bytes")
                 yield chunk
         except (aiohttp.ClientError, TimeoutError) as error:
             raise AnswerLost(f"the file broke off after {size:,} bytes: {words(error)}") from error
         if size == 0:
-            raise _gone("it is empty")
+            raise _unusable("it is empty")
 
 
 def _check_own(status: int) -> None:
@@ -140,7 +140,7 @@ def _check_own(status: int) -> None:
         )
 
 
-class _Opened:
+class _Get:
     """A GET whose errors are told in our words. With `names` its host is judged before."""
 
     def __init__(
@@ -173,25 +173,25 @@ class _Opened:
                 await self._names.check(self._host)
             self._answer = answer = await self._ask()
         except AddressRefused as error:
-            raise _gone(str(error)) from error
+            raise _unusable(str(error)) from error
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
-                raise _gone(str(error.os_error)) from error
+                raise _unusable(str(error.os_error)) from error
             raise self._away(error) from error
         except ValueError as error:
-            raise _gone(f"its address cannot be asked ({words(error)})") from error
+            raise _unusable(f"its address cannot be asked ({words(error)})") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if never_sent(error) or self._way.is_barred:
                 raise self._away(error) from error
             raise AnswerLost(f"the file did not come: {words(error)}") from error
-        if why := self._way.refused(answer.status, answer.reason or ""):
+        if why := self._way.refusal_in(answer.status, answer.reason or ""):
             answer.close()
             raise ProviderUnavailable(f"The file cannot be fetched at present: {why}")
         return answer
 
     def _away(self, error: Exception) -> ProviderUnavailable:
         return ProviderUnavailable(
-            f"The file cannot be fetched at present: {self._way.barred(error) or words(error)}"
+            f"The file cannot be fetched at present: {self._way.why_barred(error) or words(error)}"
         )
 
     async def __aexit__(self, *error: object) -> None:
@@ -203,15 +203,15 @@ def _read(address: str) -> URL:
     try:
         return exact(address)
     except ValueError as error:
-        raise _gone(f"its address cannot be read ({error})") from error
+        raise _unusable(f"its address cannot be read ({error})") from error
 
 
-def _redirected(url: URL, location: str) -> URL:
+def _redirect_target(url: URL, location: str) -> URL:
     try:
         return joined(url, location)
     except ValueError as error:
-        raise _gone(f"its address redirects to what cannot be read ({error})") from error
+        raise _unusable(f"its address redirects to what cannot be read ({error})") from error
 
 
-def _gone(why: str) -> OutputUnavailable:
+def _unusable(why: str) -> OutputUnavailable:
     return OutputUnavailable(f"The file cannot be taken: {why}.", charged=Charged.YES)

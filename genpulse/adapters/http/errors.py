@@ -20,11 +20,11 @@ def never_sent(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
-    """What an error says in a line, without what may be secret in the address that was asked."""
-    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    """The message of an error in one line, without secrets of the address."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
-        said = "the connection was closed in the middle of its answer's head"
-    line = " ".join(_STATUS.sub("", said[: 4 * _LENGTH]).split())
-    if found := _PACKED.search(line):
-        return f"it is packed in a way that was not asked for ({found[1]})"
+        text = "the connection was closed in the middle of its answer's head"
+    line = " ".join(_STATUS.sub("", text[: 4 * _LENGTH]).split())
+    if encoding := _PACKED.search(line):
+        return f"it is packed in a way that was not asked for ({encoding[1]})"
     return unsigned(line)[:_LENGTH] or type(error).__name__

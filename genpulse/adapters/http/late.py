@@ -25,6 +25,6 @@ class LateFiles:
             self._since.popitem(last=False)
         return self._clock() - since >= self._patience_s
 
-    def found(self, address: str) -> None:
-        """It is there."""
+    def forget(self, address: str) -> None:
+        """The file has arrived."""
         self._since.pop(address, None)

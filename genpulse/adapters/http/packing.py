@@ -18,14 +18,14 @@ async def unpacked(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
 
     Raises `AnswerLost` for what ends in its middle, and for a way of packing that nobody has asked for.
     """
-    named = encoding.strip().lower()
-    if named in _UNKNOWN:
-        raise AnswerLost(f"the file is packed as {named}, which was not asked for")
+    encoding_name = encoding.strip().lower()
+    if encoding_name in _UNKNOWN:
+        raise AnswerLost(f"the file is packed as {encoding_name}, which was not asked for")
     unpacking: _Unpacking | None = None
     begin = b""
     async for chunk in chunks:
         if unpacking is None and len(begin := begin + chunk) >= len(_MAGIC):
-            unpacking, chunk, begin = _Unpacking(_format(named, begin)), begin, b""
+            unpacking, chunk, begin = _Unpacking(_format(encoding_name, begin)), begin, b""
         if unpacking is not None:
             for piece in unpacking.pieces(chunk):
                 yield piece
@@ -35,11 +35,11 @@ async def unpacked(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
         unpacking.finish()
 
 
-def _format(named: str, begin: bytes) -> int | None:
-    """How a content is packed that begins so; None where it is not."""
-    if named not in _PACKED:
+def _format(encoding: str, begin: bytes) -> int | None:
+    """The format of content that begins with these bytes; None where it is not compressed."""
+    if encoding not in _PACKED:
         return None
-    if named != "deflate":
+    if encoding != "deflate":
         return _GZIP if begin.startswith(_MAGIC) else None
     if begin[:1] == b"\x78" and int.from_bytes(begin[:2], "big") % 31 == 0:
         return _ZLIB
@@ -58,7 +58,7 @@ class _Unpacking:
         self._unpack = zlib.decompressobj(format_) if format_ is not None else None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What a chunk holds. Raises `AnswerLost`."""
+        """The content of a chunk. Raises `AnswerLost`."""
         if self._unpack is None:
             yield chunk
             return

@@ -28,20 +28,20 @@ class Way:
         self._is_tunnel = url.scheme in {"https", "wss"}
 
     @property
-    def proxied(self) -> dict[str, Any]:
-        """What aiohttp is told of the proxy with the request."""
+    def proxy_options(self) -> dict[str, Any]:
+        """The proxy, as arguments of aiohttp's request."""
         if self.proxy is None:
             return {}
         return {"proxy": URL(self.proxy.origin), "proxy_headers": self.proxy.headers if self._is_tunnel else None}
 
     @property
     def options(self) -> dict[str, Any]:
-        """The same, and by whom the way is told that it is open."""
-        return {**self.proxied, "trace_request_ctx": self} if self.proxy is not None else {}
+        """The arguments of aiohttp's request: the proxy, and this way for the trace."""
+        return {**self.proxy_options, "trace_request_ctx": self} if self.proxy is not None else {}
 
     @property
     def headers(self) -> dict[str, str]:
-        """What goes with the request for the proxy, which forwards it without that."""
+        """Headers for the proxy, which it does not forward."""
         return {} if self.proxy is None or self._is_tunnel else self.proxy.headers
 
     @property
@@ -51,17 +51,17 @@ class Way:
 
     @property
     def is_barred(self) -> bool:
-        """Whether a proxy has not made the way, so that nothing was sent."""
+        """Whether a proxy has made no connection, so that nothing was sent."""
         return self.proxy is not None and not self.is_open
 
-    def barred(self, error: BaseException) -> str:
+    def why_barred(self, error: BaseException) -> str:
         """Why the proxy gave no way; empty where there is no proxy, or where it was not the proxy's doing."""
         if self.proxy is None or self.is_open:
             return ""
-        return self.named(error) or self._unnamed(self.proxy, error)
+        return self.why_refused(error) or self._unnamed(self.proxy, error)
 
-    def named(self, error: BaseException) -> str:
-        """The same, of errors alone that are a proxy's by their name."""
+    def why_refused(self, error: BaseException) -> str:
+        """Why the proxy refused, from errors whose type says so; empty for other errors."""
         if self.proxy is None:
             return ""
         if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -77,22 +77,22 @@ class Way:
             return proxy.absence(self._place, "it did not answer in time")
         return proxy.absence(self._place, words(error))
 
-    def refused(self, status: int, reason: str) -> str:
-        """What an answer means that only a proxy gives; empty for every other one."""
+    def refusal_in(self, status: int, reason: str) -> str:
+        """Why the proxy refused, from the status of its response; empty for other responses."""
         if self.proxy is None or self._is_tunnel or status != _REFUSED:
             return ""
         return self.proxy.refusal(self._place, status, reason)
 
 
 def open_ways() -> aiohttp.TraceConfig:
-    """Lets a session tell each `Way` when it is open."""
+    """A trace by which a session tells each `Way` when its connection is made."""
     trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(_opened)
-    trace.on_connection_reuseconn.append(_opened)
+    trace.on_connection_create_end.append(_note_open)
+    trace.on_connection_reuseconn.append(_note_open)
     return trace
 
 
-async def _opened(_session: aiohttp.ClientSession, context: SimpleNamespace, _of: object) -> None:
+async def _note_open(_session: aiohttp.ClientSession, context: SimpleNamespace, _of: object) -> None:
     way = context.trace_request_ctx
     if isinstance(way, Way):
         way.is_open = True

@@ -35,7 +35,7 @@ class UnstoppedOrders:
         return task_id in self._due_at
 
     def due(self) -> tuple[UUID, ...]:
-        """Those whose time has come, first what is due for longest."""
+        """Tasks whose orders are due to be stopped, the one that is due for longest first."""
         now = self._now()
         return tuple(sorted((one for one, at in self._due_at.items() if at <= now), key=self._due_at.__getitem__))
 

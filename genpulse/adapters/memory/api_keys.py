@@ -55,10 +55,10 @@ class MemoryKeys:
 
     def _digest_of(self, beginning: str) -> bytes:
         lower = beginning.lower()
-        found = [digest for digest, key in self._keys.items() if lower and str(key.id).startswith(lower)]
-        if len(found) != 1:
-            raise UnknownKey(beginning, len(found))
-        return found[0]
+        digests = [digest for digest, key in self._keys.items() if lower and str(key.id).startswith(lower)]
+        if len(digests) != 1:
+            raise UnknownKey(beginning, len(digests))
+        return digests[0]
 
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
@@ -97,20 +97,26 @@ class MemoryKeys:
     async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
         """What signs messages about its tasks now."""
         now = self._clock()
-        found = [each for each in self._webhook_secrets.get(key_id, []) if each.until is None or each.until > now]
-        own = tuple(each.secret for each in reversed(found) if each.secret is not None)
-        lasting = any(each.until is None for each in found)
-        return SigningSecrets(own, shared=not lasting or any(each.secret is None for each in found))
+        current = [
+            secret
+            for secret in self._webhook_secrets.get(key_id, [])
+            if secret.until is None or secret.until > now
+        ]
+        own = tuple(secret.secret for secret in reversed(current) if secret.secret is not None)
+        lasting = any(secret.until is None for secret in current)
+        return SigningSecrets(own, shared=not lasting or any(secret.secret is None for secret in current))
 
     async def reseal_webhook_secrets(self) -> int:
         """Nothing is sealed in here."""
-        return sum(each.secret is not None for found in self._webhook_secrets.values() for each in found)
+        return sum(
+            each.secret is not None for own_secrets in self._webhook_secrets.values() for each in own_secrets
+        )
 
     def _end(self, key_id: UUID, overlap: timedelta) -> bool:
-        until, found = self._clock() + overlap, self._webhook_secrets.get(key_id, [])
-        had_one = any(each.until is None for each in found)
+        until, current = self._clock() + overlap, self._webhook_secrets.get(key_id, [])
+        had_one = any(each.until is None for each in current)
         self._webhook_secrets[key_id] = [
-            replace(each, until=until if each.until is None else min(each.until, until)) for each in found
+            replace(each, until=until if each.until is None else min(each.until, until)) for each in current
         ]
         return had_one
 

@@ -16,7 +16,7 @@ class MemoryPresence:
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
         """Be seen for `ttl_s` seconds, which is more than 0."""
         now = self._clock()
-        self._workers = {name: seen for name, seen in self._workers.items() if seen[0] > now}
+        self._workers = {name: entry for name, entry in self._workers.items() if entry[0] > now}
         self._workers[worker.name] = (now + ttl_s, worker)
 
     async def workers(self) -> tuple[WorkerPresence, ...]:

@@ -35,10 +35,10 @@ class MemoryGate:
         """What the account may be asked."""
         return self._limits.get(provider, Limits())
 
-    async def admit(self, provider: str, wanted: int) -> Admission:
-        """Let at most `wanted` new tasks through."""
+    async def admit(self, provider: str, count: int) -> Admission:
+        """Let at most `count` new tasks through."""
         rate = self.limits(provider).rate
-        admission, self._gates[provider] = self._gates[provider].admit(rate, wanted, self._clock())
+        admission, self._gates[provider] = self._gates[provider].admit(rate, count, self._clock())
         return admission
 
     async def give_back(self, provider: str, count: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.task import Priority
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 
 
 @dataclass(slots=True)
@@ -20,14 +20,14 @@ class Entry:
     priority: int
     due_at: float
     since: float
-    begun: bool = False
+    has_begun: bool = False
     ordered: bool = False
     lease: UUID | None = None
     worker: UUID | None = None
 
 
 @dataclass(slots=True)
-class _Known:
+class _WorkerLease:
     """A worker, and until when what it holds is its own."""
 
     lease_s: float
@@ -46,10 +46,10 @@ class MemoryTaskQueue:
         self._limits = limits or {}
         self._clock = clock
         self._entries: dict[UUID, Entry] = {}
-        self._workers: dict[UUID, _Known] = {}
+        self._workers: dict[UUID, _WorkerLease] = {}
         self._since = self._renewed_at = clock()
         self._mark = 0
-        self._told: dict[UUID, asyncio.Queue[TaskNotice]] = {}
+        self._notifications: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
     def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
@@ -67,18 +67,18 @@ class MemoryTaskQueue:
         self._entries.pop(task_id, None)
         self._wake()
 
-    def give_back(self, task_id: UUID, *, delay_s: float, begun: bool, ordered: bool) -> None:
+    def give_back(self, task_id: UUID, *, delay_s: float, has_begun: bool, ordered: bool) -> None:
         """Let the task wait again for so many seconds."""
         if entry := self._entries.get(task_id):
             entry.lease = entry.worker = None
-            entry.begun, entry.ordered = begun, ordered
+            entry.has_begun, entry.ordered = has_begun, ordered
             entry.due_at = entry.since = self._clock() + delay_s
             self._wake()
 
     def push(self, task_id: UUID) -> None:
         """A task with an open order goes to a worker at once."""
         if entry := self._entries.get(task_id):
-            entry.due_at, entry.begun = self._clock(), True
+            entry.due_at, entry.has_begun = self._clock(), True
             self._wake()
 
     def renew(self, worker: Worker) -> tuple[tuple[Lease, Entry], ...]:
@@ -87,14 +87,14 @@ class MemoryTaskQueue:
         if now - self._renewed_at > worker.lease_s / 2:
             self._since = now
         self._renewed_at = now
-        self._workers[worker.id] = _Known(worker.lease_s, now + worker.lease_s)
-        held = [entry for entry in self._entries.values() if entry.worker == worker.id]
-        return tuple((Lease(entry.task_id, entry.lease), entry) for entry in held if entry.lease)
+        self._workers[worker.id] = _WorkerLease(worker.lease_s, now + worker.lease_s)
+        entries = [entry for entry in self._entries.values() if entry.worker == worker.id]
+        return tuple((Lease(entry.task_id, entry.lease), entry) for entry in entries if entry.lease)
 
     def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
-        if known := self._workers.get(worker.id):
-            known.lease_until = float("-inf")
+        if worker_lease := self._workers.get(worker.id):
+            worker_lease.lease_until = float("-inf")
 
     def take(
         self, worker: Worker, providers: Sequence[str], ids: Sequence[UUID], *, resumed: bool, new: bool
@@ -104,48 +104,50 @@ class MemoryTaskQueue:
         if not self._is_alive(worker.id, now):
             return ()
         due = [one for one in self._entries.values() if one.lease is None and one.due_at <= now]
-        wanted = [one for one in due if one.provider in providers and (resumed if one.begun else new)]
-        wanted.sort(key=lambda one: (not one.begun, -one.priority, one.due_at, one.task_id))
-        return self._lease(worker, [one for one in wanted if one.begun or self._has_seat(one.provider)], ids)
+        entries = [one for one in due if one.provider in providers and (resumed if one.has_begun else new)]
+        entries.sort(key=lambda one: (not one.has_begun, -one.priority, one.due_at, one.task_id))
+        return self._lease(worker, [one for one in entries if one.has_begun or self._has_seat(one.provider)], ids)
 
     def take_over(self, worker: Worker, providers: Sequence[str], ids: Sequence[UUID]) -> tuple[Entry, ...]:
         """Lease what lost workers held."""
         now = self._clock()
         if not self._is_alive(worker.id, now):
             return ()
-        lost = {name for name, known in self._workers.items() if self._is_lost(known, now)}
-        held = [one for one in self._entries.values() if one.worker in lost and one.provider in providers]
-        return self._lease(worker, held, ids)
+        lost_workers = {name for name, worker_lease in self._workers.items() if self._is_lost(worker_lease, now)}
+        entries = [
+            one for one in self._entries.values() if one.worker in lost_workers and one.provider in providers
+        ]
+        return self._lease(worker, entries, ids)
 
-    def _lease(self, worker: Worker, wanted: Sequence[Entry], ids: Sequence[UUID]) -> tuple[Entry, ...]:
-        taken: list[Entry] = []
-        for entry in wanted:
-            if len(taken) == len(ids):
+    def _lease(self, worker: Worker, entries: Sequence[Entry], ids: Sequence[UUID]) -> tuple[Entry, ...]:
+        leased_entries: list[Entry] = []
+        for entry in entries:
+            if len(leased_entries) == len(ids):
                 break
-            if entry.lease is None and not entry.begun and not self._has_seat(entry.provider):
+            if entry.lease is None and not entry.has_begun and not self._has_seat(entry.provider):
                 continue
-            entry.lease, entry.worker = ids[len(taken)], worker.id
-            taken.append(entry)
-        return tuple(taken)
+            entry.lease, entry.worker = ids[len(leased_entries)], worker.id
+            leased_entries.append(entry)
+        return tuple(leased_entries)
 
     def _is_alive(self, worker_id: UUID, now: float) -> bool:
         return worker_id in self._workers and self._workers[worker_id].lease_until > now
 
-    def _is_lost(self, known: _Known, now: float) -> bool:
-        has_left = known.lease_until == float("-inf")
-        return known.lease_until < now and (has_left or self._since + known.lease_s < now)
+    def _is_lost(self, worker_lease: _WorkerLease, now: float) -> bool:
+        has_left = worker_lease.lease_until == float("-inf")
+        return worker_lease.lease_until < now and (has_left or self._since + worker_lease.lease_s < now)
 
     def _has_seat(self, provider: str) -> bool:
         if provider not in self._limits:
             return True
-        held = sum(one.provider == provider and one.lease is not None for one in self._entries.values())
-        return held < self._limits[provider]
+        running = sum(one.provider == provider and one.lease is not None for one in self._entries.values())
+        return running < self._limits[provider]
 
     def tell(self, task_id: UUID, *, unwanted: bool) -> None:
         """Tell whoever holds the task."""
         entry = self._entries.get(task_id)
-        if entry and entry.worker in self._told:
-            self._told[entry.worker].put_nowait(TaskNotice(task_id, unwanted))
+        if entry and entry.worker in self._notifications:
+            self._notifications[entry.worker].put_nowait(TaskNotification(task_id, unwanted))
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""
@@ -198,14 +200,14 @@ class MemoryTaskQueue:
         for waiter in self._waiting:
             _wake(waiter)
 
-    async def notices(self, worker: Worker) -> AsyncIterator[TaskNotice]:
+    async def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""
-        told = self._told.setdefault(worker.id, asyncio.Queue())
+        pending = self._notifications.setdefault(worker.id, asyncio.Queue())
         try:
             while True:
-                yield await told.get()
+                yield await pending.get()
         finally:
-            self._told.pop(worker.id, None)
+            self._notifications.pop(worker.id, None)
 
     async def announce_change(self, task_id: UUID) -> None:
         """Tell the worker that holds this task that something has happened to it at its provider."""
@@ -217,15 +219,17 @@ class MemoryTaskQueue:
 
     async def tidy(self) -> None:
         """Forget workers that hold nothing and are gone."""
-        held, now = {entry.worker for entry in self._entries.values()}, self._clock()
-        gone = [name for name, known in self._workers.items() if known.lease_until < now - 3600]
-        for name in gone:
-            if name not in held:
+        holders, now = {entry.worker for entry in self._entries.values()}, self._clock()
+        old_workers = [
+            name for name, worker_lease in self._workers.items() if worker_lease.lease_until < now - 3600
+        ]
+        for name in old_workers:
+            if name not in holders:
                 del self._workers[name]
 
 
 def _is_new(entry: Entry) -> bool:
-    return entry.lease is None and not entry.begun
+    return entry.lease is None and not entry.has_begun
 
 
 def _wake(waiter: "asyncio.Future[None]") -> None:

@@ -57,8 +57,10 @@ class _Place:
 
     def loose(self, older_than: timedelta, going: frozenset[UUID]) -> list[Asset]:
         """Old assets that nothing needs once the tasks in `going` are gone, oldest first."""
-        kept = [task for task in self.store.all_tasks() if task.id not in going]
-        used = frozenset[UUID]().union(*(named_in(json.dumps(task.input, ensure_ascii=False)) for task in kept))
+        remaining = [task for task in self.store.all_tasks() if task.id not in going]
+        used = frozenset[UUID]().union(
+            *(named_in(json.dumps(task.input, ensure_ascii=False)) for task in remaining)
+        )
         before = self.now() - older_than
         old = [
             asset
@@ -72,14 +74,16 @@ class _Place:
 
     def unneeded(self, loose: Sequence[Asset]) -> dict[str, _Note]:
         """What is to be noted of each key that only these assets have."""
-        gone = {asset.id for asset in loose}
-        kept = {asset.content.key for asset in self.store.all_assets() if asset.id not in gone}
+        ids = {asset.id for asset in loose}
+        needed_keys = {asset.content.key for asset in self.store.all_assets() if asset.id not in ids}
         notes = {
-            key: note for key, note in self.doomed.items() if self.is_ours(note.environment) and key not in kept
+            key: note
+            for key, note in self.doomed.items()
+            if self.is_ours(note.environment) and key not in needed_keys
         }
         for asset in loose:
             key, at = asset.content.key, asset.created_at
-            if key not in kept:
+            if key not in needed_keys:
                 at = max(at, notes[key].at) if key in notes else at
                 notes[key] = _Note(asset.content.size, at, asset.environment)
         return notes

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.failure import Charged, Failure
-from genpulse.domain.money.spending import Today, day_of, left_of_day_s
+from genpulse.domain.money.spending import Today, Wish, day_of, left_of_day_s
 from genpulse.domain.task import Task, TaskStatus
 
 
@@ -33,6 +33,11 @@ class MemoryLedger:
             if owner
         }
         return Today(left_of_day_s(now), self._usd[day, ""], usage)
+
+    def check(self, wish: Wish) -> None:
+        """Raises `BudgetExceeded`, `KeyLimitExceeded` where the wish does not fit into what is left of the day."""
+        if wish.is_bound and (refusal := wish.refusal(self.today([wish.owner]))):
+            raise refusal
 
     def submitted(self, task: Task) -> None:
         """A new task."""

@@ -43,9 +43,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
         task = await self.get(task_id)
         if task.status is not TaskStatus.FAILED:
             raise NotRetryable(task_id, task.status)
-        wish = Wish(task.owner, limits, task.price_usd or Decimal(0), again=True)
-        if limits.bind(wish.price_usd) and (refusal := wish.refusal(self._ledger.today([task.owner]))):
-            raise refusal
+        self._ledger.check(Wish.of_retry(task, limits))
         again = replace(
             task,
             status=TaskStatus.QUEUED,
@@ -85,12 +83,12 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
     async def to_stop(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
         """Ended tasks whose orders are still to be stopped at their vendor."""
         due = [self._tasks[task_id] for task_id in self._unstopped.due()]
-        found = [task for task in due if task.provider in providers][:limit]
-        for task in found:
+        tasks = [task for task in due if task.provider in providers][:limit]
+        for task in tasks:
             self._unstopped.put_off(task)
-        return tuple(found)
+        return tuple(tasks)
 
-    async def stopped(self, task_id: UUID, reference: str) -> None:
+    async def close_order(self, task_id: UUID, reference: str) -> None:
         """The order of an ended task is over."""
         task = self._tasks.get(task_id)
         if task is not None and task.status.ended and task.order and task.order.reference == reference:

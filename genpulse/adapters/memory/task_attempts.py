@@ -10,11 +10,11 @@ from genpulse.adapters.memory.task_rows import TaskRows
 from genpulse.domain.attempt import (
     Attempt,
     AttemptStatus,
-    Begun,
     Canceled,
+    Claim,
     End,
     Failed,
-    Held,
+    HeldLease,
     Lease,
     Released,
     RetryLater,
@@ -39,10 +39,10 @@ _ENDS = {
 class TaskAttempts(TaskRows):
     """The part of `TaskStore` that workers use."""
 
-    async def renew(self, worker: Worker, clock: datetime) -> tuple[Held, ...]:
+    async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
-        held = self._queue.renew(worker)
-        return tuple(Held(lease, self._tasks[lease.task_id].cancel_requested) for lease, _ in held)
+        leases = self._queue.renew(worker)
+        return tuple(HeldLease(lease, self._tasks[lease.task_id].cancel_requested) for lease, _ in leases)
 
     async def leave(self, worker: Worker) -> None:
         """What the worker still holds goes to others at once."""
@@ -50,39 +50,39 @@ class TaskAttempts(TaskRows):
 
     async def claim(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        with_begun = resumed and not self._queue.limited(provider)
-        entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_begun, new=True)
+        with_resumed = resumed and not self._queue.limited(provider)
+        entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_resumed, new=True)
         return tuple(self._begin(entry, worker) for entry in entries)
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for providers without seats, each of which gets its part."""
         ready = self._queue.ready(providers)
-        begun: list[Begun] = []
+        attempts: list[Claim] = []
         for name in ready:
-            part = attempt_ids[len(begun) : len(begun) - (-len(attempt_ids) // len(ready))]
+            part = attempt_ids[len(attempts) : len(attempts) - (-len(attempt_ids) // len(ready))]
             entries = self._queue.take(worker, [name], part, resumed=True, new=True)
-            begun += [self._begin(entry, worker) for entry in entries]
-        return tuple(begun)
+            attempts += [self._begin(entry, worker) for entry in entries]
+        return tuple(attempts)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work that was given back."""
         entries = self._queue.take(worker, providers, attempt_ids, resumed=True, new=False)
         return tuple(self._begin(entry, worker) for entry in entries)
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
-    ) -> tuple[Begun, ...]:
+    ) -> tuple[Claim, ...]:
         """The same for work of lost workers."""
         entries = self._queue.take_over(worker, providers, attempt_ids)
         return tuple(self._begin(entry, worker, losses=1) for entry in entries)
 
-    def _begin(self, entry: Entry, worker: Worker, losses: int = 0) -> Begun:
+    def _begin(self, entry: Entry, worker: Worker, losses: int = 0) -> Claim:
         task, attempt_id, now = self._tasks[entry.task_id], _id_of(entry), self._now()
         if losses:
             self._log(task.id, task.order, status=AttemptStatus.ABANDONED, finished_at=now)
@@ -112,26 +112,26 @@ class TaskAttempts(TaskRows):
         self._tasks[task.id] = running
         self._leases[task.id] = lease
         self._attempts.setdefault(task.id, []).append(attempt)
-        return Begun(lease, running, attempt)
+        return Claim(lease, running, attempt)
 
-    async def begun(self, leases: Sequence[Lease]) -> tuple[Begun, ...]:
+    async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
-        held = [lease for lease in leases if self._holds(lease)]
-        return tuple(Begun(one, self._tasks[one.task_id], self._attempts[one.task_id][-1]) for one in held)
+        current = [lease for lease in leases if self._holds(lease)]
+        return tuple(Claim(one, self._tasks[one.task_id], self._attempts[one.task_id][-1]) for one in current)
 
-    def _held(self, lease: Lease) -> Task:
+    def _leased_task(self, lease: Lease) -> Task:
         if not self._holds(lease):
             raise LeaseLost
         return self._tasks[lease.task_id]
 
     def _log(self, task_id: UUID, order: OpenOrder | None, **changes: object) -> None:
         attempts = self._attempts[task_id]
-        known = {"submitting_at": order and order.sent_at, "job_id": order and order.job_id}
-        attempts[-1] = replace(attempts[-1], **{**known, **changes})  # type: ignore[arg-type]
+        ordered = {"submitting_at": order and order.sent_at, "job_id": order and order.job_id}
+        attempts[-1] = replace(attempts[-1], **{**ordered, **changes})  # type: ignore[arg-type]
 
     async def journal_order(self, lease: Lease) -> OpenOrder:
         """Raises `LeaseLost`."""
-        task = self._held(lease)
+        task = self._leased_task(lease)
         order = OpenOrder(reference_of(lease.attempt_id), task.provider, self._now())
         self._tasks[task.id] = replace(task, order=order, losses=0)
         self._log(task.id, order)
@@ -174,7 +174,7 @@ class TaskAttempts(TaskRows):
 
     async def finish(self, end: End) -> int:
         """End the attempt, move the task, and settle its queue entry. Raises `LeaseLost`, `BytesErased`."""
-        task = self._held(end.lease)
+        task = self._leased_task(end.lease)
         outcome = end.outcome
         if isinstance(outcome, Succeeded):
             self._refuse_erased(outcome.outputs)
@@ -198,8 +198,8 @@ class TaskAttempts(TaskRows):
         match outcome:
             case Succeeded(outputs, cost, warnings):
                 self._assets.update({asset.id: asset for asset in outputs})
-                done = replace(task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings)
-                ended = self._end(done, status=TaskStatus.SUCCEEDED)
+                succeeded = replace(task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings)
+                ended = self._end(succeeded, status=TaskStatus.SUCCEEDED)
             case Failed(failure):
                 ended = self._end(replace(task, error=failure), status=TaskStatus.FAILED)
             case Canceled(failure):
@@ -207,9 +207,9 @@ class TaskAttempts(TaskRows):
         return ended.seq
 
     def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
-        counted = isinstance(outcome, RetryLater) and outcome.counts
+        counts = isinstance(outcome, RetryLater) and outcome.counts
         last_error = outcome.failure if isinstance(outcome, RetryLater) else task.last_error
-        task = replace(task, progress=None, failures=task.failures + counted, last_error=last_error)
+        task = replace(task, progress=None, failures=task.failures + counts, last_error=last_error)
         if task.cancel_requested and task.order is None:
             return self._end(task, status=TaskStatus.CANCELED).seq
         is_retry = isinstance(outcome, RetryLater)
@@ -217,7 +217,7 @@ class TaskAttempts(TaskRows):
         self._queue.give_back(
             task.id,
             delay_s=delay_s,
-            begun=not is_retry or task.cancel_requested,
+            has_begun=not is_retry or task.cancel_requested,
             ordered=task.order is not None,
         )
         now = self._now()

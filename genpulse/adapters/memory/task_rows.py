@@ -90,8 +90,8 @@ class TaskRows:
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
         shown = [task for task in self._tasks.values() if task.id not in self.deleted.tasks]
-        found = [task for task in shown if _matches(task, query)]
-        return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+        tasks = [task for task in shown if _matches(task, query)]
+        return tuple(sorted(tasks, key=lambda task: task.id, reverse=True)[: query.limit])
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""
@@ -186,7 +186,7 @@ class TaskRows:
         del self._tasks[task_id]
         self._leases.pop(task_id, None)
         self._unstopped.forget(task_id)
-        self._keys = {key: known for key, known in self._keys.items() if known[0] != task_id}
+        self._keys = {key: entry for key, entry in self._keys.items() if entry[0] != task_id}
         for asset in self.all_assets():
             if asset.task_id == task_id:
                 self._assets[asset.id] = replace(asset, task_id=None)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 
 from genpulse.adapters.memory.task_rows import TaskRows
-from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
+from genpulse.domain.errors import TaskDeleted
+from genpulse.domain.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
 
@@ -15,49 +15,42 @@ class TaskSubmission(TaskRows):
 
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Keep the task and its queue entry, or find the one with the same idempotency key."""
-        if known := self._known(task):
-            return known
+        if earlier := self._earlier(task):
+            return earlier
         self._check(limits, [task])
         return self._add(task)
 
     def _check(self, limits: SpendingLimits, tasks: Sequence[NewTask]) -> None:
-        price_usd = sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
-        if not tasks or not limits.bind(price_usd):
-            return
-        owner = tasks[0].owner
-        if refusal := Wish(owner, limits, price_usd, len(tasks)).refusal(self._ledger.today([owner])):
-            raise refusal
+        if tasks:
+            self._ledger.check(Wish.of_new(tasks, limits, tasks[0].owner))
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any."""
-        return self._known(task)
+        return self._earlier(task)
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
     ) -> tuple[Submitted, ...]:
         """All of them or none: every key is looked at before anything is kept."""
-        new: dict[object, NewTask] = {}
+        new: dict[RequestId, NewTask] = {}
         for task in tasks:
-            if self._known(task):
+            if self._earlier(task):
                 continue
-            place = task.id if task.idempotency_key is None else (task.owner, task.idempotency_key)
-            if new.setdefault(place, task).fingerprint != task.fingerprint:
-                raise IdempotencyKeyReuse(task.idempotency_key or "")
+            first = new.setdefault(request_of(task), task)
+            check_same_order(task, first.fingerprint)
         self._check(limits, list(new.values()))
-        return tuple([self._known(task) or self._add(task) for task in tasks])
+        return tuple([self._earlier(task) or self._add(task) for task in tasks])
 
-    def _known(self, task: NewTask) -> Submitted | None:
+    def _earlier(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
             return None
         if self.deleted.has_key(task.owner, task.idempotency_key):
             raise TaskDeleted(task.idempotency_key)
-        known = self._keys.get((task.owner, task.idempotency_key))
-        if known is None:
+        entry = self._keys.get((task.owner, task.idempotency_key))
+        if entry is None:
             return None
-        task_id, fingerprint = known
-        if fingerprint != task.fingerprint:
-            raise IdempotencyKeyReuse(task.idempotency_key)
-        return Submitted(self._tasks[task_id], replayed=True)
+        task_id, fingerprint = entry
+        return replay(task, fingerprint, self._tasks[task_id])
 
     def _add(self, new: NewTask) -> Submitted:
         now = self._now()

@@ -86,13 +86,13 @@ class MemoryDeliveries:
         """It was not received; without another try it is given up."""
         if delivery_id not in self._noted:
             return None
-        known = self._noted[delivery_id][0]
-        if known.delivered_at is not None:
+        delivery = self._noted[delivery_id][0]
+        if delivery.delivered_at is not None:
             return None
-        next_try_at = None if again_in_s is None else self._later(known, again_in_s)
+        next_try_at = None if again_in_s is None else self._later(delivery, again_in_s)
         self._change(
             delivery_id,
-            tries=known.tries + 1,
+            tries=delivery.tries + 1,
             status_code=answer.status_code,
             error=answer.error,
             next_try_at=next_try_at,
@@ -120,8 +120,8 @@ class MemoryDeliveries:
 
     async def again(self, task_id: UUID, delivery_id: UUID) -> Delivery:
         """Send it as soon as possible and for a whole day. Raises `UnknownDelivery`."""
-        known = self._noted.get(delivery_id)
-        if known is None or known[1].id != task_id:
+        entry = self._noted.get(delivery_id)
+        if entry is None or entry[1].id != task_id:
             raise UnknownDelivery(delivery_id)
         now = self._clock()
         self._change(delivery_id, next_try_at=now, delivered_at=None, given_until=now + GIVE_UP_AFTER)
@@ -133,10 +133,10 @@ class MemoryDeliveries:
 
     def drop(self, task_id: UUID) -> int:
         """Forget the messages about this task; returns how many there were."""
-        gone = [delivery.id for delivery, task in self._noted.values() if task.id == task_id]
-        for delivery_id in gone:
+        ids = [delivery.id for delivery, task in self._noted.values() if task.id == task_id]
+        for delivery_id in ids:
             del self._noted[delivery_id]
-        return len(gone)
+        return len(ids)
 
     def _change(self, delivery_id: UUID, **changes: object) -> None:
         delivery, task = self._noted[delivery_id]

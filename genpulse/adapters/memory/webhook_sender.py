@@ -26,7 +26,7 @@ class MemoryMessageSender:
         self._answers: Iterator[Answer] = iter(answers)
 
     def refusal(self, url: str) -> str | None:
-        """A twin that reaches nobody sends to whatever it is told."""
+        """Every URL is accepted, since nothing is sent."""
         return None
 
     async def send(

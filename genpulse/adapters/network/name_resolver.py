@@ -21,7 +21,7 @@ _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class NameNotFound(OSError):
-    """No address, and why. An `OSError`, as aiohttp expects of a resolver."""
+    """A name has no address. An `OSError`, as aiohttp expects of a resolver."""
 
 
 class NameTimeout(NameNotFound):
@@ -43,7 +43,7 @@ class NameResolver(AbstractResolver):
         self._servers = servers
         self._limit_s = limit_s
         self._dns: aiodns.DNSResolver | None = None
-        self._asked: set[asyncio.Future[pycares.AddrInfoResult]] = set()
+        self._queries: set[asyncio.Future[pycares.AddrInfoResult]] = set()
         self._system: ThreadPoolExecutor | None = None
 
     async def resolve(
@@ -52,12 +52,12 @@ class NameResolver(AbstractResolver):
         """All addresses. Raises `NameNotFound`."""
         try:
             async with asyncio.timeout(self._limit_s):
-                found = await self._found(host, family)
+                addresses = await self._addresses(host, family)
         except TimeoutError as error:
             raise NameTimeout(host, self._limit_s) from error
-        return [_result(host, port, address) for address in found]
+        return [_result(host, port, address) for address in addresses]
 
-    async def _found(self, host: str, family: socket.AddressFamily) -> list[str]:
+    async def _addresses(self, host: str, family: socket.AddressFamily) -> list[str]:
         try:
             return await self._by_dns(host, family)
         except NameNotFound as error:
@@ -69,45 +69,45 @@ class NameResolver(AbstractResolver):
         if self._dns is None:
             self._dns = aiodns.DNSResolver(nameservers=self._servers or None, tries=_TRIES)
         try:
-            asked = self._dns.getaddrinfo(host, family=family, type=socket.SOCK_STREAM)
-            self._asked.add(asked)
-            asked.add_done_callback(self._told)
-            answer = await asyncio.shield(asked)
+            query = self._dns.getaddrinfo(host, family=family, type=socket.SOCK_STREAM)
+            self._queries.add(query)
+            query.add_done_callback(self._forget)
+            answer = await asyncio.shield(query)
         except (aiodns.error.DNSError, ValueError) as error:
             if error.args[:1] == (aiodns.error.ARES_ETIMEOUT,):
                 raise NameTimeout(host, self._limit_s) from error
             raise NameNotFound(f"the name {host} leads to no address ({_words(error)})") from error
-        found = [_address(node.addr) for node in answer.nodes]
-        if not found:
+        addresses = [_address(node.addr) for node in answer.nodes]
+        if not addresses:
             raise NameNotFound(f"the name {host} leads to no address")
-        return found
+        return addresses
 
-    def _told(self, asked: "asyncio.Future[pycares.AddrInfoResult]") -> None:
-        """Also where nobody waits for it any more, which is no reason for a warning."""
-        self._asked.discard(asked)
-        if not asked.cancelled():
-            asked.exception()
+    def _forget(self, query: "asyncio.Future[pycares.AddrInfoResult]") -> None:
+        """Forget a finished query, and take its error so that asyncio logs no warning."""
+        self._queries.discard(query)
+        if not query.cancelled():
+            query.exception()
 
     async def _by_system(self, host: str, family: socket.AddressFamily) -> list[str]:
         if self._system is None:
             self._system = ThreadPoolExecutor(_SYSTEM_THREADS, thread_name_prefix="names")
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(
+            infos = await loop.run_in_executor(
                 self._system, lambda: socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
             )
         except (OSError, UnicodeError) as error:
             raise NameNotFound(f"the name {host} leads to no address ({error})") from error
-        return [str(address[0]) for _, _, _, _, address in found]
+        return [str(address[0]) for _, _, _, _, address in infos]
 
     async def close(self) -> None:
-        """Ask nobody any more; whoever waits for a name gets none."""
+        """Stop all queries; those that wait for one get an error."""
         if self._dns is not None:
             dns, self._dns = self._dns, None
             await dns.close()
-            if self._asked:
+            if self._queries:
                 # Another thread tells of each that it is over, and must not find this loop gone.
-                await asyncio.wait(self._asked, timeout=_CLOSE_S)
+                await asyncio.wait(self._queries, timeout=_CLOSE_S)
         if self._system is not None:
             self._system.shutdown(wait=False, cancel_futures=True)
             self._system = None
@@ -118,10 +118,12 @@ def _result(host: str, port: int, address: str) -> ResolveResult:
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=_NUMERIC)
 
 
-def _address(found: tuple[bytes, int] | tuple[bytes, int, int, int]) -> str:
-    """With its interface, where it means nothing without."""
-    scope = f"%{socket.if_indextoname(found[3])}" if len(found) == 4 and found[3] else ""
-    return found[0].decode("ascii") + scope
+def _address(socket_address: tuple[bytes, int] | tuple[bytes, int, int, int]) -> str:
+    """The address as text, with its interface for link-local ones."""
+    scope = (
+        f"%{socket.if_indextoname(socket_address[3])}" if len(socket_address) == 4 and socket_address[3] else ""
+    )
+    return socket_address[0].decode("ascii") + scope
 
 
 def _words(error: Exception) -> str:

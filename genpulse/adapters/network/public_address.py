@@ -35,9 +35,9 @@ class AddressRefused(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody in the Internet could reach it. One that stands for another is judged by that other."""
+    """Whether the whole Internet can reach an address. A mapped or tunnelled one is judged by its target."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    return all(_is_global(each) for each in _meant(parsed))
+    return all(_is_global(each) for each in _targets(parsed))
 
 
 def _is_global(address: _Address) -> bool:
@@ -46,7 +46,7 @@ def _is_global(address: _Address) -> bool:
     return isinstance(address, IPv4Address) or address in _UNICAST
 
 
-def _meant(address: _Address) -> Sequence[_Address]:
+def _targets(address: _Address) -> Sequence[_Address]:
     if isinstance(address, IPv4Address):
         return (address,)
     if address.ipv4_mapped:
@@ -95,19 +95,19 @@ class PublicResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """All addresses, of which each must be public. Raises `AddressRefused`, `NameNotFound`."""
-        found = await self._names.resolve(host, port, family)
-        for each in found:
-            if not is_public(each["host"]):
-                raise AddressRefused(host, each["host"])
-        return found
+        results = await self._names.resolve(host, port, family)
+        for result in results:
+            if not is_public(result["host"]):
+                raise AddressRefused(host, result["host"])
+        return results
 
     async def close(self) -> None:
-        """Close what it asks."""
+        """Close the resolver."""
         await self._names.close()
 
 
 class NamesByProxy:
-    """Judges names that a proxy is to resolve, which sees addresses that nobody sees here."""
+    """Checks names that a proxy will resolve, as far as they can be resolved here."""
 
     def __init__(self, name_servers: Sequence[str] = ()) -> None:
         self._names = PublicResolver(NameResolver(servers=name_servers, limit_s=_LOOK_S))
@@ -134,7 +134,7 @@ class NamesByProxy:
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an address itself, perhaps in brackets."""
+    """Whether a host is an address, perhaps in brackets."""
     try:
         ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

@@ -46,9 +46,9 @@ def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
 
 def _causes(error: BaseException) -> list[BaseException]:
     """The error and what it came from."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     current: BaseException | None = error
-    while current is not None and current not in found:
-        found.append(current)
+    while current is not None and current not in causes:
+        causes.append(current)
         current = current.__cause__ or current.__context__
-    return found
+    return causes

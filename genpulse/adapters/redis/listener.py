@@ -41,8 +41,8 @@ class ChannelListener:
         self._outage = outage
         self._deliver = deliver
         self._quiet_s = quiet_s
-        self._wanted: dict[str, asyncio.Event] = {}
-        self._asked: set[str] = set()
+        self._channels: dict[str, asyncio.Event] = {}
+        self._requested: set[str] = set()
         self._confirmed: set[str] = set()
         self._changed = asyncio.Event()
         self._closed = False
@@ -52,20 +52,20 @@ class ChannelListener:
         """Listen to the channel; returns once Redis has confirmed it, or after a second without an answer."""
         if self._closed:
             return
-        confirmed = self._wanted.setdefault(channel, asyncio.Event())
+        confirmation = self._channels.setdefault(channel, asyncio.Event())
         if channel in self._confirmed:
-            confirmed.set()
+            confirmation.set()
         self._changed.set()
         if self._task is None:
             turns = self._loops.forever(NAME, self._turn, longest_pause_s=_LONGEST_PAUSE_S)
             self._task = asyncio.create_task(turns, name=NAME)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CONFIRM_S):
-                await confirmed.wait()
+                await confirmation.wait()
 
     def leave(self, channel: str) -> None:
         """Listen to the channel no more."""
-        self._wanted.pop(channel, None)
+        self._channels.pop(channel, None)
         self._changed.set()
 
     async def _turn(self) -> None:
@@ -77,28 +77,28 @@ class ChannelListener:
             await asyncio.sleep(_AGAIN_S)
 
     async def _converse(self, pubsub: PubSub) -> None:
-        """Ask and hear until the connection is lost; raises what it was lost by."""
+        """Subscribe and receive until the connection is lost; raises what it was lost by."""
         await pubsub.ping()
         self._forget()
-        talks = [asyncio.create_task(self._ask(pubsub)), asyncio.create_task(self._hear(pubsub))]
+        tasks = [asyncio.create_task(self._subscribe(pubsub)), asyncio.create_task(self._receive(pubsub))]
         try:
-            done, _ = await asyncio.wait(talks, return_when=asyncio.FIRST_COMPLETED)
-            for talk in done:
-                talk.result()
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             self._forget()
-            await end_tasks(*talks)
+            await end_tasks(*tasks)
 
     def _forget(self) -> None:
         """A connection begins or has ended: nothing is asked on it."""
-        self._asked.clear()
+        self._requested.clear()
         self._confirmed.clear()
-        for confirmed in self._wanted.values():
-            confirmed.clear()
+        for confirmation in self._channels.values():
+            confirmation.clear()
         self._changed.set()
 
-    async def _ask(self, pubsub: PubSub) -> None:
-        """Subscribe to what is wanted and unsubscribe from what no longer is.
+    async def _subscribe(self, pubsub: PubSub) -> None:
+        """Subscribe to the channels that are listened to, and unsubscribe from the others.
 
         A subscription is given up only after it was confirmed, so that a confirmation always belongs to the
         last time that a channel was asked for.
@@ -106,15 +106,15 @@ class ChannelListener:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if wanted := self._wanted.keys() - self._asked:
-                self._asked |= wanted
-                await pubsub.subscribe(*wanted)
-            if unwanted := self._confirmed - self._wanted.keys():
-                self._asked -= unwanted
-                self._confirmed -= unwanted
-                await pubsub.unsubscribe(*unwanted)
+            if new := self._channels.keys() - self._requested:
+                self._requested |= new
+                await pubsub.subscribe(*new)
+            if old := self._confirmed - self._channels.keys():
+                self._requested -= old
+                self._confirmed -= old
+                await pubsub.unsubscribe(*old)
 
-    async def _hear(self, pubsub: PubSub) -> None:
+    async def _receive(self, pubsub: PubSub) -> None:
         while True:
             message = await self._next(pubsub)
             if message is None:
@@ -122,8 +122,8 @@ class ChannelListener:
                 message = await self._next(pubsub)
             if message is None:
                 raise ConnectionLost(f"no answer within {self._quiet_s:g} s")
-            self._take(message["type"], message["channel"], message["data"])
-            if self._outage and self._wanted.keys() <= self._confirmed:
+            self._handle(message["type"], message["channel"], message["data"])
+            if self._outage and self._channels.keys() <= self._confirmed:
                 self._outage.end("listener")
 
     async def _next(self, pubsub: PubSub) -> Mapping[str, Any] | None:
@@ -135,13 +135,13 @@ class ChannelListener:
                 raise
             return {"type": "pong", "channel": "", "data": ""}
 
-    def _take(self, kind: str, channel: str, data: object) -> None:
+    def _handle(self, kind: str, channel: str, data: object) -> None:
         if kind == "message":
             self._hand_over(channel, str(data))
         elif kind == "subscribe":
             self._confirmed.add(channel)
-            if channel in self._wanted:
-                self._wanted[channel].set()
+            if channel in self._channels:
+                self._channels[channel].set()
             else:
                 self._changed.set()
 

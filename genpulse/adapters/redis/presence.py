@@ -27,7 +27,7 @@ class RedisPresence:
         self._keys = keys
 
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
-        """Be seen for `ttl_s` seconds, which is more than 0."""
+        """Record a heartbeat that counts for `ttl_s` seconds, which is more than 0."""
         ttl_ms = max(1, round(ttl_s * 1000))
         try:
             now = await self._now()
@@ -41,16 +41,16 @@ class RedisPresence:
         heed_cancellation()
 
     async def workers(self) -> tuple[WorkerPresence, ...]:
-        """Those that were seen, sorted by name. Empty when nothing is known."""
+        """The workers with a heartbeat that counts, sorted by name. Empty while Redis is away."""
         try:
             names = await self._client.zrangebyscore(self._keys.workers, await self._now(), "+inf")
             keys = [self._keys.worker(name) for name in sorted(map(str, names))]
-            found = await self._client.mget(keys) if keys else []
+            documents = await self._client.mget(keys) if keys else []
         except AWAY as error:
             _log.debug("workers are not known: %s", error)
-            found = []
+            documents = []
         heed_cancellation()
-        workers = (_worker(str(document)) for document in found if document)
+        workers = (_worker(str(document)) for document in documents if document)
         return tuple(worker for worker in workers if worker is not None)
 
     async def _now(self) -> float:

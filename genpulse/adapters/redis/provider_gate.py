@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from genpulse.adapters.redis.connection import AWAY, heed_cancellation
 from genpulse.adapters.redis.keys import Keyspace
-from genpulse.adapters.redis.provider_gate_script import Answer, GateScript
+from genpulse.adapters.redis.provider_gate_script import GateAnswer, GateScript
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
@@ -28,7 +28,7 @@ WELL_S = 1.0
 """Seconds for which an account that was seen without failures is not told that it answers."""
 
 T = TypeVar("T")
-Asking: TypeAlias = Callable[[GateScript, str], Awaitable[Answer]]
+GateOperation: TypeAlias = Callable[[GateScript, str], Awaitable[GateAnswer]]
 """One operation on the gate under a key."""
 
 _log = logging.getLogger(__name__)
@@ -73,36 +73,36 @@ class RedisGate:
         return provider in self._guarded or self.limits(provider).rate is not None
 
     def limits(self, provider: str) -> Limits:
-        """What the account may be asked."""
+        """The limits of the account."""
         return self._limits.get(provider, Limits())
 
-    async def admit(self, provider: str, wanted: int) -> Admission:
-        """Let at most `wanted` (1 or more) new tasks through."""
-        return await self._admit(provider, self.limits(provider).rate, wanted)
+    async def admit(self, provider: str, count: int) -> Admission:
+        """Let at most `count` (1 or more) new tasks through."""
+        return await self._admit(provider, self.limits(provider).rate, count)
 
-    async def _admit(self, name: str, rate: Rate | None, wanted: int) -> Admission:
-        answer = await self._shared(name, lambda script, key: script.admit(key, rate, wanted))
+    async def _admit(self, name: str, rate: Rate | None, count: int) -> Admission:
+        answer = await self._shared(name, lambda script, key: script.admit(key, rate, count))
         if answer:
             return answer.admission
         share = await self._share_of(rate)
-        return self._change_own(name, lambda gate, now: gate.admit(share, wanted, now))
+        return self._change_own(name, lambda gate, now: gate.admit(share, count, now))
 
     async def give_back(self, provider: str, count: int) -> None:
-        """So many (0 or more) of those that were let through asked the provider for nothing."""
+        """Take back the admissions of so many (0 or more) tasks that asked the provider for nothing."""
         rate = self.limits(provider).rate
         if not await self._shared(provider, lambda script, key: script.give_back(key, rate, count)):
             share = await self._share_of(rate)
             self._change_own(provider, lambda gate, _: (None, gate.give_back(share, count)))
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered as it should. Redis is not told where it has just been seen without failures."""
+        """Note that the account answered. Redis is not told where it has just been seen without failures."""
         if time.monotonic() < self._well_until.get(provider, float("-inf")):
             return
         if not await self._shared(provider, lambda script, key: script.succeeded(key)):
             self._change_own(provider, lambda gate, _: (None, gate.succeeded()))
 
     async def failed(self, provider: str, failure: Failure) -> Circuit:
-        """An attempt failed. Returns how the account is since then."""
+        """Note that an attempt failed. Returns how the account is since then."""
         policy, draw = self._policy, self._random()
         answer = await self._shared(provider, lambda script, key: script.failed(key, failure, policy, draw))
         if answer:
@@ -120,24 +120,24 @@ class RedisGate:
         return 0.0 if admission.granted else admission.wait_s
 
     async def circuit(self, provider: str) -> Circuit:
-        """How the account is."""
+        """The circuit of the account."""
         answer = await self._shared(provider, lambda script, key: script.look(key))
         return answer.circuit if answer else self._own[provider].circuit(time.monotonic())
 
-    async def _shared(self, name: str, asking: Asking) -> Answer | None:
+    async def _shared(self, name: str, operation: GateOperation) -> GateAnswer | None:
         """None when Redis cannot be asked."""
         async with self._turns:
             if time.monotonic() < self._away_until:
                 return None
             try:
                 async with asyncio.timeout(self._answer_s):
-                    answer = await asking(self._script, self._keys.gate(name))
+                    answer = await operation(self._script, self._keys.gate(name))
                     heed_cancellation()
             except AWAY as error:
                 heed_cancellation()
                 self._went_away(error)
                 return None
-        self._noted(name, answer.trips_before, answer.after)
+        self._note(name, answer.trips_before, answer.after)
         if name in self._own:
             self._own[name] = self._own[name].succeeded()
         return answer
@@ -155,7 +155,7 @@ class RedisGate:
         before = self._own[name]
         answer, after = change(before, time.monotonic())
         self._own[name] = after
-        self._noted(name, before.trips, after)
+        self._note(name, before.trips, after)
         return answer
 
     async def _share_of(self, rate: Rate | None) -> Rate | None:
@@ -169,7 +169,7 @@ class RedisGate:
                 _log.debug("workers cannot be counted: %s", error)
         return self._sharing
 
-    def _noted(self, name: str, trips_before: int, after: Gate) -> None:
+    def _note(self, name: str, trips_before: int, after: Gate) -> None:
         well = not after.failures and not after.trips
         self._well_until[name] = time.monotonic() + WELL_S if well else float("-inf")
         if after.trips > trips_before:

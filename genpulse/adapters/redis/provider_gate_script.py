@@ -76,15 +76,15 @@ local function believe(gate)
   if gate.probing_until > now + PROBE_S then gate.probing_until = 0 end
 end
 
-local function admit_by_rate(gate, wanted)
-  if not interval_s then return wanted, 0 end
+local function admit_by_rate(gate, count)
+  if not interval_s then return count, 0 end
   local earlier_s, latest_at = (at_once - 1) * interval_s, now + at_once * interval_s
   local due_at, free = math.min(math.max(gate.next_at, now), latest_at), 0
   if now >= due_at - earlier_s then free = math.floor((now - due_at + earlier_s) / interval_s + 1e-6) + 1 end
-  local granted = math.min(wanted, free)
+  local granted = math.min(count, free)
   local next_at = due_at + granted * interval_s
   gate.next_at = granted > 0 and next_at or math.min(gate.next_at, latest_at)
-  return granted, granted == wanted and 0 or math.max(next_at - earlier_s - now, 0)
+  return granted, granted == count and 0 or math.max(next_at - earlier_s - now, 0)
 end
 
 local operations = {}
@@ -158,8 +158,8 @@ return {granted, string.format('%.17g', wait_s), string.format('%.17g', now), tr
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What was let through, how the gate is since then, and by how many trips it was open before."""
+class GateAnswer:
+    """The answer of the script: what was let through, the gate since then, and how many trips it had before."""
 
     admission: Admission
     circuit: Circuit
@@ -178,35 +178,35 @@ class GateScript:
         self._script = Script(client, _CONSTANTS + _PROGRAM)
         self._clock = clock
 
-    async def look(self, key: str) -> Answer:
-        """How it is."""
+    async def look(self, key: str) -> GateAnswer:
+        """Look at the gate without changing it."""
         return await self._ask(key, "look", None)
 
-    async def admit(self, key: str, rate: Rate | None, wanted: int) -> Answer:
-        """Let at most `wanted` (1 or more) through."""
-        return await self._ask(key, "admit", rate, wanted)
+    async def admit(self, key: str, rate: Rate | None, count: int) -> GateAnswer:
+        """Let at most `count` (1 or more) through."""
+        return await self._ask(key, "admit", rate, count)
 
-    async def give_back(self, key: str, rate: Rate | None, count: int) -> Answer:
-        """So many of those that were let through asked for nothing."""
+    async def give_back(self, key: str, rate: Rate | None, count: int) -> GateAnswer:
+        """Take back the admissions of so many tasks that asked for nothing."""
         return await self._ask(key, "give_back", rate, count)
 
-    async def succeeded(self, key: str) -> Answer:
-        """The account answered."""
+    async def succeeded(self, key: str) -> GateAnswer:
+        """Note that the account answered."""
         return await self._ask(key, Verdict.ANSWERED, None)
 
-    async def failed(self, key: str, failure: Failure, policy: CircuitPolicy, draw: float) -> Answer:
-        """An attempt failed. `draw` is from 0.0 to 1.0."""
-        said = verdict(failure.code)
+    async def failed(self, key: str, failure: Failure, policy: CircuitPolicy, draw: float) -> GateAnswer:
+        """Note that an attempt failed. `draw` is from 0.0 to 1.0."""
+        word = verdict(failure.code)
         opens = (policy.failures, policy.first_s, policy.longest_s, draw)
-        return await self._ask(key, said, None, asked_wait_s(failure), reason_of(failure), *opens)
+        return await self._ask(key, word, None, asked_wait_s(failure), reason_of(failure), *opens)
 
-    async def _ask(self, key: str, operation: str, rate: Rate | None, *more: Argument) -> Answer:
+    async def _ask(self, key: str, operation: str, rate: Rate | None, *more: Argument) -> GateAnswer:
         now = "" if self._clock is None else self._clock()
         spread = (rate.interval_s, rate.at_once) if rate else ("", "")
         answer = await self._script(key, (operation, now, *spread, *more))
         granted, wait_s, moment, trips, text = answer
         gate = _gate(text)
-        return Answer(Admission(int(granted), float(wait_s)), gate.circuit(float(moment)), gate, int(trips))
+        return GateAnswer(Admission(int(granted), float(wait_s)), gate.circuit(float(moment)), gate, int(trips))
 
 
 def _gate(text: str) -> Gate:

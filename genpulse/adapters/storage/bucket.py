@@ -26,7 +26,7 @@ _END = 64 << 10
 
 
 class Bucket:
-    """All of it raises `StorageUnavailable` and what obstore raises; see `object_errors`.
+    """The objects of a store. All methods raise `StorageUnavailable` and errors of obstore; see `object_errors`.
 
     Raises `ValueError` for a URL or options that no store takes, `StorageUnavailable` where the folder cannot be.
     """
@@ -90,14 +90,14 @@ class Bucket:
                 max_concurrency=_PARTS_AT_ONCE,
             )
         except (BaseError, OSError):
-            if not self._arrived(key, spooled):
+            if not self._is_kept(key, spooled):
                 raise
             return
         if lack := self._lack(key, spooled):
             raise StorageUnavailable(f"The storage said that it has kept {spooled.size:,} bytes, and {lack}.")
 
     def _has(self, key: str, spooled: Spooled) -> bool:
-        """Whether it is there to its last byte: what was damaged is put again, as its readers are told to.
+        """Whether the object is complete and undamaged; a damaged one is put again.
 
         Also where the key may put and get and not list: then what is not there is forbidden to look at.
         """
@@ -106,15 +106,15 @@ class Bucket:
         except PermissionDeniedError:
             return False
 
-    def _arrived(self, key: str, spooled: Spooled) -> bool:
-        """Whether it is there, though its putting was not answered or was answered with an error."""
+    def _is_kept(self, key: str, spooled: Spooled) -> bool:
+        """Whether the object is complete although the upload failed or got no response."""
         try:
             return self._has(key, spooled)
         except (BaseError, OSError):
             return False
 
     def _lack(self, key: str, spooled: Spooled) -> str:
-        """In what an object differs from the file, its size or its end as it is read back; empty if in none.
+        """How an object differs from the file in its size or its last bytes; empty where it does not.
 
         What is asked is what a key may do that gets and puts. A store that has lost a part, or kept a half, or was
         full in the middle, is found out by this, whichever checksums it knows.
@@ -134,11 +134,11 @@ class Bucket:
     def _end(self, key: str, size: int) -> tuple[int, bytes]:
         if not size:
             return obstore.head(self._store, key)["size"], b""
-        found = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
-        return found.meta["size"], bytes(found.bytes())
+        part = obstore.get(self._store, key, options={"range": (max(0, size - _END), size)})
+        return part.meta["size"], bytes(part.bytes())
 
     def _sha256(self, key: str, size: int) -> str:
-        """In pieces that a slow line brings in the time of a request."""
+        """The digest of an object, read in pieces that fit into the time of a request on a slow line."""
         digest = hashlib.sha256()
         for start in range(0, size, _PIECE):
             digest.update(bytes(obstore.get_range(self._store, key, start=start, end=min(start + _PIECE, size))))

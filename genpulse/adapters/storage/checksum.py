@@ -8,8 +8,8 @@ NONE = "none"
 _S3 = frozenset({"s3", "s3a"})
 
 
-def checksum_options(url: str, options: Mapping[str, str], wanted: str = AUTO) -> dict[str, str]:
-    """What a store of the kind of S3 is told beside its other options; nothing for any other.
+def checksum_options(url: str, options: Mapping[str, str], algorithm: str = AUTO) -> dict[str, str]:
+    """The checksum option of an S3 store; empty for other stores.
 
     `wanted` is `sha256`, `crc64nvme`, `none`, or `auto`: SHA-256 for Amazon's own, which is the one without an
     `endpoint`, and none for others, of which some refuse the header. They compare what they got with the SHA-256
@@ -17,6 +17,6 @@ def checksum_options(url: str, options: Mapping[str, str], wanted: str = AUTO) -
     """
     if urlsplit(url).scheme not in _S3:
         return {}
-    if wanted == AUTO:
-        wanted = NONE if options.get("endpoint") else "sha256"
-    return {} if wanted == NONE else {"checksum_algorithm": wanted}
+    if algorithm == AUTO:
+        algorithm = NONE if options.get("endpoint") else "sha256"
+    return {} if algorithm == NONE else {"checksum_algorithm": algorithm}

@@ -9,13 +9,13 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
-from genpulse.adapters.storage.errors import answered
+from genpulse.adapters.storage.errors import store_answer
 from genpulse.addresses.proxies import NO_PROXIES, Proxies, Proxy
 
 _EXPIRES = timedelta(minutes=5)
 _TIMEOUT_S = 30.0
-_DONE = frozenset({200, 202, 204, 404})
-_LOOKED_AT = 2_000
+_DELETED = frozenset({200, 202, 204, 404})
+_READ_BYTES = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def _delete_each(store: ObjectStore, keys: list[str], proxies: Proxies) -> None:
     if failures and len(failures) == len(keys):
         raise failures[0]
     for failure in failures:
-        _log.warning("bytes that are not needed any more stay in the storage%s", answered(failure))
+        _log.warning("bytes that are not needed any more stay in the storage%s", store_answer(failure))
 
 
 def _delete_one(store: ObjectStore, key: str, proxies: Proxies) -> None:
@@ -59,14 +59,14 @@ def _delete_one(store: ObjectStore, key: str, proxies: Proxies) -> None:
         return
     url = obstore.sign(store, "DELETE", key, _EXPIRES)
     try:
-        status, said = _asked(url, proxies)
+        status, words = _delete_by_address(url, proxies)
     except http.client.HTTPException as error:
         raise OSError(f"the store did not answer: {error}") from error
-    if status not in _DONE:
-        raise OSError(f"the store answered {status}: {said}")
+    if status not in _DELETED:
+        raise OSError(f"the store answered {status}: {words}")
 
 
-def _asked(url: str, proxies: Proxies) -> tuple[int, str]:
+def _delete_by_address(url: str, proxies: Proxies) -> tuple[int, str]:
     parts = urlsplit(url)
     proxy = proxies.to(parts.scheme, parts.hostname or "", parts.port)
     connection, target = _way(parts, proxy), f"{parts.path}?{parts.query}"
@@ -76,7 +76,7 @@ def _asked(url: str, proxies: Proxies) -> tuple[int, str]:
             "DELETE", url if is_forwarded else target, headers=proxy.headers if proxy and is_forwarded else {}
         )
         answer = connection.getresponse()
-        return answer.status, answer.read(_LOOKED_AT).decode("utf-8", "replace")
+        return answer.status, answer.read(_READ_BYTES).decode("utf-8", "replace")
     finally:
         connection.close()
 

@@ -59,8 +59,8 @@ def source_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        words = f"The file {storable_line(name, 100)!r} cannot be read: {storable_line(said)}."
+        reason = getattr(error, "strerror", None) or str(error)
+        words = f"The file {storable_line(name, 100)!r} cannot be read: {storable_line(reason)}."
         if isinstance(error, OSError) and error.errno in _BUSY:
             raise StorageUnavailable(words) from error
         raise StorageLost(words) from error
@@ -75,10 +75,10 @@ def object_errors(proxy: Proxy | None = None) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        said = answered(error)
-        if _system_errors(error) & _FULL or said.code in _FULL_CODES:
-            raise StorageFull(f"There is no space left in the storage{said}.") from error
-        raise StorageUnavailable(f"{_by_proxy(error, proxy) or _sentence(error, said)}.") from error
+        answer = store_answer(error)
+        if _system_errors(error) & _FULL or answer.code in _FULL_CODES:
+            raise StorageFull(f"There is no space left in the storage{answer}.") from error
+        raise StorageUnavailable(f"{_by_proxy(error, proxy) or _sentence(error, answer)}.") from error
     except BaseException as error:
         if type(error).__name__ != _PANIC:
             raise
@@ -89,8 +89,8 @@ def object_errors(proxy: Proxy | None = None) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What a store of the kind of S3 has answered: its code and its words, empty where it gave none."""
+class StoreAnswer:
+    """The error response of an S3 store: code and message, empty where it gave none."""
 
     code: str = ""
     words: str = ""
@@ -99,25 +99,25 @@ class Answered:
         return f" ({self.code}: {self.words})" if self.code else ""
 
 
-def answered(error: BaseException) -> Answered:
-    """obstore keeps the answer in the text of its error alone."""
+def store_answer(error: BaseException) -> StoreAnswer:
+    """The error response of the store, which obstore keeps in the text of its error alone."""
     text = str(error)
     code, words = _CODE.search(text), _MESSAGE.search(text)
     if _REDIRECTED in text:
-        return Answered("PermanentRedirect", "it answers with a redirect")
+        return StoreAnswer("PermanentRedirect", "it answers with a redirect")
     if code is None:
-        return Answered()
-    return Answered(code[1], storable_line(words[1].strip() if words else "no words", 200))
+        return StoreAnswer()
+    return StoreAnswer(code[1], storable_line(words[1].strip() if words else "no words", 200))
 
 
 def silence(seconds: float, proxy: Proxy | None) -> str:
-    """What it means that nothing was answered in that time."""
+    """The message about a store that did not respond in time."""
     why = f"no answer within {seconds:g} s"
     return proxy.absence(_STORAGE, why) if proxy is not None else why
 
 
 def _by_proxy(error: Exception, proxy: Proxy | None) -> str:
-    """What a proxy before the store has to do with it; empty where the store itself has answered.
+    """The message about an error of the proxy before the store; empty for errors of the store.
 
     obstore tells of the proxy in the text of its error alone.
     """
@@ -137,14 +137,14 @@ def _sentence_of(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _sentence(error: Exception, said: Answered) -> str:
-    if said.code in _TO_DO:
-        return f"The storage refuses: {_TO_DO[said.code]}{said}"
+def _sentence(error: Exception, answer: StoreAnswer) -> str:
+    if answer.code in _TO_DO:
+        return f"The storage refuses: {_TO_DO[answer.code]}{answer}"
     if isinstance(error, FileNotFoundError):
-        return f"The storage is not where it was: its folder or its bucket cannot be found{said}"
+        return f"The storage is not where it was: its folder or its bucket cannot be found{answer}"
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return f"The storage refuses access; its keys or permissions need attention{said}"
-    return why_not_reached(error) or f"The storage does not answer, or cannot read or write its files{said}"
+        return f"The storage refuses access; its keys or permissions need attention{answer}"
+    return why_not_reached(error) or f"The storage does not answer, or cannot read or write its files{answer}"
 
 
 def is_missing(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""A whole file into a folder: all of it or nothing, and without writing its bytes again where that can be.
+"""Atomic writes of files into a folder, by a hard link where that is possible.
 
 The bytes have reached the disk before they get their name, and the name before anybody is told: whatever a power
 cut leaves under a name is whole.
@@ -41,7 +41,7 @@ def reach_the_disk(root: Path, key: str) -> None:
 
 
 def remove_staged(root: Path, keys: Iterable[str]) -> None:
-    """What processes that were killed have left beside these keys. Raises `OSError`."""
+    """Remove staged files of killed processes beside these keys. Raises `OSError`."""
     targets = {root / key for key in keys}
     for folder in {target.parent for target in targets}:
         for left in folder.glob("?*#*"):

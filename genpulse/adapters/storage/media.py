@@ -70,7 +70,7 @@ def _audio_or_video(path: Path, media_type: str) -> Media:
 
 
 def _pixels(width: object, height: object) -> tuple[int, int] | tuple[None, None]:
-    """Both or neither; what no picture can be is a lie."""
+    """Width and height if both are plausible, else neither."""
     if isinstance(width, int) and isinstance(height, int) and 0 < width <= _MOST_PIXELS >= height > 0:
         return width, height
     return None, None

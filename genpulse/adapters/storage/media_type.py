@@ -125,7 +125,7 @@ def _text(head: bytes) -> str | None:
 
 
 def _without_prologue(text: str) -> str:
-    """What follows XML declarations, comments, and the document type of a drawing."""
+    """The content after XML declarations, comments and the document type."""
     at = 0
     while part := _PROLOGUE.match(text, at):
         at = part.end()

@@ -102,7 +102,7 @@ class ObjectStorage:
     async def _whole(
         self, content: bytes | Path | Spooled | AsyncIterable[bytes], limit_bytes: int | None
     ) -> AsyncIterator[Spooled]:
-        """What is spooled already is neither written nor read again for its digest."""
+        """The content as a spooled file; one that is spooled already is used as it is."""
         if isinstance(content, Spooled):
             await asyncio.get_running_loop().run_in_executor(self._spools, demand, content, limit_bytes)
             yield content

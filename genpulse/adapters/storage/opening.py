@@ -61,7 +61,7 @@ def open_store(
 
 
 def proxy_of(store: ObjectStore, proxies: Proxies) -> Proxy | None:
-    """By which a remote store is reached; None also for a cloud's own host that `NO_PROXY` names."""
+    """The proxy to a remote store; None where there is none, or `NO_PROXY` names the host."""
     return _proxy(_address(store), proxies)
 
 
@@ -71,7 +71,7 @@ def _proxy(address: str, proxies: Proxies) -> Proxy | None:
 
 
 def _address(store: ObjectStore) -> str:
-    """What its client asks, as that builds it (object_store's documentation of each cloud)."""
+    """The address that the client of the store connects to (object_store's documentation of each cloud)."""
     match store:
         case S3Store():
             region = store.config.get("region", "us-east-1")

@@ -46,7 +46,7 @@ class SpoolFolder:
     """
 
     def __init__(self, parent: Path | None, installation: str) -> None:
-        self._named = parent
+        self._parent_setting = parent
         self._prefix = f"{_PREFIX}{hashlib.sha256(installation.encode()).hexdigest()[:_MARK_LETTERS]}-"
         self._changing = threading.Lock()
         self._own: _Locked | None = None
@@ -55,15 +55,15 @@ class SpoolFolder:
     def file(self) -> Iterator[IO[bytes]]:
         """A file that is gone afterwards. Raises `StorageFull`, `StorageUnavailable`."""
         with disk_errors("open a spool file"):
-            file = self._opened()
+            file = self._open_file()
         try:
             with file:
                 yield file
         finally:
             Path(file.name).unlink(missing_ok=True)
 
-    def found(self) -> tuple[Waiting, ...]:
-        """What lies in the folders of all processes of this user, in order of their names. Raises `OSError`."""
+    def contents(self) -> tuple[Waiting, ...]:
+        """The contents of the folders of all processes of this user, sorted by folder. Raises `OSError`."""
         looked = (_look(folder, self._prefix) for folder in sorted(self._parent.glob(f"{_PREFIX}*")))
         return tuple(waiting for waiting in looked if waiting is not None)
 
@@ -73,7 +73,7 @@ class SpoolFolder:
         What cannot be removed is logged.
         """
         try:
-            left = [each for each in self.found() if not each.is_living and (each.is_own or not each.files)]
+            left = [each for each in self.contents() if not each.is_living and (each.is_own or not each.files)]
         except OSError as error:
             _log.warning("what killed processes may have left on this disk cannot be looked for: %s", error)
             return
@@ -98,9 +98,9 @@ class SpoolFolder:
     @property
     def _parent(self) -> Path:
         """Where there is no temporary folder at all, that is known when one is needed. Raises `OSError`."""
-        return self._named or Path(tempfile.gettempdir())
+        return self._parent_setting or Path(tempfile.gettempdir())
 
-    def _opened(self) -> IO[bytes]:
+    def _open_file(self) -> IO[bytes]:
         for _ in range(_TRIES - 1):
             with suppress(FileNotFoundError):
                 return self._file()
@@ -158,11 +158,11 @@ def _lock(path: Path, descriptor: int) -> None:
 
 
 def _look(folder: Path, own_prefix: str) -> Waiting | None:
-    """None for what is not of this user, and for what goes while it is looked at."""
-    with suppress(OSError), _opened(folder) as descriptor:
+    """The content of a spool folder; None for one of another user, and one that is removed meanwhile."""
+    with suppress(OSError), _open_folder(folder) as descriptor:
         if os.fstat(descriptor).st_uid != os.geteuid():
             return None
-        is_living = not _is_left(descriptor)
+        is_living = not _takes_lock(descriptor)
         with os.scandir(descriptor) as entries:
             sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
         return Waiting(folder, len(sizes), sum(sizes), is_living, folder.name.startswith(own_prefix))
@@ -171,8 +171,8 @@ def _look(folder: Path, own_prefix: str) -> Waiting | None:
 
 def _remove(waiting: Waiting) -> None:
     """Raises `OSError`."""
-    with _opened(waiting.folder) as descriptor:
-        if not _is_left(descriptor):
+    with _open_folder(waiting.folder) as descriptor:
+        if not _takes_lock(descriptor):
             return
         if waiting.is_own:
             _empty(descriptor)
@@ -194,8 +194,8 @@ def _empty(descriptor: int) -> None:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    """What is locked by this is free again afterwards."""
+def _open_folder(folder: Path) -> Iterator[int]:
+    """Open a folder; a lock that is taken by the descriptor ends with it."""
     descriptor = os.open(folder, _OPENING)
     try:
         yield descriptor
@@ -203,8 +203,8 @@ def _opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _is_left(descriptor: int) -> bool:
-    """Whether nobody holds its lock; it is held by this then."""
+def _takes_lock(descriptor: int) -> bool:
+    """Take the lock of a folder if no process holds it; returns whether it was taken."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -20,18 +20,20 @@ def read_tracks(file: BinaryIO) -> dict[str, object]:
     shown, and `duration_ms` is that of the longest track."""
     tracks = MediaInfo.parse(file).tracks
     pictures = [track for track in tracks if track.track_type == "Video"]
-    width, height = _shown(pictures[0]) if pictures else (None, None)
+    width, height = _shown_size(pictures[0]) if pictures else (None, None)
     durations = (track.duration for track in tracks)
     return {
         "pictures": bool(pictures),
         "sound": any(track.track_type == "Audio" for track in tracks),
         "width": width,
         "height": height,
-        "duration_ms": max((found for found in durations if isinstance(found, int | float)), default=None),
+        "duration_ms": max(
+            (duration for duration in durations if isinstance(duration, int | float)), default=None
+        ),
     }
 
 
-def _shown(track: Track) -> tuple[object, object]:
+def _shown_size(track: Track) -> tuple[object, object]:
     on_its_side = str(track.rotation or "").split(".")[0] in {"90", "270"}
     return (track.height, track.width) if on_its_side else (track.width, track.height)
 

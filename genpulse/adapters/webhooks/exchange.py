@@ -30,11 +30,11 @@ _PROXY_LOGIN = 407
 
 
 class CannotConnect(OSError):
-    """There is no connection, and why."""
+    """The connection could not be made."""
 
 
 class NoConnection(CannotConnect):
-    """There was none in all the time that there is for it."""
+    """The connection could not be made in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a receiver is reached: at one of these addresses, which are those of the `proxy` where there is one."""
+    """The addresses to connect to: those of the receiver, or of the `proxy` where there is one."""
 
     addresses: Sequence[ResolveResult]
     proxy: Proxy | None = None
@@ -96,7 +96,7 @@ async def post(
     Raises `CannotConnect`, `NoAnswer`, `OSError`, and `TimeoutError` after `answer_s` seconds without a status
     line.
     """
-    transport, exchange = await _connected(target, route, tls)
+    transport, exchange = await _connect(target, route, tls)
     proxy = None if target.is_secure else route.proxy
     try:
         transport.write(_request(target, headers, body, proxy))
@@ -105,14 +105,14 @@ async def post(
         await exchange.rest()
     finally:
         transport.abort()
-    head = exchange.answered()
+    head = exchange.answer_head()
     if proxy is not None and head.status == _PROXY_LOGIN:
         raise CannotConnect(proxy.refusal(target.place, head.status, head.reason))
     return head
 
 
 def _request(target: Target, headers: Mapping[str, str], body: bytes, proxy: Proxy | None) -> bytes:
-    """By a proxy it is asked for by its whole address (RFC 9112, 3.2.2)."""
+    """The request; a proxy gets the whole URL in the request line (RFC 9112, 3.2.2)."""
     resource = f"http://{target.authority}{target.resource}" if proxy else target.resource
     login = proxy.headers if proxy else {}
     plain = {"Host": target.authority, **login, **headers, "Content-Length": str(len(body)), "Connection": "close"}
@@ -124,18 +124,18 @@ def _head(first: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
-    """To the first of these very addresses that answers, and through the proxy where there is one."""
+async def _connect(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
+    """Connect to the first address that answers, through the proxy where there is one."""
     proxy = route.proxy
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
     is_secure = proxy.scheme == "https" if proxy else target.is_secure
     has_come_to_proxy = False
     try:
         async with asyncio.timeout(route.connect_s):
-            transport, exchange = await _opened(route, host, port, tls if is_secure else None)
+            transport, exchange = await _open(route, host, port, tls if is_secure else None)
             has_come_to_proxy = proxy is not None
             if proxy is not None and target.is_secure:
-                return await _tunnelled(transport, exchange, target, proxy, tls)
+                return await _tunnel(transport, exchange, target, proxy, tls)
             return transport, exchange
     except TimeoutError as error:
         by = f" by the proxy {proxy}" if proxy else ""
@@ -149,28 +149,28 @@ async def _connected(target: Target, route: Route, tls: ssl.SSLContext) -> tuple
         raise CannotConnect(f"Cannot connect to {target.place}: {why}") from error
 
 
-async def _opened(
+async def _open(
     route: Route, host: str, port: int, tls: ssl.SSLContext | None
 ) -> tuple[asyncio.Transport, "_Exchange"]:
     loop = asyncio.get_running_loop()
-    found = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]
+    infos = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]
     sock = await aiohappyeyeballs.start_connection(
-        found, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
+        infos, happy_eyeballs_delay=_SECOND_ADDRESS_S, interleave=1, loop=loop
     )
     return await loop.create_connection(
         _Exchange, sock=sock, ssl=tls, server_hostname=host if tls is not None else None
     )
 
 
-async def _tunnelled(
+async def _tunnel(
     transport: asyncio.Transport, exchange: "_Exchange", target: Target, proxy: Proxy, tls: ssl.SSLContext
 ) -> tuple[asyncio.Transport, "_Exchange"]:
-    """The way through the proxy (RFC 9110, 9.3.6), which nobody on it can read."""
+    """Make a TLS connection through the proxy (CONNECT: RFC 9110, 9.3.6)."""
     authority = f"[{target.host}]:{target.port}" if ":" in target.host else target.place
     try:
         transport.write(_head(f"CONNECT {authority} HTTP/1.1", {"Host": authority, **proxy.headers}))
         await exchange.head_has_come()
-        head = exchange.answered()
+        head = exchange.answer_head()
         if head.status is None or not 200 <= head.status < 300:
             raise CannotConnect(proxy.refusal(target.place, head.status or 0, head.reason))
         if not head.complete:
@@ -190,7 +190,7 @@ def _socket_address(address: ResolveResult, port: int) -> tuple[str, int] | tupl
 
 
 class _Exchange(asyncio.Protocol):
-    """Reads as far as is of interest, and never more than a bound."""
+    """Reads the head of a response and a bounded part of its body."""
 
     def __init__(self) -> None:
         self.head = Head()
@@ -211,7 +211,7 @@ class _Exchange(asyncio.Protocol):
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nor does it hear."""
+        """The connection is closed."""
         self._end(exc)
 
     def _end(self, error: Exception | None) -> None:
@@ -220,19 +220,19 @@ class _Exchange(asyncio.Protocol):
         self._changed.set()
 
     async def status(self) -> None:
-        """Wait until it is known, or will never be."""
+        """Wait until the status is known, or the connection has ended."""
         while self.head.status is None and not self._ended:
             self._changed.clear()
             await self._changed.wait()
 
     async def head_has_come(self) -> None:
-        """Wait until all of it has, or never will."""
+        """Wait until the head is complete, or the connection has ended."""
         while not (self.head.complete or self._ended):
             self._changed.clear()
             await self._changed.wait()
 
     async def rest(self) -> None:
-        """Wait for what follows, to a bound: a receiver is not cut off in the middle of a usual answer."""
+        """Wait for the body up to a bound, so that a usual response is not cut off."""
         try:
             async with asyncio.timeout(REST_S):
                 while not (self._ended or self.head.has_ended or self.head.body_bytes > REST_BYTES):
@@ -241,7 +241,7 @@ class _Exchange(asyncio.Protocol):
         except TimeoutError:
             return
 
-    def answered(self) -> Head:
+    def answer_head(self) -> Head:
         """The head. Raises what has ended the connection before there was a status."""
         if self.head.status is not None:
             return self.head

@@ -17,7 +17,7 @@ _DELTA = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?")
 
 
 class NoAnswer(ValueError):
-    """What came is no answer over HTTP/1."""
+    """The response is not HTTP/1."""
 
 
 class Head:
@@ -35,7 +35,7 @@ class Head:
         self._length: int | None = None
         self._informational = False
         self._line = bytearray()
-        self._seen = 0
+        self._head_bytes = 0
         self._body = 0
 
     def feed(self, data: bytes) -> None:
@@ -45,9 +45,9 @@ class Head:
             end = data.find(b"\n", at)
             upto = len(data) if end < 0 else end + 1
             self._line += data[at:upto]
-            self._seen += upto - at
+            self._head_bytes += upto - at
             at = upto
-            if len(self._line) > LONGEST_LINE or self._seen > LONGEST_HEAD:
+            if len(self._line) > LONGEST_LINE or self._head_bytes > LONGEST_HEAD:
                 self._too_much()
             elif end >= 0:
                 line = bytes(self._line).rstrip(b"\r\n")
@@ -57,14 +57,14 @@ class Head:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the body has come as well, as far as its length was told."""
+        """Whether the body is complete, where its length was announced."""
         if not self.complete or self.status in _NO_BODY:
             return self.complete
         return self._length is not None and self._body >= self._length
 
     @property
     def body_bytes(self) -> int:
-        """How much of the body has come."""
+        """Bytes of the body that were received."""
         return self._body
 
     def _too_much(self) -> None:
@@ -84,16 +84,16 @@ class Head:
             self._read_header(name.strip().lower(), value.decode("latin-1").strip())
 
     def _read_status(self, line: bytes) -> None:
-        found = _STATUS.fullmatch(line)
-        if found is None:
+        match = _STATUS.fullmatch(line)
+        if match is None:
             raise NoAnswer(f"the answer begins with {line[:80]!r}, which is no status line of HTTP/1")
-        status = int(found[1])
+        status = int(match[1])
         if status < 200 and status != 101:
             self._informational = True
             return
         self.status = status
-        self.reason = (found[2] or b"").decode("utf-8", "replace").strip()
-        self._seen = 0
+        self.reason = (match[2] or b"").decode("utf-8", "replace").strip()
+        self._head_bytes = 0
 
     def _read_header(self, name: bytes, value: str) -> None:
         if name == b"retry-after":

@@ -132,13 +132,13 @@ class WebhookSender:
         return {"webhook-signature": " ".join(each.sign(message_id, moment, text) for each in signers)}
 
     async def close(self) -> None:
-        """Ask for no more names."""
+        """Close the resolvers."""
         for names in (self._names, self._names_by_proxy, self._names_of_proxies):
             await names.close()
 
 
 async def _addresses(host: str, port: int, names: AbstractResolver) -> Sequence[ResolveResult]:
-    """Those that were checked; no others are connected to."""
+    """The addresses of a host, checked by `names`; no others are connected to."""
     family = _family(host)
     if family is None:
         return await names.resolve(host, port, socket.AF_UNSPEC)
@@ -156,7 +156,7 @@ def _answer(head: Head) -> Answer:
 
 
 def _family(host: str) -> socket.AddressFamily | None:
-    """Of an address; None when it is a name."""
+    """The family of an address; None for a name."""
     try:
         version = ipaddress.ip_address(host.partition("%")[0]).version
     except ValueError:

@@ -22,7 +22,7 @@ class UrlSigner:
     lasts_s: int
 
     def query(self, asset_id: UUID, now_s: float) -> str:
-        """What is put behind the `?` of an address."""
+        """The query of a signed address."""
         expires = math.ceil((now_s + self.lasts_s) / STEP_S) * STEP_S
         return f"expires={expires}&signature={self._sign(asset_id, expires)}"
 

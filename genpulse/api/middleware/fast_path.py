@@ -1,4 +1,4 @@
-"""Middleware that serves the hottest routes without FastAPI, by the same handlers."""
+"""Middleware that serves the most frequent calls without FastAPI, by the same handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from genpulse.api.middleware.body_size_limit import limited
-from genpulse.api.middleware.body_timeout import paced
+from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.request_middleware import ROUTE
 from genpulse.api.requests.lean_request import LeanRequest
 from genpulse.api.requests.paths import inner_path
@@ -20,33 +19,35 @@ _END = len(_PREFIX) + 36
 Handler = Callable[[Request], Awaitable[Response]]
 
 _READS: Mapping[str, tuple[str, Handler]] = {"": (TASK_PATH, show_task), "/events": (EVENTS_PATH, watch_task)}
-"""By what comes after the id."""
+"""The route and its handler by what follows the id in the path."""
 
 
 class FastPath:
-    """ASGI middleware that serves `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events, and passes on the rest.
+    """ASGI middleware that guards every body, and serves the most frequent calls by itself.
 
-    Bodies are held to `limit_bytes` and to pauses of `idle_s` seconds here as elsewhere.
+    `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events go to their handlers, everything else to `framework`.
     """
 
-    def __init__(self, app: ASGIApp, limit_bytes: int, idle_s: float) -> None:
-        self._app = app
-        self._limit_bytes = limit_bytes
-        self._idle_s = idle_s
+    def __init__(self, framework: ASGIApp, guard: BodyGuard) -> None:
+        self._framework = framework
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request here when it is one of them."""
-        handler = _handler(scope) if scope["type"] == "http" else None
-        if handler is None:
-            await self._app(scope, receive, send)
+        """Serve the request. Raises `ContentTooLarge` and `BodyTooSlow` as soon as a body is read."""
+        if scope["type"] != "http":
+            await self._framework(scope, receive, send)
             return
-        if handler is submit_task:
-            receive = paced(limited(scope, receive, self._limit_bytes), self._idle_s)
-        response = await handler(LeanRequest(scope, receive))
-        await response(scope, receive, send)
+        handler = _handler(scope)
+        receive = self._guard.guarded(scope, receive)
+        if handler is None:
+            await self._framework(scope, receive, send)
+        else:
+            response = await handler(LeanRequest(scope, receive))
+            await response(scope, receive, send)
 
 
 def _handler(scope: Scope) -> Handler | None:
+    """The handler of a frequent call, whose route and parameters are noted in the scope."""
     path, method = inner_path(scope), scope["method"]
     if method == "POST" and path == TASKS_PATH:
         scope[ROUTE] = TASKS_PATH

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_TOLD = ("route", "endpoint", "path_params", "genpulse.raised")
-"""What the framework says of a request by its scope, which is a copy here."""
+_COPIED = ("route", "endpoint", "path_params", "genpulse.raised")
+"""What the framework notes in the scope: it goes back from the copy that it was given."""
 
 
 class HeadOfGet:
@@ -24,11 +24,11 @@ class HeadOfGet:
             await self._app(scope, receive, send)
             return
         inner = {**scope, "method": "GET"}
-        await self._app(inner, _gone, _without_body(send))
-        scope.update({name: inner[name] for name in _TOLD if name in inner})
+        await self._app(inner, _disconnect, _without_body(send))
+        scope.update({name: inner[name] for name in _COPIED if name in inner})
 
 
-async def _gone() -> Message:
+async def _disconnect() -> Message:
     return {"type": "http.disconnect"}
 
 

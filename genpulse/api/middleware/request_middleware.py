@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api import problems
-from genpulse.api.auth.authorization import admitted
+from genpulse.api.auth.authorization import authorize
 from genpulse.api.context import CALLER, context_in
 from genpulse.api.errors import Internal
 from genpulse.api.requests.lean_request import Connection, headers_of
@@ -17,7 +17,7 @@ from genpulse.api.requests.paths import inner_path
 from genpulse.domain.errors import Refused, Unavailable
 
 ROUTE = "genpulse.route"
-"""Where a request that does not go through the router leaves the template of its path."""
+"""Key in the scope: the template of the path of a request that does not go through the router."""
 CLIENT_GONE = 499
 
 _REQUEST_ID = re.compile(r"[\w.~+/=:@-]{1,128}", re.ASCII)
@@ -45,25 +45,25 @@ class RequestMiddleware:
             await exchange.refuse(error, receive)
         except Exception:
             _log.exception("request %s failed: %s %s", exchange.id, scope["method"], scope["path"])
-            if exchange.begun:
+            if exchange.has_begun:
                 raise
             await exchange.refuse(Internal("Something went wrong here. It is in the log."), receive)
         finally:
             exchange.count()
 
     async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
-        if _is_guarded(scope):
-            scope[CALLER] = await admitted(Connection(scope))
+        if _needs_caller(scope):
+            scope[CALLER] = await authorize(Connection(scope))
         await self._app(scope, receive, exchange.send)
 
 
-def _is_guarded(scope: Scope) -> bool:
+def _needs_caller(scope: Scope) -> bool:
     path = inner_path(scope)
     return path == "/v1" or path.startswith("/v1/")
 
 
 class _Exchange:
-    """One request and what became of it."""
+    """A request with its response, as metrics and log tell of it."""
 
     __slots__ = ("_began_at", "_scope", "_seconds", "_send", "id", "status")
 
@@ -77,12 +77,12 @@ class _Exchange:
         self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
 
     @property
-    def begun(self) -> bool:
-        """Whether the head of the response is on its way."""
+    def has_begun(self) -> bool:
+        """Whether the head of the response was sent."""
         return self._seconds is not None
 
     async def send(self, message: Message) -> None:
-        """Pass a message on to the client."""
+        """Send a message to the client, with the id of the request in the head."""
         if message["type"] == "http.response.start":
             self._seconds = time.perf_counter() - self._began_at
             self.status = message["status"]
@@ -91,13 +91,13 @@ class _Exchange:
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
         """Answer with a problem, or break the connection off when the response has begun."""
-        if self.begun:
+        if self.has_begun:
             _log.warning("request %s broke off: %s", self.id, error)
             return
-        await problems.answer(error, self._scope)(self._scope, receive, self.send)
+        await problems.problem_response(error, self._scope)(self._scope, receive, self.send)
 
     def count(self) -> None:
-        """Add this request to the figures."""
+        """Add this request to the metrics."""
         seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
         routed = getattr(self._scope.get("route"), "path", "unmatched")
         route = str(self._scope.get(ROUTE, routed))

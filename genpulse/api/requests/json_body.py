@@ -36,23 +36,24 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        found = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
-        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in found)
+        errors = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
+        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in errors)
         raise BadInput("The body does not fit what this call takes.", problems) from error
 
 
 async def read_if_any(request: Request, model: type[M]) -> M:
-    """The same where a body may be left out: then its defaults hold. Raises what `read` raises."""
+    """The body as `model`, or the model's defaults where there is no body. Raises as `read`."""
     return await read(request, model) if await request.body() else model()
 
 
 def _check_type(request: Request) -> None:
-    found = request.headers.get("content-type")
-    if found is None or found.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedContentType(found, "application/json")
+    content_type = request.headers.get("content-type")
+    if content_type is None or content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedContentType(content_type, "application/json")
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
-        raise UnsupportedContentType(f"{found} encoded as {encoding}", "application/json that is not encoded")
+        encoded = f"{content_type} encoded as {encoding}"
+        raise UnsupportedContentType(encoded, "application/json that is not encoded")
 
 
 def _parse(body: bytes, most_values: int) -> JsonValue:
@@ -69,22 +70,22 @@ def _parse(body: bytes, most_values: int) -> JsonValue:
 
 
 def _refuse_doubled(body: bytes) -> None:
-    """Of two values under one key one would be lost, and nobody could tell which was meant. Raises `BadInput`."""
+    """Raises `BadInput` where an object has a key twice: only one of its values could be kept."""
 
-    def pairs(found: list[tuple[str, JsonValue]]) -> JsonValue:
-        names = Counter(name for name, _ in found)
+    def pairs(members: list[tuple[str, JsonValue]]) -> JsonValue:
+        names = Counter(name for name, _ in members)
         doubled.extend(name for name, count in names.items() if count > 1)
         return None
 
     doubled: list[str] = []
     json.loads(body, object_pairs_hook=pairs)
     if doubled:
-        named = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
-        raise BadInput(f"The body says more than once what stands under a key: {named}. Say it once.")
+        names_in_words = ", ".join(storable_line(name, 60) or "''" for name in doubled[:_NAMED])
+        raise BadInput(f"The body says more than once what stands under a key: {names_in_words}. Say it once.")
 
 
 def _parse_slowly(body: bytes) -> JsonValue:
-    """The same by a reader that takes halves of surrogate pairs, to tell where they are; null when it cannot."""
+    """Parse a body that has halves of surrogate pairs, to tell where they are; None when it is no JSON."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
@@ -93,7 +94,7 @@ def _parse_slowly(body: bytes) -> JsonValue:
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
-    """The same of pydantic's own place, in which `[key]` is a key of the object at that place."""
+    """The JSON pointer of a place as pydantic names it; `[key]` there is a key of the object before it."""
     place: Place = None
     for part in loc:
         place = place if part == "[key]" else (place, part)

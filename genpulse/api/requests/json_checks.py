@@ -20,7 +20,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check(document: JsonValue, most_values: int) -> int:
-    """How many keys its objects have. Raises `BadInput` with the places of what cannot be kept."""
+    """Count the keys of all objects. Raises `BadInput` with the places of values that cannot be stored."""
     keys = _Keys()
     if problems := tuple(islice(_unfit_places(document, most_values, keys), SHOWN_AT_MOST)):
         raise BadInput("The body holds values that cannot be kept.", problems)
@@ -58,7 +58,7 @@ def _unfit_key(key: str) -> str:
 
 
 def _unfit(text: str) -> str:
-    """What is wrong with a text; empty when it can be kept."""
+    """Why a text cannot be stored; empty when it can."""
     if "\0" in text:
         return "holds the character U+0000, which cannot be kept"
     if half := _SURROGATE.search(text):

@@ -8,7 +8,7 @@ _INDEXED = "genpulse.headers"
 
 
 class IndexedHeaders(Headers):
-    """The same headers, found without going through all of them; the first of several counts."""
+    """Headers with an index by name. `get` returns the first of several values."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope=scope)
@@ -31,10 +31,10 @@ class IndexedHeaders(Headers):
 
 def headers_of(scope: Scope) -> IndexedHeaders:
     """The headers of a request, indexed by whoever asks first."""
-    found: IndexedHeaders | None = scope.get(_INDEXED)
-    if found is None:
-        found = scope[_INDEXED] = IndexedHeaders(scope)
-    return found
+    headers: IndexedHeaders | None = scope.get(_INDEXED)
+    if headers is None:
+        headers = scope[_INDEXED] = IndexedHeaders(scope)
+    return headers
 
 
 def forget(scope: Scope) -> None:
@@ -58,7 +58,7 @@ class LeanRequest(Request):
         self._headers = headers_of(scope)
 
     async def body(self) -> bytes:
-        """All of it. Raises `ClientDisconnect`."""
+        """The whole body. Raises `ClientDisconnect`."""
         message = await self.receive()
         chunks = [message.get("body", b"")]
         while message["type"] == "http.request" and message.get("more_body", False):

@@ -63,11 +63,11 @@ class _Form:
         self._value = b""
         self._disposition = b""
         self._chunks: list[bytes] = []
-        self._found = False
+        self._has_file = False
         self._ended = False
 
     def feed(self, received: bytes) -> list[bytes]:
-        """What of the file is in the next bytes of the form."""
+        """Read the next bytes of the form, and return the chunks of the file in them."""
         self._chunks = []
         try:
             self._parser.write(received)
@@ -79,7 +79,7 @@ class _Form:
         """Raises `BadInput` when there was no file, `UploadIncomplete` when the form did not end."""
         if not self._ended:
             raise UploadIncomplete("The form ends before its closing boundary; nothing was kept.")
-        if not self._found:
+        if not self._has_file:
             missing = Problem(f"/{FIELD}", "the field is missing")
             raise BadInput(f"The form has no field {FIELD!r} with a file.", [missing])
 
@@ -105,10 +105,10 @@ class _Form:
                 f"The form has a field {name!r}; it takes one field {FIELD!r} and nothing else.",
                 [Problem(f"/{name}", "the field is not known")],
             )
-        if self._found:
+        if self._has_file:
             again = Problem(f"/{FIELD}", "the field is there more than once")
             raise BadInput("The form has more than one file; upload them one by one.", [again])
-        self._found = True
+        self._has_file = True
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         self._chunks.append(data[start:end])

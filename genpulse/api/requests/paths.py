@@ -2,9 +2,15 @@
 
 from starlette.types import Scope
 
+_INNER_PATH = "genpulse.path"
+
 
 def inner_path(scope: Scope) -> str:
     """The path without the prefix under which a proxy has put this service."""
+    cached: str | None = scope.get(_INNER_PATH)
+    if cached is not None:
+        return cached
     path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
+    prefix: str = scope.get("root_path", "")
+    inner = scope[_INNER_PATH] = path[len(prefix) :] if prefix and path.startswith(f"{prefix}/") else path
+    return inner

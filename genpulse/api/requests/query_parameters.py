@@ -13,25 +13,25 @@ from genpulse.provider.unknown_field import unknown
 
 
 def refuse_doubled(request: Request) -> None:
-    """Of two values one would be lost, and nobody could tell which was meant. Raises `RequestValidationError`."""
+    """Raises `RequestValidationError` where a parameter is given twice: only one value could be used."""
     names = Counter(name for name, _ in request.query_params.multi_items())
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
-        said = "It is given more than once; give it once"
+        message = "It is given more than once; give it once"
         raise RequestValidationError(
-            [{"type": "doubled", "loc": ("query", name), "msg": said} for name in doubled]
+            [{"type": "doubled", "loc": ("query", name), "msg": message} for name in doubled]
         )
 
 
-def said_of(item: Mapping[str, Any], name: str, scope: Scope) -> str:
-    """What is wrong with a parameter of this name; of one that there is not, which one it is like."""
+def parameter_message(item: Mapping[str, Any], name: str, scope: Scope) -> str:
+    """The message about a wrong parameter; for an unknown one it suggests a similar name."""
     message: str = item["msg"]
     if item["type"] != "extra_forbidden":
         return message
-    return unknown(name, tuple(_known(scope)), "parameter").removesuffix(".")
+    return unknown(name, tuple(_parameter_names(scope)), "parameter").removesuffix(".")
 
 
-def _known(scope: Scope) -> Iterator[str]:
+def _parameter_names(scope: Scope) -> Iterator[str]:
     """The names that the route takes."""
     for parameter in getattr(getattr(scope.get("route"), "dependant", None), "query_params", ()):
         model = parameter.field_info.annotation

@@ -29,6 +29,6 @@ _RUNS_SCRIPTS = "image/svg+xml"
 
 
 def disposition(media_type: str, name: str) -> str:
-    """The Content-Disposition: what can only be looked at or heard is shown, all else is downloaded."""
+    """The Content-Disposition: inline for pictures, sound and video, attachment for all else."""
     kind = "inline" if media_type.startswith(_SHOWN) and media_type != _RUNS_SCRIPTS else "attachment"
     return f'{kind}; filename="{name}.{EXTENSIONS.get(media_type, "bin")}"'

@@ -40,10 +40,10 @@ def router(tag: str) -> APIRouter:
 
 def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response."""
-    return JsonAnswer(document.model_dump_json().encode(), status, headers or {})
+    return JsonResponse(document.model_dump_json().encode(), status, headers or {})
 
 
-class JsonAnswer(Response):
+class JsonResponse(Response):
     """JSON that is ready to send, with headers that need no further look."""
 
     background = None
@@ -59,7 +59,7 @@ class JsonAnswer(Response):
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """How the OpenAPI document points to a model; `openapi.py` puts the model there."""
+    """A reference to a model in the OpenAPI document, where `openapi.py` puts the model."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
@@ -71,17 +71,17 @@ def header(description: str, schema: str = "string") -> dict[str, Any]:
 def described(
     status: int,
     meaning: str,
-    shown: type[BaseModel] | dict[str, Any] | None = None,
+    body: type[BaseModel] | dict[str, Any] | None = None,
     headers: Iterable[tuple[str, str]] = (),
 ) -> Described:
     """One response, for the OpenAPI document. `shown` is a JSON document, or content by media type."""
     response: dict[str, Any] = {"description": meaning}
-    if isinstance(shown, dict):
-        response["content"] = shown
-    elif shown is not None:
-        response["content"] = {"application/json": {"schema": reference(shown)}}
-    if named := {name: header(text) for name, text in headers}:
-        response["headers"] = named
+    if isinstance(body, dict):
+        response["content"] = body
+    elif body is not None:
+        response["content"] = {"application/json": {"schema": reference(body)}}
+    if described_headers := {name: header(text) for name, text in headers}:
+        response["headers"] = described_headers
     return {status: response}
 
 

@@ -46,7 +46,7 @@ class Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send the head, the chunks, and the end."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await first_of(self._send_all(send), _gone(receive))
+        await first_of(self._send_all(send), _disconnect(receive))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, send: Send) -> None:
@@ -69,25 +69,25 @@ class EventStream(Response, Generic[T]):
         self,
         updates: AsyncGenerator[T, None],
         frame: Callable[[T], bytes],
-        endings: CancelHandles,
+        cancel_handles: CancelHandles,
         watchers: Gauge,
     ) -> None:
         self.raw_headers = _EVENT_HEADERS
         self._updates = updates
         self._frame = frame
-        self._endings = endings
+        self._cancel_handles = cancel_handles
         self._watchers = watchers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, a frame for each update, and the end."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         forget(scope)
-        ending = self._endings.begin()
-        leave = asyncio.create_task(_gone(receive))
-        leave.add_done_callback(ending)
+        handle = self._cancel_handles.new()
+        leave = asyncio.create_task(_disconnect(receive))
+        leave.add_done_callback(handle)
         self._watchers.inc()
         try:
-            with ending:
+            with handle:
                 await send(_chunk(b"retry: %d\n\n" % RECONNECT_MS))
                 async for update in self._updates:
                     await send(_chunk(self._frame(update)))
@@ -97,7 +97,7 @@ class EventStream(Response, Generic[T]):
         finally:
             self._watchers.dec()
             leave.cancel()
-            self._endings.end(ending)
+            self._cancel_handles.discard(handle)
             await self._updates.aclose()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -106,6 +106,6 @@ def _chunk(body: bytes) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

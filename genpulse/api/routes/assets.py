@@ -82,15 +82,15 @@ async def fetch_content(request: Request, asset_id: AssetId) -> Response:
     headers, etag = _headers(asset), f'"{asset.content.sha256}"'
     if byte_range.etag_matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    wanted = _range(request, etag, asset.content.size)
-    part = wanted or ByteRange(0, asset.content.size)
+    requested_range = _range(request, etag, asset.content.size)
+    part = requested_range or ByteRange(0, asset.content.size)
     headers["Content-Length"] = str(part.end - part.start)
-    if wanted is not None:
+    if requested_range is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{asset.content.size}"
-    status, media_type = 206 if wanted else 200, asset.content.media_type
+    status, media_type = 206 if requested_range else 200, asset.content.media_type
     if request.method == "HEAD" or part.end == part.start:
         return Response(b"", status, headers, media_type)
-    chunks = await _begun(services.storage, asset, part)
+    chunks = await _started_chunks(services.storage, asset, part)
     return Stream(chunks, status, headers, media_type)
 
 
@@ -113,7 +113,7 @@ def _range(request: Request, etag: str, size: int) -> ByteRange | None:
     return byte_range.parse(request.headers.get("range"), size)
 
 
-async def _begun(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
+async def _started_chunks(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
     """The chunks, once the first one is there: bytes that cannot be had are told before the response begins."""
     chunks = _read(storage, asset, part)
     first = await anext(chunks, b"")

@@ -12,18 +12,11 @@ from genpulse.api.errors import ModelNotFound
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.documents import Document
 from genpulse.domain.errors import UnknownModel
-from genpulse.domain.recovery import Shape
-from genpulse.lifecycle.attempt.work import shape_of
 from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services
-from genpulse.provider import AnyModel, Immediate, TwoPhase
+from genpulse.provider import AnyModel, Immediate, Local, TwoPhase
 
 ShapeWord: TypeAlias = Literal["local", "immediate", "two-phase"]
-_WORDS: dict[Shape, ShapeWord] = {
-    Shape.LOCAL: "local",
-    Shape.IMMEDIATE: "immediate",
-    Shape.TWO_PHASE: "two-phase",
-}
 
 routes = encoded.router("catalogue")
 
@@ -102,10 +95,20 @@ class ModelDocument(Document):
             allowed=is_allowed(services, provider),
             configured=not services.catalogue.lacks(provider),
             priced=model.price is not None,
-            shape=_WORDS[shape_of(model.engine)],
+            shape=_shape_of(model),
             capabilities=Capabilities.of(model),
             input_schema=model.input.model_json_schema(),
         )
+
+
+def _shape_of(model: AnyModel) -> ShapeWord:
+    match model.engine:
+        case Local():
+            return "local"
+        case Immediate():
+            return "immediate"
+        case _:
+            return "two-phase"
 
 
 class ModelList(Document):
@@ -122,7 +125,7 @@ class ModelList(Document):
 async def list_models(request: Request) -> Response:
     """All models of all enabled providers, each with the JSON Schema of its input."""
     services = context_in(request.scope).services
-    data = [ModelDocument.of(services, *found) for found in services.catalogue.models()]
+    data = [ModelDocument.of(services, *entry) for entry in services.catalogue.models()]
     return encoded.json(ModelList(data=data))
 
 
@@ -138,7 +141,7 @@ async def show_model(
     """One model, with the JSON Schema of its input."""
     services = context_in(request.scope).services
     try:
-        found = services.catalogue.model(model_id[:200])
+        model = services.catalogue.model(model_id[:200])
     except UnknownModel as error:
         raise ModelNotFound(str(error)) from error
-    return encoded.json(ModelDocument.of(services, model_id, found))
+    return encoded.json(ModelDocument.of(services, model_id, model))

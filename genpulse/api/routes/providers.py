@@ -122,8 +122,8 @@ class ProviderList(Document):
 async def list_providers(request: Request) -> Response:
     """The providers that are installed and enabled here, what they may be asked, and how their accounts are."""
     services = context_in(request.scope).services
-    found = [_provider(services, name) for name in services.catalogue.providers()]
-    return encoded.json(ProviderList(data=await asyncio.gather(*found)))
+    documents = [_provider(services, name) for name in services.catalogue.providers()]
+    return encoded.json(ProviderList(data=await asyncio.gather(*documents)))
 
 
 async def _provider(services: Services, name: str) -> ProviderDocument:

@@ -76,7 +76,7 @@ async def watch_task(request: Request) -> Response:
         return Response(status_code=204)
     updates = watch(context.services, task_id, after=after, idle_s=context.options.keep_alive_s)
     frame = partial(_frame, task_id, links_for(request))
-    return EventStream(updates, frame, context.endings, context.metrics.watchers)
+    return EventStream(updates, frame, context.cancel_handles, context.metrics.watchers)
 
 
 def _frame(task_id: UUID, links: Links, update: Update | None) -> bytes:

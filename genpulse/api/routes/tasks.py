@@ -73,13 +73,13 @@ async def submit_task(request: Request) -> Response:
     wait_s = request_headers.wait_s(request.headers, context.options.longest_wait_s)
     caller = caller_of(request)
     order = (await json_body.read(request, OrderDocument)).order(caller.usual_priority)
-    submitted = await submitting.submit(context.services, order, idempotency_key=key, key=caller.key)
+    submitted = await submitting.submit(context.services, order, idempotency_key=key, caller=caller)
     context.metrics.submitted(submitted)
-    task = submitted.task if wait_s is None else await _waited(context, submitted.task, wait_s)
-    return _accepted(request, submitted, task, wait_s)
+    task = submitted.task if wait_s is None else await _task_at_end(context, submitted.task, wait_s)
+    return _submit_response(request, submitted, task, wait_s)
 
 
-def _accepted(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
+def _submit_response(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
     document = TaskDocument.of(task, links_for(request))
     headers = {"Location": document.urls.self}
     if submitted.replayed:
@@ -90,7 +90,7 @@ def _accepted(request: Request, submitted: Submitted, task: Task, wait_s: int | 
     return encoded.json(document, 200 if ended else 202, headers)
 
 
-async def _waited(context: Context, task: Task, wait_s: int) -> Task:
+async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     """The task at its end, or as it stands. It is committed: nothing that happens now is an error."""
     try:
         waited = await unless_stopping(context.stopping, wait(context.services, task.id, wait_s))
@@ -114,7 +114,7 @@ async def submit_batch(request: Request) -> Response:
     batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
     caller = caller_of(request)
     orders = [order.order(caller.usual_priority) for order in batch.tasks]
-    all_submitted = await submitting.submit_batch(context.services, orders, key=caller.key)
+    all_submitted = await submitting.submit_batch(context.services, orders, caller=caller)
     links = links_for(request)
     for submitted in all_submitted:
         context.metrics.submitted(submitted)
@@ -130,7 +130,7 @@ async def submit_batch(request: Request) -> Response:
 )
 async def show_task(request: Request) -> Response:
     """The task as it stands now."""
-    return _shown(request, await task_for(request, task_id_in(request)))
+    return _task_response(request, await task_for(request, task_id_in(request)))
 
 
 def task_id_in(request: Request) -> UUID:
@@ -163,7 +163,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     - A task that has ended is returned unchanged.
     """
     await task_for(request, task_id)
-    return _shown(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+    return _task_response(request, await cancelling.cancel(context_in(request.scope).services, task_id))
 
 
 @routes.post(
@@ -184,12 +184,12 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     whatever is open there is forgotten, and the task is ordered anew.
     """
     await task_for(request, task_id)
-    wanted = await json_body.read_if_any(request, RetryDocument)
+    body = await json_body.read_if_any(request, RetryDocument)
     services = context_in(request.scope).services
-    task = await retrying.retry(services, task_id, even_if_charged=wanted.even_if_charged)
+    task = await retrying.retry(services, task_id, even_if_charged=body.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
     return encoded.json(document, 202, {"Location": document.urls.self})
 
 
-def _shown(request: Request, task: Task) -> Response:
+def _task_response(request: Request, task: Task) -> Response:
     return encoded.json(TaskDocument.of(task, links_for(request)))

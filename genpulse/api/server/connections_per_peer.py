@@ -63,7 +63,7 @@ class Peers:
 
     @property
     def open(self) -> int:
-        """How many connections there are."""
+        """The number of open connections."""
         return len(self._peers)
 
     def admit(self, connection: Held, address: str | None) -> bool:
@@ -82,15 +82,15 @@ class Peers:
         self._peers[connection] = peer
         return True
 
-    def answered(self, connection: Held) -> None:
-        """It is silent from now on, and the last of its peer and of all that gives way."""
+    def note_idle(self, connection: Held) -> None:
+        """The connection is idle from now on: of all idle ones it is the last that is closed to make room."""
         peer = self._peers.pop(connection, None)
         if peer is not None:
             self._peers[connection] = peer
             self._of[peer][connection] = self._of[peer].pop(connection)
 
-    def left(self, connection: Held) -> None:
-        """It is gone. Nothing happens where it was not counted."""
+    def remove(self, connection: Held) -> None:
+        """Count a connection no more; one that was not counted is ignored."""
         peer = self._peers.pop(connection, None)
         if peer is not None:
             of_peer = self._of[peer]
@@ -99,11 +99,11 @@ class Peers:
                 del self._of[peer]
 
     def _make_room(self, connections: "dict[Held, None] | dict[Held, str]") -> bool:
-        """Let the one of these that has been idle for the longest give way."""
+        """Close the connection that has been idle for longest."""
         idle = next((each for each in connections if each.is_idle()), None)
         if idle is None:
             return False
-        self.left(idle)
+        self.remove(idle)
         idle.give_way()
         return True
 
@@ -143,7 +143,7 @@ def _peer_of(address: IPv4Address | IPv6Address) -> str:
 
 
 def _networks(text: str) -> Iterator[_Network]:
-    """Those that are addresses; a proxy may have another name, such as that of a socket."""
+    """The networks of a list; entries that are no address, such as the path of a socket, are left out."""
     for part in text.split(","):
         try:
             yield ip_network(part.strip(), strict=False)
@@ -152,14 +152,14 @@ def _networks(text: str) -> Iterator[_Network]:
 
 
 def take_descriptors() -> None:
-    """Let this process have as many descriptors as it may give itself, and 65,536 are plenty.
+    """Raise the limit of open file descriptors as far as the system allows, to 65,536 at most.
 
     The usual limit of 1,024 is for programs that wait with `select`, which nothing here does.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    target = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 
 def most_connections() -> int:

@@ -16,7 +16,7 @@ class DrainingServer(uvicorn.Server):
         self._drains = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Hear a signal."""
+        """Handle a signal."""
         if sig != signal.SIGTERM or self._drains or self._drain_s <= 0:
             super().handle_exit(sig, frame)
             return

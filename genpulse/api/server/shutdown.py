@@ -49,61 +49,61 @@ def on_signal(stopping: asyncio.Event) -> Iterator[None]:
 
 
 class CancelHandle:
-    """A context around waiting that a call of it leaves early, without an error."""
+    """A context manager whose body is cancelled, without an error outside, when the handle is called."""
 
-    __slots__ = ("_ended", "_task")
+    __slots__ = ("_is_over", "_task")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
-        self._ended = False
+        self._is_over = False
 
-    def __call__(self, _done: object = None) -> None:
-        """Leave the context, or do not enter it at all."""
-        if not self._ended:
-            self._ended = True
+    def __call__(self, _finished_task: object = None) -> None:
+        """Cancel the body, or do not let it begin."""
+        if not self._is_over:
+            self._is_over = True
             if self._task is not None:
                 self._task.cancel()
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
-        if self._ended and self._task is not None:
+        if self._is_over and self._task is not None:
             self._task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         task, self._task = self._task, None
-        if not self._ended or task is None:
-            self._ended = True
+        if not self._is_over or task is None:
+            self._is_over = True
             return False
         return task.uncancel() == 0 and kind is asyncio.CancelledError
 
 
 class CancelHandles:
-    """Everything that has to end when the server stops, at the cost of one object each and not of a task."""
+    """The handles of all that has to end when the server stops: one object each, and no asyncio task."""
 
     def __init__(self) -> None:
-        self._open: set[CancelHandle] = set()
-        self._stopped = False
+        self._handles: set[CancelHandle] = set()
+        self._is_stopped = False
 
-    def begin(self) -> CancelHandle:
-        """One that is called when the server stops, or by whoever holds it. To be given to `end` at its end."""
-        ending = CancelHandle()
-        self._open.add(ending)
-        if self._stopped:
-            ending()
-        return ending
+    def new(self) -> CancelHandle:
+        """A handle that is called when the server stops, until it is given to `discard`."""
+        handle = CancelHandle()
+        self._handles.add(handle)
+        if self._is_stopped:
+            handle()
+        return handle
 
-    def end(self, ending: CancelHandle) -> None:
-        """Call it no more."""
-        self._open.discard(ending)
+    def discard(self, handle: CancelHandle) -> None:
+        """Call this handle no more."""
+        self._handles.discard(handle)
 
-    async def stop_with(self, stopping: asyncio.Event) -> None:
-        """Call them all once `stopping` is set, and those that come later at once."""
+    async def cancel_after(self, stopping: asyncio.Event) -> None:
+        """Call all handles once `stopping` is set, and later ones at once."""
         await stopping.wait()
-        self._stopped = True
-        for ending in tuple(self._open):
-            ending()
+        self._is_stopped = True
+        for handle in tuple(self._handles):
+            handle()
 
 
 async def unless_stopping(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -16,7 +16,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 def untaken_bytes(transport: asyncio.Transport) -> int:
-    """What waits here and in the system for this client.
+    """Bytes in our buffer and the system's that the client has not received yet.
 
     The buffer of a transport alone moves when a third of the system's is free: of 4 MiB that takes a slow line
     longer than anybody waits for a client that takes nothing.
@@ -26,7 +26,7 @@ def untaken_bytes(transport: asyncio.Transport) -> int:
 
 
 def drop_untaken(transport: asyncio.Transport) -> None:
-    """End the connection, and let the system forget what waits for its client: it keeps megabytes for minutes."""
+    """Abort the connection and drop the system's send buffer, which would be kept for minutes."""
     taking = transport.get_extra_info("socket")
     if taking is not None:
         with suppress(OSError), socket.socket(fileno=socket.dup(taking.fileno())) as copy:

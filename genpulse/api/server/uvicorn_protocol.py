@@ -1,4 +1,4 @@
-"""uvicorn's side of a connection, with fewer system calls, and held open by nobody who neither says nor takes."""
+"""uvicorn's HTTP protocol with fewer system calls, and with time limits for slow clients."""
 
 import asyncio
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class GatheringProtocol(HttpToolsProtocol):
     taken_s: ClassVar[float] = TAKEN_S
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Speak over this transport."""
+        """Begin to serve a new connection."""
         self._in_head = False
         self._head_bytes = 0
         self._refused = False
@@ -56,11 +56,11 @@ class GatheringProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Stop all timers of the connection."""
         self._stop_timer()
         self._stop_watching()
         if self._peers is not None:
-            self._peers.left(self)
+            self._peers.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -81,7 +81,7 @@ class GatheringProtocol(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(self.head_s, self._give_up)
 
     def is_idle(self) -> bool:
-        """Whether nothing is being answered."""
+        """Whether no request is being served."""
         return not self._is_answering()
 
     def give_way(self) -> None:
@@ -92,9 +92,9 @@ class GatheringProtocol(HttpToolsProtocol):
             self._give_up()
 
     def on_response_complete(self) -> None:
-        """It has been answered."""
+        """The response was sent."""
         if self._peers is not None:
-            self._peers.answered(self)
+            self._peers.note_idle(self)
         super().on_response_complete()
 
     def _is_answering(self) -> bool:
@@ -113,7 +113,7 @@ class GatheringProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It has come."""
+        """The head is complete."""
         self._in_head = False
         if len(self.pipeline) >= PIPELINED:
             self.transport.abort()
@@ -127,7 +127,7 @@ class GatheringProtocol(HttpToolsProtocol):
             self._watch()
 
     def resume_writing(self) -> None:
-        """It has taken it; what is left of a connection that is closed has to be taken, too."""
+        """The client has received enough; of a connection that is being closed it has to receive all."""
         if not self.transport.is_closing():
             self._stop_watching()
         super().resume_writing()
@@ -178,7 +178,7 @@ class GatheringProtocol(HttpToolsProtocol):
 class _Gathering:
     """A transport that writes together what came within one turn of the loop. What is large does not wait."""
 
-    __slots__ = ("_closing", "_held", "_loop", "_transport")
+    __slots__ = ("_chunks", "_closing", "_loop", "_transport")
 
     def __init__(
         self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, closing: Callable[[], None]
@@ -186,21 +186,21 @@ class _Gathering:
         self._transport = transport
         self._closing = closing
         self._loop = loop
-        self._held: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def write(self, data: bytes) -> None:
         if len(data) >= _LARGE:
             self._flush()
             self._transport.write(data)
             return
-        if not self._held:
+        if not self._chunks:
             self._loop.call_soon(self._flush)
-        self._held.append(data)
+        self._chunks.append(data)
 
     def _flush(self) -> None:
-        held, self._held = self._held, []
-        if held and not self._transport.is_closing():
-            self._transport.write(b"".join(held))
+        chunks, self._chunks = self._chunks, []
+        if chunks and not self._transport.is_closing():
+            self._transport.write(b"".join(chunks))
 
     def write_eof(self) -> None:
         self._flush()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from genpulse.branching.errors import FlowError
 from genpulse.branching.files.contents import Forge
-from genpulse.branching.files.planned import Planned
+from genpulse.branching.files.planned import PlannedFile
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.rules.names import kind_of
 from genpulse.branching.rules.policy import Policy
@@ -19,7 +19,7 @@ _RULES = {
 
 
 def next_steps(
-    repository: Repository, policy: Policy, planned: Sequence[Planned], forge: Forge, *, written: bool
+    repository: Repository, policy: Policy, planned: Sequence[PlannedFile], forge: Forge, *, written: bool
 ) -> str:
     """Commands that bring what was written into dev, which is guarded by the hook from here on."""
     changed = [shlex.quote(file.path) for file in planned if file.diff]
@@ -34,8 +34,8 @@ def next_steps(
     return "\n".join(["", "Next, so that it counts:", *(f"  {command}" for command in commands), _RULES[forge]])
 
 
-def left_on_the_forge(planned: Sequence[Planned]) -> str:
-    """What a file cannot take back."""
+def left_on_the_forge(planned: Sequence[PlannedFile]) -> str:
+    """List what stays on the forge when the files are removed."""
     lines = []
     if any(file.diff for file in planned):
         lines = ["", "Next: commit it as any other change."]

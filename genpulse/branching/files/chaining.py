@@ -1,4 +1,4 @@
-"""How one hook runs another: a block in a shell script, and files that do nothing else."""
+"""Hooks that run other hooks: a block in a shell script, and files that do nothing else."""
 
 import re
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""The files by their paths: hook, gate, workflow, rules of the forge, settings."""
+"""The files by their paths: hook, packed merge check, workflow, rules of the forge, settings."""
 
 import json
 from collections.abc import Iterator
@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from genpulse.branching.files import rulesets
+from genpulse.branching.files.check_file import digest, packed
 from genpulse.branching.files.decided import with_decisions
-from genpulse.branching.files.gate_file import digest, packed
-from genpulse.branching.files.hooks import ours
+from genpulse.branching.files.hooks import hook_path
 from genpulse.branching.files.ownership import place
 from genpulse.branching.rules.policy import LaneNames, Policy
 from genpulse.branching.rules.table import DEV, QUEUE
 from genpulse.branching.rules.versions import Version
 from genpulse.branching.settings.file import FILE, parse
-from genpulse.environment.build_stamp import product_version
+from genpulse.environment.build_info import product_version
 
 Forge: TypeAlias = Literal["github", "gitlab"]
 PIPELINE = ".gitlab-ci.yml"
-GATES = {"github": ".github/flow.pyz", "gitlab": ".gitlab/flow.pyz"}
+CHECK_FILES = {"github": ".github/flow.pyz", "gitlab": ".gitlab/flow.pyz"}
 
 
 def decided_policy(
     folder: Path, policy: Policy, baseline: Version | None, names: LaneNames | None
 ) -> tuple[Policy, str | None]:
-    """What holds once the settings here are in dev, and the text of the file if it has to be written."""
+    """The policy once the settings here are in dev, and the text of the file if it has to be written."""
     file = folder / FILE
     text = file.read_text(encoding="utf-8") if file.is_file() else None
     if baseline is None and names is None:
@@ -34,16 +34,18 @@ def decided_policy(
     return parse(decided, "here"), decided
 
 
-def wanted(folder: Path, forge: Forge, policy: Policy, decided: str | None) -> Iterator[tuple[str, bytes]]:
-    """Paths and contents. A path is beside the one that is meant where somebody else has a file there."""
-    yield ours(folder), _hook(policy)
+def contents_by_path(
+    folder: Path, forge: Forge, policy: Policy, decided: str | None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield each file's path and content. A path is beside the usual one where another file is there."""
+    yield hook_path(folder), _hook(policy)
     if decided is not None:
         yield FILE, decided.encode()
-    gate = "" if _is_product(folder) else GATES[forge]
-    content = packed(product_version()) if gate else b""
-    if gate:
-        yield gate, content
-    filled = _Filled(folder, policy, gate, digest(content))
+    check_file = "" if _is_product(folder) else CHECK_FILES[forge]
+    content = packed(product_version()) if check_file else b""
+    if check_file:
+        yield check_file, content
+    filled = _Filled(folder, policy, check_file, digest(content))
     for path, text in filled.gitlab() if forge == "gitlab" else filled.github():
         yield place(folder, path), text.encode()
 
@@ -56,13 +58,13 @@ def begun_pipeline() -> bytes:
 class _Filled:
     """Workflows and rules, with the names of here put in."""
 
-    def __init__(self, folder: Path, policy: Policy, gate: str, sum_: str) -> None:
+    def __init__(self, folder: Path, policy: Policy, check_file: str, sum_: str) -> None:
         self._folder, self._policy = folder, policy
-        self._gate, self._sum = gate, sum_
+        self._check_file, self._sum = check_file, sum_
 
     @property
     def _asks_the_forge(self) -> bool:
-        """Whether the gate needs a token that reads statuses and checks."""
+        """Whether the merge check needs a token that reads statuses and checks."""
         return self._policy.approval is not None and self._policy.approval.by == "status"
 
     def github(self) -> Iterator[tuple[str, str]]:
@@ -83,16 +85,20 @@ class _Filled:
     def _workflow(self, template: str, between: str, case: str, step: str) -> str:
         lanes = [row for row in self._policy.lanes if row != DEV]
         version = product_version()
-        unchanged = step.format(f"""'echo "{self._sum}  {self._gate}" | sha256sum --check --strict --quiet -'""")
+        unchanged = step.format(
+            f"""'echo "{self._sum}  {self._check_file}" | sha256sum --check --strict --quiet -'"""
+        )
         return _filled(
             template,
             LANES=between.join(row.pattern for row in lanes),
             CAME_FROM="\n".join(case.format(row.pattern, row.starts_from[0]) for row in lanes),
             QUEUE=QUEUE,
-            UNCHANGED=unchanged if self._gate else "",
-            FLOW=f"python -I -S {self._gate}" if self._gate else "python -S -m genpulse.branching.standalone",
-            GATE_IS=f"{self._gate} is that of genpulse {version}"
-            if self._gate
+            UNCHANGED=unchanged if self._check_file else "",
+            FLOW=f"python -I -S {self._check_file}"
+            if self._check_file
+            else "python -S -m genpulse.branching.standalone",
+            CHECK_IS=f"{self._check_file} is that of genpulse {version}"
+            if self._check_file
             else "it is part of this repository",
             READS="  checks: read\n  statuses: read\n" if self._asks_the_forge else "",
             KEEPS=" " * 10 + 'export GITHUB_TOKEN="$TOKEN"\n' if self._asks_the_forge else "",
@@ -102,11 +108,11 @@ class _Filled:
 
 def _hook(policy: Policy) -> bytes:
     refs = " | ".join(f"refs/heads/{row.pattern}" for row in policy.lanes)
-    return _filled("pre-push", LANE_REFS=f"      {refs}", GATES=" ".join(GATES.values())).encode()
+    return _filled("pre-push", LANE_REFS=f"      {refs}", CHECK_FILES=" ".join(CHECK_FILES.values())).encode()
 
 
 def _is_product(folder: Path) -> bool:
-    """Whether it is GenPulse's own repository, which runs its own source as the gate."""
+    """Whether it is GenPulse's own repository, which runs its own source as the merge check."""
     return (folder / "genpulse/branching/standalone.py").is_file()
 
 

@@ -19,11 +19,11 @@ _TABLE = re.compile(r"^\[", re.MULTILINE)
 def with_decisions(text: str | None, baseline: Version | None, names: LaneNames | None) -> str:
     """The file's text with these decisions in it; everything else stays. Raises `FileInTheWay`, `PolicyBroken`."""
     before = _HEAD if text is None else text
-    found = _with_baseline(before, baseline) if baseline else before
-    if names is not None and parse(found).names != names:
-        found = _with_names(found, names)
-    parse(found)
-    return found
+    settings = _with_baseline(before, baseline) if baseline else before
+    if names is not None and parse(settings).names != names:
+        settings = _with_names(settings, names)
+    parse(settings)
+    return settings
 
 
 def is_only_ours(text: str) -> bool:
@@ -44,8 +44,8 @@ def _with_baseline(text: str, baseline: Version) -> str:
 
 def _with_names(text: str, names: LaneNames) -> str:
     if parse(text).names != LaneNames():
-        found = f"{FILE} names the lanes otherwise."
-        raise FileInTheWay(found, note=f"Change [lanes] in {FILE} by hand.")
+        finding = f"{FILE} names the lanes otherwise."
+        raise FileInTheWay(finding, note=f"Change [lanes] in {FILE} by hand.")
     return "\n".join([text.rstrip("\n"), "", "[lanes]", *_rows(names), ""])
 
 

@@ -4,7 +4,7 @@ from genpulse.branching.errors import FlowError
 
 
 class FileInTheWay(FlowError):
-    """What is there cannot be replaced by a file, or is not what was shown."""
+    """A file that cannot be written, or that changed after its difference was shown."""
 
     def __init__(self, found: str, *mend: str, note: str = "") -> None:
         rule = "What is written was shown before, and lies inside the repository."

@@ -1,4 +1,4 @@
-"""Where git looks for hooks, and how ours runs beside those that are there."""
+"""The folder in which git looks for hooks, and how ours runs beside others."""
 
 import os
 import shlex
@@ -31,8 +31,8 @@ class _Reached:
         return not self.setting or self.inside == HOOKS
 
 
-def ours(folder: Path) -> str:
-    """Where our hook is written: beside one that the team has there."""
+def hook_path(folder: Path) -> str:
+    """The path that our hook is written to, which is beside a hook that the team has there."""
     return place(folder, f"{HOOKS}/{HOOK}")
 
 
@@ -42,11 +42,11 @@ def chained(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterat
     A hook of the team gets a block that calls ours; a hook of this clone alone, which `core.hooksPath` would
     switch off, gets a file that runs it.
     """
-    reached, mine = _reached(folder, environment), ours(folder)
+    reached, own_hook = _reached(folder, environment), hook_path(folder)
     if reached.inside is not None:
-        theirs = f"{reached.inside}/{HOOK}"
-        if theirs != mine:
-            yield from _called(folder, theirs, mine)
+        other_hook = f"{reached.inside}/{HOOK}"
+        if other_hook != own_hook:
+            yield from _called(folder, other_hook, own_hook)
     if reached.is_ours:
         for name in _of_this_clone(folder):
             path = f"{HOOKS}/{name}"
@@ -62,15 +62,19 @@ def hooks_step(folder: Path, environment: Mapping[str, str] = os.environ) -> str
     """
     reached = _reached(folder, environment)
     if not reached.setting:
-        lost = [name for name in _of_this_clone(folder) if _is_foreign(folder / HOOKS / name)]
-        rest = f" These in .git/hooks end, since {HOOKS} has its own: {', '.join(lost)}." if lost else ""
+        foreign_hooks = [name for name in _of_this_clone(folder) if _is_foreign(folder / HOOKS / name)]
+        rest = (
+            f" These in .git/hooks end, since {HOOKS} has its own: {', '.join(foreign_hooks)}."
+            if foreign_hooks
+            else ""
+        )
         return f"git config {_SETTING} {HOOKS}, for this clone.{rest}"
-    mine = ours(folder)
-    theirs = f"{reached.inside}/{HOOK}"
-    if reached.inside is not None and (theirs == mine or _can_call(folder / theirs)):
+    own_hook = hook_path(folder)
+    other_hook = f"{reached.inside}/{HOOK}"
+    if reached.inside is not None and (other_hook == own_hook or _can_call(folder / other_hook)):
         return ""
-    call = f'"$(git rev-parse --show-toplevel)/{mine}" "$@"'
-    return f"{_SETTING} is {reached.setting} and stays; call {mine} from its {HOOK} ({call})."
+    call = f'"$(git rev-parse --show-toplevel)/{own_hook}" "$@"'
+    return f"{_SETTING} is {reached.setting} and stays; call {own_hook} from its {HOOK} ({call})."
 
 
 def reach_hooks(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
@@ -84,21 +88,21 @@ def reach_hooks(folder: Path, environment: Mapping[str, str] = os.environ) -> No
 def leave_hooks(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Take our `core.hooksPath` out of this clone, unless somebody else's hooks lie there. Raises `GitFailed`."""
     git = Git(folder, environment)
-    mine = git("config", "--local", "--get", _SETTING, ok=(0, 1)).line.strip()
+    setting = git("config", "--local", "--get", _SETTING, ok=(0, 1)).line.strip()
     by_us = git("config", "--local", "--get", _SET_BY_US, ok=(0, 1)).line == "true"
-    left = (folder / HOOKS).is_dir() and any((folder / HOOKS).iterdir())
-    if mine and _inside(folder, mine) == HOOKS and (by_us or not left):
+    has_hooks = (folder / HOOKS).is_dir() and any((folder / HOOKS).iterdir())
+    if setting and _inside(folder, setting) == HOOKS and (by_us or not has_hooks):
         git("config", "--local", "--unset-all", _SETTING)
     if by_us:
         git("config", "--local", "--unset-all", _SET_BY_US)
 
 
-def _called(folder: Path, theirs: str, mine: str) -> Iterator[tuple[str, bytes]]:
-    file = folder / theirs
+def _called(folder: Path, other_hook: str, own_hook: str) -> Iterator[tuple[str, bytes]]:
+    file = folder / other_hook
     if not file.is_file():
-        yield theirs, chaining.caller(mine)
+        yield other_hook, chaining.caller(own_hook)
     elif chaining.is_shell(file.read_bytes()):
-        yield theirs, chaining.with_call(file.read_bytes(), mine)
+        yield other_hook, chaining.with_call(file.read_bytes(), own_hook)
 
 
 def _can_call(file: Path) -> bool:
@@ -133,7 +137,7 @@ def _of_this_clone(folder: Path) -> list[str]:
     if not git.exists():
         return []
     hooks = folder / Git(folder, os.environ)("rev-parse", "--git-common-dir").line / "hooks"
-    found = hooks.iterdir() if hooks.is_dir() else ()
+    files = hooks.iterdir() if hooks.is_dir() else ()
     return sorted(
-        shlex.quote(hook.name) for hook in found if hook.suffix != ".sample" and os.access(hook, os.X_OK)
+        shlex.quote(hook.name) for hook in files if hook.suffix != ".sample" and os.access(hook, os.X_OK)
     )

@@ -1,4 +1,4 @@
-"""Which of the files that are there were written by `genpulse flow install`, and where ours go beside others."""
+"""Tells files that `genpulse flow install` wrote from others, and finds a place for ours beside those."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -8,7 +8,7 @@ from genpulse.environment.table import ENVIRONMENTS
 
 _SIGN = b"Written by `genpulse flow "
 _SIGNED_WITHIN = 400
-"""Bytes from the beginning in which the sign stands, in text and in the packed gate."""
+"""Bytes from the beginning in which the sign stands, in text and in the packed merge check."""
 _DOCUMENTS = ({row.dynaconf for row in ENVIRONMENTS}, {"protected_branches", "protected_tags", "project"})
 
 
@@ -26,7 +26,7 @@ def is_ours(content: bytes) -> bool:
 
 
 def place(folder: Path, path: str) -> str:
-    """Where a file of ours goes: to `path`, or beside what somebody else has there.
+    """The path for a file of ours: `path`, or one beside it where another file is there.
 
     Raises `FileInTheWay` when there is a stranger at both places.
     """
@@ -35,8 +35,8 @@ def place(folder: Path, path: str) -> str:
         file = folder / each
         if not file.is_file() or is_ours(file.read_bytes()):
             return each
-    found = f"{' and '.join(places)} are both files of your own."
-    raise FileInTheWay(found, note="Move one of them elsewhere with git mv.")
+    finding = f"{' and '.join(places)} are both files of your own."
+    raise FileInTheWay(finding, note="Move one of them elsewhere with git mv.")
 
 
 def _beside(path: str) -> str:

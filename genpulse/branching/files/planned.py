@@ -8,7 +8,7 @@ from genpulse.branching.files.errors import FileInTheWay
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedFile:
     """A file: its path below the repository, the difference to what is there (empty for none), and its content.
 
     The content is None for a file that is to go. `program` says whether it is to be run.
@@ -20,30 +20,30 @@ class Planned:
     program: bool = False
 
 
-def compared(folder: Path, path: str, content: bytes | None, *, program: bool = False) -> Planned:
-    """With what is there now, byte by byte: another line ending is a difference. Raises `FileInTheWay`."""
+def compared(folder: Path, path: str, content: bytes | None, *, program: bool = False) -> PlannedFile:
+    """Compare a file with what is there now, byte by byte, line endings included. Raises `FileInTheWay`."""
     file = inside(folder, path)
     try:
         before = file.read_bytes() if file.exists() else None
     except OSError as error:
-        found = f"{path} cannot be read: {error.strerror}."
-        raise FileInTheWay(found, note="Give yourself the right to it.") from error
+        finding = f"{path} cannot be read: {error.strerror}."
+        raise FileInTheWay(finding, note="Give yourself the right to it.") from error
     diff = "" if before == content else _difference(path, before, content)
-    return Planned(path, diff, content, program)
+    return PlannedFile(path, diff, content, program)
 
 
 def inside(folder: Path, path: str) -> Path:
-    """Where it is written. Raises `FileInTheWay` for what is outside of the repository, or cannot be a file."""
+    """Resolve a path in the repository. Raises `FileInTheWay` for one outside of it, or that cannot be a file."""
     file, root = folder / path, folder.resolve()
     if not file.resolve().is_relative_to(root):
-        found = f"{path} leads out of the repository, to {file.resolve()}."
-        raise FileInTheWay(found, note="Remove the symbolic link.")
+        finding = f"{path} leads out of the repository, to {file.resolve()}."
+        raise FileInTheWay(finding, note="Remove the symbolic link.")
     if file.exists() and not file.is_file():
         raise FileInTheWay(f"{path} is not a file.", note="Move it elsewhere with git mv.")
     above = next((parent for parent in file.parents if parent.exists()), folder)
     if not above.is_dir():
-        found = f"{above.relative_to(folder)} is not a folder."
-        raise FileInTheWay(found, note="Move it elsewhere with git mv.")
+        finding = f"{above.relative_to(folder)} is not a folder."
+        raise FileInTheWay(finding, note="Move it elsewhere with git mv.")
     return file
 
 

@@ -1,18 +1,18 @@
-"""What `genpulse flow uninstall` takes away: our files, and our lines in files of others."""
+"""Plans what `genpulse flow uninstall` removes: our files, and our lines in files of others."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from genpulse.branching.files import chaining
-from genpulse.branching.files.contents import GATES, PIPELINE, begun_pipeline
+from genpulse.branching.files.contents import CHECK_FILES, PIPELINE, begun_pipeline
 from genpulse.branching.files.decided import is_only_ours
 from genpulse.branching.files.hooks import HOOK, HOOKS
 from genpulse.branching.files.ownership import is_ours
-from genpulse.branching.files.planned import Planned, compared
+from genpulse.branching.files.planned import PlannedFile, compared
 from genpulse.branching.settings.file import FILE
 
 _WRITTEN = (
-    *GATES.values(),
+    *CHECK_FILES.values(),
     ".github/workflows/*flow.yml",
     ".github/rulesets/*.json",
     ".github/*environments.json",
@@ -23,8 +23,8 @@ _WRITTEN = (
 )
 
 
-def plan_removal(folder: Path) -> tuple[Planned, ...]:
-    """Every file that is to go or to lose our lines. Nothing is changed. Raises `FileInTheWay`."""
+def plan_removal(folder: Path) -> tuple[PlannedFile, ...]:
+    """Plan every file that is removed or loses our lines, without changing any. Raises `FileInTheWay`."""
     return tuple(compared(folder, path, content, program=program) for path, content, program in _steps(folder))
 
 

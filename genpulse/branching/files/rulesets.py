@@ -19,7 +19,7 @@ _RELEASER: JsonObject = {"actor_id": _ADMINISTRATOR, "actor_type": "RepositoryRo
 
 
 def github_rulesets(policy: Policy = DEFAULT) -> dict[str, JsonObject]:
-    """By the name of the file."""
+    """The rulesets by the names of their files."""
     lanes = [f"refs/heads/{row.pattern}" for row in policy.lanes]
     promoted = [f"refs/heads/{row.pattern}" for row in policy.lanes if row in (TEST, MAIN)]
     checks: JsonObject = {

@@ -7,38 +7,36 @@ from pathlib import Path
 
 from genpulse.branching.files.errors import FileInTheWay
 from genpulse.branching.files.hooks import leave_hooks, reach_hooks
-from genpulse.branching.files.planned import Planned, compared, inside
+from genpulse.branching.files.planned import PlannedFile, compared, inside
 
 _FILE, _PROGRAM = 0o644, 0o755
 
 
-def write(folder: Path, shown: Sequence[Planned], environment: Mapping[str, str] = os.environ) -> None:
+def write(folder: Path, plan: Sequence[PlannedFile], environment: Mapping[str, str] = os.environ) -> None:
     """Write what differs, each file whole or not at all, and do what `hooks_step` says.
 
     Nothing is written when a file changed since it was planned: its difference was not shown. Raises
     `FileInTheWay`, `GitFailed`.
     """
-    _demand_shown(folder, shown, "genpulse flow install")
-    for file in shown:
-        _put(folder, file)
+    _put_all(folder, plan, "genpulse flow install")
     reach_hooks(folder, environment)
 
 
-def remove(folder: Path, shown: Sequence[Planned], environment: Mapping[str, str] = os.environ) -> None:
+def remove(folder: Path, plan: Sequence[PlannedFile], environment: Mapping[str, str] = os.environ) -> None:
     """Take back what `write` did, where it is as it was shown. Raises `FileInTheWay`, `GitFailed`."""
-    _demand_shown(folder, shown, "genpulse flow uninstall")
-    for file in shown:
-        _put(folder, file)
+    _put_all(folder, plan, "genpulse flow uninstall")
     leave_hooks(folder, environment)
 
 
-def _demand_shown(folder: Path, shown: Sequence[Planned], again: str) -> None:
-    for file in shown:
+def _put_all(folder: Path, plan: Sequence[PlannedFile], again: str) -> None:
+    for file in plan:
         if compared(folder, file.path, file.content).diff != file.diff:
             raise FileInTheWay(f"{file.path} changed after its difference was shown.", again)
+    for file in plan:
+        _put(folder, file)
 
 
-def _put(folder: Path, file: Planned) -> None:
+def _put(folder: Path, file: PlannedFile) -> None:
     path = inside(folder, file.path)
     mode = _PROGRAM if file.program else _FILE
     try:
@@ -50,8 +48,8 @@ def _put(folder: Path, file: Planned) -> None:
         elif file.program:
             path.chmod(mode)
     except OSError as error:
-        found = f"{file.path} cannot be written: {error.strerror}."
-        raise FileInTheWay(found, note="Give yourself the right to write there, then run it again.") from error
+        finding = f"{file.path} cannot be written: {error.strerror}."
+        raise FileInTheWay(finding, note="Give yourself the right to write there, then run it again.") from error
 
 
 def _unlink(path: Path, folder: Path) -> None:

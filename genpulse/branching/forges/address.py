@@ -1,4 +1,4 @@
-"""Which forge a remote belongs to, by its address."""
+"""Finds the forge of a remote by its address."""
 
 import re
 import subprocess
@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from genpulse.branching.errors import RepositoryUnfit
+from genpulse.branching.forges.program import run_program
 from genpulse.branching.git.process import Git
 
 Kind: TypeAlias = Literal["github", "gitlab", "other"]
@@ -29,7 +30,7 @@ class Address:
 
     @property
     def page(self) -> str:
-        """Its page for people."""
+        """The repository's web page."""
         return f"https://{self.host}/{self.path}"
 
     def compare(self, base: str, head: str) -> str:
@@ -41,19 +42,19 @@ class Address:
 
 
 def address_of(git: Git, remote: str) -> Address | None:
-    """None for a remote that is a folder, here or on a server without a forge.
+    """The address on a forge; None for a remote that is a folder, here or on a server without a forge.
 
     `git config flow.forge github|gitlab` names the kind of a host whose name does not. Raises `GitFailed`, and
     `RepositoryUnfit` for an address that has none of the forms that git knows.
     """
     url = git("remote", "get-url", "--", remote).line
-    found = _over_ssh(url)
-    host, path = (_real(found[0], git), found[1]) if found else _over_web(url, remote)
+    place = _over_ssh(url)
+    host, path = (_real(place[0], git), place[1]) if place else _over_web(url, remote)
     if not host:
         return None
     configured = git("config", "--get", "flow.forge", ok=(0, 1)).line.strip()
     kind = _kind(configured or host.partition(":")[0])
-    if kind == "other" and found and not _ON_A_FORGE.fullmatch(path):
+    if kind == "other" and place and not _ON_A_FORGE.fullmatch(path):
         return None
     return Address(kind, host, path)
 
@@ -68,7 +69,7 @@ def _over_ssh(url: str) -> tuple[str, str] | None:
 
 
 def _over_web(url: str, remote: str) -> tuple[str, str]:
-    """The same, with the port; empty for a folder."""
+    """Host with port, and path without `.git`; both empty for a folder."""
     parts = urlsplit(url)
     if parts.scheme not in _WEB or not parts.hostname:
         return "", ""
@@ -76,8 +77,8 @@ def _over_web(url: str, remote: str) -> tuple[str, str]:
         port = parts.port
     except ValueError as error:
         note = f"git remote set-url {remote} <address>"
-        found = f"the port of {remote}: {error}."
-        raise RepositoryUnfit("remote_address_broken", "A remote has an address.", found, note=note) from error
+        finding = f"the port of {remote}: {error}."
+        raise RepositoryUnfit("remote_address_broken", "A remote has an address.", finding, note=note) from error
     host = parts.hostname.removeprefix("www.")
     return (f"{host}:{port}" if port and parts.scheme != "git" else host), _path(parts.path)
 
@@ -86,20 +87,12 @@ def _real(host: str, git: Git) -> str:
     """The host behind a name of one's own in SSH's configuration, as `git@work:owner/name` uses it."""
     command = ["ssh", "-G", "--", host]
     try:
-        said = subprocess.run(
-            command,
-            cwd=git.folder,
-            env=dict(git.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        ).stdout
+        configuration = run_program(command, git.folder, git.environment, _SECONDS).stdout
     except (OSError, subprocess.TimeoutExpired):
-        said = ""
-    real = next((line.partition(" ")[2] for line in said.splitlines() if line.startswith("hostname ")), host)
+        configuration = ""
+    real = next(
+        (line.partition(" ")[2] for line in configuration.splitlines() if line.startswith("hostname ")), host
+    )
     return _BESIDE_SSH.get(real, real)
 
 

@@ -1,4 +1,4 @@
-"""What a forge may answer."""
+"""Errors of forges."""
 
 from genpulse.branching.errors import FlowError
 

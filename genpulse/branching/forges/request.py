@@ -1,14 +1,16 @@
-"""A pull request that is wanted, and what became of it."""
+"""A pull request before and after it is opened."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """From which branch into which; `commit` is what the head is where it is pushed, or becomes.
+class PullRequestDraft:
+    """A pull request to open: from which branch into which.
 
-    The base is on `remote`. The head is pushed to `to`, which is the same remote or a fork; `fork` is the fork's
-    path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
+    `commit` is what the head is where it is pushed, or becomes.
+
+    The base is on `remote`. The head is pushed there, or to `push_remote` where that is another one: a fork.
+    `fork` is the fork's path on the forge, `owner/name`, and empty without one. `is_lane`: the head is a lane.
     """
 
     remote: str
@@ -17,13 +19,18 @@ class Wanted:
     base: str
     title: str
     body: str
-    to: str
-    fork: str = ""
+    push_remote: str = ""
     is_lane: bool = False
+    fork: str = ""
+
+    @property
+    def to(self) -> str:
+        """The remote that the head is pushed to."""
+        return self.push_remote or self.remote
 
     @property
     def refspec(self) -> str:
-        """What is pushed."""
+        """The refspec to push."""
         return f"{self.commit}:refs/heads/{self.head}"
 
     @property
@@ -35,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """Where it is; when it is not `opened`, a person has to open this address."""
+    """A pull request's address. When it is not `opened`, it is the one at which a person opens it."""
 
     url: str
     opened: bool

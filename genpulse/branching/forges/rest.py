@@ -1,4 +1,4 @@
-"""A question to a forge over HTTP."""
+"""Requests to a forge over HTTP."""
 
 import http.client
 import json
@@ -17,8 +17,8 @@ _MOVES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Its status, the document in it (None when it holds no JSON), and where it points to when something moved."""
+class RestResponse:
+    """A status, the JSON document (None where there is none), and the new address of something that moved."""
 
     status: int
     document: Any
@@ -32,16 +32,16 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def asked(url: str, token: str, document: Mapping[str, str] | None = None) -> Answer:
+def send_request(url: str, token: str, document: Mapping[str, str] | None = None) -> RestResponse:
     """GET, or POST with a document. Follows a move on the same host alone. Raises `ForgeError`: no answer."""
     _demand_http(url)
-    answer = _once(url, token, document)
+    response = _once(url, token, document)
     for _ in range(_MOVES):
-        target = urllib.parse.urljoin(url, answer.location)
-        if answer.status not in _MOVED or not answer.location or _origin(target) != _origin(url):
+        target = urllib.parse.urljoin(url, response.location)
+        if response.status not in _MOVED or not response.location or _origin(target) != _origin(url):
             break
-        answer = _once(target, token, document)
-    return answer
+        response = _once(target, token, document)
+    return response
 
 
 def _demand_http(url: str) -> None:
@@ -56,7 +56,7 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _once(url: str, token: str, document: Mapping[str, str] | None) -> Answer:
+def _once(url: str, token: str, document: Mapping[str, str] | None) -> RestResponse:
     if not (token.isascii() and token.isprintable()):
         raise ForgeError("the token holds signs that no token has.", note="Copy it anew into GITHUB_TOKEN.")
     body = None if document is None else json.dumps(document).encode()
@@ -69,16 +69,16 @@ def _once(url: str, token: str, document: Mapping[str, str] | None) -> Answer:
     }
     request = urllib.request.Request(url, body, headers)  # noqa: S310 - http or https, by _demand_http
     try:
-        with urllib.request.build_opener(_Stay).open(request, timeout=_SECONDS) as answer:
-            return Answer(answer.status, _document(answer.read()))
+        with urllib.request.build_opener(_Stay).open(request, timeout=_SECONDS) as response:
+            return RestResponse(response.status, _document(response.read()))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, _document(error.read()), error.headers.get("Location", ""))
+            return RestResponse(error.code, _document(error.read()), error.headers.get("Location", ""))
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error) or type(error).__name__
         host = urllib.parse.urlsplit(url).netloc
-        found = f"{host} does not answer: {reason}"
-        raise ForgeError(found, note="Try again, or open it by hand.") from error
+        finding = f"{host} does not answer: {reason}"
+        raise ForgeError(finding, note="Try again, or open it by hand.") from error
 
 
 def _document(text: bytes) -> Any:

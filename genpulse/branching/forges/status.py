@@ -12,7 +12,7 @@ from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.forges.address import Address, address_of
 from genpulse.branching.forges.errors import ForgeError
 from genpulse.branching.forges.github import api_of
-from genpulse.branching.forges.rest import asked
+from genpulse.branching.forges.rest import send_request
 from genpulse.branching.forges.tokens import github_token, gitlab_token
 from genpulse.branching.git.repository import Repository
 
@@ -23,9 +23,9 @@ _GOOD = "success"
 
 def demand_status(repository: Repository, commit: str, name: str) -> None:
     """Raises `ReleaseRefused` when the newest status of this name is no success, or nobody can tell."""
-    found = _newest(repository, commit, name)
-    if found != _GOOD:
-        what = f"is {found}" if found else "is not there"
+    state = _newest(repository, commit, name)
+    if state != _GOOD:
+        what = f"is {state}" if state else "is not there"
         note = "It is set by the pipeline or by whoever tests the candidate."
         raise ReleaseRefused("approval_missing", _RULE, f"{name!r} of {commit[:9]} {what}.", note=note)
 
@@ -64,10 +64,10 @@ def _gitlab(address: Address, commit: str, name: str, environment: Mapping[str, 
 
 
 def _get(url: str, token: str) -> Any:
-    answer = asked(url, token)
-    if answer.status != _OK:
-        raise ForgeError(f"the forge answered {answer.status} to {urllib.parse.urlsplit(url).path}.")
-    return answer.document
+    response = send_request(url, token)
+    if response.status != _OK:
+        raise ForgeError(f"the forge answered {response.status} to {urllib.parse.urlsplit(url).path}.")
+    return response.document
 
 
 def _rows(document: Any, key: str) -> Iterator[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """Ranges of commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from genpulse.branching.git.process import Git
@@ -28,13 +28,13 @@ class Commit:
 
 
 def commits_between(git: Git, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
-    """What is reachable from `tips` and not from `without` (full ids), newest first."""
-    return _read(git, "--topo-order", tips, without)
+    """The commits reachable from `tips` and not from `without` (full ids), newest first."""
+    return _commits(git, "--topo-order", tips, without)
 
 
 def commits_named(git: Git, ids: Iterable[str]) -> tuple[Commit, ...]:
-    """These commits alone."""
-    return _read(git, "--no-walk=unsorted", ids, ())
+    """The commits with these ids."""
+    return _commits(git, "--no-walk=unsorted", ids, ())
 
 
 def own_line(git: Git, tip: str) -> frozenset[str]:
@@ -43,9 +43,9 @@ def own_line(git: Git, tip: str) -> frozenset[str]:
 
 
 def parents_on_line(git: Git, tip: str) -> dict[str, tuple[str, ...]]:
-    """The same with the ids of each one's parents, newest first."""
-    said = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
-    lines = (line.split() for line in said.out.splitlines())
+    """The ids on a branch's own line with the ids of their parents, newest first."""
+    output = git.lasting("rev-list", "--first-parent", "--parents", tip, "--")
+    lines = (line.split() for line in output.out.splitlines())
     return {line[0]: tuple(line[1:]) for line in lines}
 
 
@@ -55,41 +55,38 @@ def is_ancestor(git: Git, commit: str, tip: str) -> bool:
 
 
 def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
-    """What is reachable from `tip` along commits that are known."""
-    found: dict[str, Commit] = {}
+    """The commits reachable from `tip` through those in `known`."""
+    history: dict[str, Commit] = {}
     waiting = [tip]
     while waiting:
         commit = known.get(waiting.pop())
-        if commit is not None and commit.id not in found:
-            found[commit.id] = commit
+        if commit is not None and commit.id not in history:
+            history[commit.id] = commit
             waiting.extend(commit.parents)
-    return list(found.values())
+    return list(history.values())
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 commit`, `2 commits`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def listed(commits: Sequence[Commit], most: int = 5) -> str:
-    """Some of them, a line each, and how many more there are."""
-    lines = [str(commit) for commit in commits[:most]]
-    return "\n".join([*lines, f"and {len(commits) - most} more"] if len(commits) > most else lines)
+def first_parents(tip: str, known: Mapping[str, Commit]) -> Iterator[Commit]:
+    """The commits in `known` from `tip` along each one's first parent."""
+    commit = known.get(tip)
+    while commit is not None:
+        yield commit
+        commit = known.get(commit.parents[0]) if commit.parents else None
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey instead of showing it."""
+    """Replace characters that a terminal would interpret instead of showing."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def _read(git: Git, how: str, tips: Iterable[str], without: Iterable[str]) -> tuple[Commit, ...]:
-    wanted = list(dict.fromkeys(tips))
-    if not wanted:
+def _commits(git: Git, how: str, tips: Iterable[str], without: Iterable[str]) -> tuple[Commit, ...]:
+    tip_ids = list(dict.fromkeys(tips))
+    if not tip_ids:
         return ()
-    stdin = "".join([*(f"{tip}\n" for tip in wanted), *(f"^{tip}\n" for tip in dict.fromkeys(without))])
+    stdin = "".join([*(f"{tip}\n" for tip in tip_ids), *(f"^{tip}\n" for tip in dict.fromkeys(without))])
     options = (f"--format={_FORMAT}", "--encoding=UTF-8", "--no-color", "--stdin")
-    said = git.lasting("log", "-z", how, *options, stdin=stdin)
-    fields = said.out.removesuffix("\0").split("\0") if said.out else []
+    output = git.lasting("log", "-z", how, *options, stdin=stdin)
+    fields = output.out.removesuffix("\0").split("\0") if output.out else []
     return tuple(
         Commit(
             fields[i], fields[i + 1], tuple(fields[i + 2].split()), int(fields[i + 3]), printable(fields[i + 4])

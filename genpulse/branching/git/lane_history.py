@@ -36,7 +36,7 @@ class Lines:
         self._histories: dict[str, frozenset[str]] = {}
 
     def at(self, row: Branch, tip: str) -> "Lines":
-        """The same with another tip for one lane."""
+        """These lines with another tip for one lane."""
         return Lines(self._git, {**self._tips, row: tip}, self._marked)
 
     def tip(self, row: Branch) -> str:
@@ -60,8 +60,8 @@ class Lines:
         """The former tips at the ends of lines that the lane has left, the latest first; none as a rule."""
         if row not in self._left:
             former = self.former(row)
-            found = {tip for tip in former - self.own(row) if self._is_promotion(row, tip)} if former else set()
-            self._left[row] = tuple(self._ends(found))
+            tips = {tip for tip in former - self.own(row) if self._is_promotion(row, tip)} if former else set()
+            self._left[row] = tuple(self._ends(tips))
         return self._left[row]
 
     def carried(self, row: Branch, commit: str) -> bool:
@@ -91,7 +91,7 @@ class Lines:
         return next((one for one in self.own(row) if commit in self._nodes[one].parents[1:]), None)
 
     def newest(self, commits: Iterable[str]) -> str | None:
-        """One of these that no other of them has in its history."""
+        """The newest of these commits: one that is in no other's history."""
         return next(self._ordered(commits), None)
 
     def _is_promotion(self, row: Branch, commit: str) -> bool:
@@ -126,8 +126,8 @@ class Lines:
                 yield tip
 
     def _ordered(self, commits: Iterable[str]) -> Iterator[str]:
-        wanted = set(commits)
-        return (commit for commit in self._nodes if commit in wanted) if wanted else iter(())
+        ids = set(commits)
+        return (commit for commit in self._nodes if commit in ids) if ids else iter(())
 
     def _first_parents(self, tip: str) -> frozenset[str]:
         line, commit = set[str](), tip
@@ -147,7 +147,7 @@ class Lines:
             waiting.extend(fresh)
 
     def _merged(self, row: Branch) -> frozenset[str]:
-        """What the merges on the lane's own line brought."""
+        """The commits that were merged into the lane's own line."""
         if row not in self._brought:
             merges = parents_on_line(self._git, self._tips[row]).values()
             self._brought[row] = frozenset(parent for parents in merges for parent in parents[1:])
@@ -157,6 +157,6 @@ class Lines:
     def _nodes(self) -> dict[str, _Node]:
         """All commits of the lanes, children before parents."""
         options = ("--topo-order", "--format=%H %T %P", "--no-color")
-        said = self._git.lasting("log", *options, *self._tips.values(), "--")
-        lines = (line.split() for line in said.out.splitlines())
+        output = self._git.lasting("log", *options, *self._tips.values(), "--")
+        lines = (line.split() for line in output.out.splitlines())
         return {line[0]: _Node(line[1], tuple(line[2:])) for line in lines}

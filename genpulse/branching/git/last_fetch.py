@@ -11,14 +11,14 @@ _USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def remember_fetch(git: Git, remote: str) -> None:
-    """Now."""
+    """Record that the remote was asked now."""
     path = _stamp(git, remote)
     path.parent.mkdir(exist_ok=True)
     path.touch()
 
 
 def last_fetch(git: Git, remote: str) -> float | None:
-    """In seconds since 1970; None when nobody knows. A fetch that failed or that asked another remote is none."""
+    """The time of the last successful fetch, in seconds since 1970; None when it is not known."""
     times = [path.stat().st_mtime for path in (_stamp(git, remote), *_by_git(git, remote)) if path.exists()]
     return max(times, default=None)
 

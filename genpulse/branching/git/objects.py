@@ -8,7 +8,7 @@ from genpulse.branching.git.process import Git
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """Its full id, its kind as git says it (`commit`, `tag`, `tree`, `blob`), and its content."""
+    """A git object: its full id, its kind (`commit`, `tag`, `tree`, `blob`), and its content."""
 
     id: str
     kind: str
@@ -16,7 +16,7 @@ class Object:
 
 
 def object_named(git: Git, name: str) -> Object:
-    """By a ref's full name or an id, in one call of git. Raises `GitFailed` when there is none."""
+    """Read an object by a ref's full name or an id, in one call of git. Raises `GitFailed` when there is none."""
     head, _, content = git("cat-file", "--batch", stdin=f"{name}\n").out.partition("\n")
     fields = head.split(" ")
     if len(fields) != 3:

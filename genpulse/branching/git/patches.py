@@ -9,8 +9,8 @@ _MOST = 50
 """Commits that are compared; where more are in question, a squash or a strange history is."""
 
 
-def picked(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
-    """The ids of those whose change was picked over: a later commit in the history of `tip` changes the same.
+def picked_commits(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
+    """The ids of the commits that were cherry-picked: a later commit in the history of `tip` makes their change.
 
     One that was there before does not count: then the one in question is a squash or rebase of what was there.
     """
@@ -19,8 +19,8 @@ def picked(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
     return frozenset(one.id for one in commits if any(_is_later(twin, one) for twin in _twins(git, one, tip)))
 
 
-def rewritten(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
-    """The ids of those whose change some commit in the history of `tip` has as well, whenever it was made."""
+def rewritten_commits(git: Git, commits: Sequence[Commit], tip: str) -> frozenset[str]:
+    """The ids of the commits whose change another commit in the history of `tip` makes, whenever it was made."""
     return frozenset(one.id for one in commits if _twins(git, one, tip))
 
 
@@ -30,8 +30,10 @@ def _twins(git: Git, commit: Commit, tip: str) -> tuple[Commit, ...]:
         return ()
     without = (f"^{parent}" for parent in commit.parents)
     sides = f"{commit.id}...{tip}"
-    said = git("rev-list", "--cherry-mark", "--left-right", "--no-merges", sides, *without, "--", *_literal(paths))
-    same = [line[1:] for line in said.out.split() if line.startswith("=")]
+    output = git(
+        "rev-list", "--cherry-mark", "--left-right", "--no-merges", sides, *without, "--", *_literal(paths)
+    )
+    same = [line[1:] for line in output.out.split() if line.startswith("=")]
     return commits_named(git, [one for one in same if one != commit.id]) if len(same) > 1 else ()
 
 

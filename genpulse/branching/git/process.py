@@ -36,8 +36,8 @@ _OLDEST = (2, 38)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What git printed, and its exit code."""
+class GitOutput:
+    """The output of one git command, and its exit code."""
 
     code: int
     out: str
@@ -45,12 +45,12 @@ class Said:
 
     @property
     def line(self) -> str:
-        """Its one line."""
+        """Its standard output as one line."""
         return self.out.rstrip("\n")
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What it printed, split at NUL."""
+        """Its standard output, split at NUL."""
         return tuple(self.out.rstrip("\0").split("\0")) if self.out else ()
 
 
@@ -60,46 +60,43 @@ class Git:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.environment = environment
-        self._kept: dict[tuple[tuple[str, ...], str | None], Said] = {}
+        self._answers: dict[tuple[tuple[str, ...], str | None], GitOutput] = {}
 
-    def __call__(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> Said:
+    def __call__(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> GitOutput:
         """Raises `GitFailed` when the exit code is not one of `ok`."""
-        return self._checked(arguments, stdin, ok, _LOCAL)
+        return self._judged(arguments, self._run(arguments, stdin, _LOCAL), ok)
 
-    def lasting(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> Said:
-        """The same for a question whose answer never changes here, such as what objects of these full ids are.
+    def lasting(self, *arguments: str, stdin: str | None = None, ok: Sequence[int] = (0,)) -> GitOutput:
+        """Run a command whose output never changes here, such as a question about objects by their full ids.
 
-        It is asked once and then known: a process costs more than all that most commands do beside it.
+        It runs once and its output is kept: a process costs more than all that most commands do beside it.
         """
         key = (arguments, stdin)
-        if key not in self._kept:
-            self._kept[key] = self(*arguments, stdin=stdin, ok=ok)
-        return self._kept[key]
+        if key not in self._answers:
+            self._answers[key] = self(*arguments, stdin=stdin, ok=ok)
+        return self._answers[key]
 
-    def remotely(self, *arguments: str, stdin: str | None = None) -> Said:
-        """The same for a command that talks to a remote; it gets more time.
+    def remotely(self, *arguments: str, stdin: str | None = None) -> GitOutput:
+        """Run a command that talks to a remote; it gets more time.
 
         A remote that has nothing to do may end before git has said all, for instance the options of a push of what
         is there already. That breaks git's pipe and nothing else, so it is asked again.
         """
         for _ in range(_TRIES):
-            said = self._run(arguments, stdin, _REMOTE)
-            if said.code != -signal.SIGPIPE:
+            output = self._run(arguments, stdin, _REMOTE)
+            if output.code != -signal.SIGPIPE:
                 break
-        return self._judged(arguments, said, (0,))
+        return self._judged(arguments, output, (0,))
 
-    def _checked(self, arguments: Sequence[str], stdin: str | None, ok: Sequence[int], seconds: float) -> Said:
-        return self._judged(arguments, self._run(arguments, stdin, seconds), ok)
+    def _judged(self, arguments: Sequence[str], output: GitOutput, ok: Sequence[int]) -> GitOutput:
+        if output.code not in ok:
+            raise _failure(arguments, output, self.folder)
+        return output
 
-    def _judged(self, arguments: Sequence[str], said: Said, ok: Sequence[int]) -> Said:
-        if said.code not in ok:
-            raise _failure(arguments, said, self.folder)
-        return said
-
-    def _run(self, arguments: Sequence[str], stdin: str | None, seconds: float) -> Said:
+    def _run(self, arguments: Sequence[str], stdin: str | None, seconds: float) -> GitOutput:
         command = ["git", *_OPTIONS, *arguments]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command,
                 cwd=self.folder,
                 env={**self.environment, **_ALWAYS},
@@ -112,35 +109,37 @@ class Git:
         except FileNotFoundError as error:
             raise _missing(self.folder) from error
         except subprocess.TimeoutExpired as error:
-            found = f"git {arguments[0]} did not end within {seconds:.0f} seconds."
+            finding = f"git {arguments[0]} did not end within {seconds:.0f} seconds."
             rule, note = "Git has to answer in time.", "Is the remote reachable? Try again."
-            raise GitFailed("git_timeout", rule, found, note=note) from error
-        return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+            raise GitFailed("git_timeout", rule, finding, note=note) from error
+        return GitOutput(
+            process.returncode, process.stdout.decode(errors="replace"), process.stderr.decode(errors="replace")
+        )
 
 
 def demand_version(git: Git) -> None:
     """Raises `RepositoryUnfit` when git is too old for the flow."""
-    said = git("version").line
-    found = re.search(r"(\d+)\.(\d+)", said)
-    if found and (int(found[1]), int(found[2])) < _OLDEST:
-        rule, wanted = "Merges are tried without a work tree.", ".".join(map(str, _OLDEST))
-        note = f"Install git {wanted} or newer."
+    printed = git("version").line
+    number = re.search(r"(\d+)\.(\d+)", printed)
+    if number and (int(number[1]), int(number[2])) < _OLDEST:
+        rule, oldest = "Merges are tried without a work tree.", ".".join(map(str, _OLDEST))
+        note = f"Install git {oldest} or newer."
         raise RepositoryUnfit(
-            "git_too_old", rule, f"this is {said}, and {wanted} is the oldest that can.", note=note
+            "git_too_old", rule, f"this is {printed}, and {oldest} is the oldest that can.", note=note
         )
 
 
 def _missing(folder: Path) -> RepositoryUnfit:
     if not folder.is_dir():
-        rule, found = "The flow is that of a folder's repository.", f"{folder} is no folder."
-        return RepositoryUnfit("no_repository", rule, found, note="Go to the repository.")
+        rule, finding = "The flow is that of a folder's repository.", f"{folder} is no folder."
+        return RepositoryUnfit("no_repository", rule, finding, note="Go to the repository.")
     rule, note = "The flow is worked with git.", "Install git 2.38 or newer."
     return RepositoryUnfit("git_missing", rule, "git is not on PATH.", note=note)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What git says in such a case, in small letters, and what it means."""
+class _Case:
+    """A failure of git: words of its message, in small letters, and what they mean."""
 
     sign: str
     code: Code
@@ -152,84 +151,84 @@ class _Known:
 _NAMES_ITSELF = "git config user.name and user.email say who you are."
 _ASK = "A branch goes there by a pull request; versions are tagged by those whom the remote lets do it."
 _TRUST = "git config --global --add safe.directory "
-_KNOWN = (
-    _Known(
+_CASES = (
+    _Case(
         "not a git repository",
         "no_repository",
         "The flow is that of a git repository.",
         "Clone it, or go to the repository.",
     ),
-    _Known(
+    _Case(
         "dubious ownership",
         "ownership_dubious",
         "Git only reads repositories of the same user.",
         "Run it as that user, or trust the folder, as a container's job has to that runs as another user.",
     ),
-    _Known("tell me who you are", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
-    _Known("unable to auto-detect email", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
-    _Known(
+    _Case("tell me who you are", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
+    _Case("unable to auto-detect email", "identity_missing", "Commits and tags carry a name.", _NAMES_ITSELF),
+    _Case(
         "would clobber existing tag", "tag_clobbered", "A published tag never moves.", "Look which one is right."
     ),
-    _Known(
+    _Case(
         "does not support --atomic",
         "remote_not_atomic",
         "A release is pushed as a whole.",
         "Use a remote with atomic pushes.",
     ),
-    _Known(
+    _Case(
         "failed to sign",
         "signing_failed",
         "Tags are signed here.",
         "Is the signing key there?",
         ("git config user.signingkey",),
     ),
-    _Known(
+    _Case(
         "could not read from remote",
         "remote_unreadable",
         "The remote has to be readable.",
         "Look at the address and the key.",
         ("git remote -v",),
     ),
-    _Known(
+    _Case(
         "authentication failed",
         "remote_unauthorised",
         "The remote has to let you in.",
         "Renew the credentials, then try again.",
     ),
-    _Known(
+    _Case(
         "terminal prompts disabled",
         "remote_unauthorised",
         "The remote has to let you in.",
         "Store the credentials, then try again.",
     ),
-    _Known(
+    _Case(
         "could not resolve host",
         "remote_unreachable",
         "The remote has to be reachable.",
         "Look at the network, or use --offline.",
     ),
-    _Known(
+    _Case(
         "failed to connect",
         "remote_unreachable",
         "The remote has to be reachable.",
         "Look at the network, or use --offline.",
     ),
-    _Known("(already exists)", "tag_exists", "A version is tagged once.", "Somebody was faster. Run it again."),
-    _Known("protected branch", "remote_guarded", "The remote guards this branch.", _ASK),
-    _Known("protected tag", "remote_guarded", "The remote guards these tags.", _ASK),
-    _Known("they are protected", "remote_guarded", "The remote guards these tags.", _ASK),
-    _Known("it is protected", "remote_guarded", "The remote guards these tags.", _ASK),
-    _Known("repository rule violations", "remote_guarded", "The remote guards this.", _ASK),
-    _Known("non-fast-forward", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
-    _Known("fetch first", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
-    _Known("stale info", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
-    _Known(
+    _Case("(already exists)", "tag_exists", "A version is tagged once.", "Somebody was faster. Run it again."),
+    _Case("protected branch", "remote_guarded", "The remote guards this branch.", _ASK),
+    _Case("protected tag", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Case("they are protected", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Case("it is protected", "remote_guarded", "The remote guards these tags.", _ASK),
+    _Case("repository rule violations", "remote_guarded", "The remote guards this.", _ASK),
+    _Case("non-fast-forward", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Case("fetch first", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Case("stale info", "remote_moved", "The remote moved on in the meantime.", "Run it again."),
+    _Case(
         "usage: git merge-tree",
         "git_too_old",
         "Merges are tried without a work tree.",
         "Install git 2.38 or newer.",
     ),
-    _Known(
+    _Case(
         "index.lock",
         "repository_locked",
         "One git process works in a repository at a time.",
@@ -238,15 +237,15 @@ _KNOWN = (
 )
 
 
-def _failure(arguments: Sequence[str], said: Said, folder: Path) -> GitFailed:
-    text = said.err.strip() or said.out.strip() or f"exit code {said.code}"
-    for known in _KNOWN:
-        if known.sign in text.lower():
-            lines = "\n".join(line.strip() for line in text.splitlines() if known.sign in line.lower())
-            found = f"git {arguments[0]} in {folder}: {lines}"
-            return GitFailed(known.code, known.rule, found, *known.mend, *_advised(text), note=known.note)
-    found = f"git {arguments[0]} in {folder}: {text}"
-    return GitFailed("git_failed", "Git has to do its part.", found, note="Mend what git says.")
+def _failure(arguments: Sequence[str], output: GitOutput, folder: Path) -> GitFailed:
+    text = output.err.strip() or output.out.strip() or f"exit code {output.code}"
+    for case in _CASES:
+        if case.sign in text.lower():
+            lines = "\n".join(line.strip() for line in text.splitlines() if case.sign in line.lower())
+            finding = f"git {arguments[0]} in {folder}: {lines}"
+            return GitFailed(case.code, case.rule, finding, *case.mend, *_advised(text), note=case.note)
+    finding = f"git {arguments[0]} in {folder}: {text}"
+    return GitFailed("git_failed", "Git has to do its part.", finding, note="Mend what git says.")
 
 
 def _advised(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genpulse.branching.git.commits import printable
 from genpulse.branching.git.process import Git
-from genpulse.branching.releases.releasable import Tagged
+from genpulse.branching.releases.releasable import VersionTag
 from genpulse.branching.rules.versions import Version, version_of
 
 _HEADS = "refs/heads/"
@@ -63,13 +63,15 @@ class Refs:
     @property
     def versions(self) -> dict[Version, Ref]:
         """The tags that are versions, newest version first."""
-        found = {version: ref for name, ref in self.tags.items() if (version := version_of(name))}
-        return {version: found[version] for version in sorted(found, reverse=True)}
+        refs = {version: ref for name, ref in self.tags.items() if (version := version_of(name))}
+        return {version: refs[version] for version in sorted(refs, reverse=True)}
 
     @property
-    def tagged(self) -> tuple[Tagged, ...]:
-        """The same as the rules take it, without tags on something that is no commit."""
-        return tuple(Tagged(version, ref.commit, ref.tree) for version, ref in self.versions.items() if ref.commit)
+    def tagged(self) -> tuple[VersionTag, ...]:
+        """The version tags on commits, in the form that the rules take."""
+        return tuple(
+            VersionTag(version, ref.commit, ref.tree) for version, ref in self.versions.items() if ref.commit
+        )
 
 
 def branch_at(name: str, commit: str) -> Ref:
@@ -78,14 +80,14 @@ def branch_at(name: str, commit: str) -> Ref:
 
 
 def read_refs(git: Git, remote: str) -> Refs:
-    """All of them, in one call."""
+    """Read all refs in one call of git."""
     prefix = f"refs/remotes/{remote}/"
-    said = git("for-each-ref", f"--format={_FORMAT}", _HEADS, _TAGS, prefix)
+    output = git("for-each-ref", f"--format={_FORMAT}", _HEADS, _TAGS, prefix)
     heads: dict[str, Ref] = {}
-    theirs: dict[str, Ref] = {}
+    remote_refs: dict[str, Ref] = {}
     tags: dict[str, Ref] = {}
     current, default = None, ""
-    for line in said.out.split("\n"):
+    for line in output.out.split("\n"):
         fields = line.split("\0", len(_FIELDS) - 1)
         if len(fields) != len(_FIELDS):
             continue
@@ -93,10 +95,10 @@ def read_refs(git: Git, remote: str) -> Refs:
             default = fields[9].removeprefix(prefix) if fields[0] == f"{prefix}HEAD" else default
             continue
         ref = _ref(fields, prefix)
-        kind = heads if ref.full.startswith(_HEADS) else tags if ref.full.startswith(_TAGS) else theirs
+        kind = heads if ref.full.startswith(_HEADS) else tags if ref.full.startswith(_TAGS) else remote_refs
         kind[ref.name] = ref
         current = ref.name if fields[8] == "*" else current
-    return Refs(heads, theirs, tags, current, default)
+    return Refs(heads, remote_refs, tags, current, default)
 
 
 def _ref(fields: list[str], prefix: str) -> Ref:

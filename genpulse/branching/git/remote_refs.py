@@ -29,13 +29,13 @@ class Published:
 
 
 def read_published(git: Git, remote: str) -> Published:
-    """All of it, by asking the remote once. Raises `GitFailed`."""
-    said = git.remotely("ls-remote", "--quiet", "--heads", "--tags", "--", remote)
-    found = dict(line.split("\t")[::-1] for line in said.out.split("\n") if "\t" in line)
-    tags = {name: id_ for name, id_ in found.items() if name.startswith(_TAGS) and not name.endswith(_PEELED)}
+    """Read branches and tags of the remote in one call. Raises `GitFailed`."""
+    output = git.remotely("ls-remote", "--quiet", "--heads", "--tags", "--", remote)
+    ids = dict(line.split("\t")[::-1] for line in output.out.split("\n") if "\t" in line)
+    tags = {name: id_ for name, id_ in ids.items() if name.startswith(_TAGS) and not name.endswith(_PEELED)}
     return Published(
-        {name.removeprefix(_HEADS): id_ for name, id_ in found.items() if name.startswith(_HEADS)},
-        {name.removeprefix(_TAGS): Mark(id_, found.get(name + _PEELED, id_)) for name, id_ in tags.items()},
+        {name.removeprefix(_HEADS): id_ for name, id_ in ids.items() if name.startswith(_HEADS)},
+        {name.removeprefix(_TAGS): Mark(id_, ids.get(name + _PEELED, id_)) for name, id_ in tags.items()},
     )
 
 

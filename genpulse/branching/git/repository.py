@@ -23,7 +23,7 @@ from genpulse.branching.settings.file import read_policy
 
 @dataclass(frozen=True, slots=True)
 class TriedMerge:
-    """What a merge would give: a tree, or the files in which it conflicts."""
+    """The result of a merge that was tried: a tree, or the files in which it conflicts."""
 
     tree: str
     conflicts: tuple[str, ...]
@@ -52,7 +52,7 @@ class Repository:
 
     @cached_property
     def policy(self) -> Policy:
-        """What the team decided, as dev on the remote has it, as last fetched. Raises `PolicyBroken`."""
+        """The team's settings, as dev on the remote had them when it was last fetched. Raises `PolicyBroken`."""
         branches = {name: ref.commit for name, ref in self.refs.remote.items()}
         return read_policy(self.git, self.remote, branches, self.refs.default, self.trunk)
 
@@ -66,12 +66,12 @@ class Repository:
         return self.policy.lanes
 
     def row(self, row: Branch) -> Branch:
-        """A row of the table with the names of here."""
+        """A row of the table with this repository's names."""
         return self.policy.row(row)
 
     @cached_property
     def published(self) -> Published | None:
-        """What the remote has, asked once; None when offline. Raises `GitFailed`."""
+        """The remote's branches and tags, read once; None when offline. Raises `GitFailed`."""
         return None if self.offline else read_published(self.git, self.remote)
 
     @cached_property
@@ -89,7 +89,7 @@ class Repository:
     def known_versions(self) -> tuple[Version, ...]:
         """The versions that are taken, newest first, whatever their tags are worth; offline, those here."""
         names = self.refs.tags if self.published is None else self.published.tags
-        return tuple(sorted((found for name in names if (found := version_of(name))), reverse=True))
+        return tuple(sorted((version for name in names if (version := version_of(name))), reverse=True))
 
     @cached_property
     def lines(self) -> Lines:
@@ -146,7 +146,7 @@ class Repository:
         return ref
 
     def fetch(self) -> None:
-        """Branches and version tags of the remote; nothing when offline. Other tags may be what they like.
+        """Fetch branches and version tags of the remote, unless offline. Other tags are not fetched.
 
         Where everything that it has is here already, asking for it was enough.
 
@@ -161,7 +161,7 @@ class Repository:
             remember_fetch(self.git, self.remote)
 
     def fetch_versions(self) -> None:
-        """The same for version tags alone: what is known of the lanes stays as it is."""
+        """Fetch version tags alone: what is known of the lanes stays as it is."""
         lacking = self._lacking()
         if lacking:
             self._fetch(*lacking)
@@ -192,38 +192,38 @@ class Repository:
     def resolved(self, name: str) -> str:
         """The commit that a name stands for here; empty when it stands for none."""
         options = ("--verify", "--quiet", "--end-of-options")
-        said = self.git("rev-parse", *options, f"{name}^{{commit}}", ok=(0, 1, 128))
-        return said.line if said.code == 0 else ""
+        output = self.git("rev-parse", *options, f"{name}^{{commit}}", ok=(0, 1, 128))
+        return output.line if output.code == 0 else ""
 
     def between(self, tips: Iterable[str], without: Iterable[str] = ()) -> tuple[Commit, ...]:
         """Commits reachable from `tips` and not from `without`, newest first."""
         return commits.commits_between(self.git, tips, without)
 
-    def without_history_of(self, found: Iterable[Commit], tips: Iterable[str]) -> tuple[Commit, ...]:
-        """Those that are in no tip's history, whatever the clocks said.
+    def without_history_of(self, candidates: Iterable[Commit], tips: Iterable[str]) -> tuple[Commit, ...]:
+        """The commits that are in no tip's history, whatever dates they carry.
 
         Git walks ranges by date and lists too much where a parent is much younger than its children; this looks at
         every commit instead, so it is for what is about to be refused.
         """
-        known = set(self.git("rev-list", *tips, "--").out.split())
-        return tuple(commit for commit in found if commit.id not in known)
+        history = set(self.git("rev-list", *tips, "--").out.split())
+        return tuple(commit for commit in candidates if commit.id not in history)
 
     def changed_files(self) -> tuple[str, ...]:
         """Tracked files that differ from what is committed."""
-        said = self.git("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
-        return tuple(entry[3:] for entry in said.fields)
+        output = self.git("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
+        return tuple(entry[3:] for entry in output.fields)
 
     def paths(self, commit: str, candidates: Sequence[str]) -> tuple[str, ...]:
-        """Those of the candidates that are a file or folder in the commit's tree."""
-        said = self.git.lasting("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
-        return said.fields
+        """The candidates that name a file or folder in the commit's tree."""
+        output = self.git.lasting("ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *candidates)
+        return output.fields
 
-    def try_merge(self, ours: str, theirs: str) -> TriedMerge:
+    def try_merge(self, base: str, head: str) -> TriedMerge:
         """Merge two commits without touching the work tree."""
         options = ("--write-tree", "--name-only", "--no-messages", "-z")
-        said = self.git.lasting("merge-tree", *options, ours, theirs, ok=(0, 1))
-        tree, *files = said.fields
-        return TriedMerge(tree, tuple(dict.fromkeys(files)) if said.code else ())
+        output = self.git.lasting("merge-tree", *options, base, head, ok=(0, 1))
+        tree, *files = output.fields
+        return TriedMerge(tree, tuple(dict.fromkeys(files)) if output.code else ())
 
     @property
     def has_remote(self) -> bool:
@@ -233,13 +233,13 @@ class Repository:
     @property
     def tag_names(self) -> tuple[str, ...]:
         """The names of all tags: of the remote's where it was asked already, of those here else."""
-        asked: Published | None = self.__dict__.get("published")
-        return tuple(self.refs.tags if asked is None else asked.tags)
+        published: Published | None = self.__dict__.get("published")
+        return tuple(self.refs.tags if published is None else published.tags)
 
     def tags_behind(self, commit: str) -> frozenset[str]:
         """The names of the tags that have a commit in their history."""
-        said = self.git("for-each-ref", f"--contains={commit}", "--format=%(refname:strip=2)", "refs/tags/")
-        return frozenset(said.out.split())
+        output = self.git("for-each-ref", f"--contains={commit}", "--format=%(refname:strip=2)", "refs/tags/")
+        return frozenset(output.out.split())
 
     @cached_property
     def _settings(self) -> GitSettings:

@@ -15,7 +15,7 @@ _TRUE = {"true", "yes", "on", "1", ""}
 
 
 class GitSettings:
-    """Those of a repository, read once."""
+    """The git settings of a repository, read once."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -33,27 +33,27 @@ class GitSettings:
         Raises `RepositoryUnfit`.
         """
         names = self.remotes
-        wanted = self._values.get("flow.remote") or self._parent_of_a_fork
-        for name in (wanted,) if wanted else ("origin", *(names if len(names) == 1 else ())):
+        setting = self._values.get("flow.remote") or self._parent_of_a_fork
+        for name in (setting,) if setting else ("origin", *(names if len(names) == 1 else ())):
             if name in names:
                 return _plain(name)
-        found = f"the remotes are {', '.join(names)}" if names else "there is no remote"
-        found += f", and git config flow.remote is {wanted}." if wanted else "."
+        finding = f"the remotes are {', '.join(names)}" if names else "there is no remote"
+        finding += f", and git config flow.remote is {setting}." if setting else "."
         note = "Name it: git config flow.remote <name>" if names else "Add it: git remote add origin <url>"
-        raise RepositoryUnfit("remote_missing", "The flow has a remote that everybody shares.", found, note=note)
+        raise RepositoryUnfit("remote_missing", "The flow has a remote that everybody shares.", finding, note=note)
 
     def is_on(self, key: str) -> bool:
         """Whether a setting says yes. Small letters in the first and the last part of `key`, as git has them."""
         return self._values.get(key, "false").lower() in _TRUE
 
     def value(self, key: str) -> str:
-        """What a setting says, by the same name; empty where it is not there."""
+        """The value of a setting, by the same name; empty where it is not there."""
         return self._values.get(key, "").strip()
 
     def fetches_all(self, remote: str) -> bool:
         """Whether a plain `git fetch` brings all branches of a remote."""
-        said = self._git("config", "--get-all", f"{_REMOTE}{remote}.fetch", ok=(0, 1))
-        return any(spec.lstrip("+").startswith("refs/heads/*:") for spec in said.out.split())
+        output = self._git("config", "--get-all", f"{_REMOTE}{remote}.fetch", ok=(0, 1))
+        return any(spec.lstrip("+").startswith("refs/heads/*:") for spec in output.out.split())
 
     @property
     def _parent_of_a_fork(self) -> str | None:
@@ -65,8 +65,8 @@ class GitSettings:
     def _values(self) -> dict[str, str]:
         demand_version(self._git)
         place_of(self._git)
-        said = self._git("config", "-z", "--get-regexp", _KEYS, ok=(0, 1))
-        return dict(entry.partition("\n")[::2] for entry in said.fields)
+        output = self._git("config", "-z", "--get-regexp", _KEYS, ok=(0, 1))
+        return dict(entry.partition("\n")[::2] for entry in output.fields)
 
 
 def _plain(name: str) -> str:

@@ -17,27 +17,27 @@ def demand_signature(repository: Repository, ref: Ref, version: Version) -> None
         repository.git("verify-tag", "--", ref.object)
     except GitFailed as error:
         kind = "Releases" if version.candidate is None else "Candidates"
-        found, note = f"{ref.name}: {error.found}", "Look whether the signer's key is known here."
+        finding, note = f"{ref.name}: {error.found}", "Look whether the signer's key is known here."
         raise ReleaseRefused(
-            "signature_bad", f"{kind} are signed here.", found, f"git verify-tag {ref.name}", note=note
+            "signature_bad", f"{kind} are signed here.", finding, f"git verify-tag {ref.name}", note=note
         ) from error
 
 
-def demand_signed(repository: Repository, tag: str, made: str, *, known: bool) -> None:
+def demand_signed(repository: Repository, tag: str, object_: str, *, known: bool) -> None:
     """Raises `GitFailed` when git made a tag without the signature that it was asked for.
 
     With `known` the signature has to be good as well, so that others can verify it too.
     """
     note = "Nothing was pushed. Is the signing key there? git config user.signingkey"
-    if not _SIGNATURE.search(repository.git("cat-file", "tag", made).out):
+    if not _SIGNATURE.search(repository.git("cat-file", "tag", object_).out):
         raise GitFailed("signing_failed", _RULE, f"git made {tag} without a signature.", note=note)
     if known:
-        _demand_known(repository, tag, made)
+        _demand_known(repository, tag, object_)
 
 
-def _demand_known(repository: Repository, tag: str, made: str) -> None:
+def _demand_known(repository: Repository, tag: str, object_: str) -> None:
     try:
-        repository.git("verify-tag", "--", made)
+        repository.git("verify-tag", "--", object_)
     except GitFailed as error:
         note = "Nothing was pushed, since nobody could verify it. Is the signer's key known here?"
         raise GitFailed("signing_failed", _RULE, f"{tag}: {error.found}", note=note) from error

@@ -42,7 +42,7 @@ def fault_of(ref: Ref) -> str:
 
 
 def planted_note(repository: Repository, ref: Ref) -> str:
-    """What to know of a light tag where nobody can look whether the remote has a better one."""
+    """A note about a light tag, for when the remote cannot be asked for its annotated one."""
     return f"{_PLANTED} Without --offline it is put right." if repository.offline and not ref.annotated else ""
 
 
@@ -53,37 +53,37 @@ def _missing(repository: Repository, tag: str, *, on_remote: bool) -> ReleaseRef
         return ReleaseRefused("tag_missing", _SHARED, f"{tag} is on {remote} and not here.", fetch)
     if repository.published is not None:
         return ReleaseRefused("tag_missing", _SHARED, f"there is no tag {tag}.", "genpulse flow release --list")
-    found = f"there is no tag {tag} here" + ("." if repository.versions else ", and no version tag at all.")
+    finding = f"there is no tag {tag} here" + ("." if repository.versions else ", and no version tag at all.")
     note = "" if repository.versions else "The clone was made without tags."
-    return ReleaseRefused("tag_missing", _SHARED, found, fetch, note=note)
+    return ReleaseRefused("tag_missing", _SHARED, finding, fetch, note=note)
 
 
 def _unpublished(repository: Repository, here: Ref) -> ReleaseRefused:
     remote, tag = repository.remote, here.name
-    found = f"{tag} marks {_marked(here)} here, and {remote} does not have it."
-    kept = f"unpublished-{tag}-{here.object[:9]}"
+    finding = f"{tag} marks {_marked(here)} here, and {remote} does not have it."
+    backup = f"unpublished-{tag}-{here.object[:9]}"
     note = (
         f"It was never pushed, or it was deleted on {remote}. The first publishes what is here; the second is for "
-        f"a tag that is wrong, and calls it {kept} here."
+        f"a tag that is wrong, and calls it {backup} here."
     )
-    renamed = f"git tag {kept} refs/tags/{tag} && git tag -d {tag}"
+    renamed = f"git tag {backup} refs/tags/{tag} && git tag -d {tag}"
     push = f"git push {remote} refs/tags/{tag}"
-    return ReleaseRefused("tag_not_published", _SHARED, found, push, renamed, note=note)
+    return ReleaseRefused("tag_not_published", _SHARED, finding, push, renamed, note=note)
 
 
 def _moved(repository: Repository, here: Ref, there: Mark) -> ReleaseRefused:
     remote, tag = repository.remote, here.name
-    found = f"{tag} is {_marked(here)} here, and {remote} has another one, {_id(there.object, there.target)}."
-    kept = f"moved-{tag}-{there.object[:9]}"
+    finding = f"{tag} is {_marked(here)} here, and {remote} has another one, {_id(there.object, there.target)}."
+    backup = f"moved-{tag}-{there.object[:9]}"
     note = (
         f"A published tag never moves. Ask who moved it: the command puts {tag} on {remote} back from "
-        f"{there.object[:9]} to {here.object[:9]}, and keeps the other one as {kept}."
+        f"{there.object[:9]} to {here.object[:9]}, and keeps the other one as {backup}."
     )
     lease = f"--force-with-lease=refs/tags/{tag}:{there.object}"
-    taken = f"git fetch --no-tags {remote} refs/tags/{tag}:refs/tags/{kept}"
-    moves = f"refs/tags/{kept} {here.object}:refs/tags/{tag}"
-    back = f"{taken} && git push --atomic {lease} {remote} {moves}"
-    return ReleaseRefused("tag_moved", _SHARED, found, back, note=note)
+    fetch = f"git fetch --no-tags {remote} refs/tags/{tag}:refs/tags/{backup}"
+    moves = f"refs/tags/{backup} {here.object}:refs/tags/{tag}"
+    back = f"{fetch} && git push --atomic {lease} {remote} {moves}"
+    return ReleaseRefused("tag_moved", _SHARED, finding, back, note=note)
 
 
 def _marked(ref: Ref) -> str:

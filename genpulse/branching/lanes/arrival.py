@@ -11,21 +11,21 @@ _NOTHING = "0"
 
 
 def arrival_refusals(repository: Repository, row: Branch, arrived: str, before: str = "") -> tuple[Refusal, ...]:
-    """What is wrong with a commit as the tip of a lane. `before` is the lane's tip until then, if known.
+    """The refusals of a commit as the tip of a lane. `before` is the lane's tip until then, if known.
 
     A commit of main has to be what a candidate was that was open when it arrived, whatever was tested or released
     since. Raises `RepositoryUnfit` when a commit is not here, `NameRefused` when it is no id, and `GitFailed`.
     """
     commit = commit_here(repository, arrived, "--arrived")
     lines = repository.lines.at(row, commit)
-    found = list(lane_refusals(repository, row, lines, _known(repository, before)))
+    refusals = list(lane_refusals(repository, row, lines, _tip_before(repository, before)))
     if row == MAIN:
         try:
             repository.fetch_versions()
             demand_candidate(repository, _ref(repository, row, commit), repository.row(row), arrived=lines)
         except FlowError as error:
-            found.append(error.refusal)
-    return tuple(found)
+            refusals.append(error.refusal)
+    return tuple(refusals)
 
 
 def commit_here(repository: Repository, text: str, option: str) -> str:
@@ -42,7 +42,7 @@ def commit_here(repository: Repository, text: str, option: str) -> str:
         ) from error
 
 
-def _known(repository: Repository, before: str) -> str:
+def _tip_before(repository: Repository, before: str) -> str:
     """The tip before a push; empty for a lane that was made by it, and for one that was wound back since."""
     if not before.strip(_NOTHING):
         return ""

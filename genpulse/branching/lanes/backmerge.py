@@ -8,11 +8,10 @@ from genpulse.branching.lanes.backmerge_branches import name_of
 from genpulse.branching.lanes.invariants import lane_refusals
 from genpulse.branching.preconditions import demand_history
 from genpulse.branching.rules.table import DEV, MAIN, TEST, Branch
-from genpulse.branching.topics.finish import Finished
-from genpulse.branching.topics.merging import open_request
+from genpulse.branching.topics.merging import MergeResult, open_request
 
 
-def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool = False) -> Finished:
+def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool = False) -> MergeResult:
     """Open the pull request of `fix/backmerge-<id>`, dev with the lane's tip merged in, or push that merge to dev.
 
     Without `row` it is main when main carries what test does not, else test. The work tree is not touched. Raises
@@ -26,12 +25,12 @@ def backmerge(repository: Repository, row: Branch | None = None, *, merge: bool 
     if not commits:
         raise _nothing(repository, lane)
     name = name_of(tip.commit)
-    commit = _begun(repository, name, tip) or _joined(repository, name, lane, tip)
+    commit = _branch_on_remote(repository, name, tip) or _joined(repository, name, lane, tip)
     if merge:
         into = repository.row(DEV).pattern
         repository.git.remotely("push", "--quiet", "--", repository.remote, f"{commit}:refs/heads/{into}")
         repository.forget()
-        return Finished(name, commits, merged=commit)
+        return MergeResult(name, commits, merged=commit)
     return _requested(repository, branch_at(name, commit), lane, commits)
 
 
@@ -39,8 +38,8 @@ def _broken(repository: Repository) -> Branch:
     return next((row for row in (MAIN, TEST) if lane_refusals(repository, row)), TEST)
 
 
-def _begun(repository: Repository, name: str, tip: Ref) -> str:
-    """What the remote has of this branch already, where the lane's tip is merged in."""
+def _branch_on_remote(repository: Repository, name: str, tip: Ref) -> str:
+    """The tip of this branch on the remote, where it has the lane's tip; empty for none."""
     there = repository.refs.remote.get(name)
     return there.commit if there and is_ancestor(repository.git, tip.commit, there.commit) else ""
 
@@ -65,16 +64,15 @@ def _joined(repository: Repository, name: str, lane: Branch, tip: Ref) -> str:
 
 def _tried(repository: Repository, dev: Ref, tip: Ref) -> TriedMerge:
     """A lane with the files that dev had once was squashed and brings nothing: dev stays what it is."""
-    said = repository.git("log", "--format=%T", "--no-color", dev.commit, "--")
-    if tip.tree in said.out.split():
+    output = repository.git("log", "--format=%T", "--no-color", dev.commit, "--")
+    if tip.tree in output.out.split():
         return TriedMerge(dev.tree, ())
     return repository.try_merge(dev.commit, tip.commit)
 
 
-def _requested(repository: Repository, head: Ref, lane: Branch, commits: tuple[Commit, ...]) -> Finished:
+def _requested(repository: Repository, head: Ref, lane: Branch, commits: tuple[Commit, ...]) -> MergeResult:
     title = f"Bring {lane.pattern} back into {repository.row(DEV).pattern}: merge it, do not squash"
-    request = open_request(repository, head, DEV, title, commits)
-    return Finished(head.name, commits, request.url, request.opened)
+    return open_request(repository, head, DEV, title, commits)
 
 
 def _nothing(repository: Repository, lane: Branch) -> MergeRefused:

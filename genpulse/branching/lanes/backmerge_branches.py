@@ -13,7 +13,7 @@ _NAME = re.compile(r"fix/backmerge-([0-9a-f]{9,64})")
 
 
 def name_of(commit: str) -> str:
-    """What the branch is called that brings this commit back."""
+    """The name of the branch that brings this commit back."""
     return f"fix/backmerge-{commit[:9]}"
 
 
@@ -28,13 +28,13 @@ def brought_back(name: str, ahead: Sequence[Commit], lanes: Mapping[str, set[str
     `ahead` are its commits that dev does not have, and `lanes` the ids of those that test and main have. It has
     one merge of the commit that its name says, and may have merged dev since.
     """
-    named = _NAME.fullmatch(name)
+    match = _NAME.fullmatch(name)
     known = {commit.id: commit for commit in ahead}
-    lane = next((one for one in known if named and one.startswith(named[1])), None)
+    lane = next((one for one in known if match and one.startswith(match[1])), None)
     if lane is None or not any(lane in ids for ids in lanes.values()):
         return False
-    theirs = {commit.id for commit in reachable(lane, known)}
-    own = [commit for commit in ahead if commit.id not in theirs]
+    of_lane = {commit.id for commit in reachable(lane, known)}
+    own = [commit for commit in ahead if commit.id not in of_lane]
     return sum(lane in commit.parents for commit in own) == 1 and all(_joins(one, lane, known) for one in own)
 
 

@@ -16,14 +16,14 @@ def fast_forward_refusal(repository: Repository, row: Branch, lines: Lines, befo
 
     A former tip that left the line does not count once the lane was tagged or promoted on its new line.
     """
-    gone = set(lines.left(row))
+    former_tips = set(lines.left(row))
     if before and before not in lines.own(row):
-        gone.add(before)
-    if not gone:
+        former_tips.add(before)
+    if not former_tips:
         return None
     anchor = lines.newest(lines.former(row) & lines.own(row))
     forgiven = (lines.history(anchor) if anchor else frozenset()) - {before}
-    last = lines.newest((gone & lines.history(lines.tip(row))) - forgiven)
+    last = lines.newest((former_tips & lines.history(lines.tip(row))) - forgiven)
     return _refusal(repository, row, lines, last) if last else None
 
 
@@ -46,8 +46,8 @@ def _merge_left_out(repository: Repository, row: Branch, lines: Lines, last: str
     if before != DEV and not lines.carried(before, tip):
         source = lines.merge_of(before, tip) or tip
     message = f"Merge {repository.row(before).pattern} into {name}"
-    made = f"git commit-tree -p {last} -p {source} -m '{message}' '{tip}^{{tree}}'"
-    return f'git push {repository.remote} "$({made}):refs/heads/{name}"'
+    merge = f"git commit-tree -p {last} -p {source} -m '{message}' '{tip}^{{tree}}'"
+    return f'git push {repository.remote} "$({merge}):refs/heads/{name}"'
 
 
 def _note(name: str, tip: str) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import LaneBroken, Refusal
-from genpulse.branching.git.commits import Commit, commits_named, counted, listed, reachable
+from genpulse.branching.git.commits import Commit, commits_named, first_parents, reachable
 from genpulse.branching.git.lane_history import Lines
-from genpulse.branching.git.patches import picked
+from genpulse.branching.git.patches import picked_commits
 from genpulse.branching.git.refs import Ref, branch_at
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.fast_forward import fast_forward_refusal
 from genpulse.branching.lanes.mends import ways_out
+from genpulse.branching.listing import counted, listed
 from genpulse.branching.rules.table import DEV, Branch
 
 
@@ -35,7 +36,7 @@ class _Faults:
 
     @property
     def all(self) -> tuple[Commit, ...]:
-        """Every one of them once."""
+        """Every faulty commit once."""
         return tuple({commit.id: commit for commit in (*self.over, *self.strays, *self.altered)}.values())
 
     def without(self, ids: frozenset[str]) -> "_Faults":
@@ -49,16 +50,20 @@ class _Faults:
         return next((commit for commit in reversed(self.line) if commit.id in bad), None)
 
 
-def demand_intact(repository: Repository, row: Branch) -> None:
-    """Raises `LaneBroken` when the lane carries what did not come from the lane before it."""
+def demand_intact(repository: Repository, row: Branch, conflicts: Sequence[str] = ()) -> None:
+    """Raises `LaneBroken` when the lane carries what did not come from the lane before it.
+
+    `conflicts` are files in which a promotion to it would conflict; the message names them too.
+    """
+    files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
     for refusal in lane_refusals(repository, row):
-        raise LaneBroken.of(refusal)
+        raise LaneBroken.of(replace(refusal, found=refusal.found + files))
 
 
 def lane_refusals(
     repository: Repository, row: Branch, lines: Lines | None = None, pushed_from: str = ""
 ) -> tuple[Refusal, ...]:
-    """What is wrong with a lane's history; empty for one that is as it must be, and for dev.
+    """The refusals of a lane's history; empty for one that is as it must be, and for dev.
 
     `lines` has the lane's tip where it is not that of today, and `pushed_from` is the tip before that, if known.
     """
@@ -79,11 +84,11 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
         return ()
     own = repository.without_history_of(own, [source.commit])
     faults = _faults(repository, own, lines, row, before)
-    faults = faults.without(picked(repository.git, faults.strays, source.commit))
+    faults = faults.without(picked_commits(repository.git, faults.strays, source.commit))
     if not faults.any:
         return ()
     mend, note = ways_out(repository, row, branch_at(row.pattern, tip), faults.all)
-    found: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
+    kinds: tuple[tuple[Code, str, str, tuple[Commit, ...]], ...] = (
         ("lane_wrong_merge", f"{row.pattern} only accepts {before.pattern}.", "merge", faults.over),
         (
             "lane_stray",
@@ -102,14 +107,14 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
             mend,
             note,
         )
-        for code, rule, what, bad in found
+        for code, rule, what, bad in kinds
         if bad
     )
 
 
 def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Branch, before: Branch) -> _Faults:
     known = {commit.id: commit for commit in own}
-    line = _line(lines.tip(row), known)
+    line = tuple(first_parents(lines.tip(row), known))
     merges = [commit for commit in line if commit.is_merge]
     over = tuple(merge for merge in merges if not _from_source(merge, known, lines, before))
     explained = {
@@ -121,15 +126,6 @@ def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Br
     trees = {parent.id: parent.tree for parent in parents}
     altered = tuple(merge for merge in promotions if merge.tree != trees[merge.parents[1]])
     return _Faults(over, strays, altered, line)
-
-
-def _line(tip: str, known: dict[str, Commit]) -> tuple[Commit, ...]:
-    line = []
-    commit = known.get(tip)
-    while commit is not None:
-        line.append(commit)
-        commit = known.get(commit.parents[0]) if commit.parents else None
-    return tuple(line)
 
 
 def _from_source(merge: Commit, known: dict[str, Commit], lines: Lines, before: Branch) -> bool:

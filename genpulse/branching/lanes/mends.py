@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from genpulse.branching.git.commits import Commit
-from genpulse.branching.git.patches import picked
+from genpulse.branching.git.patches import picked_commits
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.backmerge_branches import name_of
@@ -27,10 +27,10 @@ def ways_out(repository: Repository, row: Branch, tip: Ref, bad: Sequence[Commit
     )
     if len(bad) > 1 or bad[0].id != tip.commit or not bad[0].parents or _went_further(repository, row, tip.commit):
         return (back,), note
-    take, kept = _taken_off(repository, row, tip, bad[0])
+    take, backup = _taken_off(repository, row, tip, bad[0])
     aside = (
         f"\nThe second winds {name} back from {tip.commit[:9]} to {bad[0].parents[0][:9]} and keeps what it takes "
-        f"off as {kept}; somebody runs it who may force a push to {name}."
+        f"off as {backup}; somebody runs it who may force a push to {name}."
     )
     return (back, take), note + aside
 
@@ -39,7 +39,7 @@ def _has(repository: Repository, bad: Sequence[Commit], tip: str) -> bool:
     """Whether another branch has all of it, as commits or by what they change."""
     missing = repository.between([commit.id for commit in bad], [tip])
     rest = [commit for commit in bad if commit in missing]
-    return len(picked(repository.git, rest, tip)) == len(rest)
+    return len(picked_commits(repository.git, rest, tip)) == len(rest)
 
 
 def _on_its_way(repository: Repository, row: Branch) -> str:
@@ -51,17 +51,17 @@ def _on_its_way(repository: Repository, row: Branch) -> str:
 
 
 def _taken_off(repository: Repository, row: Branch, tip: Ref, bad: Commit) -> tuple[str, str]:
-    name, kept = row.pattern, f"fix/kept-{tip.commit[:9]}"
+    name, backup = row.pattern, f"fix/kept-{tip.commit[:9]}"
     lease = f"--force-with-lease=refs/heads/{name}:{tip.commit}"
-    moves = f"{tip.commit}:refs/heads/{kept} {bad.parents[0]}:refs/heads/{name}"
-    return f"git push --atomic {lease} {repository.remote} {moves}", kept
+    moves = f"{tip.commit}:refs/heads/{backup} {bad.parents[0]}:refs/heads/{name}"
+    return f"git push --atomic {lease} {repository.remote} {moves}", backup
 
 
 def _went_further(repository: Repository, row: Branch, commit: str) -> bool:
     """Whether a later lane or a release has it."""
-    said = repository.git(
+    output = repository.git(
         "for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/tags", "refs/remotes"
     )
     lanes = repository.lanes
     later = {f"refs/remotes/{repository.remote}/{lane.pattern}" for lane in lanes[lanes.index(row) + 1 :]}
-    return any(ref in later or version_of(ref.removeprefix("refs/tags/")) for ref in said.out.split())
+    return any(ref in later or version_of(ref.removeprefix("refs/tags/")) for ref in output.out.split())

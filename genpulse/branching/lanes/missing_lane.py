@@ -1,4 +1,4 @@
-"""What to say when a lane is not known here."""
+"""The error for a lane that is not known here."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,7 +16,7 @@ _LIKELY = (
 def missing_lane(
     remote: str, name: str, lanes: Sequence[str], branches: Collection[str], *, fetches_all: bool
 ) -> RepositoryUnfit:
-    """That this clone does not fetch it, or that the remote does not have it.
+    """Make the error for a lane that this clone does not fetch, or that the remote does not have.
 
     `lanes` are the names of all three, `branches` those that are known of the remote.
     """
@@ -46,11 +46,11 @@ def missing_lane(
 
 def _likely(lanes: Sequence[str], branches: Collection[str]) -> list[str]:
     """The lanes by the names that they seem to have on the remote; its own name for one that has no such."""
-    found = []
+    names = []
     for lane, others in zip(lanes, _LIKELY, strict=True):
         other = next((each for each in others if each in branches), lane)
-        found.append(lane if lane in branches else other)
-    return found
+        names.append(lane if lane in branches else other)
+    return names
 
 
 def _called_otherwise(
@@ -58,10 +58,10 @@ def _called_otherwise(
 ) -> RepositoryUnfit:
     """The names that are there may stay, or the lane is made of the branch that seems to be it."""
     pairs = [(lane, other) for lane, other in zip(lanes, known_as, strict=True) if lane != other]
-    found = f"{remote} has no branch {name}, but {', '.join(f'{other} for {lane}' for lane, other in pairs)}."
+    finding = f"{remote} has no branch {name}, but {', '.join(f'{other} for {lane}' for lane, other in pairs)}."
     specs = " ".join(f"refs/remotes/{remote}/{other}:refs/heads/{lane}" for lane, other in pairs)
     note = (
         "The first keeps the names that are there. The second makes branches of the lanes' own names beside them."
     )
     keep = f"genpulse flow install --lanes {','.join(known_as)}"
-    return RepositoryUnfit("lane_missing", rule, found, keep, f"git push {remote} {specs}", note=note)
+    return RepositoryUnfit("lane_missing", rule, finding, keep, f"git push {remote} {specs}", note=note)

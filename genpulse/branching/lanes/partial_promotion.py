@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from genpulse.branching.errors import GitFailed, LaneBroken, MergeRefused, NameRefused, Refusal
-from genpulse.branching.git.commits import Commit, commits_named, is_ancestor, listed, own_line
+from genpulse.branching.git.commits import Commit, commits_named, is_ancestor, own_line
 from genpulse.branching.git.refs import Ref, branch_at
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import listed
 from genpulse.branching.rules.table import DEV, PROMOTION, TEST
 
 _NAME = re.compile(rf"{PROMOTION}([0-9a-f]{{9,64}})")
@@ -67,24 +68,24 @@ def tested_state(repository: Repository) -> str:
         if is_ancestor(repository.git, parent, dev.commit):
             return parent
     name, into = repository.row(TEST).pattern, repository.row(DEV).pattern
-    found = f"{test.commit[:9]} is neither a commit of {into} nor a merge of one."
-    raise LaneBroken("lane_stray", f"{name} is at a promotion.", found, "genpulse flow status")
+    finding = f"{test.commit[:9]} is neither a commit of {into} nor a merge of one."
+    raise LaneBroken("lane_stray", f"{name} is at a promotion.", finding, "genpulse flow status")
 
 
 def part_refusals(repository: Repository, head: Ref) -> tuple[Refusal, ...]:
     """Why a branch `promote/<id>` may not be merged into test; empty when it may."""
-    named, dev = _NAME.fullmatch(head.name), repository.row(DEV).pattern
+    match, dev = _NAME.fullmatch(head.name), repository.row(DEV).pattern
     rule = f"{PROMOTION}<id> is a commit of {dev}, and test becomes that commit's files."
-    if named is None or not head.commit.startswith(named[1]):
-        found = f"{head.name} is at {head.commit[:9]}."
-        return (Refusal("name_malformed", rule, found, ("genpulse flow promote test",)),)
+    if match is None or not head.commit.startswith(match[1]):
+        finding = f"{head.name} is at {head.commit[:9]}."
+        return (Refusal("name_malformed", rule, finding, ("genpulse flow promote test",)),)
     if not is_ancestor(repository.git, head.commit, repository.lane(DEV).commit):
-        found = f"{head.commit[:9]} is not in the history of {dev}."
-        return (Refusal("not_on_lane", rule, found, ("genpulse flow promote test",)),)
+        finding = f"{head.commit[:9]} is not in the history of {dev}."
+        return (Refusal("not_on_lane", rule, finding, ("genpulse flow promote test",)),)
     tried = repository.try_merge(repository.lane(TEST).commit, head.commit)
     if tried.conflicts or tried.tree != _head(repository, head.commit).tree:
-        found = f"the merge would not be {head.commit[:9]}."
-        return (Refusal("promotion_alters", rule, found, ("genpulse flow promote test",)),)
+        finding = f"the merge would not be {head.commit[:9]}."
+        return (Refusal("promotion_alters", rule, finding, ("genpulse flow promote test",)),)
     return ()
 
 
@@ -97,17 +98,17 @@ def _commit(repository: Repository, text: str) -> str:
     try:
         return repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").line
     except GitFailed as error:
-        rule, found = "What is promoted exists.", f"{text!r} is no commit here."
-        raise NameRefused("ref_unknown", rule, found, f"git fetch {repository.remote}") from error
+        rule, finding = "What is promoted exists.", f"{text!r} is no commit here."
+        raise NameRefused("ref_unknown", rule, finding, f"git fetch {repository.remote}") from error
 
 
 def _merge_of(repository: Repository, name: str) -> Commit | None:
     """The newest merge on dev's own line that brought this branch: by its tip, or by what the merge says."""
     refs = repository.refs
     tips = {ref.commit for ref in (refs.remote.get(name), refs.heads.get(name)) if ref}
-    said = repository.git("rev-list", "--first-parent", "--merges", repository.lane(DEV).commit, "--")
+    output = repository.git("rev-list", "--first-parent", "--merges", repository.lane(DEV).commit, "--")
     word = re.compile(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])|/{re.escape(name)}(?![\w/.-])")
-    merges = commits_named(repository.git, said.out.split())
+    merges = commits_named(repository.git, output.out.split())
     by_tip = (merge for merge in merges if merge.parents[1] in tips)
     by_words = (merge for merge in merges if word.search(merge.subject))
     return next(by_tip, None) or next(by_words, None)
@@ -115,10 +116,10 @@ def _merge_of(repository: Repository, name: str) -> Commit | None:
 
 def _not_merged(repository: Repository, name: str) -> MergeRefused:
     dev = repository.row(DEV).pattern
-    found = f"no merge commit on {dev} brought {name}."
+    finding = f"no merge commit on {dev} brought {name}."
     note = f"Where it was squashed into {dev}, its commits are not there: bring it once more, with a merge commit."
     mend = f"git switch {shlex.quote(name)} && genpulse flow finish"
-    return MergeRefused("branch_missing", f"What is promoted is in {dev}.", found, mend, note=note)
+    return MergeRefused("branch_missing", f"What is promoted is in {dev}.", finding, mend, note=note)
 
 
 def _not_alone(repository: Repository, name: str, own: Sequence[Commit], others: Sequence[Commit]) -> MergeRefused:

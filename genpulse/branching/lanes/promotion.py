@@ -1,6 +1,6 @@
 """Move a lane forward: dev to test, test to main."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import LaneBroken, MergeRefused, NameRefused, ReleaseRefused
@@ -8,7 +8,7 @@ from genpulse.branching.git.commits import Commit
 from genpulse.branching.git.lane_history import Lines
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
-from genpulse.branching.lanes.invariants import lane_refusals
+from genpulse.branching.lanes.invariants import demand_intact
 from genpulse.branching.lanes.partial_promotion import branch_alone, state_of_dev
 from genpulse.branching.misplaced_names import tag_refusals
 from genpulse.branching.preconditions import demand_history
@@ -16,7 +16,7 @@ from genpulse.branching.releases.approve import demand_approved
 from genpulse.branching.releases.candidate_check import Candidates
 from genpulse.branching.rules.table import DEV, MAIN, PROMOTION, Branch
 from genpulse.branching.rules.versions import Version
-from genpulse.branching.topics.merging import join, open_request
+from genpulse.branching.topics.merging import MergeResult, merge_or_request
 
 _MISSING: Code = "candidate_missing"
 
@@ -34,18 +34,8 @@ class Plan:
     head: Ref
 
 
-@dataclass(frozen=True, slots=True)
-class Promoted:
-    """What was done: the pull request's address (and whether it is open), or the merge commit."""
-
-    plan: Plan
-    url: str = ""
-    opened: bool = False
-    merged: str = ""
-
-
 def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only: str = "") -> Plan:
-    """What would move into test or main. Nothing is changed but what git knows of the remote.
+    """Plan a promotion to test or main. Nothing is changed but what git knows of the remote.
 
     Test may get less than all: dev as it was `at` an older commit, or `only` the branch of this name. Raises
     `LaneBroken`, `MergeRefused` with the files that conflict, `ReleaseRefused` when main is to get what was no
@@ -60,38 +50,35 @@ def plan_promotion(repository: Repository, target: Branch, *, at: str = "", only
 
 
 def judge_promotion(repository: Repository, target: Branch, part: Ref | None = None) -> Plan:
-    """The same by what is known of the remote, without asking it."""
+    """Plan a promotion by what is known of the remote, without asking it."""
     lanes = repository.lanes
     target = repository.row(target)
     source = lanes[lanes.index(target) - 1]
-    ours, theirs = repository.lane(target), part or repository.lane(source)
-    tried = repository.try_merge(ours.commit, theirs.commit)
+    base, head = repository.lane(target), part or repository.lane(source)
+    tried = repository.try_merge(base.commit, head.commit)
     for row in (source, target):
-        _demand_intact(repository, row, tried.conflicts if row == target else ())
-    commits = repository.between([theirs.commit], [ours.commit])
+        demand_intact(repository, row, tried.conflicts if row == target else ())
+    commits = repository.between([head.commit], [base.commit])
     if not commits:
-        found = f"{target.pattern} has everything that {source.pattern} has."
-        raise MergeRefused("nothing_to_promote", "There is something to promote.", found, "genpulse flow status")
+        finding = f"{target.pattern} has everything that {source.pattern} has."
+        raise MergeRefused("nothing_to_promote", "There is something to promote.", finding, "genpulse flow status")
     if tried.conflicts:
         raise _conflict(repository, source, target, tried.conflicts)
-    if tried.tree != theirs.tree:
+    if tried.tree != head.tree:
         rule = f"A promotion makes {target.pattern} what {source.pattern} is."
-        found = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {theirs.tree[:9]})."
-        raise LaneBroken("promotion_alters", rule, found, _levelled(repository, target), note=_both(repository))
+        finding = f"the merge (tree {tried.tree[:9]}) would not be {source.pattern} (tree {head.tree[:9]})."
+        raise LaneBroken("promotion_alters", rule, finding, _levelled(repository, target), note=_both(repository))
     if target == MAIN:
-        demand_candidate(repository, theirs, source)
-    return Plan(source, target, commits, theirs)
+        demand_candidate(repository, head, source)
+    return Plan(source, target, commits, head)
 
 
-def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> Promoted:
+def promote(repository: Repository, plan: Plan, *, merge: bool = False) -> MergeResult:
     """Open a plan's pull request, or make the merge commit and push it. Raises `GitFailed`, the forge's error."""
     source, target = plan.source, plan.target
-    if merge:
-        return Promoted(plan, merged=join(repository, plan.head, target))
     part = f" at {plan.head.commit[:9]}" if plan.head.name.startswith(PROMOTION) else ""
     title = f"Promote {source.pattern}{part} to {target.pattern}"
-    request = open_request(repository, plan.head, target, title, plan.commits)
-    return Promoted(plan, request.url, request.opened)
+    return merge_or_request(repository, plan.head, target, title, plan.commits, merge=merge)
 
 
 def demand_candidate(repository: Repository, tip: Ref, source: Branch, *, arrived: Lines | None = None) -> Version:
@@ -116,9 +103,9 @@ def _fitting(
         broken = candidates.broken(tip.tree)
         code, mend = (broken.code, broken.mend) if broken else (_MISSING, ("genpulse flow rc",))
         why = broken.found if broken else _unfit(repository, tip, error)
-        found = f"{source.pattern} is at {tip.commit[:9]}, and {why}"
+        finding = f"{source.pattern} is at {tip.commit[:9]}, and {why}"
         rule = f"{repository.row(MAIN).pattern} only accepts a release candidate."
-        raise ReleaseRefused(code, rule, found, *mend, note=broken.note if broken else "") from error
+        raise ReleaseRefused(code, rule, finding, *mend, note=broken.note if broken else "") from error
 
 
 def _unfit(repository: Repository, tip: Ref, error: ReleaseRefused) -> str:
@@ -130,16 +117,10 @@ def _unfit(repository: Repository, tip: Ref, error: ReleaseRefused) -> str:
     return f"the last candidate {last[0].tag} marks {last[1].commit[:9]}." if last else "there is no candidate."
 
 
-def _demand_intact(repository: Repository, row: Branch, conflicts: tuple[str, ...]) -> None:
-    for refusal in lane_refusals(repository, row):
-        files = f"\nPromoting would conflict in: {', '.join(conflicts)}" if conflicts else ""
-        raise LaneBroken.of(replace(refusal, found=refusal.found + files))
-
-
 def _conflict(repository: Repository, source: Branch, target: Branch, files: tuple[str, ...]) -> MergeRefused:
     rule = f"{source.pattern} merges into {target.pattern} without conflicts."
-    found = "promoting would conflict in:\n" + "\n".join(files)
-    return MergeRefused("merge_conflict", rule, found, _levelled(repository, target), note=_both(repository))
+    finding = "promoting would conflict in:\n" + "\n".join(files)
+    return MergeRefused("merge_conflict", rule, finding, _levelled(repository, target), note=_both(repository))
 
 
 def _both(repository: Repository) -> str:

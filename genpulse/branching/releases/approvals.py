@@ -22,7 +22,7 @@ _OBJECT = re.compile(r"\Aobject (?P<object>[0-9a-f]+)\ntype tag\n")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """As git knows somebody."""
+    """A person's name and email, as git knows them."""
 
     name: str
     email: str
@@ -36,7 +36,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
+class CandidateApproval:
     """An approval: whose, its tag's id, and its words."""
 
     by: Person
@@ -45,35 +45,35 @@ class Approved:
 
 
 def approval_name(version: Version, person: Person) -> str:
-    """What the tag of a person's approval is called."""
+    """The name of the tag of a person's approval."""
     return f"{FAMILY}{version.tag}/{slug_of(person.email)}"
 
 
-def approvals(repository: Repository, version: Version) -> tuple[Approved, ...]:
+def approvals(repository: Repository, version: Version) -> tuple[CandidateApproval, ...]:
     """The approvals of a candidate by others than who tagged it. Raises `GitFailed`.
 
     The remote is asked for them, unless offline; what it does not have is none.
     """
     candidate = repository.refs.tags[version.tag].object
     author = tagger(repository, candidate)
-    found = (_read(repository, object_, candidate) for object_ in _objects(repository, version))
-    return tuple(each for each in found if each and author and not each.by.is_same(author))
+    entries = (_approval(repository, object_, candidate) for object_ in _objects(repository, version))
+    return tuple(each for each in entries if each and author and not each.by.is_same(author))
 
 
-def is_signed_by_its_author(repository: Repository, approved: Approved) -> bool:
+def is_signed_by_its_author(repository: Repository, approved: CandidateApproval) -> bool:
     """Whether its signature is good, and is that of the address that the approval names."""
     try:
-        said = repository.git("verify-tag", "--raw", "--", approved.object)
-        shown = repository.git("verify-tag", "--", approved.object)
+        raw = repository.git("verify-tag", "--raw", "--", approved.object)
+        text = repository.git("verify-tag", "--", approved.object)
     except GitFailed:
         return False
-    return approved.by.email.casefold() in (said.err + said.out + shown.err + shown.out).casefold()
+    return approved.by.email.casefold() in (raw.err + raw.out + text.err + text.out).casefold()
 
 
 def tagger(repository: Repository, object_: str) -> Person | None:
     """Who made a tag; None for what is no annotated tag."""
-    found = _TAGGER.search(_text(repository, object_).partition("\n\n")[0])
-    return Person(printable(found["name"]), printable(found["email"])) if found else None
+    match = _TAGGER.search(_text(repository, object_).partition("\n\n")[0])
+    return Person(printable(match["name"]), printable(match["email"])) if match else None
 
 
 def _objects(repository: Repository, version: Version) -> tuple[str, ...]:
@@ -87,15 +87,15 @@ def _objects(repository: Repository, version: Version) -> tuple[str, ...]:
     return tuple(repository.git("for-each-ref", "--format=%(objectname)", f"{_HERE}{prefix}").out.split())
 
 
-def _read(repository: Repository, object_: str, candidate: str) -> Approved | None:
+def _approval(repository: Repository, object_: str, candidate: str) -> CandidateApproval | None:
     text = _text(repository, object_)
     head, _, words = text.partition("\n\n")
     marks, person = _OBJECT.match(head), tagger(repository, object_)
     if marks is None or person is None or marks["object"] != candidate:
         return None
-    return Approved(person, object_, words.partition("-----BEGIN")[0].strip())
+    return CandidateApproval(person, object_, words.partition("-----BEGIN")[0].strip())
 
 
 def _text(repository: Repository, object_: str) -> str:
-    said = repository.git("cat-file", "tag", object_, ok=(0, 1, 128))
-    return said.out if said.code == 0 else ""
+    output = repository.git("cat-file", "tag", object_, ok=(0, 1, 128))
+    return output.out if output.code == 0 else ""

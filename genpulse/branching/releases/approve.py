@@ -24,27 +24,27 @@ def approve(repository: Repository, version: str | None = None, words: str = "")
     """
     demand_history(repository)
     repository.fetch()
-    wanted = version_named(version) if version else None
-    found = wanted if wanted and wanted.candidate else _newest_open(repository, wanted)
-    ref = Candidates(repository).demand(found)
+    target = version_named(version) if version else None
+    candidate = target if target and target.candidate else _newest_open(repository, target)
+    ref = Candidates(repository).demand(candidate)
     me = _me(repository)
     author = tagger(repository, ref.object)
     if author is not None and me.is_same(author):
-        says, note = f"{found.tag} was tagged by {author}, and so are you.", "Ask somebody who tested it."
+        says, note = f"{candidate.tag} was tagged by {author}, and so are you.", "Ask somebody who tested it."
         raise ReleaseRefused("approval_own", _RULE, says, note=note)
-    _publish(repository, approval_name(found, me), ref.object, words or f"{found.tag} is approved.")
-    return found
+    _publish(repository, approval_name(candidate, me), ref.object, words or f"{candidate.tag} is approved.")
+    return candidate
 
 
 def demand_approved(repository: Repository, candidates: Sequence[Version]) -> None:
     """Raises `ReleaseRefused` when the team demands an approval, and none of these candidates has one."""
-    wanted = repository.policy.approval
-    if wanted is None or not candidates:
+    rule = repository.policy.approval
+    if rule is None or not candidates:
         return
-    if wanted.by == "status":
-        demand_status(repository, repository.refs.tags[candidates[0].tag].commit, wanted.status)
+    if rule.by == "status":
+        demand_status(repository, repository.refs.tags[candidates[0].tag].commit, rule.status)
         return
-    signed = wanted.by == "signature"
+    signed = rule.by == "signature"
     if any(_approved(repository, version, signed=signed) for version in candidates):
         return
     newest = candidates[0]
@@ -71,21 +71,21 @@ def approval_sentence(repository: Repository, candidates: Sequence[Version]) -> 
     people = who_approved(repository, candidates)
     if people:
         return f"Approved by {', '.join(people)}."
-    wanted = repository.policy.approval
-    if wanted is not None and wanted.by == "status":
-        return f"Approved by the status {wanted.status}."
+    rule = repository.policy.approval
+    if rule is not None and rule.by == "status":
+        return f"Approved by the status {rule.status}."
     return f"Nobody approved {candidates[0].tag}."
 
 
 def approval_of(repository: Repository, tree: str) -> str:
-    """The same for what is about to go to main: the open candidates that have these files."""
+    """The approval sentence for the open candidates that have these files."""
     candidates = Candidates(repository)
     return approval_sentence(repository, candidates.of(candidates.demand_open(tree), tree))
 
 
 def _approved(repository: Repository, version: Version, *, signed: bool) -> bool:
-    found = approvals(repository, version)
-    return any(not signed or is_signed_by_its_author(repository, each) for each in found)
+    entries = approvals(repository, version)
+    return any(not signed or is_signed_by_its_author(repository, each) for each in entries)
 
 
 def _newest_open(repository: Repository, final: Version | None) -> Version:
@@ -95,13 +95,13 @@ def _newest_open(repository: Repository, final: Version | None) -> Version:
         fits = version.candidate is not None and final in {None, version.final}
         if fits and version.final not in released and candidates.is_proper(version):
             return version
-    found = f"there is no open candidate{f' of {final.tag}' if final else ''}."
-    raise ReleaseRefused("candidate_missing", _RULE, found, "genpulse flow rc")
+    finding = f"there is no open candidate{f' of {final.tag}' if final else ''}."
+    raise ReleaseRefused("candidate_missing", _RULE, finding, "genpulse flow rc")
 
 
 def _me(repository: Repository) -> Person:
-    found = _IDENTITY.match(repository.git("var", "GIT_COMMITTER_IDENT").line)
-    return Person(found["name"], found["email"]) if found else Person("", "")
+    match = _IDENTITY.match(repository.git("var", "GIT_COMMITTER_IDENT").line)
+    return Person(match["name"], match["email"]) if match else Person("", "")
 
 
 def _publish(repository: Repository, name: str, object_: str, words: str) -> None:
@@ -113,15 +113,15 @@ def _publish(repository: Repository, name: str, object_: str, words: str) -> Non
     signs = repository.signs_tags or (approval is not None and approval.by == "signature")
     git = repository.git
     git("tag", "--force", "-s" if signs else "-a", "--message", words, "--", name, object_)
-    made = git("rev-parse", "--verify", f"refs/tags/{name}").line
+    tag = git("rev-parse", "--verify", f"refs/tags/{name}").line
     try:
-        if signs and "-----BEGIN" not in git("cat-file", "tag", made).out:
+        if signs and "-----BEGIN" not in git("cat-file", "tag", tag).out:
             note = "Nothing was pushed. Is the signing key there?"
             says = f"git made {name} without a signature."
             raise GitFailed(
                 "signing_failed", "Tags are signed here.", says, "git config user.signingkey", note=note
             )
-        git.remotely("push", "--quiet", "--", repository.remote, f"{made}:refs/tags/{name}")
+        git.remotely("push", "--quiet", "--", repository.remote, f"{tag}:refs/tags/{name}")
     finally:
-        git("update-ref", "-d", f"refs/tags/{name}", made)
+        git("update-ref", "-d", f"refs/tags/{name}", tag)
         repository.forget()

@@ -1,6 +1,7 @@
-"""The one test of a candidate, which the gate, `promote`, `release` and `verify` ask alike."""
+"""The one test of a candidate, which the merge check, `promote`, `release` and `verify` ask alike."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from genpulse.branching.errors import Refusal, ReleaseRefused
@@ -9,14 +10,14 @@ from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.git.signatures import demand_signature
 from genpulse.branching.git.tags import demand_published, fault_of, planted_note, tag_here
-from genpulse.branching.releases.releasable import Tagged, may_release
+from genpulse.branching.releases.releasable import VersionTag, may_release
 from genpulse.branching.releases.withdrawal import withdrawn
 from genpulse.branching.rules.table import TEST
 from genpulse.branching.rules.versions import Version
 
 
 class Candidates:
-    """Looks at candidates. `lines` are those of today unless others are given."""
+    """Checks of release candidates. `lines` are those of today unless others are given."""
 
     def __init__(self, repository: Repository, lines: Lines | None = None) -> None:
         self._repository = repository
@@ -49,32 +50,32 @@ class Candidates:
         release before that commit. Raises `ReleaseRefused`, `NameRefused`, `RepositoryUnfit`, `GitFailed`.
         """
         try:
-            found = may_release(tree, [*self._counting, *self._released(at)], version)
-            self._demand_any(found, tree)
+            release = may_release(tree, [*self._counting, *self._released(at)], version)
+            self._demand_any(release, tree)
         except ReleaseRefused as error:
             broken = self.broken(tree)
             if broken is None:
                 raise
             says = error.found if broken.found in error.found else f"{error.found}\n{broken.found}"
-            raise ReleaseRefused(broken.code, error.rule, says, *broken.mend, note=broken.note) from error
-        return found
+            raise ReleaseRefused.of(replace(broken, rule=error.rule, found=says)) from error
+        return release
 
     @property
-    def _counting(self) -> list[Tagged]:
-        """Those that nobody withdrew."""
-        gone = withdrawn(self._repository.tag_names)
-        return [tag for tag in self._placed if tag.version not in gone]
+    def _counting(self) -> list[VersionTag]:
+        """The candidates that are not withdrawn."""
+        withdrawals = withdrawn(self._repository.tag_names)
+        return [tag for tag in self._placed if tag.version not in withdrawals]
 
     def _demand_kept(self, version: Version) -> None:
         if version in withdrawn(self._repository.tag_names):
-            rule, found = "What goes to main was not given up.", f"{version.tag} is withdrawn."
+            rule, finding = "What goes to main was not given up.", f"{version.tag} is withdrawn."
             mend = f"genpulse flow rc --version {version.final}"
             raise ReleaseRefused(
-                "candidate_withdrawn", rule, found, mend, note="Tag another one, or go on with dev."
+                "candidate_withdrawn", rule, finding, mend, note="Tag another one, or go on with dev."
             )
 
     def broken(self, tree: str) -> Refusal | None:
-        """What is wrong with the candidate that was meant: the newest with this tree that is not proper."""
+        """The refusal of the newest candidate with this tree that is not proper; None when there is none."""
         for version, ref in self._repository.refs.versions.items():
             if version.candidate is not None and ref.tree == tree:
                 try:
@@ -84,19 +85,19 @@ class Candidates:
                     return error.refusal
         return None
 
-    def _released(self, at: str | None) -> list[Tagged]:
+    def _released(self, at: str | None) -> list[VersionTag]:
         finals = (version for version in self._repository.known_versions if version.candidate is None)
         marks = self._repository.refs.versions
-        found = [(version, marks.get(version)) for version in finals]
+        refs = [(version, marks.get(version)) for version in finals]
         earlier = self._lines.history(at) - {at} if at else None
         return [
-            Tagged(version, ref.commit if ref else "", ref.tree if ref else "")
-            for version, ref in found
+            VersionTag(version, ref.commit if ref else "", ref.tree if ref else "")
+            for version, ref in refs
             if earlier is None or (ref is not None and ref.commit in earlier)
         ]
 
     def _demand_placed(self, version: Version) -> Ref:
-        """The same without a look at the signature, which takes longer."""
+        """The tag of a candidate that is proper but for its signature, which takes longer to verify."""
         ref, tag = tag_here(self._repository, version), version.tag
         mend, note = f"genpulse flow rc --version {version.final}", "Tag another one."
         test = self._repository.row(TEST).pattern
@@ -105,8 +106,8 @@ class Candidates:
             note = planted_note(self._repository, ref) or note
             raise ReleaseRefused("candidate_improper", rule, f"{tag} is {fault}.", mend, note=note)
         if not self._lines.carried(TEST, ref.commit):
-            found = f"{tag} marks {ref.commit[:9]}, which is not on {test}."
-            raise ReleaseRefused("candidate_improper", rule, found, mend, note=note)
+            finding = f"{tag} marks {ref.commit[:9]}, which is not on {test}."
+            raise ReleaseRefused("candidate_improper", rule, finding, mend, note=note)
         demand_published(self._repository, ref)
         return ref
 
@@ -117,12 +118,12 @@ class Candidates:
             self.demand(max(fitting))
 
     @cached_property
-    def _placed(self) -> list[Tagged]:
+    def _placed(self) -> list[VersionTag]:
         candidates = {
             version: ref for version, ref in self._repository.versions.items() if version.candidate is not None
         }
         return [
-            Tagged(version, ref.commit, ref.tree)
+            VersionTag(version, ref.commit, ref.tree)
             for version, ref in candidates.items()
             if _passes(self._demand_placed, version)
         ]

@@ -19,19 +19,19 @@ _IN_TOML = re.compile(r'^(\s*version\s*=\s*["\'])[^"\']*(["\'])', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declaration:
     """A file of a commit that declares a version, with the text of it, its version, and its mode in git."""
 
     path: str
-    said: str
+    version_text: str
     content: str
     mode: str
 
     @property
     def version(self) -> Version | None:
-        """None for what is no version here, such as `1.2.0.dev0`."""
+        """The version that is declared; None for text that is no version here, such as `1.2.0.dev0`."""
         try:
-            return version_named(self.said)
+            return version_named(self.version_text)
         except NameRefused:
             return None
 
@@ -43,12 +43,12 @@ class Declared:
         return head + pattern.sub(rf"\g<1>{version.final}\g<2>", rest, count=1)
 
 
-def declared_at(repository: Repository, commit: str) -> tuple[Declared, ...]:
-    """What the files of the setting `declared_in` declare in a commit; those that declare nothing are left out."""
+def declared_at(repository: Repository, commit: str) -> tuple[Declaration, ...]:
+    """The declarations in a commit's files of the setting `declared_in`; files without one are left out."""
     paths = repository.policy.declared_in
     rows = repository.git.lasting("ls-tree", "-z", "--full-tree", commit, "--", *paths).fields if paths else ()
-    found = (_read(repository, *row.split("\t", 1)) for row in rows)
-    return tuple(each for each in found if each is not None)
+    declarations = (_declaration(repository, *row.split("\t", 1)) for row in rows)
+    return tuple(each for each in declarations if each is not None)
 
 
 def demand_declared(repository: Repository, commit: str, version: Version) -> None:
@@ -56,14 +56,16 @@ def demand_declared(repository: Repository, commit: str, version: Version) -> No
     wrong = [each for each in declared_at(repository, commit) if each.version != version.final]
     if not wrong:
         return
-    found = "\n".join(f"{each.path} declares {each.said}, and the tag would be {version.tag}." for each in wrong)
+    finding = "\n".join(
+        f"{each.path} declares {each.version_text}, and the tag would be {version.tag}." for each in wrong
+    )
     other = wrong[0].version
     take = (f"genpulse flow rc --version {other.final}",) if other and _is_open(repository, other.final) else ()
     note = (
         "--bump brings the version into dev, as any other change. `declared_in = []` in .flow.toml looks at none."
     )
     bump = f"genpulse flow rc --version {version.final} --bump"
-    raise ReleaseRefused("declared_version_differs", _RULE, found, *take, bump, note=note)
+    raise ReleaseRefused("declared_version_differs", _RULE, finding, *take, bump, note=note)
 
 
 def declared_wish(repository: Repository, commit: str) -> Version | None:
@@ -78,16 +80,16 @@ def _is_open(repository: Repository, version: Version) -> bool:
     return all(version > other for other in finals)
 
 
-def _read(repository: Repository, head: str, path: str) -> Declared | None:
+def _declaration(repository: Repository, head: str, path: str) -> Declaration | None:
     mode, kind, blob = head.split(" ")
     if kind != "blob":
         return None
     content = repository.git.lasting("cat-file", "blob", blob).out
-    said = _said(PurePosixPath(path).name, content)
-    return Declared(path, said, content, mode) if said and said not in _PLACEHOLDERS else None
+    text = _version_text(PurePosixPath(path).name, content)
+    return Declaration(path, text, content, mode) if text and text not in _PLACEHOLDERS else None
 
 
-def _said(name: str, content: str) -> str:
+def _version_text(name: str, content: str) -> str:
     """Empty where the file says nothing, is not to be published, or cannot be read."""
     try:
         if name == "package.json":
@@ -110,7 +112,7 @@ def _below(document: Mapping[str, object], table: tuple[str, ...]) -> Mapping[st
 
 def _table_start(content: str, path: str) -> int:
     for table in _TABLES.get(PurePosixPath(path).name, ()):
-        found = re.search(rf"^\[{re.escape('.'.join(table))}\]", content, re.MULTILINE)
-        if found:
-            return found.end()
+        header = re.search(rf"^\[{re.escape('.'.join(table))}\]", content, re.MULTILINE)
+        if header:
+            return header.end()
     return 0

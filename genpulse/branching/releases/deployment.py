@@ -1,4 +1,4 @@
-"""Which environment a commit, branch or tag may be deployed to."""
+"""The environment that a commit, branch or tag may be deployed to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PRODUCTION_RULE = f"{MAIN.target} (ENV={MAIN.environment.name}) runs verified f
 
 @dataclass(frozen=True, slots=True)
 class Deployable:
-    """What may be deployed, and where: a commit, the version that it carries if any, and the row it belongs to."""
+    """A commit that may be deployed, the version that it carries if any, and the row it belongs to."""
 
     ref: str
     commit: str
@@ -30,7 +30,7 @@ class Deployable:
 def deployable(
     repository: Repository, ref: str, environment: Environment | None = None, *, signed: bool = False
 ) -> Deployable:
-    """Where `ref` (a tag, a branch, a commit's id or HEAD) belongs.
+    """Find where `ref` (a tag, a branch, a commit's id or HEAD) may be deployed.
 
     Raises `ReleaseRefused` for production without a verified final tag, for a broken candidate, for a commit that
     is on no lane, and when `environment` is another one than that which the ref belongs to. What belongs to a
@@ -53,11 +53,11 @@ def judged(
     job: bool = False,
     signed: bool = False,
 ) -> tuple[Deployable, str]:
-    """The same after the remote was asked, and with a look at what is about to be deployed; with its remark."""
+    """Ask the remote, find where `ref` may be deployed, and check what is checked out; with a remark on that."""
     demand_history(repository)
     repository.fetch()
-    found = deployable(repository, ref, environment, signed=signed)
-    return found, demand_checked_out(repository, found, commit, job=job)
+    target = deployable(repository, ref, environment, signed=signed)
+    return target, demand_checked_out(repository, target, commit, job=job)
 
 
 def is_job(process: Mapping[str, str]) -> bool:
@@ -65,7 +65,7 @@ def is_job(process: Mapping[str, str]) -> bool:
     return process.get("CI", "").strip().lower() in {"true", "1"}
 
 
-def demand_checked_out(repository: Repository, found: Deployable, commit: str = "", *, job: bool = False) -> str:
+def demand_checked_out(repository: Repository, target: Deployable, commit: str = "", *, job: bool = False) -> str:
     """Raises `ReleaseRefused` when what is about to be deployed is not the commit that was judged.
 
     That is `commit` where it is named, else what is checked out: in a job, where nothing but a commit is checked
@@ -73,18 +73,18 @@ def demand_checked_out(repository: Repository, found: Deployable, commit: str = 
     empty else.
     """
     there = repository.resolved(commit or "HEAD")
-    if there == found.commit:
+    if there == target.commit:
         return ""
-    asked = repository.refs.current in {None, plain(found.ref)}
+    is_current = repository.refs.current in {None, plain(target.ref)}
     what = f"{commit} is" if commit else "what is checked out is"
-    remark = f"{what} {there[:9] or 'no commit'}, and {found.ref} is {found.commit[:9]}"
-    if not (commit or job or asked):
+    remark = f"{what} {there[:9] or 'no commit'}, and {target.ref} is {target.commit[:9]}"
+    if not (commit or job or is_current):
         return f"{remark}: deploy its build, not this work tree."
     raise ReleaseRefused(
         "commit_not_judged",
         "What is deployed is what was judged.",
         f"{remark}.",
-        f"git checkout --detach {found.commit}",
+        f"git checkout --detach {target.commit}",
         note="Or name what is deployed: --commit <id or tag>. A branch may have moved on since the job began.",
     )
 
@@ -118,11 +118,11 @@ def _of_branch(repository: Repository, ref: str, row: Branch) -> Deployable:
     if row != MAIN:
         return Deployable(ref, tip.commit, None, row)
     version = released_at(repository, tip.commit)
-    found = f"{name} is a branch" + (
+    finding = f"{name} is a branch" + (
         f"; its tip is {version.tag}." if version else ", and no final tag marks its tip."
     )
     mend = f"genpulse flow deployable --ref {version.tag}" if version else "genpulse flow release --list"
-    raise ReleaseRefused("production_needs_release", _PRODUCTION_RULE, found, mend)
+    raise ReleaseRefused("production_needs_release", _PRODUCTION_RULE, finding, mend)
 
 
 def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Deployable]:
@@ -142,9 +142,9 @@ def _of_commit(repository: Repository, verifier: Verifier, ref: str) -> list[Dep
         raise refused
     if not homes:
         test, dev = repository.row(TEST).pattern, repository.row(DEV).pattern
-        found = f"{commit[:9]} is neither tagged nor on {test} or {dev}."
+        finding = f"{commit[:9]} is neither tagged nor on {test} or {dev}."
         mend, note = "genpulse flow release --list", "Deploy one of the releases."
-        raise ReleaseRefused("ref_not_on_lane", "What is deployed is on a lane.", found, mend, note=note)
+        raise ReleaseRefused("ref_not_on_lane", "What is deployed is on a lane.", finding, mend, note=note)
     return homes
 
 
@@ -159,16 +159,16 @@ def _marked(verifier: Verifier, ref: str, marks: list[Version]) -> tuple[list[De
 
 
 def _elsewhere(ref: str, row: Branch, environment: Environment) -> ReleaseRefused:
-    found = f"{ref} belongs to {row.target} (ENV={row.environment.name})"
+    finding = f"{ref} belongs to {row.target} (ENV={row.environment.name})"
     if environment == MAIN.environment:
         mend, note = "genpulse flow release --list", "Deploy one of the releases."
-        return ReleaseRefused("production_needs_release", _PRODUCTION_RULE, f"{found}.", mend, note=note)
+        return ReleaseRefused("production_needs_release", _PRODUCTION_RULE, f"{finding}.", mend, note=note)
     note = f"Set ENV={row.environment.name}, or deploy {environment.branch}."
     if not row.is_lane:
         note = f"It runs on its developer's machine: genpulse dev. {environment.target} runs {environment.branch}."
     return ReleaseRefused(
         "environment_mismatch",
         "A ref is deployed to its own environment.",
-        f"{found}, and {environment.target} (ENV={environment.name}) was asked for.",
+        f"{finding}, and {environment.target} (ENV={environment.name}) was asked for.",
         note=note,
     )

@@ -1,4 +1,4 @@
-"""The GenPulse that a stamp is written into: where it is, and whether it was built from this repository."""
+"""The GenPulse that build info is written into: where it is, and whether it was built from this repository."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ def package_in(folder: Path) -> Path:
         return packages[0]
     rule = "A stamp is written into a GenPulse that is installed."
     listed = ", ".join(map(str, packages))
-    said = f"in {folder} there is more than one: {listed}." if packages else f"in {folder} there is none."
+    finding = f"in {folder} there is more than one: {listed}." if packages else f"in {folder} there is none."
     note = "Name the virtual environment, or the folder of packages: --into FOLDER"
-    raise RepositoryUnfit("path_in_the_way", rule, said, note=note)
+    raise RepositoryUnfit("path_in_the_way", rule, finding, note=note)
 
 
 def is_of(repository: Repository) -> bool:
@@ -38,21 +38,21 @@ def is_of(repository: Repository) -> bool:
 def demand_installed(repository: Repository, package: Path) -> None:
     """Raises `ReleaseRefused` where a repository of GenPulse is out at another GenPulse than the installed one."""
     committed = {name: blob for name, blob in _committed(repository) if name.endswith(".py")}
-    wanted = {name.removeprefix(f"{_NAME}/"): blob for name, blob in committed.items()}
+    blobs = {name.removeprefix(f"{_NAME}/"): blob for name, blob in committed.items()}
     there = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
     differing = sorted(
         name
-        for name in wanted.keys() | there.keys()
-        if name not in there or name not in wanted or _blob(there[name], wanted[name]) != wanted[name]
+        for name in blobs.keys() | there.keys()
+        if name not in there or name not in blobs or _blob(there[name], blobs[name]) != blobs[name]
     )
     if not differing:
         return
-    shown = ", ".join(differing[:_SHOWN]) + (", …" if len(differing) > _SHOWN else "")
+    listing = ", ".join(differing[:_SHOWN]) + (", …" if len(differing) > _SHOWN else "")
     raise ReleaseRefused(
         "stamp_of_another_build",
         "A stamp says what is installed.",
         f"{package} is another GenPulse than the commit that is checked out: {len(differing)} of its files differ"
-        f" ({shown}).",
+        f" ({listing}).",
         note="Install GenPulse from this commit first, or check out the one that is installed.",
     )
 

@@ -1,4 +1,4 @@
-"""Which commit may be released, and as what."""
+"""The version that a commit may be released as."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from genpulse.branching.rules.versions import Version, check_order, version_name
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class VersionTag:
     """A version's tag: the commit that it marks, and that commit's tree."""
 
     version: Version
@@ -16,27 +16,27 @@ class Tagged:
     tree: str
 
 
-def may_release(tree: str, tags: Iterable[Tagged], version: str | None = None) -> Version:
+def may_release(tree: str, tags: Iterable[VersionTag], version: str | None = None) -> Version:
     """The version that a commit with this tree may be released as: that of a candidate with an identical tree.
 
     Without `version` it is the highest such candidate's. Raises `NameRefused` for text that is no version, and
     `ReleaseRefused` for a candidate's name, a version that exists or goes back, and a tree no candidate has.
     """
-    known = tuple(tags)
-    wanted = _wanted(version)
-    finals = [tag.version for tag in known if tag.version.candidate is None]
-    if wanted:
-        check_order(wanted, finals)
-    candidates = [tag for tag in known if tag.version.candidate and wanted in {None, tag.version.final}]
+    all_tags = tuple(tags)
+    target = _release_named(version)
+    finals = [tag.version for tag in all_tags if tag.version.candidate is None]
+    if target:
+        check_order(target, finals)
+    candidates = [tag for tag in all_tags if tag.version.candidate and target in {None, tag.version.final}]
     fitting = [tag.version.final for tag in candidates if tag.tree == tree]
     if not fitting:
-        raise _unverified(tree, max(candidates, key=lambda tag: tag.version, default=None), wanted)
-    found = max(fitting)
-    check_order(found, finals)
-    return found
+        raise _unverified(tree, max(candidates, key=lambda tag: tag.version, default=None), target)
+    release = max(fitting)
+    check_order(release, finals)
+    return release
 
 
-def _wanted(text: str | None) -> Version | None:
+def _release_named(text: str | None) -> Version | None:
     if text is None:
         return None
     version = version_named(text)
@@ -50,13 +50,15 @@ def _wanted(text: str | None) -> Version | None:
     return version
 
 
-def _unverified(tree: str, nearest: Tagged | None, wanted: Version | None) -> ReleaseRefused:
+def _unverified(tree: str, nearest: VersionTag | None, target: Version | None) -> ReleaseRefused:
     rule = "main is released only with the tree that a release candidate was tested with."
     mend = "genpulse flow promote main"
     if nearest is None:
-        which = f"v{wanted}" if wanted else "any version"
-        option = f" --version {wanted}" if wanted else ""
-        found = f"there is no release candidate of {which}."
-        return ReleaseRefused("candidate_missing", rule, found, f"genpulse flow rc{option}", mend)
-    found = f"main (tree {tree[:9]}) is not the tree verified by {nearest.version.tag} (tree {nearest.tree[:9]})."
-    return ReleaseRefused("tree_untested", rule, found, mend, note="Promote test first.")
+        which = f"v{target}" if target else "any version"
+        option = f" --version {target}" if target else ""
+        finding = f"there is no release candidate of {which}."
+        return ReleaseRefused("candidate_missing", rule, finding, f"genpulse flow rc{option}", mend)
+    finding = (
+        f"main (tree {tree[:9]}) is not the tree verified by {nearest.version.tag} (tree {nearest.tree[:9]})."
+    )
+    return ReleaseRefused("tree_untested", rule, finding, mend, note="Promote test first.")

@@ -18,26 +18,26 @@ def tag_candidate(repository: Repository, version: str | None = None) -> Version
     has candidates already, else a minor step. Raises `ReleaseRefused`, `LaneBroken`, `RepositoryUnfit`,
     `NameRefused`, `GitFailed`.
     """
-    wanted = version_named(version) if version else None
+    target = version_named(version) if version else None
     demand_history(repository)
     repository.fetch()
     tip = repository.lane(TEST)
     demand_intact(repository, TEST)
-    wanted = wanted or declared_wish(repository, tip.commit)
-    if wanted is None:
+    target = target or declared_wish(repository, tip.commit)
+    if target is None:
         _demand_one_open(repository)
-    found = next_candidate(repository.tag_names, wanted)
-    if wanted and wanted.candidate and wanted != found:
+    candidate = next_candidate(repository.tag_names, target)
+    if target and target.candidate and target != candidate:
         raise ReleaseRefused(
             "candidate_out_of_order",
             "Candidates are counted without a gap.",
-            f"the next one is {found.tag}, and you asked for {wanted.tag}.",
-            f"genpulse flow rc --version {found.final}",
+            f"the next one is {candidate.tag}, and you asked for {target.tag}.",
+            f"genpulse flow rc --version {candidate.final}",
         )
-    demand_declared(repository, tip.commit, found)
-    _demand_new(repository, found, tip.commit)
-    publish(repository, found, tip.commit, f"Release candidate {found}")
-    return found
+    demand_declared(repository, tip.commit, candidate)
+    _demand_new(repository, candidate, tip.commit)
+    publish(repository, candidate, tip.commit, f"Release candidate {candidate}")
+    return candidate
 
 
 def _demand_one_open(repository: Repository) -> None:
@@ -47,18 +47,18 @@ def _demand_one_open(repository: Repository) -> None:
         raise ReleaseRefused(
             "candidate_ambiguous",
             "A candidate is for one release.",
-            f"{len(open_ones)} releases are open: {', '.join(found.tag for found in open_ones)}.",
-            *(f"genpulse flow rc --version {found.final}" for found in reversed(open_ones)),
+            f"{len(open_ones)} releases are open: {', '.join(candidate.tag for candidate in open_ones)}.",
+            *(f"genpulse flow rc --version {candidate.final}" for candidate in reversed(open_ones)),
             note=f"Close one that was given up: genpulse flow rc --withdraw {open_ones[0].final}",
         )
 
 
 def _demand_new(repository: Repository, version: Version, commit: str) -> None:
     versions, behind = repository.versions, repository.tags_behind(commit)
-    gone = withdrawn(repository.tag_names)
+    withdrawals = withdrawn(repository.tag_names)
     for other, ref in versions.items():
-        if other.final in {version.final, *versions} and ref.name in behind and other not in gone:
+        if other.final in {version.final, *versions} and ref.name in behind and other not in withdrawals:
             rule = "A candidate has something that the one before did not have."
-            found = f"{other.tag} marks {ref.commit[:9]} already."
+            finding = f"{other.tag} marks {ref.commit[:9]} already."
             mend = f"genpulse flow promote {repository.row(TEST).pattern}"
-            raise ReleaseRefused("candidate_repeated", rule, found, mend, note="Promote something new first.")
+            raise ReleaseRefused("candidate_repeated", rule, finding, mend, note="Promote something new first.")

@@ -20,15 +20,15 @@ def publish(repository: Repository, version: Version, commit: str, message: str,
     demanded = repository.policy.demands_signature(version)
     signs = demanded or repository.signs_tags
     repository.git("tag", "-s" if signs else "-a", "--message", message, "--", tag, commit)
-    made = object_named(repository.git, f"refs/tags/{tag}")
+    tag_object = object_named(repository.git, f"refs/tags/{tag}")
     try:
-        _demand_made(tag, made, commit)
+        _demand_made(tag, tag_object, commit)
         if signs:
-            demand_signed(repository, tag, made.id, known=demanded)
-        refspec = f"{made.id}:refs/tags/{tag}"
+            demand_signed(repository, tag, tag_object.id, known=demanded)
+        refspec = f"{tag_object.id}:refs/tags/{tag}"
         repository.git.remotely("push", "--quiet", "--atomic", "--", repository.remote, *beside, refspec)
     except BaseException:
-        repository.git("update-ref", "-d", f"refs/tags/{tag}", made.id)
+        repository.git("update-ref", "-d", f"refs/tags/{tag}", tag_object.id)
         raise
     finally:
         repository.forget()
@@ -37,17 +37,17 @@ def publish(repository: Repository, version: Version, commit: str, message: str,
 def demand_free(repository: Repository, version: Version) -> None:
     """Raises `ReleaseRefused` when there is such a tag, here or on the remote."""
     if version in repository.known_versions:
-        rule, found = "A version is tagged once.", f"{version.tag} exists."
+        rule, finding = "A version is tagged once.", f"{version.tag} exists."
         note = "Take the next version."
-        raise ReleaseRefused("version_exists", rule, found, "genpulse flow status", note=note)
+        raise ReleaseRefused("version_exists", rule, finding, "genpulse flow status", note=note)
     if version.tag in repository.refs.tags:
         demand_published(repository, tag_here(repository, version))
 
 
-def _demand_made(tag: str, made: Object, commit: str) -> None:
-    head = made.content.partition("\n\n")[0].splitlines() if made.kind == "tag" else ()
+def _demand_made(tag: str, tag_object: Object, commit: str) -> None:
+    head = tag_object.content.partition("\n\n")[0].splitlines() if tag_object.kind == "tag" else ()
     if not {f"object {commit}", "type commit", f"tag {tag}"} <= set(head):
-        found = f"{tag} became {made.id[:9]}, which is no annotated tag on {commit[:9]}."
+        finding = f"{tag} became {tag_object.id[:9]}, which is no annotated tag on {commit[:9]}."
         raise GitFailed(
-            "git_failed", "A version is an annotated tag.", found, note="Look at git's settings: git var -l"
+            "git_failed", "A version is an annotated tag.", finding, note="Look at git's settings: git var -l"
         )

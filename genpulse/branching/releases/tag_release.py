@@ -26,25 +26,25 @@ def release(repository: Repository, version: str | None = None) -> Version:
     tip = repository.lane(MAIN)
     demand_intact(repository, MAIN)
     candidates = Candidates(repository)
-    found = candidates.demand_open(tip.tree, version)
+    target = candidates.demand_open(tip.tree, version)
     _demand_unreleased(repository, tip)
-    demand_declared(repository, tip.commit, found)
-    tested = candidates.of(found, tip.tree)
+    demand_declared(repository, tip.commit, target)
+    tested = candidates.of(target, tip.tree)
     demand_approved(repository, tested)
-    message = f"Release {found}\n\nVerified as {tested[0].tag}.\n{approval_sentence(repository, tested)}"
-    publish(repository, found, tip.commit, message, f"{tip.commit}:refs/heads/{tip.name}")
-    return found
+    message = f"Release {target}\n\nVerified as {tested[0].tag}.\n{approval_sentence(repository, tested)}"
+    publish(repository, target, tip.commit, message, f"{tip.commit}:refs/heads/{tip.name}")
+    return target
 
 
-def approval_told(repository: Repository, version: Version) -> str:
+def approval_text(repository: Repository, version: Version) -> str:
     """The last line of a release's tag: who approved what it was tested as, or that nobody did."""
-    said = repository.git("for-each-ref", "--format=%(contents:body)", f"refs/tags/{version.tag}").out
-    lines = [line for line in said.splitlines() if line.startswith(("Approved by ", "Nobody approved "))]
+    body = repository.git("for-each-ref", "--format=%(contents:body)", f"refs/tags/{version.tag}").out
+    lines = [line for line in body.splitlines() if line.startswith(("Approved by ", "Nobody approved "))]
     return lines[-1] if lines else ""
 
 
 def _demand_unreleased(repository: Repository, tip: Ref) -> None:
-    if found := released_at(repository, tip.commit):
-        rule, says = "A commit is released once.", f"{tip.commit[:9]} is {found.tag} already."
+    if version := released_at(repository, tip.commit):
+        rule, says = "A commit is released once.", f"{tip.commit[:9]} is {version.tag} already."
         mend = f"genpulse flow promote {tip.name}"
         raise ReleaseRefused("commit_released", rule, says, mend, note="Promote something new first.")

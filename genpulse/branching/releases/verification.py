@@ -1,4 +1,4 @@
-"""Which tags are verified releases."""
+"""Verification of release tags."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _WITNESS = re.compile(r"^Verified as (v\S+)\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedRelease:
     """A release that holds: its tag's name is what is deployed, `candidate` is what it was tested as.
 
     `candidate` is None for a release from before the flow was adopted. `when` is in seconds since 1970; `signed`
@@ -35,7 +35,7 @@ class Verified:
 
 
 class Verifier:
-    """Looks at tags. `signed` demands good signatures of releases that the team's settings let pass without.
+    """Verifies tags. `signed` demands good signatures where the team's settings do not.
 
     Raises `RepositoryUnfit` in a shallow clone.
     """
@@ -45,20 +45,20 @@ class Verifier:
         self._repository = repository
         self._signed = signed
 
-    def verify(self, name: str | None = None) -> Verified:
+    def verify(self, name: str | None = None) -> VerifiedRelease:
         """The release of this name; the last one without a name. Raises `ReleaseRefused`, `NameRefused`."""
         version = version_named(name.removeprefix("refs/tags/")) if name else self._last()
         if version.candidate is not None:
-            found = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
+            finding = f"{version.tag} is a release candidate; final tags are vX.Y.Z."
             raise ReleaseRefused(
-                "version_is_candidate", self._rule, found, f"genpulse flow verify {version.final.tag}"
+                "version_is_candidate", self._rule, finding, f"genpulse flow verify {version.final.tag}"
             )
         return self._verified(version, tag_here(self._repository, version))
 
-    def releases(self) -> tuple[Verified, ...]:
-        """All that are verified, newest version first. Raises `RepositoryUnfit`, `GitFailed`."""
+    def releases(self) -> tuple[VerifiedRelease, ...]:
+        """All verified releases, newest version first. Raises `RepositoryUnfit`, `GitFailed`."""
         finals = (version for version in self._repository.versions if version.candidate is None)
-        return tuple(found for version in finals if (found := self._unless_refused(version)))
+        return tuple(release for version in finals if (release := self._unless_refused(version)))
 
     def candidates(self, version: Version, tree: str) -> tuple[Version, ...]:
         """The candidates of a release that have this tree and are proper, newest first."""
@@ -87,13 +87,13 @@ class Verifier:
                 return version
         raise ReleaseRefused("release_missing", self._rule, "there is no release yet.", "genpulse flow status")
 
-    def _verified(self, version: Version, ref: Ref) -> Verified:
+    def _verified(self, version: Version, ref: Ref) -> VerifiedRelease:
         candidate = None if self._is_from_before(version, ref) else self._tested_as(version, ref)
         demand_published(self._repository, ref)
         signed = self._signed or self._repository.policy.demands_signature(version)
         if signed:
             demand_signature(self._repository, ref, version)
-        return Verified(version, ref.commit, ref.tree, candidate, ref.when, signed)
+        return VerifiedRelease(version, ref.commit, ref.tree, candidate, ref.when, signed)
 
     def _is_from_before(self, version: Version, ref: Ref) -> bool:
         """Whether it is older than the flow here: the baseline is a release of main that has it in its history."""
@@ -117,15 +117,15 @@ class Verifier:
             raise ReleaseRefused("release_improper", self._rule, f"{tag} is {fault}.", mend, note=note)
         on_main = self._repository.lines.carried(MAIN, ref.commit)
         proper = self.candidates(version, ref.tree) if on_main else ()
-        found = next(iter(proper), None) or next(self._witnessed(version, ref), None)
-        if found is None and not on_main:
+        candidate = next(iter(proper), None) or next(self._witnessed(version, ref), None)
+        if candidate is None and not on_main:
             says = f"{tag} marks {ref.commit[:9]}, which is not on {self._repository.row(MAIN).pattern}."
             raise ReleaseRefused("release_off_main", self._rule, says, mend)
-        if found is None:
+        if candidate is None:
             test = self._repository.row(TEST).pattern
             says = f"no candidate of {tag} on {test} has its tree {ref.tree[:9]}."
             raise ReleaseRefused("release_untested", self._rule, says, mend)
-        return found
+        return candidate
 
     def _witnessed(self, version: Version, ref: Ref) -> Iterator[Version]:
         lines, versions = self._repository.lines, self._repository.versions
@@ -138,7 +138,7 @@ class Verifier:
             if mark.tree == ref.tree and ref.commit in there and lines.brought(ref.commit, mark.commit):
                 yield candidate
 
-    def _unless_refused(self, version: Version) -> Verified | None:
+    def _unless_refused(self, version: Version) -> VerifiedRelease | None:
         try:
             return self._verified(version, tag_here(self._repository, version))
         except ReleaseRefused:

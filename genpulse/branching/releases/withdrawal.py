@@ -22,14 +22,18 @@ def withdraw(repository: Repository, version: str) -> Version:
     Raises `ReleaseRefused` for a release that is out, that has no candidate, or that is withdrawn already;
     `NameRefused`, `RepositoryUnfit`, `GitFailed`.
     """
-    wanted = version_named(version).final
+    release = version_named(version).final
     demand_history(repository)
     repository.fetch()
-    if wanted in repository.known_versions:
-        raise ReleaseRefused("version_exists", _RULE, f"{wanted.tag} is released.", "genpulse flow release --list")
-    candidate = max((one for one in repository.versions if one.final == wanted), default=None)
+    if release in repository.known_versions:
+        raise ReleaseRefused(
+            "version_exists", _RULE, f"{release.tag} is released.", "genpulse flow release --list"
+        )
+    candidate = max((one for one in repository.versions if one.final == release), default=None)
     if candidate is None:
-        raise ReleaseRefused("candidate_missing", _RULE, f"{wanted.tag} has no candidate.", "genpulse flow status")
+        raise ReleaseRefused(
+            "candidate_missing", _RULE, f"{release.tag} has no candidate.", "genpulse flow status"
+        )
     if candidate in withdrawn(repository.tag_names):
         raise ReleaseRefused(
             "candidate_withdrawn", _RULE, f"{candidate.tag} is withdrawn.", "genpulse flow status"
@@ -40,19 +44,19 @@ def withdraw(repository: Repository, version: str) -> Version:
 
 def withdrawn(names: Iterable[str]) -> frozenset[Version]:
     """The candidates that were withdrawn, by the names of all tags."""
-    return frozenset(found for name in names if (found := withdrawn_by(name)))
+    return frozenset(version for name in names if (version := withdrawn_by(name)))
 
 
 def _publish(repository: Repository, candidate: Version, ref: Ref) -> None:
     """The tag here and on the remote, or neither."""
     name, message = withdrawal_tag(candidate), f"{candidate.tag} is withdrawn"
     repository.git("tag", "-s" if repository.signs_tags else "-a", "--message", message, "--", name, ref.commit)
-    made = repository.git("rev-parse", "--verify", f"refs/tags/{name}").line
+    tag = repository.git("rev-parse", "--verify", f"refs/tags/{name}").line
     try:
-        where = f"{made}:refs/tags/{name}"
+        where = f"{tag}:refs/tags/{name}"
         repository.git.remotely("push", "--quiet", "--atomic", "--", repository.remote, where)
     except BaseException:
-        repository.git("update-ref", "-d", f"refs/tags/{name}", made)
+        repository.git("update-ref", "-d", f"refs/tags/{name}", tag)
         raise
     finally:
         repository.forget()

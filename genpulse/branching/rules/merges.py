@@ -1,4 +1,4 @@
-"""Which branch may be merged into which."""
+"""The rules for which branch may be merged into which."""
 
 import shlex
 from dataclasses import dataclass
@@ -76,14 +76,14 @@ def _within(head: str, base: str, policy: Policy) -> Verdict:
 
 
 def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
-    found = f"{head} is to be merged into {base}."
+    finding = f"{head} is to be merged into {base}."
     if not row.merges_into:
         rule = f"{head} is the end of the way and merges into no branch."
-        return Refusal("base_wrong", rule, found, (f"genpulse flow backmerge {head}",), _BACK)
+        return Refusal("base_wrong", rule, finding, (f"genpulse flow backmerge {head}",), _BACK)
     if not row.is_lane:
         rule = f"A {row.pattern} branch can only merge into {row.merges_into}, not {base}."
         note = f"Set the pull request's base to {row.merges_into}."
-        return Refusal("base_wrong", rule, found, ("genpulse flow finish",), note)
+        return Refusal("base_wrong", rule, finding, ("genpulse flow finish",), note)
     mend = (f"genpulse flow promote {row.merges_into}",)
     lanes = [lane.pattern for lane in policy.lanes]
     if lanes.index(base) > lanes.index(row.merges_into):
@@ -91,8 +91,8 @@ def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
         rule = f"{base} only accepts {before}; {head} must pass through {row.merges_into} first."
     else:
         rule = f"{head} merges into {row.merges_into} only; nothing flows back into {base}."
-        return Refusal("base_wrong", rule, found, (f"genpulse flow backmerge {head}", *mend), _BACK)
-    return Refusal("base_wrong", rule, found, mend)
+        return Refusal("base_wrong", rule, finding, (f"genpulse flow backmerge {head}", *mend), _BACK)
+    return Refusal("base_wrong", rule, finding, mend)
 
 
 def _bot(head: str, base: str, dev: str) -> Verdict:
@@ -108,13 +108,13 @@ def _from_fork(head: str, base: str, head_repo: str, policy: Policy) -> Verdict:
     if row in TOPICS:
         return _within(head, base, policy)
     rule = "From a fork come feature/* and fix/* branches only; its lanes are not the lanes of this repository."
-    found = f"{head!r} of {head_repo or 'a repository that is gone'} is to be merged into {base}."
+    finding = f"{head!r} of {head_repo or 'a repository that is gone'} is to be merged into {base}."
     slug = head.rpartition("/")[2]
     if slug_fault(slug) or row:
-        return _refused("fork_head_refused", rule, found, "Begin a branch feature/<name> in the fork.")
+        return _refused("fork_head_refused", rule, finding, "Begin a branch feature/<name> in the fork.")
     mend = f"git switch -c feature/{slug} && git push origin feature/{slug}"
     note = f"In the fork, and then open the pull request into {policy.row(DEV).pattern}."
-    return Verdict(refusal=Refusal("fork_head_refused", rule, found, (mend,), note))
+    return Verdict(refusal=Refusal("fork_head_refused", rule, finding, (mend,), note))
 
 
 def _queued(head: str, base: str) -> Verdict:
@@ -137,8 +137,8 @@ def _no_target(head: str, base: str, policy: Policy) -> Refusal:
     lanes = ", ".join(lane.pattern for lane in policy.lanes)
     into = row.merges_into if row else policy.row(DEV).pattern
     note = f"Set the pull request's base to {into}." if into else "Nothing merges out of this branch."
-    found = f"{head!r} is to be merged into {base!r}."
-    return Refusal("base_not_a_lane", f"Merges go into {lanes} only.", found, note=note)
+    finding = f"{head!r} is to be merged into {base!r}."
+    return Refusal("base_not_a_lane", f"Merges go into {lanes} only.", finding, note=note)
 
 
 def _unnamed(head: str, policy: Policy) -> Refusal:
@@ -151,5 +151,5 @@ def _unnamed(head: str, policy: Policy) -> Refusal:
     return Refusal(refusal.code, refusal.rule, refusal.found, mend, refusal.note)
 
 
-def _refused(code: Code, rule: str, found: str, note: str) -> Verdict:
-    return Verdict(refusal=Refusal(code, rule, found, note=note))
+def _refused(code: Code, rule: str, finding: str, note: str) -> Verdict:
+    return Verdict(refusal=Refusal(code, rule, finding, note=note))

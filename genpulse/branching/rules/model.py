@@ -1,6 +1,6 @@
-"""The rules of the branching model, without any input or output: the door to them."""
+"""The rules of the branching model, without any input or output."""
 
-from genpulse.branching.releases.releasable import Tagged, may_release
+from genpulse.branching.releases.releasable import may_release
 from genpulse.branching.rules.merges import Verdict, allowed, is_foreign, may_be_called
 from genpulse.branching.rules.names import is_bot, is_reserved_for_branches, kind_of, plain
 from genpulse.branching.rules.slugs import slug_fault
@@ -10,7 +10,6 @@ from genpulse.environment.table import Environment
 
 __all__ = [
     "BRANCHES",
-    "Tagged",
     "Verdict",
     "allowed",
     "environment_of",
@@ -42,5 +41,5 @@ def environment_of(ref: str) -> Environment | None:
 
 def home_of(version: Version) -> Branch:
     """The lane on which a version of this kind is tagged."""
-    wanted = "final" if version.candidate is None else "candidate"
-    return next(row for row in LANES if row.tags == wanted)
+    kind = "final" if version.candidate is None else "candidate"
+    return next(row for row in LANES if row.tags == kind)

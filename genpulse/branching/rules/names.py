@@ -1,4 +1,4 @@
-"""Which names a branch may have, and which of them cannot stand side by side."""
+"""The names that a branch may have, and those that cannot exist beside each other."""
 
 import re
 from collections.abc import Iterable
@@ -62,8 +62,8 @@ def name_refusal(name: str, last_release: str = "", policy: Policy = DEFAULT) ->
         return _proposed("name_malformed", SLUG_RULE, f"{name!r}: {fault}.", better)
     if policy.lane_named(name):
         rule = f"{name} is a lane; nobody works on it directly."
-        found = f"a new branch was to be called {name!r}."
-        return _proposed("name_is_lane", rule, found, "genpulse flow start feature/<name>")
+        finding = f"a new branch was to be called {name!r}."
+        return _proposed("name_is_lane", rule, finding, "genpulse flow start feature/<name>")
     return None if policy.is_allowed_topic(name) else _unknown(name, last_release)
 
 
@@ -75,8 +75,8 @@ def _unknown(name: str, last_release: str) -> Refusal:
         note = f"To end an incident now, redeploy {last_release or 'a tag of: genpulse flow release --list'}"
         return _proposed("name_not_in_model", rule, f"{name!r}", _started(FIX.prefix, slug), note)
     near = get_close_matches(head.lower(), ["feature", "fix"], n=1, cutoff=0.4) if slash else []
-    rule, found = f"A topic branch is called {_FAMILIES}.", f"{name!r} is not a branch type here."
-    return _proposed("name_not_in_model", rule, found, _started(f"{near[0] if near else 'feature'}/", slug))
+    rule, finding = f"A topic branch is called {_FAMILIES}.", f"{name!r} is not a branch type here."
+    return _proposed("name_not_in_model", rule, finding, _started(f"{near[0] if near else 'feature'}/", slug))
 
 
 def clashes(name: str, others: Iterable[str]) -> tuple[str, ...]:
@@ -104,8 +104,8 @@ def _started(prefix: str, slug: str) -> str:
     return f"genpulse flow start {prefix}{slug}"
 
 
-def _proposed(code: Code, rule: str, found: str, mend: str, note: str = "") -> Refusal:
+def _proposed(code: Code, rule: str, finding: str, mend: str, note: str = "") -> Refusal:
     """With the command as a mend, or in words where a person has to think of a name."""
     if "<" not in mend:
-        return Refusal(code, rule, found, (mend,), note)
-    return Refusal(code, rule, found, (), f"{mend}\n{note}".strip())
+        return Refusal(code, rule, finding, (mend,), note)
+    return Refusal(code, rule, finding, (), f"{mend}\n{note}".strip())

@@ -1,4 +1,4 @@
-"""What a team has decided for its repository: a value that everything else is asked with."""
+"""The settings of a team for its repository."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ VERSION_FILES = ("pyproject.toml", "package.json", "Cargo.toml")
 
 @dataclass(frozen=True, slots=True)
 class LaneNames:
-    """What the three lanes are called here."""
+    """The names of the three lanes in a repository."""
 
     dev: str = DEV.pattern
     test: str = TEST.pattern
@@ -30,7 +30,7 @@ class LaneNames:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """How a candidate has to be approved before it may go to main and be released.
+    """The approval that a candidate needs before it may go to main and be released.
 
     `person`: an annotated approval by somebody else than who tagged the candidate. `signature`: the same, with a
     good signature. `status`: the forge has the status `status` as a success on the candidate's commit.
@@ -67,12 +67,12 @@ class Policy:
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """All rows of the table with the names of here."""
+        """All rows of the table with this repository's names."""
         return _named(BRANCHES, self.names)
 
     def row(self, row: Branch) -> Branch:
         """The row of the table as it is called here. It equals the one in the table."""
-        return next(named for named in _named(BRANCHES, self.names) if named == row)
+        return next(branch for branch in _named(BRANCHES, self.names) if branch == row)
 
     def lane_named(self, name: str) -> Branch | None:
         """The lane of this name; None when it is none."""

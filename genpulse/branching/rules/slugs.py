@@ -1,4 +1,4 @@
-"""What may come after `feature/` or `fix/` in a branch's name."""
+"""The part of a branch's name after `feature/` or `fix/`."""
 
 import re
 
@@ -11,7 +11,7 @@ _LONGEST = 200
 
 
 def slug_fault(slug: str) -> str:
-    """What is wrong with the part after `feature/` or `fix/`; empty when nothing is."""
+    """The fault of the part after `feature/` or `fix/`; empty when there is none."""
     if not slug:
         return "the name is missing"
     if len(slug) > _LONGEST:

@@ -42,7 +42,7 @@ class Version:
 
     @property
     def pep440(self) -> str:
-        """The same version as Python packages write it: v1.0.0-rc.1 is 1.0.0rc1."""
+        """The version as Python packages write it: v1.0.0-rc.1 is 1.0.0rc1."""
         return f"{self.major}.{self.minor}.{self.patch}" + (f"rc{self.candidate}" if self.candidate else "")
 
     def __str__(self) -> str:
@@ -58,10 +58,10 @@ class Version:
 
 def version_of(tag: str) -> Version | None:
     """The version that a tag of exactly this name stands for; None for every other tag."""
-    found = _VERSION.fullmatch(tag[1:]) if tag.startswith("v") else None
-    if found is None:
+    match = _VERSION.fullmatch(tag[1:]) if tag.startswith("v") else None
+    if match is None:
         return None
-    major, minor, patch, candidate = found.groups()
+    major, minor, patch, candidate = match.groups()
     return Version(int(major), int(minor), int(patch), int(candidate) if candidate else None)
 
 
@@ -72,8 +72,8 @@ def withdrawal_tag(candidate: Version) -> str:
 
 def withdrawn_by(tag: str) -> Version | None:
     """The candidate that a tag of this name withdraws; None for every other tag."""
-    found = version_of(tag.removesuffix(_WITHDRAWN)) if tag.endswith(_WITHDRAWN) else None
-    return found if found and found.candidate else None
+    version = version_of(tag.removesuffix(_WITHDRAWN)) if tag.endswith(_WITHDRAWN) else None
+    return version if version and version.candidate else None
 
 
 def is_near_miss(tag: str) -> bool:
@@ -82,15 +82,15 @@ def is_near_miss(tag: str) -> bool:
 
 
 def version_named(text: str) -> Version:
-    """What a person means by `1.0.0`, `v1.0.0`, `v1.0.0-rc.1` or a Python package's `1.0.0rc1`.
+    """Parse `1.0.0`, `v1.0.0`, `v1.0.0-rc.1`, or a Python package's `1.0.0rc1`.
 
     Raises `NameRefused` for anything else.
     """
-    found = version_of(f"v{text.strip().removeprefix('v')}") or _from_pep440(text)
-    if found is None:
+    version = version_of(f"v{text.strip().removeprefix('v')}") or _from_pep440(text)
+    if version is None:
         note = "Write three numbers, such as 1.4.0."
         raise NameRefused("version_malformed", _RULE, f"{text!r} is no version.", note=note)
-    return found
+    return version
 
 
 def next_candidate(tags: Iterable[str], version: Version | None = None) -> Version:
@@ -101,30 +101,32 @@ def next_candidate(tags: Iterable[str], version: Version | None = None) -> Versi
     below the last release.
     """
     names = tuple(tags)
-    known = [found for tag in names if (found := version_of(tag))]
-    finals = [found for found in known if found.candidate is None]
-    bare = [found for tag in names if (found := version_of(f"v{tag}"))]
-    wanted = version.final if version else _next_version(open_releases(names), finals, bare)
-    check_order(wanted, finals)
-    taken = [found.candidate or 0 for found in known if found.final == wanted]
-    return replace(wanted, candidate=max(taken, default=0) + 1)
+    versions = [other for tag in names if (other := version_of(tag))]
+    finals = [other for other in versions if other.candidate is None]
+    bare = [other for tag in names if (other := version_of(f"v{tag}"))]
+    final = version.final if version else _next_version(open_releases(names), finals, bare)
+    check_order(final, finals)
+    numbers = [other.candidate or 0 for other in versions if other.final == final]
+    return replace(final, candidate=max(numbers, default=0) + 1)
 
 
-def check_order(wanted: Version, finals: Iterable[Version]) -> None:
+def check_order(version: Version, finals: Iterable[Version]) -> None:
     """Raises `ReleaseRefused` when the version is released already, or is below the last release."""
     released = set(finals)
     last = max(released, default=None)
-    if last is None or wanted > last:
+    if last is None or version > last:
         return
-    found = (
-        f"{wanted.tag} exists." if wanted in released else f"{wanted.tag} is below {last.tag}, the last release."
+    finding = (
+        f"{version.tag} exists."
+        if version in released
+        else f"{version.tag} is below {last.tag}, the last release."
     )
     above = replace(last, patch=last.patch + 1)
-    code: Code = "version_exists" if wanted in released else "version_below_last"
+    code: Code = "version_exists" if version in released else "version_below_last"
     raise ReleaseRefused(
         code,
         "A version is released once, and every release is above the one before.",
-        found,
+        finding,
         f"genpulse flow rc --version {above}",
         note=f"Take {above} or above.",
     )
@@ -133,30 +135,30 @@ def check_order(wanted: Version, finals: Iterable[Version]) -> None:
 def open_releases(tags: Iterable[str]) -> tuple[Version, ...]:
     """The newest candidate of each release that is above the last one and not withdrawn, the highest first."""
     names = tuple(tags)
-    known = [found for tag in names if (found := version_of(tag))]
-    last = max((found for found in known if found.candidate is None), default=None)
+    versions = [version for tag in names if (version := version_of(tag))]
+    last = max((version for version in versions if version.candidate is None), default=None)
     newest: dict[Version, Version] = {}
-    for found in sorted(known):
-        if found.candidate and (last is None or found.final > last):
-            newest[found.final] = found
+    for version in sorted(versions):
+        if version.candidate and (last is None or version.final > last):
+            newest[version.final] = version
     closed = {withdrawn_by(tag) for tag in names}
-    return tuple(sorted((found for found in newest.values() if found not in closed), reverse=True))
+    return tuple(sorted((version for version in newest.values() if version not in closed), reverse=True))
 
 
 def _next_version(open_ones: tuple[Version, ...], finals: list[Version], bare: list[Version]) -> Version:
     if open_ones:
         return open_ones[0].final
-    highest = max([*finals, *(found.final for found in bare)], default=None)
+    highest = max([*finals, *(version.final for version in bare)], default=None)
     return Version(highest.major, highest.minor + 1, 0) if highest else Version(0, 1, 0)
 
 
 def _from_pep440(text: str) -> Version | None:
     """`1.0`, `1.0.0rc1`, `1.0-c.1`: what PEP 440 takes for three numbers and a candidate."""
-    found = _PACKAGE.fullmatch(text.strip().lower())
-    if found is None:
+    match = _PACKAGE.fullmatch(text.strip().lower())
+    if match is None:
         return None
-    numbers = [int(number) for number in found["release"].split(".")]
-    candidate = int(found["number"] or 0) if found["kind"] else None
+    numbers = [int(number) for number in match["release"].split(".")]
+    candidate = int(match["number"] or 0) if match["kind"] else None
     if len(numbers) > len(_THREE) or candidate == 0:
         return None
     major, minor, patch = (*numbers, *_THREE)[: len(_THREE)]

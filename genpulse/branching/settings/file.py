@@ -1,10 +1,11 @@
 """The file `.flow.toml`: what may stand in it, and which of its many versions counts.
 
 It counts as it is committed to dev on the remote, for every command and every branch. A topic that changes it is
-judged by the file that it wants to change, so it cannot open the gate for itself; and nobody's own settings of git
-decide for the team. What dev is called is told by the gate's workflow, which is guarded itself (`trunk`). Without
-that it is asked of the branches that a server guards, in a fixed order: the remote's default branch as this clone
-knows it, then the usual names. The first that has the file says what dev is called, and dev has to say the same.
+judged by the file that it wants to change, so it cannot allow itself to be merged; and nobody's own settings of
+git decide for the team. What dev is called is told by the merge check's workflow, which is guarded itself
+(`trunk`). Without that it is asked of the branches that a server guards, in a fixed order: the remote's default
+branch as this clone knows it, then the usual names. The first that has the file says what dev is called, and dev
+has to say the same.
 
 A repository that has neither the file on such a branch nor a branch dev is one that is being adopted. There is
 nothing to guard yet, so the file of the commit that is checked out counts.
@@ -47,7 +48,7 @@ def read_policy(git: Git, remote: str, branches: Mapping[str, str], default: str
 
 
 def policy_at(git: Git, commit: str) -> Policy | None:
-    """What the file of one commit says; None where it has none. Raises `PolicyBroken`, `GitFailed`."""
+    """The policy in the file of one commit; None where it has none. Raises `PolicyBroken`, `GitFailed`."""
     text = _text(git, commit)
     return None if text is None else parse(text, f"of {commit[:9]}")
 
@@ -79,25 +80,25 @@ def _of_trunk(git: Git, remote: str, branches: Mapping[str, str], trunk: str) ->
     text = _text(git, branches[trunk]) if trunk in branches else None
     if text is None:
         return Policy(names=LaneNames(dev=trunk))
-    found = parse(text, f"on {remote}/{trunk}")
-    if found.names.dev != trunk:
-        said = f"it says that dev is called {found.names.dev}, and it was asked for as {trunk}."
-        raise _broken(f"{FILE} on {remote}/{trunk}", said)
-    return found
+    policy = parse(text, f"on {remote}/{trunk}")
+    if policy.names.dev != trunk:
+        finding = f"it says that dev is called {policy.names.dev}, and it was asked for as {trunk}."
+        raise _broken(f"{FILE} on {remote}/{trunk}", finding)
+    return policy
 
 
 def _of_dev(git: Git, remote: str, branches: Mapping[str, str], name: str, text: str) -> Policy:
-    found = parse(text, f"on {remote}/{name}")
-    dev = found.names.dev
+    policy = parse(text, f"on {remote}/{name}")
+    dev = policy.names.dev
     if dev == name or dev not in branches:
-        return found
+        return policy
     text_of_dev = _text(git, branches[dev])
     if text_of_dev is None:
-        return Policy(names=found.names)
+        return Policy(names=policy.names)
     of_dev = parse(text_of_dev, f"on {remote}/{dev}")
     if of_dev.names.dev != dev:
-        said = f"it says that dev is called {dev}, and on {remote}/{dev} it says {of_dev.names.dev}."
-        raise _broken(f"{FILE} on {remote}/{name}", said)
+        finding = f"it says that dev is called {dev}, and on {remote}/{dev} it says {of_dev.names.dev}."
+        raise _broken(f"{FILE} on {remote}/{name}", finding)
     return of_dev
 
 
@@ -112,18 +113,18 @@ def _text_here(git: Git) -> str | None:
     return _text(git, head) if head else None
 
 
-def _demand_known(place: str, table: str, document: Mapping[str, object], known: Sequence[str]) -> None:
+def _demand_known(place: str, table: str, document: Mapping[str, object], names: Sequence[str]) -> None:
     for key in document:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
+        if key not in names:
+            near = get_close_matches(key, names, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             where = f" in [{table}]" if table else ""
-            raise _broken(place, f"{key!r}{where} is no setting; there are {', '.join(known)}.{hint}")
+            raise _broken(place, f"{key!r}{where} is no setting; there are {', '.join(names)}.{hint}")
 
 
 def _table(place: str, key: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise _broken(place, f"{key} is {_shown(value)}; it has to be a table, [{key}].")
+        raise _broken(place, f"{key} is {_quoted(value)}; it has to be a table, [{key}].")
     return value
 
 
@@ -131,7 +132,7 @@ def _patterns(place: str, document: Mapping[str, object], key: str) -> tuple[str
     value = document.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
         example = f'{key} = ["name", "family/*"]'
-        raise _broken(place, f"{key} is {_shown(value)}; it has to be a list of patterns: {example}.")
+        raise _broken(place, f"{key} is {_quoted(value)}; it has to be a list of patterns: {example}.")
     return tuple(value)
 
 
@@ -139,8 +140,8 @@ def _version_files(place: str, document: Mapping[str, object]) -> tuple[str, ...
     paths = _patterns(place, document, "declared_in") if "declared_in" in document else VERSION_FILES
     for path in paths:
         if path.rpartition("/")[2] not in VERSION_FILES or path.startswith(("/", ":")) or ".." in path.split("/"):
-            found = f"{path!r} in declared_in is no path to one of {', '.join(VERSION_FILES)}."
-            raise _broken(place, found)
+            finding = f"{path!r} in declared_in is no path to one of {', '.join(VERSION_FILES)}."
+            raise _broken(place, finding)
     return paths
 
 
@@ -148,10 +149,10 @@ def _version(place: str, document: Mapping[str, object], key: str) -> Version | 
     value = document.get(key)
     if value is None:
         return None
-    found = version_of(f"v{value.removeprefix('v')}") if isinstance(value, str) else None
-    if found is None or found.candidate is not None:
-        raise _broken(place, f'{key} is {_shown(value)}; it has to be a release: {key} = "v1.2.3".')
-    return found
+    version = version_of(f"v{value.removeprefix('v')}") if isinstance(value, str) else None
+    if version is None or version.candidate is not None:
+        raise _broken(place, f'{key} is {_quoted(value)}; it has to be a release: {key} = "v1.2.3".')
+    return version
 
 
 def _approval(place: str, value: object) -> Approval | None:
@@ -162,22 +163,22 @@ def _approval(place: str, value: object) -> Approval | None:
     kinds: tuple[ApprovedBy, ...] = get_args(ApprovedBy)
     by = next((kind for kind in kinds if kind == table.get("by")), None)
     if by is None:
-        found = f"by in [approval] is {_shown(table.get('by'))}; it has to be one of {', '.join(kinds)}."
-        raise _broken(place, found)
+        finding = f"by in [approval] is {_quoted(table.get('by'))}; it has to be one of {', '.join(kinds)}."
+        raise _broken(place, finding)
     status = table.get("status", "")
     if not isinstance(status, str) or bool(status) != (by == "status"):
-        found = (
-            f'status in [approval] is {_shown(status)}; by = "status" needs its name, and nothing else has one.'
+        finding = (
+            f'status in [approval] is {_quoted(status)}; by = "status" needs its name, and nothing else has one.'
         )
-        raise _broken(place, found)
+        raise _broken(place, finding)
     return Approval(by, status)
 
 
 def _names(place: str, value: object) -> LaneNames:
     table = _table(place, "lanes", value)
     _demand_known(place, "lanes", table, _LANES)
-    found = {key: _lane_name(place, key, table[key]) for key in table}
-    names = LaneNames(**found)
+    by_key = {key: _lane_name(place, key, table[key]) for key in table}
+    names = LaneNames(**by_key)
     if len({names.of(key) for key in _LANES}) < len(_LANES):
         raise _broken(place, "two lanes have one name in [lanes].")
     return names
@@ -186,8 +187,8 @@ def _names(place: str, value: object) -> LaneNames:
 def _lane_name(place: str, key: str, name: object) -> str:
     families = {topic.prefix.rstrip("/") for topic in TOPICS}
     if not isinstance(name, str) or "/" in name or slug_fault(name) or name in {*families, "HEAD"}:
-        found = f"{key} in [lanes] is {_shown(name)}; a lane has a plain name without '/'."
-        raise _broken(place, found)
+        finding = f"{key} in [lanes] is {_quoted(name)}; a lane has a plain name without '/'."
+        raise _broken(place, finding)
     return name
 
 
@@ -201,13 +202,13 @@ def _demand_narrow(place: str, policy: Policy) -> None:
                 raise _broken(place, f"{pattern!r} in {key} takes in {hit}, which the flow guards.")
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     return "missing" if value is None else repr(value)
 
 
-def _broken(place: str, found: str) -> PolicyBroken:
+def _broken(place: str, finding: str) -> PolicyBroken:
     note = (
         f"Mend {FILE} on a branch from dev, and say genpulse flow finish: that branch is judged by its own file.\n"
         "docs/reference/flow-settings.md of GenPulse lists what it may say."
     )
-    return PolicyBroken("policy_broken", f"{FILE} says what the team decided.", f"{place}: {found}", note=note)
+    return PolicyBroken("policy_broken", f"{FILE} says what the team decided.", f"{place}: {finding}", note=note)

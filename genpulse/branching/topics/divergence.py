@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from genpulse.branching.errors import MergeRefused
 from genpulse.branching.git.commits import Commit, is_ancestor, printable
-from genpulse.branching.git.patches import rewritten
+from genpulse.branching.git.patches import rewritten_commits
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
+from genpulse.branching.listing import listed
 from genpulse.branching.topics.forks import published
 
 _RULE = "What is pushed builds on what was pushed."
@@ -17,8 +18,8 @@ _FORMAT = "%H%x00%an%x00%ae%x00%at%x00%ct%x00%s"
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """Who wrote a commit; when at first (`at`) and when in its present form (`when`), in seconds since 1970."""
+class _Authorship:
+    """A commit's author; when it was made first (`at`) and in its present form (`when`), in seconds since 1970."""
 
     id: str
     name: str
@@ -29,7 +30,7 @@ class _Written:
 
     @property
     def origin(self) -> tuple[str, int, str]:
-        """What stays when a commit is amended or rebased."""
+        """The facts of a commit that stay when it is amended or rebased."""
         return self.email, self.at, self.subject
 
     def __str__(self) -> str:
@@ -38,111 +39,104 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """What the remote has and this branch does not, oldest first.
+    """The commits that the remote has and this branch does not, oldest first.
 
     `same` is here with another id, `older` is here in a later form, `new` is not here at all.
     """
 
-    same: tuple[_Written, ...]
-    older: tuple[_Written, ...]
-    new: tuple[_Written, ...]
+    same: tuple[_Authorship, ...]
+    older: tuple[_Authorship, ...]
+    new: tuple[_Authorship, ...]
 
 
 def demand_together(repository: Repository, ref: Ref, remote: str) -> None:
     """Raises `MergeRefused` when the branch of this name on the remote has commits that are not here."""
-    theirs = published(repository, ref.name, remote)
-    if theirs is None or is_ancestor(repository.git, theirs.commit, ref.commit):
+    there = published(repository, ref.name, remote)
+    if there is None or is_ancestor(repository.git, there.commit, ref.commit):
         return
-    missing = _missing(repository, ref, theirs)
+    missing = _missing(repository, ref, there)
     where = f"{ref.name} on {remote}"
     if not missing.new:
-        raise _was_rewritten(repository, ref, theirs, missing, remote)
-    found = f"{where} has commits that are not here:\n{_lines(missing.new)}"
+        raise _was_rewritten(repository, ref, there, missing, remote)
+    finding = f"{where} has commits that are not here:\n{listed(missing.new)}"
     if missing.same or missing.older:
         ids = " ".join(one.id for one in missing.new)
         note = (
             f"Here {len(missing.same + missing.older)} of its other commits were written anew. Then finish again."
         )
-        raise MergeRefused("topic_diverged", _RULE, found, f"git cherry-pick {ids}", note=note)
+        raise MergeRefused("topic_diverged", _RULE, finding, f"git cherry-pick {ids}", note=note)
     mend = f"git pull --rebase {remote} {shlex.quote(ref.name)}"
     note = "It puts your commits on top of these. Nothing is taken away."
-    raise MergeRefused("topic_diverged", _RULE, found, mend, note=note)
+    raise MergeRefused("topic_diverged", _RULE, finding, mend, note=note)
 
 
-def _was_rewritten(repository: Repository, ref: Ref, theirs: Ref, missing: _Missing, remote: str) -> MergeRefused:
+def _was_rewritten(repository: Repository, ref: Ref, there: Ref, missing: _Missing, remote: str) -> MergeRefused:
     """Everything is here in another form. The first way keeps the old form in the history and needs no force."""
     name = shlex.quote(ref.name)
     replaced = (*missing.same, *missing.older)
-    found = f"{ref.name} on {remote} has commits that are not here, or not in this form:\n{_lines(replaced)}"
-    ours = f"git merge --strategy=ours --no-edit {theirs.commit}"
-    lease = (
-        f"git push --force-with-lease=refs/heads/{name}:{theirs.commit} {remote} {ref.commit}:refs/heads/{name}"
-    )
+    finding = f"{ref.name} on {remote} has commits that are not here, or not in this form:\n{listed(replaced)}"
+    merge = f"git merge --strategy=ours --no-edit {there.commit}"
+    lease = f"git push --force-with-lease=refs/heads/{name}:{there.commit} {remote} {ref.commit}:refs/heads/{name}"
     says = (
-        f"moves {ref.name} on {remote} from {theirs.commit[:9]} to {ref.commit[:9]}, which takes these away there."
+        f"moves {ref.name} on {remote} from {there.commit[:9]} to {ref.commit[:9]}, which takes these away there."
     )
-    if _has_lane_commits(repository, ref, theirs):
-        return MergeRefused("topic_diverged", _RULE, found, lease, note=f"It {says}")
+    if _has_lane_commits(repository, ref, there):
+        return MergeRefused("topic_diverged", _RULE, finding, lease, note=f"It {says}")
     take = () if missing.older else (f"git pull --rebase {remote} {name}",)
     forced = (lease,) if _all_mine(repository, missing.older) else ()
     note = "The first keeps both forms in the history, and the files as they are here; then finish again."
     note += f"\nThe second takes the form of {remote}." if take else ""
     note += f"\nThe last {says}" if forced else ""
-    return MergeRefused("topic_diverged", _RULE, found, ours, *take, *forced, note=note)
+    return MergeRefused("topic_diverged", _RULE, finding, merge, *take, *forced, note=note)
 
 
-def _missing(repository: Repository, ref: Ref, theirs: Ref) -> _Missing:
+def _missing(repository: Repository, ref: Ref, remote_ref: Ref) -> _Missing:
     """Without what the lanes have, which stays there."""
     lanes = [there.commit for row in repository.lanes if (there := repository.refs.remote.get(row.pattern))]
-    commits = [one for one in repository.between([theirs.commit], [ref.commit, *lanes]) if not one.is_merge]
-    same = rewritten(repository.git, commits, ref.commit)
-    rest = _written(repository, [one for one in commits if one.id not in same])
-    ours = _written(repository, repository.between([ref.commit], [theirs.commit]))
-    older = _amended(rest, ours)
+    commits = [one for one in repository.between([remote_ref.commit], [ref.commit, *lanes]) if not one.is_merge]
+    same = rewritten_commits(repository.git, commits, ref.commit)
+    rest = _authorship(repository, [one for one in commits if one.id not in same])
+    here = _authorship(repository, repository.between([ref.commit], [remote_ref.commit]))
+    older = _amended(rest, here)
     return _Missing(
-        _written(repository, [one for one in commits if one.id in same]),
+        _authorship(repository, [one for one in commits if one.id in same]),
         older,
         tuple(one for one in rest if one not in older),
     )
 
 
-def _amended(theirs: Sequence[_Written], ours: Sequence[_Written]) -> tuple[_Written, ...]:
-    """Those of theirs that one of ours is a later form of; each of ours stands for one."""
-    free, found = Counter(one.origin for one in ours), []
-    newest = {one.origin: one.when for one in ours}
-    for one in theirs:
+def _amended(there: Sequence[_Authorship], here: Sequence[_Authorship]) -> tuple[_Authorship, ...]:
+    """The commits there that one here is a later form of; each one here counts for one."""
+    free, older = Counter(one.origin for one in here), []
+    newest = {one.origin: one.when for one in here}
+    for one in there:
         if free[one.origin] > 0 and newest[one.origin] >= one.when:
             free[one.origin] -= 1
-            found.append(one)
-    return tuple(found)
+            older.append(one)
+    return tuple(older)
 
 
-def _written(repository: Repository, commits: Sequence[Commit]) -> tuple[_Written, ...]:
+def _authorship(repository: Repository, commits: Sequence[Commit]) -> tuple[_Authorship, ...]:
     if not commits:
         return ()
     ids = "".join(f"{commit.id}\n" for commit in reversed(commits))
-    said = repository.git("log", "-z", "--no-walk=unsorted", f"--format={_FORMAT}", "--stdin", stdin=ids)
-    fields = said.fields
+    output = repository.git("log", "-z", "--no-walk=unsorted", f"--format={_FORMAT}", "--stdin", stdin=ids)
+    fields = output.fields
     rows = (fields[i : i + 6] for i in range(0, len(fields) - 5, 6))
     return tuple(
-        _Written(id_, printable(name), email, int(at), int(when), printable(subject))
+        _Authorship(id_, printable(name), email, int(at), int(when), printable(subject))
         for id_, name, email, at, when, subject in rows
     )
 
 
-def _has_lane_commits(repository: Repository, ref: Ref, theirs: Ref) -> bool:
+def _has_lane_commits(repository: Repository, ref: Ref, there: Ref) -> bool:
     """Whether the remote's form has commits of test or main, which this branch got rid of."""
-    later = [there.commit for row in repository.lanes[1:] if (there := repository.refs.remote.get(row.pattern))]
+    later = [lane.commit for row in repository.lanes[1:] if (lane := repository.refs.remote.get(row.pattern))]
     dev = repository.lane(repository.lanes[0])
-    foreign = repository.between([theirs.commit], [ref.commit, dev.commit])
-    return len(repository.between([theirs.commit], [ref.commit, dev.commit, *later])) < len(foreign)
+    foreign = repository.between([there.commit], [ref.commit, dev.commit])
+    return len(repository.between([there.commit], [ref.commit, dev.commit, *later])) < len(foreign)
 
 
-def _all_mine(repository: Repository, commits: Sequence[_Written]) -> bool:
+def _all_mine(repository: Repository, commits: Sequence[_Authorship]) -> bool:
     me = repository.git("var", "GIT_AUTHOR_IDENT", ok=(0, 128)).line
     return all(f"<{one.email}>" in me for one in commits)
-
-
-def _lines(commits: Sequence[_Written], most: int = 5) -> str:
-    more = [f"and {len(commits) - most} more"] if len(commits) > most else []
-    return "\n".join([*(str(one) for one in commits[:most]), *more])

@@ -1,7 +1,5 @@
 """Bring a topic branch into dev."""
 
-from dataclasses import dataclass
-
 from genpulse.branching.errors import MergeRefused, NameRefused, PolicyBroken
 from genpulse.branching.git.commits import Commit
 from genpulse.branching.git.refs import Ref
@@ -14,22 +12,11 @@ from genpulse.branching.rules.table import DEV, TOPICS
 from genpulse.branching.settings.change import settings_refusals, take_mended
 from genpulse.branching.topics.divergence import demand_together
 from genpulse.branching.topics.forks import push_remote, set_upstream
-from genpulse.branching.topics.merging import join, open_request
+from genpulse.branching.topics.merging import MergeResult, merge_or_request
 from genpulse.branching.topics.open_topics import demand_cut_from_dev
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What was brought: the pull request's address (and whether it is open), or the merge commit."""
-
-    branch: str
-    commits: tuple[Commit, ...]
-    url: str = ""
-    opened: bool = False
-    merged: str = ""
-
-
-def finish(repository: Repository, *, merge: bool = False) -> Finished:
+def finish(repository: Repository, *, merge: bool = False) -> MergeResult:
     """Push the branch that is out and open its pull request into dev, or merge it there at once.
 
     Raises `RepositoryUnfit`, `MergeRefused`, `GitFailed` and the forge's error.
@@ -49,11 +36,11 @@ def finish(repository: Repository, *, merge: bool = False) -> Finished:
     to = push_remote(repository, ref.name)
     demand_together(repository, ref, to)
     _demand_merges(repository, ref)
-    if merge:
-        return Finished(ref.name, topic.commits, merged=join(repository, ref, DEV))
-    request = open_request(repository, ref, DEV, _title(topic.commits), topic.commits, to)
-    set_upstream(repository, ref.name, to)
-    return Finished(ref.name, topic.commits, request.url, request.opened)
+    title = _title(topic.commits)
+    result = merge_or_request(repository, ref, DEV, title, topic.commits, merge=merge, push_remote=to)
+    if not merge:
+        set_upstream(repository, ref.name, to)
+    return result
 
 
 def _settle(repository: Repository) -> None:
@@ -77,19 +64,19 @@ def _demand_alone(repository: Repository, name: str) -> None:
     """Raises `NameRefused` when the remote has a branch that cannot be there beside this one."""
     blocking = clashes(name, repository.refs.remote) if name not in repository.refs.remote else ()
     if blocking:
-        found = f"{name} cannot exist beside {', '.join(blocking)}."
+        finding = f"{name} cannot exist beside {', '.join(blocking)}."
         mend = f"git branch -m {name}-2 && genpulse flow finish"
-        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", finding, mend)
 
 
 def _demand_content(repository: Repository, ref: Ref, commits: tuple[Commit, ...]) -> None:
     if not commits:
-        found = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
+        finding = f"{ref.name} has no commit that {repository.row(DEV).pattern} does not have."
         note = "Commit something, or leave the branch."
         raise MergeRefused(
             "nothing_to_merge",
             "There is something to merge.",
-            found,
+            finding,
             f"git switch {repository.row(DEV).pattern}",
             note=note,
         )
@@ -115,7 +102,7 @@ def _may_change_nothing(repository: Repository, name: str) -> bool:
 
 
 def _conflict(repository: Repository, ref: Ref, dev: str, files: tuple[str, ...]) -> MergeRefused:
-    """What the remote has is not written anew."""
+    """A branch that the remote has is merged with dev, not rebased."""
     verb = "merge" if ref.name in repository.refs.remote else "rebase"
     return MergeRefused(
         "merge_conflict",

@@ -1,4 +1,4 @@
-"""Where topic branches are pushed: to the remote of the lanes, or to a fork of one's own."""
+"""The remote that topic branches are pushed to: that of the lanes, or a fork."""
 
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.process import Git
@@ -13,10 +13,10 @@ def push_remote(repository: Repository, name: str) -> str:
     `remote.pushDefault`, else the remote of the lanes. Raises `RepositoryUnfit` for one that is not there.
     """
     for key in ("flow.pushRemote", f"branch.{name}.pushRemote", "remote.pushDefault"):
-        wanted = repository.setting(key)
-        if wanted:
-            _demand_remote(repository.git, wanted, key)
-            return wanted
+        setting = repository.setting(key)
+        if setting:
+            _demand_remote(repository.git, setting, key)
+            return setting
     return repository.remote
 
 
@@ -53,5 +53,8 @@ def set_upstream(repository: Repository, name: str, remote: str) -> None:
 
 def _demand_remote(git: Git, name: str, key: str) -> None:
     if name.startswith("-") or git("remote", "get-url", "--", name, ok=(0, 2, 128)).code:
-        rule, found = "A topic is pushed to a remote.", f"git config {key} is {name}, and there is no such remote."
-        raise RepositoryUnfit("remote_missing", rule, found, f"git config --unset {key}")
+        rule, finding = (
+            "A topic is pushed to a remote.",
+            f"git config {key} is {name}, and there is no such remote.",
+        )
+        raise RepositoryUnfit("remote_missing", rule, finding, f"git config --unset {key}")

@@ -33,18 +33,18 @@ def _tried(repository: Repository, dev: str, refs: Sequence[Ref]) -> list[str]:
     """The tree that merging each would give; empty where it would conflict."""
     if not refs:
         return []
-    wanted = "".join(f"{dev} {ref.commit}\n" for ref in refs)
+    pairs = "".join(f"{dev} {ref.commit}\n" for ref in refs)
     options = ("--write-tree", "--name-only", "--no-messages", "-z", "--stdin")
     try:
-        return list(_trees(repository.git("merge-tree", *options, stdin=wanted).out))
+        return list(_trees(repository.git("merge-tree", *options, stdin=pairs).out))
     except GitFailed:  # git 2.38 takes one merge at a time
         merges = (repository.try_merge(dev, ref.commit) for ref in refs)
         return ["" if merge.conflicts else merge.tree for merge in merges]
 
 
-def _trees(said: str) -> Iterator[str]:
+def _trees(output: str) -> Iterator[str]:
     """Each merge is told as: `1` for clean, its tree, the files that conflict, nothing; with a NUL after each."""
-    fields = iter(said.split("\0"))
+    fields = iter(output.split("\0"))
     for status in fields:
         if not status:
             continue
@@ -65,6 +65,6 @@ def _is_squashed(git: Git, topic: str, dev: str) -> bool:
     plain = ("-p", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
     own_line = ("--first-parent", "--no-merges", "--format=commit %H", f"{topic}..{dev}")
     whole = f"commit {topic}\n{git('diff-tree', *plain, *apart).out}\n"
-    said = git("patch-id", "--stable", stdin=whole + git("log", *plain, *own_line, "--", *literal).out).out
-    ids = dict(line.split(" ")[::-1] for line in said.splitlines())
+    output = git("patch-id", "--stable", stdin=whole + git("log", *plain, *own_line, "--", *literal).out).out
+    ids = dict(line.split(" ")[::-1] for line in output.splitlines())
     return ids.pop(topic, "") in ids.values()

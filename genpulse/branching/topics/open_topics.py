@@ -1,14 +1,15 @@
 """Branches of work in progress: which are open, and whether they were cut from dev."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from genpulse.branching.errors import MergeRefused, Refusal
-from genpulse.branching.git.commits import Commit, counted, is_ancestor, listed, reachable
+from genpulse.branching.git.commits import Commit, first_parents, is_ancestor, reachable
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.backmerge_branches import brought_back
+from genpulse.branching.listing import counted, listed
 from genpulse.branching.rules.names import is_bot, kind_of
 from genpulse.branching.rules.table import DEV, MAIN, PROMOTION, QUEUE, TEST, TOPICS
 from genpulse.branching.topics.leftovers import leftovers
@@ -31,15 +32,15 @@ class Topic:
     mended: bool = False
 
     def refusal(self, remote: str, dev: str = DEV.pattern) -> Refusal | None:
-        """What is wrong with where it began; None when it was cut from dev."""
+        """The refusal of where the branch began; None when it was cut from dev."""
         if not self.foreign:
             return None
-        lane, commits = max(self.foreign, key=lambda found: len(found[1]))
+        lane, commits = max(self.foreign, key=lambda pair: len(pair[1]))
         name = self.ref.name
         number = counted(len(commits), "commit")
-        found = f"{name} contains {number} from {lane} that {dev} does not have:\n{listed(commits)}"
+        finding = f"{name} contains {number} from {lane} that {dev} does not have:\n{listed(commits)}"
         return Refusal(
-            "topic_not_from_dev", f"{name} must start from {dev}.", found, *self._way_out(lane, remote, dev)
+            "topic_not_from_dev", f"{name} must start from {dev}.", finding, *self._way_out(lane, remote, dev)
         )
 
     def _way_out(self, lane: str, remote: str, dev: str) -> tuple[tuple[str, ...], str]:
@@ -58,7 +59,7 @@ class Topic:
 
 
 def open_topics(repository: Repository) -> tuple[Topic, ...]:
-    """All that have something that dev does not have, newest first: the remote's, and unpublished ones here.
+    """All topic branches that have what dev does not have, newest first: the remote's, and unpublished ones here.
 
     What dev has by commits of its own is there, whatever it was squashed or rebased to.
     """
@@ -81,18 +82,18 @@ def open_topics(repository: Repository) -> tuple[Topic, ...]:
 
 def topics_of(repository: Repository, refs: Iterable[Ref]) -> tuple[Topic, ...]:
     """These branches, in one call of git whatever their number."""
-    wanted = tuple(refs)
-    named = (repository.row(row).pattern for row in (MAIN, TEST))
-    later = [repository.refs.remote[name] for name in named if name in repository.refs.remote]
-    tips = [ref.commit for ref in (*wanted, *later)]
+    branches = tuple(refs)
+    lane_names = (repository.row(row).pattern for row in (MAIN, TEST))
+    later = [repository.refs.remote[name] for name in lane_names if name in repository.refs.remote]
+    tips = [ref.commit for ref in (*branches, *later)]
     known = {commit.id: commit for commit in repository.between(tips, [repository.lane(DEV).commit])}
     place = {name: number for number, name in enumerate(known)}
-    ahead = {ref.full: sorted(reachable(ref.commit, known), key=lambda one: place[one.id]) for ref in wanted}
+    ahead = {ref.full: sorted(reachable(ref.commit, known), key=lambda one: place[one.id]) for ref in branches}
     lanes = {ref.name: {commit.id for commit in reachable(ref.commit, known)} for ref in later}
-    lines = frozenset(one for ref in later for one in _line(ref.commit, known))
+    lines = frozenset(one.id for ref in later for one in first_parents(ref.commit, known))
     suspects = lines & {commit.id for commits in ahead.values() for commit in commits}
     foreign = _confirmed(repository, known, suspects)
-    return tuple(_topic(repository, ref, ahead[ref.full], lanes, foreign) for ref in wanted)
+    return tuple(_topic(repository, ref, ahead[ref.full], lanes, foreign) for ref in branches)
 
 
 def _topic(
@@ -106,8 +107,8 @@ def _topic(
     published = ref.name in repository.refs.remote
     if not any(commit.id in lines for commit in ahead) or brought_back(ref.name, ahead, lanes):
         return Topic(ref, tuple(ahead), (), published)
-    found = {name: tuple(one for one in ahead if one.id in ids) for name, ids in lanes.items()}
-    foreign = tuple((name, some) for name, some in found.items() if some)
+    by_lane = {name: tuple(one for one in ahead if one.id in ids) for name, ids in lanes.items()}
+    foreign = tuple((name, some) for name, some in by_lane.items() if some)
     out, option = _out(repository, ref), repository.merge_option
     return Topic(ref, tuple(ahead), foreign, published, out, option, _is_mended(repository, ref))
 
@@ -119,13 +120,6 @@ def _is_mended(repository: Repository, ref: Ref) -> bool:
         return False
     (topic,) = topics_of(repository, [here])
     return not topic.foreign
-
-
-def _line(tip: str, known: Mapping[str, Commit]) -> Iterator[str]:
-    commit = known.get(tip)
-    while commit is not None:
-        yield commit.id
-        commit = known.get(commit.parents[0]) if commit.parents else None
 
 
 def _out(repository: Repository, ref: Ref) -> str:

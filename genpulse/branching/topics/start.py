@@ -38,10 +38,10 @@ def start(repository: Repository, name: str, start_from: str = "", *, from_test:
 
 def _last_release(repository: Repository) -> str:
     try:
-        found = Verifier(repository).releases()
+        releases = Verifier(repository).releases()
     except FlowError:
         return ""
-    return f"the last verified tag {found[0].version.tag}" if found else ""
+    return f"the last verified tag {releases[0].version.tag}" if releases else ""
 
 
 def _name_refusal(repository: Repository, name: str, last_release: str = "") -> Refusal | None:
@@ -62,16 +62,16 @@ def _demand_free(repository: Repository, name: str, commit: str) -> None:
     others = {**refs.remote, **refs.heads}
     if name in others:
         where = "here" if name in refs.heads else f"on {repository.remote}"
-        found = f"{name} exists {where}."
-        raise NameRefused("branch_exists", "A branch is begun once.", found, f"git switch {name}")
+        finding = f"{name} exists {where}."
+        raise NameRefused("branch_exists", "A branch is begun once.", finding, f"git switch {name}")
     if name in refs.tags:
         ways, note = renamed_tag(name, repository.remote)
         rule = "A tag and a branch do not share a name."
         raise NameRefused("tag_in_the_way", rule, f"there is a tag {name}.", *ways, note=note)
     if blocking := clashes(name, others):
-        found = f"{name} cannot exist beside {', '.join(blocking)}."
+        finding = f"{name} cannot exist beside {', '.join(blocking)}."
         mend = _beside(name, blocking[0])
-        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", found, mend)
+        raise NameRefused("name_clashes", "Two branches' names are not one to a file system.", finding, mend)
     if repository.paths(commit, [name]):
         mend = f"genpulse flow start {name}-branch"
         rule = "A branch and a file or folder do not share a name."

@@ -30,8 +30,8 @@ class _Age(click.ParamType[timedelta]):
         """Days or weeks: the tasks of a day explain what it has cost, and so none of a day goes."""
         if isinstance(value, timedelta):
             return value
-        found = _AGE.fullmatch(str(value))
-        days = int(found[1]) * _DAYS[found[2]] if found else 0
+        match = _AGE.fullmatch(str(value))
+        days = int(match[1]) * _DAYS[match[2]] if match else 0
         if not 1 <= days <= _MOST_DAYS:
             self.fail(f"{value!r} is no age such as 30d or 6w, from 1d to {_MOST_DAYS}d", param, ctx)
         return timedelta(days=days)

@@ -1,6 +1,5 @@
 """`genpulse dev`: the whole stack to work with."""
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from genpulse import config
 from genpulse.cli.errors import CommandRefused
+from genpulse.cli.lazy_group import LazyCommand, LazyGroup
 from genpulse.cli.stack import HOME
 from genpulse.configuration.errors import ConfigurationError
 from genpulse.configuration.settings import Settings
@@ -17,25 +17,27 @@ from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.environment.resolve import Resolved
 
-_VERBS = ("status", "logs", "down", "reset")
 _DESTRUCTIVE = "reset"
+_COMMANDS = {
+    "status": LazyCommand("genpulse.cli.dev.status:command"),
+    "logs": LazyCommand("genpulse.cli.dev.logs:command"),
+    "down": LazyCommand("genpulse.cli.dev.down:command"),
+    _DESTRUCTIVE: LazyCommand("genpulse.cli.dev.reset:command"),
+}
 
 
-class _Verbs(click.Group):
-    """Each verb is a module of its own. What throws data away exists in development alone."""
+class _Commands(LazyGroup):
+    """The commands about a stack. The one that throws data away exists in development alone."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order of the table."""
-        return [name for name in _VERBS if name != _DESTRUCTIVE or _in_development()]
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return [name for name in super().list_commands(ctx) if name != _DESTRUCTIVE or _in_development()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the verb's module."""
-        if cmd_name not in _VERBS:
-            return None
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command. Raises `CommandRefused` where data are not to be thrown away."""
         if cmd_name == _DESTRUCTIVE:
             development(f"genpulse dev {cmd_name}", "throws local data away and exists")
-        command: click.Command = importlib.import_module(f"genpulse.cli.dev.{cmd_name}").command
-        return command
+        return super().get_command(ctx, cmd_name)
 
 
 def _in_development() -> bool:
@@ -45,7 +47,7 @@ def _in_development() -> bool:
         return False
 
 
-@click.group("dev", cls=_Verbs, invoke_without_command=True, subcommand_metavar="[COMMAND]")
+@click.group("dev", cls=_Commands, lazy=_COMMANDS, invoke_without_command=True, subcommand_metavar="[COMMAND]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API. Default: api.port.")
 @click.option("--reload/--no-reload", default=True, help="Start api and worker again when the code changes.")
 @click.option(
@@ -93,7 +95,7 @@ def development(verb: str, does: str = "starts local services and runs") -> Reso
 
 
 def home_of_project() -> Path:
-    """Where state, logs and data of this project's stack are. Raises `FolderRefused` where it cannot be seen."""
+    """The folder of state, logs and data of this project's stack. Raises `FolderRefused` if it is not visible."""
     home = config.project_root() / HOME
     demand_sight(home)
     return home
@@ -106,7 +108,7 @@ def development_settings(verb: str) -> Settings:
 
 
 def stack_plan(settings: Settings, home: Path, port: int | None, services: Source = Source.EMBEDDED) -> StackPlan:
-    """What to bring up, with an environment for api and worker that says the same as ours."""
+    """Plan the stack; its api and worker get the environment and storage of this process."""
     environment = {
         **os.environ,
         "ENV": settings.environment.name,

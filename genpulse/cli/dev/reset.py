@@ -25,22 +25,22 @@ def command(yes: bool) -> None:
     if holder := lock_holder(home):
         state = read_state(home)
         raise AlreadyRunning(holder, state.api_url if state else None)
-    found = list(data_of(home.parent, home))
-    if not found:
+    data = list(data_of(home.parent, home))
+    if not data:
         say(f"There are no data in {home}.")
         return
     if not yes:
-        _ask(found)
+        _ask(data)
     remove_data(home.parent, home)
     say("The data are gone. `genpulse dev` begins anew.")
 
 
-def _ask(found: list[str]) -> None:
+def _ask(data: list[str]) -> None:
     """Raises `CommandRefused` where nobody can answer, and when the answer is no."""
     if not sys.stdin.isatty():
         raise CommandRefused("This throws data away, and nobody is here to be asked. Nothing was done; say --yes.")
     say("This throws away:")
-    for each in found:
+    for each in data:
         say(f"  {each}")
     if not agreed("Go on?"):
         raise CommandRefused("Nothing was done.")

@@ -1,13 +1,12 @@
 """`genpulse dev status`: is the stack of this folder up, and where."""
 
-import json
 import time
 from dataclasses import asdict
 
 import click
 
 from genpulse.cli.dev.command import home_of_project
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import json_option
 from genpulse.configuration.documents.masking import shown
 from genpulse.dev.processes.stack_lock import lock_holder
@@ -26,7 +25,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     home = home_of_project()
     state, holder = read_state(home), lock_holder(home)
     if as_json:
-        say(json.dumps(_facts(state), indent=2))
+        say_json(_facts(state))
     elif state is not None:
         _print(state)
     elif holder is not None:

@@ -20,10 +20,10 @@ async def accounts(services: Services) -> list[Finding]:
 
 
 def of_accounts(circuits: Mapping[str, Circuit], now: datetime) -> Iterator[Finding]:
-    """What there is to say about them, by the provider's name."""
-    found = [finding for name, circuit in circuits.items() if (finding := _of_account(name, circuit, now))]
-    yield from found
-    if circuits and not found:
+    """Yield the findings about accounts, by the provider's name."""
+    findings = [finding for name, circuit in circuits.items() if (finding := _of_account(name, circuit, now))]
+    yield from findings
+    if circuits and not findings:
         yield well("accounts", f"none of {len(circuits)} is left alone")
 
 

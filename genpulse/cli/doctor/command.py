@@ -1,7 +1,6 @@
 """`genpulse doctor`: looks at everything that has to be there, and says what to do about what is not."""
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from genpulse.cli.doctor.finding import Finding, Level, well, wrong
 from genpulse.cli.doctor.proxies import proxies
 from genpulse.cli.doctor.servers import WHOSE, servers
 from genpulse.cli.output.console import console
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say_json
 from genpulse.cli.stack import json_option, running_stack, settings_for_servers
 from genpulse.configuration.settings import Settings
 
@@ -33,7 +32,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     findings = list(_findings())
     if as_json:
-        say(json.dumps([asdict(finding) for finding in findings], indent=2))
+        say_json([asdict(finding) for finding in findings])
     else:
         _print(findings)
     bad = [finding.name for finding in findings if finding.level is Level.WRONG]

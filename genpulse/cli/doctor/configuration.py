@@ -9,7 +9,7 @@ from genpulse.configuration.rules.near_names import without_prefix
 from genpulse.configuration.rules.policy import address_fault, allowances, single_servers
 from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.variables import process_variables, variable_name
-from genpulse.environment.build_stamp import STAMP, read_stamp
+from genpulse.environment.build_info import BUILD_FILE, read_build_info
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.wiring import open_catalogue
 
@@ -31,9 +31,9 @@ def environment() -> Finding:
 
 
 def build() -> Iterator[Finding]:
-    """The stamp of what runs here, where there is one. One that does not hold stops everything before this."""
-    if stamp := read_stamp():
-        yield well("build", f"{stamp}; the stamp is {STAMP}")
+    """The build info of what runs here, where there is some. A broken one stops everything before this."""
+    if build := read_build_info():
+        yield well("build", f"{build}; the stamp is {BUILD_FILE}")
 
 
 def load() -> tuple[Finding, Settings | None]:
@@ -63,7 +63,7 @@ def named(settings: Settings) -> Iterator[Finding]:
 
 
 def reached(settings: Settings) -> Iterator[Finding]:
-    """What others see, and what there is one of."""
+    """Findings about addresses that others see, and servers without a spare."""
     if settings.api.public_url is None and address_fault(settings) is None:
         detail = "api.public_url is empty: the addresses of outputs name whatever a proxy passes on as the host"
         advice = f"set {variable_name('api.public_url')} to how clients reach the API"
@@ -77,7 +77,7 @@ def reached(settings: Settings) -> Iterator[Finding]:
 
 
 def time_out(settings: Settings) -> Finding:
-    """How long a statement may hold a connection."""
+    """Findings about the time that a statement may hold a connection."""
     seconds = settings.database.statement_timeout_s
     detail = f"PostgreSQL gives a statement up after {seconds:g} s"
     if seconds > _LONGEST_STATEMENT_S:
@@ -88,11 +88,11 @@ def time_out(settings: Settings) -> Finding:
 
 def spending(settings: Settings) -> Finding:
     """Whether providers that cost money may be used, and how much they may cost."""
-    named = [name for name, section in settings.providers.named.items() if section.paid]
-    if not settings.providers.paid and not named:
+    paid = [name for name, section in settings.providers.named.items() if section.paid]
+    if not settings.providers.paid and not paid:
         return well("spending", "providers that cost money may not be used")
     but = [name for name, section in settings.providers.named.items() if section.paid is False]
-    who = "all providers" if settings.providers.paid else ", ".join(named)
+    who = "all providers" if settings.providers.paid else ", ".join(paid)
     who += f" but {', '.join(but)}" if settings.providers.paid and but else ""
     if settings.budget.daily_usd is None:
         advice = f"set budget.daily_usd ({variable_name('budget.daily_usd')}) to US dollars a day"
@@ -131,6 +131,6 @@ def _bare_key(name: str) -> Iterator[Finding]:
 
 def _of_paid(name: str, settings: Settings) -> str:
     section = settings.providers.named.get(name)
-    said = section.paid if section else None
-    allowed = settings.providers.paid if said is None else said
+    own = section.paid if section else None
+    allowed = settings.providers.paid if own is None else own
     return "costs money, allowed" if allowed else "costs money, refused"

@@ -37,7 +37,7 @@ WHERE lease_until > now() AND clock_ahead_s IS NOT NULL ORDER BY name
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """Of PostgreSQL: its major version, whether this connection has TLS, how many connections it takes.
+    """Facts of PostgreSQL: its major version, whether this connection has TLS, how many connections it takes.
 
     `clock_ahead_s`: by how many seconds its clock is ahead of this machine's, give or take `clock_error_s`.
     """
@@ -59,7 +59,7 @@ class WorkerClock:
 
 @dataclass(frozen=True, slots=True)
 class RedisFacts:
-    """Of Redis or Valkey: what it calls itself, and the major version whose protocol it speaks."""
+    """Facts of Redis or Valkey: what it calls itself, and the major version whose protocol it speaks."""
 
     server: str
     version: int
@@ -67,7 +67,7 @@ class RedisFacts:
 
 
 async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts | None:
-    """None when it does not answer within 5 seconds. `now` is this machine's clock."""
+    """Ask PostgreSQL; None when it does not answer within 5 seconds. `now` is this machine's clock."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             connection = await asyncpg.connect(plain(url))
@@ -88,7 +88,7 @@ async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts
 
 
 async def worker_clocks(url: str) -> tuple[WorkerClock, ...]:
-    """Of the workers that live. Empty where the database does not answer within 5 seconds or knows none."""
+    """The clocks of the live workers. Empty where the database does not answer within 5 seconds or knows none."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             connection = await asyncpg.connect(plain(url))
@@ -102,7 +102,7 @@ async def worker_clocks(url: str) -> tuple[WorkerClock, ...]:
 
 
 async def redis_facts(url: str) -> RedisFacts | None:
-    """None when it does not answer within 5 seconds, and for a cluster or Sentinel, which are several."""
+    """Ask Redis; None when it does not answer within 5 seconds, and for a cluster or Sentinel."""
     if urlsplit(url).scheme not in _PLAIN_REDIS:
         return None
     try:
@@ -110,6 +110,6 @@ async def redis_facts(url: str) -> RedisFacts | None:
             answer = await client.execute_command("HELLO")  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError, RedisError):
         return None
-    told = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
-    said = str(told.get("version", "0"))
-    return RedisFacts(str(told.get("server", "redis")), int(said.partition(".")[0]), said)
+    fields = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
+    version = str(fields.get("version", "0"))
+    return RedisFacts(str(fields.get("server", "redis")), int(version.partition(".")[0]), version)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How it is. Only WRONG makes `genpulse doctor` end with an exit code."""
+    """The severity of a finding. Only WRONG makes `genpulse doctor` end with exit code 1."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and how it is; `advice` is what to do when it is not well."""
+    """One result of `genpulse doctor`; `advice` is what to do when it is not well."""
 
     name: str
     level: Level
@@ -23,12 +23,12 @@ class Finding:
 
 
 def well(name: str, detail: str) -> Finding:
-    """Nothing is to be done."""
+    """A finding that needs no action."""
     return Finding(name, Level.OK, detail)
 
 
 def warning(name: str, detail: str, advice: str) -> Finding:
-    """It works, and somebody should know."""
+    """A finding that works and that a person should know of."""
     return Finding(name, Level.WARNING, detail, advice)
 
 

@@ -70,13 +70,13 @@ def disks(settings: Settings) -> Iterator[Finding]:
 
 
 def waiting(settings: Settings) -> Iterator[Finding]:
-    """What lies on the local disk until it is stored, and what processes left there that were killed."""
+    """Findings about local files that wait to be stored, and those that killed processes left there."""
     try:
-        found = waiting_streams(settings)
+        streams = waiting_streams(settings)
     except OSError as error:
         yield wrong("waiting streams", f"they cannot be looked at: {error}")
         return
-    living, left = ([each for each in found if each.is_living is lives] for lives in (True, False))
+    living, left = ([each for each in streams if each.is_living is lives] for lives in (True, False))
     yield well("waiting streams", f"{_amount(living)}, of running processes")
     if own := [each for each in left if each.is_own and each.files]:
         detail = f"{_amount(own)} in {own[0].folder.parent} of processes that were killed"
@@ -87,8 +87,8 @@ def waiting(settings: Settings) -> Iterator[Finding]:
         yield well("waiting streams", f"{detail}: their next start removes them, or rm -r {folders}")
 
 
-def _amount(found: Sequence[Waiting]) -> str:
-    files, size = sum(each.files for each in found), sum(each.size for each in found)
+def _amount(streams: Sequence[Waiting]) -> str:
+    files, size = sum(each.files for each in streams), sum(each.size for each in streams)
     return f"{files} {'file' if files == 1 else 'files'} ({size / 1e6:.1f} MB)"
 
 

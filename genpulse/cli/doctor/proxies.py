@@ -10,15 +10,15 @@ from genpulse.cli.doctor.finding import Finding, well, wrong
 _CONNECT_S = 3.0
 
 
-def proxies(named: Proxies) -> Iterator[Finding]:
-    """Nothing where there is none."""
-    if not any(named):
+def proxies(configured: Proxies) -> Iterator[Finding]:
+    """Findings about proxies; none where there is no proxy."""
+    if not any(configured):
         return
-    ways = (("https", named.https), ("http", named.http))
+    ways = (("https", configured.https), ("http", configured.http))
     by = ", ".join(f"{scheme} {f'by {proxy}' if proxy else 'directly'}" for scheme, proxy in ways)
-    excluded = f", and NO_PROXY ({', '.join(named.excluded)})" if named.excluded else ""
+    excluded = f", and NO_PROXY ({', '.join(configured.excluded)})" if configured.excluded else ""
     yield well("proxy", f"vendors, webhooks and storage: {by}; directly: this machine{excluded}")
-    for proxy in named:
+    for proxy in configured:
         if why := asyncio.run(_absence(proxy)):
             detail = f"{proxy} cannot be connected to: {why}"
             advice = f"mend {proxy.variable}, or name in NO_PROXY what is reached without (* for everything)"

@@ -31,7 +31,7 @@ _PROBE = b"genpulse doctor\n"
 
 
 async def servers(settings: Settings) -> list[Finding]:
-    """Everything that answers, or should. Never raises because something is away."""
+    """Check every server that the configuration names. Does not raise when one is away."""
     whose = await _whose(settings)
     facts = await database_facts(_database_url(settings), lambda: datetime.now(UTC))
     clocks = await worker_clocks(_database_url(settings)) if facts is not None and not whose else ()
@@ -42,12 +42,12 @@ async def servers(settings: Settings) -> list[Finding]:
             secrets = await webhook_secrets(services.keys) if facts is not None and not whose else []
     except (ValueError, StorageUnavailable) as error:
         return [*whose, wrong("services", str(error), "mend that address in the configuration")]
-    found = [*whose, *running]
+    findings = [*whose, *running]
     if facts is not None and not whose:
-        found += of_database(facts, settings)
-        found += of_clocks(clocks)
-        found += secrets
-    return [*found, *await _redis(settings)]
+        findings += of_database(facts, settings)
+        findings += of_clocks(clocks)
+        findings += secrets
+    return [*findings, *await _redis(settings)]
 
 
 def _database_url(settings: Settings) -> str:
@@ -66,18 +66,18 @@ async def _whose(settings: Settings) -> list[Finding]:
 async def _running(
     services: Services, leased: Sequence[WorkerClock], *, without: set[str], answers: bool
 ) -> list[Finding]:
-    """What the parts say of themselves. `leased` are workers as the database knows them, which `answers`."""
+    """The health of each part. `leased` are workers as the database knows them, which `answers`."""
     speak_for_themselves = {"migrations", "stamp", "database"} if answers else {"migrations", "stamp"}
     health = await asyncio.gather(*(probe() for probe in services.probes))
     workers = await services.presence.workers()
     is_watched = all(each.state is State.OK for each in health if each.name == "redis")
     without = {*without, "build"}  # of this process, and not of a server
-    found = [_of_health(each, speak_for_themselves) for each in health if each.name not in without]
+    findings = [_of_health(each, speak_for_themselves) for each in health if each.name not in without]
     if all(each.state is State.OK for each in health if each.name == "storage"):
-        found = [each for each in found if each.name != "storage"]
-        found.append(await storage_finding(services.storage))
-    found.append(workers_finding(workers, leased, is_watched=is_watched))
-    return [*found, *(await accounts(services) if is_watched else ())]
+        findings = [each for each in findings if each.name != "storage"]
+        findings.append(await storage_finding(services.storage))
+    findings.append(workers_finding(workers, leased, is_watched=is_watched))
+    return [*findings, *(await accounts(services) if is_watched else ())]
 
 
 def _of_health(health: Health, speak_for_themselves: set[str]) -> Finding:
@@ -95,8 +95,8 @@ async def storage_finding(storage: Storage) -> Finding:
     """Keep some bytes and read them again."""
     try:
         async with asyncio.timeout(_STORAGE_S):
-            kept = await storage.keep(_PROBE)
-            read = b"".join([part async for part in storage.read(kept.key, 0, len(_PROBE))])
+            asset = await storage.keep(_PROBE)
+            read = b"".join([part async for part in storage.read(asset.key, 0, len(_PROBE))])
     except (GenPulseError, TimeoutError) as error:
         why = str(error) or f"no answer within {_STORAGE_S:g} s"
         return wrong("storage", f"it cannot be used: {why}", "mend storage.url and what belongs to it")
@@ -130,10 +130,10 @@ def workers_finding(
 async def _redis(settings: Settings) -> list[Finding]:
     url = settings.redis.url.get_secret_value() if settings.redis.url else ""
     facts = await redis_facts(url)
-    found = list(of_redis(facts)) if facts is not None else []
+    findings = list(of_redis(facts)) if facts is not None else []
     if settings.environment.is_production:
-        found.append(_redis_tls(urlsplit(url).scheme))
-    return found
+        findings.append(_redis_tls(urlsplit(url).scheme))
+    return findings
 
 
 def of_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding]:
@@ -163,7 +163,7 @@ def _clock(facts: DatabaseFacts) -> Finding:
 
 
 def of_clocks(clocks: Sequence[WorkerClock]) -> Iterator[Finding]:
-    """What the workers told the database of their own clocks; nothing where none told it."""
+    """Findings about the workers' clocks, as they told the database; none where no worker did."""
     if not clocks:
         return
     wrong_by = [clock for clock in clocks if abs(clock.ahead_s) > _MOST_CLOCK_S]
@@ -201,7 +201,7 @@ def _connections(most: int, pool_size: int) -> Finding:
 
 
 def of_redis(facts: RedisFacts) -> Iterator[Finding]:
-    """Its version."""
+    """Findings about Redis."""
     version = f"{facts.server} {facts.said}"
     if facts.version < OLDEST_REDIS:
         yield wrong("Redis version", version, f"use Redis {OLDEST_REDIS} or newer, or Valkey")

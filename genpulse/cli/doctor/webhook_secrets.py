@@ -6,8 +6,8 @@ from genpulse.ports import KeyStore
 
 
 async def webhook_secrets(keys: KeyStore) -> list[Finding]:
-    """Nothing where no key has a secret of its own, or where the database does not say."""
-    found: list[Finding] = []
+    """Findings about webhook secrets of keys; none where no key has one, or the database does not say."""
+    findings: list[Finding] = []
     try:
         own = [key for key in await keys.all() if key.webhook_secret_at is not None]
         for key in own:
@@ -15,9 +15,9 @@ async def webhook_secrets(keys: KeyStore) -> list[Finding]:
                 await keys.webhook_secrets(key.id)
             except SealedSecret as error:
                 advice = "messages about its tasks wait until then, for a day at most"
-                found.append(wrong("webhook secrets", f"{key.name!r}: {error}", advice))
+                findings.append(wrong("webhook secrets", f"{key.name!r}: {error}", advice))
     except DatabaseUnavailable:
         return []
-    if own and not found:
+    if own and not findings:
         return [well("webhook secrets", f"{len(own)} of API keys, which can be opened")]
-    return found
+    return findings

@@ -21,8 +21,8 @@ def command(user: str | None, namespace: str | None) -> None:
     user has to be there before anything can start.
     """
     environment, configured = config.find_namespace()
-    wanted = configured if namespace is None else namespace
-    if not is_namespace(wanted):
-        raise CommandRefused(f"{wanted!r} is no namespace; expected {NAMESPACE_WORDS}.")
-    say(acl_rule(environment, wanted, user))
+    prefix = configured if namespace is None else namespace
+    if not is_namespace(prefix):
+        raise CommandRefused(f"{prefix!r} is no namespace; expected {NAMESPACE_WORDS}.")
+    say(acl_rule(environment, prefix, user))
     say(f"Put a password in the place of {PLACEHOLDER}.", err=True)

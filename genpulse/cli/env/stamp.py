@@ -1,7 +1,6 @@
 """`genpulse env stamp`: says, once, to which environment a database belongs."""
 
 import asyncio
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
@@ -67,7 +66,7 @@ def _tell(database: StampedDatabase, *, as_json: bool) -> None:
         facts = {"database": database.name, "environment": stamp.environment, "changed": database.changed}
         moment = {"stamped_at": stamp.stamped_at.isoformat(), "stamped_by": stamp.stamped_by}
         emptied = {"emptied": asdict(database.emptied)} if database.emptied else {}
-        say(json.dumps(facts | moment | emptied))
+        say_json_line(facts | moment | emptied)
         return
     if database.changed:
         say(f"The database {database.name!r} belongs to {stamp.environment} from now on.")
@@ -81,24 +80,24 @@ def _giver(settings: Settings, replaces: str | None, becomes: str | None) -> str
     """The environment that gives its database away to ours; None when no stamp is to be replaced."""
     if replaces is None and becomes is None:
         return None
-    theirs, ours = environment_named(replaces or ""), environment_named(becomes or "")
-    if theirs is None or ours is None:
+    before, after = environment_named(replaces or ""), environment_named(becomes or "")
+    if before is None or after is None:
         raise click.UsageError("--from and --to go together: --from test --to main.")
-    if theirs == ours:
-        raise click.UsageError(f"--from and --to both name {ours.name}.")
-    if ours != settings.environment:
+    if before == after:
+        raise click.UsageError(f"--from and --to both name {after.name}.")
+    if after != settings.environment:
         raise CommandRefused(
-            f"--to names {ours.name}, and this process is {settings.environment.name} by {settings.decided_by}."
-            f" Run it with ENV={ours.name} and that environment's GENPULSE_DATABASE_URL."
+            f"--to names {after.name}, and this process is {settings.environment.name} by {settings.decided_by}."
+            f" Run it with ENV={after.name} and that environment's GENPULSE_DATABASE_URL."
         )
-    return theirs.name
+    return before.name
 
 
 def _confirm(settings: Settings, replaces: str) -> None:
     """Let a person at a terminal type the database's name. Raises `CommandRefused`."""
-    database, ours = asyncio.run(database_stamp(settings)), settings.environment.name
+    database, name = asyncio.run(database_stamp(settings)), settings.environment.name
     belongs_to = database.stamp.environment if database.stamp else "nobody"
-    if belongs_to == ours:
+    if belongs_to == name:
         return
     if belongs_to != replaces:
         raise CommandRefused(
@@ -106,31 +105,31 @@ def _confirm(settings: Settings, replaces: str) -> None:
         )
     _typed(
         database.name,
-        f"{database.name!r} belongs to {replaces}. Only a person at a terminal can give it to {ours}",
-        f"{database.name!r} belongs to {replaces}. {ours} gets it, and does not run its tasks: they are ended, its"
+        f"{database.name!r} belongs to {replaces}. Only a person at a terminal can give it to {name}",
+        f"{database.name!r} belongs to {replaces}. {name} gets it, and does not run its tasks: they are ended, its"
         " waiting webhooks and API keys are removed.",
     )
 
 
 def _confirm_which(settings: Settings, *, is_copy: bool) -> None:
     """Let a person say which of two databases this one is. Raises `CommandRefused`."""
-    database, ours = asyncio.run(database_stamp(settings)), settings.environment.name
+    database, name = asyncio.run(database_stamp(settings)), settings.environment.name
     stamp = database.stamp
-    if stamp is None or stamp.environment != ours:
+    if stamp is None or stamp.environment != name:
         return  # what follows says whose it is
     if not stamp.is_elsewhere and not is_copy:
         return  # said before
     if not stamp.is_elsewhere:
         raise CommandRefused(
-            f"{database.name!r} is the database that was stamped for {ours}, as far as can be seen. A copy made"
+            f"{database.name!r} is the database that was stamped for {name}, as far as can be seen. A copy made"
             " file by file cannot be told from its original; give that to another environment with --from and"
             " --to. Nothing was changed."
         )
     what = (
-        f"{database.name!r} is a copy of the database of {ours}: its live tasks are ended, its waiting webhooks"
+        f"{database.name!r} is a copy of the database of {name}: its live tasks are ended, its waiting webhooks"
         " and API keys are removed. Give it a storage of its own: old assets are removed by rule."
         if is_copy
-        else f"{database.name!r} is the database of {ours} from now on, and runs its tasks. The one that was"
+        else f"{database.name!r} is the database of {name} from now on, and runs its tasks. The one that was"
         " stamped must be off for good, or each task is run twice."
     )
     _typed(database.name, f"{database.name!r} was not here when it was stamped. Only a person can say why", what)

@@ -4,11 +4,11 @@ import click
 
 from genpulse.branching.git.repository import Repository
 from genpulse.cli.flow.branches import say_request
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here
+from genpulse.cli.output.terminal import say, say_json
 
 
-@click.command()
+@click.command("rc")
 @click.option(
     "--version",
     metavar="X.Y.Z",
@@ -23,7 +23,7 @@ from genpulse.cli.output.terminal import say
 @click.option("--merge", is_flag=True, help="With --bump and without a forge: make the merge commit and push it.")
 @json_option
 @offline_option
-def rc(
+def candidate_command(
     version: str | None,
     approve: bool,
     message: str,
@@ -57,12 +57,12 @@ def _tag(repository: Repository, version: str | None, *, as_json: bool) -> None:
     from genpulse.branching.releases.tag_candidate import tag_candidate
     from genpulse.branching.rules.table import MAIN, TEST
 
-    found = tag_candidate(repository, version)
+    candidate = tag_candidate(repository, version)
     if as_json:
-        say_json(version_document(found))
+        say_json(version_document(candidate))
         return
     test, main = repository.row(TEST).pattern, repository.row(MAIN).pattern
-    say(f"{found.tag} marks {test} (Python version {found.pep440}).")
+    say(f"{candidate.tag} marks {test} (Python version {candidate.pep440}).")
     if repository.policy.approval is not None:
         say("Once tested, by somebody else: genpulse flow rc --approve")
     say(f"Once verified: genpulse flow promote {main}")
@@ -73,11 +73,11 @@ def _approve(repository: Repository, version: str | None, message: str, *, as_js
     from genpulse.branching.releases.approve import approve
     from genpulse.branching.rules.table import MAIN
 
-    found = approve(repository, version, message)
+    candidate = approve(repository, version, message)
     if as_json:
-        say_json(version_document(found))
+        say_json(version_document(candidate))
     else:
-        say(f"{found.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
+        say(f"{candidate.tag} is approved.\nNext: genpulse flow promote {repository.row(MAIN).pattern}")
 
 
 def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
@@ -85,36 +85,37 @@ def _withdraw(repository: Repository, version: str, *, as_json: bool) -> None:
     from genpulse.branching.releases.withdrawal import withdraw
     from genpulse.branching.rules.table import MAIN
 
-    found = withdraw(repository, version)
+    closed = withdraw(repository, version)
     if as_json:
-        say_json({**version_document(found), "withdrawn": True})
+        say_json({**version_document(closed), "withdrawn": True})
         return
     main = repository.row(MAIN).pattern
-    say(f"{found.tag} is withdrawn: {main} does not take it, and rc does not count {found.final.tag} as open.")
+    say(f"{closed.tag} is withdrawn: {main} does not take it, and rc does not count {closed.final.tag} as open.")
 
 
 def _bump(repository: Repository, version: str | None, *, merge: bool, as_json: bool) -> None:
     from genpulse.branching.releases.version_bump import bump
     from genpulse.branching.rules.table import DEV, TEST
 
-    done, dev = bump(repository, version, merge=merge), repository.row(DEV).pattern
+    change, dev = bump(repository, version, merge=merge), repository.row(DEV).pattern
+    result = change.merge
     if as_json:
         say_json(
             {
-                "version": str(done.version),
-                "head": done.branch,
+                "version": str(change.version),
+                "head": result.head,
                 "base": dev,
-                "files": list(done.files),
-                "url": done.url,
-                "opened": done.opened,
-                "merged": done.merged,
+                "files": list(change.files),
+                "url": result.url,
+                "opened": result.opened,
+                "merged": result.merged,
             }
         )
         return
-    say(f"{', '.join(done.files)}: {done.version}")
-    if done.merged:
+    say(f"{', '.join(change.files)}: {change.version}")
+    if result.merged:
         test = repository.row(TEST).pattern
-        say(f"It is in {dev} as {done.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc")
+        say(f"It is in {dev} as {result.merged[:9]}.\nNext: genpulse flow promote {test}, then genpulse flow rc")
     else:
-        command = f"genpulse flow rc --version {done.version} --bump"
-        say_request(done.url, done.branch, dev, command, opened=done.opened)
+        command = f"genpulse flow rc --version {change.version} --bump"
+        say_request(result, dev, command)

@@ -1,14 +1,14 @@
-"""`genpulse flow check`: the gate for CI and hooks."""
+"""`genpulse flow check`: the merge check for CI and hooks."""
 
 import click
 
-from genpulse.branching.documents import answer_document, merge_sentence
-from genpulse.branching.merge_check import Answer, Asked, answer
-from genpulse.cli.flow.options import annotate, json_option, offline_option, report, repository_here, say_json
-from genpulse.cli.output.terminal import say
+from genpulse.branching.documents import merge_sentence, verdict_document
+from genpulse.branching.merge_check import MergeVerdict, ProposedMerge, check_merge
+from genpulse.cli.flow.options import annotate, json_option, offline_option, report, repository_here
+from genpulse.cli.output.terminal import say, say_json
 
 
-@click.command()
+@click.command("check")
 @click.option("--head", required=True, help="The branch that is to be merged.")
 @click.option("--base", default="", help="The branch that it is to be merged into; not needed with --names-only.")
 @click.option("--head-repo", default="", help="owner/name of the head's repository: a fork's lanes are no lanes.")
@@ -21,7 +21,7 @@ from genpulse.cli.output.terminal import say
 @json_option
 @offline_option
 @click.pass_context
-def check(
+def check_command(
     ctx: click.Context,
     head: str,
     base: str,
@@ -42,24 +42,24 @@ def check(
     """
     if not base and not names_only:
         raise click.UsageError("--base is needed, except with --names-only.", ctx)
-    asked = Asked(head, base, head_repo, base_repo, head_sha, arrived, before)
-    found = answer(asked, repository_here(offline=offline, trunk=trunk), history=not names_only)
+    merge = ProposedMerge(head, base, head_repo, base_repo, head_sha, arrived, before)
+    verdict = check_merge(merge, repository_here(offline=offline, trunk=trunk), history=not names_only)
     if as_json:
-        for refusal in found.refusals:
+        for refusal in verdict.refusals:
             report(refusal, annotated=False)
-        say_json(answer_document(asked, found))
+        say_json(verdict_document(merge, verdict))
     else:
-        _say(asked, found)
-    ctx.exit(0 if found else 1)
+        _say(merge, verdict)
+    ctx.exit(0 if verdict else 1)
 
 
-def _say(asked: Asked, found: Answer) -> None:
-    for refusal in found.refusals:
+def _say(merge: ProposedMerge, verdict: MergeVerdict) -> None:
+    for refusal in verdict.refusals:
         report(refusal)
-    for warning in found.warnings:
+    for warning in verdict.warnings:
         annotate("warning", warning)
         say(f"warning: {warning}", err=True)
-    if found.unchecked:
-        say(f"The history was not looked at: {found.unchecked}", err=True)
-    if found:
-        say(merge_sentence(asked, found))
+    if verdict.unchecked:
+        say(f"The history was not looked at: {verdict.unchecked}", err=True)
+    if verdict:
+        say(merge_sentence(merge, verdict))

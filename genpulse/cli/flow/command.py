@@ -1,6 +1,5 @@
 """`genpulse flow`: the branching model as a tool."""
 
-import importlib
 import io
 import signal
 import sys
@@ -11,61 +10,62 @@ import click
 
 from genpulse.branching.errors import FlowError, Refusal
 from genpulse.cli.flow.options import JSON, misuse, refuse, say_refusals, say_refused
+from genpulse.cli.lazy_group import LazyCommand, LazyGroup
 from genpulse.environment.errors import EnvironmentProblem
 
-_VERBS = {
-    "start": ("genpulse.cli.flow.branches:start", "Begin feature/<name> or fix/<name> from dev."),
-    "finish": ("genpulse.cli.flow.branches:finish", "Check and push the branch, open its pull request into dev."),
-    "promote": ("genpulse.cli.flow.branches:promote", "Move dev to test, or test to main."),
-    "backmerge": ("genpulse.cli.flow.backmerge:backmerge", "Bring what test or main has alone back into dev."),
-    "rc": ("genpulse.cli.flow.candidate:rc", "Tag a release candidate on test, or approve one."),
-    "release": (
-        "genpulse.cli.flow.releases:release",
-        "Tag a release on main; --list shows where to roll back to.",
+_COMMANDS = {
+    "start": LazyCommand(
+        "genpulse.cli.flow.branches:start_command", "Begin feature/<name> or fix/<name> from dev."
     ),
-    "verify": ("genpulse.cli.flow.releases:verify", "Whether a tag is a verified release."),
-    "deployable": ("genpulse.cli.flow.deployable:command", "Which environment a ref may be deployed to."),
-    "status": ("genpulse.cli.flow.status:status", "The lanes, what waits between them, what is wrong."),
-    "check": ("genpulse.cli.flow.check:check", "The gate for CI and hooks: may head be merged into base."),
-    "install": ("genpulse.cli.flow.install:install", "Write hooks, gate and rules, after showing them."),
-    "uninstall": ("genpulse.cli.flow.install:uninstall", "Take back what install has written."),
-    "graph": ("genpulse.cli.flow.install:graph", "The model as a drawing for a document."),
-    "stamp": ("genpulse.cli.flow.stamp:command", "Write the stamp of the build that is under way."),
+    "finish": LazyCommand(
+        "genpulse.cli.flow.branches:finish_command", "Check and push the branch, open its pull request into dev."
+    ),
+    "promote": LazyCommand("genpulse.cli.flow.branches:promote_command", "Move dev to test, or test to main."),
+    "backmerge": LazyCommand(
+        "genpulse.cli.flow.backmerge:backmerge_command", "Bring what test or main has alone back into dev."
+    ),
+    "rc": LazyCommand(
+        "genpulse.cli.flow.candidate:candidate_command", "Tag a release candidate on test, or approve one."
+    ),
+    "release": LazyCommand(
+        "genpulse.cli.flow.releases:release_command", "Tag a release on main; --list shows where to roll back to."
+    ),
+    "verify": LazyCommand("genpulse.cli.flow.releases:verify_command", "Whether a tag is a verified release."),
+    "deployable": LazyCommand(
+        "genpulse.cli.flow.deployable:deployable_command", "Which environment a ref may be deployed to."
+    ),
+    "status": LazyCommand(
+        "genpulse.cli.flow.status:status_command", "The lanes, what waits between them, what is wrong."
+    ),
+    "check": LazyCommand(
+        "genpulse.cli.flow.check:check_command", "The gate for CI and hooks: may head be merged into base."
+    ),
+    "install": LazyCommand(
+        "genpulse.cli.flow.install:install_command", "Write hooks, gate and rules, after showing them."
+    ),
+    "uninstall": LazyCommand("genpulse.cli.flow.install:uninstall_command", "Take back what install has written."),
+    "graph": LazyCommand("genpulse.cli.flow.install:graph_command", "The model as a drawing for a document."),
+    "stamp": LazyCommand(
+        "genpulse.cli.flow.stamp:stamp_command", "Write the stamp of the build that is under way."
+    ),
 }
 
 
-class _Verbs(click.Group):
-    """Loads a verb when it is called, and says what is refused."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order of the work."""
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the verb's module."""
-        if cmd_name not in _VERBS:
-            return None
-        module, _, name = _VERBS[cmd_name][0].partition(":")
-        found: click.Command = getattr(importlib.import_module(module), name)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """From the table, so that nothing is imported."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in _VERBS.items()])
+class _Commands(LazyGroup):
+    """Prints a refusal of the flow, for people or as JSON, and ends with its exit code."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Whoever asked for JSON gets it as well where the rest of the line is not understood."""
-        asked = "--json" in args
+        wants_json = "--json" in args
         try:
             ctx = super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            if asked:
+            if wants_json:
                 say_refused([misuse(error)])
             raise
-        ctx.meta[JSON] = asked
+        ctx.meta[JSON] = wants_json
         return ctx
 
     def invoke(self, ctx: click.Context) -> object:
@@ -88,7 +88,7 @@ class _Verbs(click.Group):
             raise
 
 
-@click.group("flow", cls=_Verbs)
+@click.group("flow", cls=_Commands, lazy=_COMMANDS)
 def command() -> None:
     """Move work from dev through test to main, and prove what runs where.
 

@@ -4,8 +4,8 @@ import os
 
 import click
 
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json, signed_option
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.environment.table import BY_NAME, Environment
 
 
@@ -20,7 +20,9 @@ from genpulse.environment.table import BY_NAME, Environment
 @signed_option
 @json_option
 @offline_option
-def command(ref: str, name: str | None, commit: str, signed: bool, as_json: bool, offline: bool) -> None:
+def deployable_command(
+    ref: str, name: str | None, commit: str, signed: bool, as_json: bool, offline: bool
+) -> None:
     """Which environment REF belongs to. Refuses ENV=main for anything but a verified final tag.
 
     Refuses as well when what is checked out is another commit than that of REF: in a job (CI=true), where nothing
@@ -31,22 +33,22 @@ def command(ref: str, name: str | None, commit: str, signed: bool, as_json: bool
 
     repository, job = repository_here(offline=offline), is_job(os.environ)
     environment = BY_NAME[name] if name else _environment()
-    found, remark = judged(repository, ref, environment, commit=commit, job=job, signed=signed)
+    target, remark = judged(repository, ref, environment, commit=commit, job=job, signed=signed)
     if remark:
         say(remark, err=True)
     if as_json:
-        say_json(deployable_document(found, remark))
+        say_json(deployable_document(target, remark))
     else:
-        say(deployable_sentence(found))
+        say(deployable_sentence(target))
 
 
 def _environment() -> Environment | None:
-    """What ENV or ENV_FOR_DYNACONF says, in the process or in `.env`, as processes read them; None if nothing."""
+    """The environment that ENV or ENV_FOR_DYNACONF names, in the process or in `.env`; None if neither is set."""
     from genpulse.configuration.sources.project import find_project
     from genpulse.configuration.sources.variables import dotenv_variables
     from genpulse.environment.resolve import SWITCHES, resolve
 
     path = find_project().secrets
     secrets = {variable.name: variable.value for variable in dotenv_variables(path)}
-    said = any((place.get(switch) or "").strip() for switch in SWITCHES for place in (os.environ, secrets))
-    return resolve(os.environ, secrets, path.name).environment if said else None
+    is_set = any((place.get(switch) or "").strip() for switch in SWITCHES for place in (os.environ, secrets))
+    return resolve(os.environ, secrets, path.name).environment if is_set else None

@@ -9,11 +9,11 @@ import click
 
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.rules.table import BRANCHES, Branch
-from genpulse.cli.flow.options import json_option, repository_here, say_json
-from genpulse.cli.output.terminal import agreed, say
+from genpulse.cli.flow.options import json_option, repository_here
+from genpulse.cli.output.terminal import agreed, say, say_json
 
 if TYPE_CHECKING:
-    from genpulse.branching.files import Planned
+    from genpulse.branching.files import PlannedFile
     from genpulse.branching.rules.policy import LaneNames, Policy
     from genpulse.branching.rules.versions import Version
 
@@ -21,7 +21,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only show what would ch
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.command()
+@click.command("install")
 @click.option("--forge", type=click.Choice(["github", "gitlab"]), default="github", show_default=True)
 @click.option(
     "--baseline", metavar="VERSION", help="Releases up to this one are from before, and count as verified."
@@ -30,7 +30,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 @_dry_run
 @_yes
 @json_option
-def install(
+def install_command(
     forge: Literal["github", "gitlab"],
     baseline: str | None,
     lanes: str | None,
@@ -53,16 +53,16 @@ def install(
     step = hooks_step(root)
     if _agreed(planned, step, dry_run=dry_run, yes=yes, as_json=as_json):
         write(root, planned)
-    _said("wrote", planned, step, dry_run=dry_run, as_json=as_json)
+    _report("wrote", planned, step, dry_run=dry_run, as_json=as_json)
     if not as_json:
         say(next_steps(repository, policy, planned, forge, written=not dry_run))
 
 
-@click.command()
+@click.command("uninstall")
 @_dry_run
 @_yes
 @json_option
-def uninstall(dry_run: bool, yes: bool, as_json: bool) -> None:
+def uninstall_command(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Show what `install` has written as a diff, ask, and take it back."""
     from genpulse.branching.files import plan_removal, remove
     from genpulse.branching.files.advice import left_on_the_forge
@@ -71,12 +71,12 @@ def uninstall(dry_run: bool, yes: bool, as_json: bool) -> None:
     planned = plan_removal(root)
     if _agreed(planned, "", dry_run=dry_run, yes=yes, as_json=as_json):
         remove(root, planned)
-    _said("took back", planned, "", dry_run=dry_run, as_json=as_json)
+    _report("took back", planned, "", dry_run=dry_run, as_json=as_json)
     if not as_json:
         say(left_on_the_forge(planned))
 
 
-def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
+def _agreed(planned: Sequence["PlannedFile"], step: str, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
     """Show everything to people, and ask them. Raises `UsageError` where nobody can answer."""
     changed = [file for file in planned if file.diff]
     if not as_json:
@@ -92,7 +92,7 @@ def _agreed(planned: Sequence["Planned"], step: str, *, dry_run: bool, yes: bool
     return True
 
 
-def _said(verb: str, planned: Sequence["Planned"], step: str, *, dry_run: bool, as_json: bool) -> None:
+def _report(verb: str, planned: Sequence["PlannedFile"], step: str, *, dry_run: bool, as_json: bool) -> None:
     changed = [file for file in planned if file.diff]
     if as_json:
         files = [{"path": file.path, "diff": file.diff} for file in changed]
@@ -131,18 +131,18 @@ def _baseline(repository: Repository, text: str | None) -> "Version | None":
         return None
     version = version_named(text).final
     if version.tag not in repository.refs.tags:
-        rule, found = "A baseline is a release that there is.", f"there is no tag {version.tag}."
-        raise ReleaseRefused("tag_missing", rule, found, f"git fetch --tags {repository.remote}")
+        rule, finding = "A baseline is a release that there is.", f"there is no tag {version.tag}."
+        raise ReleaseRefused("tag_missing", rule, finding, f"git fetch --tags {repository.remote}")
     return version
 
 
-@click.command()
+@click.command("graph")
 @click.option("--format", "format_", type=click.Choice(["mermaid", "svg"]), default="mermaid", show_default=True)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the screen."
 )
 @json_option
-def graph(format_: str, output: Path | None, as_json: bool) -> None:
+def graph_command(format_: str, output: Path | None, as_json: bool) -> None:
     """The branching model as a drawing for a document. Needs no repository."""
     from genpulse.branching.rules.drawing import mermaid, svg
     from genpulse.cli.output.file_names import write_text

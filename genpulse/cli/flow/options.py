@@ -1,15 +1,14 @@
-"""What the verbs of `genpulse flow` share: options, the repository, how a refusal is shown."""
+"""Options of the commands of `genpulse flow`, the repository, and the output of refusals."""
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from genpulse.branching.errors import Refusal
 from genpulse.branching.git.repository import Repository
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 
 _PLAIN = str.maketrans(
     {
@@ -24,9 +23,9 @@ JSON = "genpulse.flow.json"
 """Where a context keeps whether `--json` was asked for."""
 
 
-def _remember(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
-    ctx.meta[JSON] = wanted
-    return wanted
+def _remember(ctx: click.Context, _parameter: click.Parameter, as_json: bool) -> bool:
+    ctx.meta[JSON] = as_json
+    return as_json
 
 
 json_option = click.option(
@@ -39,11 +38,6 @@ signed_option = click.option("--signed", is_flag=True, help="Demand a good signa
 def repository_here(*, offline: bool = False, trunk: str = "") -> Repository:
     """The repository of the current folder; `trunk` is what dev is called, where that was said."""
     return Repository(Path.cwd(), os.environ, offline=offline, trunk=trunk)
-
-
-def say_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
-    """A document on standard output, for programs."""
-    say(json.dumps(document, indent=2))
 
 
 def legible(text: str, encoding: str) -> str:
@@ -63,13 +57,13 @@ def refuse(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
 
 
 def say_refusals(ctx: click.Context, refusals: Sequence[Refusal]) -> None:
-    """On standard output, where `--json` was asked for."""
+    """Print refusals as a document on standard output, where `--json` was given."""
     if ctx.meta.get(JSON):
         say_refused(refusals)
 
 
 def say_refused(refusals: Sequence[Refusal]) -> None:
-    """The document of what is refused."""
+    """Print the document of refusals."""
     from genpulse.branching.documents import refused_document
 
     say_json(refused_document(refusals))

@@ -1,4 +1,4 @@
-"""Where everything stands, as a picture for the terminal."""
+"""Draws the state of lanes, topics and releases for the terminal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -152,8 +152,8 @@ def _open(candidates: Sequence[Version]) -> tuple[Text, ...]:
 def _mark(mark: Mark | None) -> tuple[Text, ...]:
     if mark is None:
         return (Text("none yet", style="dim"),)
-    said = Text("✘ does not hold", style="red") if mark.refusal else Text("✔ verified", style="green")
-    return Text(mark.version.tag), Text(f"{mark.ref.commit[:9]}  {_age(mark.ref.when)}", style="dim"), said
+    standing = Text("✘ does not hold", style="red") if mark.refusal else Text("✔ verified", style="green")
+    return Text(mark.version.tag), Text(f"{mark.ref.commit[:9]}  {_age(mark.ref.when)}", style="dim"), standing
 
 
 def _violations(violations: Sequence[Refusal]) -> RenderableType | None:

@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import click
 
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json, signed_option
-from genpulse.cli.output.terminal import say
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.output.terminal import say, say_json
 
 
-@click.command()
+@click.command("release")
 @click.argument("version", required=False)
 @click.option("--list", "list_", is_flag=True, help="The verified releases, newest first: any can be redeployed.")
 @json_option
 @offline_option
-def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> None:
+def release_command(version: str | None, list_: bool, as_json: bool, offline: bool) -> None:
     """Tag main's tip on the remote as the release VERSION and push the tag together with main.
 
     It does not matter what is checked out. Only a tree that a release candidate was tested with is released.
@@ -23,24 +23,23 @@ def release(version: str | None, list_: bool, as_json: bool, offline: bool) -> N
         _list(as_json=as_json, offline=offline)
         return
     from genpulse.branching.documents import version_document
-    from genpulse.branching.releases.tag_release import approval_told
-    from genpulse.branching.releases.tag_release import release as publish
+    from genpulse.branching.releases.tag_release import approval_text, release
 
     repository = repository_here(offline=offline)
-    found = publish(repository, version)
-    said = approval_told(repository, found)
+    tagged = release(repository, version)
+    approval = approval_text(repository, tagged)
     if as_json:
-        say_json({**version_document(found), "approval": said})
+        say_json({**version_document(tagged), "approval": approval})
         return
-    say(f"{found.tag} is released. {said}\nDeploy it: ENV=main with the build of refs/tags/{found.tag}")
+    say(f"{tagged.tag} is released. {approval}\nDeploy it: ENV=main with the build of refs/tags/{tagged.tag}")
 
 
-@click.command()
+@click.command("verify")
 @click.argument("tag", required=False)
 @signed_option
 @json_option
 @offline_option
-def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
+def verify_command(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     """Whether TAG is a verified release: annotated, on main, with the tree of a candidate. Else the last one."""
     from genpulse.branching.documents import verified_document, verified_sentence
     from genpulse.branching.releases.verification import Verifier
@@ -48,11 +47,11 @@ def verify(tag: str | None, signed: bool, as_json: bool, offline: bool) -> None:
     repository = repository_here(offline=offline)
     verifier = Verifier(repository, signed=signed)
     repository.fetch()
-    found = verifier.verify(tag)
+    release = verifier.verify(tag)
     if as_json:
-        say_json(verified_document(found))
+        say_json(verified_document(release))
         return
-    say(verified_sentence(found))
+    say(verified_sentence(release))
 
 
 def _list(*, as_json: bool, offline: bool) -> None:
@@ -62,13 +61,13 @@ def _list(*, as_json: bool, offline: bool) -> None:
     repository = repository_here(offline=offline)
     verifier = Verifier(repository)
     repository.fetch()
-    found = verifier.releases()
+    releases = verifier.releases()
     if as_json:
-        say_json([verified_document(release) for release in found])
+        say_json([verified_document(release) for release in releases])
         return
-    if not found:
+    if not releases:
         say("There is no verified release yet.")
-    for release in found:
+    for release in releases:
         day = datetime.fromtimestamp(release.when, UTC).date()
         tag = release.version.tag
         say(f"{tag:<12} {day}  {release.commit[:9]}  {tested(release):<26} redeploy refs/tags/{tag}")

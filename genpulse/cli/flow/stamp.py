@@ -1,4 +1,4 @@
-"""`genpulse flow stamp`: what is being built, for those who ask later what runs."""
+"""`genpulse flow stamp`: write the build info of an image."""
 
 import sys
 from dataclasses import asdict
@@ -8,9 +8,9 @@ import click
 
 from genpulse.branching.errors import RepositoryUnfit
 from genpulse.branching.git.repository import Repository
-from genpulse.cli.flow.options import json_option, offline_option, repository_here, say_json, signed_option
-from genpulse.cli.output.terminal import agreed, say
-from genpulse.environment.build_stamp import PACKAGE, STAMP, Build
+from genpulse.cli.flow.options import json_option, offline_option, repository_here, signed_option
+from genpulse.cli.output.terminal import agreed, say, say_json
+from genpulse.environment.build_info import BUILD_FILE, PACKAGE, Build
 
 
 @click.command("stamp")
@@ -26,7 +26,7 @@ from genpulse.environment.build_stamp import PACKAGE, STAMP, Build
 @signed_option
 @json_option
 @offline_option
-def command(
+def stamp_command(
     output: Path | None,
     into: Path | None,
     remove: bool,
@@ -51,14 +51,14 @@ def command(
 
     package = package_in(into) if into is not None else PACKAGE
     if remove:
-        _remove(output or package / STAMP.name, as_json=as_json)
+        _remove(output or package / BUILD_FILE.name, as_json=as_json)
         return
-    from genpulse.branching.releases.build_stamp import build_of, put_stamp
+    from genpulse.branching.releases.build_info import build_of, write_build_file
 
     repository = repository_here(offline=offline)
     build = build_of(repository, signed=signed)
     if output is not None:
-        put_stamp(build, output)
+        write_build_file(build, output)
     else:
         build = _stamp_installed(repository, build, package, agreed=yes or into is not None)
     if as_json:
@@ -68,7 +68,7 @@ def command(
 
 
 def _stamp_installed(repository: Repository, build: Build, package: Path, *, agreed: bool) -> Build:
-    from genpulse.branching.releases.build_stamp import put_stamp_into
+    from genpulse.branching.releases.build_info import write_into_installed
     from genpulse.branching.releases.installed_package import demand_installed, is_of
 
     of_genpulse = is_of(repository)
@@ -76,7 +76,7 @@ def _stamp_installed(repository: Repository, build: Build, package: Path, *, agr
         demand_installed(repository, package)
     if not agreed:
         _confirm(build, package, of_genpulse=of_genpulse)
-    return put_stamp_into(build, package)
+    return write_into_installed(build, package)
 
 
 def _confirm(build: Build, package: Path, *, of_genpulse: bool) -> None:
@@ -102,9 +102,9 @@ def _confirm(build: Build, package: Path, *, of_genpulse: bool) -> None:
 
 
 def _remove(path: Path, *, as_json: bool) -> None:
-    from genpulse.branching.releases.build_stamp import take_back
+    from genpulse.branching.releases.build_info import remove_build_file
 
-    removed = take_back(path)
+    removed = remove_build_file(path)
     if as_json:
         say_json({"path": str(path), "removed": removed})
     elif removed:

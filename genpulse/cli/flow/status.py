@@ -7,16 +7,16 @@ import click
 from genpulse.branching.documents import refusal_document
 from genpulse.branching.status import Mark, State, read_state
 from genpulse.branching.topics.open_topics import Topic
-from genpulse.cli.flow.options import json_option, legible, repository_here, say_json
-from genpulse.cli.output.terminal import say_drawn
+from genpulse.cli.flow.options import json_option, legible, repository_here
+from genpulse.cli.output.terminal import say_drawn, say_json
 
 
-@click.command()
+@click.command("status")
 @click.option("--fetch", is_flag=True, help="Ask the remote first.")
 @click.option("--offline", is_flag=True, help="Never ask the remote, as without --fetch.")
 @json_option
 @click.pass_context
-def status(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> None:
+def status_command(ctx: click.Context, fetch: bool, offline: bool, as_json: bool) -> None:
     """The lanes dev, test and main, what waits between them, open branches, and what is wrong.
 
     Goes by what was fetched last. Exit code 0 whatever is found.

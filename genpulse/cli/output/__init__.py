@@ -1,1 +1,1 @@
-"""What commands show: tables, progress, moments, and where files go."""
+"""Output of commands: tables, progress, moments, and the places of files."""

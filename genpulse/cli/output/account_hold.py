@@ -16,7 +16,7 @@ def held_back(since: datetime | None, until: datetime | None, answer: str, now: 
 
 
 def failing(failures: int, reason: str) -> str:
-    """What is said of an account that fails and is not left alone yet."""
+    """The sentence about an account that fails and is not left alone yet."""
     return f"{failures} failed in a row, the last by {reason}"
 
 

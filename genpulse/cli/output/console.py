@@ -11,13 +11,13 @@ from genpulse.domain.text.storable import showable
 
 def console(*, err: bool = False, file: IO[str] | None = None, width: int | None = None) -> Console:
     """A new one, on standard output, or on standard error with `err`."""
-    made = Console(stderr=err, file=file, width=width, highlight=False)
-    made.push_render_hook(_Cleaning())
-    return made
+    new = Console(stderr=err, file=file, width=width, highlight=False)
+    new.push_render_hook(_Cleaning())
+    return new
 
 
 class Clean:
-    """What is drawn without anything that moves a terminal; the console's own codes stay."""
+    """A drawing without control characters of others; the console's own codes stay."""
 
     def __init__(self, drawn: RenderableType) -> None:
         self._drawn = drawn

@@ -1,7 +1,6 @@
 """Destinations of outputs, checked before anything is paid."""
 
 import contextlib
-import json
 import os
 import stat
 import sys
@@ -15,8 +14,8 @@ import click
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import described, target_of
-from genpulse.cli.output.terminal import say
-from genpulse.client import ClientError, GenPulse, TaskView
+from genpulse.cli.output.terminal import say, say_json
+from genpulse_client import AsyncGenPulse, GenPulseError, Task
 
 STDOUT = "-"
 output_option = click.option(
@@ -38,7 +37,7 @@ class Destination:
 
     @property
     def path(self) -> Path:
-        """As `target_of` takes it."""
+        """The path of the destination, as `target_of` takes it."""
         folder = self.folder or Path()
         return folder / self.name if self.name else folder
 
@@ -73,13 +72,13 @@ def _looked_at(output: str | None) -> Iterator[Destination]:
     is_folder = (output or "").endswith(os.sep) or stat.S_ISDIR(_mode(path))
     folder, name = (path, None) if is_folder else (path.parent, path.name)
     _demand_a_file(path, is_folder=is_folder)
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
-        _make(folder, made)
+        _make(folder, new_folders)
         _probe(folder, name or "")
         yield Destination(folder, name)
     finally:
-        for each in reversed(made):
+        for each in reversed(new_folders):
             with contextlib.suppress(OSError):
                 each.rmdir()
 
@@ -99,7 +98,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _make(folder: Path, made: list[Path]) -> None:
+def _make(folder: Path, new_folders: list[Path]) -> None:
     """The folder, and those above it; each that was not there is noted. Raises `_Unfit`."""
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     for each in reversed(missing):
@@ -109,7 +108,7 @@ def _make(folder: Path, made: list[Path]) -> None:
             continue
         except OSError as error:
             raise _Unfit(f"The folder {each} cannot be made: {error.strerror}. Name another with -o.") from error
-        made.append(each)
+        new_folders.append(each)
 
 
 def _probe(folder: Path, name: str) -> None:
@@ -126,7 +125,7 @@ def _probe(folder: Path, name: str) -> None:
         raise _Unfit(f"{there} cannot be written: {error.strerror}. Name another place with -o.") from error
 
 
-async def save_outputs(client: GenPulse, task: TaskView, where: Destination, name: str) -> Saved:
+async def save_outputs(client: AsyncGenPulse, task: Task, where: Destination, name: str) -> Saved:
     """Write all outputs; returns the files and what they are. Raises `CommandRefused`, with how to get them."""
     saved: list[tuple[Path, str]] = []
     try:
@@ -136,12 +135,12 @@ async def save_outputs(client: GenPulse, task: TaskView, where: Destination, nam
         for number, asset in enumerate(task.outputs, 1):
             target = target_of(where.path, f"{name}-{task.id[-6:]}", asset, number, len(task.outputs))
             saved.append((await client.download(asset, target), described(asset)))
-    except (OSError, ClientError) as error:
+    except (OSError, GenPulseError) as error:
         raise CommandRefused(_kept(task, where, saved, error)) from error
     return saved
 
 
-async def _to_stdout(client: GenPulse, task: TaskView) -> None:
+async def _to_stdout(client: AsyncGenPulse, task: Task) -> None:
     """Raises `CommandRefused` for several outputs, which nobody could tell apart."""
     if len(task.outputs) != 1:
         raise CommandRefused(
@@ -153,7 +152,7 @@ async def _to_stdout(client: GenPulse, task: TaskView) -> None:
     sys.stdout.buffer.flush()
 
 
-def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) -> str:
+def _kept(task: Task, where: Destination, saved: Saved, error: Exception) -> str:
     place = "standard output" if where.folder is None else str(where.path)
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     some = f" Saved so far: {', '.join(str(path) for path, _ in saved)}." if saved else ""
@@ -163,10 +162,10 @@ def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) ->
     )
 
 
-def tell_saved(task: TaskView, saved: Saved, *, as_json: bool) -> None:
+def tell_saved(task: Task, saved: Saved, *, as_json: bool) -> None:
     """The files, a line for each, or the task with their names."""
     if as_json:
-        say(json.dumps({**task.document, "files": [str(path) for path, _ in saved]}, indent=2))
+        say_json({**task.document, "files": [str(path) for path, _ in saved]})
         return
     for path, what in saved:
         say(f"{path}  ({what})")

@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a row, in its own style."""
+    """The text of a cell, and its own style."""
 
     text: str
     style: str = ""
@@ -47,23 +47,23 @@ class Table:
 
     def add(self, *cells: str | Cell) -> None:
         """A row; a cell for each column."""
-        made = (cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
-        self._rows.append(tuple(Cell(showable_line(cell.text), cell.style) for cell in made))
+        new_cells = (cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
+        self._rows.append(tuple(Cell(showable_line(cell.text), cell.style) for cell in new_cells))
 
     def laid_out(self, width: int | None) -> Text:
-        """For a terminal of this width; None is as wide as it takes. What does not fold is whole, however wide."""
+        """Lay the table out for a terminal of this width; None has no limit. What does not fold is never cut."""
         natural, least = self._natural(), self._least()
-        kept = self._kept(least, width)
-        widths = self._widths(natural, least, kept, width)
-        lines = [self._head(kept, widths)] if self._headed else []
+        places = self._fitting(least, width)
+        widths = self._widths(natural, least, places, width)
+        lines = [self._head(places, widths)] if self._headed else []
         for row in self._rows:
-            lines += self._lines(row, kept, widths)
+            lines += self._lines(row, places, widths)
         return Text("\n").join(lines)
 
     def left_out(self, width: int | None) -> tuple[str, ...]:
-        """The columns for which a terminal of this width has no room."""
-        kept = self._kept(self._least(), width)
-        return tuple(column.name for place, column in enumerate(self._columns) if place not in kept)
+        """The names of the columns that do not fit into this width."""
+        places = self._fitting(self._least(), width)
+        return tuple(column.name for place, column in enumerate(self._columns) if place not in places)
 
     def _natural(self) -> list[int]:
         """How wide each column is where nothing folds."""
@@ -73,22 +73,22 @@ class Table:
             for place, header in enumerate(headers)
         ]
 
-    def _kept(self, least: Sequence[int], width: int | None) -> list[int]:
-        kept = list(range(len(self._columns)))
-        while width is not None and _whole([least[place] for place in kept]) > width:
-            least_wanted = max(kept, key=lambda place: (self._columns[place].rank, place))
+    def _fitting(self, least: Sequence[int], width: int | None) -> list[int]:
+        places = list(range(len(self._columns)))
+        while width is not None and _whole([least[place] for place in places]) > width:
+            least_wanted = max(places, key=lambda place: (self._columns[place].rank, place))
             if not self._columns[least_wanted].rank:
                 break
-            kept.remove(least_wanted)
-        return kept
+            places.remove(least_wanted)
+        return places
 
     def _widths(
-        self, natural: Sequence[int], least: Sequence[int], kept: Sequence[int], width: int | None
+        self, natural: Sequence[int], least: Sequence[int], places: Sequence[int], width: int | None
     ) -> list[int]:
         """The widest of those that fold gives way first."""
-        widths = [natural[place] for place in kept]
+        widths = [natural[place] for place in places]
         while width is not None and _whole(widths) > width:
-            wider = [number for number, place in enumerate(kept) if widths[number] > least[place]]
+            wider = [number for number, place in enumerate(places) if widths[number] > least[place]]
             if not wider:
                 break
             widths[max(wider, key=widths.__getitem__)] -= 1
@@ -104,16 +104,16 @@ class Table:
     def _narrowest(self, place: int) -> int:
         words = [cell_len(word) for row in self._rows for word in row[place].text.split(" ")]
         whole = max([0, *(cell_len(row[place].text) for row in self._rows)])
-        wanted = min(whole, max(_NARROWEST, min(max(words, default=0), _LONGEST_WORD)))
-        return max(wanted, cell_len(self._columns[place].name) if self._headed else 0)
+        width = min(whole, max(_NARROWEST, min(max(words, default=0), _LONGEST_WORD)))
+        return max(width, cell_len(self._columns[place].name) if self._headed else 0)
 
-    def _head(self, kept: Sequence[int], widths: Sequence[int]) -> Text:
-        names = [Text(self._columns[place].name, style="bold") for place in kept]
+    def _head(self, places: Sequence[int], widths: Sequence[int]) -> Text:
+        names = [Text(self._columns[place].name, style="bold") for place in places]
         return _line(names, widths)
 
-    def _lines(self, row: Sequence[Cell], kept: Sequence[int], widths: Sequence[int]) -> list[Text]:
+    def _lines(self, row: Sequence[Cell], places: Sequence[int], widths: Sequence[int]) -> list[Text]:
         columns = []
-        for place, width in zip(kept, widths, strict=True):
+        for place, width in zip(places, widths, strict=True):
             text, style = row[place].text, row[place].style or self._columns[place].style
             parts = _folded(text, width) if self._columns[place].folds else [text]
             columns.append([Text(part, style=style) for part in parts])
@@ -129,7 +129,7 @@ def _whole(widths: Sequence[int]) -> int:
 
 
 def show_table(table: Table) -> None:
-    """On standard output."""
+    """Print a table on standard output."""
     out = console()
     width = out.width if out.is_terminal else None
     out.print(table.laid_out(width), soft_wrap=True)

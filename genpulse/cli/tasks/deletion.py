@@ -5,7 +5,7 @@ import click
 from genpulse.cli.deletion import delete_each
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks.task_id import task_id_of
-from genpulse.client import GenPulse
+from genpulse_client import AsyncGenPulse
 
 
 @click.command("delete")
@@ -20,4 +20,4 @@ def command(tasks: tuple[str, ...], yes: bool, api: str | None, as_json: bool) -
     asset has. A task that has not ended is canceled first, and removed when it has ended. Uploads stay: see
     `genpulse assets delete`.
     """
-    delete_each("task", tasks, task_id_of, GenPulse.delete, api=api, is_agreed=yes, as_json=as_json)
+    delete_each("task", tasks, task_id_of, AsyncGenPulse.delete, api=api, is_agreed=yes, as_json=as_json)

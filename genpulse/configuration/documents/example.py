@@ -31,27 +31,27 @@ def _lines() -> Iterator[str]:
     yield from _comment(f"The same in Dynaconf's words: {words}. Set one of the two, not both.")
     yield f"#{SWITCHES[1]}={ENVIRONMENTS[0].dynaconf}"
     section = None
-    for known in keys():
-        if known.section != section:
-            section = known.section
+    for setting in keys():
+        if setting.section != section:
+            section = setting.section
             yield ""
             yield from _comment(sections().get(section, "")) if section else ()
-        yield from _comment(f"{known.meaning} ({known.kind})")
-        yield _assignment(known)
+        yield from _comment(f"{setting.meaning} ({setting.kind})")
+        yield _assignment(setting)
 
 
 def _comment(text: str) -> Iterator[str]:
     yield from (f"# {line}" for line in textwrap.wrap(text, _WIDTH - 2))
 
 
-def _assignment(known: Key) -> str:
+def _assignment(setting: Key) -> str:
     """Secrets are there to be filled in; the rest shows its default."""
-    name = variable_name(known.key)
-    if known.kind == "section":
+    name = variable_name(setting.key)
+    if setting.kind == "section":
         return f"#{name}__<KEY>="
-    if known.secret and "<" not in name:
+    if setting.secret and "<" not in name:
         return f"{name}="
-    default = default_of(known)
+    default = default_of(setting)
     return f"#{name}={'' if default is None else _text(default)}"
 
 

@@ -1,4 +1,4 @@
-"""Where the value of a setting comes from, layer by layer."""
+"""Explains where the value of a setting comes from, layer by layer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,8 +14,8 @@ Shown = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one layer says about a key; `value` is masked, `place` is empty when it says nothing."""
+class LayerValue:
+    """The value of a key in one layer; `value` is masked, `place` is empty where the layer does not set it."""
 
     layer: str
     value: Shown
@@ -27,49 +27,49 @@ class Explanation:
     """A setting, the four layers, and the one that wins; that is empty when the code's default holds."""
 
     key: str
-    known: Key
-    layers: tuple[Said, ...]
+    setting: Key
+    layers: tuple[LayerValue, ...]
     winner: str
 
     @property
     def value(self) -> Shown:
-        """What is in force."""
-        said = next((each.value for each in self.layers if each.layer == self.winner), None)
-        return said if self.winner else shown(self.key, default_of(self.known))
+        """The value in force."""
+        value = next((each.value for each in self.layers if each.layer == self.winner), None)
+        return value if self.winner else shown(self.key, default_of(self.setting))
 
 
-def default_of(known: Key) -> object:
+def default_of(setting: Key) -> object:
     """The default of the code; None for one that is made anew each time."""
-    return known.default if isinstance(known.default, str | int | float | bool) else None
+    return setting.default if isinstance(setting.default, str | int | float | bool) else None
 
 
 def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explanation | None:
-    """None when there is no such setting. Raises `EnvironmentProblem`, `ConfigurationError` for a broken file."""
+    """Explain a setting; None when there is none. Raises `EnvironmentProblem`, `ConfigurationError`."""
     key = key.strip().lower().removeprefix("genpulse_").replace("__", ".")
-    known = find(key)
-    return None if known is None else _explained(key, known, read(folder, process))
+    setting = find(key)
+    return None if setting is None else _explained(key, setting, read(folder, process))
 
 
 def explain_all(folder: Path | None, process: Mapping[str, str]) -> tuple[Explanation, ...]:
-    """Every setting, and each provider's that some layer names."""
+    """Explain every setting, and each provider's that some layer names."""
     reading = read(folder, process)
-    named = [key for key in leaves(reading.values) if find(key)]
-    fixed = [known.key for known in keys() if "<" not in known.key]
-    wanted = sorted({*named, *fixed}, key=lambda key: (key.count(".") > 0, key))
-    return tuple(_explained(key, known, reading) for key in wanted if (known := find(key)))
+    provider_keys = [key for key in leaves(reading.values) if find(key)]
+    fixed = [setting.key for setting in keys() if "<" not in setting.key]
+    names = sorted({*provider_keys, *fixed}, key=lambda key: (key.count(".") > 0, key))
+    return tuple(_explained(key, setting, reading) for key in names if (setting := find(key)))
 
 
-def _explained(key: str, known: Key, reading: Reading) -> Explanation:
-    said = tuple(
-        Said(layer.name, shown(key, layer.get(key)), layer.place(key) if layer.get(key) is not None else "")
+def _explained(key: str, setting: Key, reading: Reading) -> Explanation:
+    layers = tuple(
+        LayerValue(layer.name, shown(key, layer.get(key)), layer.place(key) if layer.get(key) is not None else "")
         for layer in reading.layers
     )
-    setting = [each.name for each in reading.layers if value_of(each.values, key) is not None]
-    return Explanation(key, _of_option(key, known), said, setting[-1] if setting else "")
+    sources = [each.name for each in reading.layers if value_of(each.values, key) is not None]
+    return Explanation(key, _of_option(key, setting), layers, sources[-1] if sources else "")
 
 
-def _of_option(key: str, known: Key) -> Key:
-    """What is known about an option of a provider is more than that it is one."""
+def _of_option(key: str, setting: Key) -> Key:
+    """Complete the key of a provider's option by its kind and meaning."""
     section, _, name = key.rpartition(".")
     option = next((one for one in OPTIONS if one.name == name), None) if section.endswith(".options") else None
-    return known if option is None else replace(known, kind=option.kind.value, meaning=option.meaning)
+    return setting if option is None else replace(setting, kind=option.kind.value, meaning=option.meaning)

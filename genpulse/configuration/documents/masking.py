@@ -28,11 +28,11 @@ def shown(key: str, value: object) -> str | int | float | bool | None:
 
 
 def is_secret(key: str) -> bool:
-    """By the schema; what a provider reads besides, by its name."""
-    known = find(key)
-    if known is None or known.key.endswith(".options"):
+    """Whether a key is secret: by the schema; what a provider reads besides, by its name."""
+    setting = find(key)
+    if setting is None or setting.key.endswith(".options"):
         return has_secret_name(key.rpartition(".")[2])
-    return known.secret
+    return setting.secret
 
 
 def has_secret_name(name: str) -> bool:

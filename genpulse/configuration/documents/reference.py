@@ -27,11 +27,11 @@ def _lines() -> Iterator[str]:
     yield _HEAD
     committed = [(row, *committed_layers(packaged_defaults(), row.dynaconf, "")) for row in ENVIRONMENTS]
     section = None
-    for known in keys():
-        if known.section != section:
-            section = known.section
+    for setting in keys():
+        if setting.section != section:
+            section = setting.section
             yield from _heading(section)
-        yield _row(known, committed)
+        yield _row(setting, committed)
     yield from _options()
 
 
@@ -52,29 +52,30 @@ def _heading(section: str) -> Iterator[str]:
     yield "|---|---|---|---|---|"
 
 
-def _row(known: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
+def _row(setting: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
     cells = (
-        f"`{known.key}`",
-        f"`{variable_name(known.key)}`",
-        known.kind,
-        _default(known, committed),
-        known.meaning.replace("|", "\\|"),
+        f"`{setting.key}`",
+        f"`{variable_name(setting.key)}`",
+        setting.kind,
+        _default(setting, committed),
+        setting.meaning.replace("|", "\\|"),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _default(known: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
-    """What is in force when nobody sets it, for each environment where they differ."""
+def _default(setting: Key, committed: list[tuple[Environment, Layer, Layer]]) -> str:
+    """The default of a setting, for each environment where they differ."""
     values = {
-        row.dynaconf: _first(own.get(known.key), all_of.get(known.key), known) for row, all_of, own in committed
+        row.dynaconf: _first(own.get(setting.key), all_of.get(setting.key), setting)
+        for row, all_of, own in committed
     }
     if len(set(values.values())) == 1:
         return next(iter(values.values()))
     return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
-def _first(own: object, all_of: object, known: Key) -> str:
-    value = own if own is not None else all_of if all_of is not None else default_of(known)
+def _first(own: object, all_of: object, setting: Key) -> str:
+    value = own if own is not None else all_of if all_of is not None else default_of(setting)
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return "" if value in (None, "") else f"`{value}`"

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from genpulse.configuration.documents.masking import shown
 from genpulse.configuration.dynaconf_view.unchanging import refusing
 from genpulse.configuration.schema import FOUND
 from genpulse.configuration.settings import Providers, Settings
@@ -39,6 +40,10 @@ class Section(dict[str, Any]):
     __setitem__ = refusing("a change")
     __delitem__ = refusing("a change")
     __ior__ = refusing("a change")
+
+    def __repr__(self) -> str:
+        """As logs and tracebacks may show it: secrets are masked."""
+        return f"{{{', '.join(f'{name!r}: {_masked(name, value)!r}' for name, value in self.items())}}}"
 
     def __copy__(self) -> "Section":
         return self
@@ -76,8 +81,13 @@ def _opened(value: object) -> object:
     return value
 
 
+def _masked(name: str, value: object) -> object:
+    """A section masks what is in it; numbers and switches stay what they are."""
+    return shown(name.lower(), value) if isinstance(value, str) else value
+
+
 def plain(section: Section) -> dict[str, Any]:
-    """The same as dictionaries that are the caller's own."""
+    """A copy as dictionaries that the caller may change."""
     return {name: plain(value) if isinstance(value, Section) else value for name, value in section.items()}
 
 

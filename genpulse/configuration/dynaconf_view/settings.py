@@ -63,7 +63,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
 
     def __getattr__(self, name: str) -> Any:
         """A setting, or what of Dynaconf reads alone. Raises `ValidationError`, `AttributeError`."""
-        if self._found(name) is not _UNSAID:
+        if self._value_of(name) is not _UNSAID:
             return self[name]
         if name in _READING:
             return super().__getattr__(name)
@@ -73,32 +73,32 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
 
     def __getitem__(self, name: str) -> Any:
         """A setting; a dot or `__` goes one level down. Raises `ValidationError`, `KeyError`."""
-        found = self._found(name)
-        if found is _UNSAID:
+        value = self._value_of(name)
+        if value is _UNSAID:
             raise KeyError(name)
-        if found is None:
+        if value is None:
             self.validators.validate(only=[name.lower()])
-        return found
+        return value
 
-    def _found(self, name: object) -> Any:
-        found: Any = self._values
+    def _value_of(self, name: object) -> Any:
+        value: Any = self._values
         for part in str(name).replace("__", ".").split("."):
-            found = found.get(part, _UNSAID) if isinstance(found, Section) else _UNSAID
-        return found
+            value = value.get(part, _UNSAID) if isinstance(value, Section) else _UNSAID
+        return value
 
     def get(self, name: str, default: Any = None, cast: Any = None, **_how: object) -> Any:
         """A setting, or `default` where there is none or it is empty.
 
         `cast` is Dynaconf's, such as `@int`; its other options change nothing where nothing changes.
         """
-        found = self._found(name)
-        if found is _UNSAID or found is None:
+        value = self._value_of(name)
+        if value is _UNSAID or value is None:
             return default
-        return parse_conf_data(f"{cast} {found}", tomlfy=True) if cast else found
+        return parse_conf_data(f"{cast} {value}", tomlfy=True) if cast else value
 
     def exists(self, name: str, **_how: object) -> bool:
         """Whether a setting has a value."""
-        return self._found(name) not in (_UNSAID, None)
+        return self._value_of(name) not in (_UNSAID, None)
 
     def as_dict(self, env: str | None = None, internal: object = None) -> dict[str, Any]:  # noqa: ARG002
         """Every setting, secrets among them. Nothing internal is there. Raises `SettingsDoNotChange`."""
@@ -113,7 +113,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
         return iter(self._values)
 
     def values(self) -> Iterator[Any]:
-        """What stands under the topmost names."""
+        """The values under the topmost names."""
         return iter(self._values.values())
 
     def items(self) -> Iterator[tuple[str, Any]]:
@@ -127,7 +127,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
         return len(self._values)
 
     def __contains__(self, name: object) -> bool:
-        return self._found(name) is not _UNSAID
+        return self._value_of(name) is not _UNSAID
 
     def __dir__(self) -> list[str]:
         return sorted(
@@ -157,7 +157,7 @@ class FrozenSettings(Dynaconf):  # type: ignore[misc]
 
     def __setitem__(self, name: str, value: object) -> None:
         """Dynaconf's validators put back what they have read. Raises `SettingsDoNotChange` for anything else."""
-        if self._found(name) != value:
+        if self._value_of(name) != value:
             raise SettingsDoNotChange("a change")
 
     __delitem__ = refusing("a change")

@@ -1,1 +1,1 @@
-"""What must hold of settings, and of the files that hold them."""
+"""Rules for settings, and for the files that hold them."""

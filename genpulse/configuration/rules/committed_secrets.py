@@ -32,7 +32,7 @@ def committed_secrets(layers: Sequence[Layer]) -> Iterator[Fault]:
 
 
 def _single(value: object) -> Iterator[object]:
-    """What a list holds, on every level; anything else is single."""
+    """Yield the single values in a value: a list's own, on every level."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):

@@ -18,8 +18,8 @@ def hosts_of(address: SecretStr | None) -> tuple[str, ...]:
     if not text:
         return ()
     url = Url.of(text)
-    named = [host for name, value in url.query if name == "host" for host in value.split(",")]
-    hosts = [re.sub(r":\d*$", "", unquote(host)) for host in (*url.hosts, *named) if host or not named]
+    from_query = [host for name, value in url.query if name == "host" for host in value.split(",")]
+    hosts = [re.sub(r":\d*$", "", unquote(host)) for host in (*url.hosts, *from_query) if host or not from_query]
     return tuple(host for host in hosts if host or len(hosts) == 1)
 
 

@@ -59,10 +59,10 @@ def _of_example(project: Project) -> Iterator[Fault]:
         yield Fault("", path.name, "it is missing: genpulse config example --write .env.example")
         return
     text = read_text(path, path.name)
-    there, wanted = set(_NAME.findall(text)), set(_NAME.findall(example_text()))
-    for name in sorted(wanted - there):
+    there, expected = set(_NAME.findall(text)), set(_NAME.findall(example_text()))
+    for name in sorted(expected - there):
         yield Fault("", path.name, f"{name} is missing: genpulse config example --write .env.example")
-    for name in sorted(there - wanted):
+    for name in sorted(there - expected):
         yield Fault("", path.name, f"{name} is not a setting.")
     yield from _secret_lines(path.name, text)
 

@@ -57,10 +57,10 @@ def unknown_keys(layer: Layer) -> Iterator[Fault]:
 
 
 def _unknown(key: str, say: Callable[[str], str]) -> str:
-    known = find(key)
-    if known is not None:
-        named = is_open(known.key) and not is_open(key)
-        return "" if known.kind != "section" or named else _in_section(key, say)
+    setting = find(key)
+    if setting is not None:
+        is_open_section = is_open(setting.key) and not is_open(key)
+        return "" if setting.kind != "section" or is_open_section else _in_section(key, say)
     if _is_section(key):
         return _in_section(key, say)
     if key in _FOLLOWS:
@@ -81,7 +81,7 @@ def _pattern_of_section(key: str) -> str:
 
 def _in_section(section: str, say: Callable[[str], str]) -> str:
     pattern = _pattern_of_section(section)
-    inner = [known.key.rpartition(".")[2] for known in keys() if known.section == pattern] or ["<key>"]
+    inner = [setting.key.rpartition(".")[2] for setting in keys() if setting.section == pattern] or ["<key>"]
     names = [say(f"{section}.{name}") for name in inner[:3]]
     return f"{say(section)} is a section and has no value of its own; set {' or '.join(names)}."
 
@@ -91,7 +91,8 @@ def _nearest(key: str) -> str:
     parts = key.split(".")
     name = parts[1] if parts[0] == "providers" and len(parts) > 2 else ANY_PROVIDER
     flat = {
-        _flat(known.key.replace(ANY_PROVIDER, name)): known.key.replace(ANY_PROVIDER, name) for known in keys()
+        _flat(setting.key.replace(ANY_PROVIDER, name)): setting.key.replace(ANY_PROVIDER, name)
+        for setting in keys()
     }
     near = get_close_matches(_flat(key), flat, n=1, cutoff=_CUTOFF)
     return flat[near[0]] if near else ""
@@ -111,10 +112,8 @@ def without_prefix(key: str, variables: Iterable[Variable]) -> str:
     bare = {"_".join(parts), "__".join(parts)}
     if parts[-1] == "api_key":
         bare |= {f"{parts[0]}_key", f"{parts[0]}_api_token"}
-    wanted = {name.upper() for name in bare}
-    return next(
-        (variable.name for variable in variables if variable.name in wanted and variable.value.strip()), ""
-    )
+    names = {name.upper() for name in bare}
+    return next((variable.name for variable in variables if variable.name in names and variable.value.strip()), "")
 
 
 def contradictions(variables: Sequence[Variable]) -> Iterator[Fault]:

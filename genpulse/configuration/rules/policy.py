@@ -9,21 +9,21 @@ from genpulse.configuration.rules.secret_values import text_of
 from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.layers import Layer, place_of
 from genpulse.configuration.sources.variables import variable_name
-from genpulse.environment.build_stamp import Build
+from genpulse.environment.build_info import Build
 
 _ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
 """Of these the first fault is told: the others may follow from it."""
 
 
 def faults(settings: Settings, layers: Sequence[Layer], build: Build | None) -> Iterator[Fault]:
-    """What this environment does not allow; nothing that is missing, and no value of a secret."""
+    """Yield faults of settings that this environment does not allow, without values of secrets."""
     yield from _of_build(settings, build)
-    said: set[str] = set()
+    texts: set[str] = set()
     for rule in (*servers.RULES, *values.RULES):
         for key, detail in rule(settings):
-            if key not in said or key not in _ADDRESSES:
+            if key not in texts or key not in _ADDRESSES:
                 yield Fault(key, place_of(layers, key), detail)
-            said.add(key)
+            texts.add(key)
 
 
 def _of_build(settings: Settings, build: Build | None) -> Iterator[Fault]:
@@ -68,7 +68,7 @@ def allowances(settings: Settings) -> Iterator[str]:
 
 
 def single_servers(settings: Settings) -> Iterator[tuple[str, bool]]:
-    """Which servers are named, and whether each is one machine as far as its address tells."""
+    """The servers that are named, and whether each is one machine as far as its address tells."""
     if settings.database_url:
         yield "PostgreSQL", len(hosts_of(settings.database_url)) < 2
     if url := text_of(settings.redis.url):

@@ -1,4 +1,4 @@
-"""What stands below `providers.<name>.options`: the options of the providers in this package, and of all.
+"""The options below `providers.<name>.options`: of the providers in this package, and of all.
 
 A plug-in of somebody else may read any other name, which is passed on as it is.
 """
@@ -14,7 +14,7 @@ Value: TypeAlias = str | int | float | bool
 
 
 class OptionKind(StrEnum):
-    """What a value has to be."""
+    """The kind of value that an option takes."""
 
     TEXT = "text"
     FLAG = "true or false"
@@ -75,13 +75,13 @@ def typed(adapter: str, options: Mapping[str, Value]) -> dict[str, Value]:
 
     They have no `faults`.
     """
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, value in options.items():
         if _kind(adapter, name) is not OptionKind.FLAG:
-            found[name] = value
+            values[name] = value
         elif (flag := _flag(value)) is not None:
-            found[name] = flag
-    return found
+            values[name] = flag
+    return values
 
 
 def faults(adapter: str, options: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
@@ -100,7 +100,7 @@ def _kind(adapter: str, name: str) -> OptionKind:
 
 
 def _misfit(kind: OptionKind, value: Value) -> str:
-    """What is wrong with a value; empty when it fits."""
+    """The fault of a value; empty when it fits."""
     if kind is OptionKind.FLAG and _flag(value) is None and value != "":
         return f"expected true or false, found {str(value)[:60]!r}"
     if kind is not OptionKind.HOSTS:

@@ -1,4 +1,4 @@
-"""What has to be set, by rules of Dynaconf that look at the merged layers."""
+"""The settings that are required, as validators of Dynaconf over the merged layers."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ _NO_POSTGRESQL = "it must begin with postgresql://, since PostgreSQL is the only
 
 
 def missing(reading: Reading, require: Sequence[str]) -> Iterator[Fault]:
-    """What is wrong with the keys that somebody needs, and with the database's as soon as it is set."""
+    """Yield faults of the keys that are required, and of the database's as soon as it is set."""
     values = reading.values
     for key, validator in _rules(reading, require):
         try:
@@ -25,7 +25,7 @@ def missing(reading: Reading, require: Sequence[str]) -> Iterator[Fault]:
 
 
 def validators(reading: Reading, require: Sequence[str]) -> list[Validator]:
-    """The same rules for an object of Dynaconf."""
+    """The rules as validators for an object of Dynaconf."""
     return [validator for _, validator in _rules(reading, require)]
 
 

@@ -10,11 +10,11 @@ from genpulse.configuration.settings import Settings
 
 def secrets_of(settings: Settings) -> Iterator[tuple[str, str]]:
     """Key and text of every secret that is set."""
-    for known in keys():
-        if known.secret:
-            names = settings.providers.named if ANY_PROVIDER in known.key else ("",)
+    for setting in keys():
+        if setting.secret:
+            names = settings.providers.named if ANY_PROVIDER in setting.key else ("",)
             for name in names:
-                key = known.key.replace(ANY_PROVIDER, name)
+                key = setting.key.replace(ANY_PROVIDER, name)
                 if text := text_of(_read(settings, key)):
                     yield key, text
 
@@ -28,7 +28,7 @@ def _read(settings: Settings, key: str) -> object:
     parts = key.split(".")
     if parts[0] == "providers":
         return getattr(settings.providers.named[parts[1]], parts[2])
-    found: object = settings
+    value: object = settings
     for part in parts:
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value

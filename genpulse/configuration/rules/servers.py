@@ -28,12 +28,12 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses of everything else; of a provider there may be several, with commas between them."""
-    named = {
+    addresses = {
         "api.public_url": settings.api.public_url,
         "webhooks.public_url": settings.webhooks.public_url,
         **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
     }
-    for key, urls in named.items():
+    for key, urls in addresses.items():
         parts = (urls or "").split(",") if key.startswith("providers.") else [urls or ""]
         if why := next((why for url in parts if url.strip() and (why := web.refusal(url.strip()))), ""):
             yield key, f"{why}, such as https://host:8443"

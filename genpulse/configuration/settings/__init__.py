@@ -1,4 +1,4 @@
-"""The settings, typed and frozen, as the rest of the house gets them.
+"""The settings, typed and frozen.
 
 Each field says what it means; the reference and `.env.example` are made from this file.
 """

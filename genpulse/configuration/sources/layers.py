@@ -21,7 +21,7 @@ class Layer:
         return value_of(self.values, key)
 
     def place(self, key: str) -> str:
-        """Where a dotted key was set, or the nearest section around it; empty when it was not."""
+        """The place where a dotted key, or the nearest section around it, was set; empty when it was not."""
         while key:
             if key in self.places:
                 return self.places[key]
@@ -50,14 +50,14 @@ def _merge(into: Tree, values: Mapping[str, Any]) -> None:
 
 def value_of(values: Mapping[str, Any], key: str) -> object:
     """The value of a dotted key, or None."""
-    found: object = values
+    value: object = values
     for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def place_of(layers: Sequence[Layer], key: str) -> str:
-    """Where the value in force was set; empty when it is a default of the code."""
+    """The place where the value in force was set; empty when it is a default of the code."""
     for layer in reversed(layers):
         if layer.get(key) is not None and (place := layer.place(key)):
             return place

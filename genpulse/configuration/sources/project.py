@@ -1,5 +1,6 @@
 """The folder that is configured."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,9 @@ def packaged_defaults() -> Path:
 def read_text(path: Path, shown: str) -> str:
     """The text of a file. Raises `ConfigurationError` when it cannot be read; `shown` is how messages name it."""
     try:
-        return path.read_text(encoding="utf-8")
+        if not stat.S_ISFIFO(path.stat().st_mode):
+            return path.read_text(encoding="utf-8")
+        detail = "this is a named pipe, and reading it would wait for a writer; expected a file"
     except IsADirectoryError:
         detail = "this is a directory, expected a file"
     except UnicodeDecodeError as error:

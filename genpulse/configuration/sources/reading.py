@@ -15,7 +15,7 @@ from genpulse.configuration.sources.variables import (
     variables_layer,
 )
 from genpulse.configuration.sources.yaml_file import DEFAULT, every_layer
-from genpulse.environment.build_stamp import BrokenStamp, Build, read_stamp
+from genpulse.environment.build_info import BrokenBuildInfo, Build, read_build_info
 from genpulse.environment.resolve import SWITCHES, Resolved, resolve
 from genpulse.environment.table import Environment
 
@@ -24,7 +24,7 @@ COMMITTED_LAYERS = ("default", "environment")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found. `layers` are the four, or the two committed ones alone; `build` is what was built.
+    """The layers as they were read: the four, or the two committed ones alone; `build` is the build info.
 
     `committed` are all sections of the committed file, those of other environments among them.
     """
@@ -43,7 +43,7 @@ class Reading:
 
     @property
     def values(self) -> Tree:
-        """All layers over each other."""
+        """All layers merged."""
         return merged(self.layers)
 
 
@@ -70,7 +70,7 @@ def read(folder: Path | None, process: Mapping[str, str]) -> Reading:
 
 
 def read_committed(folder: Path | None, environment: Environment) -> Reading:
-    """What is committed for an environment, as somebody sees it who has none of its secrets."""
+    """Read what is committed for an environment, without its secrets."""
     project = find_project(folder)
     resolved = Resolved(environment, "the command line")
     committed = every_layer(project.committed, project.shown)
@@ -78,22 +78,22 @@ def read_committed(folder: Path | None, environment: Environment) -> Reading:
 
 
 def _in_force(committed: Mapping[str, Layer], environment: Environment) -> tuple[Layer, Layer]:
-    named = zip(COMMITTED_LAYERS, (DEFAULT, environment.dynaconf), strict=True)
-    default, own = (replace(committed[section], name=name) for name, section in named)
+    layers = zip(COMMITTED_LAYERS, (DEFAULT, environment.dynaconf), strict=True)
+    default, own = (replace(committed[section], name=name) for name, section in layers)
     return default, own
 
 
 def _build() -> Build | None:
     try:
-        return read_stamp()
-    except BrokenStamp as error:
+        return read_build_info()
+    except BrokenBuildInfo as error:
         raise ConfigurationError("", [Fault("", "", str(error))]) from error
 
 
 def _resolved(project: Project, process: Mapping[str, str], secrets: Sequence[Variable]) -> Resolved:
     _refuse_unclear(secrets)
-    said = {name: variable.value for name, variable in last_of_each(secrets).items()}
-    return resolve(process, said, project.secrets.name, required=True if _build() else None)
+    variables = {name: variable.value for name, variable in last_of_each(secrets).items()}
+    return resolve(process, variables, project.secrets.name, required=True if _build() else None)
 
 
 def _refuse_unclear(secrets: Sequence[Variable]) -> None:
@@ -106,7 +106,7 @@ def _refuse_unclear(secrets: Sequence[Variable]) -> None:
         for each in switches
         if each.name not in SWITCHES
     ]
-    said = {each.name: each for each in switches}
+    by_name = {each.name: each for each in switches}
     twice = [
         Fault(
             "",
@@ -114,7 +114,7 @@ def _refuse_unclear(secrets: Sequence[Variable]) -> None:
             f"{each.name}={each.value!r}, and {each.name}={last.value!r} below it: keep one of them.",
         )
         for each in switches
-        if (last := said[each.name]).value.strip().lower() != each.value.strip().lower()
+        if (last := by_name[each.name]).value.strip().lower() != each.value.strip().lower()
     ]
     if small or twice:
         raise ConfigurationError("", [*small, *twice])

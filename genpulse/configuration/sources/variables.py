@@ -31,12 +31,12 @@ class Variable:
 
 
 def process_variables(process: Mapping[str, str]) -> tuple[Variable, ...]:
-    """Those of the process environment, by name."""
+    """The variables of the process environment, by name."""
     return tuple(Variable(name, process[name], PROCESS) for name in sorted(process))
 
 
 def dotenv_variables(path: Path) -> tuple[Variable, ...]:
-    """Those of a `.env`, in its order; none when there is no such file.
+    """The variables of a `.env`, in its order; none when there is no such file.
 
     Raises `ConfigurationError` when it cannot be read, with each line that is broken.
     """
@@ -65,12 +65,12 @@ def _line(original: "Original") -> int:
 
 
 def last_of_each(variables: Iterable[Variable]) -> dict[str, Variable]:
-    """By name; of two with one name the later."""
+    """The variables by name; of two with one name the later."""
     return {variable.name: variable for variable in variables}
 
 
 def variables_layer(name: str, variables: Sequence[Variable]) -> Layer:
-    """What the variables of GenPulse set. Sections come before what is in them, whatever the order was."""
+    """The layer that the variables of GenPulse set. A section comes before the keys in it."""
     values: Tree = {}
     places: dict[str, str] = {}
     for variable in sorted(last_of_each(variables).values(), key=lambda each: each.name):

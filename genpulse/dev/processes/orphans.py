@@ -11,11 +11,11 @@ _PATIENCE_S = 5.0
 
 def end_lost_servers(program: str, folder: Path, number: signal.Signals) -> None:
     """End processes of that program that work in the folder: two servers on the same data would spoil it."""
-    lost = [process for process in psutil.process_iter() if _works_in(process, program, folder)]
-    for process in lost:
+    orphans = [process for process in psutil.process_iter() if _works_in(process, program, folder)]
+    for process in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-    _, stubborn = psutil.wait_procs(lost, _PATIENCE_S)
+    _, stubborn = psutil.wait_procs(orphans, _PATIENCE_S)
     for process in stubborn:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()

@@ -12,10 +12,10 @@ LOOPBACK = "127.0.0.1"
 _HIGHEST = 65535
 
 
-def free_port(wanted: int | None = None, *, but: int | None = None) -> int:
+def free_port(preferred: int | None = None, *, but: int | None = None) -> int:
     """The wanted port of the loopback address when it is free, else another one; never `but`."""
-    if wanted is not None and wanted != but and is_free(wanted):
-        return wanted
+    if preferred is not None and preferred != but and is_free(preferred):
+        return preferred
     while True:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))

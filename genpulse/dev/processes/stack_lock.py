@@ -1,4 +1,4 @@
-"""One stack a folder: whoever holds the lock runs it."""
+"""The lock of a folder's stack: the process that holds it runs the stack."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ def stack_lock(home: Path) -> Iterator[None]:
     file = home / _FILE
     file.touch(mode=0o600)
     with file.open("r+") as lock:
-        if not _taken(lock):
+        if not _take(lock):
             state, written = read_state(home), _pid_in(lock.read())
             raise AlreadyRunning(state.pid if state else written, state.api_url if state else None)
         lock.truncate()
@@ -31,8 +31,8 @@ def stack_lock(home: Path) -> Iterator[None]:
         yield
 
 
-def _taken(lock: TextIO) -> bool:
-    """Tried a few times, since whoever asks for the holder has the lock for a moment."""
+def _take(lock: TextIO) -> bool:
+    """Take the lock in a few tries, since a process that asks for the holder has it for a moment."""
     for _ in range(_TRIES):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,8 +23,8 @@ def members(supervisor: int) -> tuple[Member, ...]:
         children = psutil.Process(supervisor).children()
     except psutil.Error:
         return ()
-    found = [Member(name, child.pid) for child in children if (name := _part(child)) is not None]
-    return tuple(sorted(found, key=lambda member: member.name))
+    parts = [Member(name, child.pid) for child in children if (name := _part(child)) is not None]
+    return tuple(sorted(parts, key=lambda member: member.name))
 
 
 def _part(process: psutil.Process) -> str | None:

@@ -82,7 +82,7 @@ class Supervisor:
             await asyncio.gather(*starting, return_exceptions=True)
 
     def add(self, service: Service) -> None:
-        """One that is not needed: it is started when the stack is watched over, and nobody waits for it."""
+        """Add an optional service: it is started with the stack, which does not wait for it."""
         self._services.append(service)
 
     async def _bring_up(self, service: Service) -> None:

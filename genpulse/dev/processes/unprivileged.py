@@ -100,13 +100,13 @@ def _check_link(place: Path, outside: Path) -> None:
 def _owned(folder: Path, user: User | None) -> Path:
     """The folder, made when need be. Raises `FolderRefused` where it belongs to somebody else."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    wanted = user.uid if user else os.geteuid()
+    user_id = user.uid if user else os.geteuid()
     if user and folder.lstat().st_uid == os.geteuid() and not any(folder.iterdir()):
         os.chown(folder, user.uid, user.gid)
     owner = folder.lstat().st_uid
-    if owner != wanted:
+    if owner != user_id:
         raise FolderRefused(
-            f"{folder} belongs to user {owner}, and the server would run as user {wanted}. Run genpulse as the"
+            f"{folder} belongs to user {owner}, and the server would run as user {user_id}. Run genpulse as the"
             " same user as before, or remove the folder to begin with empty data."
         )
     return folder

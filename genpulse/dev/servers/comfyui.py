@@ -25,7 +25,7 @@ _PYTHONS = (".venv/bin/python", "venv/bin/python", "../python_embeded/python.exe
 
 @dataclass(frozen=True, slots=True)
 class ComfyUI:
-    """One that can be started."""
+    """A ComfyUI that can be started."""
 
     plan: ComfyUIPlan
     python: Path
@@ -52,12 +52,12 @@ class ComfyUI:
 
     def command(self, environment: Mapping[str, str]) -> Command:
         """How to start it. Its nodes are other people's code: they get none of our settings, keys among them."""
-        theirs = {name: value for name, value in environment.items() if not name.startswith("GENPULSE_")}
+        variables = {name: value for name, value in environment.items() if not name.startswith("GENPULSE_")}
         arguments = [
             *(str(self.python), "-u", "main.py", "--listen", LOOPBACK, "--port", str(self.port)),
             *("--disable-auto-launch", *shlex.split(self.plan.arguments)),
         ]
-        return Command(NAME, arguments, theirs, self.plan.folder)
+        return Command(NAME, arguments, variables, self.plan.folder)
 
 
 def _python_of(plan: ComfyUIPlan) -> Path:
@@ -66,5 +66,5 @@ def _python_of(plan: ComfyUIPlan) -> Path:
         if not plan.python.is_file():
             raise FolderRefused(f"There is no Python at {plan.python}; see providers.comfyui.options.python.")
         return plan.python
-    found = (plan.folder / name for name in _PYTHONS)
-    return next((path for path in found if path.is_file()), Path(sys.executable))
+    programs = (plan.folder / name for name in _PYTHONS)
+    return next((path for path in programs if path.is_file()), Path(sys.executable))

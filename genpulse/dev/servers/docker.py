@@ -35,15 +35,15 @@ class Compose:
     project: str
 
     @classmethod
-    def lay_out(cls, folder: Path, home: Path, kept: Secrets) -> "Compose":
+    def lay_out(cls, folder: Path, home: Path, secrets: Secrets) -> "Compose":
         """Find the program and the file, and write down its variables. Raises `DockerRefused`."""
         program = docker_program()
         file = compose_file(folder)
         check_engine(program)
         variables = {
-            "DEV_PASSWORD": kept.password,
-            "DEV_POSTGRES_PORT": str(kept.postgres_port),
-            "DEV_REDIS_PORT": str(kept.redis_port),
+            "DEV_PASSWORD": secrets.password,
+            "DEV_POSTGRES_PORT": str(secrets.postgres_port),
+            "DEV_REDIS_PORT": str(secrets.redis_port),
             "COMPOSE_PROJECT_NAME": project_name(home),
         }
         write_private(home / _VARIABLES, "".join(f"{name}={value}\n" for name, value in variables.items()))
@@ -51,7 +51,7 @@ class Compose:
 
     @classmethod
     def of_earlier(cls, folder: Path, home: Path) -> "Compose | None":
-        """What an earlier start has laid out; None when there was none. Raises `DockerRefused`."""
+        """The containers of an earlier start; None when there was none. Raises `DockerRefused`."""
         if not (home / _VARIABLES).exists():
             return None
         program, file = docker_program(), compose_file(folder)
@@ -69,18 +69,20 @@ class Compose:
 
     def remove(self) -> None:
         """Remove the containers and their data. Raises `DockerRefused` when Docker does not."""
-        done = self._ask("down", "--volumes", "--timeout", str(_STOP_S))
-        if done.returncode != 0:
-            raise DockerRefused(f"`docker compose down` failed, and data may be left: {_last_line(done.stderr)}")
+        process = self._ask("down", "--volumes", "--timeout", str(_STOP_S))
+        if process.returncode != 0:
+            raise DockerRefused(
+                f"`docker compose down` failed, and data may be left: {_last_line(process.stderr)}"
+            )
         (self.home / _VARIABLES).unlink()
 
     def url(self, name: str, password: str) -> str:
         """How to reach a server that is up. Raises `StartFailed`."""
-        done = self._ask("port", name, str(_PORTS[name]))
-        host, _, port = _last_line(done.stdout).rpartition(":")
-        if done.returncode != 0 or not port.isdecimal() or int(port) == 0:
+        process = self._ask("port", name, str(_PORTS[name]))
+        host, _, port = _last_line(process.stdout).rpartition(":")
+        if process.returncode != 0 or not port.isdecimal() or int(port) == 0:
             why = f"{self.file} does not publish port {_PORTS[name]} of its service {name}"
-            raise StartFailed(name, why, done.stderr.strip())
+            raise StartFailed(name, why, process.stderr.strip())
         host = LOOPBACK if host in {"", "0.0.0.0", "[::]"} else host
         if name == "postgres":
             return f"postgresql://genpulse:{password}@{host}:{port}/genpulse?sslmode=disable"
@@ -88,10 +90,10 @@ class Compose:
 
     @property
     def _environment(self) -> Mapping[str, str]:
-        """Ours without the variables of the file, so that those that are written down hold."""
+        """This process's environment without the variables of the file, so that the file's values count."""
         lines = (self.home / _VARIABLES).read_text().splitlines()
-        ours = {line.partition("=")[0] for line in lines}
-        return {name: value for name, value in os.environ.items() if name not in ours}
+        names = {line.partition("=")[0] for line in lines}
+        return {name: value for name, value in os.environ.items() if name not in names}
 
     def _words(self, *verb: str) -> list[str]:
         place = [
@@ -109,16 +111,16 @@ class Compose:
 
 
 def project_name(home: Path) -> str:
-    """Names the containers and volumes of this folder, so that another one of the same name has its own."""
+    """The Compose project of this folder, unlike that of another folder of the same name."""
     return f"genpulse-{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]}"
 
 
 def docker_program(search: str | None = None) -> Path:
     """The client. Raises `DockerRefused`."""
-    found = shutil.which("docker", path=search)
-    if found is None:
+    program = shutil.which("docker", path=search)
+    if program is None:
         raise DockerRefused(f"There is no `docker` on PATH. Install Docker with its Compose plug-in, {_INSTEAD}.")
-    return Path(found)
+    return Path(program)
 
 
 def compose_file(folder: Path, package: Path = _PACKAGE) -> Path:

@@ -50,10 +50,10 @@ class Postgres:
         """
         user = server_user()
         check_name(user)
-        found = postgres_binaries(packages=packages)
-        programs = reachable_program(found.folder / "postgres", found.parts, user).parent
+        binaries = postgres_binaries(packages=packages)
+        programs = reachable_program(binaries.folder / "postgres", binaries.parts, user).parent
         folder = service_folder(home, NAME, user)
-        server = cls(folder, port, password, programs, user, durable, found.origin)
+        server = cls(folder, port, password, programs, user, durable, binaries.origin)
         if server.data.exists():
             server._check_version()
             server._forget_lost_postmaster()
@@ -68,7 +68,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """How to reach it."""
+        """The URL of the database."""
         return self._url("genpulse")
 
     def _url(self, database: str) -> str:
@@ -76,7 +76,7 @@ class Postgres:
         return f"postgresql://genpulse:{self.password}@{LOOPBACK}:{self.port}/{database}?sslmode=disable"
 
     def command(self) -> Command:
-        """How to start it."""
+        """The command that starts it."""
         options = {
             "unix_socket_directories": "",
             "shared_buffers": "64MB",
@@ -125,11 +125,11 @@ class Postgres:
         secret.write_text(self.password)
         if self.user:
             os.chown(secret, self.user.uid, self.user.gid)
-        done = self._initdb(part, secret)
+        process = self._initdb(part, secret)
         secret.unlink()
-        if done.returncode != 0:
+        if process.returncode != 0:
             shutil.rmtree(part, ignore_errors=True)
-            raise StartFailed(NAME, f"initdb ended with {done.returncode}", done.stderr.strip())
+            raise StartFailed(NAME, f"initdb ended with {process.returncode}", process.stderr.strip())
         part.rename(self.data)
 
     def _initdb(self, data: Path, secret: Path) -> "subprocess.CompletedProcess[str]":

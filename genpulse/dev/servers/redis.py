@@ -38,9 +38,9 @@ class Redis:
         Without `packages` only a program on PATH is taken.
         """
         user = server_user()
-        found = redis_binary(packages=packages)
-        program = reachable_program(found.program, (found.program,), user)
-        server = cls(service_folder(home, NAME, user), port, password, program, user, durable, found.origin)
+        binary = redis_binary(packages=packages)
+        program = reachable_program(binary.program, (binary.program,), user)
+        server = cls(service_folder(home, NAME, user), port, password, program, user, durable, binary.origin)
         if server._configuration.exists():
             end_lost_servers(program.name, server.folder, signal.SIGTERM)
         server._configure()
@@ -48,11 +48,11 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """How to reach it."""
+        """The URL of the server."""
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
 
     def command(self) -> Command:
-        """How to start it."""
+        """The command that starts it."""
         return Command(
             NAME,
             [str(self.program), str(self._configuration)],

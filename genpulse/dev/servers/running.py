@@ -20,7 +20,7 @@ _PATIENCE_S = 1.7
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that answers, and where it comes from."""
+    """A server that answers, and where it comes from."""
 
     url: str
     origin: str
@@ -32,30 +32,30 @@ Servers = dict[str, Server]
 @asynccontextmanager
 async def running_servers(plan: StackPlan, supervisor: Supervisor, hear: Hear) -> AsyncIterator[Servers]:
     """Both by their names; those that were started are stopped after the body. Raises `DevStackError`."""
-    named = await _named(plan)
-    missing = tuple(name for name in (POSTGRES, REDIS) if name not in named)
+    servers = await _named_servers(plan)
+    missing = tuple(name for name in (POSTGRES, REDIS) if name not in servers)
     if not missing:
-        yield named
+        yield servers
     elif plan.services is Source.DOCKER:
         async with _in_docker(plan, supervisor, missing) as started:
-            yield {**named, **started}
+            yield {**servers, **started}
     else:
         try:
-            yield {**named, **await _from_programs(plan, supervisor, hear, missing)}
+            yield {**servers, **await _from_programs(plan, supervisor, hear, missing)}
         finally:
             await asyncio.shield(supervisor.stop(missing))
 
 
-async def _named(plan: StackPlan) -> Servers:
-    """Those that are there already. Raises `ServerUnreachable`."""
-    named = {}
+async def _named_servers(plan: StackPlan) -> Servers:
+    """Check the servers that the plan names. Raises `ServerUnreachable`."""
+    servers = {}
     if plan.database_url:
         await check_database(plan.database_url)
-        named[POSTGRES] = Server(plan.database_url, "GENPULSE_DATABASE_URL")
+        servers[POSTGRES] = Server(plan.database_url, "GENPULSE_DATABASE_URL")
     if plan.redis_url:
         await check_redis(plan.redis_url)
-        named[REDIS] = Server(plan.redis_url, "GENPULSE_REDIS__URL")
-    return named
+        servers[REDIS] = Server(plan.redis_url, "GENPULSE_REDIS__URL")
+    return servers
 
 
 async def _from_programs(plan: StackPlan, supervisor: Supervisor, hear: Hear, names: tuple[str, ...]) -> Servers:
@@ -67,27 +67,27 @@ async def _from_programs(plan: StackPlan, supervisor: Supervisor, hear: Hear, na
 
 
 def _laid_out(plan: StackPlan, hear: Hear, names: tuple[str, ...]) -> dict[str, Postgres | Redis]:
-    kept = remembered(plan.home)
+    secrets = remembered(plan.home)
     packages = plan.services is not Source.PATH
     servers: dict[str, Postgres | Redis] = {}
     if POSTGRES in names:
         if not (plan.home / POSTGRES).exists():
             hear(STACK, "making a new PostgreSQL database")
-        servers[POSTGRES] = Postgres.lay_out(plan.home, kept.postgres_port, kept.password, packages=packages)
+        servers[POSTGRES] = Postgres.lay_out(plan.home, secrets.postgres_port, secrets.password, packages=packages)
     if REDIS in names:
-        servers[REDIS] = Redis.lay_out(plan.home, kept.redis_port, kept.password, packages=packages)
+        servers[REDIS] = Redis.lay_out(plan.home, secrets.redis_port, secrets.password, packages=packages)
     return servers
 
 
 @asynccontextmanager
 async def _in_docker(plan: StackPlan, supervisor: Supervisor, names: tuple[str, ...]) -> AsyncIterator[Servers]:
-    kept = await asyncio.to_thread(remembered, plan.home)
-    compose = await asyncio.to_thread(Compose.lay_out, plan.folder, plan.home, kept)
+    secrets = await asyncio.to_thread(remembered, plan.home)
+    compose = await asyncio.to_thread(Compose.lay_out, plan.folder, plan.home, secrets)
     try:
         await supervisor.run_once(compose.up(names))
         servers = {}
         for name in names:
-            url = await asyncio.to_thread(compose.url, name, kept.password)
+            url = await asyncio.to_thread(compose.url, name, secrets.password)
             await _check(compose, name, url)
             servers[name] = Server(url, f"Docker, by {compose.file}")
         yield servers

@@ -14,7 +14,7 @@ _FILE = "servers.json"
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Kept from start to start, so that addresses stay the same."""
+    """Ports and password that are kept from start to start, so that addresses stay the same."""
 
     postgres_port: int
     redis_port: int
@@ -22,20 +22,20 @@ class Secrets:
 
 
 def remembered(home: Path) -> Secrets:
-    """What is kept in the folder, with other ports where these are taken; made at the first time.
+    """Read or make the folder's ports and password; a port that is taken is replaced.
 
     Raises `FolderRefused` when it cannot be read while there is data that its password opens.
     """
-    known = _read(home)
-    postgres_port = free_port(known.postgres_port if known else None)
-    kept = Secrets(
+    earlier = _read(home)
+    postgres_port = free_port(earlier.postgres_port if earlier else None)
+    current = Secrets(
         postgres_port=postgres_port,
-        redis_port=free_port(known.redis_port if known else None, but=postgres_port),
-        password=known.password if known else secrets.token_urlsafe(18),
+        redis_port=free_port(earlier.redis_port if earlier else None, but=postgres_port),
+        password=earlier.password if earlier else secrets.token_urlsafe(18),
     )
-    if kept != known:
-        write_private(home / _FILE, json.dumps(asdict(kept)) + "\n")
-    return kept
+    if current != earlier:
+        write_private(home / _FILE, json.dumps(asdict(current)) + "\n")
+    return current
 
 
 def _read(home: Path) -> Secrets | None:

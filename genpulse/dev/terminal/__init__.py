@@ -1,1 +1,1 @@
-"""What a person sees of a local stack, and the keys that are pressed."""
+"""Terminal output of a local stack, and its keys."""

@@ -1,4 +1,4 @@
-"""The log file of a process, which outlives a moment without room on the disk."""
+"""The log file of a process, which goes on after the disk was full."""
 
 import os
 from pathlib import Path
@@ -20,10 +20,10 @@ class LogFile:
 
     def write(self, line: str) -> None:
         """Put the line there, or count it."""
-        told = f"… {self._missing} lines are missing or cut here: {self._why}\n" if self._missing else ""
+        gap = f"… {self._missing} lines are missing or cut here: {self._why}\n" if self._missing else ""
         torn = "\n" if self._is_torn else ""
         try:
-            self._put(f"{torn}{told}{line}\n".encode(errors="replace"))
+            self._put(f"{torn}{gap}{line}\n".encode(errors="replace"))
         except OSError as error:
             self._missing += 1
             self._why = error.strerror or str(error)
@@ -34,13 +34,13 @@ class LogFile:
         """Raises `OSError` where not all of it is there."""
         number = self._open()
         while content:
-            taken = self._append(number, content)
-            self.size += taken
-            self._is_torn = content[taken - 1 : taken] != b"\n"
-            content = content[taken:]
+            length = self._append(number, content)
+            self.size += length
+            self._is_torn = content[length - 1 : length] != b"\n"
+            content = content[length:]
 
     def _append(self, number: int, content: bytes) -> int:
-        """How many bytes of it were taken. Raises `OSError` where it is none."""
+        """Append as many bytes as possible, and return their number. Raises `OSError` where that is 0."""
         return os.write(number, content)
 
     def _open(self) -> int:

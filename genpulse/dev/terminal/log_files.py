@@ -13,12 +13,12 @@ _LOOK_EVERY_S = 0.1
 
 def last_lines(folder: Path, name: str, count: int) -> list[str]:
     """The newest lines of a process, at most `count`; of the file before too when the newest has fewer."""
-    found: deque[str] = deque(maxlen=count)
+    newest: deque[str] = deque(maxlen=count)
     for file in (folder / f"{name}.log.1", folder / f"{name}.log"):
         if file.exists():
             with file.open(encoding="utf-8", errors="replace") as lines:
-                found.extend(line.rstrip("\n") for line in lines)
-    return list(found)
+                newest.extend(line.rstrip("\n") for line in lines)
+    return list(newest)
 
 
 def new_lines(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -26,14 +26,14 @@ def new_lines(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     with ExitStack() as stack:
         tails = [stack.enter_context(_Tail(folder / f"{name}.log", name)) for name in names]
         while True:
-            found = [(tail.name, line) for tail in tails for line in tail.lines()]
-            yield from found
-            if not found:
+            lines = [(tail.name, line) for tail in tails for line in tail.lines()]
+            yield from lines
+            if not lines:
                 time.sleep(_LOOK_EVERY_S)
 
 
 class _Tail:
-    """One file, of which another may take the place."""
+    """A log file that is followed over its replacement by a new one."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class _Tail:
             self._file.close()
 
     def lines(self) -> Iterator[str]:
-        """What is new, to its end; then the beginning of the file that took its place."""
+        """Yield the new lines to the end of the file; then those of the file that replaced it."""
         if self._file is not None:
             yield from self._read()
         if self._is_another():

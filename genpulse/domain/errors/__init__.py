@@ -12,7 +12,7 @@ GenPulseError
 │   ├── SealingKeyMissing        a secret would be kept, and nothing is there to seal it with
 │   ├── SealedSecret             a secret is kept that no key here opens
 │   ├── KeyLimitExceeded         the API key may not do so much
-│   ├── UnknownHook · NoticeRefused    a vendor's notice that belongs to no job, or is not the vendor's
+│   ├── UnknownCallback · CallbackRefused    a vendor's callback that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
 │   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
@@ -100,10 +100,10 @@ from genpulse.domain.errors.unavailable import (
     UnstampedDatabase,
 )
 from genpulse.domain.errors.unknown import (
-    NoticeRefused,
+    CallbackRefused,
     UnknownAsset,
+    UnknownCallback,
     UnknownDelivery,
-    UnknownHook,
     UnknownKey,
     UnknownKind,
     UnknownModel,
@@ -118,6 +118,7 @@ __all__ = [
     "BadInput",
     "BudgetExceeded",
     "BytesErased",
+    "CallbackRefused",
     "ClocksDiffer",
     "ContentTooLarge",
     "CopiedDatabase",
@@ -135,7 +136,6 @@ __all__ = [
     "ModerationBlocked",
     "NoWebhookSecret",
     "NotRetryable",
-    "NoticeRefused",
     "OutOfReach",
     "OutputUnavailable",
     "OverBudget",
@@ -162,8 +162,8 @@ __all__ = [
     "TimedOut",
     "Unavailable",
     "UnknownAsset",
+    "UnknownCallback",
     "UnknownDelivery",
-    "UnknownHook",
     "UnknownKey",
     "UnknownKind",
     "UnknownModel",

@@ -77,8 +77,8 @@ def _of_order(order: OpenOrder | None) -> str:
     if order is None:
         return "nobody knows how its last order ended"
     job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
-    sent = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"it was ordered at {sent} under the reference {order.reference}{job}, and nobody knows how that ended"
+    when = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"it was ordered at {when} under the reference {order.reference}{job}, and nobody knows how that ended"
 
 
 class PaidProviderRefused(Refused):

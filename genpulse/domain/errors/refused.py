@@ -44,10 +44,10 @@ class PriorityNotAllowed(BadInput):
 
     code = "priority_not_allowed"
 
-    def __init__(self, key: str, wanted: Priority, highest: Priority, place: str = "") -> None:
+    def __init__(self, key: str, priority: Priority, highest: Priority, place: str = "") -> None:
         super().__init__(
             f"The API key {key!r} may ask for the priority {highest.word!r} at most, and a task asks for"
-            f" {wanted.word!r}. Ask for {highest.word!r}, or leave the priority out.",
+            f" {priority.word!r}. Ask for {highest.word!r}, or leave the priority out.",
             [Problem(f"{place}/priority", f"{highest.word!r} is the highest that this API key may ask for")],
         )
 

@@ -25,8 +25,8 @@ class UnknownProvider(Refused):
 
     code = "unknown_provider"
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"There is no provider {name!r}; there is {', '.join(known)}.")
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"There is no provider {name!r}; there is {', '.join(names)}.")
 
 
 class UnknownKind(Refused):
@@ -72,13 +72,13 @@ class UnknownKey(Refused):
 
     code = "unknown_key"
 
-    def __init__(self, wanted: str, found: int = 0) -> None:
-        many = f"{found} API keys begin" if found else "There is no API key whose id begins"
-        super().__init__(f"{many} with {wanted!r}. `genpulse keys list` shows all of them.")
+    def __init__(self, beginning: str, count: int = 0) -> None:
+        many = f"{count} API keys begin" if count else "There is no API key whose id begins"
+        super().__init__(f"{many} with {beginning!r}. `genpulse keys list` shows all of them.")
 
 
-class UnknownHook(Refused):
-    """No job tells about itself at this address."""
+class UnknownCallback(Refused):
+    """No job of a vendor has this callback address."""
 
     code = "unknown_hook"
 
@@ -86,8 +86,8 @@ class UnknownHook(Refused):
         super().__init__("No job tells about itself at this address.")
 
 
-class NoticeRefused(Refused):
-    """A notice does not carry the signature of the vendor that it claims to come from."""
+class CallbackRefused(Refused):
+    """A callback does not carry the signature of the vendor that it claims to come from."""
 
     code = "notice_refused"
 

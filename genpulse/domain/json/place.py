@@ -17,11 +17,11 @@ def values(document: JsonValue) -> Iterator[tuple[Place, JsonValue]]:
     stack: list[tuple[Place, Iterator[tuple[str | int, JsonValue]]]] = [(None, _inner(document))]
     while stack:
         within, rest = stack[-1]
-        found = next(rest, None)
-        if found is None:
+        item = next(rest, None)
+        if item is None:
             stack.pop()
             continue
-        key, value = found
+        key, value = item
         place: Place = (within, key)
         yield place, value
         if isinstance(value, dict | list):

@@ -1,13 +1,14 @@
 """Spending limits of environments, keys and days."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from genpulse.domain.api_key import KeyLimits, KeyUsage
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
+from genpulse.domain.task import NewTask, Task
 
 ACTIVE_AGAIN_S = 5
 """When a task of a key may have ended: a guess, in seconds."""
@@ -64,6 +65,11 @@ class Today:
         return self.usage.get(owner) or KeyUsage(0, 0, Decimal(0))
 
 
+def price_of(tasks: Iterable[NewTask | Task]) -> Decimal:
+    """What tasks cost together at most, in US dollars; one whose price nobody knows counts nothing."""
+    return sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """So many tasks of one owner, to be queued together or not at all. Their prices make `price_usd`.
@@ -76,6 +82,21 @@ class Wish:
     price_usd: Decimal
     tasks: int = 1
     again: bool = False
+
+    @classmethod
+    def of_new(cls, tasks: Sequence[NewTask], limits: SpendingLimits, owner: str) -> "Wish":
+        """The wish to queue these new tasks of an owner."""
+        return cls(owner, limits, price_of(tasks), len(tasks))
+
+    @classmethod
+    def of_retry(cls, task: Task, limits: SpendingLimits) -> "Wish":
+        """The wish to queue a failed task again."""
+        return cls(task.owner, limits, price_of([task]), again=True)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether its limits could refuse it at all."""
+        return self.limits.bind(self.price_usd)
 
     def refusal(self, today: Today) -> BudgetExceeded | KeyLimitExceeded | None:
         """Why they do not fit into what is left of the day, None when they do."""

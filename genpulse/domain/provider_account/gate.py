@@ -122,14 +122,14 @@ class Gate:
     held_since: float = 0.0
     held_by: str = ""
 
-    def admit(self, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, "Gate"]:
-        """Let at most `wanted` (1 or more) through."""
+    def admit(self, rate: Rate | None, count: int, now: float) -> tuple[Admission, "Gate"]:
+        """Let at most `count` (1 or more) through."""
         gate = self._believed(now)
         closed_until = max(gate.shut_until, gate.held_until)
         if closed_until > now:
             return Admission(0, closed_until - now), gate
         if not gate.trips:
-            return _admit_by_rate(gate, rate, wanted, now)
+            return _admit_by_rate(gate, rate, count, now)
         if gate.probing_until > now:
             return Admission(0, gate.probing_until - now), gate
         admission, after = _admit_by_rate(gate, rate, 1, now)
@@ -138,9 +138,9 @@ class Gate:
         return Admission(1, PROBE_S), replace(after, probing_until=now + PROBE_S)
 
     def _believed(self, now: float) -> "Gate":
-        shut, held = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))
+        shut_until, held_until = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))
         probing = 0.0 if self.probing_until > now + PROBE_S else self.probing_until
-        return replace(self, shut_until=shut, held_until=held, probing_until=probing)
+        return replace(self, shut_until=shut_until, held_until=held_until, probing_until=probing)
 
     def give_back(self, rate: Rate | None, count: int) -> "Gate":
         """So many (0 or more) of those that were let through asked for nothing: their turns are free again.
@@ -162,7 +162,7 @@ class Gate:
             case Verdict.TROUBLE:
                 return _in_trouble(self._believed(now), failure, policy, now, draw)
             case Verdict.LIMITED:
-                return _held(self._believed(now), failure, now)
+                return _hold(self._believed(now), failure, now)
             case Verdict.NOTHING:
                 return replace(self, probing_until=0.0)
 
@@ -190,20 +190,20 @@ def _ago(moment: float, now: float) -> float | None:
     return max(now - moment, 0.0) if moment > 0 else None
 
 
-def _admit_by_rate(gate: Gate, rate: Rate | None, wanted: int, now: float) -> tuple[Admission, Gate]:
+def _admit_by_rate(gate: Gate, rate: Rate | None, count: int, now: float) -> tuple[Admission, Gate]:
     if rate is None:
-        return Admission(wanted), gate
+        return Admission(count), gate
     interval_s, earlier_s = rate.interval_s, (rate.at_once - 1) * rate.interval_s
     latest_at = now + rate.at_once * interval_s
     due_at = min(max(gate.next_at, now), latest_at)
     free = int((now - due_at + earlier_s) / interval_s + 1e-6) + 1 if now >= due_at - earlier_s else 0
-    granted = min(wanted, free)
+    granted = min(count, free)
     next_at = due_at + granted * interval_s
     after = replace(gate, next_at=next_at if granted else min(gate.next_at, latest_at))
-    return Admission(granted, 0.0 if granted == wanted else max(next_at - earlier_s - now, 0.0)), after
+    return Admission(granted, 0.0 if granted == count else max(next_at - earlier_s - now, 0.0)), after
 
 
-def _held(gate: Gate, failure: Failure, now: float) -> Gate:
+def _hold(gate: Gate, failure: Failure, now: float) -> Gate:
     """Left alone as the provider asked, and for no shorter a time than it asked for before."""
     rested, until = replace(gate, probing_until=0.0), now + asked_wait_s(failure)
     if until <= max(gate.held_until, now):
@@ -217,10 +217,10 @@ def _in_trouble(gate: Gate, failure: Failure, policy: CircuitPolicy, now: float,
     if gate.trips and now < gate.shut_until:
         return gate
     failures = gate.failures + 1
-    counted = replace(gate, failures=failures, reason=reason_of(failure), probing_until=0.0)
+    after = replace(gate, failures=failures, reason=reason_of(failure), probing_until=0.0)
     if failures < policy.failures and not gate.trips:
-        return counted
+        return after
     trips = gate.trips + 1
     open_s = min(max(policy.open_s(trips, draw), asked_wait_s(failure)), LONGEST_S)
     since = gate.shut_since if gate.trips else now
-    return replace(counted, trips=trips, shut_until=now + open_s, shut_since=since)
+    return replace(after, trips=trips, shut_until=now + open_s, shut_since=since)

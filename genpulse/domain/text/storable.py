@@ -54,6 +54,6 @@ def unsigned(text: str) -> str:
     return _URL.sub(_plain, text) if "/" in text else text
 
 
-def _plain(found: re.Match[str]) -> str:
-    query = found[3] or ""
-    return f"{found[1]}{_LOGIN.sub('', found[2], count=1)}{'?…' if len(query) > 1 else query}"
+def _plain(match: re.Match[str]) -> str:
+    query = match[3] or ""
+    return f"{match[1]}{_LOGIN.sub('', match[2], count=1)}{'?…' if len(query) > 1 else query}"

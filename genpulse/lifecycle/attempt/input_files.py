@@ -27,31 +27,24 @@ class TaskAttachments:
         asset = await self._asset(_asset_id(reference))
         content = asset.content
 
-        async def fetched() -> Attachment:
+        async def fetch_file() -> Attachment:
             chunks = self._services.storage.read(content.key, 0, content.size, sha256=content.sha256)
             spool = self._services.storage.spool(chunks, limit_bytes=max(content.size, 1))
             spooled = await self._files.enter_async_context(spool)
             return Attachment(spooled.path, content.media_type, content.size)
 
         try:
-            return await until_available(
-                "the input of task %s",
-                self._task.id,
-                fetched,
-                random=self._services.random,
-                loops=self._services.loops,
-            )
+            return await until_available(self._services, "the input of task %s", self._task.id, fetch_file)
         except StorageLost as error:
             raise InvalidInput(f"The input refers to the asset {asset.id}. {error} Upload it again.") from error
 
     async def _asset(self, asset_id: UUID) -> Asset:
         try:
             asset = await until_available(
+                self._services,
                 "the input of task %s",
                 self._task.id,
                 lambda: self._services.store.asset(asset_id),
-                random=self._services.random,
-                loops=self._services.loops,
             )
         except UnknownAsset as error:
             raise InvalidInput(str(error)) from error

@@ -14,7 +14,11 @@ T = TypeVar("T")
 
 
 class Interruption(Enum):
-    """Somebody does not want the task any more, it took too long, or this worker goes away."""
+    """Why a run is to stop.
+
+    CANCELED: somebody does not want the task any more. DEADLINE: it took too long. RELEASED: this worker stops.
+    LEASE_LOST: another worker has the task.
+    """
 
     CANCELED = auto()
     DEADLINE = auto()
@@ -23,8 +27,13 @@ class Interruption(Enum):
 
     @property
     def for_good(self) -> bool:
-        """Nobody will want the result: a job at a vendor may be stopped too."""
+        """Whether nobody will want the result, so that a job at a vendor may be stopped too."""
         return self in {Interruption.CANCELED, Interruption.DEADLINE}
+
+
+ANY_INTERRUPTION = frozenset(Interruption)
+WORKER_LEAVES = frozenset({Interruption.RELEASED, Interruption.LEASE_LOST})
+"""The interruptions after which another worker goes on with the task."""
 
 
 class Stopped(Exception):
@@ -37,28 +46,23 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Signal:
-    """Carries the first interruption to whoever looks; `why` may be read from any thread.
+    """The first interruption of a run, None before there is one; `why` may be read from any thread.
 
-    `changed` is set when there is something to look at: an interruption, or news of the provider.
+    `changed` is set when there is something to look at: an interruption, or a callback of the provider.
     """
 
     why: Interruption | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _asking: asyncio.Timeout | None = None
+    _request: asyncio.Timeout | None = None
 
-    def give(self, why: Interruption) -> None:
-        """Only the first one counts."""
+    def interrupt(self, why: Interruption) -> None:
+        """Tell the run to stop. Only the first reason counts."""
         if self.why is not None:
             return
         self.why = why
         self.changed.set()
-        if self._asking is not None:
-            self._asking.reschedule(asyncio.get_running_loop().time())
-
-    @property
-    def given(self) -> bool:
-        """Whether the work is to stop."""
-        return self.why is not None
+        if self._request is not None:
+            self._request.reschedule(asyncio.get_running_loop().time())
 
     def check(self) -> None:
         """Raises `Stopped` when the work is to stop."""
@@ -66,25 +70,25 @@ class Signal:
             raise Stopped(self.why)
 
     async def ask(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
-        """The answer to something that may be given up at any moment.
+        """The answer to a request that may be given up at any moment.
 
-        Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds`.
+        Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds` (None: never).
         """
         self.check()
         scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                self._asking = scope
+                self._request = scope
                 return await request()
         except TimeoutError:
             if scope.expired():
                 self.check()
             raise
         finally:
-            self._asking = None
+            self._request = None
 
     async def pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the provider tells something. Raises `Stopped`."""
+        """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""
         self.check()
         try:
             async with asyncio.timeout(seconds):

@@ -1,20 +1,20 @@
-"""Running a model here: doing it again costs nothing."""
+"""Running an engine that works in this process: doing it again costs nothing."""
 
 from typing import Any
 
 from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
+from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.outputs.receiving import OutputReceiver
-from genpulse.lifecycle.attempt.outputs.storing import Made
-from genpulse.lifecycle.attempt.work import Work
 from genpulse.provider import Local
 
 
-async def run_local(work: Work, engine: Local[Any]) -> Made:
-    """What the engine makes. It is the one kind of work that is cut off when it has to stop: raises `Stopped`."""
-    await work.check_spending()
-    work.permit.used = True
-    result = await work.signal.ask(lambda: engine.run(work.call, work.report), None)
+async def run_local(run: AttemptRun, engine: Local[Any]) -> ReceivedResult:
+    """Run the engine and receive its outputs. Raises `Stopped`: this work alone is cut off when it has to stop."""
+    await run.check_budget()
+    run.account.has_ordered = True
+    result = await run.signal.ask(lambda: engine.run(run.call, run.report), None)
     try:
-        return await work.signal.ask(lambda: OutputReceiver(work).take(result), None)
+        return await run.signal.ask(lambda: OutputReceiver(run).receive(result), None)
     except StorageUnavailable as error:
         raise ProviderUnavailable(f"The output was made and could not be kept: {error}") from error

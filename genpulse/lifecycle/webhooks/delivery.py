@@ -73,14 +73,14 @@ class WebhookDeliverer:
             return 0
         room = self._receivers.room()
         due = await self._services.deliveries.due(seats, HELD_S, per_origin=SEATS, room=room)
-        for delivery, told in due:
+        for delivery, task in due:
             self._receivers.begin(delivery.origin)
-            task = asyncio.create_task(self._send(delivery, told), name=delivery.message_id)
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            sending = asyncio.create_task(self._send(delivery, task), name=delivery.message_id)
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
         return len(due)
 
-    async def sent(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until nothing is being sent."""
         while self._sending:
             await asyncio.wait(self._sending)
@@ -98,11 +98,11 @@ class WebhookDeliverer:
         except TimeoutError:
             return
 
-    async def _send(self, delivery: Delivery, told: Task | Unreadable) -> None:
+    async def _send(self, delivery: Delivery, task: Task | Unreadable) -> None:
         try:
             began = time.monotonic()
-            answer = await self._answer(delivery, told)
-            rest_s = self._receivers.heard(delivery.origin, answer, time.monotonic() - began)
+            answer = await self._answer(delivery, task)
+            rest_s = self._receivers.note_answer(delivery.origin, answer, time.monotonic() - began)
             await self._note(delivery, answer)
             if rest_s is not None:
                 await self._put_off(delivery.origin, rest_s)
@@ -114,14 +114,14 @@ class WebhookDeliverer:
             self._receivers.end(delivery.origin)
             self._seat_is_free.set()
 
-    async def _answer(self, delivery: Delivery, told: Task | Unreadable) -> Answer:
+    async def _answer(self, delivery: Delivery, task: Task | Unreadable) -> Answer:
         """Of the receiver, or what has kept the message from it. Raises `Unavailable` alone."""
-        if isinstance(told, Unreadable):
-            return Answer(None, told.reason)
+        if isinstance(task, Unreadable):
+            return Answer(None, task.reason)
         try:
             async with asyncio.timeout(SEND_S):
-                secrets = await self._secrets.of(told.owner)
-                body = _body(delivery, await self._describe(told))
+                secrets = await self._secrets.of(task.owner)
+                body = _body(delivery, await self._describe(task))
         except Unavailable:
             raise
         except SealedSecret as error:
@@ -130,9 +130,9 @@ class WebhookDeliverer:
         except Exception as error:  # noqa: BLE001 - it counts as a try, so that it is given up some day
             self._loops.failed(LOOP)
             return Answer(None, f"the message could not be made: {type(error).__name__}: {error}")
-        return await self._sent(delivery, body, secrets)
+        return await self._send_body(delivery, body, secrets)
 
-    async def _sent(self, delivery: Delivery, body: bytes, secrets: SigningSecrets) -> Answer:
+    async def _send_body(self, delivery: Delivery, body: bytes, secrets: SigningSecrets) -> Answer:
         services = self._services
         try:
             async with asyncio.timeout(SEND_S):

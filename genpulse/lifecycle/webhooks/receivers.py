@@ -17,7 +17,7 @@ SILENT_IN_A_ROW = 3
 RESTS_S = (5.0, 30.0, 120.0, 300.0)
 """Seconds for which a silent origin is left alone: the first time, the second time …"""
 
-_KNOWN = 1000
+_MOST_RECEIVERS = 1000
 
 
 @dataclass(slots=True)
@@ -39,41 +39,41 @@ class ReceiverShares:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[str, _Receiver] = {}
+        self._receivers: dict[str, _Receiver] = {}
 
     def room(self) -> Mapping[str, int]:
         """How many more messages may be sent to each that something is known of, 0 or more."""
         self._forget()
-        return {origin: max(self._seats(each) - each.sending, 0) for origin, each in self._known.items()}
+        return {origin: max(self._seats(each) - each.sending, 0) for origin, each in self._receivers.items()}
 
     @property
     def short_of_seats(self) -> bool:
         """Whether one has as many as it may, so that more may wait for it."""
-        return any(each.sending and each.sending >= self._seats(each) for each in self._known.values())
+        return any(each.sending and each.sending >= self._seats(each) for each in self._receivers.values())
 
     def begin(self, origin: str) -> None:
         """A message is being sent there."""
-        self._known.setdefault(origin, _Receiver()).sending += 1
+        self._receivers.setdefault(origin, _Receiver()).sending += 1
 
     def end(self, origin: str) -> None:
         """It is not any more, whatever came of it."""
-        self._known[origin].sending -= 1
+        self._receivers[origin].sending -= 1
 
-    def heard(self, origin: str, answer: Answer, took_s: float) -> float | None:
+    def note_answer(self, origin: str, answer: Answer, took_s: float) -> float | None:
         """What came back after so many seconds; returns for how many the origin has to rest now, if it has."""
-        known = self._known.setdefault(origin, _Receiver())
-        known.heard_at = self._clock()
+        receiver = self._receivers.setdefault(origin, _Receiver())
+        receiver.heard_at = self._clock()
         if not answer.silent:
-            known.silent = known.rests = 0
-            known.proven = known.proven + 1 if answer.is_taken and took_s <= QUICK_S else 0
+            receiver.silent = receiver.rests = 0
+            receiver.proven = receiver.proven + 1 if answer.is_taken and took_s <= QUICK_S else 0
             return None
-        known.proven = 0
-        known.silent += 1
-        if known.silent < SILENT_IN_A_ROW or self._clock() < known.rests_until:
+        receiver.proven = 0
+        receiver.silent += 1
+        if receiver.silent < SILENT_IN_A_ROW or self._clock() < receiver.rests_until:
             return None
-        rest_s = RESTS_S[min(known.rests, len(RESTS_S) - 1)]
-        known.rests += 1
-        known.rests_until = self._clock() + rest_s
+        rest_s = RESTS_S[min(receiver.rests, len(RESTS_S) - 1)]
+        receiver.rests += 1
+        receiver.rests_until = self._clock() + rest_s
         return rest_s
 
     def _seats(self, receiver: _Receiver) -> int:
@@ -83,9 +83,9 @@ class ReceiverShares:
 
     def _forget(self) -> None:
         """Those with nothing that matters; and when there are very many, all that nothing is sent to."""
-        now, many = self._clock(), len(self._known) > _KNOWN
-        for origin, each in tuple(self._known.items()):
+        now, many = self._clock(), len(self._receivers) > _MOST_RECEIVERS
+        for origin, each in tuple(self._receivers.items()):
             plain = not each.silent and not each.proven
             old = now > max(each.rests_until, each.heard_at) + RESTS_S[-1] and not each.proven
             if not each.sending and now >= each.rests_until and (many or plain or old):
-                del self._known[origin]
+                del self._receivers[origin]

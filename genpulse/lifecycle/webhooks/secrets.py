@@ -18,7 +18,7 @@ class WebhookSecrets:
     def __init__(self, keys: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._clock = clock
-        self._known: dict[UUID, tuple[SigningSecrets, float]] = {}
+        self._secrets: dict[UUID, tuple[SigningSecrets, float]] = {}
 
     async def of(self, owner: str) -> SigningSecrets:
         """Raises `SealedSecret`, `DatabaseUnavailable`."""
@@ -26,11 +26,11 @@ class WebhookSecrets:
             key_id = UUID(owner)
         except ValueError:
             return SHARED
-        found, until_s = self._known.get(key_id, (SHARED, float("-inf")))
+        secrets, until_s = self._secrets.get(key_id, (SHARED, float("-inf")))
         if self._clock() < until_s:
-            return found
-        found = await self._keys.webhook_secrets(key_id)
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[key_id] = (found, self._clock() + KNOWN_S)
-        return found
+            return secrets
+        secrets = await self._keys.webhook_secrets(key_id)
+        if len(self._secrets) >= _REMEMBERED:
+            self._secrets.clear()
+        self._secrets[key_id] = (secrets, self._clock() + KNOWN_S)
+        return secrets

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
-from genpulse.domain.errors import AuthenticationFailed, ProviderError, ProviderRejected
+from genpulse.domain.errors import (
+    AuthenticationFailed,
+    InvalidInput,
+    ProviderError,
+    ProviderRejected,
+    QuotaExhausted,
+)
 from genpulse.domain.failure import Charged
-from genpulse.provider.refusal_words import names_key
+from genpulse.provider.account.refusals import refusal
+from genpulse.provider.http import Reply
+from genpulse.provider.refusal_words import names_key, says_no_credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +22,16 @@ class Access:
     vendor: str
     provider: str
 
+    def explain(self, reply: Reply, words: str, missing: str) -> ProviderError:
+        """Classify a refusal: no credit, `missing` at the vendor (404), a wrong key, else by its status."""
+        if says_no_credit(words):
+            return QuotaExhausted(f"The account at {self.vendor} has no credit: {words}")
+        if reply.status == 404:
+            return InvalidInput(f"{self.vendor} has no such {missing}: {words}")
+        return self.denied(reply.status, words) or refusal(reply, words)
+
     def denied(self, status: int, words: str, everything: str | None = None) -> ProviderError | None:
-        """What 401 and 403 mean; None for any other status. A 403 is about the key only where it names it.
+        """Explain 401 and 403; None for any other status. A 403 is about the key only where its words name it.
 
         `everything` is all that the vendor said, where `words` is a part of it.
         """

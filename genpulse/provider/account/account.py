@@ -72,8 +72,8 @@ class Account:
         reply = await self._asked(method, path, json, query, limit_bytes)
         if reply.ok:
             return reply
-        if of_job is not None and (told := of_job(reply)) is not None:
-            raise told
+        if of_job is not None and (error := of_job(reply)) is not None:
+            raise error
         raise question(reply, meaning(reply, self.explain))
 
     async def probe(self, method: str, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
@@ -105,10 +105,10 @@ class Account:
         reply = await self._sent(request)
         if reply.ok or proves(reply, self.early):
             return self._checked(reply)
-        said = meaning(reply, self.explain).message
+        words = meaning(reply, self.explain).message
         raise UnknownOutcome(
             f"The provider was asked and answered {reply.status}, which does not say that the job was not taken:"
-            f" {said} Look into the provider's own list of jobs before this task is run again."
+            f" {words} Look into the provider's own list of jobs before this task is run again."
         )
 
     async def upload(self, path: str, form: tuple[Part, ...], timeout_s: float = UPLOAD_S) -> Reply:
@@ -166,11 +166,11 @@ class Account:
     def _is_result(self, url: str) -> bool:
         """Whether it lies below a result path, however a server may read it."""
         try:
-            named, own = exact(url), exact(self.base_url)
-            paths = raw_path(named), plain_path(named)
+            target, own = exact(url), exact(self.base_url)
+            paths = raw_path(target), plain_path(target)
         except ValueError:
             return False
-        if origin(named) != origin(own) or named.raw_authority.rpartition("@")[0]:
+        if origin(target) != origin(own) or target.raw_authority.rpartition("@")[0]:
             return False
         return any(all(is_under(path, prefix) for path in paths) for prefix in self.result_paths)
 
@@ -209,8 +209,8 @@ class Account:
         return reply if body is reply.body else replace(reply, body=body)
 
     def _secrets(self) -> tuple[str, ...]:
-        found = (value.split()[-1] for value in self.headers.values() if value.strip())
-        return tuple(secret for secret in found if len(secret) >= _SECRET_LENGTH)
+        values = (value.split()[-1] for value in self.headers.values() if value.strip())
+        return tuple(secret for secret in values if len(secret) >= _SECRET_LENGTH)
 
     def _checked(self, reply: Reply) -> Reply:
         if reply.ok:

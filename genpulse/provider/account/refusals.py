@@ -38,7 +38,7 @@ def proves(reply: Reply, early: frozenset[int]) -> bool:
 
 
 def meaning(reply: Reply, *explains: Explain) -> ProviderError:
-    """What a refusal means: the first of the explanations that says something, else what the status does."""
+    """Classify a refusal: by the first explanation that is not None, else by the status."""
     for explain in explains:
         try:
             error = explain(reply)
@@ -53,7 +53,7 @@ def meaning(reply: Reply, *explains: Explain) -> ProviderError:
 
 
 def question(reply: Reply, error: ProviderError) -> QuestionRefused:
-    """The same as the answer to a question about an order, of which it says nothing."""
+    """Turn a refusal into the answer to a question about an order, of which it says nothing."""
     code = error.failure.code
     if is_passing(reply.status):
         because = FailureCode.PROVIDER_UNAVAILABLE
@@ -75,21 +75,21 @@ def is_passing(status: int) -> bool:
 
 
 def refusal(reply: Reply, words: str | None = None) -> ProviderError:
-    """What a status means by itself. `words` are the vendor's own, if they were found in the answer.
+    """Classify a refusal by its status. `words` are the vendor's own, if they were found in the answer.
 
     A 403 is about credit or the key only where its words say so: else it may be one model that this account may
     not use.
     """
-    said = words or reply.excerpt() or "(no words)"
-    message = f"The provider answered {reply.status}: {said}"
+    text = words or reply.excerpt() or "(no words)"
+    message = f"The provider answered {reply.status}: {text}"
     match reply.status:
         case 400 | 413 | 415 | 422:
             return InvalidInput(message)
         case 401:
             return AuthenticationFailed(message)
-        case 403 if says_no_credit(said):
+        case 403 if says_no_credit(text):
             return QuotaExhausted(message)
-        case 403 if names_key(said):
+        case 403 if names_key(text):
             return AuthenticationFailed(message)
         case 402:
             return QuotaExhausted(message)

@@ -23,10 +23,10 @@ def exact(text: str) -> URL:
     """
     if len(text) > _LENGTH:
         raise ValueError(f"it has more than {_LENGTH:,} characters")
-    found = _URL.fullmatch(text.strip(_SPACES))
-    if found is None:
+    match = _URL.fullmatch(text.strip(_SPACES))
+    if match is None:
         raise ValueError("it is no URL with a scheme and a host")
-    scheme, authority, target = found[1].lower(), found[2], _ascii(found[3])
+    scheme, authority, target = match[1].lower(), match[2], _ascii(match[3])
     if target[:1] not in {"", "/", "?"}:
         raise ValueError("its host ends in a backslash")
     place = URL(f"{scheme}://{authority}/")
@@ -38,7 +38,7 @@ def exact(text: str) -> URL:
 
 
 def joined(url: URL, location: str) -> URL:
-    """Where a redirect from `url` leads. Raises `ValueError`."""
+    """Resolve the target of a redirect from `url`. Raises `ValueError`."""
     where = location.strip(_SPACES)
     if not where:
         raise ValueError("it redirects to nowhere")

@@ -83,6 +83,13 @@ class Reply:
             raise AnswerUnusable(f"The answer ({self.status}) is not a JSON object: {self.excerpt()}")
         return value
 
+    def document_or_empty(self) -> JsonObject:
+        """The body as a JSON object; an empty one for anything else."""
+        try:
+            return self.document()
+        except AnswerUnusable:
+            return {}
+
     def excerpt(self, length: int = 300) -> str:
         """The beginning of the body, for messages, without the queries of URLs: signatures stand there."""
         text = unsigned(" ".join(self.body[: 8 * length].decode("utf-8", "replace").split()))

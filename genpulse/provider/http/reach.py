@@ -1,4 +1,4 @@
-"""Which hosts files may be fetched from."""
+"""The hosts that files may be fetched from."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from genpulse.provider.http.address import exact, is_under, origin, plain_path
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which addresses are reached besides public ones over https; none of them with credentials.
+    """The addresses that are reached besides public ones over https; none of them with credentials.
 
     `hosts` are names that the operator allows, in lower case, with `:port` where one port alone is meant. `own` is
     the vendor's base URL: its scheme, host and port are reached wherever they lie, but for the paths `closed`

@@ -18,13 +18,13 @@ class FreeInput(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     def document(self) -> JsonObject:
-        """The same as JSON."""
+        """The input as a JSON object."""
         document: JsonObject = self.model_dump(mode="json")
         return document
 
 
 async def with_files(value: JsonValue, replace: Callable[[str], Awaitable[str]]) -> JsonValue:
-    """The same value, in which `replace` has given something else for each `asset:<id>`."""
+    """Replace each `asset:<id>` in a value by what `replace` returns for it."""
     match value:
         case str():
             return await replace(value) if value.startswith(ASSET) else value

@@ -112,12 +112,12 @@ def _error(result: JsonValue) -> JsonValue:
     """The error, where a result has one and nothing that was made."""
     if not isinstance(result, dict):
         return None
-    found = next((result[name] for name in _ERRORS if not is_empty(result.get(name)) and result[name]), None)
-    told = {*_ERRORS, "message", "code", "type"}
-    made = [value for name, value in _made(result).items() if name not in told]
-    if found is None or any(_plain(value) or _holds(value) for value in made):
+    error = next((result[name] for name in _ERRORS if not is_empty(result.get(name)) and result[name]), None)
+    names = {*_ERRORS, "message", "code", "type"}
+    outputs = [value for name, value in _made(result).items() if name not in names]
+    if error is None or any(_plain(value) or _holds(value) for value in outputs):
         return None
-    return found if isinstance(found, dict | list | str) else result
+    return error if isinstance(error, dict | list | str) else result
 
 
 def _nothing(why: str) -> OutputUnavailable:

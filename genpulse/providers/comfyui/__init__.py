@@ -29,21 +29,21 @@ def provider(settings: ProviderSettings) -> Provider:
     headers = {"X-API-Key": settings.api_key} if settings.api_key else {}
     servers = Servers(settings.http, urls, headers, settings.allowed_hosts)
     folder = Path(str(settings.options.get("workflows") or FOLDER))
-    found = [_model(servers, workflow) for workflow in registered(folder)]
+    models = [_model(servers, workflow) for workflow in registered(folder)]
     free = Model("workflow", KINDS, AnyWorkflow, Prompts(servers), "Any workflow", "A workflow in API format.")
 
     async def learn() -> str:
-        wanted = classes(folder)
-        if not wanted:
+        names = classes(folder)
+        if not names:
             return f"no workflow with an input lies in {folder}: there is nothing to learn"
-        told = Nodes(await servers.object_info()).only(wanted)
-        unknown = f"; no server knows {', '.join(sorted(wanted - set(told)))}" if wanted - set(told) else ""
-        return f"{len(told)} classes of nodes are described in {keep(folder, told)} now{unknown}"
+        info = Nodes(await servers.object_info()).only(names)
+        unknown = f"; no server knows {', '.join(sorted(names - set(info)))}" if names - set(info) else ""
+        return f"{len(info)} classes of nodes are described in {keep(folder, info)} now{unknown}"
 
     open_to_all = settings.options.get("any_workflow") is not False
     return Provider(
         "comfyui",
-        (*found, free) if open_to_all else tuple(found),
+        (*models, free) if open_to_all else tuple(models),
         close=servers.close,
         title="ComfyUI",
         configured=settings.base_url is not None,
@@ -57,9 +57,9 @@ def _model(servers: Servers, workflow: Workflow) -> AnyModel:
     engine = Prompts(servers, workflow)
     pictures = [socket.name for socket in workflow.sockets if socket.kind == "image"]
 
-    def decide_kind(wanted: Input) -> str | None:
-        given = any(getattr(wanted, name, None) for name in pictures)
-        return by_source(workflow.kinds, from_media=given)
+    def decide_kind(input_: Input) -> str | None:
+        from_media = any(getattr(input_, name, None) for name in pictures)
+        return by_source(workflow.kinds, from_media=from_media)
 
     return Model(
         workflow.name,

@@ -69,11 +69,11 @@ class Prompts(TwoPhase[BaseModel]):
         body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
         reply = await account.order("/prompt", json=body)
         await _check_whole(account, prompt_id, reply.document())
-        taken = taken_as(reply.document().get("prompt_id"), reply.excerpt())
+        job_id = taken_as(reply.document().get("prompt_id"), reply.excerpt())
         # A server that is older than ids of a client's own gives it another one.
-        if taken != prompt_id and not await _has(account, taken):
-            raise AnswerUnusable(f"ComfyUI gave the prompt another id, which it does not know: {taken[:100]!r}")
-        return Submission(f"{url}|{taken}")
+        if job_id != prompt_id and not await _has(account, job_id):
+            raise AnswerUnusable(f"ComfyUI gave the prompt another id, which it does not know: {job_id[:100]!r}")
+        return Submission(f"{url}|{job_id}")
 
     async def _listen(self, url: str, prompt_id: str, graph: Graph) -> None:
         sends = [node_id for node_id, node in graph.items() if node["class_type"] == _SENDS]
@@ -143,7 +143,7 @@ class Prompts(TwoPhase[BaseModel]):
         return Result((*files, *texts))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
-        """By its id alone: nobody else's prompt is touched."""
+        """Cancel the prompt by its id, so that no other one is touched."""
         url, prompt_id = _place(job.id)
         await _stop(self._servers.account(url), prompt_id)
         self._servers.watcher(url).forget(prompt_id)
@@ -175,7 +175,7 @@ async def _has(account: Account, prompt_id: str) -> bool:
 
 
 async def _history(account: Account, prompt_id: str) -> JsonObject | None:
-    """What the history holds of the prompt, None for nothing. Raises `AnswerUnusable` for what is no entry."""
+    """The history's entry of the prompt; None without one. Raises `AnswerUnusable` for what is no entry."""
     reply = await account.ask("GET", f"/history/{in_path(prompt_id)}")
     history = reply.document()
     if prompt_id not in history:
@@ -187,7 +187,7 @@ async def _history(account: Account, prompt_id: str) -> JsonObject | None:
 
 
 async def _stop(account: Account, prompt_id: str) -> None:
-    """Out of the queue; and where it runs already, at the next node."""
+    """Remove the prompt from the queue; one that runs already stops at its next node."""
     await account.ask("POST", "/queue", json={"delete": [prompt_id]})
     running, _ = await queue_of(account)
     if prompt_id in running:

@@ -1,4 +1,4 @@
-"""What ComfyUI's history says of a prompt that has ended: why it failed, or which files and texts it made.
+"""Reads ComfyUI's history of a prompt that has ended: its failure, or its files and texts.
 
 Captured from a real ComfyUI 0.3.64 (certain): `{"outputs": {"4": {"images": [{"filename": …, "type": …}]}}}`.
 What a node shows is its author's affair (`"ui": {"text": "a red fox"}`, null, an object for a list): everything
@@ -28,15 +28,15 @@ class File:
 
     @property
     def path(self) -> str:
-        """Where it is asked for."""
+        """The path that it is fetched from."""
         names = {"filename": self.filename, "subfolder": self.subfolder, "type": self.type}
         return f"/view?{urlencode(names, errors='replace')}"
 
 
 def files_of(entry: JsonObject, nodes: Collection[str] = ()) -> tuple[File, ...]:
     """The files of these nodes, of all where none is named; previews only when there is nothing else."""
-    found = tuple(dict.fromkeys(_files(_shown(entry, nodes))))
-    return tuple(file for file in found if file.type != _PREVIEW) or found
+    files = tuple(dict.fromkeys(_files(_shown(entry, nodes))))
+    return tuple(file for file in files if file.type != _PREVIEW) or files
 
 
 def texts_of(entry: JsonObject, nodes: Collection[str] = ()) -> tuple[str, ...]:
@@ -88,10 +88,10 @@ def failure_of(entry: JsonObject) -> ProviderError | None:
     word = status.get("status_str") if isinstance(status, dict) else status
     if not FIELD.standing(word).is_lost:
         return None
-    told = dict(_messages(status.get("messages") if isinstance(status, dict) else None))
-    if "execution_interrupted" in told:
+    messages = dict(_messages(status.get("messages") if isinstance(status, dict) else None))
+    if "execution_interrupted" in messages:
         return ProviderRejected("Somebody has interrupted the prompt at ComfyUI.")
-    return _failed(told.get("execution_error", {}))
+    return _failed(messages.get("execution_error", {}))
 
 
 def _failed(error: JsonObject) -> ProviderError:

@@ -1,4 +1,4 @@
-"""What a ComfyUI says of the values that its nodes take: their types, ranges and choices.
+"""Descriptions of the values that ComfyUI's nodes take: their types, ranges and choices.
 
 Captured from `/object_info` of a real ComfyUI 0.3.64 (certain): `"width": ["INT", {"default": 512, "min": 1}]`,
 and choices as a list in place of the type. Newer nodes say `["COMBO", {"options": […]}]` (likely; source: the
@@ -37,47 +37,49 @@ class Widget:
 class Nodes:
     """The nodes of a server, as `/object_info` tells them."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self._told = told
+    def __init__(self, object_info: Mapping[str, Any]) -> None:
+        self._told = object_info
 
     def widget(self, class_type: str, field: str) -> Widget | None:
-        """None where nothing is known, or the input takes what another node makes."""
+        """The widget of an input; None where none is known, or the input takes what another node makes."""
         inputs = self._inputs(class_type)
         return _widget(inputs[field]) if field in inputs else None
 
     def _inputs(self, class_type: str) -> Mapping[str, Any]:
-        found = _mapping(_mapping(self._told.get(class_type)).get("input"))
-        return {**_mapping(found.get("optional")), **_mapping(found.get("required"))}
+        groups = _mapping(_mapping(self._told.get(class_type)).get("input"))
+        return {**_mapping(groups.get("optional")), **_mapping(groups.get("required"))}
 
     def only(self, class_types: Collection[str]) -> dict[str, JsonValue]:
-        """What the file keeps of these: their inputs."""
+        """The inputs of these classes, for the file."""
         known = sorted(set(class_types) & set(self._told))
         return {name: {"input": _mapping(self._told[name]).get("input")} for name in known}
 
 
-def _widget(told: object) -> Widget | None:
-    if not isinstance(told, list) or not told:
+def _widget(socket: object) -> Widget | None:
+    if not isinstance(socket, list) or not socket:
         return None
-    options = _mapping(told[1]) if len(told) > 1 else {}
+    options = _mapping(socket[1]) if len(socket) > 1 else {}
     words = str(options.get("tooltip") or "")
     if options.get("image_upload"):
         return Widget("image", description=words)
-    choices = told[0] if isinstance(told[0], list) else options.get("options") if told[0] == "COMBO" else None
+    choices = (
+        socket[0] if isinstance(socket[0], list) else options.get("options") if socket[0] == "COMBO" else None
+    )
     if isinstance(choices, list):
         # Of text alone: numbers as choices would be refused when they come as text, and the other way round.
         texts = bool(choices) and all(isinstance(one, str) for one in choices)
         return Widget("string", choices=tuple(choices), description=words) if texts else None
-    if told[0] not in _KINDS:
+    if socket[0] not in _KINDS:
         return None
-    return Widget(_KINDS[told[0]], options.get("min"), options.get("max"), description=words)
+    return Widget(_KINDS[socket[0]], options.get("min"), options.get("max"), description=words)
 
 
-def _mapping(found: object) -> Mapping[str, Any]:
-    return found if isinstance(found, dict) else {}
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def kept(folder: Path) -> Nodes:
-    """What was learnt of the servers before. Raises `ValueError` for a file that cannot be read."""
+    """Read what was learnt of the servers. Raises `ValueError` for a file that cannot be read."""
     path = folder / FILE
     if not path.exists():
         return Nodes({})
@@ -87,8 +89,8 @@ def kept(folder: Path) -> Nodes:
         raise ValueError(f"{path} is not what a ComfyUI answers at /object_info: {error}") from error
 
 
-def keep(folder: Path, told: Mapping[str, JsonValue]) -> Path:
+def keep(folder: Path, object_info: Mapping[str, JsonValue]) -> Path:
     """Write what was learnt, in an order that makes changes easy to read."""
     path = folder / FILE
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(object_info, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     return path

@@ -19,10 +19,10 @@ async def brought(call: Call[Any], account: Account, reference: str) -> str:
     )
     reply = await account.upload("/upload/image", form)
     try:
-        kept = reply.document()
+        place = reply.document()
     except AnswerLost as error:
         raise ProviderUnavailable(f"ComfyUI does not say where it keeps a picture: {error}") from error
-    name, subfolder = text_of(kept.get("name")), text_of(kept.get("subfolder"))
+    name, subfolder = text_of(place.get("name")), text_of(place.get("subfolder"))
     if not name:
         raise ProviderUnavailable(f"ComfyUI does not say where it keeps a picture: {reply.excerpt()}")
     return f"{subfolder}/{name}" if subfolder else name

@@ -18,30 +18,30 @@ def explain(reply: Reply) -> ProviderError | None:
         document = reply.document()
     except AnswerLost:
         return None
-    said = f"{words_of(document)} {node_errors(document.get('node_errors'))}".strip()
-    return InvalidInput(f"ComfyUI does not take the workflow: {said or reply.excerpt()}")
+    words = f"{words_of(document)} {node_errors(document.get('node_errors'))}".strip()
+    return InvalidInput(f"ComfyUI does not take the workflow: {words or reply.excerpt()}")
 
 
 def words_of(document: JsonObject) -> str:
-    """What an answer says in its `error`."""
+    """The words of an answer's `error`."""
     error = document.get("error")
     return text_of(error.get("message")) if isinstance(error, dict) else text_of(error)
 
 
-def node_errors(found: JsonValue) -> str:
-    """What is wrong with each node, without what may be a path of the server."""
-    nodes = found.items() if isinstance(found, dict) else ()
+def node_errors(errors: JsonValue) -> str:
+    """The errors of each node, without what may be a path of the server."""
+    nodes = errors.items() if isinstance(errors, dict) else ()
     lines = [line for node_id, node in nodes if isinstance(node, dict) for line in _lines(node_id, node)]
     return "; ".join(lines)[:LENGTH]
 
 
 def _lines(node_id: str, node: JsonObject) -> list[str]:
     errors = node.get("errors")
-    told = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    objects = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     kind = text_of(node.get("class_type"))
     return [
         f"node {node_id} ({kind}): {text_of(error.get('message'))}: {text_of(error.get('details'))}"
-        for error in told
+        for error in objects
     ]
 
 

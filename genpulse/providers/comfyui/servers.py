@@ -44,22 +44,22 @@ class Servers:
         return self._accounts[url]
 
     def watcher(self, url: str) -> Watcher:
-        """What is heard from a server."""
+        """The watcher of a server's WebSocket."""
         return self._watchers[url]
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """All of them."""
+        """The URLs of all servers."""
         return tuple(self._accounts)
 
     async def least_busy(self) -> str:
-        """Raises `ProviderUnavailable` when none answers."""
-        asked = self._living() or self.urls
-        lengths = await asyncio.gather(*(self._length(url) for url in asked))
-        found = [(length, url) for length, url in zip(lengths, asked, strict=True) if length is not None]
-        if not found:
+        """The URL of the server with the shortest queue. Raises `ProviderUnavailable` when none answers."""
+        urls = self._living() or self.urls
+        lengths = await asyncio.gather(*(self._length(url) for url in urls))
+        queues = [(length, url) for length, url in zip(lengths, urls, strict=True) if length is not None]
+        if not queues:
             raise ProviderUnavailable(f"No ComfyUI answers: {', '.join(self._accounts)}.")
-        return min(found)[1]
+        return min(queues)[1]
 
     async def _length(self, url: str) -> int | None:
         try:
@@ -80,12 +80,12 @@ class Servers:
         return "; ".join(words)
 
     async def object_info(self) -> Mapping[str, JsonValue]:
-        """What the servers say of their nodes, together. Raises `ProviderUnavailable` when none answers."""
+        """The nodes of all servers. Raises `ProviderUnavailable` when none answers."""
         await self.least_busy()
-        told: dict[str, JsonValue] = {}
+        nodes: dict[str, JsonValue] = {}
         for url in self._living():
-            told |= (await self._accounts[url].probe("GET", "/object_info")).document()
-        return told
+            nodes |= (await self._accounts[url].probe("GET", "/object_info")).document()
+        return nodes
 
     def _living(self) -> Sequence[str]:
         now = time.monotonic()
@@ -113,12 +113,12 @@ async def queue_of(account: Account) -> tuple[list[str], list[str]]:
 def _ids(entries: Sequence[JsonValue]) -> list[str]:
     """Rows are `[number, id, …]`; whatever else stands in the list is passed over."""
     rows = [row for row in entries if isinstance(row, list)]
-    found = [(_place(row[0]), row[1]) for row in rows if len(row) > 1 and isinstance(row[1], str)]
-    return [prompt_id for _, prompt_id in sorted(found, key=lambda pair: pair[0])]
+    ids = [(_place(row[0]), row[1]) for row in rows if len(row) > 1 and isinstance(row[1], str)]
+    return [prompt_id for _, prompt_id in sorted(ids, key=lambda pair: pair[0])]
 
 
 def _place(number: JsonValue) -> float:
-    """Where a row stands; what has no number stands last."""
+    """The place of a row; what has no number comes last."""
     match number:
         case bool():
             return _LAST

@@ -1,4 +1,4 @@
-"""What one server tells over its WebSocket. All of it may be lost: the history is the truth."""
+"""Listens to a server's WebSocket. Messages may be lost: the history is authoritative."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Heard:
-    """What was heard about one prompt. `sends` are the nodes whose pictures come over the socket alone."""
+class PromptMessages:
+    """The messages about one prompt. `sends` are the nodes whose pictures come over the socket alone."""
 
     nodes: int
     sends: frozenset[str] = frozenset()
@@ -41,14 +41,14 @@ class Watcher:
         self._address = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={client_id}"
         self._http = http
         self._headers = headers
-        self._heard: OrderedDict[str, Heard] = OrderedDict()
+        self._heard: OrderedDict[str, PromptMessages] = OrderedDict()
         self._now: tuple[str, str] = ("", "")
         self._listening: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
 
     async def expect(self, prompt_id: str, nodes: int, sends: Collection[str]) -> None:
         """Listen for this prompt; waits a moment for the socket, so that nothing of it is missed."""
-        self._heard[prompt_id] = Heard(nodes, frozenset(sends))
+        self._heard[prompt_id] = PromptMessages(nodes, frozenset(sends))
         while len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
         if self._listening is None or self._listening.done():
@@ -58,17 +58,17 @@ class Watcher:
                 await self._connected.wait()
 
     def fraction(self, prompt_id: str) -> float | None:
-        """How far it has come, 0.0 to 1.0, as far as was heard."""
-        heard = self._heard.get(prompt_id)
-        return heard.fraction if heard else None
+        """The fraction of a prompt that is done, 0.0 to 1.0, by the messages that came."""
+        course = self._heard.get(prompt_id)
+        return course.fraction if course else None
 
     def frames(self, prompt_id: str) -> tuple[bytes, ...]:
         """The pictures that came over the socket alone."""
-        heard = self._heard.get(prompt_id)
-        return tuple(heard.frames) if heard else ()
+        course = self._heard.get(prompt_id)
+        return tuple(course.frames) if course else ()
 
     def forget(self, prompt_id: str) -> None:
-        """It has ended."""
+        """Forget a prompt that has ended."""
         self._heard.pop(prompt_id, None)
 
     async def _listen(self) -> None:
@@ -96,24 +96,24 @@ class Watcher:
                 self._note(kind, prompt_id, data)
 
     def _note(self, kind: str, prompt_id: str, data: Mapping[str, Any]) -> None:
-        heard = self._heard.get(prompt_id)
-        if heard is None:
+        course = self._heard.get(prompt_id)
+        if course is None:
             return
         if kind == "executing":
             self._now = prompt_id, str(data.get("node"))
         if kind == "progress_state" and isinstance(nodes := data.get("nodes"), dict):
-            share = sum(_done(node) for node in nodes.values()) / max(heard.nodes, 1)
-            heard.fraction = max(min(share, 1.0), heard.fraction or 0.0)
+            share = sum(_done(node) for node in nodes.values()) / max(course.nodes, 1)
+            course.fraction = max(min(share, 1.0), course.fraction or 0.0)
 
     def _keep(self, message: bytes) -> None:
         """A frame is a picture of the node that runs now; of others it is a preview."""
         prompt_id, node = self._now
-        heard = self._heard.get(prompt_id)
-        if heard is None or node not in heard.sends or message[:4] != _PICTURE:
+        course = self._heard.get(prompt_id)
+        if course is None or node not in course.sends or message[:4] != _PICTURE:
             return
         waiting = sum(len(frame) for one in self._heard.values() for frame in one.frames)
         if waiting + len(message) <= FRAMES_BYTES:
-            heard.frames.append(message[8:])
+            course.frames.append(message[8:])
 
     async def close(self) -> None:
         """Stop listening."""
@@ -123,7 +123,7 @@ class Watcher:
 
 
 def _done(node: object) -> float:
-    """How much of a node is done, 0.0 to 1.0; nothing of what tells no numbers."""
+    """The fraction of a node that is done, 0.0 to 1.0; 0.0 where it tells no numbers."""
     match node:
         case {"value": int() | float() as value, "max": int() | float() as most} if 0 < value < most < _MANY:
             return value / most

@@ -28,8 +28,8 @@ class AnyWorkflow(Input):
     inputs: dict[str, JsonValue] = Field(default_factory=dict, title="Values by name")
 
 
-class _Declared(BaseModel):
-    """One input in the YAML."""
+class _DeclaredInput(BaseModel):
+    """An input as the YAML declares it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,7 +51,7 @@ class _Sheet(BaseModel):
     title: str = ""
     description: str = ""
     kind: str | list[str] = "any"
-    inputs: dict[str, _Declared] = Field(default_factory=dict)
+    inputs: dict[str, _DeclaredInput] = Field(default_factory=dict)
     outputs: list[str] = Field(default_factory=list)
 
 
@@ -187,7 +187,7 @@ def _socket(graph: Graph, nodes: Nodes, name: str, node_id: str, field: str | No
 
 
 def _known(socket: Socket, widget: Widget | None) -> Socket:
-    """The same, with what the server says of it; the workflow's own value stays the default."""
+    """Complete a socket by the server's description; the workflow's own value stays the default."""
     if widget is None:
         return socket
     # A default outside of the choices is a file of another machine: it stays possible.
@@ -218,7 +218,7 @@ def _kind_of(value: object) -> str:
             return "string"
 
 
-def _declared(graph: Graph, nodes: Nodes, name: str, one: _Declared) -> Socket:
+def _declared(graph: Graph, nodes: Nodes, name: str, one: _DeclaredInput) -> Socket:
     socket = _socket(graph, nodes, name, node_of(graph, one.node), one.field)
     return replace(
         socket,

@@ -41,7 +41,7 @@ def provider(settings: ProviderSettings) -> Provider:
     models = tuple(model for name in LISTED if (model := find_model(name)))
 
     async def probe() -> str:
-        """fal has no call for it: a request that does not exist is unknown to whoever has a key."""
+        """Ask for a request that does not exist: fal has no other call that proves the key."""
         try:
             await account.probe("GET", f"/fal-ai/flux/requests/{_NOBODYS}/status")
         except InvalidInput:

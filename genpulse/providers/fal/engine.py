@@ -53,21 +53,21 @@ class Requests(TwoPhase[FreeInput]):
 
     async def submit(self, call: Call[FreeInput]) -> Submission:
         """Put the request into the queue."""
-        wanted = await with_files(call.input.document(), lambda reference: _inline(call, reference))
+        document = await with_files(call.input.document(), lambda reference: _inline(call, reference))
         query = {"fal_webhook": call.callback_url} if call.callback_url else {}
-        taken = await self._account.order(f"/{self._app}", json=wanted, query=query)
-        return Submission(ordered_as(taken, "request_id"))
+        reply = await self._account.order(f"/{self._app}", json=document, query=query)
+        return Submission(ordered_as(reply, "request_id"))
 
     async def poll(self, job: Job[FreeInput]) -> Progress:
-        """Where it stands. fal tells no fraction, but the place in the queue and the last line of the log."""
+        """Poll the request. fal tells no fraction, but the place in the queue and the last line of the log."""
         status = await self._status(job)
         word = status.get("status")
         match WORDS.standing(word):
             case Standing.DONE:
                 return Progress(1.0, done=True)
             case Standing.FAILED | Standing.CANCELED:
-                said = f"fal says {shown(word)} of the request, and not why."
-                return Progress(failed=failed_request(status) or ProviderRejected(said, charged=Charged.MAYBE))
+                message = f"fal says {shown(word)} of the request, and not why."
+                return Progress(failed=failed_request(status) or ProviderRejected(message, charged=Charged.MAYBE))
             case Standing.RUNNING:
                 return Progress(message=_place(status) or _last_line(status.get("logs")))
         if word is None:

@@ -56,8 +56,8 @@ class Verifier:
             return self._keys
 
 
-def _keys(found: JsonValue) -> Sequence[bytes]:
-    keys = [key for key in found if isinstance(key, dict)] if isinstance(found, list) else []
+def _keys(listing: JsonValue) -> Sequence[bytes]:
+    keys = [key for key in listing if isinstance(key, dict)] if isinstance(listing, list) else []
     return [decoded for key in keys if (decoded := _key(key.get("x")))]
 
 

@@ -1,4 +1,4 @@
-"""What it means that fal refuses, and how it tells that an app has failed.
+"""Classifies fal's refusals, and failures of its apps.
 
 Refusals carry `detail`, a text or a list of what does not fit, and sometimes `error_type` or the header
 `x-fal-error-type` (read in the package `fal-client` 1.0.3). Which words come with 403 was seen (unsure): "User is
@@ -10,12 +10,12 @@ from genpulse.domain.errors import (
     ModerationBlocked,
     ProviderError,
     ProviderRejected,
-    QuotaExhausted,
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.provider.account import Access, refusal
-from genpulse.provider.http import AnswerLost, Reply
+from genpulse.provider.account import Access
+from genpulse.provider.error_words import plain_text
+from genpulse.provider.http import Reply
 from genpulse.provider.refusal_words import says_moderated, says_no_credit
 
 _ACCESS = Access("fal", "fal")
@@ -26,26 +26,21 @@ _LENGTH = 1_000
 
 
 def explain(reply: Reply) -> ProviderError | None:
-    """What a refusal means: by its words, then by its status."""
-    document = _document(reply)
+    """Classify a refusal by its words, then by its status."""
+    document = reply.document_or_empty()
     words = _words(document) or reply.excerpt()
-    if says_no_credit(words):
-        return QuotaExhausted(f"The account at fal has no credit: {words}")
-    if problem := _problem(document, Charged.NO):
-        return problem
-    if reply.status == 404:
-        return InvalidInput(f"fal has no such app or request: {words}")
-    return _ACCESS.denied(reply.status, words) or refusal(reply, words)
+    problem = None if says_no_credit(words) else _problem(document, Charged.NO)
+    return problem or _ACCESS.explain(reply, words, "app or request")
 
 
 def failed_app(reply: Reply) -> ProviderError | None:
-    """What the app says of its own failure where its result is asked for; None where it does not say anything."""
-    document = _document(reply)
+    """The app's failure, in the answer to a question for its result; None where the answer names none."""
+    document = reply.document_or_empty()
     if reply.status in _OF_THE_QUESTION:
         return None
     if problem := _problem(document, Charged.MAYBE):
         return problem
-    kind = reply.headers.get("x-fal-error-type") or _text(document.get("error_type"))
+    kind = reply.headers.get("x-fal-error-type") or plain_text(document.get("error_type"))
     if not kind and reply.status != 422:
         return None
     return _failure(kind or "invalid input", _words(document) or reply.excerpt())
@@ -56,8 +51,8 @@ def failed_request(status: JsonObject) -> ProviderError | None:
     error = status.get("error")
     if not error:
         return None
-    words = _text(error) or _words(error if isinstance(error, dict) else {"detail": error})
-    return _failure(_text(status.get("error_type")) or "no type", words or "it does not say why")
+    words = plain_text(error) or _words(error if isinstance(error, dict) else {"detail": error})
+    return _failure(plain_text(status.get("error_type")) or "no type", words or "it does not say why")
 
 
 def _failure(kind: str, words: str) -> ProviderError:
@@ -78,28 +73,17 @@ def _problem(document: JsonObject, charged: Charged) -> ProviderError | None:
     return InvalidInput(f"The app does not take the input: {words}", charged=charged)
 
 
-def _document(reply: Reply) -> JsonObject:
-    try:
-        return reply.document()
-    except AnswerLost:
-        return {}
-
-
 def _words(document: JsonObject) -> str:
-    detail = next((found for name in ("detail", "message", "error") if (found := document.get(name))), None)
-    told = detail if isinstance(detail, list) else [detail]
-    return "; ".join(words for one in told if (words := _line(one)))[:_LENGTH]
+    detail = next((value for name in ("detail", "message", "error") if (value := document.get(name))), None)
+    items = detail if isinstance(detail, list) else [detail]
+    return "; ".join(words for one in items if (words := _line(one)))[:_LENGTH]
 
 
 def _line(problem: JsonValue) -> str:
     """One problem: `body/prompt: Field required`."""
     if not isinstance(problem, dict):
-        return _text(problem)
+        return plain_text(problem)
     loc = problem.get("loc")
-    place = "/".join(_text(part) for part in loc) if isinstance(loc, list) else _text(loc)
-    words = _text(problem.get("msg")) or _text(problem.get("message")) or _text(problem.get("type"))
+    place = "/".join(plain_text(part) for part in loc) if isinstance(loc, list) else plain_text(loc)
+    words = plain_text(problem.get("msg")) or plain_text(problem.get("message")) or plain_text(problem.get("type"))
     return f"{place}: {words}" if place else words
-
-
-def _text(value: JsonValue) -> str:
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

@@ -110,7 +110,7 @@ def _account(settings: ProviderSettings, base_url: str, refusals: Refusals) -> A
 
 
 def _api_paths(base_url: str) -> tuple[str, ...] | None:
-    """All below the base URL; where that has no path of its own, what the protocol names."""
+    """The paths of the API: all below the base URL; where that has no path, those that the protocol names."""
     return None if urlsplit(base_url).path.strip("/") else _NAMES
 
 
@@ -139,7 +139,7 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 engine,
                 model,
                 "Pictures, from words or pictures.",
-                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.images)),
+                decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.images)),
             )
         case "background":
             engine = BackgroundImages(account, refusals, model, secret, _words(settings))
@@ -157,7 +157,7 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 videos,
                 model,
                 "Video, from words or a picture.",
-                decide_kind=lambda wanted: by_source(kinds, from_media=bool(wanted.image)),
+                decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.image)),
             )
         case _:
             raise ValueError(

@@ -47,13 +47,13 @@ class BackgroundImages(TwoPhase[ImageInput]):
 
     async def submit(self, call: Call[ImageInput]) -> Submission:
         """Begin the response."""
-        wanted = call.input
-        if wanted.images or wanted.n > 1:
+        input_ = call.input
+        if input_.images or input_.n > 1:
             raise InvalidInput("A model in the background makes one picture, from words.")
-        tool: JsonObject = {"type": "image_generation", **options_of(wanted), **wanted.extra}
+        tool: JsonObject = {"type": "image_generation", **options_of(input_), **input_.extra}
         body: JsonObject = {
             "model": self._model,
-            "input": wanted.prompt,
+            "input": input_.prompt,
             "background": True,
             "store": True,
             "tools": [tool],
@@ -61,7 +61,7 @@ class BackgroundImages(TwoPhase[ImageInput]):
         return Submission(self._refusals.job_id_in(await self._account.order("/responses", json=body)))
 
     async def poll(self, job: Job[ImageInput]) -> Progress:
-        """Where it stands; no fraction is told."""
+        """Poll the response; servers tell no fraction."""
         return progress_of(await self._ask(job), job.id, self._words, self._refusals)
 
     async def collect(self, job: Job[ImageInput]) -> Result:
@@ -70,12 +70,14 @@ class BackgroundImages(TwoPhase[ImageInput]):
         if self._words.standing(answer.get("status")) is Standing.RUNNING:
             raise AnswerUnusable("The server says that the response goes on, after it said that it is done.")
         items = answer.get("output")
-        found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-        pictures = pictures_of(self._account, [item for item in found if item.get("type") == _PICTURE])
+        results = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        pictures = pictures_of(self._account, [item for item in results if item.get("type") == _PICTURE])
         if not pictures and (error := self._refusals.within(answer)):
             raise refused(error)
         if not pictures:
-            raise OutputUnavailable(f"The response holds no picture. {_words(found)}".strip(), charged=Charged.YES)
+            raise OutputUnavailable(
+                f"The response holds no picture. {_words(results)}".strip(), charged=Charged.YES
+            )
         return Result(pictures, warnings=flags_of(answer))
 
     async def cancel(self, job: Job[ImageInput]) -> None:
@@ -95,8 +97,8 @@ def _path(job: Job[ImageInput]) -> str:
 
 
 def _words(items: list[dict[str, JsonValue]]) -> str:
-    """What the model has written in place of a picture, perhaps why it draws none."""
+    """The text that the model has written in place of a picture."""
     contents = [part for item in items if isinstance(parts := item.get("content"), list) for part in parts]
     texts = [part.get("refusal") or part.get("text") for part in contents if isinstance(part, dict)]
-    said = " ".join(text for text in texts if isinstance(text, str))
-    return f"It says: {said[:300]}" if said else ""
+    words = " ".join(text for text in texts if isinstance(text, str))
+    return f"It says: {words[:300]}" if words else ""

@@ -56,21 +56,21 @@ class Images(Immediate[ImageInput]):
         )
 
     async def _edit(self, call: Call[ImageInput]) -> Reply:
-        wanted = call.input
-        name = "image[]" if len(wanted.images) > 1 else "image"
-        files = [await part_of(call, self._account, name, reference) for reference in wanted.images]
-        if wanted.mask:
-            files.append(await part_of(call, self._account, "mask", wanted.mask))
-        form = (*fields_of(self._values(wanted)), *files)
+        input_ = call.input
+        name = "image[]" if len(input_.images) > 1 else "image"
+        files = [await part_of(call, self._account, name, reference) for reference in input_.images]
+        if input_.mask:
+            files.append(await part_of(call, self._account, "mask", input_.mask))
+        form = (*fields_of(self._values(input_)), *files)
         return await self._account.order("/images/edits", form=form, timeout_s=_ORDER_S, limit_bytes=ANSWER_BYTES)
 
-    def _values(self, wanted: ImageInput) -> JsonObject:
-        body: dict[str, JsonValue] = {"model": self._model, "prompt": wanted.prompt, "n": wanted.n}
-        return {**body, **options_of(wanted), **wanted.extra}
+    def _values(self, input_: ImageInput) -> JsonObject:
+        body: dict[str, JsonValue] = {"model": self._model, "prompt": input_.prompt, "n": input_.n}
+        return {**body, **options_of(input_), **input_.extra}
 
 
-def _lacking(wanted: int, came: int) -> tuple[Output, ...]:
-    return (Output(Missing(f"{wanted} pictures were ordered, and {came} came.")),) * (wanted - came)
+def _lacking(count: int, came: int) -> tuple[Output, ...]:
+    return (Output(Missing(f"{count} pictures were ordered, and {came} came.")),) * (count - came)
 
 
 def _document(reply: Reply) -> JsonObject:
@@ -84,6 +84,6 @@ def _document(reply: Reply) -> JsonObject:
             raise AnswerUnusable(f"The answer holds no picture: {reply.excerpt()}")
 
 
-def options_of(wanted: ImageInput) -> JsonObject:
-    """What the caller has set beside the words."""
-    return {name: value for name in _OPTIONS if (value := getattr(wanted, name)) is not None}
+def options_of(input_: ImageInput) -> JsonObject:
+    """The options that the caller has set beside the prompt."""
+    return {name: value for name in _OPTIONS if (value := getattr(input_, name)) is not None}

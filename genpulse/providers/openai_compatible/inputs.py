@@ -1,4 +1,4 @@
-"""What such servers take. What only one of them knows goes into `extra` and is passed on as it is."""
+"""The inputs of such servers. What only one of them knows goes into `extra` and is passed on as it is."""
 
 from typing import Annotated, Literal
 

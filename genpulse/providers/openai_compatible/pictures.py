@@ -6,7 +6,7 @@ from genpulse.domain.json.value import JsonValue
 from genpulse.provider import Missing, Output
 from genpulse.provider.account import Account
 from genpulse.provider.encoded import decoded
-from genpulse.provider.said import error_in
+from genpulse.provider.error_words import error_in
 
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _NAMES = ("b64_json", "url", "result", "image", "image_url")
@@ -36,9 +36,9 @@ def _content(account: Account, item: JsonValue) -> bytes | AsyncIterable[bytes]:
         failures.append(content)
     if failures:
         return failures[0]
-    said = error_in(item) if isinstance(item, dict) else None
+    reason = error_in(item) if isinstance(item, dict) else None
     return Missing(
-        f"The server gives no picture: {said.words}" if said else "The server names a picture and gives none."
+        f"The server gives no picture: {reason.words}" if reason else "The server names a picture and gives none."
     )
 
 

@@ -1,4 +1,4 @@
-"""What it means that a server refuses, or says that something went wrong."""
+"""Classifies a server's refusals and errors."""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from genpulse.provider import (
     QuotaExhausted,
 )
 from genpulse.provider.account import Access, refusal
+from genpulse.provider.error_words import ErrorWords, error_in, error_words, refusal_in
 from genpulse.provider.http import AnswerLost, AnswerUnusable, Reply
 from genpulse.provider.job_id import taken_as
 from genpulse.provider.refusal_words import says_moderated, says_no_credit, says_no_model
-from genpulse.provider.said import Said, error_in, refusal_in, said_of
 
 _MODERATION = re.compile(r"moderation_blocked|content_?(policy|filter|management)|unsafe_request", re.IGNORECASE)
 _KEY = re.compile(r"invalid_api_key|invalid_authentication|authentication_error|unauthorized", re.IGNORECASE)
@@ -33,38 +33,38 @@ class Refusals:
     name: str
 
     def explain(self, reply: Reply) -> ProviderError | None:
-        """What an answer means that is no success: by its words, then by its status."""
-        said = _said(reply)
-        if cause := self._cause(said, Charged.NO):
+        """Classify a refusal by its words, then by its status."""
+        reason = _error_words(reply)
+        if cause := self._cause(reason, Charged.NO):
             return cause
-        if denied := self._access.denied(reply.status, said.words, said.everything):
+        if denied := self._access.denied(reply.status, reason.words, reason.everything):
             return denied
         match reply.status:
             case 404:
                 return ProviderRejected(
-                    f"The server has no such address or model ({said.words})."
+                    f"The server has no such address or model ({reason.words})."
                     f" Are providers.{self.name}.base_url and providers.{self.name}.models right?"
                 )
             case 400 | 422:
-                return _bad_input(said, Charged.NO)
+                return _bad_input(reason, Charged.NO)
             case _:
-                return refusal(reply, said.words)
+                return refusal(reply, reason.words)
 
     def within(self, answer: JsonObject) -> ProviderError | None:
         """The error that an answer with status 200 holds; None where it holds none.
 
         It does not prove that nothing was made: it may be charged, and is no reason to order again.
         """
-        said = error_in(answer)
-        if said is None:
+        reason = error_in(answer)
+        if reason is None:
             return None
-        if cause := self._cause(said, Charged.MAYBE):
+        if cause := self._cause(reason, Charged.MAYBE):
             return cause
-        if any(_KEY.search(name) for name in said.names):
-            return self._access.wrong_key(said.words, charged=Charged.MAYBE)
-        if said.param or any(_INPUT.search(name) for name in said.names):
-            return _bad_input(said, Charged.MAYBE)
-        return ProviderRejected(f"The server answered with an error: {said.words}", charged=Charged.MAYBE)
+        if any(_KEY.search(name) for name in reason.names):
+            return self._access.wrong_key(reason.words, charged=Charged.MAYBE)
+        if reason.param or any(_INPUT.search(name) for name in reason.names):
+            return _bad_input(reason, Charged.MAYBE)
+        return ProviderRejected(f"The server answered with an error: {reason.words}", charged=Charged.MAYBE)
 
     def job_id_in(self, reply: Reply) -> str:
         """The id of the job that an order was taken as. Raises the error that stands there, `AnswerUnusable`."""
@@ -82,14 +82,14 @@ class Refusals:
         if error is not None:
             raise refused(error)
 
-    def _cause(self, said: Said, charged: Charged) -> ProviderError | None:
-        if _is_moderation(said):
-            return ModerationBlocked(f"The request was refused: {said.words}", charged=charged)
-        if says_no_credit(said.everything):
-            return QuotaExhausted(f"The account has no credit: {said.words}", charged=charged)
-        if said.param == "model" or (not said.param and says_no_model(said.everything)):
+    def _cause(self, reason: ErrorWords, charged: Charged) -> ProviderError | None:
+        if _is_moderation(reason):
+            return ModerationBlocked(f"The request was refused: {reason.words}", charged=charged)
+        if says_no_credit(reason.everything):
+            return QuotaExhausted(f"The account has no credit: {reason.words}", charged=charged)
+        if reason.param == "model" or (not reason.param and says_no_model(reason.everything)):
             return ProviderRejected(
-                f"The server does not know the model, or does not serve it ({said.words})."
+                f"The server does not know the model, or does not serve it ({reason.words})."
                 f" Models are named in providers.{self.name}.models.",
                 charged=charged,
             )
@@ -107,8 +107,8 @@ def refused(error: ProviderError) -> QuestionRefused:
     return QuestionRefused(error.message, because=because)
 
 
-def _said(reply: Reply) -> Said:
-    excerpt = Said(reply.excerpt() or "(no words)")
+def _error_words(reply: Reply) -> ErrorWords:
+    excerpt = ErrorWords(reply.excerpt() or "(no words)")
     try:
         document = reply.json()
     except AnswerLost:
@@ -116,19 +116,19 @@ def _said(reply: Reply) -> Said:
     return refusal_in(document) if isinstance(document, dict) else excerpt
 
 
-def _is_moderation(said: Said) -> bool:
-    return any(_MODERATION.search(name) for name in said.names) or says_moderated(said.words)
+def _is_moderation(reason: ErrorWords) -> bool:
+    return any(_MODERATION.search(name) for name in reason.names) or says_moderated(reason.words)
 
 
-def _bad_input(said: Said, charged: Charged) -> ProviderError:
-    where = f"{said.param}: " if said.param else ""
-    return InvalidInput(f"The server does not take the input: {where}{said.words}", charged=charged)
+def _bad_input(reason: ErrorWords, charged: Charged) -> ProviderError:
+    where = f"{reason.param}: " if reason.param else ""
+    return InvalidInput(f"The server does not take the input: {where}{reason.words}", charged=charged)
 
 
 def failed_job(job: JsonObject, word: str) -> ProviderError:
     """Why a job failed that the server had taken: its `error`, or what stands for one, or its status word."""
-    said = said_of(job.get("error") or job.get("incomplete_details") or job.get("last_error") or word)
-    if _is_moderation(said):
-        return ModerationBlocked(f"The job was refused: {said.words}", charged=Charged.MAYBE)
-    code = ", ".join(said.names) or "no code"
-    return ProviderRejected(f"The job failed ({code}): {said.words}", charged=Charged.MAYBE)
+    reason = error_words(job.get("error") or job.get("incomplete_details") or job.get("last_error") or word)
+    if _is_moderation(reason):
+        return ModerationBlocked(f"The job was refused: {reason.words}", charged=Charged.MAYBE)
+    code = ", ".join(reason.names) or "no code"
+    return ProviderRejected(f"The job failed ({code}): {reason.words}", charged=Charged.MAYBE)

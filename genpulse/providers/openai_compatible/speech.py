@@ -28,22 +28,22 @@ class Speech(Immediate[SpeechInput]):
             )
         return Result((Output(_sound(reply.body)),))
 
-    def _body(self, wanted: SpeechInput) -> JsonObject:
+    def _body(self, input_: SpeechInput) -> JsonObject:
         body: dict[str, JsonValue] = {
             "model": self._model,
-            "input": wanted.text,
-            "voice": wanted.voice,
-            "response_format": wanted.format,
+            "input": input_.text,
+            "voice": input_.voice,
+            "response_format": input_.format,
         }
-        if wanted.speed is not None:
-            body["speed"] = wanted.speed
-        if wanted.instructions is not None:
-            body["instructions"] = wanted.instructions
-        return {**body, **wanted.extra}
+        if input_.speed is not None:
+            body["speed"] = input_.speed
+        if input_.instructions is not None:
+            body["instructions"] = input_.instructions
+        return {**body, **input_.extra}
 
 
 def _sound(body: bytes) -> bytes:
-    """What is written as a data: URI is read; all else is the sound itself."""
+    """The sound of an answer: of a `data:` URI its content, else the answer itself."""
     try:
         return data_uri(body.decode("ascii"))[1] if body[:5].lower() == b"data:" else body
     except ValueError:

@@ -1,9 +1,9 @@
-"""Where a job stands, as a server tells it in one and the same shape for videos and for responses."""
+"""Progress of jobs, which servers tell in one shape for videos and for responses."""
 
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import ModerationBlocked, Progress, ProviderError
+from genpulse.provider.error_words import plain_text
 from genpulse.provider.reported import without_status
-from genpulse.provider.said import plain_text
 from genpulse.provider.status_words import FIELD, Standing, StatusWords, shown
 from genpulse.providers.openai_compatible.refusals import Refusals, failed_job, refused
 
@@ -13,7 +13,7 @@ and what other servers and gateways say in their place. An operator adds more in
 
 
 def progress_of(job: JsonObject, job_id: str, words: StatusWords, refusals: Refusals) -> Progress:
-    """What the server says of a job.
+    """The progress of a job in a server's answer.
 
     Raises `QuestionRefused` for an error in place of a job, and `AnswerUnusable` for an answer without a status.
     """

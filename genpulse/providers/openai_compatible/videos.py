@@ -30,15 +30,15 @@ class Videos(TwoPhase[VideoInput]):
 
     async def submit(self, call: Call[VideoInput]) -> Submission:
         """A form, even without a file: so the official client sends it."""
-        wanted = call.input
-        fields = {"model": self._model, "prompt": wanted.prompt, "seconds": wanted.seconds, "size": wanted.size}
-        files = [await part_of(call, self._account, "input_reference", wanted.image)] if wanted.image else []
-        form = (*fields_of({**fields, **wanted.extra}), *files)
+        input_ = call.input
+        fields = {"model": self._model, "prompt": input_.prompt, "seconds": input_.seconds, "size": input_.size}
+        files = [await part_of(call, self._account, "input_reference", input_.image)] if input_.image else []
+        form = (*fields_of({**fields, **input_.extra}), *files)
         reply = await self._account.order("/videos", form=form)
         return Submission(self._refusals.job_id_in(reply))
 
     async def poll(self, job: Job[VideoInput]) -> Progress:
-        """Where it stands, and when the server wants to be asked again."""
+        """Poll the video, and read when the server wants to be asked again."""
         reply = await self._account.ask("GET", _path(job))
         progress = progress_of(reply.document(), job.id, self._words, self._refusals)
         return replace(progress, wait_s=_wait_s(reply.headers))

@@ -47,18 +47,18 @@ class Predictions(TwoPhase[FreeInput]):
 
     async def submit(self, call: Call[FreeInput]) -> Submission:
         """Create the prediction."""
-        wanted = await with_files(call.input.document(), lambda reference: self._upload(call, reference))
-        body: dict[str, JsonValue] = {"input": wanted}
+        document = await with_files(call.input.document(), lambda reference: self._upload(call, reference))
+        body: dict[str, JsonValue] = {"input": document}
         if self._version:
             body["version"] = self._version
         if call.callback_url:
             body |= {"webhook": call.callback_url, "webhook_events_filter": ["completed"]}
         where = "/v1/predictions" if self._version else f"/v1/models/{self._path}/predictions"
-        taken = await self._account.order(where, json=body)
-        return Submission(ordered_as(taken, "id"))
+        reply = await self._account.order(where, json=body)
+        return Submission(ordered_as(reply, "id"))
 
     async def poll(self, job: Job[FreeInput]) -> Progress:
-        """Where it stands. Progress is read from the bars that models print into their logs."""
+        """Poll the prediction. Progress is read from the bars that models print into their logs."""
         prediction = await self._ask(job)
         word = prediction.get("status")
         standing = WORDS.standing(word)
@@ -68,8 +68,8 @@ class Predictions(TwoPhase[FreeInput]):
             return Progress(failed=failure_of(prediction, standing))
         if word is None:
             raise without_status(prediction)
-        fraction, said = _fraction(prediction.get("logs")), shown(word)
-        return Progress(fraction, said, odd=said if standing is Standing.ODD else None)
+        fraction, status = _fraction(prediction.get("logs")), shown(word)
+        return Progress(fraction, status, odd=status if standing is Standing.ODD else None)
 
     async def collect(self, job: Job[FreeInput]) -> Result:
         """Every file of the output, from wherever the prediction says that it is."""
@@ -97,7 +97,7 @@ class Predictions(TwoPhase[FreeInput]):
         return (await self._account.ask("GET", _path(job))).document()
 
     async def _upload(self, call: Call[FreeInput], reference: str) -> str:
-        """Where Replicate keeps a file of the input from now on."""
+        """Upload a file of the input, and return its URL at Replicate."""
         file = await call.attachments.fetch(reference)
         part = Part("content", file.path, f"{reference.rpartition(':')[2]}", file.media_type)
         uploaded = await self._account.upload("/v1/files", (part,))
@@ -116,5 +116,5 @@ def _path(job: Job[FreeInput]) -> str:
 
 
 def _fraction(logs: JsonValue) -> float | None:
-    found = _TQDM.findall(logs[-4000:]) if isinstance(logs, str) else []
-    return min(int(found[-1]) / 100, 1.0) if found else None
+    percentages = _TQDM.findall(logs[-4000:]) if isinstance(logs, str) else []
+    return min(int(percentages[-1]) / 100, 1.0) if percentages else None

@@ -1,4 +1,4 @@
-"""What it means that Replicate refuses, and why a prediction has failed.
+"""Classifies Replicate's refusals, and failures of predictions.
 
 Refusals are RFC 7807 documents: `{"title", "detail", "status"}` (read in the `replicate` packages 1.0.7 and
 2.0.0b4). That moderation is told in the words of `error`: seen with single models (unsure), so that it is
@@ -8,18 +8,16 @@ recognised by those words. That an aborted prediction is not charged: Replicate'
 import re
 
 from genpulse.domain.errors import (
-    InvalidInput,
     ModerationBlocked,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
-    QuotaExhausted,
 )
 from genpulse.domain.failure import Charged
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.provider.account import Access, refusal
-from genpulse.provider.http import AnswerLost, Reply
-from genpulse.provider.refusal_words import says_moderated, says_no_credit
+from genpulse.provider.account import Access
+from genpulse.provider.http import Reply
+from genpulse.provider.refusal_words import says_moderated
 from genpulse.provider.status_words import Standing, plain
 
 _ACCESS = Access("Replicate", "replicate")
@@ -28,25 +26,22 @@ _LENGTH = 1_000
 
 
 def explain(reply: Reply) -> ProviderError | None:
-    """What a refusal means: by its words, then by its status."""
-    words = _detail(reply)
-    if says_no_credit(words):
-        return QuotaExhausted(f"The account at Replicate has no credit: {words}")
-    if reply.status == 404:
-        return InvalidInput(f"Replicate has no such model, version or prediction: {words}")
-    return _ACCESS.denied(reply.status, words) or refusal(reply, words)
+    """Classify a refusal by its words, then by its status."""
+    document = reply.document_or_empty()
+    words = text_of(document.get("detail")) or text_of(document.get("title")) or reply.excerpt()
+    return _ACCESS.explain(reply, words, "model, version or prediction")
 
 
 def failure_of(prediction: JsonObject, standing: Standing) -> ProviderError:
-    """Why a prediction has failed."""
-    said = text_of(prediction.get("error"))
+    """Classify the failure of a prediction."""
+    words = text_of(prediction.get("error"))
     if plain(text_of(prediction.get("status"))) == "aborted":
         return ProviderUnavailable("Replicate has aborted the prediction before it ran.")
     if standing is Standing.CANCELED:
         return ProviderRejected("Somebody has canceled the prediction at Replicate.", charged=Charged.MAYBE)
-    if _MODERATION.search(said) or says_moderated(said):
-        return ModerationBlocked(f"The model refused: {said}", charged=Charged.MAYBE)
-    return ProviderRejected(f"The model failed: {said or 'it does not say why'}", charged=Charged.MAYBE)
+    if _MODERATION.search(words) or says_moderated(words):
+        return ModerationBlocked(f"The model refused: {words}", charged=Charged.MAYBE)
+    return ProviderRejected(f"The model failed: {words or 'it does not say why'}", charged=Charged.MAYBE)
 
 
 def text_of(value: JsonValue) -> str:
@@ -60,11 +55,3 @@ def text_of(value: JsonValue) -> str:
             return words[:_LENGTH]
         case _:
             return ""
-
-
-def _detail(reply: Reply) -> str:
-    try:
-        document = reply.document()
-    except AnswerLost:
-        return reply.excerpt()
-    return text_of(document.get("detail")) or text_of(document.get("title")) or reply.excerpt()

@@ -1,4 +1,4 @@
-"""Where heavy work is done: in the threads of engines, so that the event loop stays free."""
+"""Runs heavy work in the threads of engines, so that the event loop stays free."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -70,13 +70,13 @@ class Noop(Local[NoopInput]):
 
     async def run(self, call: Call[NoopInput], report: Report) -> Result:
         """Wait, then fail or succeed as asked."""
-        wanted = call.input
-        await _wait(wanted.delay_s, report)
-        if wanted.fail and (wanted.fail_times == 0 or call.attempt <= wanted.fail_times):
-            raise _failure(wanted.fail, call.attempt)
-        if wanted.output_bytes == 0:
+        input_ = call.input
+        await _wait(input_.delay_s, report)
+        if input_.fail and (input_.fail_times == 0 or call.attempt <= input_.fail_times):
+            raise _failure(input_.fail, call.attempt)
+        if input_.output_bytes == 0:
             return Result()
-        return Result((Output(_bytes(wanted.output_bytes)),))
+        return Result((Output(_bytes(input_.output_bytes)),))
 
 
 async def _wait(delay_s: float, report: Report) -> None:

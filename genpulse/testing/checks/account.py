@@ -1,4 +1,4 @@
-"""What is asked about the account, and what its vendor tells without being asked."""
+"""Checks of questions about the account, and of the vendor's callbacks."""
 
 from contextlib import AsyncExitStack
 

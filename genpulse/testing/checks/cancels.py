@@ -1,4 +1,4 @@
-"""What is not wanted any more is stopped, whenever that is said and whatever the vendor says to it."""
+"""Checks that canceled tasks are stopped at the vendor, whenever they are canceled and whatever it answers."""
 
 import asyncio
 from uuid import UUID
@@ -26,8 +26,8 @@ async def _check_cancel(subject: Subject) -> None:
             await cancel(bench.services, task.id)
             ended = await bench.ended(task)
     need(ended.status is TaskStatus.CANCELED, f"it ended as {ended.status}")
-    wanted = 1 if engine.can_cancel else 0
-    need(subject.fake.canceled == wanted, f"the vendor was told {subject.fake.canceled} times to stop")
+    expected = 1 if engine.can_cancel else 0
+    need(subject.fake.canceled == expected, f"the vendor was told {subject.fake.canceled} times to stop")
 
 
 async def _check_answered_after_cancel(subject: Subject) -> None:

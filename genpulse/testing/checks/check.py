@@ -1,4 +1,4 @@
-"""One expectation, and what most of them need."""
+"""A check, and functions that most checks need."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -19,7 +19,7 @@ WAIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One expectation. Await it with a subject: it raises `AssertionError`, or `Lacking`."""
+    """A check. Await it with a subject: it raises `AssertionError`, or `Lacking`."""
 
     name: str
     run: Callable[[Subject], Awaitable[None]]
@@ -31,7 +31,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended, what it made, and how often the vendor was asked for it, and to stop it."""
+    """The end of a task, its outputs, and how often the vendor was asked for it, and to stop it."""
 
     what: Situation | Oddity
     task: Task
@@ -66,7 +66,7 @@ def failure_of(task: Task) -> Failure:
 
 
 def why(task: Task) -> str:
-    """What the task says about its end."""
+    """The task's own reason for its end."""
     if task.error is None:
         return "no error"
     return f"{task.error.code.value}, charged: {task.error.charged.value}: {task.error.message}"
@@ -92,13 +92,13 @@ def two_phase(subject: Subject) -> "TwoPhase[Any]":
 
 
 async def run_one(bench: Rig) -> Task:
-    """One task from submit to its end."""
+    """Run one task from submit to its end."""
     async with bench.worker():
         return await bench.ended(await bench.submit())
 
 
 async def outcome_of(subject: Subject, what: Situation | Oddity, terms: Terms | None = None) -> Outcome:
-    """What comes of one task. Raises `Lacking`, and `AssertionError` for mistakes of ours."""
+    """Run one task in a situation. Raises `Lacking`, and `AssertionError` for mistakes of ours."""
     _prepare(subject, what)
     outcome = await outcome_as_it_is(subject, what, terms)
     if isinstance(what, Oddity):
@@ -108,7 +108,7 @@ async def outcome_of(subject: Subject, what: Situation | Oddity, terms: Terms | 
 
 
 async def outcome_as_it_is(subject: Subject, what: Situation | Oddity, terms: Terms | None = None) -> Outcome:
-    """The same of a fake that is in some situation already; `what` is for messages."""
+    """Run one task with a fake that is in some situation already; `what` is for messages."""
     fake = subject.fake
     submits, stops = fake.submits, fake.asked(Phase.CANCEL)
     async with rig(subject, terms=terms) as bench:
@@ -149,13 +149,13 @@ def in_each(
 
 
 def succeeds(outcome: Outcome) -> None:
-    """By the first submit."""
+    """Check that a task succeeded by its first submit."""
     need(outcome.task.status is TaskStatus.SUCCEEDED, str(outcome))
     need(outcome.submits == 1, str(outcome))
 
 
 def is_ordered_once(outcome: Outcome) -> None:
-    """It may succeed, where the vendor can be asked; else nobody knows, and nothing is ordered again."""
+    """Check that a lost order is not made again, whether the task succeeded or its outcome is unknown."""
     need(outcome.submits == 1, str(outcome))
     if outcome.task.status is TaskStatus.SUCCEEDED:
         return

@@ -35,11 +35,14 @@ async def _check_progress(subject: Subject) -> None:
         two_phase(subject)
         task = await bench.submit()
         async with bench.worker():
-            told = await _first_progress(bench, task)
+            task_view = await _first_progress(bench, task)
             subject.fake.be(Situation.WELL)
             ended = await bench.ended(task)
-    need(told.progress is not None and 0 <= told.progress < 1, f"it is told as {told.progress} while it runs")
-    need(bool(told.progress or told.message), "nothing but 0 % is told while it runs")
+    need(
+        task_view.progress is not None and 0 <= task_view.progress < 1,
+        f"it is told as {task_view.progress} while it runs",
+    )
+    need(bool(task_view.progress or task_view.message), "nothing but 0 % is told while it runs")
     need(ended.status is TaskStatus.SUCCEEDED, f"it ended as {ended.status}: {why(ended)}")
 
 

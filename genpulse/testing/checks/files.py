@@ -51,8 +51,8 @@ async def _check_no_picture(subject: Subject) -> None:
 
 def _for_pictures(subject: Subject) -> Subject:
     kinds = model_of(subject).kinds
-    wanted = "text-to-image" if "text-to-image" in kinds else subject.kind
-    return replace(subject, kind=subject.kind or wanted)
+    kind = "text-to-image" if "text-to-image" in kinds else subject.kind
+    return replace(subject, kind=subject.kind or kind)
 
 
 async def _check_too_large(subject: Subject) -> None:
@@ -70,7 +70,7 @@ def _never_inside(name: str, situation: Situation) -> Check:
 
 
 async def _check_other_hosts(subject: Subject) -> None:
-    """Where the vendor's files lie on a private address, an operator has to allow that host."""
+    """Check that files on a private address are fetched only where the operator allows that host."""
     options = {name: value for name, value in subject.options.items() if name != "allowed_hosts"}
     before = subject.fake.asked(Phase.DOWNLOAD)
     is_paid_for_nothing(await outcome_of(replace(subject, options=options), Situation.FOREIGN_OUTPUT))

@@ -40,11 +40,11 @@ async def _check_endless_look_up(subject: Subject) -> None:
 async def _looked_up(subject: Subject, times: int | None, judge: Judge, terms: Terms) -> None:
     if not two_phase(subject).can_find:
         raise Lacking("nobody can ask what became of an order")
-    lost = Oddity(Phase.ORDER, Answer(body=Body.DROPPED), times=1)
+    dropped = Oddity(Phase.ORDER, Answer(body=Body.DROPPED), times=1)
     wrong = []
     for answer in _UNANSWERED:
         odd = Oddity(Phase.FIND, answer, times)
-        subject.meet(lost, odd, replace(odd, phase=Phase.POLL))
+        subject.meet(dropped, odd, replace(odd, phase=Phase.POLL))
         try:
             judge(await outcome_as_it_is(subject, odd, terms))
             need(subject.fake.met > 1, "the fake was never asked about the order")

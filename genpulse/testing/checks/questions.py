@@ -115,16 +115,16 @@ async def _check_too_large(subject: Subject) -> None:
     need(subject.fake.met == 1, f"it was fetched {subject.fake.met} times")
 
 
-def _retry_after(wanted: str) -> Oddity:
-    return Oddity(Phase.POLL, Answer(429, Body.WORDS, {"Retry-After": wanted}), times=1)
+def _retry_after(value: str) -> Oddity:
+    return Oddity(Phase.POLL, Answer(429, Body.WORDS, {"Retry-After": value}), times=1)
 
 
 async def _check_odd_status(subject: Subject) -> None:
     two_phase(subject)
     outcome = await outcome_of(subject, Situation.ODD_STATUS)
     succeeds(outcome)
-    told = [warning for warning in outcome.task.warnings if warning.code is WarningCode.UNKNOWN_STATUS]
-    need(len(told) == 1, f"the task tells of the unknown word {len(told)} times")
+    warnings = [warning for warning in outcome.task.warnings if warning.code is WarningCode.UNKNOWN_STATUS]
+    need(len(warnings) == 1, f"the task tells of the unknown word {len(warnings)} times")
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""What a vendor refuses for good, and whose fault that is."""
+"""Checks of orders that a vendor refuses for good, and of the code that they end with."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""What a result consists of, however it is spelled."""
+"""Checks of results, in every form that vendors use."""
 
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
@@ -36,15 +36,15 @@ async def _check_partial(subject: Subject) -> None:
     outcome = await outcome_of(subject, Situation.PARTIAL_OUTPUT, Terms(IMPATIENT))
     need(outcome.task.status is TaskStatus.SUCCEEDED, str(outcome))
     need(len(outcome.contents) == 1, f"{len(outcome.contents)} outputs are kept")
-    told = [(warning.code, warning.index) for warning in outcome.task.warnings]
-    need(told == [(WarningCode.OUTPUT_MISSING, 1)], f"the task tells {told}")
+    warnings = [(warning.code, warning.index) for warning in outcome.task.warnings]
+    need(warnings == [(WarningCode.OUTPUT_MISSING, 1)], f"the task tells {warnings}")
 
 
 async def _check_flagged(subject: Subject) -> None:
     outcome = await outcome_of(subject, Situation.FLAGGED_OUTPUT)
     succeeds(outcome)
-    told = [warning for warning in outcome.task.warnings if warning.code is WarningCode.FLAGGED]
-    need(bool(told), f"the task tells nothing of the mark, but {outcome.task.warnings}")
+    warnings = [warning for warning in outcome.task.warnings if warning.code is WarningCode.FLAGGED]
+    need(bool(warnings), f"the task tells nothing of the mark, but {outcome.task.warnings}")
 
 
 async def _check_numbers(subject: Subject) -> None:

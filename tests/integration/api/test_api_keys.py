@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.api.auth.api_keys import KNOWN_S, KeyAccess
+from genpulse.api.auth.authentication import KNOWN_S, Authenticator
+from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.options import ApiOptions
 from genpulse.domain.api_key import KeyLimits, Scope
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added, new_key
-from tests.integration.api.test_callers import DEV
+from tests.integration.api.test_loopback import DEV
 
 FOX = {"model": "art/easel", "input": {"prompt": "a fox"}}
 
@@ -29,12 +30,12 @@ async def test_a_key_opens_an_environment_that_is_closed(serve):
 async def test_once_there_is_a_key_this_machine_needs_one_too(api):
     assert (await api.submit()).status == 202
     key, headers = await added(api.services.keys)
-    api.app.state.context.access._has_keys_until_s = 0
+    api.app.state.context.authenticator._has_keys_until_s = 0
     refused = (await api.submit()).problem(401, "authentication_required")
     assert "GENPULSE_API_KEY" in refused["detail"]
     assert (await api.submit(headers=headers)).status == 202
     await api.services.keys.revoke(str(key.id), datetime.now(UTC))
-    api.app.state.context.access._has_keys_until_s = 0
+    api.app.state.context.authenticator._has_keys_until_s = 0
     assert (await api.submit()).status == 202
 
 
@@ -95,16 +96,16 @@ class Forgetful:
 async def test_a_revoked_key_is_refused_within_the_time_for_which_keys_are_remembered(api):
     key, headers = await added(api.services.keys)
     clock, keys = Clock(), Forgetful(api.services.keys)
-    access = KeyAccess(keys, api.app.state.context.access._without_key, api.services.now, clock)
+    authenticator = Authenticator(keys, LoopbackAccess(DEV), {}, api.services.now, clock)
     connection = connection_with(headers)
     for _ in range(5):
-        assert (await access.admit(connection)).owner == str(key.id)
+        assert (await authenticator.authenticate(connection)).owner == str(key.id)
     assert keys.asked == 1
     await api.services.keys.revoke(str(key.id), datetime.now(UTC))
     clock.now += KNOWN_S
     with pytest.raises(Exception, match="was revoked"):
-        await access.admit(connection)
-    await access.close()
+        await authenticator.authenticate(connection)
+    await authenticator.close()
     (known,) = await api.services.keys.all()
     assert known.last_used_at is not None
 
@@ -112,14 +113,14 @@ async def test_a_revoked_key_is_refused_within_the_time_for_which_keys_are_remem
 async def test_while_the_database_is_away_known_keys_go_on_and_others_do_not(api):
     key, headers = await added(api.services.keys)
     clock, keys = Clock(), Forgetful(api.services.keys)
-    access = KeyAccess(keys, api.app.state.context.access._without_key, api.services.now, clock)
-    await access.admit(connection_with(headers))
+    authenticator = Authenticator(keys, LoopbackAccess(DEV), {}, api.services.now, clock)
+    await authenticator.authenticate(connection_with(headers))
     keys.away = True
     clock.now += 100 * KNOWN_S
-    assert (await access.admit(connection_with(headers))).owner == str(key.id)
+    assert (await authenticator.authenticate(connection_with(headers))).owner == str(key.id)
     with pytest.raises(DatabaseUnavailable):
-        await access.admit(connection_with({"Authorization": "Bearer gp_dev_other"}))
-    await access.close()
+        await authenticator.authenticate(connection_with({"Authorization": "Bearer gp_dev_other"}))
+    await authenticator.close()
 
 
 def connection_with(headers):

@@ -1,7 +1,7 @@
 """Which environment this is."""
 
 from genpulse.api.routes.environment import _build
-from genpulse.environment.build_stamp import Build
+from genpulse.environment.build_info import Build
 
 
 async def test_the_environment_is_shown_without_secrets(api):

@@ -52,7 +52,7 @@ async def test_what_another_key_made_is_not_there(api, mine, path, verb):
 
 @pytest.mark.parametrize(("path", "verb"), CALLS)
 async def test_nobody_calls_without_a_key_once_there_is_one(api, mine, path, verb):
-    api.app.state.context.access._has_keys_until_s = 0
+    api.app.state.context.authenticator._has_keys_until_s = 0
     ids, _ = mine
     answer = await api.call(verb.upper(), filled(path, known(ids)))
     assert answer.status == 401, (path, verb, answer.status)

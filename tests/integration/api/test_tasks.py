@@ -9,6 +9,7 @@ import pytest
 
 from genpulse.api.options import ApiOptions
 from genpulse.domain.money.spending import Spending
+from genpulse.domain.task import NewTask
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Easel, Sketch
@@ -284,3 +285,22 @@ async def test_nobody_waits_longer_than_the_installation_lets_them(serve):
     accepted = await api.submit(headers={"Prefer": "wait=60"})
     assert (accepted.status, accepted.json["status"]) == (202, "queued")
     assert accepted.headers["Preference-Applied"] == "wait=1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fingerprint"),
+    [
+        ({}, "e5f55b3b6f7322c794d227356edf3ae693b69d38b7233180620ad5ce6720de23"),
+        (
+            {"deadline_s": 60, "priority": "low", "metadata": {"b": "2", "a": "1"}},
+            "e95fabd6dcb24aeab4aadc4b4feb99dcb6a2996fa6dae192bd8d5a54b790fce2",
+        ),
+    ],
+    ids=["least", "more"],
+)
+async def test_a_body_has_the_fingerprint_that_existing_databases_hold(api, changes, fingerprint):
+    task_id = (await api.submit(headers={"Idempotency-Key": "k"}, **changes)).json["id"]
+    stored = NewTask(UUID(task_id), "dev", "any", "art", "any", {}, idempotency_key="k", fingerprint=fingerprint)
+    earlier = await api.store.earlier(stored)
+    assert earlier is not None
+    assert str(earlier.task.id) == task_id

@@ -11,11 +11,11 @@ import pytest
 from genpulse.branching.errors import FlowError, GitFailed, ReleaseRefused
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.approvals import approvals
 from genpulse.branching.releases.approve import approve, demand_approved
 from genpulse.branching.releases.tag_candidate import tag_candidate
-from genpulse.branching.releases.tag_release import approval_told, release
+from genpulse.branching.releases.tag_release import approval_text, release
 from genpulse.branching.releases.verification import Verifier
 from genpulse.branching.rules.table import MAIN
 from genpulse.branching.rules.versions import Version
@@ -57,7 +57,7 @@ def codes(clone, **environment):
     """What the gate, `promote` and `release` each say of main; release is tried on a copy of the lanes."""
     repository = clone.repository(**environment)
     repository.fetch()
-    gate = [refusal.code for refusal in answer(Asked("test", "main"), repository).refusals]
+    gate = [refusal.code for refusal in check_merge(ProposedMerge("test", "main"), repository).refusals]
     return gate, _code(lambda: plan_promotion(clone.repository(**environment), MAIN))
 
 
@@ -73,7 +73,7 @@ def test_without_the_setting_nothing_is_demanded_and_it_is_said_plainly(candidat
     assert codes(candidate) == ([], "")
     moved(candidate, "main")
     version = release(candidate.repository())
-    assert approval_told(candidate.repository(), version) == "Nobody approved v0.1.0-rc.1."
+    assert approval_text(candidate.repository(), version) == "Nobody approved v0.1.0-rc.1."
 
 
 def test_nobody_approved(by_person):
@@ -88,7 +88,7 @@ def test_somebody_else_approves_and_the_release_says_who(by_person):
     assert codes(by_person) == ([], "")
     moved(by_person, "main")
     version = release(by_person.repository())
-    assert approval_told(by_person.repository(), version) == "Approved by Ann <ann@example.org>."
+    assert approval_text(by_person.repository(), version) == "Approved by Ann <ann@example.org>."
     assert Verifier(by_person.repository()).verify("v0.1.0").candidate == RC
     assert by_person.git("tag", "--list", "approved/*") == ""
     (found,) = approvals(by_person.repository(), RC)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 
@@ -160,7 +160,7 @@ def backwards(company, name, *, extra="", start="origin/dev"):
     if extra:
         bob.commit(extra)
     bob.git("push", "-q", "origin", name)
-    return answer(Asked(name, "dev"), bob.repository())
+    return check_merge(ProposedMerge(name, "dev"), bob.repository())
 
 
 @ONE_FORGE

@@ -4,7 +4,7 @@ import pytest
 
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.tag_candidate import tag_candidate
 from genpulse.branching.releases.tag_release import release
 from genpulse.branching.releases.verification import Verifier
@@ -106,7 +106,7 @@ def judged(act):
 
 def gate(clone):
     clone.git("fetch", "-q", "origin")
-    return judged(lambda: answer(Asked("test", "main"), clone.repository()))
+    return judged(lambda: check_merge(ProposedMerge("test", "main"), clone.repository()))
 
 
 def promoted(clone):

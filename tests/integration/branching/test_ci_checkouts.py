@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from genpulse.branching.errors import FlowError, GitFailed, ReleaseRefused, RepositoryUnfit
-from genpulse.branching.merge_check import Asked, answer
-from genpulse.branching.releases.build_stamp import build_of
+from genpulse.branching.merge_check import ProposedMerge, check_merge
+from genpulse.branching.releases.build_info import build_of
 from genpulse.branching.releases.deployment import demand_checked_out, deployable
 from genpulse.branching.releases.verification import Verifier
 from genpulse.environment.table import PRODUCTION, TESTING
@@ -129,7 +129,7 @@ def test_a_shallow_checkout_is_called_one_by_all(done, tmp_path):
             act()
         assert caught.value.code == "history_shallow"
         assert "depth" in caught.value.refusal.note
-    gate = answer(Asked("test", "main"), clone.repository())
+    gate = check_merge(ProposedMerge("test", "main"), clone.repository())
     assert [refusal.code for refusal in gate.refusals] == ["history_shallow"]
     clone.shell(caught.value.refusal.mend[0])
     assert asked(clone)
@@ -146,12 +146,12 @@ def test_a_checkout_without_tags_offline_says_so(done, tmp_path):
 
 def test_a_single_branch_says_so(done, tmp_path):
     clone = single_branch(done, tmp_path / "job")
-    found = answer(Asked("test", "main"), clone.repository())
+    found = check_merge(ProposedMerge("test", "main"), clone.repository())
     assert [refusal.code for refusal in found.refusals] == ["lane_not_fetched"]
     clone.shell(found.refusals[0].mend[0])
     on_test(done, "feature/later")
     clone.git("fetch", "-q", "origin")
-    again = answer(Asked("test", "main"), clone.repository())
+    again = check_merge(ProposedMerge("test", "main"), clone.repository())
     assert [refusal.code for refusal in again.refusals] == ["candidate_missing"]
 
 
@@ -166,7 +166,7 @@ def test_foreign_ownership_is_refused_by_all(done):
         with pytest.raises(GitFailed) as caught:
             act()
         assert caught.value.code == "ownership_dubious"
-    found = answer(Asked("test", "main"), clone.repository(**strange))
+    found = check_merge(ProposedMerge("test", "main"), clone.repository(**strange))
     assert [refusal.code for refusal in found.refusals] == ["ownership_dubious"]
     assert str(clone.folder) in found.refusals[0].mend[0]
 
@@ -181,9 +181,9 @@ def test_no_git_is_refused_by_all(done, tmp_path):
     ):
         with pytest.raises(FlowError, match="not on PATH"):
             act()
-    assert [refusal.code for refusal in answer(Asked("test", "main"), done.repository(**nothing)).refusals] == [
-        "git_missing"
-    ]
+    assert [
+        refusal.code for refusal in check_merge(ProposedMerge("test", "main"), done.repository(**nothing)).refusals
+    ] == ["git_missing"]
 
 
 def test_a_remote_that_is_away_is_refused_unless_offline(done):
@@ -193,7 +193,7 @@ def test_a_remote_that_is_away_is_refused_unless_offline(done):
         with pytest.raises(GitFailed):
             act()
     assert asked(done, offline=True)[1].is_final
-    assert answer(Asked("test", "main"), done.repository()).refusals
+    assert check_merge(ProposedMerge("test", "main"), done.repository()).refusals
 
 
 def test_what_is_checked_out_is_what_is_judged(done, tmp_path):

@@ -125,7 +125,7 @@ def test_a_bump_opens_a_branch_and_touches_nothing_here(clone):
     (clone.folder / "readme.md").write_text("changed\n")
     before = clone.git("status", "--porcelain")
     done = bump(clone.repository(), "1.1.0")
-    assert (done.branch, done.version, done.opened) == ("fix/version-1.1.0", Version(1, 1, 0), False)
+    assert (done.merge.head, done.version, done.merge.opened) == ("fix/version-1.1.0", Version(1, 1, 0), False)
     assert clone.git("status", "--porcelain") == before
     assert clone.git("ls-remote", "origin", "refs/heads/fix/version-1.1.0").startswith(done.commit)
     clone.git("fetch", "-q", "origin")

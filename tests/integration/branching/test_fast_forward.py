@@ -6,7 +6,7 @@ from genpulse.branching.errors import LaneBroken
 from genpulse.branching.lanes.invariants import lane_refusals
 from genpulse.branching.lanes.partial_promotion import tested_state as state_of_test
 from genpulse.branching.lanes.promotion import plan_promotion, promote
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.deployment import deployable
 from genpulse.branching.releases.tag_candidate import tag_candidate
 from genpulse.branching.releases.tag_release import release
@@ -125,7 +125,9 @@ def test_a_fast_forward_of_test_is_found_and_mended(done):
     forward_test(done)
     (refusal,) = lane_refusals(done.repository(), TEST)
     assert refusal.code == "lane_fast_forwarded"
-    assert [found.code for found in answer(Asked("dev", "test"), done.repository()).refusals] == [refusal.code]
+    assert [found.code for found in check_merge(ProposedMerge("dev", "test"), done.repository()).refusals] == [
+        refusal.code
+    ]
     done.merged("feature/later", "later.txt")
     for act in (lambda: plan_promotion(done.repository(), TEST), lambda: tag_candidate(done.repository())):
         with pytest.raises(LaneBroken, match="fast-forward"):
@@ -179,8 +181,8 @@ def test_a_push_that_forwards_is_found_without_any_tag(tested):
     forward_test(tested)
     arrived = tested.git("rev-parse", "origin/test")
     assert not lane_refusals(tested.repository(), TEST)
-    asked = Asked("dev", "test", arrived=arrived, before=before)
-    assert [found.code for found in answer(asked, tested.repository()).refusals] == ["lane_fast_forwarded"]
+    asked = ProposedMerge("dev", "test", arrived=arrived, before=before)
+    assert [found.code for found in check_merge(asked, tested.repository()).refusals] == ["lane_fast_forwarded"]
 
 
 def test_what_was_tagged_on_the_new_line_ends_it(done):

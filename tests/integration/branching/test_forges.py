@@ -10,7 +10,7 @@ import pytest
 
 from genpulse.branching.errors import GitFailed, RepositoryUnfit
 from genpulse.branching.files import plan, write
-from genpulse.branching.forges import ForgeError, PullRequest, open_pull_request
+from genpulse.branching.forges import ForgeError, PullRequest, PullRequestDraft, open_pull_request
 from genpulse.branching.forges.address import Address, address_of
 from genpulse.branching.git.process import Git
 from tests.integration.branching.clones import ENVIRONMENT
@@ -89,17 +89,8 @@ def named(clone, url):
 
 def opened(clone, head="feature/x", base="dev", *, is_lane=False, **environment):
     commit = clone.git("rev-parse", "HEAD")
-    return open_pull_request(
-        clone.folder,
-        "origin",
-        head,
-        commit,
-        base,
-        "Title",
-        "- one\n- two\n",
-        environment={**ENVIRONMENT, **environment},
-        is_lane=is_lane,
-    )
+    draft = PullRequestDraft("origin", head, commit, base, "Title", "- one\n- two\n", is_lane=is_lane)
+    return open_pull_request(Git(clone.folder, {**ENVIRONMENT, **environment}), draft)
 
 
 def program(folder, name, script):

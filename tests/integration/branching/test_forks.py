@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 from genpulse.branching.errors import MergeRefused, NameRefused, RepositoryUnfit
-from genpulse.branching.forges import PullRequest, open_pull_request
+from genpulse.branching.forges import PullRequest, PullRequestDraft, open_pull_request
+from genpulse.branching.git.process import Git
 from genpulse.branching.rules.table import DEV
 from genpulse.branching.topics.finish import finish
 from genpulse.branching.topics.start import start
@@ -103,17 +104,9 @@ def forked(clone):
 
 
 def opened(clone, **environment):
-    return open_pull_request(
-        clone.folder,
-        "origin",
-        "feature/x",
-        clone.git("rev-parse", "HEAD"),
-        "dev",
-        "Title",
-        "",
-        environment={**ENVIRONMENT, **environment},
-        push_remote="fork",
-    )
+    commit = clone.git("rev-parse", "HEAD")
+    draft = PullRequestDraft("origin", "feature/x", commit, "dev", "Title", "", push_remote="fork")
+    return open_pull_request(Git(clone.folder, {**ENVIRONMENT, **environment}), draft)
 
 
 def test_the_request_names_the_forks_branch(forked, forge):
@@ -210,7 +203,7 @@ def test_a_branch_of_another_case_is_found_before_it_is_pushed(clone):
     with pytest.raises(NameRefused, match="cannot exist beside feature/LOGIN") as caught:
         finish(clone.repository())
     clone.shell(caught.value.mend[0].partition(" && ")[0])
-    assert finish(clone.repository()).branch == "feature/login-2"
+    assert finish(clone.repository()).head == "feature/login-2"
 
 
 @pytest.mark.parametrize(

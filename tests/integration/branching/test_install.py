@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from genpulse.branching.files import plan, plan_removal, remove, write
+from genpulse.branching.files.check_file import digest, packed
 from genpulse.branching.files.errors import FileInTheWay
-from genpulse.branching.files.gate_file import digest, packed
 from genpulse.branching.rules.policy import LaneNames
 from genpulse.branching.rules.versions import Version
 from genpulse.branching.settings.file import parse
-from genpulse.environment.build_stamp import product_version
+from genpulse.environment.build_info import product_version
 from tests.integration.branching.clones import ENVIRONMENT
 from tests.integration.branching.compiled_gate import programs
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from tests.integration.branching.fake_forge.company import ONE_FORGE
 from tests.integration.branching.fake_forge.forge import NotTaken
 from tests.integration.branching.test_backmerge import release, tagged, topic
@@ -121,5 +121,5 @@ def test_the_gate_looks_at_what_the_name_says(company):
     for name, allowed in ((f"promote/{tip[:9]}", True), ("promote/000000000", False), ("promote/x", False)):
         bob.git("push", "-q", "origin", f"{tip}:refs/heads/{name}")
         bob.fetch()
-        assert bool(answer(Asked(name, "test"), bob.repository())) is allowed
+        assert bool(check_merge(ProposedMerge(name, "test"), bob.repository())) is allowed
     assert said(bob.flow("status", "--json"))["violations"] == []

@@ -5,7 +5,7 @@ import pytest
 from genpulse.branching.errors import FlowError, PolicyBroken, RepositoryUnfit
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.rules.policy import DEFAULT, LaneNames
 from genpulse.branching.rules.table import DEV, TEST
 from genpulse.branching.rules.versions import Version
@@ -148,7 +148,7 @@ def test_a_file_that_nobody_understands_stops_everything(clone):
 def judged(clone, head, base="dev", **options):
     repository = clone_with_trunk(clone, "dev")
     try:
-        return [refusal.code for refusal in answer(Asked(head, base, **options), repository).refusals]
+        return [refusal.code for refusal in check_merge(ProposedMerge(head, base, **options), repository).refusals]
     except FlowError as error:
         return [error.code]
 
@@ -168,7 +168,7 @@ def test_a_branch_may_not_break_the_settings(clone):
     clone.commit(".flow.toml", "ignore = []\n")
     clone.push("feature/x")
     assert judged(clone, "feature/x") == []
-    assert finish(clone.repository()).branch == "feature/x"
+    assert finish(clone.repository()).head == "feature/x"
 
 
 def test_settings_that_nobody_understands_are_mended_by_a_branch_and_by_nothing_else(clone):
@@ -179,7 +179,7 @@ def test_settings_that_nobody_understands_are_mended_by_a_branch_and_by_nothing_
     assert judged(clone, "feature/other") == ["policy_broken"]
     assert judged(clone, "fix/settings", "main") == ["policy_broken"]
     assert judged(clone, "fix/settings", head_repo="me/r", base_repo="o/r") == ["policy_broken"]
-    assert answer(Asked("feature/x", ""), clone.repository(), history=False)
+    assert check_merge(ProposedMerge("feature/x", ""), clone.repository(), history=False)
     clone.git("switch", "-q", "feature/other")
     with pytest.raises(PolicyBroken):
         finish(clone.repository())

@@ -4,7 +4,7 @@ from genpulse.branching.errors import GitFailed, RepositoryUnfit
 from genpulse.branching.git.objects import object_named
 from genpulse.branching.git.process import Git
 from genpulse.branching.git.repository import Repository
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.verification import Verifier
 from genpulse.branching.status import read_state
 from tests.integration.branching.clones import ENVIRONMENT
@@ -141,8 +141,8 @@ def test_what_is_looked_at_takes_few_commands_of_git(done, tmp_path):
     """Each is a process, and all that a person waits for."""
     for number, (most, ask) in enumerate(
         (
-            (12, lambda repository: answer(Asked("dev", "test"), repository)),
-            (15, lambda repository: answer(Asked("test", "main"), repository)),
+            (12, lambda repository: check_merge(ProposedMerge("dev", "test"), repository)),
+            (15, lambda repository: check_merge(ProposedMerge("test", "main"), repository)),
             (10, lambda repository: Verifier(repository).verify()),
             (18, read_state),
         )

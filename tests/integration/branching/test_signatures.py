@@ -7,7 +7,7 @@ import pytest
 
 from genpulse.branching.errors import GitFailed, ReleaseRefused
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.deployment import deployable
 from genpulse.branching.releases.tag_candidate import tag_candidate
 from genpulse.branching.releases.tag_release import release
@@ -142,6 +142,8 @@ def test_a_candidate_without_the_demanded_signature_passes_nowhere(done, keys):
     assert caught.value.code == "signature_bad"
     with pytest.raises(ReleaseRefused, match="Candidates are signed here"):
         deployable(done.repository(), "v0.2.0-rc.1")
-    assert "signature_bad" in [found.code for found in answer(Asked("test", "main"), done.repository()).refusals]
+    assert "signature_bad" in [
+        found.code for found in check_merge(ProposedMerge("test", "main"), done.repository()).refusals
+    ]
     done.merge("test", "main")
     failed(done, release, "signature_bad", ReleaseRefused)

@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from genpulse.cli.app import genpulse
-from genpulse.environment.build_stamp import (
+from genpulse.environment.build_info import (
+    BUILD_FILE,
     PACKAGE,
-    STAMP,
-    BrokenStamp,
+    BrokenBuildInfo,
     Build,
     package_digest,
-    read_stamp,
-    stamp_package,
+    read_build_info,
+    write_into_package,
 )
 from tests.integration.branching.clones import ENVIRONMENT
 
@@ -56,12 +56,12 @@ def refusals(result):
 
 
 def test_nobody_is_asked_and_nothing_is_written(flow):
-    assert not STAMP.exists()
+    assert not BUILD_FILE.exists()
     result = flow("--json")
     assert (result.exit_code, refusals(result)) == (1, ["stamp_not_confirmed"])
     assert str(PACKAGE) in result.stderr
     assert "v0.1.0, commit" in result.stderr
-    assert not STAMP.exists()
+    assert not BUILD_FILE.exists()
 
 
 @pytest.mark.parametrize("below", [".", "lib/python3.12/site-packages", "lib/python3.12/site-packages/genpulse"])
@@ -69,7 +69,7 @@ def test_an_installation_that_is_named_is_stamped_and_unstamped(flow, done, tmp_
     into = tmp_path / "venv" / below
     result = flow("--into", into, "--json")
     assert result.exit_code == 0, result.output
-    stamp = read_stamp(package / STAMP.name)
+    stamp = read_build_info(package / BUILD_FILE.name)
     assert (stamp.tag, stamp.repository, stamp.is_final) == (
         "v0.1.0",
         done.git("remote", "get-url", "origin"),
@@ -78,7 +78,7 @@ def test_an_installation_that_is_named_is_stamped_and_unstamped(flow, done, tmp_
     assert json.loads(result.stdout)["repository"] == done.git("remote", "get-url", "origin")
     assert f"of {stamp.repository}" in str(stamp)
     back = flow("--into", into, "--remove", "--json")
-    assert json.loads(back.stdout) == {"path": str(package / STAMP.name), "removed": True}
+    assert json.loads(back.stdout) == {"path": str(package / BUILD_FILE.name), "removed": True}
     assert "There is no stamp" in flow("--into", into, "--remove").stdout
     assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "build.py", "deep"]
 
@@ -100,9 +100,9 @@ def test_no_other_file_is_taken_back(flow, tmp_path, content):
 
 
 def test_a_stamp_that_is_broken_is_taken_back(flow, package):
-    (package / STAMP.name).write_text("{")
+    (package / BUILD_FILE.name).write_text("{")
     assert "is taken back" in flow("--into", package, "--remove").stdout
-    assert not (package / STAMP.name).exists()
+    assert not (package / BUILD_FILE.name).exists()
 
 
 def test_where_no_genpulse_is_or_two_are(flow, tmp_path, package):
@@ -145,25 +145,25 @@ def changed(path):
 def test_of_genpulse_itself_only_the_commit_that_is_installed(own, flow, done, tmp_path, package, change):
     done.git("checkout", "--quiet", "here")
     assert flow("--into", tmp_path / "venv", "--offline").exit_code == 0
-    (package / STAMP.name).unlink()
+    (package / BUILD_FILE.name).unlink()
     change(package)
     result = flow("--into", tmp_path / "venv", "--offline", "--json")
     assert (result.exit_code, refusals(result)) == (1, ["stamp_of_another_build"])
     assert "1 of its files differ" in result.stderr
-    assert not (package / STAMP.name).exists()
+    assert not (package / BUILD_FILE.name).exists()
 
 
 def test_a_stamp_does_not_outlive_the_files_that_it_was_written_for(package):
-    stamped = stamp_package(FINAL, package)
-    assert read_stamp(package / STAMP.name) == stamped
+    stamped = write_into_package(FINAL, package)
+    assert read_build_info(package / BUILD_FILE.name) == stamped
     assert stamped.package == package_digest(package)
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "build.pyc").write_bytes(b"made by Python")
     assert stamped.package == package_digest(package)
     upgraded = shutil.copytree(package, package.parent.parent / "upgraded" / "genpulse")
     changed(upgraded / "deep" / "module.py")
-    with pytest.raises(BrokenStamp, match="flow stamp --remove"):
-        read_stamp(upgraded / STAMP.name)
+    with pytest.raises(BrokenBuildInfo, match="flow stamp --remove"):
+        read_build_info(upgraded / BUILD_FILE.name)
 
 
 @pytest.mark.parametrize("login", ["robot:s3cret", "s3cret", "robot:p@s3cret", "robot@acme.com:@s3cret@"])
@@ -171,7 +171,7 @@ def test_no_login_is_in_a_stamp(flow, done, tmp_path, login):
     done.git("remote", "set-url", "origin", f"https://{login}@example.com/acme/shop.git")
     result = flow("--output", tmp_path / "build.json", "--offline")
     assert result.exit_code == 0, result.output
-    assert read_stamp(tmp_path / "build.json").repository == "https://example.com/acme/shop.git"
+    assert read_build_info(tmp_path / "build.json").repository == "https://example.com/acme/shop.git"
     assert "s3cret" not in (tmp_path / "build.json").read_text()
 
 
@@ -206,7 +206,7 @@ def at_terminal(site: Path, folder: Path, typed: str, *arguments: str):
 
 def test_a_person_is_asked_whose_tag_it_is(installed, done):
     done.git("checkout", "--quiet", "v0.1.0")
-    stamp = installed / "genpulse" / STAMP.name
+    stamp = installed / "genpulse" / BUILD_FILE.name
     asked = at_terminal(installed, done.folder, "n", "flow", "stamp")
     assert (asked.returncode, stamp.exists()) == (130, False)
     assert f"To be stamped: {installed / 'genpulse'}" in asked.stderr

@@ -3,7 +3,7 @@
 import pytest
 
 from genpulse.branching.errors import GitFailed, ReleaseRefused
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.tag_candidate import tag_candidate
 from genpulse.branching.releases.verification import Verifier
 from genpulse.branching.status import read_state
@@ -90,7 +90,7 @@ def test_near_misses_are_listed_once_as_what_they_are(done):
     ):
         done.git("tag", tag, "origin/main")
     for warnings in (
-        answer(Asked("dev", "test"), done.repository()).warnings,
+        check_merge(ProposedMerge("dev", "test"), done.repository()).warnings,
         read_state(done.repository(offline=True)).notes,
     ):
         (warning,) = (each for each in warnings if each.code == "version_malformed")
@@ -101,7 +101,7 @@ def test_near_misses_are_listed_once_as_what_they_are(done):
 def test_a_hundred_near_misses_are_still_one_line(done):
     for number in range(100):
         done.git("tag", f"1.{number}.0", "origin/main")
-    (warning,) = answer(Asked("dev", "test"), done.repository()).warnings
+    (warning,) = check_merge(ProposedMerge("dev", "test"), done.repository()).warnings
     assert "and 90 more" in warning.found
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from genpulse.branching.errors import FlowError, NameRefused, ReleaseRefused
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.tag_candidate import tag_candidate
 from genpulse.branching.releases.tag_release import release
 from genpulse.branching.releases.verification import Verifier
@@ -49,7 +49,7 @@ def test_what_is_withdrawn_does_not_go_to_main(done, tmp_path):
     other = elsewhere(done, tmp_path)
     with pytest.raises(ReleaseRefused, match=r"v0\.2\.0-rc\.1 is withdrawn"):
         plan_promotion(other.repository(), MAIN)
-    refusals = answer(Asked("test", "main"), other.repository()).refusals
+    refusals = check_merge(ProposedMerge("test", "main"), other.repository()).refusals
     assert [refusal.code for refusal in refusals] == ["candidate_withdrawn"]
     assert read_state(other.repository()).violations == ()
 

@@ -3,7 +3,7 @@
 import asyncpg
 from alembic import command
 
-from genpulse.adapters.database.exact_input import written
+from genpulse.adapters.database.exact_input import columns_of
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
@@ -45,6 +45,6 @@ def test_an_input_is_kept_twice_only_where_a_number_would_change():
         ({"n": [0, -0.0]}, True),
         ({}, False),
     ):
-        text, exact = written(input_)
+        text, exact = columns_of(input_)
         assert (exact == text) is twice
         assert (exact is None) is not twice

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.notifications import Notices
+from genpulse.adapters.database.notifications import NotificationListener
 from genpulse.adapters.database.statements.columns import CHANNEL, channel_of
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
-from genpulse.ports import TaskNotice
+from genpulse.ports import TaskNotification
 from tests.contract.conftest import new_task, new_worker
 
 QUIET_S = 0.2
@@ -72,58 +72,58 @@ async def speaker(migrated_url):
     await connection.close()
 
 
-async def heard(notices: Notices, speak) -> None:
+async def heard(listener: NotificationListener, speak) -> None:
     """A word about work comes through, at last."""
-    mark = notices.mark
+    mark = listener.mark
     async with asyncio.timeout(60):
-        while notices.mark == mark:
+        while listener.mark == mark:
             await speak(CHANNEL, "sandbox")
-            await notices.news(mark, ["sandbox"], 0.05)
+            await listener.news(mark, ["sandbox"], 0.05)
 
 
 async def test_a_line_that_is_dead_is_noticed_and_opened_anew(migrated_url, speaker):
     async with line_to(migrated_url) as (line, url):
-        notices = Notices(url, None, Loops(), quiet_s=QUIET_S)
-        notices.listen()
-        await heard(notices, speaker)
+        listener = NotificationListener(url, None, Loops(), quiet_s=QUIET_S)
+        listener.listen()
+        await heard(listener, speaker)
         line.kill()
-        await heard(notices, speaker)
+        await heard(listener, speaker)
         assert line.opened >= 2
-        await notices.close()
+        await listener.close()
 
 
 async def test_a_worker_hears_its_own_channel_again_after_the_line_was_lost(migrated_url, speaker):
     worker: Worker = new_worker("w")
     task_id = new_task().id
     async with line_to(migrated_url) as (line, url):
-        notices = Notices(url, None, Loops(), quiet_s=QUIET_S)
-        told = notices.of(worker)
+        listener = NotificationListener(url, None, Loops(), quiet_s=QUIET_S)
+        told = listener.of(worker)
         first = asyncio.ensure_future(anext(told))
-        await heard(notices, speaker)
+        await heard(listener, speaker)
         line.kill()
         async with asyncio.timeout(60):
             while not first.done():
                 await speaker(channel_of(worker.id), f"unwanted {task_id}")
                 await asyncio.sleep(0.05)
-        assert first.result() == TaskNotice(task_id, unwanted=True)
+        assert first.result() == TaskNotification(task_id, unwanted=True)
         await told.aclose()
-        await notices.close()
+        await listener.close()
 
 
 @pytest.mark.parametrize("odd", ["", "unwanted", "unwanted nobody", "\u2028 \x01", "x" * 7000])
 async def test_an_odd_word_is_nothing_and_ends_nothing(migrated_url, speaker, odd):
     worker, loops = new_worker("w"), Loops()
-    notices = Notices(migrated_url, None, loops)
-    told = notices.of(worker)
+    listener = NotificationListener(migrated_url, None, loops)
+    told = listener.of(worker)
     first = asyncio.ensure_future(anext(told))
-    await heard(notices, speaker)
+    await heard(listener, speaker)
     task_id = new_task().id
     async with asyncio.timeout(60):
         while not first.done():
             await speaker(channel_of(worker.id), odd)
             await speaker(channel_of(worker.id), f"news {task_id}")
             await asyncio.sleep(0.02)
-    assert first.result() == TaskNotice(task_id, unwanted=False)
+    assert first.result() == TaskNotification(task_id, unwanted=False)
     assert loops.failures == {}
     await told.aclose()
-    await notices.close()
+    await listener.close()

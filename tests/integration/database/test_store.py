@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.adapters.database.ending_attempts import Ending
+from genpulse.adapters.database.ending_attempts import EndWriter
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.migrate import upgrade
@@ -76,7 +76,7 @@ async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard
     begun = await backend.begun()
     async with backend.store._pool.acquire() as connection:
         async with connection.transaction():
-            await Ending(connection, []).write([End(begun.lease, outcome)])
+            await EndWriter(connection, []).write([End(begun.lease, outcome)])
             canceling = asyncio.create_task(backend.store.cancel(begun.task.id))
             await somebody_waits_for_a_lock(connection)
         canceled = await canceling

@@ -18,7 +18,7 @@ from genpulse.dev.processes.ports import LOOPBACK, is_free
 from genpulse.dev.processes.stack_processes import members
 from genpulse.dev.servers.comfyui import PORT, ComfyUI
 from genpulse.dev.stack import running_stack
-from tests.integration.dev.test_stack import Heard, children_named, fetched, home, named, plan
+from tests.integration.dev.test_stack import PromptMessages, children_named, fetched, home, named, plan
 
 __all__ = ["home", "named", "plan"]
 
@@ -56,7 +56,7 @@ async def heard_of(heard, words):
 
 
 async def test_it_is_started_beside_the_stack_and_ends_with_it(plan, named, folder):
-    heard = Heard()
+    heard = PromptMessages()
     environment = {**os.environ, "GENPULSE_API_KEY": "gp_dev_secret", "PLAIN": "yes"}
     async with running_stack(plan(**named, comfyui=wanted(folder), environment=environment), heard) as stack:
         watching = asyncio.create_task(stack.watch_over())
@@ -75,7 +75,7 @@ async def test_it_is_started_beside_the_stack_and_ends_with_it(plan, named, fold
 
 
 async def test_the_stack_goes_on_without_one_that_does_not_start(plan, named, folder):
-    heard = Heard()
+    heard = PromptMessages()
     (folder / "broken").touch()
     async with running_stack(plan(**named, comfyui=wanted(folder)), heard) as stack:
         watching = asyncio.create_task(stack.watch_over())
@@ -87,7 +87,7 @@ async def test_the_stack_goes_on_without_one_that_does_not_start(plan, named, fo
 
 async def test_a_folder_without_comfyui_is_refused_before_anything_starts(plan, named, tmp_path):
     with pytest.raises(FolderRefused, match=r"main\.py is missing.*options\.folder"):
-        async with running_stack(plan(**named, comfyui=ComfyUIPlan(tmp_path)), Heard()):
+        async with running_stack(plan(**named, comfyui=ComfyUIPlan(tmp_path)), PromptMessages()):
             pass
     assert not (tmp_path / "order").exists()
 

@@ -44,7 +44,7 @@ if verb == "api":
 """
 
 
-class Heard(list):
+class PromptMessages(list):
     def __call__(self, name, line):
         self.append((name, line))
 
@@ -92,7 +92,7 @@ def children_named(*verbs):
 
 
 async def test_it_comes_up_in_order_says_so_and_leaves_nothing(plan, home, tmp_path, named):
-    heard = Heard()
+    heard = PromptMessages()
     async with running_stack(plan(**named), heard) as stack:
         state = read_state(home)
         assert state is not None
@@ -110,7 +110,7 @@ async def test_it_comes_up_in_order_says_so_and_leaves_nothing(plan, home, tmp_p
 
 
 async def test_its_own_servers_keep_their_addresses(plan, home, tmp_path):
-    heard = Heard()
+    heard = PromptMessages()
     addresses = []
     for _ in range(2):
         async with running_stack(plan(), heard) as stack:
@@ -123,27 +123,27 @@ async def test_its_own_servers_keep_their_addresses(plan, home, tmp_path):
 
 
 async def test_a_second_one_in_the_same_folder_is_refused(plan, named):
-    async with running_stack(plan(**named), Heard()) as stack:
+    async with running_stack(plan(**named), PromptMessages()) as stack:
         with pytest.raises(AlreadyRunning) as caught:
-            async with running_stack(plan(**named), Heard()):
+            async with running_stack(plan(**named), PromptMessages()):
                 pass
     assert f"(pid {os.getpid()})" in str(caught.value)
     assert stack.api_url in str(caught.value)
 
 
 async def test_a_busy_port_is_refused_before_anything_starts(plan, named, tmp_path):
-    async with running_stack(plan(**named), Heard()) as stack:
+    async with running_stack(plan(**named), PromptMessages()) as stack:
         port = int(stack.api_url.rpartition(":")[2])
         (tmp_path / "order").unlink()
         with pytest.raises(PortBusy, match=f"Port {port} is taken by"):
-            async with running_stack(plan(**named, home=tmp_path / "other", api_port=port), Heard()):
+            async with running_stack(plan(**named, home=tmp_path / "other", api_port=port), PromptMessages()):
                 pass
     assert not (tmp_path / "order").exists()
 
 
 async def test_migrations_that_fail_end_it(plan, named, tmp_path):
     with pytest.raises(StartFailed, match="db is broken"):
-        async with running_stack(plan(**named, environment={**os.environ, "FAIL_DB": "4"}), Heard()):
+        async with running_stack(plan(**named, environment={**os.environ, "FAIL_DB": "4"}), PromptMessages()):
             pass
     assert [line[0] for line in order(tmp_path)] == ["db"]
 
@@ -151,7 +151,7 @@ async def test_migrations_that_fail_end_it(plan, named, tmp_path):
 async def test_one_that_cannot_start_ends_the_other_at_once(plan, named):
     environment = {**os.environ, "FAIL_WORKER": "5"}
     with pytest.raises(StartFailed, match="worker did not start: it ended with exit code 5"):
-        async with running_stack(plan(**named, environment=environment), Heard()):
+        async with running_stack(plan(**named, environment=environment), PromptMessages()):
             pass
     assert children_named("api", "worker") == []
 
@@ -159,7 +159,7 @@ async def test_one_that_cannot_start_ends_the_other_at_once(plan, named):
 async def test_a_server_that_was_named_and_is_away_is_said(plan, named):
     away = f"postgresql://u:p@127.0.0.1:{free_port()}/d"
     with pytest.raises(ServerUnreachable, match="GENPULSE_DATABASE_URL"):
-        async with running_stack(plan(**named | {"database_url": away}), Heard()):
+        async with running_stack(plan(**named | {"database_url": away}), PromptMessages()):
             pass
 
 
@@ -172,7 +172,7 @@ async def watched(stack):
 
 
 async def test_killed_parts_come_back_together(plan, named):
-    async with running_stack(plan(**named), Heard()) as stack, watched(stack):
+    async with running_stack(plan(**named), PromptMessages()) as stack, watched(stack):
         before = {child.pid for child in children_named("api", "worker")}
         for pid in before:
             os.kill(pid, signal.SIGKILL)
@@ -182,7 +182,7 @@ async def test_killed_parts_come_back_together(plan, named):
 
 
 async def test_a_reload_starts_both_again_at_the_same_address(plan, named):
-    async with running_stack(plan(**named), Heard()) as stack, watched(stack) as watching:
+    async with running_stack(plan(**named), PromptMessages()) as stack, watched(stack) as watching:
         before = {child.pid for child in children_named("api", "worker")}
         await stack.reload()
         after = {child.pid for child in children_named("api", "worker")}
@@ -194,7 +194,7 @@ async def test_a_reload_starts_both_again_at_the_same_address(plan, named):
 
 async def test_a_cancelled_start_leaves_nothing(plan, named, tmp_path):
     async def body():
-        async with running_stack(plan(**named), Heard()):
+        async with running_stack(plan(**named), PromptMessages()):
             pass
 
     task = asyncio.create_task(body())

@@ -17,7 +17,7 @@ STUBBORN = (
 )
 
 
-class Heard(list):
+class PromptMessages(list):
     def __call__(self, name, line):
         self.append((name, line))
 
@@ -27,7 +27,7 @@ class Heard(list):
 
 @pytest.fixture
 def heard():
-    return Heard()
+    return PromptMessages()
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ async def test_nothing_is_removed_of_another_installation(tmp_path: Path, proces
     started(processes, tmp_path, url=(tmp_path / "of another").as_uri()).kill()
     storage = ObjectStorage("memory:///", spool_dir=tmp_path)
     await storage.sweep()
-    (left,) = SpoolFolder(tmp_path, " memory:///").found()
+    (left,) = SpoolFolder(tmp_path, " memory:///").contents()
     assert (left.files, left.is_living, left.is_own) == (1, False, False)
     await storage.close()
 
@@ -98,7 +98,9 @@ def test_empty_folders_of_others_that_were_killed_are_swept_away_too(tmp_path: P
             pass
     killed._forget()
     SpoolFolder(tmp_path, "one").sweep()
-    assert [(found.is_living, found.is_own) for found in SpoolFolder(tmp_path, "living").found()] == [(True, True)]
+    assert [(found.is_living, found.is_own) for found in SpoolFolder(tmp_path, "living").contents()] == [
+        (True, True)
+    ]
     living.close()
 
 
@@ -111,10 +113,10 @@ def test_two_processes_with_one_id_know_their_own(tmp_path: Path, processes: Exi
     started(processes, tmp_path, wrapped=alone).kill()
     folder = SpoolFolder(tmp_path, " memory:///")
     ends_at = time.monotonic() + 60
-    while all(found.is_living for found in folder.found()) and time.monotonic() < ends_at:
+    while all(found.is_living for found in folder.contents()) and time.monotonic() < ends_at:
         time.sleep(0.02)
     folder.sweep()
-    assert [found.is_living for found in folder.found()] == [True]
+    assert [found.is_living for found in folder.contents()] == [True]
     living.kill()
 
 
@@ -201,8 +203,8 @@ def test_nothing_is_removed_of_another_user(tmp_path: Path) -> None:
 class SweptMeanwhile(SpoolFolder):
     """Another process sweeps between its look and its removal."""
 
-    def found(self):
-        found = super().found()
+    def contents(self):
+        found = super().contents()
         shutil.rmtree(found[0].folder)
         return found
 

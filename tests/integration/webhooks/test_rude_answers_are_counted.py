@@ -60,7 +60,7 @@ async def told(office, data: bytes) -> None:
     async with receiver(says(data)) as rude, receiver(says()) as kind:
         first, second = await office.noted(rude), await office.noted(kind)
         assert await office.postman.take() == 2
-        await office.postman.sent()
+        await office.postman.wait_until_idle()
         delivery = await office.delivery(first)
         assert delivery.tries == 1
         assert (delivery.state is DeliveryState.TAKEN) or delivery.error
@@ -91,7 +91,7 @@ async def test_a_message_that_postgresql_cannot_read_any_more_is_counted_and_its
         await office.services.pool.execute(change, broken, ["created_at"], "no moment")
         await office.services.pool.execute(change, odd, ["status"], "unheard of")
         assert await office.postman.take() == 3
-        await office.postman.sent()
+        await office.postman.wait_until_idle()
     for task_id in (broken, odd):
         delivery = await office.delivery(task_id)
         assert (delivery.tries, delivery.state) == (1, DeliveryState.WAITING)

@@ -1,12 +1,12 @@
 import pytest
 
 from genpulse.branching.errors import NameRefused, ReleaseRefused
-from genpulse.branching.releases.releasable import Tagged, may_release
+from genpulse.branching.releases.releasable import VersionTag, may_release
 from genpulse.branching.rules.versions import version_named
 
 
-def tags(**trees: str) -> list[Tagged]:
-    return [Tagged(version_named(name.replace("_", ".")), f"c-{name}", tree) for name, tree in trees.items()]
+def tags(**trees: str) -> list[VersionTag]:
+    return [VersionTag(version_named(name.replace("_", ".")), f"c-{name}", tree) for name, tree in trees.items()]
 
 
 CANDIDATES = tags(v1_0_0rc1="aaa", v1_0_0rc2="bbb")

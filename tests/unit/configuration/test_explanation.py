@@ -52,9 +52,9 @@ def test_all_of_them_have_a_value_or_none(project):
 
 
 def test_an_option_that_is_known_says_what_it_means(project):
-    known = explain("providers.art.options.allowed_hosts", project, {}).known
-    assert (known.kind, "result files are fetched" in known.meaning) == ("hosts, with commas", True)
-    assert explain("providers.art.options.size", project, {}).known.kind == "section"
+    setting = explain("providers.art.options.allowed_hosts", project, {}).setting
+    assert (setting.kind, "result files are fetched" in setting.meaning) == ("hosts, with commas", True)
+    assert explain("providers.art.options.size", project, {}).setting.kind == "section"
 
 
 @pytest.mark.parametrize("key", ["database_url", "redis.url", "storage.endpoint", "providers.art.base_url"])

@@ -5,7 +5,7 @@ import pytest
 from genpulse.config import ConfigurationError, check_worker, load
 from genpulse.configuration.rules.policy import faults
 from genpulse.configuration.settings import Release
-from genpulse.environment.build_stamp import Build
+from genpulse.environment.build_info import Build
 
 REMOTE = "postgresql://u:s3cret@db.example.com,db2.example.com/d?target_session_attrs=read-write"
 REDIS = "rediss://:s3cret@redis.example.com/0"

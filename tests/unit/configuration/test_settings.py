@@ -1,6 +1,7 @@
 """The settings as programs read them that know Dynaconf."""
 
 import copy
+import os
 import pickle
 
 import pytest
@@ -168,6 +169,28 @@ def test_a_dotenv_that_only_seems_to_say_whose_it_is_is_refused(project, dotenv,
         load(project, {**SERVERS, "ENV": "dev"})
     assert words in str(caught.value)
     assert "topsecret" not in str(caught.value)
+
+
+def test_what_a_section_shows_of_itself_holds_no_secret(project):
+    secrets = {
+        "GENPULSE_DATABASE_URL": "postgresql://me:topsecret@127.0.0.1/genpulse",
+        "GENPULSE_WEBHOOKS__SECRET": "topsecret-a",
+        "GENPULSE_PROVIDERS__ART__API_KEY": "topsecret-b",
+        "GENPULSE_PROVIDERS__ART__OPTIONS__TOKEN": "topsecret-c",
+        "GENPULSE_REDIS__URL": "redis://:topsecret@127.0.0.1:6379/0",
+    }
+    settings = as_dynaconf(project, {**SERVERS, **secrets})
+    texts = [repr(settings.WEBHOOKS), repr(settings.REDIS), f"{settings.PROVIDERS}", repr(settings.PROVIDERS.ART)]
+    assert settings.WEBHOOKS.SECRET == "topsecret-a"
+    assert "'secret': '********'" in texts[0]
+    assert "127.0.0.1:6379" in texts[1]
+    assert "topsecret" not in "".join(texts)
+
+
+def test_a_dotenv_that_nobody_writes_to_holds_nothing_up(project):
+    os.mkfifo(project / ".env")
+    with pytest.raises(ConfigurationError, match="this is a named pipe, and reading it would wait for a writer"):
+        load(project, {**SERVERS, "ENV": "dev"})
 
 
 @pytest.mark.parametrize(

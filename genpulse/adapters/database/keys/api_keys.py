@@ -91,10 +91,10 @@ class PostgresKeys:
 
     async def _id_of(self, beginning: str) -> UUID:
         with outages():
-            found = await self._pool.fetch(_BEGINNING, beginning.lower()) if _is_beginning(beginning) else []
-        if len(found) != 1:
-            raise UnknownKey(beginning, len(found))
-        return uuid_of(found[0]["id"])
+            rows = await self._pool.fetch(_BEGINNING, beginning.lower()) if _is_beginning(beginning) else []
+        if len(rows) != 1:
+            raise UnknownKey(beginning, len(rows))
+        return uuid_of(rows[0]["id"])
 
     async def _one(self, key_id: UUID) -> ApiKey:
         with outages():

@@ -42,9 +42,9 @@ class Sealing:
 
 def _fernet_key(key: str) -> bytes:
     try:
-        found = b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
+        key_bytes = b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
-        found = b""
-    if len(found) != _KEY_BYTES:
+        key_bytes = b""
+    if len(key_bytes) != _KEY_BYTES:
         raise ValueError("it is no base64 of 32 bytes")
-    return urlsafe_b64encode(found)
+    return urlsafe_b64encode(key_bytes)

@@ -34,20 +34,20 @@ async def complete(
     database that `is_new` there is nobody yet, and the indexes are built the quick way.
     """
     await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-    found = {row["name"]: row["valid"] for row in await connection.fetch(_INDEXES)}
+    indexes = {row["name"]: row["valid"] for row in await connection.fetch(_INDEXES)}
     for name, definition in _described():
-        if is_new and name not in found:
+        if is_new and name not in indexes:
             await connection.execute(definition)
-        elif not found.get(name):
-            if name in found:
+        elif not indexes.get(name):
+            if name in indexes:
                 await _patiently(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}", blockers, tell)
-            await _built(connection, name, definition, blockers, tell)
+            await _build(connection, name, definition, blockers, tell)
     for row in await connection.fetch(_UNCHECKED):
         statement = f"ALTER TABLE {row['table']} VALIDATE CONSTRAINT {row['name']}"
         await _patiently(connection, statement, blockers, tell)
 
 
-async def _built(
+async def _build(
     connection: asyncpg.Connection, name: str, definition: str, blockers: Blockers, tell: Callable[[str], None]
 ) -> None:
     """Once more after a deadlock, which leaves half an index behind."""

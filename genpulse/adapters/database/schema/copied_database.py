@@ -54,7 +54,7 @@ async def empty(connection: asyncpg.Connection) -> Emptied:
     """
     columns = {row["name"] for row in await connection.fetch(_COLUMNS)}
     messages = await _deleted(connection, _WAITING)
-    ended = await _end_tasks(connection, columns)
+    tasks = await _end_tasks(connection, columns)
     await connection.execute(
         "UPDATE attempts SET status = 'abandoned', finished_at = now() WHERE status = 'running'"
     )
@@ -67,7 +67,7 @@ async def empty(connection: asyncpg.Connection) -> Emptied:
     if "api_keys.id" in columns:
         keys = await _deleted(connection, "api_keys")
         await connection.execute(_SIGN_ANEW)
-    return Emptied(ended, messages, keys)
+    return Emptied(tasks, messages, keys)
 
 
 async def _end_tasks(connection: asyncpg.Connection, columns: set[str]) -> int:

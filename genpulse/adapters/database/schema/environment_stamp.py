@@ -58,7 +58,7 @@ class StampedDatabase:
 async def look(url: str) -> StampedDatabase:
     """What is there, whosever it is. Raises `DatabaseUnavailable`."""
     async with _connected(url) as connection:
-        return await _found(connection, changed=False)
+        return await _stamped_database(connection, changed=False)
 
 
 async def check_stamp(url: str, environment: str, *, stamps_itself: bool) -> None:
@@ -97,9 +97,9 @@ async def stamp(url: str, environment: str, *, replaces: str | None = None) -> S
     """
     async with _connected(url) as connection:
         if replaces is not None:
-            return await _replaced(connection, environment, replaces)
+            return await _replace(connection, environment, replaces)
         changed = await put_stamp(connection, environment)
-        return await _found(connection, changed=changed)
+        return await _stamped_database(connection, changed=changed)
 
 
 async def confirm_moved(url: str, environment: str) -> StampedDatabase:
@@ -108,11 +108,11 @@ async def confirm_moved(url: str, environment: str) -> StampedDatabase:
     Raises `UnstampedDatabase`, `ForeignDatabase`, `DatabaseUnavailable`.
     """
     async with _connected(url) as connection:
-        found = await _stamp_of(connection, environment)
-        if found.is_elsewhere:
+        stamp = await _stamp_of(connection, environment)
+        if stamp.is_elsewhere:
             with outages():
-                await connection.execute(_MOVE, found.found, _stamped_by(), environment)
-        return await _found(connection, changed=found.is_elsewhere)
+                await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+        return await _stamped_database(connection, changed=stamp.is_elsewhere)
 
 
 async def empty_copy(url: str, environment: str) -> StampedDatabase:
@@ -122,15 +122,15 @@ async def empty_copy(url: str, environment: str) -> StampedDatabase:
     `DatabaseInUse` where processes are connected, `DatabaseUnavailable`.
     """
     async with _connected(url) as connection:
-        found = await _stamp_of(connection, environment)
-        if not found.is_elsewhere:
-            return await _found(connection, changed=False)
+        stamp = await _stamp_of(connection, environment)
+        if not stamp.is_elsewhere:
+            return await _stamped_database(connection, changed=False)
         with outages():
             async with connection.transaction():
                 await _nobody_else(connection)
                 emptied = await empty(connection)
-                await connection.execute(_MOVE, found.found, _stamped_by(), environment)
-        return await _found(connection, changed=True, emptied=emptied)
+                await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+        return await _stamped_database(connection, changed=True, emptied=emptied)
 
 
 async def own_stamp(connection: asyncpg.Connection, environment: str) -> Stamp | None:
@@ -139,30 +139,30 @@ async def own_stamp(connection: asyncpg.Connection, environment: str) -> Stamp |
     Raises `ForeignDatabase` by the stamp or, where there is none, by what the database holds;
     `DatabaseUnavailable`. Whether it is a copy is for the caller to ask.
     """
-    found = await read_stamp(connection)
-    if found is None:
+    stamp = await read_stamp(connection)
+    if stamp is None:
         await _refuse_foreign_rows(connection, environment)
-    elif found.environment != environment:
-        raise ForeignDatabase(found.environment, environment, str(found))
-    return found
+    elif stamp.environment != environment:
+        raise ForeignDatabase(stamp.environment, environment, str(stamp))
+    return stamp
 
 
 async def put_stamp(connection: asyncpg.Connection, environment: str) -> bool:
     """Stamp what is connected, as `stamp` does; False when it was stamped so before."""
-    found = await own_stamp(connection, environment)
-    if found is not None:
-        if found.is_elsewhere:
-            raise found.copied()
+    stamp = await own_stamp(connection, environment)
+    if stamp is not None:
+        if stamp.is_elsewhere:
+            raise stamp.copied()
         return False
     try:
         with outages():
-            done = await connection.fetchval(_INSERT, environment, _stamped_by())
+            is_written = await connection.fetchval(_INSERT, environment, _stamped_by())
     except asyncpg.UndefinedTableError as error:
         raise UnstampedDatabase(environment) from error
     await note_identity(connection)
-    if not done:
+    if not is_written:
         await own_stamp(connection, environment)
-    return bool(done)
+    return bool(is_written)
 
 
 async def note_identity(connection: asyncpg.Connection) -> None:
@@ -176,44 +176,44 @@ async def note_identity(connection: asyncpg.Connection) -> None:
 
 async def adopt(connection: asyncpg.Connection, environment: str) -> None:
     """Take a copy for the original, where nothing but a developer's own work is at stake."""
-    found = await own_stamp(connection, environment)
-    if found is None or not found.is_elsewhere:
+    stamp = await own_stamp(connection, environment)
+    if stamp is None or not stamp.is_elsewhere:
         return
     _log.warning(
         "This database is a copy of another one of %s, or was moved (%s). It is used as it is: tasks that wait in"
         " both are run by both, and vendors may have to be paid twice.",
         environment,
-        found,
+        stamp,
     )
     with outages():
-        await connection.execute(_MOVE, found.found, _stamped_by(), environment)
+        await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
 
 
 async def _stamp_of(connection: asyncpg.Connection, environment: str) -> Stamp:
-    found = await own_stamp(connection, environment)
-    if found is None:
+    stamp = await own_stamp(connection, environment)
+    if stamp is None:
         raise UnstampedDatabase(environment)
-    return found
+    return stamp
 
 
-async def _replaced(connection: asyncpg.Connection, environment: str, replaces: str) -> StampedDatabase:
-    found = await read_stamp(connection)
-    if found is None:
+async def _replace(connection: asyncpg.Connection, environment: str, replaces: str) -> StampedDatabase:
+    stamp = await read_stamp(connection)
+    if stamp is None:
         raise UnstampedDatabase(environment)
-    if found.environment == environment:
-        return await _found(connection, changed=False)
+    if stamp.environment == environment:
+        return await _stamped_database(connection, changed=False)
     emptied = None
     with outages():
         async with connection.transaction():
             await _nobody_else(connection)
-            done = await connection.fetchval(_REPLACE, environment, _stamped_by(), replaces)
-            if done:
+            is_written = await connection.fetchval(_REPLACE, environment, _stamped_by(), replaces)
+            if is_written:
                 emptied = await empty(connection)
                 if await connection.fetchval(_KNOWS_IDENTITY):
-                    await connection.execute(_MOVE, found.found, _stamped_by(), environment)
-    if not done:
+                    await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+    if not is_written:
         await own_stamp(connection, environment)
-    return await _found(connection, changed=bool(done), emptied=emptied)
+    return await _stamped_database(connection, changed=bool(is_written), emptied=emptied)
 
 
 async def _nobody_else(connection: asyncpg.Connection) -> None:
@@ -234,7 +234,7 @@ async def _refuse_foreign_rows(connection: asyncpg.Connection, environment: str)
             raise ForeignDatabase(theirs, environment, evidence, stamped=False)
 
 
-async def _found(
+async def _stamped_database(
     connection: asyncpg.Connection, *, changed: bool, emptied: Emptied | None = None
 ) -> StampedDatabase:
     with outages():

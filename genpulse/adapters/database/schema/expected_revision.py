@@ -15,7 +15,7 @@ def head() -> str:
 async def works_with(connection: asyncpg.Connection | asyncpg.Pool) -> str | None:
     """The oldest revision whose versions can work with these tables; None when the database does not say."""
     try:
-        found: str | None = await connection.fetchval("SELECT works_with_revision FROM schema_compatibility")
+        revision: str | None = await connection.fetchval("SELECT works_with_revision FROM schema_compatibility")
     except asyncpg.UndefinedTableError:
         return None
-    return found
+    return revision

@@ -86,29 +86,29 @@ async def upgrade(
     try:
         with outages(), _driver_errors():
             async with engine.connect() as connection:
-                database = await _locked(connection)
+                database = await _lock(connection)
                 if environment is not None:
                     await _check_owner(database, environment, stamps_itself=stamps_itself)
-                found = await _revision(connection)
-                if found.is_ahead:
-                    return _left(found)
-                missing = _between(found.current, to or found.head)
+                state = await _revision(connection)
+                if state.is_ahead:
+                    return _refuse_newer(state)
+                pending = _between(state.current, to or state.head)
                 async with watched(url, database, application_name=_NAME) as blockers:
-                    for revision in missing:
-                        await _applied(connection, revision, blockers, tell)
-                    if to in {None, found.head}:
-                        await complete(database, blockers, tell, is_new=found.current is None)
+                    for revision in pending:
+                        await _apply_until_done(connection, revision, blockers, tell)
+                    if to in {None, state.head}:
+                        await complete(database, blockers, tell, is_new=state.current is None)
                 if environment is not None:
                     await _note_owner(database, environment, stamps_itself=stamps_itself)
-                return missing
+                return pending
     finally:
         await engine.dispose()
 
 
 async def _check_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
-    found = await own_stamp(database, environment)
-    if found is not None and found.is_elsewhere and not stamps_itself:
-        raise found.copied()
+    stamp = await own_stamp(database, environment)
+    if stamp is not None and stamp.is_elsewhere and not stamps_itself:
+        raise stamp.copied()
 
 
 async def _note_owner(database: asyncpg.Connection, environment: str, *, stamps_itself: bool) -> None:
@@ -118,7 +118,7 @@ async def _note_owner(database: asyncpg.Connection, environment: str, *, stamps_
     await note_identity(database)
 
 
-async def _locked(connection: AsyncConnection) -> asyncpg.Connection:
+async def _lock(connection: AsyncConnection) -> asyncpg.Connection:
     """The driver's own connection, which holds the lock until it is closed and is in no transaction.
 
     Who waits for the lock asks for it again and again: a transaction that waits would keep the upgrade's indexes
@@ -131,7 +131,7 @@ async def _locked(connection: AsyncConnection) -> asyncpg.Connection:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _applied(
+async def _apply_until_done(
     connection: AsyncConnection, revision: str, blockers: Blockers, tell: Callable[[str], None]
 ) -> None:
     """One migration, as often as it takes."""
@@ -154,12 +154,12 @@ async def _applied(
         await asyncio.sleep(pause_s)
 
 
-def _left(found: Revision) -> tuple[str, ...]:
-    if found.ready:
+def _refuse_newer(revision: Revision) -> tuple[str, ...]:
+    if revision.ready:
         return ()
     raise DatabaseUnavailable(
-        f"The database is at {found.current}. This version ({found.head}) does not know that and cannot work with"
-        " it: run the version that brought it there, or a newer one."
+        f"The database is at {revision.current}. This version ({revision.head}) does not know that and cannot work"
+        " with it: run the version that brought it there, or a newer one."
     )
 
 
@@ -175,12 +175,12 @@ async def current(url: str) -> Revision:
 
 
 async def _revision(connection: AsyncConnection) -> Revision:
-    found = await connection.run_sync(_current)
+    revision = await connection.run_sync(_current)
     await connection.commit()
-    if found is None or found <= head():
-        return Revision(found, head())
+    if revision is None or revision <= head():
+        return Revision(revision, head())
     raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-    return Revision(found, head(), await works_with(raw))
+    return Revision(revision, head(), await works_with(raw))
 
 
 def _current(connection: Connection) -> str | None:

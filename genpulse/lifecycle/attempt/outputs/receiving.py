@@ -1,4 +1,4 @@
-"""Receiving output streams into spool files."""
+"""Receiving the outputs of a result: streams become spool files."""
 
 import asyncio
 import time
@@ -8,9 +8,16 @@ from pathlib import Path
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, ProviderError, Unavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import WaitsFor
-from genpulse.lifecycle.attempt.outputs.storing import Gap, Made, Piece, Whole, checked, paid, too_large
-from genpulse.lifecycle.attempt.remote.questions import failure_of, is_plain
-from genpulse.lifecycle.attempt.work import Work
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
+from genpulse.lifecycle.attempt.outputs.received import (
+    MissingOutput,
+    ReceivedOutput,
+    ReceivedResult,
+    Rereadable,
+    check_not_all_missing,
+    output_too_large,
+)
+from genpulse.lifecycle.attempt.vendor_errors import failure_of, is_final
 from genpulse.provider import Output, PollInterval, Result
 from genpulse.provider.http import AnswerTooLarge
 
@@ -21,112 +28,114 @@ _PAUSES = PollInterval()
 
 
 class OutputReceiver:
-    """What has come of a result. It may be taken more than once: what came whole is not read again.
+    """Receives a result, in several tries where need be: what came whole is not read again.
 
-    `once`: it is the same result each time, so that only a stream that begins anew each time can be read again.
+    `once`: it is the same result in each try, so that only a stream that begins anew each time can be read again.
     """
 
-    def __init__(self, work: Work, *, once: bool = False) -> None:
-        self._work = work
+    def __init__(self, run: AttemptRun, *, once: bool = False) -> None:
+        self._run = run
         self._once = once
         self._result = Result()
-        self._pieces: dict[int, Piece] = {}
-        self._gaps: dict[int, Gap] = {}
-        self._lost: set[int] = set()
+        self._outputs: dict[int, ReceivedOutput] = {}
+        self._missing: dict[int, MissingOutput] = {}
+        self._given_up: set[int] = set()
 
     @property
-    def has_something(self) -> bool:
+    def has_outputs(self) -> bool:
         """Whether any output came whole."""
-        return bool(self._pieces)
+        return bool(self._outputs)
 
-    async def take(self, result: Result) -> Made:
-        """Read all streams into files, which `work.files` removes.
+    async def receive(self, result: Result) -> ReceivedResult:
+        """Read all streams into files, which `run.files` removes.
 
         Raises what a stream raised that may be had later, after the other streams were read, and
         `OutputUnavailable` where nothing is left.
         """
         self._result = result
-        later: Exception | None = None
+        retryable: Exception | None = None
         for index, output in enumerate(result.outputs):
-            if index not in self._pieces and index not in self._lost:
-                later = await self._read(index, output) or later
-        if later is not None:
-            raise later
-        return self.made()
+            if index not in self._outputs and index not in self._given_up:
+                retryable = await self._read(index, output) or retryable
+        if retryable is not None:
+            raise retryable
+        return self.so_far()
 
-    def made(self) -> Made:
-        """What came by now; what did not is missing. Raises `OutputUnavailable` where nothing did."""
-        pieces = tuple(self._pieces[index] for index in sorted(self._pieces))
-        gaps = tuple(self._gaps[index] for index in sorted(self._gaps))
-        return checked(self._work, Made(pieces, self._result.cost, gaps, self._result.warnings))
+    def so_far(self) -> ReceivedResult:
+        """What came by now; the rest is missing. Raises `OutputUnavailable` where nothing came."""
+        outputs = tuple(self._outputs[index] for index in sorted(self._outputs))
+        missing = tuple(self._missing[index] for index in sorted(self._missing))
+        check_not_all_missing(self._run, outputs, missing)
+        return ReceivedResult(outputs, self._result.cost, missing, self._result.warnings)
 
     async def _read(self, index: int, output: Output) -> Exception | None:
-        """What came in place of an output that may be had later."""
-        self._gaps.pop(index, None)
+        """Read one output. Returns the error where it may be had later."""
+        self._missing.pop(index, None)
         try:
-            self._pieces[index] = Piece(await self._whole(output), index, is_text=output.is_text)
+            content = await self._rereadable(output)
+            self._outputs[index] = ReceivedOutput(content, index, is_text=output.is_text)
         except Exception as error:  # noqa: BLE001 - whatever a stream raises, its neighbours are kept
-            self._gaps[index] = Gap(index, _words_of(error))
-            if self._may_come(error, output):
+            self._missing[index] = MissingOutput(index, _reason(error))
+            if self._may_come_later(error, output):
                 return error
             if self._once or isinstance(error, AnswerTooLarge) or isinstance(error.__cause__, ContentTooLarge):
-                self._lost.add(index)
+                self._given_up.add(index)
         return None
 
-    def _may_come(self, error: Exception, output: Output) -> bool:
+    def _may_come_later(self, error: Exception, output: Output) -> bool:
         if isinstance(error, ProviderError):
-            may_come = not is_plain(error)
+            may_come = not is_final(error)
         elif isinstance(error, AnswerTooLarge):
             may_come = False
         else:
             may_come = not self._once or isinstance(error, OSError | Unavailable)
         return may_come and not (self._once and isinstance(output.content, AsyncIterator))
 
-    async def _whole(self, output: Output) -> Whole:
+    async def _rereadable(self, output: Output) -> Rereadable:
         if isinstance(output.content, bytes | Path):
             return output.content
-        services = self._work.services
+        services = self._run.services
         spool = services.storage.spool(output.content, limit_bytes=services.output_limit_bytes)
         try:
-            return await self._work.files.enter_async_context(spool)
+            return await self._run.files.enter_async_context(spool)
         except ContentTooLarge as error:
-            raise too_large(error, paid(self._work)) from error
+            raise output_too_large(self._run, error) from error
 
 
-async def receive(work: Work, result: Result) -> Made:
-    """The same for an answer that was paid for and cannot be asked for again.
+async def receive_answer(run: AttemptRun, result: Result) -> ReceivedResult:
+    """Receive a result that was paid for and cannot be asked for again.
 
     A stream that begins anew each time is read again for as long as the bounds say. Raises `OutputUnavailable`
     where nothing can be had.
     """
-    receiver = OutputReceiver(work, once=True)
+    receiver = OutputReceiver(run, once=True)
     try:
         async with asyncio.timeout(LONGEST_S):
-            return await _taken(work, receiver, result)
+            return await _receive_patiently(run, receiver, result)
     except TimeoutError:
-        return receiver.made()
+        return receiver.so_far()
     finally:
-        await work.report.go_on()
+        await run.report.go_on()
 
 
-async def _taken(work: Work, receiver: OutputReceiver, result: Result) -> Made:
+async def _receive_patiently(run: AttemptRun, receiver: OutputReceiver, result: Result) -> ReceivedResult:
     tries, ends_at = 0, float("inf")
     while True:
         try:
-            return await receiver.take(result)
+            return await receiver.receive(result)
         except OutputUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - it may be had later, and is paid for
             now = time.monotonic()
-            ends_at = min(ends_at, now + work.services.bounds.unusable_s)
+            ends_at = min(ends_at, now + run.services.bounds.unusable_s)
             if now >= ends_at:
-                return receiver.made()
-            await work.report.wait_for(WaitsFor.PROVIDER, failure_of(error, Charged.YES))
+                return receiver.so_far()
+            await run.report.wait_for(WaitsFor.PROVIDER, failure_of(error, Charged.YES))
             await asyncio.sleep(min(_PAUSES.after(tries), ends_at - now))
             tries += 1
 
 
-def _words_of(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return error.message
     return f"It broke off while it came ({type(error).__name__}: {error})."

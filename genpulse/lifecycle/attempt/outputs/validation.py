@@ -1,18 +1,12 @@
-"""Validating outputs by their bytes against what was ordered."""
+"""Validating outputs by their bytes: is it media, or words in place of them?"""
 
 import codecs
-from collections.abc import Sequence
 
-from genpulse.domain.asset import Spooled
-from genpulse.domain.attempt import Succeeded
-from genpulse.domain.kind import makes_media
-from genpulse.domain.recovery import Shape
+from genpulse.domain.asset import Content, Spooled
 from genpulse.domain.text.storable import storable_line
-from genpulse.lifecycle.attempt.outputs.storing import Gap, Made, Stored, Whole, checked, store_all
-from genpulse.lifecycle.attempt.work import Work
+from genpulse.lifecycle.attempt.outputs.received import Rereadable
 
 WORDS_LENGTH = 300
-MOST_WARNINGS = 100
 
 _HEAD = 1 << 12
 _MOSTLY = 0.7
@@ -22,39 +16,23 @@ _NOT_PLAIN = bytes((*range(0x20), *range(0x7F, 0x100)))
 _WORDS = frozenset({"application/json", "application/xml", "application/xhtml+xml"})
 
 
-async def success(work: Work, made: Made) -> Succeeded:
-    """Everything stored that is what was ordered, and a warning for each output that is missing.
-
-    Where a picture, a video or sound was ordered, an empty file or words in place of it are none; words that come
-    beside one are kept. What is made here is taken as it is. Raises `OutputUnavailable` where nothing is left,
-    and as `store_all`.
-    """
-    stored, gaps = await store_all(work, made)
-    taken = stored
-    if work.shape is not Shape.LOCAL and makes_media(work.begun.task.kind):
-        taken, refused = _sorted(stored)
-        gaps = (*gaps, *(_as_gap(one, work.begun.task.kind) for one in refused))
-    gaps = tuple(sorted(gaps, key=lambda gap: gap.index))
-    checked(work, Made(tuple(one.piece for one in taken), gaps=gaps))
-    warnings = (*made.warnings, *(gap.warning for gap in gaps))
-    return Succeeded(tuple(one.asset for one in taken), made.cost, warnings[:MOST_WARNINGS])
+def is_words_in_place_of_media(output: Rereadable, content: Content) -> bool:
+    """Whether an output is an empty file or a text, where a picture, a video or sound was ordered."""
+    if not content.size or is_words(content.media_type):
+        return True
+    return content.media_type == _UNKNOWN and is_old_text(_head(output))
 
 
-def _sorted(stored: Sequence[Stored]) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
-    """What is taken, and what is not."""
-    media = [one for one in stored if one.asset.content.size and not _is_words(one)]
-    taken = [one for one in stored if one in media or (media and one.piece.is_text)]
-    return tuple(taken), tuple(one for one in stored if one not in taken)
+def why_refused(output: Rereadable, content: Content, kind: str) -> str:
+    """Why an output is not what a task of this kind has ordered, with its first words."""
+    if not content.size:
+        return f"An empty file came where {kind} was ordered."
+    return f"{content.media_type} came where {kind} was ordered: {_first_words(output)}"
 
 
 def is_words(media_type: str) -> bool:
     """Whether the bytes are text, JSON, XML or a page. A drawing (SVG) is a picture."""
     return media_type.startswith("text/") or media_type in _WORDS
-
-
-def _is_words(one: Stored) -> bool:
-    media_type = one.asset.content.media_type
-    return is_words(media_type) or (media_type == _UNKNOWN and is_old_text(_head(one.piece.content)))
 
 
 def is_old_text(head: bytes) -> bool:
@@ -67,24 +45,16 @@ def is_old_text(head: bytes) -> bool:
     return not head.translate(None, _NO_CONTROLS) and plain > _MOSTLY * len(head)
 
 
-def _head(content: Whole) -> bytes:
+def _head(output: Rereadable) -> bytes:
     """The beginning, from the local disk where it was read a moment ago: no thread is asked for it."""
-    if isinstance(content, bytes):
-        return content[:_HEAD]
-    path = content.path if isinstance(content, Spooled) else content
+    if isinstance(output, bytes):
+        return output[:_HEAD]
+    path = output.path if isinstance(output, Spooled) else output
     with path.open("rb") as file:
         return file.read(_HEAD)
 
 
-def _as_gap(one: Stored, kind: str) -> Gap:
-    content = one.asset.content
-    if not content.size:
-        return Gap(one.piece.index, f"An empty file came where {kind} was ordered.")
-    said = _first_words(one.piece.content)
-    return Gap(one.piece.index, f"{content.media_type} came where {kind} was ordered: {said}")
-
-
-def _first_words(content: Whole) -> str:
-    head = _head(content)[: 4 * WORDS_LENGTH]
+def _first_words(output: Rereadable) -> str:
+    head = _head(output)[: 4 * WORDS_LENGTH]
     code = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     return storable_line(head.decode(code, "replace"), WORDS_LENGTH)

@@ -46,14 +46,14 @@ class Image(Local[ImageInput]):
         return Result((Output(await worked(call, lambda: _paint(call.input, report))),))
 
 
-def _paint(wanted: ImageInput, report: Report) -> bytes:
+def _paint(input_: ImageInput, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.painting import Painting
 
-    steps = _Steps(report, wanted.steps)
-    seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
+    steps = _Steps(report, input_.steps)
+    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     steps.reach(0.0)
     painting = Painting(
-        wanted.prompt, seed, wanted.width, wanted.height, shown=lambda share: steps.reach(0.55 * share)
+        input_.prompt, seed, input_.width, input_.height, shown=lambda share: steps.reach(0.55 * share)
     )
     pixels = painting.frame(shown=lambda share: steps.reach(0.55 + 0.35 * share))
     steps.reach(0.9)

@@ -100,10 +100,10 @@ _ANY = (DAWN, SUNSET, DAY, NIGHT, AUTUMN, SPRING, DREAM)
 
 def choose(words: Collection[str], dice: Dice) -> Palette:
     """By the words, the most telling first; by chance when none is known."""
-    asked = [palette for palette, known in _WORDS if not known.isdisjoint(words)]
-    if not asked:
+    palettes = [palette for palette, known in _WORDS if not known.isdisjoint(words)]
+    if not palettes:
         return _ANY[int(dice("palette").integers(len(_ANY)))]
-    first, others = asked[0], asked[1:]
+    first, others = palettes[0], palettes[1:]
     if first is NIGHT and STORM in others:
         return replace(NIGHT, top="#060a14", middle="#16233a", horizon="#3b4f6d", stars=0.12, clouds=1.0)
     if first is NIGHT and SNOW in others:

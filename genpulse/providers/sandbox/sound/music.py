@@ -31,10 +31,10 @@ class Music(Local[MusicInput]):
         return Result((Output(await worked(call, lambda: _play(call.input, report))),))
 
 
-def _play(wanted: MusicInput, report: Report) -> bytes:
+def _play(input_: MusicInput, report: Report) -> bytes:
     from genpulse.providers.sandbox.sound.instruments import Band
     from genpulse.providers.sandbox.sound.wav import wav_bytes
 
-    seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
-    band = Band(wanted.prompt, seed, wanted.duration_s, RATE)
+    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+    band = Band(input_.prompt, seed, input_.duration_s, RATE)
     return wav_bytes(band.play(report), RATE)

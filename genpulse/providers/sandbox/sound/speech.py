@@ -40,7 +40,7 @@ class Speech(Local[SpeechInput]):
         spoken = await worked(call, lambda: self._speak(call.input, report))
         return Result((Output(spoken),))
 
-    def _speak(self, wanted: SpeechInput, report: Report) -> bytes:
+    def _speak(self, input_: SpeechInput, report: Report) -> bytes:
         import numpy as np
 
         from genpulse.providers.sandbox.sound.wav import wav_bytes
@@ -48,12 +48,12 @@ class Speech(Local[SpeechInput]):
         report(0.0, "loading the voice")
         with self._one_at_a_time:
             voice = self._loaded()
-            sentences = voice.phonemize(wanted.text)
-        seed = seed_of(wanted.text) if wanted.seed is None else wanted.seed
+            sentences = voice.phonemize(input_.text)
+        seed = seed_of(input_.text) if input_.seed is None else input_.seed
         parts = []
         for number, sentence in enumerate(sentences, 1):
             with self._one_at_a_time:
-                parts.append(voice.from_phonemes(sentence, wanted.speed, seed=[seed, number]))
+                parts.append(voice.from_phonemes(sentence, input_.speed, seed=[seed, number]))
             report(number / len(sentences), f"sentence {number} of {len(sentences)}")
         spoken = np.concatenate([np.zeros(0, np.float32), *parts])
         if not spoken.size:

@@ -45,25 +45,25 @@ class Video(Local[VideoInput]):
         return Result((Output(await worked(call, lambda: _film(call.input, report))),))
 
 
-def _film(wanted: VideoInput, report: Report) -> bytes:
+def _film(input_: VideoInput, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.painting import Painting
     from genpulse.providers.sandbox.video.encoder import Film, best
 
     report(0.0, "building the scene")
-    seed = seed_of(wanted.prompt) if wanted.seed is None else wanted.seed
+    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     painting = Painting(
-        wanted.prompt,
+        input_.prompt,
         seed,
-        wanted.width,
-        wanted.height,
+        input_.width,
+        input_.height,
         moving=True,
         shown=lambda share: report(_SCENE * share, "building the scene"),
     )
-    frames = max(round(wanted.duration_s * wanted.fps), 2)
+    frames = max(round(input_.duration_s * input_.fps), 2)
     written = best()
     with tempfile.TemporaryDirectory(prefix="genpulse-film-") as folder:
         path = Path(folder) / f"film.{written.container}"
-        with Film(path, wanted.width, wanted.height, wanted.fps, written=written) as film:
+        with Film(path, input_.width, input_.height, input_.fps, written=written) as film:
             for number in range(frames):
                 film.add(painting.frame(number / (frames - 1)))
                 share = (number + 1) / (frames + 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genpulse.branching.git.repository import Repository
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from tests.integration.branching.fake_forge import rules
 from tests.integration.branching.fake_forge.rules import NOTHING, Change
 
@@ -110,8 +110,8 @@ class FakeForge:
         clone = self._checkout()
         all_refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
         self._in(clone, "fetch", "--quiet", "--prune", "--no-tags", "origin", *all_refs)
-        asked = Asked(request.head, request.base, "o/r", "o/r", self.tip(request.head))
-        return answer(asked, Repository(clone, self.environment))
+        asked = ProposedMerge(request.head, request.base, "o/r", "o/r", self.tip(request.head))
+        return check_merge(asked, Repository(clone, self.environment))
 
     def merge(self, request: Request, by: str, method: str = "merge") -> str:
         """Press the button. Raises `NotTaken` with what the forge says."""

@@ -2,7 +2,7 @@
 
 from genpulse.branching.errors import FlowError
 from genpulse.branching.lanes.promotion import plan_promotion
-from genpulse.branching.merge_check import Asked, answer
+from genpulse.branching.merge_check import ProposedMerge, check_merge
 from genpulse.branching.releases.verification import Verifier
 from genpulse.branching.rules.table import MAIN, TEST
 
@@ -31,7 +31,7 @@ def releases_stay_verified(team):
 def gate_and_promote_agree(team):
     team.observer.fetch()
     for source, target in (("dev", TEST), ("test", MAIN)):
-        found = answer(Asked(source, target.pattern), team.observer.repository())
+        found = check_merge(ProposedMerge(source, target.pattern), team.observer.repository())
         try:
             plan_promotion(team.observer.repository(), target)
             refused = None

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from genpulse.branching.forges.errors import ForgeError
-from genpulse.branching.forges.rest import Answer, asked
+from genpulse.branching.forges.rest import RestResponse, send_request
 
 TOKEN = "t0k3n"
 
@@ -62,37 +62,37 @@ def server():
 
 
 def test_a_move_on_the_same_host_is_followed_with_the_same_question(server):
-    assert asked(f"{server.url}/moved", TOKEN, {"a": "b"}) == Answer(200, {"path": "/new"})
+    assert send_request(f"{server.url}/moved", TOKEN, {"a": "b"}) == RestResponse(200, {"path": "/new"})
     assert server.seen == [("POST", f"/{path}", f"Bearer {TOKEN}", {"a": "b"}) for path in ("moved", "new")]
 
 
 def test_a_token_is_never_taken_to_another_host(server):
-    answer = asked(f"{server.url}/away", TOKEN)
+    answer = send_request(f"{server.url}/away", TOKEN)
     assert (answer.status, answer.location) == (307, server.moves["/away"])
     assert [path for _, path, _, _ in server.seen] == ["/away"]
 
 
 def test_a_circle_ends(server):
-    assert asked(f"{server.url}/circle", TOKEN).status == 307
+    assert send_request(f"{server.url}/circle", TOKEN).status == 307
     assert len(server.seen) == 4
 
 
 @pytest.mark.parametrize("path", ["/noise", "/cut"])
 def test_an_answer_that_breaks_off(server, path):
     with pytest.raises(ForgeError, match="does not answer"):
-        asked(f"{server.url}{path}", TOKEN)
+        send_request(f"{server.url}{path}", TOKEN)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "file:///etc/passwd", "ftp://host/x", "http:///x"])
 def test_an_address_that_cannot_be_asked(url):
     with pytest.raises(ForgeError, match="is no address to ask") as caught:
-        asked(url, TOKEN)
+        send_request(url, TOKEN)
     assert "GITHUB_API_URL" in caught.value.note
 
 
 @pytest.mark.parametrize("token", ["s3cret\nX-Other: 1", "s3crét", "s3cret\x00"])
 def test_a_token_that_is_none_is_not_shown(token):
     with pytest.raises(ForgeError, match="no token has") as caught:
-        asked("http://127.0.0.1:1/", token)
+        send_request("http://127.0.0.1:1/", token)
     assert "s3cr" not in str(caught.value)
     assert caught.value.__cause__ is None

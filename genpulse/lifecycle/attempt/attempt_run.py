@@ -1,0 +1,192 @@
+"""One attempt while it runs: what its engine needs, and the journal that it writes before anything is paid for."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from genpulse.domain.attempt import Claim
+from genpulse.domain.errors import BadInput, InvalidInput, ProviderRejected, UnknownModel
+from genpulse.domain.recovery import Recovery, recover
+from genpulse.domain.task import WaitsFor
+from genpulse.lifecycle.attempt.input_files import TaskAttachments
+from genpulse.lifecycle.attempt.interruption import ANY_INTERRUPTION, Interruption, Signal
+from genpulse.lifecycle.attempt.orders import AccountUse, AttemptOrder
+from genpulse.lifecycle.attempt.progress import ProgressReport
+from genpulse.lifecycle.budget import check_before_paying
+from genpulse.lifecycle.provider_callback import callback_url
+from genpulse.lifecycle.store_retry import until_available
+from genpulse.ports import Services
+from genpulse.provider import AnyModel, Call, Engine, Immediate, Local
+
+T = TypeVar("T")
+
+
+class AttemptRun:
+    """One attempt from its claim to its end. `interrupt` and `poll_now` may be called at any moment.
+
+    `call` is what the engine is asked for, once `prepare` has returned. `files` removes what inputs and outputs
+    wait in. The attempt began at `began_at` by a clock that does not jump, in seconds.
+    """
+
+    call: Call[Any]
+
+    def __init__(self, services: Services, claim: Claim) -> None:
+        self.services = services
+        self.lease = claim.lease
+        self.task = claim.task
+        self.attempt = claim.attempt
+        self.was_admitted = claim.admitted
+        self.began_at = time.monotonic()
+        self.signal = Signal()
+        self.report = ProgressReport(services, claim.lease, claim.task.seq, self.signal)
+        self.order = AttemptOrder(claim.task.order)
+        self.account = AccountUse()
+        self.files = AsyncExitStack()
+        if claim.task.cancel_requested:
+            self.interrupt(Interruption.CANCELED)
+
+    def interrupt(self, why: Interruption) -> None:
+        """Stop at the next step that may be given up. Only the first reason counts."""
+        self.signal.interrupt(why)
+
+    def poll_now(self) -> None:
+        """Ask the vendor at once: it has said that something happened."""
+        self.signal.changed.set()
+
+    @property
+    def engine(self) -> Engine[Any] | None:
+        """The engine of the task's model, None where this worker no longer has the model."""
+        try:
+            return self.services.catalogue.model(self.task.model).engine
+        except UnknownModel:
+            return None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the work is done in this process: doing it again costs nothing."""
+        return isinstance(self.engine, Local)
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether the one answer of the vendor is the output: it cannot be asked for again."""
+        return isinstance(self.engine, Immediate)
+
+    def prepare(self) -> Engine[Any]:
+        """Make the call, and return the engine that takes it.
+
+        Raises `ProviderRejected` where the model is gone, `InvalidInput` where it no longer takes the input.
+        """
+        model = self._model()
+        self.call = Call(
+            model=model.name,
+            kind=self.task.kind,
+            input=self._input(model),
+            task_id=self.task.id,
+            client_reference=self.attempt.client_reference,
+            attempt=self.attempt.number,
+            callback_url=callback_url(self.services.callback_base_url, self.task, self.attempt),
+            attachments=TaskAttachments(self.services, self.task, self.files),
+            threads=self.services.threads,
+        )
+        return model.engine
+
+    def _model(self) -> AnyModel:
+        try:
+            return self.services.catalogue.model(self.task.model)
+        except UnknownModel as error:
+            raise ProviderRejected(f"This worker no longer has the model {self.task.model!r}.") from error
+
+    def _input(self, model: AnyModel) -> Any:
+        try:
+            return model.parse(self.task.input)
+        except BadInput as error:
+            details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
+            raise InvalidInput(f"The input no longer fits the model: {details}") from error
+
+    def now(self) -> datetime:
+        """The time by the clock of the database, as far as it is known here."""
+        return self.attempt.started_at + timedelta(seconds=time.monotonic() - self.began_at)
+
+    def left_s(self) -> float | None:
+        """Seconds until the task's deadline, None without one. When the attempt began is the database's word."""
+        if self.task.deadline_at is None:
+            return None
+        at_begin_s = (self.task.deadline_at - self.attempt.started_at).total_seconds()
+        return max(at_begin_s - (time.monotonic() - self.began_at), 0.0)
+
+    def recovery(self, *, repeatable: bool, can_find: bool) -> Recovery:
+        """Decide what is done about an order that was open when this attempt began."""
+        resubmits = self.task.provider in self.services.retry.resubmits
+        return recover(self.task.order, repeatable=repeatable, can_find=can_find, resubmits=resubmits)
+
+    async def check_budget(self) -> None:
+        """Raises `SpendingNotAllowed` or `OverBudget` where asking costs what may not be spent, `Stopped`."""
+        self.signal.check()
+        await self.until_available(
+            "the budget for task %s",
+            WaitsFor.DATABASE,
+            lambda: check_before_paying(self.services, self.task),
+            stops=ANY_INTERRUPTION,
+        )
+
+    async def journal_order(self) -> None:
+        """Commit that the vendor is about to be asked, unless that costs what may not be spent.
+
+        Raises `SpendingNotAllowed`, `OverBudget`, `LeaseLost`, `Stopped`: then the vendor is not asked.
+        """
+        await self.check_budget()
+        self.signal.check()
+        order = await self.until_available(
+            "the journal of task %s",
+            WaitsFor.DATABASE,
+            lambda: self.services.store.journal_order(self.lease),
+            stops=ANY_INTERRUPTION,
+        )
+        self.account.has_ordered = self.account.was_asked = True
+        self.order.start(order)
+
+    async def journal_job(self, job_id: str) -> None:
+        """Commit the vendor's job id, however long that takes. Raises `LeaseLost`."""
+        self.order.job_id = job_id
+        await self.until_available(
+            "the journal of task %s",
+            WaitsFor.DATABASE,
+            lambda: self.services.store.journal_job(self.lease, job_id),
+        )
+
+    async def tell_gate_of_success(self) -> None:
+        """Tell the gate that the provider has taken what it was asked for."""
+        self.account.gate_was_told = True
+        await self.services.gate.succeeded(self.task.provider)
+
+    async def until_available(
+        self,
+        what: str,
+        waits_for: WaitsFor,
+        act: Callable[[], Awaitable[T]],
+        *,
+        stops: Collection[Interruption] = (),
+    ) -> T:
+        """The result of `act`, tried again while its service is away; meanwhile the task shows what it waits for.
+
+        Raises `Stopped` between two tries for an interruption in `stops`, and what `act` refuses.
+        """
+
+        async def wait(seconds: float) -> None:
+            await self.report.wait_for(waits_for)
+            await self._sleep(seconds, stops)
+
+        result = await until_available(self.services, what, self.task.id, act, wait=wait)
+        await self.report.go_on()
+        return result
+
+    async def _sleep(self, seconds: float, stops: Collection[Interruption]) -> None:
+        if Interruption.CANCELED in stops:
+            await self.signal.pause(seconds)
+            return
+        await asyncio.sleep(seconds)
+        if self.signal.why in stops:
+            self.signal.check()

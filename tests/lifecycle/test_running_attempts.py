@@ -1,0 +1,70 @@
+"""What a worker does with the attempts that it runs, without the background jobs around it."""
+
+import asyncio
+
+import pytest
+
+from genpulse.background.loops import Loops
+from genpulse.domain.attempt import End, HeldLease, Released, Worker
+from genpulse.domain.task import TaskStatus
+from genpulse.worker.claiming import Claimer
+from tests.lifecycle.conftest import QUICK
+
+
+def alive(world, name):
+    return Worker(world.services.new_id(), name, QUICK.lease_s)
+
+
+async def taken_over_and_given_back(world, slow):
+    other, store = alive(world, "other"), world.services.store
+    await store.renew(other, world.services.now())
+    await store.leave(slow)
+    (taken,) = await store.take_over(other, ["art"], [world.services.new_id()])
+    await store.finish(End(taken.lease, Released(), order_open=True))
+
+
+async def claimed(world, worker):
+    await world.services.store.renew(worker, world.services.now())
+    (begun,) = await world.services.store.claim(worker, "art", [world.services.new_id()])
+    return begun
+
+
+@pytest.fixture
+async def twice(world, until):
+    """A worker that was lost for a while, and runs a second attempt at a task whose first one still orders."""
+    world.studio.finished, world.studio.hold_submit = False, asyncio.Event()
+    task = await world.submit("art/studio")
+    slow = alive(world, "slow")
+    claimer = Claimer(world.services, QUICK, slow, Loops())
+    first = await claimed(world, slow)
+    claimer.running.start(first)
+    await until(lambda: world.studio.submits == 1)
+    await taken_over_and_given_back(world, slow)
+    second = await claimed(world, slow)
+    claimer.running.start(second)
+    return task, claimer, first, second
+
+
+async def finished(world, until, claimer):
+    world.studio.hold_submit.set()
+    await until(lambda: len(claimer.running) == 0)
+
+
+async def test_a_lease_that_is_lost_stops_its_own_attempt_and_not_the_next_one_of_the_task(world, until, twice):
+    task, claimer, first, second = twice
+    both = {first.lease.attempt_id, second.lease.attempt_id}
+    await claimer.reconcile([HeldLease(second.lease)], both)
+    world.studio.finished = True
+    assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+    await finished(world, until, claimer)
+
+
+async def test_a_worker_stops_in_order_while_an_attempt_that_it_has_lost_still_orders(world, until, twice):
+    task, claimer, _, _ = twice
+    world.studio.finished = True
+    await world.ended(task)
+    await until(lambda: len(claimer.running) == 1)
+    draining = asyncio.create_task(claimer.running.drain(grace_s=QUICK.grace_s, stop_s=QUICK.stop_s))
+    await finished(world, until, claimer)
+    await draining

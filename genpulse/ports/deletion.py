@@ -22,10 +22,10 @@ class DeletionStore(Protocol):
         Those that have not ended are wanted by nobody any more: see `TaskStore.cancel`.
         """
 
-    async def delete_overdue(self, limit: int) -> int:
+    async def delete_overdue(self, limit: int, settled_s: float) -> int:
         """Mark at most `limit` tasks whose own `retain_s` is over and about which no message is to be sent.
 
-        Returns how many they were.
+        None of them ended less than `settled_s` seconds ago. Returns how many they were.
         """
 
     async def unended(self, limit: int) -> tuple[UUID, ...]:

@@ -380,10 +380,10 @@ async def test_an_upload_that_an_unfinished_task_needs_is_refused(place):
 async def test_a_task_with_its_own_retention_is_deleted_after_it(place):
     short = await place.ended(retain_s=60, idempotency_key="k")
     long, usual = await place.ended(retain_s=600), await place.ended()
-    assert await place.deletions.delete_overdue(10) == 0
+    assert await place.deletions.delete_overdue(10, 0) == 0
     for task in (short, long, usual):
         await place.backend.age(task, timedelta(seconds=61))
-    assert await place.deletions.delete_overdue(10) == 1
+    assert await place.deletions.delete_overdue(10, 0) == 1
     assert [await place.is_shown(task.id) for task in (short, long, usual)] == [False, True, True]
     assert (await place.erased()).tasks == 1
     with pytest.raises(TaskDeleted):
@@ -392,11 +392,12 @@ async def test_a_task_with_its_own_retention_is_deleted_after_it(place):
 
 async def test_a_task_that_is_kept_for_no_time_waits_for_its_message(place):
     task = await place.ended(retain_s=0, webhook_url=ME)
-    assert await place.deletions.delete_overdue(10) == 0
+    assert await place.deletions.delete_overdue(10, 0) == 0
     ((delivery, told),) = await place.backend.deliveries.due(10, 60, per_origin=10, room={})
     assert told.id == task.id
     await place.backend.deliveries.taken(delivery.id, Answer(200))
-    assert await place.deletions.delete_overdue(10) == 1
+    assert await place.deletions.delete_overdue(10, 60) == 0
+    assert await place.deletions.delete_overdue(10, 0) == 1
     assert not await place.is_shown(task.id)
 
 

@@ -39,10 +39,10 @@ async def bytes_are_gone(world, asset):
 async def erased(world, tasks=1):
     """What was removed, once so many tasks were; at most a minute."""
     async with asyncio.timeout(60):
-        done = await erase(world.services, settled_s=0)
+        done = await erase(world.services, settled_s=0, seen_s=0)
         while done.tasks < tasks:
             await asyncio.sleep(0.01)
-            done += await erase(world.services, settled_s=0)
+            done += await erase(world.services, settled_s=0, seen_s=0)
         return done
 
 
@@ -134,7 +134,7 @@ async def test_bytes_wait_for_a_storage_that_is_away(world):
     with pytest.raises(StorageUnavailable):
         await erase(away, settled_s=0)
     assert not await bytes_are_gone(world, task.outputs[0])
-    done = await erase(world.services, settled_s=0)
+    done = await erase(world.services, settled_s=0, seen_s=0)
     assert (done.tasks, done.objects) == (0, 1)
     assert await bytes_are_gone(world, task.outputs[0])
 

@@ -40,9 +40,9 @@ class PostgresDeletions:
             tuple(uuid_of(row["id"]) for row in known),
         )
 
-    async def delete_overdue(self, limit: int) -> int:
+    async def delete_overdue(self, limit: int, settled_s: float) -> int:
         """Mark tasks whose own retention is over."""
-        return len(await self._fetch(deletion.DELETE_OVERDUE, limit, self._environment))
+        return len(await self._fetch(deletion.DELETE_OVERDUE, limit, self._environment, settled_s))
 
     async def unended(self, limit: int) -> tuple[UUID, ...]:
         """Marked tasks that have not ended."""

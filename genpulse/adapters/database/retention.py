@@ -20,11 +20,13 @@ LOCK = 0x67705F7072756E65
 """The advisory lock of the turn ("gp_prune" in hexadecimal)."""
 _COUNT_S = 600.0
 
-_EXPECT = """
+EXPECT = """
 INSERT INTO doomed_objects (key, size, last_created_at, environment, expected_for)
 SELECT key, size, now(), $3::text, task_id
 FROM unnest($1::text[], $2::bigint[], $4::uuid[]) AS expected(key, size, task_id)
-WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = task_id AND tombstones.erased_at IS NOT NULL)
+LEFT JOIN LATERAL (SELECT id FROM tombstones
+                   WHERE tombstones.id = task_id AND erased_at IS NOT NULL LIMIT 1) AS deleted ON true
+WHERE deleted.id IS NULL
 ON CONFLICT (key) DO UPDATE
 SET last_created_at = greatest(doomed_objects.last_created_at, excluded.last_created_at),
     environment = excluded.environment,
@@ -104,7 +106,7 @@ class PostgresRetention:
         notes = {note.key: note for note in sorted(expected, key=lambda note: note.key)}
         sizes, tasks = [note.size for note in notes.values()], [note.task_id for note in notes.values()]
         with outages():
-            rows = await self._pool.fetch(_EXPECT, list(notes), sizes, self._environment, tasks)
+            rows = await self._pool.fetch(EXPECT, list(notes), sizes, self._environment, tasks)
         found = {row["key"]: _Noted.ERASED if row["is_erased"] else _Noted.YES for row in rows}
         left = {note for note in notes.values() if note.key not in found}
         gone = LeaseLost("the task was deleted")

@@ -176,7 +176,7 @@ async def _write(
     """
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)
-    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
+    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns_of(firsts))
     by_id = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
@@ -207,7 +207,8 @@ def _submitted(task: NewTask, written: _Written | None) -> Submitted:
     return replay(task, written.fingerprint, written.task)
 
 
-def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+    """What a submit writes of new tasks, as columns."""
     inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],

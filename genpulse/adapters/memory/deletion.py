@@ -75,17 +75,18 @@ class MemoryDeletions:
     def _shown(self) -> list[Task]:
         return [task for task in self._store.all_tasks() if task.id not in self._deleted.tasks]
 
-    async def delete_overdue(self, limit: int) -> int:
+    async def delete_overdue(self, limit: int, settled_s: float) -> int:
         """Mark tasks whose own retention is over."""
-        overdue = [task for task in self._shown() if self._is_overdue(task) and self._is_ours(task.environment)]
+        ours = [task for task in self._shown() if self._is_ours(task.environment)]
+        overdue = [task for task in ours if self._is_overdue(task, settled_s)]
         for task in overdue[:limit]:
             self._mark(task)
         return len(overdue[:limit])
 
-    def _is_overdue(self, task: Task) -> bool:
+    def _is_overdue(self, task: Task, settled_s: float) -> bool:
         if task.retain_s is None or task.finished_at is None or self._deliveries.waits(task.id):
             return False
-        return task.finished_at + timedelta(seconds=task.retain_s) <= self._now()
+        return task.finished_at + timedelta(seconds=max(task.retain_s, settled_s)) <= self._now()
 
     async def unended(self, limit: int) -> tuple[UUID, ...]:
         """Marked tasks that have not ended."""

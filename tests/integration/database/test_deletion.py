@@ -9,9 +9,10 @@ import uuid_utils.compat
 from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.ending_attempts import asset_columns
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.retention import EXPECT, PostgresRetention
 from genpulse.adapters.database.statements import deletion, tasks
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.task_submission import columns_of
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.asset import Asset, Content, key_of
@@ -89,7 +90,7 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     for statement in (_FILL, _NOTES, _STONES, "ANALYZE"):
         await pool.execute(statement)
     ids = [uuid_utils.compat.uuid7() for _ in range(500)]
-    found = await plan(pool, deletion.DELETE_OVERDUE, 200, "dev")
+    found = await plan(pool, deletion.DELETE_OVERDUE, 200, "dev", 10.0)
     assert "ix_tasks_retained" in found
     assert "Sort" not in found
     assert "ix_tasks_deleted_at" in await plan(pool, deletion.ERASABLE, 200, 3.0, "dev")
@@ -100,6 +101,12 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     assert "ix_tombstones_deleted_at" in await plan(pool, deletion.FORGET, now() - now(), 200, "dev")
     assert "pk_tasks" in await plan(pool, deletion.DELETE_TASKS, ids, "me", "me", "dev")
     assert "ix_tombstones_key_digest" in await plan(pool, tasks.KEY_IS_DELETED, b"x")
+    submit = await plan(pool, tasks.SUBMIT, *columns_of([new_task(idempotency_key="k")]))
+    assert "Index Scan using ix_tombstones_key_digest" in submit
+    assert "Index Cond: (key_digest = new.key_digest)" in submit
+    expect = await plan(pool, EXPECT, ["k"], [1], "dev", [ids[0]])
+    assert "Index Scan using pk_tombstones" in expect
+    assert "Index Cond: (id = expected.task_id)" in expect
     for statement in (deletion.DELETE_TASKS, deletion.JOURNAL):
         arguments = (ids, None, "", "dev") if statement is deletion.DELETE_TASKS else (ids,)
         assert "Seq Scan on tasks" not in await plan(pool, statement, *arguments)
@@ -163,7 +170,7 @@ async def test_nothing_of_another_environment_is_touched(pool, backend):
     theirs = PostgresDeletions(pool, "test")
     begun = await backend.begun(retain_s=0)
     await backend.end(begun.lease, Succeeded(()))
-    assert await theirs.delete_overdue(10) == 0
+    assert await theirs.delete_overdue(10, 0) == 0
     assert (await theirs.delete_tasks([begun.task.id], owner=None, deleted_by="")).deleted == ()
     await PostgresDeletions(pool, "dev").delete_tasks([begun.task.id], owner=None, deleted_by="")
     assert (await theirs.erase_tasks(10, 0)).pruned == Pruned()

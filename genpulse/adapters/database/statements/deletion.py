@@ -48,6 +48,7 @@ DELETE_OVERDUE = _MARK.format(
 SELECT id FROM tasks
 WHERE retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL
   AND {_RETAINED} <= now() - to_timestamp(0) AND {_ours(2)}
+  AND finished_at <= now() - make_interval(secs => $3)
   AND NOT EXISTS (SELECT FROM deliveries WHERE task_id = tasks.id AND next_try_at IS NOT NULL)
 ORDER BY {_RETAINED} LIMIT $1
 FOR UPDATE SKIP LOCKED""",

@@ -20,7 +20,9 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
             $15::text[], $16::bytea[], $17::int[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s)
-WHERE key_digest IS NULL OR NOT EXISTS (SELECT FROM tombstones WHERE tombstones.key_digest = new.key_digest)
+LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
+                   WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
+WHERE deleted.task_id IS NULL
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),

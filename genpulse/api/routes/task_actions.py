@@ -26,7 +26,7 @@ routes = encoded.router("tasks")
 
 @routes.post(
     f"{TASKS_PATH}/{ACTIONS}",
-    summary="Cancel or retry many tasks",
+    summary="Cancel, retry or delete many tasks",
     responses=encoded.described(200, "What would be done, or what was done", TaskActionOutcome)
     | encoded.refusals(400, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(TaskActionDocument)},
@@ -51,6 +51,7 @@ class _Asked:
     """What is asked for, by whom, of which tasks; a token is `good_for` that alone."""
 
     context: Context
+    caller: Caller
     document: TaskActionDocument
     wanted: TaskFilter
     signer: ActionSigner
@@ -77,7 +78,7 @@ class _Asked:
         return TaskActionOutcome.after(self.document.action, progress, more)
 
     def _selection(self, as_of: datetime) -> Selection:
-        return Selection(self.document.action, self.wanted, as_of)
+        return Selection(self.document.action, self.wanted, as_of, self.caller)
 
     def _token(self, as_of: datetime, before: UUID | None = None) -> str:
         return self.signer.write(ActionToken(as_of, int(self._now_s()) + LASTS_S, before), self.good_for)
@@ -92,7 +93,7 @@ async def _asked(request: Request, document: TaskActionDocument) -> _Asked:
     wanted = await _wanted(context, caller, document)
     good_for = repr((caller.owner, document.action.value, document.all, wanted)).encode()
     signer = ActionSigner(await context.services.keys.signing_secret())
-    return _Asked(context, document, wanted, signer, good_for)
+    return _Asked(context, caller, document, wanted, signer, good_for)
 
 
 async def _wanted(context: Context, caller: Caller, document: TaskActionDocument) -> TaskFilter:

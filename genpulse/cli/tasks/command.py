@@ -1,4 +1,4 @@
-"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
+"""`genpulse tasks`: list, show, watch, save, cancel, retry and delete."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_option, json_option
-from genpulse.cli.tasks import retry
+from genpulse.cli.tasks import deletion, retry
 from genpulse.cli.tasks.bulk import act_on_all
 from genpulse.cli.tasks.filters import TaskChoice, filter_options
 from genpulse.cli.tasks.task_id import task_id_of
@@ -28,10 +28,11 @@ _ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks 
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
+    """List, show, watch, save, cancel, retry and delete tasks. TASK is an id, or its first 8 digits or more."""
 
 
 command.add_command(retry.command)
+command.add_command(deletion.command)
 
 
 @command.command("list")

@@ -151,3 +151,11 @@ async def test_attempts_name_their_worker_to_whoever_sees_all(either):
         shown = (await either.get(f"/v1/tasks/{task}", headers=headers)).json["key"]
         (listed,) = (await either.get("/v1/tasks", headers=headers)).json["data"]
         assert (shown and shown["name"], listed["key"]) == (key, shown)
+
+
+async def test_delete_by_filters(api, three, genpulse):
+    code, out, _ = await genpulse(api, "tasks", "delete", "--meta", "customer=acme", "--yes")
+    assert (code, out) == (0, "2 are deleted.\n")
+    assert await listed(genpulse, api) == [three[2]]
+    for options in ([], [three[2], "--all"], [three[2], "--text", "wolf"]):
+        assert (await genpulse(api, "tasks", "delete", *options, "--yes"))[0] == 2

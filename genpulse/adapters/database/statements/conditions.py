@@ -85,7 +85,7 @@ def statuses(wanted: TaskFilter) -> tuple[str, ...]:
 
 
 def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
-    """What is asked of ids and moments: conditions that go with any order by id."""
+    """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
     lowest, highest = ids_made_in(wanted.created_after, wanted.created_before)
     ids = wanted.id_range or (None, None)
     asked = (
@@ -98,7 +98,8 @@ def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
         ("created_at >= {}", wanted.created_after),
         ("created_at < {}", wanted.created_before),
     )
-    return tuple(text.format(values.put(value)) for text, value in asked if value is not None)
+    given = (text.format(values.put(value)) for text, value in asked if value is not None)
+    return ("deleted_at IS NULL", *given)
 
 
 def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:

@@ -237,9 +237,9 @@ class World:
         async with run.files:
             yield run
 
-    async def submit(self, model: str, **changes):
+    async def submit(self, model: str, *, caller: Caller = WITHOUT_KEY, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)
-        return (await submit(self.services, order)).task
+        return (await submit(self.services, order, caller=caller)).task
 
     async def ended(self, task, timeout_s: float = 60.0):
         ended = await wait(self.services, task.id, timeout_s)

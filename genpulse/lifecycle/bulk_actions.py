@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import MayBeCharged, Refused, UnknownTask
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.recovery import Unknown
@@ -53,13 +53,12 @@ _NOT_NOW: Mapping[BulkAction, str] = {BulkAction.CANCEL: "ended", BulkAction.RET
 class Selection:
     """The tasks that are meant, as they stood at `as_of` by the database's clock: none that came later.
 
-    What became of a task after that is not undone: one that has failed since is not run again. `caller` asks.
+    What became of a task after that is not undone: one that has failed since is not run again.
     """
 
     action: BulkAction
     wanted: TaskFilter
     as_of: datetime
-    caller: Caller = WITHOUT_KEY
 
     @property
     def tasks(self) -> TaskFilter:
@@ -118,7 +117,12 @@ async def count(services: Services, selection: Selection) -> Count:
 
 
 async def act(
-    services: Services, selection: Selection, before: UUID | None, *, goes_on: Callable[[], bool]
+    services: Services,
+    selection: Selection,
+    before: UUID | None,
+    *,
+    caller: Caller,
+    goes_on: Callable[[], bool],
 ) -> Progress:
     """Do it with the tasks that are older than `before`, newest first, as long as `goes_on` says so.
 
@@ -133,7 +137,7 @@ async def act(
     done, left_out = 0, Counter[str]()
     while True:
         tasks = await services.store.find(query)
-        reasons = await _chunk(services, selection, tasks)
+        reasons = await _chunk(services, selection, caller, tasks)
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
         if len(tasks) < CHUNK:
@@ -143,25 +147,24 @@ async def act(
             return Progress(done, left_out, query.before)
 
 
-async def _chunk(services: Services, selection: Selection, tasks: tuple[Task, ...]) -> list[str]:
+async def _chunk(services: Services, selection: Selection, caller: Caller, tasks: tuple[Task, ...]) -> list[str]:
     """For each task why it was left out, empty where it was not."""
     if selection.action is BulkAction.DELETE:
-        return await _deleted(services, selection, [task.id for task in tasks])
+        return await _deleted(services, caller, [task.id for task in tasks])
     reasons: list[str] = []
     for start in range(0, len(tasks), AT_ONCE):
         part = tasks[start : start + AT_ONCE]
-        reasons += await asyncio.gather(*(_one(services, selection, task.id) for task in part))
+        reasons += await asyncio.gather(*(_one(services, selection, caller, task.id) for task in part))
     return reasons
 
 
-async def _deleted(services: Services, selection: Selection, task_ids: Sequence[UUID]) -> list[str]:
-    caller = selection.caller
+async def _deleted(services: Services, caller: Caller, task_ids: Sequence[UUID]) -> list[str]:
     owner = None if caller.sees_all else caller.owner
     done = await deletion.delete_tasks(services, task_ids, owner, deleted_by=caller.owner)
     return ["" if task_id in done.deleted else UnknownTask.code for task_id in task_ids]
 
 
-async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
+async def _one(services: Services, selection: Selection, caller: Caller, task_id: UUID) -> str:
     """By the task as it stands now: somebody else may have done the same meanwhile."""
     try:
         task = await services.store.get(task_id)
@@ -170,7 +173,7 @@ async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
         if selection.action is BulkAction.CANCEL:
             await cancelling.cancel(services, task_id)
         else:
-            await retrying.retry(services, task_id)
+            await retrying.retry(services, task_id, caller=caller)
     except Refused as error:
         return error.code
     return ""

@@ -72,13 +72,14 @@ class _Asked:
             self.context.services,
             self._selection(token.as_of),
             token.before,
+            caller=self.caller,
             goes_on=lambda: monotonic() < until and not self.context.stopping.is_set(),
         )
         more = self._token(token.as_of, progress.next_before) if progress.next_before else None
         return TaskActionOutcome.after(self.document.action, progress, more)
 
     def _selection(self, as_of: datetime) -> Selection:
-        return Selection(self.document.action, self.wanted, as_of, self.caller)
+        return Selection(self.document.action, self.wanted, as_of)
 
     def _token(self, as_of: datetime, before: UUID | None = None) -> str:
         return self.signer.write(ActionToken(as_of, int(self._now_s()) + LASTS_S, before), self.good_for)

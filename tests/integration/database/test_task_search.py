@@ -167,7 +167,7 @@ async def test_each_status_finds_its_page_by_its_index(planned, status):
 async def test_ids_and_moments_find_their_page_by_id(planned, pool):
     (last,) = await TaskSearch(pool).page(TaskQuery(1, filter=RARE["kinds"]))
     moments = TaskFilter(created_after=last.created_at - timedelta(minutes=5), created_before=last.created_at)
-    for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(up_to=last.id), moments, TaskFilter()):
+    for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(id_range=(last.id, last.id)), moments, TaskFilter()):
         asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
         assert "pk_tasks" in asked
         assert not rare

@@ -92,7 +92,6 @@ def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
         ("id = ANY({}::uuid[])", list(wanted.ids) or None),
         ("id >= {}", ids[0]),
         ("id <= {}", ids[1]),
-        ("id <= {}", wanted.up_to),
         ("id >= {}", lowest),
         ("id <= {}", highest),
         ("created_at >= {}", wanted.created_after),

@@ -34,6 +34,7 @@ _TABLES = (
     "assets",
     "asset_uses",
     "doomed_objects",
+    "tombstones",
     "api_keys",
     "key_webhook_secrets",
     "spending",

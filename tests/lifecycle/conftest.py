@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -38,6 +40,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
+    DeletionStore,
     DeliveryStore,
     EnvironmentFacts,
     KeyStore,
@@ -189,6 +192,7 @@ class Rows:
     deliveries: DeliveryStore
     keys: KeyStore
     retention: Retention
+    deletions: DeletionStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -262,7 +266,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
     async def next_day() -> None:
         ahead[0] += timedelta(days=1)
 
-    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries), next_day)
+    retention = MemoryRetention(store, deliveries)
+    deletions = MemoryDeletions(store, deliveries, retention)
+    yield Rows(store, queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
 
 
 @asynccontextmanager
@@ -274,9 +280,17 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     async def next_day() -> None:
         await pool.execute(_A_DAY_AGO)
 
+    retention = PostgresRetention(pool)
     yield Rows(
-        store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool), next_day
+        store,
+        queue,
+        PostgresDeliveries(pool, "dev"),
+        PostgresKeys(pool),
+        retention,
+        PostgresDeletions(pool, "dev"),
+        next_day,
     )
+    await retention.close()
     await queue.close()
     await store.close()
     await pool.close()
@@ -320,6 +334,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         deliveries=rows.deliveries,
         keys=rows.keys,
         retention=rows.retention,
+        deletions=rows.deletions,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

@@ -28,6 +28,7 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     assets,
+    deletion,
     docs_page,
     environment,
     health,
@@ -35,10 +36,13 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    task_actions,
+    task_attempts,
     task_events,
     task_list,
     tasks,
     uploads,
+    usage,
     webhook_deliveries,
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
@@ -50,10 +54,14 @@ OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 _ROUTE_MODULES = (
     tasks,
     task_list,
+    task_actions,
+    task_attempts,
     webhook_deliveries,
     task_events,
+    usage,
     uploads,
     assets,
+    deletion,
     providers,
     models,
     environment,

@@ -11,7 +11,10 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, WaitsFor
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,14 @@ class TaskStore(Protocol):
         """Write the row and its queue entry in one commit; return after it.
 
         The limits are looked at in that commit, so that nothing goes over them together with what comes at the
-        same moment. Raises `IdempotencyKeyReuse`, `BudgetExceeded`, `KeyLimitExceeded`; one of these two also
-        where a new task does not fit and there is an `earlier` one.
+        same moment. Raises `IdempotencyKeyReuse`, `TaskDeleted`, `BudgetExceeded`, `KeyLimitExceeded`; one of
+        the last two also where a new task does not fit and there is an `earlier` one.
         """
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any. Writes nothing.
 
-        Raises `IdempotencyKeyReuse`.
+        Raises `IdempotencyKeyReuse`, `TaskDeleted`.
         """
 
     async def submit_batch(
@@ -51,10 +54,19 @@ class TaskStore(Protocol):
         """The same for several of one owner: all of them or none."""
 
     async def get(self, task_id: UUID) -> Task:
-        """Raises `UnknownTask`."""
+        """Raises `UnknownTask`, also for a task that was deleted and is still being stopped."""
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together: in the order of their values, at most as many rows as are asked for.
+
+        No row has no task. Tasks that were removed since are in none.
+        """
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first. Empty for an unknown task."""
@@ -127,11 +139,12 @@ class TaskStore(Protocol):
         """
 
     async def finish(self, end: End) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+        """End the attempt, move the task, and settle its queue entry, in one commit.
 
-        A task that nobody wants any more does not wait for another attempt: it is canceled, unless it has an order
-        that is still to be stopped. Returns the number of the event that tells the end, which is the task's `seq`
-        from then on, also when the end was written before and its answer got lost.
+        Raises `LeaseLost`, and `BytesErased` where an output has to be stored again first. A task that nobody
+        wants any more does not wait for another attempt: it is canceled, unless it has an order that is still to
+        be stopped. Returns the number of the event that tells the end, which is the task's `seq` from then on,
+        also when the end was written before and its answer got lost.
         """
 
     async def cancel(self, task_id: UUID) -> Task:
@@ -183,10 +196,10 @@ class TaskStore(Protocol):
         """The clock by which all moments in rows are counted."""
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored already."""
+        """Keep an asset's identity; its bytes are stored. Raises `BytesErased` where they are gone again."""
 
     async def asset(self, asset_id: UUID) -> Asset:
-        """Raises `UnknownAsset`."""
+        """Raises `UnknownAsset`. One that was deleted is there while a task needs it that has not ended."""
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are, empty for those of nobody; assets that are not there are left out."""

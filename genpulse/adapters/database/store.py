@@ -14,15 +14,19 @@ from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_d
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
 from genpulse.adapters.database.statements import ends, tasks
+from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
-from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
+from genpulse.domain.errors import BytesErased, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class PostgresTaskStore:
     def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
         self._claims = ClaimWriter(pool, limits or {})
+        self._search = TaskSearch(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
@@ -77,9 +82,15 @@ class PostgresTaskStore:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        statement, values = tasks.find(query)
-        rows = await self._fetch(statement, *values)
-        return tuple(task_of(row) for row in rows)
+        return await self._search.page(query)
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        return await self._search.groups(wanted)
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+        return await self._search.usage_by(query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""
@@ -160,7 +171,7 @@ class PostgresTaskStore:
         await self._fetch(tasks.SAVE_WAITING, lease.task_id, lease.attempt_id, what, document, seq)
 
     async def finish(self, end: End) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises as the port says."""
         return await self._finish(end)
 
     async def cancel(self, task_id: UUID) -> Task:
@@ -221,9 +232,9 @@ class PostgresTaskStore:
             return moment
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored already."""
-        with outages():
-            await self._pool.execute(tasks.ADD_ASSETS, *asset_columns([asset]))
+        """Keep an asset's identity; its bytes are stored already. Raises `BytesErased`."""
+        if not await self._fetch(tasks.ADD_ASSETS, *asset_columns([asset])):
+            raise BytesErased(f"the bytes under {asset.content.key} are gone")
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""

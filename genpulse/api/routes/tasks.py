@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genpulse.api.auth.key_filter import keys_shown
 from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
@@ -26,6 +27,9 @@ from genpulse.lifecycle.watch import wait
 TASKS_PATH = "/v1/tasks"
 TASK_PATH = "/v1/tasks/{task_id}"
 _BATCH = "batch"
+ACTIONS = "actions"
+_WRITTEN_OUT = frozenset({_BATCH, ACTIONS})
+"""What stands in the place of an id, and takes another method."""
 
 routes = encoded.router("tasks")
 TaskId = Annotated[UUID, Path(description="The `id` of a task")]
@@ -63,7 +67,7 @@ _SUBMIT_PARAMETERS = [
     summary="Submit a task",
     responses=encoded.described(202, "The task is queued, and committed", TaskDocument, _SUBMIT_HEADERS)
     | encoded.described(200, "The task has ended while the call waited", TaskDocument, _SUBMIT_HEADERS)
-    | encoded.refusals(400, 402, 413, 415, 422),
+    | encoded.refusals(400, 402, 409, 413, 415, 422),
     openapi_extra={"parameters": _SUBMIT_PARAMETERS, "requestBody": encoded.taken(OrderDocument)},
 )
 async def submit_task(request: Request) -> Response:
@@ -94,8 +98,8 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     """The task at its end, or as it stands. It is committed: nothing that happens now is an error."""
     try:
         waited = await unless_stopping(context.stopping, wait(context.services, task.id, wait_s))
-    except Unavailable:
-        return task
+    except (Unavailable, UnknownTask):
+        return task  # it is away, or the task was deleted meanwhile
     return waited or task
 
 
@@ -104,7 +108,7 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     status_code=202,
     summary="Submit several tasks",
     responses=encoded.described(202, "All tasks are queued, and committed", TaskBatch)
-    | encoded.refusals(400, 402, 413, 415, 422),
+    | encoded.refusals(400, 402, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(BatchDocument)},
 )
 async def submit_batch(request: Request) -> Response:
@@ -130,7 +134,7 @@ async def submit_batch(request: Request) -> Response:
 )
 async def show_task(request: Request) -> Response:
     """The task as it stands now."""
-    return _task_response(request, await task_for(request, task_id_in(request)))
+    return await _task_response(request, await task_for(request, task_id_in(request)))
 
 
 def task_id_in(request: Request) -> UUID:
@@ -139,7 +143,7 @@ def task_id_in(request: Request) -> UUID:
     try:
         return UUID(word)
     except ValueError:
-        if word == _BATCH:
+        if word in _WRITTEN_OUT:
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) from None
         raise UnknownTask(repr(word[:100])) from None
 
@@ -163,7 +167,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     - A task that has ended is returned unchanged.
     """
     await task_for(request, task_id)
-    return _task_response(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+    return await _task_response(request, await cancelling.cancel(context_in(request.scope).services, task_id))
 
 
 @routes.post(
@@ -186,10 +190,12 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     await task_for(request, task_id)
     body = await json_body.read_if_any(request, RetryDocument)
     services = context_in(request.scope).services
-    task = await retrying.retry(services, task_id, even_if_charged=body.even_if_charged)
+    caller = caller_of(request)
+    task = await retrying.retry(services, task_id, caller=caller, even_if_charged=body.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
     return encoded.json(document, 202, {"Location": document.urls.self})
 
 
-def _task_response(request: Request, task: Task) -> Response:
-    return encoded.json(TaskDocument.of(task, links_for(request)))
+async def _task_response(request: Request, task: Task) -> Response:
+    keys = await keys_shown(context_in(request.scope).services.keys, caller_of(request), [task])
+    return encoded.json(TaskDocument.of(task, links_for(request), keys.get(task.owner)))

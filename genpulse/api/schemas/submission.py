@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.documents import PriorityWord
@@ -12,6 +12,7 @@ from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
+LONGEST_RETENTION_S = 10 * 365 * 24 * 3600
 
 
 def _http_url(value: str) -> str:
@@ -29,6 +30,11 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _whole(value: object) -> object:
+    """A number without a fraction is an integer, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 HttpUrl = Annotated[
     str,
     StringConstraints(max_length=2048),
@@ -41,7 +47,8 @@ _STORABLE = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 MetadataValue = Annotated[str, StringConstraints(max_length=512), _STORABLE]
 
 
-def _storable_keys(schema: dict[str, Any]) -> None:
+def storable_keys(schema: dict[str, Any]) -> None:
+    """No name holds U+0000."""
     schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
 
 
@@ -90,7 +97,17 @@ class OrderDocument(BaseModel):
         default_factory=dict,
         description="The caller's own words, returned with the task",
         examples=[{"order": "1042"}],
-        json_schema_extra=_storable_keys,
+        json_schema_extra=storable_keys,
+    )
+
+    retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S), BeforeValidator(_whole)] | None = Field(
+        None,
+        description=(
+            "Seconds after its end in which the task and what it made are kept; then they are deleted, as by"
+            " DELETE. 0: as soon as its webhook was taken or is given up. The API key and this installation may"
+            " keep it for less"
+        ),
+        examples=[86400],
     )
 
     def order(self, usual: Priority = Priority.NORMAL) -> Order:
@@ -104,6 +121,7 @@ class OrderDocument(BaseModel):
             webhook_url=self.webhook_url,
             deadline_s=self.deadline_s,
             metadata=self.metadata,
+            retain_s=self.retain_s,
         )
 
 

@@ -16,9 +16,16 @@ from genpulse.domain.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
 from genpulse.lifecycle.bulk_actions import BulkAction, Selection
 from tests.api_keys import added
+from tests.integration.api.conftest import charging
 
 URL = "/v1/tasks/actions"
 DOWN = ProviderUnavailable("down").failure
+
+
+@pytest.fixture
+def catalogue_of(catalogue_of):
+    """Of a provider that charges."""
+    return charging(catalogue_of)
 
 
 async def asked(api, action, wanted=None, headers=None, **more):

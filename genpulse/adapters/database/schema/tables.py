@@ -137,7 +137,8 @@ Index(
 
 Index(
     "ix_tasks_retained",
-    text("(finished_at - to_timestamp(0) + retain_s * interval '1 s')"),
+    # As PostgreSQL writes it, since Alembic compares the texts.
+    text("(finished_at - to_timestamp(0::double precision) + retain_s::double precision * '00:00:01'::interval)"),
     tasks.c.id,
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )

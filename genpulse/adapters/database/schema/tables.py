@@ -117,7 +117,7 @@ Index(
 
 Index(
     "ix_tasks_retained",
-    text("(finished_at - to_timestamp(0) + retain_s * interval '1 s')"),
+    text("retention_end(finished_at, retain_s)"),
     tasks.c.id,
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )

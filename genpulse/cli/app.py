@@ -20,6 +20,7 @@ _COMMANDS = {
         "List, show, watch, save, cancel, retry and delete tasks.",
     ),
     "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
+    "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
     "listen": LazyCommand(
         "genpulse.cli.listen:command",
         "Receive webhooks here and print them, for those who develop.",

@@ -21,7 +21,7 @@ from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
-from genpulse.wiring import open_keys
+from genpulse.wiring.database import open_keys
 
 T = TypeVar("T")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

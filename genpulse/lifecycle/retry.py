@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
@@ -11,8 +12,12 @@ from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 
 
-async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = False) -> Task:
+async def retry(
+    services: Services, task_id: UUID, *, caller: Caller = WITHOUT_KEY, even_if_charged: bool = False
+) -> Task:
     """Queue a failed task again, unless that costs what may not be spent.
+
+    A caller's own limits hold for its own tasks; an operator may run those of others beyond theirs.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
     anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
@@ -24,7 +29,8 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     if failed.status is TaskStatus.FAILED:
         check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
-    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
+    limits = limits_for(services, caller if caller.owner == failed.owner else WITHOUT_KEY)
+    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits)
     services.events.publish(TaskEvent(task.id, task.seq))
     return task
 
@@ -32,22 +38,22 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
 def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
     """Whether the next attempt goes on with the order, in place of making it anew. Raises `MayBeCharged`."""
     try:
-        next_step = _next_step(services, task, order)
+        step = next_step(services, task.model, task.provider, order)
     except UnknownModel:
         return True
-    if isinstance(next_step, Unknown) and task.status is TaskStatus.FAILED:
+    if isinstance(step, Unknown) and task.status is TaskStatus.FAILED:
         raise MayBeCharged(task.id, task.provider, order)
-    return isinstance(next_step, Resume | LookUp)
+    return isinstance(step, Resume | LookUp)
 
 
-def _next_step(services: Services, task: Task, order: OpenOrder) -> Recovery:
-    """What an attempt would do about the order. Raises `UnknownModel`."""
-    engine = services.catalogue.model(task.model).engine
+def next_step(services: Services, model: str, provider: str, order: OpenOrder) -> Recovery:
+    """What an attempt would do about an order of the model. Raises `UnknownModel`."""
+    engine = services.catalogue.model(model).engine
     if isinstance(engine, Local):
         return StartAnew()
     return recover(
         order,
         repeatable=engine.repeatable,
         can_find=isinstance(engine, TwoPhase) and engine.can_find,
-        resubmits=task.provider in services.retry.resubmits,
+        resubmits=provider in services.retry.resubmits,
     )

@@ -47,7 +47,8 @@ _STORABLE = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 MetadataValue = Annotated[str, StringConstraints(max_length=512), _STORABLE]
 
 
-def _storable_keys(schema: dict[str, Any]) -> None:
+def storable_keys(schema: dict[str, Any]) -> None:
+    """No name holds U+0000."""
     schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
 
 
@@ -96,7 +97,7 @@ class OrderDocument(BaseModel):
         default_factory=dict,
         description="The caller's own words, returned with the task",
         examples=[{"order": "1042"}],
-        json_schema_extra=_storable_keys,
+        json_schema_extra=storable_keys,
     )
 
     retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S), BeforeValidator(_whole)] | None = Field(

@@ -28,13 +28,17 @@ from genpulse.domain.usage import UsageQuery, UsageRow
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A task that was deleted. `is_erased` when nothing else of it is left; `digest` is of its idempotency key."""
+    """A task that was deleted.
+
+    `digest` is of its idempotency key. `erased` is what it came to, without what it was, once nothing else is
+    left of it.
+    """
 
     owner: str
     environment: str
     deleted_at: datetime
     digest: bytes | None
-    is_erased: bool = False
+    erased: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,11 @@ class DeletedRows:
     def is_erased(self, task_id: UUID | None) -> bool:
         """Whether nothing is left of this task."""
         tombstone = self.tombstones.get(task_id) if task_id else None
-        return tombstone is not None and tombstone.is_erased
+        return tombstone is not None and tombstone.erased is not None
+
+    def erased(self) -> tuple[Task, ...]:
+        """Those of which nothing else is left, without what they were."""
+        return tuple(tombstone.erased for tombstone in self.tombstones.values() if tombstone.erased)
 
 
 class TaskRows:
@@ -102,8 +110,8 @@ class TaskRows:
         return grouped([task for task in self._shown() if fits(task, wanted)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
-        """What tasks came to, put together."""
-        return used(self._shown(), query)
+        """What tasks came to, put together, with those that were deleted."""
+        return used((*self._tasks.values(), *self.deleted.erased()), query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Interval,
-    LargeBinary,
     Numeric,
     SmallInteger,
     Table,
@@ -22,8 +21,11 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
+from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
+from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
+from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
 from genpulse.adapters.database.schema.metadata import metadata as metadata
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 
@@ -137,8 +139,7 @@ Index(
 
 Index(
     "ix_tasks_retained",
-    # As PostgreSQL writes it, since Alembic compares the texts.
-    text("(finished_at - to_timestamp(0::double precision) + retain_s::double precision * '00:00:01'::interval)"),
+    text("retention_end(finished_at, retain_s)"),
     tasks.c.id,
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )
@@ -328,42 +329,4 @@ Index(
     deliveries.c.origin,
     deliveries.c.next_try_at,
     postgresql_where=deliveries.c.next_try_at.is_not(None),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("hint", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False, unique=True),
-    Column("scopes", ARRAY(Text), nullable=False),
-    Column("max_active_tasks", Integer),
-    Column("daily_tasks", Integer),
-    Column("daily_usd", Numeric),
-    Column("rate", Text),
-    Column("max_priority", SmallInteger),
-    Column("retain_s", Integer),
-    Column("created_at", _Moment, nullable=False),
-    Column("expires_at", _Moment),
-    Column("revoked_at", _Moment),
-    Column("last_used_at", _Moment),
-)
-
-key_webhook_secrets = Table(
-    "key_webhook_secrets",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("api_key_id", Uuid, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("sealed", LargeBinary),
-    Column("created_at", _Moment, nullable=False),
-    Column("signs_until", _Moment),
-)
-
-signing_secret = Table(
-    "signing_secret",
-    metadata,
-    Column("one", Boolean, primary_key=True, server_default=text("true")),
-    Column("secret", LargeBinary, nullable=False),
-    CheckConstraint("one", name="one"),
 )

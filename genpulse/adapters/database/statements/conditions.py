@@ -86,6 +86,11 @@ def statuses(wanted: TaskFilter) -> tuple[str, ...]:
 
 def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
     """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
+    return ("deleted_at IS NULL", *bounds_of_all(wanted, values))
+
+
+def bounds_of_all(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
+    """The same of what is deleted, too."""
     lowest, highest = ids_made_in(wanted.created_after, wanted.created_before)
     ids = wanted.id_range or (None, None)
     asked = (
@@ -97,8 +102,7 @@ def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
         ("created_at >= {}", wanted.created_after),
         ("created_at < {}", wanted.created_before),
     )
-    given = (text.format(values.put(value)) for text, value in asked if value is not None)
-    return ("deleted_at IS NULL", *given)
+    return tuple(text.format(values.put(value)) for text, value in asked if value is not None)
 
 
 def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class TaskStore(Protocol):
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together: in the order of their values, at most as many rows as are asked for.
 
-        No row has no task. Tasks that were removed since are in none.
+        No row has no task. What was deleted counts, without its metadata.
         """
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:

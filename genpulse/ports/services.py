@@ -30,7 +30,8 @@ from genpulse.provider import EngineThreads
 class EnvironmentFacts:
     """The environment that this process belongs to, with nothing secret in it.
 
-    `build` is the stamp of what runs here; None where nothing was built.
+    `build` is the stamp of what runs here; None where nothing was built. `shows_provider_errors`: a task says what
+    a plug-in raised unexpectedly, and where.
     """
 
     name: str
@@ -42,6 +43,7 @@ class EnvironmentFacts:
     target: str
     api_key_prefix: str
     build: Build | None = None
+    shows_provider_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,4 +189,5 @@ def _provider(subject: Subject, http: HttpClient, terms: Terms) -> Provider:
         model.engine.poll_interval = PollInterval(0.01, 1.0, 0.05)  # type: ignore[misc]
         if terms.longest_s is not None:
             model.engine.longest_s = terms.longest_s  # type: ignore[misc]
-    return replace(provider, models=(model,), find_model=None)
+    # Nothing that one free of charge says of money would be kept, and so none of it could be looked at.
+    return replace(provider, models=(model,), find_model=None, paid=True)

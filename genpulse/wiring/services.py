@@ -190,4 +190,5 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         target=row.target,
         api_key_prefix=row.api_key_prefix,
         build=read_build_info(),
+        shows_provider_errors=row.shows_provider_errors,
     )

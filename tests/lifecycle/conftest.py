@@ -322,6 +322,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
             Model("shop", ("text-to-image", "text-to-video"), Words, shop),
             Model("studio", ("text-to-video",), Words, studio),
         ),
+        paid=True,
     )
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
     storage = ObjectStorage("memory:///", spool_dir=folder)
@@ -341,7 +342,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         catalogue=LoadedCatalogue([provider]),
         probes=(),
         retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
-        spending=Spending(),
+        spending=Spending(paid=True),
         retention_policy=RetentionPolicy(),
         now=lambda: datetime.now(UTC),
         new_id=uuid_utils.compat.uuid7,

@@ -56,9 +56,9 @@ async def test_one_provider_may_be_allowed_by_itself(paid):
         await paid.submit("vendor/shop")
 
 
-async def test_what_costs_nothing_always_runs(world):
-    limited(world, paid=False, daily_usd=Decimal(0))
-    await world.submit("art/painter")
+async def test_what_costs_nothing_always_runs(paid):
+    limited(paid, paid=False, daily_usd=Decimal(0))
+    await paid.submit("art/painter")
 
 
 @pytest.mark.parametrize("model", ["vendor/shop", "vendor/studio", "vendor/painter"])

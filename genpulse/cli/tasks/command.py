@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 import click
 
@@ -17,7 +18,7 @@ from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks import retry
 from genpulse.cli.tasks.task_id import task_id_of
 from genpulse.cli.tasks.text import print_task, standing_of
-from genpulse.client import Event, GenPulse, TaskView
+from genpulse_client import AsyncGenPulse, Event, Status, Task
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
 _ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks watch`.")
@@ -55,8 +56,13 @@ def list_(
     if failed and status not in {None, "failed"}:
         raise click.UsageError(f"--failed and --status {status} exclude each other.")
     status = "failed" if failed or (code and status is None) else status
-    filters = {"status": status, "code": code, "kind": kind, "provider": provider}
-    found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
+    state = cast("Status | None", status)
+
+    async def listing(client: AsyncGenPulse) -> list[Task]:
+        tasks = client.list(limit=limit, status=state, code=code, kind=kind, provider=provider)
+        return [task async for task in tasks]
+
+    found = with_client(api, listing)
     if as_json:
         say(json.dumps([task.document for task in found], indent=2))
     else:
@@ -64,7 +70,7 @@ def list_(
         show_table(_failed_table(found, now) if status == "failed" else _table(found, now))
 
 
-def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
+def _table(tasks: Sequence[Task], now: datetime) -> Table:
     table = Table(
         Column("task"),
         Column("model", rank=2),
@@ -80,17 +86,17 @@ def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
     return table
 
 
-def _standing(task: TaskView, now: datetime) -> str:
+def _standing(task: Task, now: datetime) -> str:
     """Nothing for a task that simply waits for its turn, and for one that ended well: its status says that."""
     if task.status == "canceled" and task.error:
-        return f"{task.error['code']} (charged: {task.error['charged']})"
+        return f"{task.error.code} (charged: {task.error.charged})"
     if task.status == "succeeded" and task.warnings:
         return ", ".join(sorted({warning.code for warning in task.warnings}))
     simple = task.status == "queued" and not task.cancel_requested_at and not task.last_error
     return "" if simple else standing_of(task, now)
 
 
-def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
+def _failed_table(tasks: Sequence[Task], now: datetime) -> Table:
     table = Table(
         Column("task"),
         Column("error", rank=1),
@@ -99,13 +105,13 @@ def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
         Column("model", rank=3),
     )
     for task in tasks:
-        error = task.error or {"code": "", "charged": ""}
-        table.add(task.id, error["code"], error["charged"], _created(task, now), task.model)
+        code, charged = (task.error.code, task.error.charged) if task.error else ("", "")
+        table.add(task.id, code, charged, _created(task, now), task.model)
     return table
 
 
-def _created(task: TaskView, now: datetime) -> str:
-    return moment_text(datetime.fromisoformat(task.document["created_at"]), now)
+def _created(task: Task, now: datetime) -> str:
+    return moment_text(task.created_at, now)
 
 
 @command.command()
@@ -115,8 +121,8 @@ def _created(task: TaskView, now: datetime) -> str:
 def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with everything that is known about it: what it waits for, and what its last try said."""
 
-    async def look(client: GenPulse) -> TaskView:
-        return await client.task(await task_id_of(client, task))
+    async def look(client: AsyncGenPulse) -> Task:
+        return await client.get(await task_id_of(client, task))
 
     print_task(with_client(api, look), as_json=as_json)
 
@@ -129,9 +135,9 @@ def show(task: str, api: str | None, as_json: bool) -> None:
 def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None:
     """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
 
-    async def follow(client: GenPulse) -> TaskView:
+    async def follow(client: AsyncGenPulse) -> Task:
         task_id = await task_id_of(client, task)
-        last = await client.task(task_id)
+        last = await client.get(task_id)
         with Bars(quiet=as_json) as bars:
             bar = bars.follow(last.model)
             async for event in client.watch(task_id):
@@ -166,7 +172,7 @@ def cancel(task: str, api: str | None, as_json: bool) -> None:
     that. A task that has ended stays as it is.
     """
 
-    async def stop(client: GenPulse) -> TaskView:
+    async def stop(client: AsyncGenPulse) -> Task:
         return await client.cancel(await task_id_of(client, task))
 
     print_task(with_client(api, stop), as_json=as_json)
@@ -182,8 +188,8 @@ def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
 
-    async def fetch(client: GenPulse) -> tuple[TaskView, Saved]:
-        found = await client.task(await task_id_of(client, task))
+    async def fetch(client: AsyncGenPulse) -> tuple[Task, Saved]:
+        found = await client.get(await task_id_of(client, task))
         if not found.outputs:
             advice = _ADVICE.get(found.status, "")
             raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")

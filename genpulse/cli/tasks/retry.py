@@ -14,7 +14,7 @@ from genpulse.cli.output.terminal import agreed, say
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks.task_id import task_id_of
 from genpulse.cli.tasks.text import print_task
-from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
+from genpulse_client import ApiRefused, ApiUnreachable, AsyncGenPulse, Task
 
 PAYS_TWICE = "unknown_outcome"
 """The code of tasks of which nobody knows whether they were made, and paid for."""
@@ -112,8 +112,8 @@ def command(
     ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
 
 
-def _again(task: str, *, even_if_charged: bool) -> Callable[[GenPulse], Awaitable[TaskView]]:
-    async def retry(client: GenPulse) -> TaskView:
+def _again(task: str, *, even_if_charged: bool) -> Callable[[AsyncGenPulse], Awaitable[Task]]:
+    async def retry(client: AsyncGenPulse) -> Task:
         return await client.retry(await task_id_of(client, task), even_if_charged=even_if_charged)
 
     return retry
@@ -135,22 +135,19 @@ def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bo
     return went.is_all
 
 
-async def _choose(client: GenPulse, which: Which) -> Chosen:
+async def _choose(client: AsyncGenPulse, which: Which) -> Chosen:
     ids: list[str] = []
     charged = left_out = 0
-    async for task in client.each_task(status="failed", code=which.code, provider=which.provider):
+    async for task in client.list(status="failed", code=which.code, provider=which.provider):
         if len(ids) == which.limit:
             break
-        if not which.names_unknown and _error(task).get("code") == PAYS_TWICE:
+        error = task.error
+        if not which.names_unknown and error and error.code == PAYS_TWICE:
             left_out += 1
             continue
         ids.append(task.id)
-        charged += _error(task).get("charged") != "no"
+        charged += error is None or error.charged != "no"
     return Chosen(tuple(ids), charged, left_out)
-
-
-def _error(task: TaskView) -> Mapping[str, str]:
-    return task.error or {}
 
 
 def _confirm(chosen: Chosen, which: Which) -> None:
@@ -170,7 +167,7 @@ def _confirm(chosen: Chosen, which: Which) -> None:
         raise CommandRefused("Nothing was retried.")
 
 
-async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
+async def _retry_each(client: AsyncGenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
     """One after the other, also after a refusal; it ends early when the API does not answer any more."""
     refused: Counter[str] = Counter()
     words: dict[str, str] = {}
@@ -186,7 +183,7 @@ async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: 
     return Retried(len(ids) - refused.total(), refused, words)
 
 
-async def _retry_one(client: GenPulse, task_id: str, *, even_if_charged: bool) -> None:
+async def _retry_one(client: AsyncGenPulse, task_id: str, *, even_if_charged: bool) -> None:
     """What can be taken up is never ordered anew with many others."""
     try:
         await client.retry(task_id)

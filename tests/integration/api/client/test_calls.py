@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,8 +90,10 @@ async def test_progress_is_watched(api, client):
     api.easel.allowed.clear()
     task = await client.submit(EASEL, FOX)
     events = []
-    async with api.worker(), aclosing(client.watch(task)) as watched:
+    async with AsyncExitStack() as work, aclosing(client.watch(task)) as watched:
         async for event in watched:
+            if not events:
+                await work.enter_async_context(api.worker())
             events.append(event)
             if event.progress == 0.5:
                 api.easel.allowed.set()

@@ -152,6 +152,7 @@ class TaskFilterDocument(BaseModel):
         description="Only tasks of the API key with this id or name; those of others are for `admin` keys",
         examples=["web-shop"],
     )
+    batch: UUID | None = Field(None, description="Only tasks that were submitted with this batch")
     ids: Several[UUID] = _several_of(MOST_IDS, description="Only these tasks, as far as they are there")
     text: Several[TextWord] = _several_of(
         MOST_VALUES,
@@ -192,6 +193,7 @@ class TaskFilterDocument(BaseModel):
             models=self.model,
             owners=owners,
             codes=self.code,
+            batch=self.batch,
             ids=self.ids,
             texts=self.text,
             metadata=tuple(sorted((name, tuple(values)) for name, values in self.metadata.items())),

@@ -65,6 +65,7 @@ def fields(wanted: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in wanted.owners else " AND owner <> ''"
     found = (
+        Field("batch_id", (str(wanted.batch),) if wanted.batch else ()),
         Field("(error ->> 'code')", _unique(wanted.codes), " AND error IS NOT NULL AND status = 'failed'"),
         Field("owner", _unique(wanted.owners), of_somebody),
         Field("model", _unique(wanted.models)),

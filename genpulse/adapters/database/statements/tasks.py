@@ -7,15 +7,16 @@ from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input)
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
+                   batch_id)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
-       exact_input
+       exact_input, batch_id
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[])
+            $15::text[], $16::uuid[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, batch_id)
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
@@ -42,6 +43,13 @@ SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner or a price."""
 
 BY_KEY = f"SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2"
+
+BY_KEYS = f"""
+SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
+WHERE owner = $1 AND idempotency_key = ANY($2::text[])
+"""
+
+OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 ORDER BY id"
 
 GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[])"
 

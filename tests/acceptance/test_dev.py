@@ -185,13 +185,6 @@ def test_a_second_start_and_a_busy_port_are_answered(dev, tmp_path_factory):
     assert f"(pid {dev.pid_of('api')})" in other.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_ends_the_whole_tree(dev, number):
-    assert dev.end(number) == 130
-    assert dev.left_behind() == []
-    assert not (dev.folder / ".genpulse/dev.json").exists()
-
-
 def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
     async def made():
         async with AsyncGenPulse(dev.url) as client:
@@ -207,6 +200,13 @@ def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
     assert dev.left_behind() == []
     dev.start()
     assert len(asyncio.run(found(task.id))) == 100
+
+
+def test_an_interruption_ends_the_whole_tree(dev):
+    """By Ctrl-C; `genpulse dev down` does it by SIGTERM, in test_dev_verbs."""
+    assert dev.end(signal.SIGINT) == 130
+    assert dev.left_behind() == []
+    assert not (dev.folder / ".genpulse/dev.json").exists()
 
 
 @pytest.mark.slow

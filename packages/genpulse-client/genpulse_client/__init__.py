@@ -23,7 +23,9 @@ from genpulse_client.errors import (
     TaskNotEnded,
     UnexpectedAnswer,
 )
+from genpulse_client.filters import TaskFilter
 from genpulse_client.order import Order
+from genpulse_client.results.action import Action, ActionOutcome
 from genpulse_client.results.asset import Asset
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model
@@ -35,6 +37,8 @@ from genpulse_client.webhook import WebhookMessage, verify_webhook
 
 __all__ = [
     "DEFAULT_URL",
+    "Action",
+    "ActionOutcome",
     "ApiRefused",
     "ApiTimeout",
     "ApiUnreachable",
@@ -56,6 +60,7 @@ __all__ = [
     "Status",
     "Task",
     "TaskFailed",
+    "TaskFilter",
     "TaskNotEnded",
     "TaskWarning",
     "UnexpectedAnswer",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from genpulse_client.results.moment import moment_text
 from genpulse_client.results.task import Status
@@ -40,6 +40,17 @@ class TaskFilter:
     def query(self) -> Query:
         """The parameters; a field with several values comes several times."""
         return tuple(self._pairs())
+
+    def document(self) -> Mapping[str, Any]:
+        """The same as a body has it."""
+        names = ("status", "kind", "provider", "model", "code", "key", "ids", "id_prefix", "text")
+        several = {name: getattr(self, name) for name in names}
+        moments = {name: getattr(self, name) for name in ("created_after", "created_before")}
+        return {
+            **{name: value if isinstance(value, str) else list(value) for name, value in several.items() if value},
+            **({"metadata": dict(self.metadata)} if self.metadata else {}),
+            **{name: moment_text(moment) for name, moment in moments.items() if moment is not None},
+        }
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         for name in ("status", "kind", "provider", "model", "code", "key", "batch", "ids", "id_prefix", "text"):

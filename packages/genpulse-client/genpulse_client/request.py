@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from genpulse_client.address import path_part
-from genpulse_client.filters import Query
+from genpulse_client.filters import Query, TaskFilter
 from genpulse_client.order import Order
 
 _JSON = {"Content-Type": "application/json"}
@@ -70,6 +70,17 @@ def retry(task_id: str, *, even_if_charged: bool) -> Request:
     return Request("POST", path, headers=_JSON, content=_encoded({"even_if_charged": True}), repeatable=False)
 
 
+def act(action: str, wanted: TaskFilter, *, every: bool, confirm: str | None) -> Request:
+    """To count, or to do with a token, which does no harm twice."""
+    body = {"action": action, "filter": wanted.document(), "all": every, **_given("confirm", confirm)}
+    return Request("POST", "/v1/tasks/actions", headers=_JSON, content=_encoded(body))
+
+
+def attempts(task_id: str) -> Request:
+    """What was tried for a task."""
+    return Request("GET", f"{task_path(task_id)}/attempts")
+
+
 def delete(task_id: str) -> Request:
     """A task, its history and its bytes."""
     return Request("DELETE", task_path(task_id))
@@ -124,6 +135,10 @@ def task_path(task_id: str) -> str:
 
 def _asset_path(asset_id: str) -> str:
     return f"/v1/assets/{quote(path_part(asset_id))}"
+
+
+def _given(name: str, value: str | None) -> Mapping[str, str]:
+    return {} if value is None else {name: value}
 
 
 def _named(name: str, key: str | None) -> Mapping[str, str]:

@@ -46,7 +46,7 @@ async def test_failed_tasks_are_listed_with_their_reason(api, genpulse):
     assert [task["id"] for task in json.loads(out)] == [str(down.id)]
     code, out, _ = await genpulse(api, "tasks", "list", "--failed")
     head, *rows = map(str.split, out.splitlines())
-    assert head == ["task", "error", "charged", "created", "model"]
+    assert head == ["task", "error", "charged", "created", "(UTC)", "model"]
     assert [(*row[:3], row[-1]) for row in rows] == [
         (str(blocked.id), "moderation_blocked", "yes", "art/easel"),
         (str(down.id), "provider_unavailable", "no", "art/easel"),

@@ -133,7 +133,7 @@ Index(
     func.task_words(tasks.c.input),
     postgresql_using="gin",
     postgresql_with=_SHORT,
-    postgresql_where=text("input <> '{}'::jsonb"),
+    postgresql_where=text("finished_at IS NOT NULL AND input <> '{}'::jsonb"),
 )
 Index("ix_tasks_batch_id_id", tasks.c.batch_id, tasks.c.id, postgresql_where=tasks.c.batch_id.is_not(None))
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))

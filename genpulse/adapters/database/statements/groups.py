@@ -17,12 +17,12 @@ _ALIKE = (
 )
 
 
-def groups(condition: str) -> str:
-    """Those that are alike, the most first."""
+def groups(tasks: str) -> str:
+    """Those of these tasks that are alike, the most first."""
     return f"""
     SELECT {", ".join(_ALIKE)}, count(*) AS count, count(price_usd) AS priced,
            coalesce(sum(price_usd), 0) AS price_usd, coalesce(sum({COST_USD}), 0) AS cost_usd
-    FROM tasks WHERE {condition}
+    FROM ({tasks}) AS tasks
     GROUP BY {", ".join(str(number) for number in range(1, len(_ALIKE) + 1))}
     ORDER BY count(*) DESC
     """

@@ -25,6 +25,7 @@ from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 PAGES = (2, 21, 101)
 """So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""
+ENDED = ("finished_at IS NOT NULL", "finished_at IS NULL")
 LOOKED_THROUGH = 1000
 """So many of the newest tasks are looked through before all indexes are asked."""
 
@@ -95,7 +96,7 @@ def by_all_indexes(query: TaskQuery) -> Statement:
         *_all(query.filter, fields(query.filter), statuses(query.filter), values),
     ]
     text = f"""
-    WITH found AS MATERIALIZED (SELECT id FROM tasks WHERE {" AND ".join(conditions)})
+    WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
     SELECT {TASK} FROM tasks
     WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
@@ -104,9 +105,18 @@ def by_all_indexes(query: TaskQuery) -> Statement:
 
 
 def matching(wanted: TaskFilter, values: Values) -> str:
-    """All conditions of a filter, for what counts every task that fits."""
+    """All tasks that fit, for what counts them."""
     conditions = [*bounds(wanted, values), *_all(wanted, fields(wanted), statuses(wanted), values)]
-    return " AND ".join(conditions) or "true"
+    return _matching("*", conditions, wanted)
+
+
+def _matching(columns: str, conditions: Sequence[str], wanted: TaskFilter) -> str:
+    """The index of words knows those that have ended: the others are few, and are read for it."""
+    parts = [[*conditions, one] for one in ENDED] if wanted.texts else [conditions]
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}"
+        for part in parts
+    )
 
 
 def _page(query: TaskQuery) -> str:

@@ -12,6 +12,7 @@ from genpulse_client.address import address_of
 from genpulse_client.errors import TaskFailed
 from genpulse_client.filters import Moment, Query, TaskFilter, Words, usage_query
 from genpulse_client.order import Order
+from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model, list_of, model_of
@@ -152,7 +153,11 @@ class GenPulse:
             status, kind, provider, model, code, key, batch, ids, id_prefix, text, metadata or {},
             created_after, created_before,
         )  # fmt: skip
-        return self._pages(chosen.query(), limit)
+        return self.matching(chosen, limit=limit)
+
+    def matching(self, wanted: TaskFilter, *, limit: int | None = None) -> Generator[Task, None, None]:
+        """The same, where the filters are one value."""
+        return self._pages(wanted.query(), limit)
 
     def _pages(self, query: Query, limit: int | None) -> Generator[Task, None, None]:
         left, cursor = limit, None
@@ -179,6 +184,21 @@ class GenPulse:
         """
         request = requests.retry(_id_of(task), even_if_charged=even_if_charged)
         return task_of(self._connection.document(request))
+
+    def act(
+        self, action: Action, wanted: TaskFilter, *, every: bool = False, confirm: str | None = None
+    ) -> ActionOutcome:
+        """One action on all tasks that fit. Without `confirm` it is counted what would be done, and nothing is.
+
+        With the `confirm` of that answer it is done; where one call does not come to the end, the next one's goes
+        on. `every` says that all tasks are meant where the filter leaves none out.
+        """
+        request = requests.act(action, wanted, every=every, confirm=confirm)
+        return action_outcome_of(self._connection.document(request))
+
+    def attempts(self, task: str | Task) -> tuple[Mapping[str, Any], ...]:
+        """What was tried for a task, oldest first, as the API says it."""
+        return list_of(self._connection.document(requests.attempts(_id_of(task))))
 
     def delete(self, thing: str | Task | Asset) -> None:
         """Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay."""

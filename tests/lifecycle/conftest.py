@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -37,6 +39,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
+    BatchStore,
     DeliveryStore,
     EnvironmentFacts,
     KeyStore,
@@ -184,6 +187,7 @@ class Rows:
     """All that is kept in rows."""
 
     store: TaskStore
+    batches: BatchStore
     queue: TaskQueue
     deliveries: DeliveryStore
     keys: KeyStore
@@ -261,7 +265,15 @@ async def memory_rows() -> AsyncIterator[Rows]:
     async def next_day() -> None:
         ahead[0] += timedelta(days=1)
 
-    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries), next_day)
+    yield Rows(
+        store,
+        MemoryBatches(store),
+        queue,
+        deliveries,
+        MemoryKeys(store),
+        MemoryRetention(store, deliveries),
+        next_day,
+    )
 
 
 @asynccontextmanager
@@ -274,7 +286,13 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
         await pool.execute(_A_DAY_AGO)
 
     yield Rows(
-        store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool), next_day
+        store,
+        PostgresBatches(pool),
+        queue,
+        PostgresDeliveries(pool, "dev"),
+        PostgresKeys(pool),
+        PostgresRetention(pool),
+        next_day,
     )
     await queue.close()
     await store.close()
@@ -313,6 +331,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
     services = Services(
         environment=DEV,
         store=rows.store,
+        batches=rows.batches,
         queue=rows.queue,
         gate=gate,
         events=MemoryEventBus(),

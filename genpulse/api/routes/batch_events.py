@@ -35,8 +35,9 @@ class BatchEventDocument(Document):
 
 
 _MEANING = (
-    "First a `batch` event, which says how the batch stands; then an `end` event with each task that has ended, and"
-    " a `batch` event after each change of the counts. After `done`, which carries the batch at its end, the stream"
+    "First a `batch` event, which says how the batch stands; then an `end` event with each task that has ended,"
+    " and a `batch` event after each change of the counts. After `done`, which carries the batch at its end, the"
+    " stream"
     " ends. With `Last-Event-ID` the ends come that were not told by then; one may come twice, as a task that ends"
     " twice when it runs again does."
 )

@@ -37,4 +37,4 @@ async def batch_events_of(
             pause_s = retries.pause_s(error)
             if pause_s is None:
                 raise
-            await connection.session.sleep(pause_s)
+        await connection.session.sleep(pause_s)

@@ -38,4 +38,4 @@ def batch_events_of(
             pause_s = retries.pause_s(error)
             if pause_s is None:
                 raise
-            connection.session.sleep(pause_s)
+        connection.session.sleep(pause_s)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from genpulse.domain.caller import Caller
 from genpulse.domain.errors import MayBeCharged, Refused
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.recovery import Unknown
@@ -113,7 +114,12 @@ async def count(services: Services, selection: Selection) -> Count:
 
 
 async def act(
-    services: Services, selection: Selection, before: UUID | None, *, goes_on: Callable[[], bool]
+    services: Services,
+    selection: Selection,
+    before: UUID | None,
+    *,
+    caller: Caller,
+    goes_on: Callable[[], bool],
 ) -> Progress:
     """Do it with the tasks that are older than `before`, newest first, as long as `goes_on` says so.
 
@@ -127,7 +133,7 @@ async def act(
     done, left_out = 0, Counter[str]()
     while True:
         tasks = await services.store.find(query)
-        reasons = await _chunk(services, selection, tasks)
+        reasons = await _chunk(services, selection, caller, tasks)
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
         if len(tasks) < CHUNK:
@@ -137,16 +143,16 @@ async def act(
             return Progress(done, left_out, query.before)
 
 
-async def _chunk(services: Services, selection: Selection, tasks: tuple[Task, ...]) -> list[str]:
+async def _chunk(services: Services, selection: Selection, caller: Caller, tasks: tuple[Task, ...]) -> list[str]:
     """For each task why it was left out, empty where it was not."""
     reasons: list[str] = []
     for start in range(0, len(tasks), AT_ONCE):
         part = tasks[start : start + AT_ONCE]
-        reasons += await asyncio.gather(*(_one(services, selection, task.id) for task in part))
+        reasons += await asyncio.gather(*(_one(services, selection, caller, task.id) for task in part))
     return reasons
 
 
-async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
+async def _one(services: Services, selection: Selection, caller: Caller, task_id: UUID) -> str:
     """By the task as it stands now: somebody else may have done the same meanwhile."""
     try:
         task = await services.store.get(task_id)
@@ -155,7 +161,7 @@ async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
         if selection.action is BulkAction.CANCEL:
             await cancelling.cancel(services, task_id)
         else:
-            await retrying.retry(services, task_id)
+            await retrying.retry(services, task_id, caller=caller)
     except Refused as error:
         return error.code
     return ""

@@ -31,6 +31,7 @@ from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Claim, Worker
+from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
@@ -241,9 +242,9 @@ class World:
         async with run.files:
             yield run
 
-    async def submit(self, model: str, **changes):
+    async def submit(self, model: str, *, caller: Caller = WITHOUT_KEY, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)
-        return (await submit(self.services, order)).task
+        return (await submit(self.services, order, caller=caller)).task
 
     async def ended(self, task, timeout_s: float = 60.0):
         ended = await wait(self.services, task.id, timeout_s)

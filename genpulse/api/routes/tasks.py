@@ -167,7 +167,8 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     await task_for(request, task_id)
     body = await json_body.read_if_any(request, RetryDocument)
     services = context_in(request.scope).services
-    task = await retrying.retry(services, task_id, even_if_charged=body.even_if_charged)
+    caller = caller_of(request)
+    task = await retrying.retry(services, task_id, caller=caller, even_if_charged=body.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
     return encoded.json(document, 202, {"Location": document.urls.self})
 

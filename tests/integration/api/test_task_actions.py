@@ -10,6 +10,7 @@ from genpulse.api.auth.action_tokens import ActionSigner, ActionToken
 from genpulse.api.errors import ConfirmExpired
 from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed
+from genpulse.domain.caller import WITHOUT_KEY
 from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
@@ -116,7 +117,7 @@ async def test_many_are_done_in_chunks_that_go_on_where_they_were(either):
     services, as_of = either.services, await either.services.store.now()
     await submitted(either, 1)
     selection = Selection(BulkAction.CANCEL, TaskQuery().filter, as_of)
-    progress = await bulk_actions.act(services, selection, None, goes_on=lambda: False)
+    progress = await bulk_actions.act(services, selection, None, caller=WITHOUT_KEY, goes_on=lambda: False)
     assert (progress.done, progress.next_before) == (3, None)
     assert sorted(await statuses(either)) == ["canceled"] * 3 + ["queued"]
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, Problem
@@ -58,13 +59,42 @@ def _submission(services: Services, orders: Sequence[Order], keys: OrderKeys, ca
     # In the order of their ids the tasks of a batch are told again.
     batch_id, *ids = sorted(services.new_id() for _ in range(len(orders) + 1))
     candidates = [Candidate(order, caller, f"/tasks/{index}") for index, order in enumerate(orders)]
-    tasks = {
-        candidate.place: new_task(services, candidate, key, task_id=task_id, batch_id=batch_id)
-        for candidate, key, task_id in zip(candidates, order_keys, ids, strict=True)
-    }
+    reader = _Reader(services, batch_id)
+    for candidate, key, task_id in zip(candidates, order_keys, ids, strict=True):
+        reader.read(candidate, key, task_id)
+    reader.refuse_misfits()
     fingerprint = _fingerprint(orders) if keys.whole else ""
     batch = NewBatch(batch_id, services.environment.name, caller.owner, keys.whole, fingerprint)
-    return _Submission(services, caller, batch, tasks)
+    return _Submission(services, caller, batch, reader.tasks)
+
+
+class _Reader:
+    """Makes a task of each order, and notes what does not fit, so that all of it is named at once."""
+
+    def __init__(self, services: Services, batch_id: UUID) -> None:
+        self._services = services
+        self._batch_id = batch_id
+        self._misfits: list[BadInput] = []
+        self.tasks: dict[str, NewTask] = {}
+
+    def read(self, candidate: Candidate, key: str | None, task_id: UUID) -> None:
+        """Raises the errors of the checks of orders, but for an input that does not fit."""
+        try:
+            self.tasks[candidate.place] = new_task(
+                self._services, candidate, key, task_id=task_id, batch_id=self._batch_id
+            )
+        except BadInput as error:
+            if type(error) is not BadInput:
+                raise
+            self._misfits.append(error)
+
+    def refuse_misfits(self) -> None:
+        """Raises `BadInput` with the places in all orders."""
+        if len(self._misfits) == 1:
+            raise self._misfits[0]
+        if self._misfits:
+            problems = [problem for error in self._misfits for problem in error.problems]
+            raise BadInput(f"{len(self._misfits)} orders of the batch do not fit.", problems)
 
 
 def _refuse_doubled(keys: Sequence[str | None]) -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.memory.retention import MemoryRetention
+from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, UnknownBatch
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
@@ -154,6 +158,26 @@ async def test_a_batch_that_does_not_fit_leaves_nothing_behind(backend):
     assert await backend.store.earlier_batch(batch) is None
     assert await backend.batches.find(BatchQuery()) == ()
     assert len(await backend.store.submit_batch(tasks, SpendingLimits(Decimal(6)), batch)) == 2
+
+
+async def test_an_old_batch_goes_with_its_last_task(backend):
+    batch_id = await submitted(backend, None, None)
+    begun = await backend.claim(at_most=2)
+    tasks = [await backend.ended(each.lease, Succeeded(())) for each in begun]
+    if isinstance(backend.store, MemoryTaskStore):
+        retention = MemoryRetention(backend.store, backend.deliveries)
+        batch = backend.store._batches[batch_id]
+        backend.store._batches[batch_id] = replace(batch, created_at=batch.created_at - timedelta(days=2))
+    else:
+        retention = PostgresRetention(backend.store._pool, "dev")
+        await backend.store._pool.execute("UPDATE batches SET created_at = created_at - interval '2 days'")
+    for task, kept in zip(tasks, (1, 0), strict=True):
+        await backend.age(task, timedelta(days=2))
+        async with retention.turn() as pruning:
+            await pruning.tasks(timedelta(days=1), 10)
+        assert len(await backend.batches.find(BatchQuery())) == kept
+        if kept:
+            assert (await backend.batches.get(batch_id)).removed == 1
 
 
 async def test_pages_hold_the_newest_first_and_one_owner_s(backend):

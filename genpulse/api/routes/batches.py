@@ -171,6 +171,7 @@ async def retry_batch(request: Request, batch_id: BatchId) -> Response:
 async def _act(request: Request, batch_id: UUID, action: BulkAction) -> Response:
     services, batch = context_in(request.scope).services, await batch_for(request, batch_id)
     selection = Selection(action, TaskFilter(batch=batch.id), await services.store.now())
-    progress = await bulk_actions.act(services, selection, None, goes_on=lambda: True)
+    caller = caller_of(request)
+    progress = await bulk_actions.act(services, selection, None, caller=caller, goes_on=lambda: True)
     document = BatchActionOutcome.after(await services.batches.get(batch.id), progress, links_for(request))
     return encoded.json(document)

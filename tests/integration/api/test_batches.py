@@ -118,6 +118,13 @@ async def test_a_key_that_cannot_be_one_is_refused_by_its_place(api, key):
     assert [place["pointer"] for place in problem["errors"]] == ["/tasks/1/idempotency_key"]
 
 
+async def test_all_orders_that_do_not_fit_are_named(api):
+    problem = (await submit(api, order(7), order("a"), order("b", input={}))).problem(422, "invalid_input")
+    pointers = [place["pointer"] for place in problem["errors"]]
+    assert pointers == ["/tasks/0/input/prompt", "/tasks/2/input/prompt"]
+    assert "2 orders" in problem["detail"]
+
+
 async def test_a_dry_run_looks_at_everything_and_queues_nothing(api):
     answer = await submit(api, order("a"), order("b"), dry_run=True)
     assert (answer.status, answer.json) == (200, {"id": None, "data": [], "replayed": []})

@@ -17,6 +17,7 @@ from genpulse.domain.errors import (
     IdempotencyKeyReuse,
     Problem,
     Refused,
+    TaskDeleted,
     Unavailable,
     UnknownAsset,
     UnknownBatch,
@@ -101,7 +102,9 @@ def _short(value: object) -> str:
 
 
 def _problems(error: Refused | Unavailable | Internal) -> Sequence[Problem]:
-    return error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput | IdempotencyKeyReuse) else ()
+    return (
+        error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput | IdempotencyKeyReuse | TaskDeleted) else ()
+    )
 
 
 def _response(

@@ -18,7 +18,11 @@ _COMMANDS = {
         "genpulse.cli.generate:command",
         "Submit one task, or one for each row of a file, follow them, save what they made.",
     ),
-    "tasks": LazyCommand("genpulse.cli.tasks.command:command", "List, show, watch, save, cancel and retry tasks."),
+    "tasks": LazyCommand(
+        "genpulse.cli.tasks.command:command",
+        "List, show, watch, save, cancel, retry and delete tasks.",
+    ),
+    "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
     "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
     "batches": LazyCommand(
         "genpulse.cli.batches.command:command",

@@ -65,6 +65,7 @@ class NewTask:
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
     `batch_id` is the batch with which it is submitted, None for one alone.
+    `retain_s` seconds after its end it is deleted; None: when the installation keeps it no longer.
     """
 
     id: UUID
@@ -82,6 +83,7 @@ class NewTask:
     fingerprint: str = ""
     owner: str = ""
     batch_id: UUID | None = None
+    retain_s: int | None = None
 
     def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""
@@ -101,6 +103,7 @@ class NewTask:
             price_usd=self.price_usd,
             owner=self.owner,
             batch_id=self.batch_id,
+            retain_s=self.retain_s,
         )
 
 
@@ -138,7 +141,8 @@ class Task:
     open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
     and `next_try_at` when the next one is due. `warnings` is
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `batch_id` is the
-    batch with which it was submitted.
+    batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
+    keeps it no longer.
     """
 
     id: UUID
@@ -174,6 +178,7 @@ class Task:
     next_try_at: datetime | None = None
     warnings: tuple[TaskWarning, ...] = ()
     batch_id: UUID | None = None
+    retain_s: int | None = None
 
     @property
     def cancel_requested(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from genpulse.domain.caller import WITHOUT_KEY, Caller
-from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, Problem
+from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, Problem, Refused, TaskDeleted
 from genpulse.domain.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, SubmittedBatch
@@ -122,23 +122,26 @@ class _Submission:
     tasks: Mapping[str, NewTask]
 
     async def known(self) -> EarlierBatch | Mapping[str, Submitted]:
-        """The whole batch where that is known, else its known tasks. Raises `IdempotencyKeyReuse`."""
+        """The whole batch where that is known, else its known tasks.
+
+        Raises `IdempotencyKeyReuse`, `TaskDeleted`.
+        """
         if self.batch.idempotency_key is not None:
             return await self.services.store.earlier_batch(self.batch) or {}
         try:
             earlier = await self.services.store.known(list(self.tasks.values()))
-        except IdempotencyKeyReuse as error:
+        except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         return {place: task for place, task in zip(self.tasks, earlier, strict=True) if task is not None}
 
     async def write(self, known: Mapping[str, Submitted]) -> SubmittedBatch:
-        """Queue what is not known. Raises `IdempotencyKeyReuse`, the errors of the checks of tasks."""
+        """Queue what is not known. Raises as `known`, and the errors of the checks of tasks."""
         new = {place: task for place, task in self.tasks.items() if place not in known}
         await check_tasks(self.services, new)
         limits = limits_for(self.services, self.caller)
         try:
             written = await self.services.store.submit_batch(list(new.values()), limits, self.batch)
-        except IdempotencyKeyReuse as error:
+        except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         if len(written) != len(new):
             return SubmittedBatch(written[0].task.batch_id if written else None, written)
@@ -150,7 +153,7 @@ class _Submission:
         batches = {task.task.batch_id for task in new or tasks}
         return SubmittedBatch(batches.pop() if len(batches) == 1 else None, tuple(tasks))
 
-    def _placed(self, error: IdempotencyKeyReuse) -> IdempotencyKeyReuse:
+    def _placed(self, error: IdempotencyKeyReuse | TaskDeleted) -> Refused:
         """The same with the place of its order, unless the key is the whole batch's."""
         places = (place for place, task in self.tasks.items() if task.idempotency_key == error.key)
-        return IdempotencyKeyReuse(error.key, next(places, ""))
+        return type(error)(error.key, next(places, ""))

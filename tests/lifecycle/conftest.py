@@ -13,6 +13,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
@@ -20,6 +21,7 @@ from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -41,6 +43,7 @@ from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
     BatchStore,
+    DeletionStore,
     DeliveryStore,
     EnvironmentFacts,
     KeyStore,
@@ -193,6 +196,7 @@ class Rows:
     deliveries: DeliveryStore
     keys: KeyStore
     retention: Retention
+    deletions: DeletionStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -266,15 +270,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
     async def next_day() -> None:
         ahead[0] += timedelta(days=1)
 
-    yield Rows(
-        store,
-        MemoryBatches(store),
-        queue,
-        deliveries,
-        MemoryKeys(store),
-        MemoryRetention(store, deliveries),
-        next_day,
-    )
+    retention = MemoryRetention(store, deliveries)
+    deletions = MemoryDeletions(store, deliveries, retention)
+    yield Rows(store, MemoryBatches(store), queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
 
 
 @asynccontextmanager
@@ -286,15 +284,18 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     async def next_day() -> None:
         await pool.execute(_A_DAY_AGO)
 
+    retention = PostgresRetention(pool)
     yield Rows(
         store,
         PostgresBatches(pool),
         queue,
         PostgresDeliveries(pool, "dev"),
         PostgresKeys(pool),
-        PostgresRetention(pool),
+        retention,
+        PostgresDeletions(pool, "dev"),
         next_day,
     )
+    await retention.close()
     await queue.close()
     await store.close()
     await pool.close()
@@ -339,6 +340,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         deliveries=rows.deliveries,
         keys=rows.keys,
         retention=rows.retention,
+        deletions=rows.deletions,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

@@ -41,7 +41,7 @@ class MemoryBatches:
         return tuple(sorted(TaskEnd(task.finished_at, task.id) for task in tasks if task.finished_at is not None))
 
     def _tasks(self, batch_id: UUID) -> list[Task]:
-        return [task for task in self._store.all_tasks() if task.batch_id == batch_id]
+        return self._store.of_batch(batch_id)
 
     def _standing(self, batch: TaskBatch) -> TaskBatch:
         tasks = self._tasks(batch.id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from genpulse.adapters.memory.task_rows import TaskRows
-from genpulse.domain.errors import IdempotencyKeyReuse
+from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
@@ -41,8 +41,7 @@ class TaskSubmission(TaskRows):
         batch_id, fingerprint = entry
         if fingerprint != batch.fingerprint:
             raise IdempotencyKeyReuse(batch.idempotency_key or "")
-        tasks = sorted((task for task in self._tasks.values() if task.batch_id == batch_id), key=lambda t: t.id)
-        return EarlierBatch(batch_id, tuple(Submitted(task, replayed=True) for task in tasks))
+        return EarlierBatch(batch_id, tuple(Submitted(task, replayed=True) for task in self.of_batch(batch_id)))
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED, batch: NewBatch | None = None
@@ -64,6 +63,8 @@ class TaskSubmission(TaskRows):
     def _earlier(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
             return None
+        if self.deleted.has_key(task.owner, task.idempotency_key):
+            raise TaskDeleted(task.idempotency_key)
         entry = self._keys.get((task.owner, task.idempotency_key))
         if entry is None:
             return None

@@ -66,7 +66,7 @@ class BatchListParameters(BaseModel):
     summary="Submit several tasks",
     responses=encoded.described(202, "All tasks are queued, and committed", TaskBatch, _HEADERS)
     | encoded.described(200, "All would be taken; with `dry_run` nothing is queued", TaskBatch)
-    | encoded.refusals(400, 402, 413, 415, 422),
+    | encoded.refusals(400, 402, 409, 413, 415, 422),
     openapi_extra={"parameters": _PARAMETERS, "requestBody": encoded.taken(BatchDocument)},
 )
 async def submit_batch(request: Request) -> Response:

@@ -26,7 +26,7 @@ routes = encoded.router("tasks")
 
 @routes.post(
     f"{TASKS_PATH}/{ACTIONS}",
-    summary="Cancel or retry many tasks",
+    summary="Cancel, retry or delete many tasks",
     responses=encoded.described(200, "What would be done, or what was done", TaskActionOutcome)
     | encoded.refusals(400, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(TaskActionDocument)},

@@ -5,7 +5,7 @@ from datetime import UTC
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.domain.errors.refused import Refused
+from genpulse.domain.errors.refused import Problem, Refused
 from genpulse.domain.task import OpenOrder
 from genpulse.domain.text.storable import storable_line
 
@@ -27,6 +27,37 @@ class NotRetryable(Refused):
 
     def __init__(self, task_id: UUID, status: str) -> None:
         super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
+
+
+class TaskDeleted(Refused):
+    """The idempotency key is of a task that was deleted: what it asked for may have been done and paid for.
+
+    `place` is where the order stands in a batch.
+    """
+
+    code = "task_deleted"
+
+    def __init__(self, key: str, place: str = "") -> None:
+        super().__init__(
+            f"The task of the Idempotency-Key {key!r} was deleted, and is not done again without being asked for."
+            " Send a new key for a new task."
+        )
+        self.key = key
+        said = "its task was deleted, and is not done again under this key"
+        self.problems = (Problem(f"{place}/idempotency_key", said),) if place else ()
+
+
+class AssetInUse(Refused):
+    """A task that has not ended needs the asset."""
+
+    code = "asset_in_use"
+
+    def __init__(self, asset_id: UUID, task_id: UUID) -> None:
+        super().__init__(
+            f"The asset {asset_id} is needed by the task {task_id}, which has not ended. Wait for its end, or"
+            " cancel or delete that task first."
+        )
+        self.task_id = task_id
 
 
 class MayBeCharged(Refused):

@@ -230,3 +230,22 @@ async def test_a_failure_that_an_operator_has_mended_is_run_again_when_it_is_nam
     await api.end(Failed(AuthenticationFailed("bad key").failure))
     assert (await counted(api, "retry", {"status": "failed"}))["count"] == 0
     assert (await counted(api, "retry", {"code": "authentication_failed"}))["count"] == 1
+
+
+async def test_many_are_deleted(either):
+    _, own = await added(either.services.keys, name="shop")
+    _, other = await added(either.services.keys, name="lab")
+    wanted = {"metadata": {"customer": "acme"}}
+    for headers in (own, own, other):
+        await either.submit(headers=headers, **wanted)
+    kept = (await either.submit(headers=own)).json["id"]
+    await either.end(Failed(DOWN))
+    first = await counted(either, "delete", wanted, own)
+    assert (first["count"], first["statuses"], first["left_out"]) == (2, {"failed": 1, "queued": 1}, [])
+    assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 2
+    assert [task["id"] for task in (await either.get("/v1/tasks", headers=own)).json["data"]] == [kept]
+    assert len((await either.get("/v1/tasks", headers=other)).json["data"]) == 1
+    assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 0
+    assert (await counted(either, "delete", wanted, own))["count"] == 0
+    (usage,) = (await either.get("/v1/usage", headers=own)).json["data"]
+    assert usage["count"] == 1

@@ -26,7 +26,7 @@ FROM ({{chosen}}) AS chosen LEFT JOIN LATERAL (
            sum((cost ->> 'amount_usd')::numeric) AS amount_usd,
            coalesce(bool_or((cost ->> 'estimated')::bool), false) AS estimated,
            max(finished_at) AS last_end_at
-    FROM tasks WHERE tasks.batch_id = chosen.id
+    FROM tasks WHERE tasks.batch_id = chosen.id AND deleted_at IS NULL
 ) AS standing ON true
 ORDER BY chosen.id DESC
 """
@@ -43,7 +43,10 @@ PAGE_OF_OWNER = _STANDING.format(
     chosen=f"{_COLUMNS} WHERE owner = $3 AND ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2",
 )
 
-ENDS = "SELECT id, finished_at FROM tasks WHERE batch_id = $1 AND finished_at IS NOT NULL ORDER BY finished_at, id"
+ENDS = """
+SELECT id, finished_at FROM tasks
+WHERE batch_id = $1 AND finished_at IS NOT NULL AND deleted_at IS NULL ORDER BY finished_at, id
+"""
 
 FORGET = """
 DELETE FROM batches

@@ -78,15 +78,17 @@ class _Reader:
         self.tasks: dict[str, NewTask] = {}
 
     def read(self, candidate: Candidate, key: str | None, task_id: UUID) -> None:
-        """Raises the errors of the checks of orders, but for an input that does not fit."""
+        """Raises the errors of the checks of orders; for an input that does not fit, once all are read."""
         try:
             self.tasks[candidate.place] = new_task(
                 self._services, candidate, key, task_id=task_id, batch_id=self._batch_id
             )
-        except BadInput as error:
-            if type(error) is not BadInput:
-                raise
-            self._misfits.append(error)
+        except Refused as error:
+            if type(error) is BadInput:
+                self._misfits.append(error)
+                return
+            self.refuse_misfits()
+            raise
 
     def refuse_misfits(self) -> None:
         """Raises `BadInput` with the places in all orders."""

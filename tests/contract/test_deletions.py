@@ -30,7 +30,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.retention import Pruned, StoredObject
-from genpulse.domain.task import Task, TaskQuery
+from genpulse.domain.task import Task
+from genpulse.domain.task_query import TaskQuery
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.ports import DeletionStore, Retention
 from tests.contract.conftest import Backend, new_task, now

@@ -248,3 +248,33 @@ async def test_a_filter_by_batch_takes_an_id_alone(api):
     problem = (await api.get("/v1/tasks?batch=x")).problem(422, "invalid_input")
     assert [place["parameter"] for place in problem["errors"]] == ["batch"]
     assert (await api.get(f"/v1/tasks?batch={uuid4()}")).json["data"] == []
+
+
+async def test_deleted_tasks_are_counted_as_such(api):
+    first = (await submit(api, *(order(key, idempotency_key=key) for key in "abc"))).json
+    await api.end(Failed(BLOCKED))
+    for task in first["data"][:2]:
+        assert (await api.call("DELETE", f"/v1/tasks/{task['id']}")).status == 204
+    standing = (await api.get(f"/v1/batches/{first['id']}")).json
+    assert (standing["total"], standing["counts"]["queued"], standing["counts"]["deleted"]) == (3, 1, 2)
+    refused = await submit(api, order("c", idempotency_key="c"), order("a", idempotency_key="a"))
+    problem = refused.problem(409, "task_deleted")
+    assert [place["pointer"] for place in problem["errors"]] == ["/tasks/1/idempotency_key"]
+    await api.end(Failed(BLOCKED))
+    events = await collect(api, first["id"])
+    assert [event.name for event in events] == ["batch", "end", "done"]
+
+
+async def test_a_known_batch_gives_the_tasks_that_are_kept(api):
+    headers = {"Idempotency-Key": "k"}
+    first = (await submit(api, order("a"), order("b"), headers=headers)).json
+    await api.call("DELETE", f"/v1/tasks/{first['data'][0]['id']}")
+    again = await submit(api, order("a"), order("b"), headers=headers)
+    assert again.json == {"id": first["id"], "data": first["data"][1:], "replayed": [0]}
+    await api.call("DELETE", f"/v1/tasks/{first['data'][1]['id']}")
+    again = await submit(api, order("a"), order("b"), headers=headers)
+    assert (again.json, again.headers["Idempotent-Replayed"]) == (
+        {"id": first["id"], "data": [], "replayed": []},
+        "true",
+    )
+    assert [event.name for event in await collect(api, first["id"])] == ["batch", "done"]

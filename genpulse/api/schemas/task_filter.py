@@ -158,6 +158,7 @@ class TaskFilterDocument(BaseModel):
         description="Only tasks of the API key with this id or name; those of others are for `admin` keys",
         examples=["web-shop"],
     )
+    batch: UUID | None = Field(None, description="Only tasks that were submitted with this batch")
     ids: Several[UUID] = _several_of(MOST_IDS, description="Only these tasks, as far as they are there")
     text: Several[TextWord] = _several_of(
         MOST_VALUES,
@@ -198,6 +199,7 @@ class TaskFilterDocument(BaseModel):
             models=tuple(self.model),
             owners=owners,
             codes=tuple(self.code),
+            batch=self.batch,
             ids=tuple(self.ids),
             texts=tuple(self.text),
             metadata=tuple(sorted((name, tuple(values)) for name, values in self.metadata.items())),

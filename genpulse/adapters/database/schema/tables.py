@@ -75,6 +75,7 @@ tasks = Table(
     Column("warnings", JSONB),
     Column("order_stop_at", _Moment),
     Column("exact_input", Text),
+    Column("batch_id", Uuid),
     Column("deleted_at", _Moment),
     Column("retain_s", Integer),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
@@ -130,6 +131,7 @@ Index(
     postgresql_with=_SHORT,
     postgresql_where=text("finished_at IS NOT NULL AND input <> '{}'::jsonb"),
 )
+Index("ix_tasks_batch_id_id", tasks.c.batch_id, tasks.c.id, postgresql_where=tasks.c.batch_id.is_not(None))
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
 Index(
     "ix_tasks_unwanted",
@@ -144,6 +146,28 @@ Index(
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )
 Index("ix_tasks_deleted_at", tasks.c.deleted_at, postgresql_where=tasks.c.deleted_at.is_not(None))
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("size", Integer, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+)
+"""A row for each batch; how it stands is in the rows of its tasks."""
+
+Index(
+    "uq_batches_idempotency_key",
+    batches.c.owner,
+    batches.c.idempotency_key,
+    unique=True,
+    postgresql_where=batches.c.idempotency_key.is_not(None),
+)
+Index("ix_batches_owner_id", batches.c.owner, batches.c.id)
 
 queue = Table(
     "queue",

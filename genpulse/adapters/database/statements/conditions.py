@@ -65,6 +65,7 @@ def fields(wanted: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in wanted.owners else " AND owner <> ''"
     found = (
+        Field("batch_id", (str(wanted.batch),) if wanted.batch else ()),
         # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
         Field("(error ->> 'code')", _unique(wanted.codes), " AND status <> 'canceled'"),
         Field("owner", _unique(wanted.owners), of_somebody),

@@ -23,7 +23,7 @@ from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
-from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.task_filter import TaskFilterDocument
 from genpulse.api.schemas.usage import UsageDocument
@@ -85,7 +85,14 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_REQUESTS = (OrderDocument, BatchDocument, RetryDocument, TaskActionDocument, TaskFilterDocument)
+_REQUESTS = (
+    OrderDocument,
+    BatchOrderDocument,
+    BatchDocument,
+    RetryDocument,
+    TaskActionDocument,
+    TaskFilterDocument,
+)
 _RESPONSES = (
     Alive,
     AttemptPage,

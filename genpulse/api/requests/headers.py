@@ -50,15 +50,6 @@ def idempotency_key(headers: Headers) -> str | None:
             raise InvalidIdempotencyKey(f"There are {len(keys)} Idempotency-Key headers; send one.")
 
 
-def refuse_idempotency_key(headers: Headers) -> None:
-    """Raises `InvalidIdempotencyKey` when there is one beside the keys of the orders: which one counts?"""
-    if "idempotency-key" in headers:
-        raise InvalidIdempotencyKey(
-            "There is an Idempotency-Key for the whole batch, and its orders have keys of their own. Send the one"
-            " or the others."
-        )
-
-
 def last_event_id(headers: Headers) -> int | None:
     """The number of the last event that the client has, or None. Raises `InvalidLastEventId`."""
     word = headers.get("last-event-id")

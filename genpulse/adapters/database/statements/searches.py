@@ -114,8 +114,7 @@ def _matching(columns: str, conditions: Sequence[str], wanted: TaskFilter) -> st
     """The index of words knows those that have ended: the others are few, and are read for it."""
     parts = [[*conditions, one] for one in ENDED] if wanted.texts else [conditions]
     return " UNION ALL ".join(
-        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}"
-        for part in parts
+        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}" for part in parts
     )
 
 

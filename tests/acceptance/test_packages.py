@@ -12,13 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from packages import build
-from tests.node import node, npm
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = """
-import { GenPulse, VERSION } from "@genpulse/client";
-console.log(VERSION, new GenPulse().url);
-"""
 
 
 @pytest.fixture(scope="module")
@@ -76,32 +71,3 @@ def test_a_source_tree_names_the_client_beside_it(tmp_path):
     made = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     (line,) = [line for line in json.loads(made.stdout) if line.startswith("genpulse-client")]
     assert Requirement(line).url == (ROOT / "packages/genpulse-client").as_uri()
-
-
-def test_the_npm_package_is_installed_in_an_empty_folder_and_used(tmp_path):
-    packed, project = tmp_path / "dist", tmp_path / "project"
-    packed.mkdir()
-    project.mkdir()
-    build.build_npm(npm(), packed)
-    (tarball,) = packed.iterdir()
-    assert {name.split("/")[1] for name in texts(tarball)} == {"package.json", "README.md", "src"}
-    options = (
-        "--offline",
-        "--silent",
-        "--no-audit",
-        "--no-fund",
-        "--no-package-lock",
-        "--cache",
-        tmp_path / "cache",
-    )
-    subprocess.run([*npm(), "install", *options, tarball], cwd=project, check=True)
-    (project / "use.mjs").write_text(PROGRAM)
-    used = subprocess.run(
-        [node(), "use.mjs"],
-        cwd=project,
-        env={"GENPULSE_URL": "http://127.0.0.1:7000"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert used.stdout == "0.1.0 http://127.0.0.1:7000\n"

@@ -20,7 +20,7 @@ export function refusalOf(url, { status, headers, type }, text) {
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     const to = headers.get("location")?.slice(0, SHOWN) ?? "another address";
     return new UnexpectedAnswer(
-      `${url} answers ${status} and leads to ${to}, where no key is sent. Give the address of GenPulse itself.`,
+      `${url} answers ${status || "with a redirect"} and leads to ${to}, where no key is sent. Give the address of GenPulse itself.`,
       { status },
     );
   }

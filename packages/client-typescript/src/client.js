@@ -23,7 +23,7 @@ export class GenPulse {
     checkOptions(options, ["retries", "silenceS", "fetch"]);
     const { retries = {}, silenceS = 90, fetch = (...words) => globalThis.fetch(...words) } = options;
     checkOptions(retries, Object.keys(RETRY_LIMITS));
-    const limits = { ...RETRY_LIMITS, ...retries };
+    const limits = Object.fromEntries(Object.entries(RETRY_LIMITS).map(([name, usual]) => [name, retries[name] ?? usual]));
     this.url = addressOf(url);
     this.#connection = new Connection({ url: this.url, apiKey: keyOf(apiKey), limits, silenceS, fetch });
   }

@@ -68,11 +68,11 @@ class Answer {
     this.#following = follow(signal);
   }
 
-  async ask({ method, path, headers, body }) {
+  async ask({ method, path, headers, body, slow }) {
     const { url, fetch, headers: own } = this.#connection;
     const options = { method, body, headers: { ...own, ...headers }, redirect: "manual", cache: "no-store" };
     const asked = () => fetch(url + path, { ...options, signal: this.#following.signal });
-    this.#response = await this.#heard(asked);
+    this.#response = await this.#heard(asked, slow ? Infinity : this.#connection.silenceS);
   }
 
   get ok() {
@@ -118,8 +118,8 @@ class Answer {
   }
 
   /** What is said within the time that silence is borne. */
-  async #heard(call) {
-    const { url, silenceS } = this.#connection;
+  async #heard(call, silenceS = this.#connection.silenceS) {
+    const { url } = this.#connection;
     const timer = after(silenceS, () => this.#following.abort(new ApiTimeout(url, silenceS)));
     try {
       return await call();

@@ -1,7 +1,7 @@
 /**
  * Requests before they are sent: one function for each call of the API.
  *
- * `repeatable` may be sent twice, `persistent` is sent again while nothing answers.
+ * `repeatable` may be sent twice, `persistent` is sent again while nothing answers, `slow` may take its time.
  */
 
 import { InvalidId } from "./errors.js";
@@ -71,9 +71,9 @@ export function content(id, start) {
   return { ...got(`/v1/assets/${segment(id)}/content`), headers };
 }
 
-/** A file that is brought. */
+/** A file that is brought. Nothing tells how far it is, and so nothing that it is silent. */
 export function upload(form) {
-  return { method: "POST", path: "/v1/uploads", headers: {}, body: form, repeatable: false };
+  return { method: "POST", path: "/v1/uploads", headers: {}, body: form, repeatable: false, slow: true };
 }
 
 /** One entry of the catalogue; its id has a slash. */

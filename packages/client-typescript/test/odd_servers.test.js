@@ -113,6 +113,14 @@ test("silence has an end", async (t) => {
   await assert.rejects(watched.genpulse.wait("x"), ApiTimeout);
 });
 
+test("a file that is brought may take its time", async (t) => {
+  const late = (response) => setTimeout(() => shown(ASSET, 201)(response), 300);
+  const { asked, genpulse } = await serve(t, [late], { silenceS: 0.1 });
+  assert.equal((await genpulse.upload(new Blob(["words"]), { name: "words.txt" })).id, "a1");
+  assert.match(asked[0].headers["content-type"], /^multipart\/form-data; boundary=/);
+  assert.match(asked[0].body, /name="file"; filename="words.txt"/);
+});
+
 test("a stream that breaks is taken up where it was", async (t) => {
   const first = stream([["task", TASK], ["progress", { progress: 0.5, message: "half" }]], { broken: true });
   const { asked, genpulse } = await serve(t, [first, problem(502, "x"), (response) => response.destroy(), stream([["done", DONE]])]);

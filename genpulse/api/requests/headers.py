@@ -51,10 +51,11 @@ def idempotency_key(headers: Headers) -> str | None:
 
 
 def refuse_idempotency_key(headers: Headers) -> None:
-    """Raises `InvalidIdempotencyKey` when there is one, so that nobody relies on it in vain."""
+    """Raises `InvalidIdempotencyKey` when there is one beside the keys of the orders: which one counts?"""
     if "idempotency-key" in headers:
         raise InvalidIdempotencyKey(
-            "A batch takes no Idempotency-Key. Submit the tasks one by one, each with a key of its own."
+            "There is an Idempotency-Key for the whole batch, and its orders have keys of their own. Send the one"
+            " or the others."
         )
 
 

@@ -12,6 +12,7 @@ from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
+from genpulse.ports.batches import BatchStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus
@@ -56,6 +57,7 @@ class Services:
 
     environment: EnvironmentFacts
     store: TaskStore
+    batches: BatchStore
     queue: TaskQueue
     gate: ProviderGate
     events: EventBus

@@ -13,6 +13,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -159,6 +160,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
         yield Services(
             environment=_ENVIRONMENT,
             store=store,
+            batches=MemoryBatches(store),
             queue=queue,
             gate=MemoryGate(),
             events=MemoryEventBus(),

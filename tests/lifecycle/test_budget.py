@@ -11,7 +11,8 @@ from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry
-from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import Words
@@ -148,7 +149,7 @@ async def test_a_batch_counts_as_a_whole(paid):
     order = Order("vendor/shop", {"prompt": "a fox"})
     with pytest.raises(BudgetExceeded):
         await submit_batch(paid.services, [order] * 3)
-    assert len(await submit_batch(paid.services, [order] * 2)) == 2
+    assert len((await submit_batch(paid.services, [order] * 2)).tasks) == 2
 
 
 async def test_another_day_has_a_budget_of_its_own(paid):

@@ -29,6 +29,7 @@ from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -293,6 +294,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             services = Services(
                 environment=DEV,
                 store=(store := BlinkingStore(queue, deliveries, now=clock)),
+                batches=MemoryBatches(store),
                 queue=queue,
                 gate=MemoryGate(),
                 events=MemoryEventBus(),

@@ -255,4 +255,4 @@ async def test_many_are_deleted(either):
     assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 0
     assert (await counted(either, "delete", wanted, own))["count"] == 0
     (usage,) = (await either.get("/v1/usage", headers=own)).json["data"]
-    assert usage["count"] == 1
+    assert usage["count"] == 3

@@ -16,7 +16,7 @@ import yaml
 from genpulse import config
 from genpulse.cli.app import genpulse
 from genpulse.providers.catalog import LoadedCatalogue
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)

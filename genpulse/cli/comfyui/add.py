@@ -15,7 +15,7 @@ from genpulse.cli.output.terminal import say
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import GenPulseError
 from genpulse.domain.text.storable import showable, showable_line
-from genpulse.wiring import learn_provider
+from genpulse.wiring.catalogue import learn_provider
 from genpulse.wiring.comfyui import Draft, WorkflowRefused, read_draft, register, sheet_for, workflow_folder
 
 _SHOWN = 60

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure, FailureCode
+from genpulse.domain.file_reference import InputFile
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning
@@ -64,6 +65,7 @@ class NewTask:
     `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
+    `files` are the fields of the input that take a file; they are not kept.
     """
 
     id: UUID
@@ -80,6 +82,7 @@ class NewTask:
     idempotency_key: str | None = None
     fingerprint: str = ""
     owner: str = ""
+    files: tuple[InputFile, ...] = ()
 
     def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""

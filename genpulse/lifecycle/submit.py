@@ -8,6 +8,7 @@ from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.ports import Services
+from genpulse.provider.asset_ref import files_in
 
 __all__ = ["Order", "submit", "submit_batch"]
 
@@ -59,4 +60,5 @@ def _new_task(services: Services, candidate: Candidate, idempotency_key: str | N
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
+        files=files_in(candidate.parsed),
     )

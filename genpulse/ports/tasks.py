@@ -191,5 +191,8 @@ class TaskStore(Protocol):
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are, empty for those of nobody; assets that are not there are left out."""
 
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; assets that are not there are left out."""
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

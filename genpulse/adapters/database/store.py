@@ -235,6 +235,10 @@ class PostgresTaskStore:
         """Whose these assets are; those that are not there are left out."""
         return {row["id"]: row["owner"] for row in await self._fetch(tasks.OWNERS_OF_ASSETS, asset_ids)}
 
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; those that are not there are left out."""
+        return {row["id"]: row["media_type"] for row in await self._fetch(tasks.MEDIA_TYPES, asset_ids)}
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
         rows = await self._fetch(tasks.COUNTS)

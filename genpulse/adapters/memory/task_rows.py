@@ -92,6 +92,11 @@ class TaskRows:
         """Whose these assets are; those that are not there are left out."""
         return {asset_id: self._assets[asset_id].owner for asset_id in asset_ids if asset_id in self._assets}
 
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; those that are not there are left out."""
+        assets = {asset_id: self._assets[asset_id] for asset_id in asset_ids if asset_id in self._assets}
+        return {asset_id: asset.content.media_type for asset_id, asset in assets.items()}
+
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""
         open_states = (TaskStatus.QUEUED, TaskStatus.RUNNING)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
 
-from genpulse.provider import Input, InvalidInput
+from genpulse.provider import ImageRef, Input, InvalidInput
 from genpulse.providers.comfyui.nodes import FILE, Nodes, Widget, kept
 
 Graph: TypeAlias = dict[str, Any]
@@ -18,7 +18,13 @@ Graph: TypeAlias = dict[str, Any]
 
 _TITLE = "INPUT_"
 _LIKELY = ("value", "text", "string", "image", "video", "audio", "seed", "noise_seed", "int", "float")
-_TYPES: Mapping[str, type] = {"integer": int, "number": float, "string": str, "boolean": bool, "image": str}
+_TYPES: Mapping[str, Any] = {
+    "integer": int,
+    "number": float,
+    "string": str,
+    "boolean": bool,
+    "image": ImageRef,
+}
 
 
 class AnyWorkflow(Input):

@@ -128,6 +128,8 @@ ASSET = "SELECT * FROM assets WHERE id = $1"
 
 OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[])"
 
+MEDIA_TYPES = "SELECT id, media_type FROM assets WHERE id = ANY($1::uuid[])"
+
 COUNTS = """
 SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL
 UNION ALL SELECT 'running', count(*) FROM queue WHERE worker IS NOT NULL

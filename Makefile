@@ -7,22 +7,25 @@ WORKERS ?= 6
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick clean
+.PHONY: help install demo dev test test-slow check fix docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-$(READY): requirements.lock pyproject.toml
+# Our two packages, without what they depend on: that is in the lock file, and genpulse-client comes from here.
+OURS := -e packages/genpulse-client -e .
+
+$(READY): requirements.lock pyproject.toml packages/genpulse-client/pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"GenPulse needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12")'
 	@rm -rf $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --python $(PYTHON) $(VENV) && \
 		VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r requirements.lock && \
-		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps -e . ; \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps $(OURS) ; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . ; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(OURS) ; \
 	fi
 	@touch $(READY)
 
@@ -58,7 +61,8 @@ fix: $(READY)  ## format the code, and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(READY)  ## write what is made from the code: .env.example and the reference of the configuration
+docs: $(READY)  ## write what is made from the code: .env.example, the reference of the configuration, the sync client
+	@$(BIN)/python packages/genpulse-client/make_synchronous.py
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
 
@@ -136,9 +140,9 @@ bench-quick: $(VENV)/.bench-ready  ## one short round of each row: whether it ru
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
+		--no-emit-package genpulse-client --extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
+		--no-emit-package genpulse-client --group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group bench-boto3 -o bench/boto3.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -146,5 +150,10 @@ lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group audit -o audit/requirements.lock
 
+packages: $(READY)  ## wheel and sdist of the server and of the Python client, into dist/
+	@rm -rf dist
+	@$(BIN)/hatchling build -d dist
+	@cd packages/genpulse-client && $(abspath $(BIN))/hatchling build -d ../../dist
+
 clean:  ## remove .venv and caches; data under .genpulse/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,15 +13,32 @@ from bench.stack import ORDER, Stack
 ENDED = 5_000_000
 BATCH = 100_000
 CLAIMED = 3000
+SELDOM = 5000
+"""Of so many tasks one has the words and the metadata that are seldom."""
+FILTERS = {
+    "one provider": "provider=sandbox",
+    "two models": "model=sandbox/noop&model=sandbox/image",
+    "metadata, often": "metadata.customer=often",
+    "metadata, seldom": "metadata.customer=seldom",
+    "words, often": "text=red+fox",
+    "words, seldom": "text=badger",
+    "words and model": "text=badger&model=sandbox/noop",
+}
+LONGEST_US = 50_000.0
+"""What a page may take that is found by a filter, whatever the table holds."""
+_FIND = "find by"
 # Ids are UUIDv7 of the last 2 days, one a millisecond.
 _FILL = """
 INSERT INTO tasks (id, environment, kind, provider, model, status, priority, input, metadata, outputs, attempt,
                    seq, created_at, started_at, finished_at)
 SELECT (lpad(to_hex(moment), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
         || substr(md5(n::text), 4, 15))::uuid,
-       'dev', 'any', 'sandbox', 'sandbox/noop', 'succeeded', 20, '{{"prompt": "a red fox at dawn"}}', '{{}}', '[]',
+       'dev', 'any', 'sandbox', 'sandbox/noop', 'succeeded', 0,
+       jsonb_build_object('prompt', 'a red fox at dawn' || CASE WHEN is_seldom THEN ', a badger' ELSE '' END),
+       jsonb_build_object('customer', CASE WHEN is_seldom THEN 'seldom' ELSE 'often' END), '[]',
        1, 999, at, at + interval '1 second', at + interval '9 seconds'
 FROM generate_series({first}, {last}) AS n,
+     LATERAL (SELECT n % {seldom} = 0 AS is_seldom) AS said,
      LATERAL (SELECT (extract(epoch FROM now() - interval '2 days') * 1000)::bigint + n AS moment) AS made,
      LATERAL (SELECT to_timestamp(moment / 1000.0) AS at) AS stamped
 """
@@ -45,6 +62,12 @@ def measure(stack: Stack) -> Result:
     goals = tuple(
         Goal(f"{empty.name.partition(',')[0]} of what it takes empty", ratio(grown, empty), 1.2, at_least=False)
         for empty, grown in zip(series[::2], series[1::2], strict=True)
+        if not empty.name.startswith(_FIND)
+    )
+    goals += tuple(
+        Goal(one.name, one.median, LONGEST_US, at_least=False, unit="µs")
+        for one in series[1::2]
+        if one.name.startswith(_FIND)
     )
     return Result(f"growth: {ended:,} tasks that have ended", tuple(series), goals)
 
@@ -56,7 +79,7 @@ def _filled(stack: Stack, ended: int) -> Stack:
     full.upgrade()
     for first in range(0, ended, BATCH):
         last = min(first + BATCH, ended) - 1
-        full.execute("SET synchronous_commit = off;" + _FILL.format(first=first, last=last))
+        full.execute("SET synchronous_commit = off;" + _FILL.format(first=first, last=last, seldom=SELDOM))
     full.execute("VACUUM ANALYZE tasks", "CHECKPOINT")
     return full
 
@@ -73,6 +96,7 @@ def _requests(stack: Stack, url: str) -> dict[str, Callable[[], float]]:
         "read": each(*(f"{url}/v1/tasks/{one}" for one in ids)),
         "list": each(f"{url}/v1/tasks?limit=20"),
         "list by status": each(f"{url}/v1/tasks?limit=20&status=failed"),
+        **{f"{_FIND} {name}": each(f"{url}/v1/tasks?limit=20&{query}") for name, query in FILTERS.items()},
     }
 
 

@@ -35,10 +35,13 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    task_actions,
+    task_attempts,
     task_events,
     task_list,
     tasks,
     uploads,
+    usage,
     webhook_deliveries,
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
@@ -50,8 +53,11 @@ OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 _ROUTE_MODULES = (
     tasks,
     task_list,
+    task_actions,
+    task_attempts,
     webhook_deliveries,
     task_events,
+    usage,
     uploads,
     assets,
     providers,

@@ -8,6 +8,7 @@ Refused
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
 ├── InsufficientScope · TooManyRequests         what the API key may do
 ├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
+├── InvalidConfirm · ConfirmExpired             a word of ours about many tasks that is none, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
 ├── AssetGone                                   what is known about an asset is kept, its bytes are not
 └── RangeNotSatisfiable                         a range outside of the content
@@ -152,6 +153,27 @@ class TooManyRequests(Refused):
         self.rate = rate
 
 
+class InvalidConfirm(Refused):
+    """The token does not confirm this action on these tasks, by this caller."""
+
+    code = "invalid_confirm"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The `confirm` is not one that this service gave you for this action and this filter. Ask again"
+            " without it, and send what comes back with nothing else changed."
+        )
+
+
+class ConfirmExpired(Refused):
+    """The count that was confirmed is too old."""
+
+    code = "expired_confirm"
+
+    def __init__(self) -> None:
+        super().__init__("The `confirm` has run out. Ask again without it, and look at what it says then.")
+
+
 class ModelNotFound(Refused):
     """No enabled provider has the model that the path names."""
 
@@ -220,6 +242,7 @@ STATUS: Mapping[type[GenPulseError], int] = {
     BodyTooSlow: 408,
     NotRetryable: 409,
     MayBeCharged: 409,
+    ConfirmExpired: 409,
     AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,

@@ -17,10 +17,14 @@ from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
 from genpulse.api.routes.models import ModelDocument, ModelList
 from genpulse.api.routes.providers import ProviderList
+from genpulse.api.routes.task_attempts import AttemptPage
 from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
+from genpulse.api.schemas.task_filter import TaskFilterDocument
+from genpulse.api.schemas.usage import UsageDocument
 
 DESCRIPTION = """\
 One durable task API in front of generative media: submit a task, watch it, fetch its files.
@@ -55,7 +59,7 @@ _HEADERS = {
         "schema": {"type": "string"},
     }
 }
-_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_deliveries")
+_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries")
 _OF_AN_ASSET = ("show_asset", "fetch_content")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
@@ -73,9 +77,10 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_REQUESTS = (OrderDocument, BatchDocument, RetryDocument)
+_REQUESTS = (OrderDocument, BatchDocument, RetryDocument, TaskActionDocument, TaskFilterDocument)
 _RESPONSES = (
     Alive,
+    AttemptPage,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,
@@ -86,9 +91,11 @@ _RESPONSES = (
     ProgressDocument,
     ProviderList,
     Readiness,
+    TaskActionOutcome,
     TaskBatch,
     TaskDocument,
     TaskPage,
+    UsageDocument,
 )
 
 

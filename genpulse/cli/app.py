@@ -16,6 +16,7 @@ _COMMANDS = {
     "dev": LazyCommand("genpulse.cli.dev.command:command", "The whole stack to work with, until Ctrl-C."),
     "generate": LazyCommand("genpulse.cli.generate:command", "Submit one task, follow it, save what it made."),
     "tasks": LazyCommand("genpulse.cli.tasks.command:command", "List, show, watch, save, cancel and retry tasks."),
+    "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
     "listen": LazyCommand(
         "genpulse.cli.listen:command",
         "Receive webhooks here and print them, for those who develop.",

@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from genpulse.cli.stack import api_key, api_url
-from genpulse.client import GenPulse
+from genpulse_client import AsyncGenPulse
 
 T = TypeVar("T")
 
 
-def with_client(api: str | None, act: Callable[[GenPulse], Awaitable[T]]) -> T:
+def with_client(api: str | None, act: Callable[[AsyncGenPulse], Awaitable[T]]) -> T:
     """Run `act` with a client of the API at that address; with None it is the address that is found."""
 
     async def run() -> T:
-        async with GenPulse(api_url(api), api_key()) as genpulse:
+        async with AsyncGenPulse(api_url(api), api_key()) as genpulse:
             return await act(genpulse)
 
     return asyncio.run(run())

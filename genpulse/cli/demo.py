@@ -24,7 +24,6 @@ from genpulse.cli.output.destination import destination
 from genpulse.cli.output.file_names import described, target_of
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.stack import HOME, api_key
-from genpulse.client import GenPulse
 from genpulse.configuration.sources.project import COMMITTED, packaged_defaults
 from genpulse.dev.errors import DevStackError
 from genpulse.dev.home import open_home
@@ -33,6 +32,7 @@ from genpulse.dev.processes.unprivileged import remove_home
 from genpulse.dev.stack import running_stack
 from genpulse.dev.state import read_state
 from genpulse.dev.terminal.log_view import StackConsole
+from genpulse_client import AsyncGenPulse
 
 _FOLDER = "genpulse-demo"
 _CONFIGURES = re.compile(r"GENPULSE_|DYNACONF_|.*_FOR_DYNACONF$")
@@ -163,12 +163,12 @@ async def _submit(api_url: str, output: Path, key: str | None) -> None:
 
 
 async def _make(api_url: str, output: Path, key: str | None) -> list[tuple[Path, str]]:
-    async with GenPulse(api_url, key) as genpulse:
+    async with AsyncGenPulse(api_url, key) as genpulse:
         with Bars() as bars:
             return await asyncio.gather(*(_piece(genpulse, bars, piece, output) for piece in _PIECES))
 
 
-async def _piece(genpulse: GenPulse, bars: Bars, piece: _Piece, output: Path) -> tuple[Path, str]:
+async def _piece(genpulse: AsyncGenPulse, bars: Bars, piece: _Piece, output: Path) -> tuple[Path, str]:
     bar = bars.follow(f"{piece.name:<8}")
     task = await genpulse.generate(piece.model, piece.input, on_event=bar)
     (asset,) = task.outputs

@@ -18,7 +18,7 @@ _EXPECTED = {
     ("genpulse.domain.errors.unavailable", "UnstampedDatabase"): os.EX_CONFIG,
     ("genpulse.addresses.postgresql", "BadDatabaseAddress"): os.EX_CONFIG,
     ("genpulse.adapters.redis.address", "BadRedisAddress"): os.EX_CONFIG,
-    ("genpulse.client.errors", "ClientError"): 1,
+    ("genpulse_client.errors", "GenPulseError"): 1,
     ("genpulse.dev.errors", "DevStackError"): 1,
     ("genpulse.domain.errors.base", "GenPulseError"): 1,
     ("genpulse.cli.errors", "CommandRefused"): 1,

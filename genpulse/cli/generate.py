@@ -15,7 +15,7 @@ from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.tasks.text import warnings_of
-from genpulse.client import ClientError, GenPulse, TaskFailed, TaskView
+from genpulse_client import AsyncGenPulse, GenPulseError, Task, TaskFailed
 
 _WORDS = ("prompt", "text")
 
@@ -66,18 +66,18 @@ class _Order:
     fields: Sequence[str]
 
 
-async def _generate(url: str, order: _Order, output: str | None) -> tuple[TaskView, Saved]:
-    async with GenPulse(url, api_key()) as genpulse:
+async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
+    async with AsyncGenPulse(url, api_key()) as genpulse:
         model = await genpulse.model(order.model)
-        body = _input(model["input_schema"], order.prompt, order.fields)
+        body = _input(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:
-            task = await _submitted(genpulse, order.model, body, order.kind or model["kinds"][0])
+            task = await _submitted(genpulse, order.model, body, order.kind or model.kinds[0])
             for warning in warnings_of(task):
                 say(f"warning: {warning}", err=True)
             return task, await save_outputs(genpulse, task, where, order.model.rpartition("/")[2])
 
 
-async def _submitted(genpulse: GenPulse, model: str, body: Mapping[str, object], kind: str) -> TaskView:
+async def _submitted(genpulse: AsyncGenPulse, model: str, body: Mapping[str, object], kind: str) -> Task:
     """The task at its good end. Whoever leaves before is told where it can be found. Raises `TaskFailed`."""
     task = await genpulse.submit(model, body, kind=kind)
     try:
@@ -86,7 +86,7 @@ async def _submitted(genpulse: GenPulse, model: str, body: Mapping[str, object],
             async for event in genpulse.watch(task.id):
                 following(event)
                 task = event.task or task
-    except (ClientError, asyncio.CancelledError):
+    except (GenPulseError, asyncio.CancelledError):
         say(f"Task {task.id} goes on. Its outputs: genpulse tasks save {task.id} -o PLACE", err=True)
         raise
     if task.status != "succeeded":

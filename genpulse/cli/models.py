@@ -11,11 +11,11 @@ from genpulse import config
 from genpulse.cli.output.table import Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
 from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
 from genpulse.wiring import open_catalogue
+from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]
 
@@ -53,8 +53,8 @@ def found_models(api: str | None) -> Documents:
 
 
 async def _from_api(url: str) -> Documents:
-    async with GenPulse(url, api_key()) as genpulse:
-        return await genpulse.models()
+    async with AsyncGenPulse(url, api_key()) as genpulse:
+        return [model.document for model in await genpulse.models()]
 
 
 def _installed() -> Documents:

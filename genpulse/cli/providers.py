@@ -12,9 +12,9 @@ from genpulse.cli.output.account_hold import failing, held_back
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.client import ApiUnreachable, GenPulse
 from genpulse.domain.text.storable import showable_line
 from genpulse.wiring import learn_provider, open_catalogue, probe_provider
+from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]
 _COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
@@ -61,8 +61,8 @@ def learn(name: str) -> None:
 
 def _states(api: str | None) -> Documents:
     async def ask() -> Documents:
-        async with GenPulse(api_url(api), api_key()) as genpulse:
-            return await genpulse.providers()
+        async with AsyncGenPulse(api_url(api), api_key()) as genpulse:
+            return list(await genpulse.providers())
 
     try:
         return asyncio.run(ask())

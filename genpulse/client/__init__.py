@@ -1,4 +1,4 @@
-"""A client of the HTTP API, for asyncio.
+"""Deprecated: the package `genpulse_client` has the client now. To be removed with version 0.3.
 
     async with GenPulse("http://127.0.0.1:8000") as genpulse:
         task = await genpulse.generate("sandbox/image", {"prompt": "a red fox at dawn"})
@@ -6,6 +6,8 @@
 
 It stands alone: nothing else of the package is imported.
 """
+
+import warnings
 
 from genpulse.client.client import DEFAULT_URL, GenPulse, OnEvent
 from genpulse.client.errors import ApiRefused, ApiUnreachable, ClientError, DownloadBroken, NoId, TaskFailed
@@ -27,3 +29,9 @@ __all__ = [
     "WaitingView",
     "WarningView",
 ]
+
+warnings.warn(
+    "genpulse.client is the package genpulse_client now: AsyncGenPulse in place of GenPulse",
+    DeprecationWarning,
+    stacklevel=2,
+)

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from genpulse.domain.asset import Asset
-from genpulse.domain.failure import Failure, FailureCode
+from genpulse.domain.failure import Failure
 from genpulse.domain.file_reference import InputFile
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
@@ -185,20 +185,3 @@ class Submitted:
 
     task: Task
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
-    """A page of the list of tasks, newest first: those older than `before`, at most `limit` (1 to 100).
-
-    `code` is of the failed ones that failed so. `ids` are the lowest and the highest id that are meant.
-    """
-
-    limit: int = 20
-    before: UUID | None = None
-    status: TaskStatus | None = None
-    kind: str | None = None
-    provider: str | None = None
-    owner: str | None = None
-    code: FailureCode | None = None
-    ids: tuple[UUID, UUID] | None = None

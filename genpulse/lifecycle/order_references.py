@@ -34,7 +34,7 @@ _REFERENCE = re.compile(rf"{REFERENCE}\S*")
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """A text that names a file, the place of its task and its own in the input, and which media may stand there."""
+    """A text that names a file, the place of its task and its own in the input, and the media it may be."""
 
     task: str
     place: Place

@@ -32,22 +32,22 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
 def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
     """Whether the next attempt goes on with the order, in place of making it anew. Raises `MayBeCharged`."""
     try:
-        next_step = _next_step(services, task, order)
+        step = next_step(services, task.model, task.provider, order)
     except UnknownModel:
         return True
-    if isinstance(next_step, Unknown) and task.status is TaskStatus.FAILED:
+    if isinstance(step, Unknown) and task.status is TaskStatus.FAILED:
         raise MayBeCharged(task.id, task.provider, order)
-    return isinstance(next_step, Resume | LookUp)
+    return isinstance(step, Resume | LookUp)
 
 
-def _next_step(services: Services, task: Task, order: OpenOrder) -> Recovery:
-    """What an attempt would do about the order. Raises `UnknownModel`."""
-    engine = services.catalogue.model(task.model).engine
+def next_step(services: Services, model: str, provider: str, order: OpenOrder) -> Recovery:
+    """What an attempt would do about an order of the model. Raises `UnknownModel`."""
+    engine = services.catalogue.model(model).engine
     if isinstance(engine, Local):
         return StartAnew()
     return recover(
         order,
         repeatable=engine.repeatable,
         can_find=isinstance(engine, TwoPhase) and engine.can_find,
-        resubmits=task.provider in services.retry.resubmits,
+        resubmits=provider in services.retry.resubmits,
     )

@@ -24,7 +24,6 @@ from genpulse.ports.tasks import TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http
-from genpulse.provider.plug_in import NoHttp
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Services:
 
     `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
-    `http` fetches the files that inputs name by a URL. `api_url` is where callers reach our own, without a slash
+    `http` fetches the files that inputs name by a URL, which nobody does where it is None. `api_url` is where callers reach our own, without a slash
     at its end; empty where that is not known.
     """
 
@@ -79,5 +78,5 @@ class Services:
     bounds: Bounds = field(default_factory=Bounds)
     callback_base_url: str | None = None
     threads: EngineThreads = field(default_factory=EngineThreads)
-    http: Http = field(default_factory=NoHttp)
+    http: Http | None = None
     api_url: str = ""

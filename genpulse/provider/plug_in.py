@@ -56,7 +56,7 @@ class ProviderSettings:
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict, repr=False)
-    http: Http = field(default_factory=lambda: NoHttp(), repr=False)
+    http: Http = field(default_factory=lambda: _NoHttp(), repr=False)
     models: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
@@ -69,23 +69,19 @@ class ProviderSettings:
         return parse_hosts(str(self.options.get("allowed_hosts", "")))
 
 
-class NoHttp:
+class _NoHttp:
     """Stands for the client where nobody has opened one."""
 
     async def send(self, request: Request) -> Reply:
-        """Raises `RuntimeError`, as all of them do."""
         raise _no_http(request.url)
 
     def fetch_public(self, url: str, **_: object) -> AsyncIterator[bytes]:
-        """Raises `RuntimeError`."""
         raise _no_http(url)
 
     def fetch_own(self, url: str, **_: object) -> AsyncIterator[bytes]:
-        """Raises `RuntimeError`."""
         raise _no_http(url)
 
     def websocket(self, url: str, headers: Mapping[str, str]) -> Any:  # noqa: ARG002 - as in `Http`
-        """Raises `RuntimeError`."""
         raise _no_http(url)
 
 

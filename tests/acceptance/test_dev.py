@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from genpulse.client import GenPulse
 from genpulse.dev.processes.unprivileged import remove_home
+from genpulse_client import AsyncGenPulse
 from tests import command
 from tests.acceptance.dev_stack import ENDS_WITHIN_S, Dev
 
@@ -68,7 +68,7 @@ async def streamed(url):
 
 
 async def test_two_hundred_tasks_run_exactly_once_and_every_key_has_its_prefix(dev):
-    async with GenPulse(dev.url) as client:
+    async with AsyncGenPulse(dev.url) as client:
         first = await client.submit("sandbox/noop", {"delay_s": 0.5})
         before = asyncio.create_task(streamed(f"{dev.url}/v1/tasks/{first.id}/events"))
         tasks = await asyncio.gather(*(client.submit("sandbox/noop", {}) for _ in range(200)))
@@ -83,7 +83,7 @@ async def test_two_hundred_tasks_run_exactly_once_and_every_key_has_its_prefix(d
 
 
 async def test_tasks_of_a_killed_worker_are_run_again(dev):
-    async with GenPulse(dev.url) as client:
+    async with AsyncGenPulse(dev.url) as client:
         tasks = await asyncio.gather(*(client.submit("sandbox/noop", {"delay_s": 8}) for _ in range(50)))
         async with asyncio.timeout(ENDS_WITHIN_S):
             while (await statuses(dev, tasks))["running"] < 50:
@@ -96,7 +96,7 @@ async def test_tasks_of_a_killed_worker_are_run_again(dev):
 
 async def test_redis_away_delays_progress_and_loses_nothing(dev):
     (redis,) = [child for child in dev.children if "valkey" in child.name() or "redis" in child.name()]
-    async with GenPulse(dev.url) as client:
+    async with AsyncGenPulse(dev.url) as client:
         redis.send_signal(signal.SIGSTOP)
         try:
             task = await client.submit("sandbox/noop", {"delay_s": 1.5})
@@ -104,12 +104,12 @@ async def test_redis_away_delays_progress_and_loses_nothing(dev):
         finally:
             redis.send_signal(signal.SIGCONT)
         assert events[-1] == "done"
-        assert (await client.task(task.id)).status == "succeeded"
+        assert (await client.get(task.id)).status == "succeeded"
 
 
 async def test_postgresql_away_is_said_and_then_over(dev):
     postmaster = next(child for child in dev.children if "postgres" in child.cmdline()[0])
-    async with aiohttp.ClientSession() as session, GenPulse(dev.url) as client:
+    async with aiohttp.ClientSession() as session, AsyncGenPulse(dev.url) as client:
         await client.generate("sandbox/noop", {})
         postmaster.send_signal(signal.SIGKILL)
         body = {"model": "sandbox/noop", "input": {}}
@@ -185,21 +185,14 @@ def test_a_second_start_and_a_busy_port_are_answered(dev, tmp_path_factory):
     assert f"(pid {dev.pid_of('api')})" in other.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_ends_the_whole_tree(dev, number):
-    assert dev.end(number) == 130
-    assert dev.left_behind() == []
-    assert not (dev.folder / ".genpulse/dev.json").exists()
-
-
 def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
     async def made():
-        async with GenPulse(dev.url) as client:
+        async with AsyncGenPulse(dev.url) as client:
             return await client.generate("sandbox/noop", {"output_bytes": 100})
 
     async def found(task_id):
-        async with GenPulse(dev.url) as client:
-            task = await client.task(task_id)
+        async with AsyncGenPulse(dev.url) as client:
+            task = await client.get(task_id)
             return b"".join([chunk async for chunk in client.read(task.outputs[0])])
 
     task = asyncio.run(made())
@@ -207,6 +200,13 @@ def test_a_kill_leaves_no_process_and_the_next_start_finds_the_data(dev):
     assert dev.left_behind() == []
     dev.start()
     assert len(asyncio.run(found(task.id))) == 100
+
+
+def test_an_interruption_ends_the_whole_tree(dev):
+    """By Ctrl-C; `genpulse dev down` does it by SIGTERM, in test_dev_verbs."""
+    assert dev.end(signal.SIGINT) == 130
+    assert dev.left_behind() == []
+    assert not (dev.folder / ".genpulse/dev.json").exists()
 
 
 @pytest.mark.slow

@@ -57,6 +57,7 @@ def test_it_is_looked_at_ended_and_reset_from_beside(dev):
     assert (down.returncode, down.stdout.startswith(f"The stack (pid {dev.process.pid}) is down")) == (0, True)
     assert dev.process.wait(ENDS_WITHIN_S) == 130
     assert dev.left_behind() == []
+    assert not (dev.folder / ".genpulse/dev.json").exists()
 
     refused = dev.genpulse("dev", "reset")
     assert (refused.returncode, "say --yes" in refused.stderr) == (1, True)

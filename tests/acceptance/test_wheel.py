@@ -16,25 +16,25 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The unpacked wheel. What it depends on comes from the environment of the tests."""
+def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     (built,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
-    with zipfile.ZipFile(built) as wheel:
-        wheel.extractall(folder / "site")
-    return folder / "site"
+    return Path(built)
 
 
-def importing(site):
-    """What lets an interpreter import it, and compile it once and elsewhere."""
-    return {"PYTHONPATH": str(site), "PYTHONPYCACHEPREFIX": str(site.parent / "compiled")}
+@pytest.fixture(scope="module")
+def installed(wheel):
+    """The unpacked wheel. What it depends on comes from the environment of the tests, and is compiled there."""
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(wheel.parent / "site")
+    return wheel.parent / "site"
 
 
 def run(installed, folder, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-P", "-m", "genpulse", *arguments],
         cwd=folder,
-        env={"PATH": os.defpath, **importing(installed), **environment},
+        env={"PATH": os.defpath, "PYTHONPATH": str(installed), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +45,7 @@ def test_the_packaged_defaults_are_used(installed, tmp_path):
     where = subprocess.run(
         [sys.executable, "-P", "-c", "import genpulse; print(genpulse.__file__)"],
         cwd=tmp_path,
-        env=importing(installed),
+        env={"PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=True,
@@ -122,7 +122,8 @@ def test_production_starts_the_image_of_a_final_tag_alone(stamped, tmp_path, tag
     assert ("starts only the build of a final tag (vX.Y.Z), and this is" in done.stderr) == bool(code)
 
 
-def test_nothing_but_the_package_is_in_it(installed):
-    assert {path.name.partition("-")[0] for path in installed.iterdir()} == {"genpulse"}
-    assert not list(installed.rglob("__pycache__"))
-    assert not list(installed.rglob("build.json"))
+def test_nothing_but_the_package_is_in_it(wheel):
+    with zipfile.ZipFile(wheel) as content:
+        names = [Path(name) for name in content.namelist()]
+    assert {name.parts[0].partition("-")[0] for name in names} == {"genpulse"}
+    assert not [name for name in names if "__pycache__" in name.parts or name.name == "build.json"]

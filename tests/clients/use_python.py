@@ -66,7 +66,7 @@ def main(url: str, key: str, model: str) -> None:
         assert shown.id == model
         batch = submit_batch.sync(client=client, body=Batch([order, order]))
         assert isinstance(batch, TaskBatch), batch
-        page = list_tasks.sync(client=client, status=TaskStatus.SUCCEEDED, limit=1)
+        page = list_tasks.sync(client=client, status=[TaskStatus.SUCCEEDED], limit=1)
         assert isinstance(page, TaskPage), page
         assert len(page.data) == 1
         refused = submit_task.sync(client=client, body=Order(model="nobody/nothing", input_=OrderInput()))

@@ -223,9 +223,11 @@ async def test_what_was_removed_can_be_kept_again(storage: Storage) -> None:
 
 
 async def test_a_thousand_objects_are_removed_at_once(storage: Storage) -> None:
-    kept = await asyncio.gather(*(storage.keep(str(number).encode()) for number in range(1001)))
-    await storage.remove([content.key for content in kept])
-    for content in (kept[0], kept[500], kept[1000]):
+    """Those that are gone already are no error. S3 takes a thousand in a request: the last is in a second one."""
+    kept = [await storage.keep(str(number).encode()) for number in range(3)]
+    gone = [key_of(f"{number:064x}", MONDAY) for number in range(998)]
+    await storage.remove([kept[0].key, *gone[:499], kept[1].key, *gone[499:], kept[2].key])
+    for content in kept:
         with pytest.raises(StorageLost, match="gone"):
             await read(storage, content.key, 0, content.size)
 

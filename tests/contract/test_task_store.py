@@ -33,7 +33,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
-from genpulse.domain.task import Priority, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.task import Priority, TaskStatus, WaitsFor
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotification
@@ -125,10 +126,20 @@ async def test_pages_hold_the_newest_first_and_keep_to_their_filters(backend):
     assert [task.id for task in first] == newest[:2]
     second = await backend.store.find(TaskQuery(limit=10, before=first[-1].id))
     assert [task.id for task in second] == newest[2:]
-    assert [task.kind for task in await backend.store.find(TaskQuery(kind="b"))] == ["b", "b"]
-    assert await backend.store.find(TaskQuery(status=TaskStatus.FAILED)) == ()
-    assert len(await backend.store.find(TaskQuery(provider="sandbox", status=TaskStatus.QUEUED))) == 5
-    assert await backend.store.find(TaskQuery(owner="nobody")) == ()
+    assert [task.kind for task in await backend.store.find(TaskQuery(filter=TaskFilter(kinds=("b",))))] == [
+        "b",
+        "b",
+    ]
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(statuses=(TaskStatus.FAILED,)))) == ()
+    assert (
+        len(
+            await backend.store.find(
+                TaskQuery(filter=TaskFilter(providers=("sandbox",), statuses=(TaskStatus.QUEUED,)))
+            )
+        )
+        == 5
+    )
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(owners=("nobody",)))) == ()
 
 
 async def test_an_attempt_begins(backend):
@@ -183,8 +194,8 @@ async def test_a_canceled_task_says_what_it_may_have_cost(backend):
     assert (task.status, task.error, task.order is None) == (TaskStatus.CANCELED, lost, False)
     (attempt,) = await backend.store.attempts(task.id)
     assert (attempt.status, attempt.error) == (AttemptStatus.CANCELED, lost)
-    assert await backend.store.find(TaskQuery(status=TaskStatus.FAILED)) == ()
-    assert await backend.store.find(TaskQuery(code=FailureCode.UNKNOWN_OUTCOME)) == ()
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(statuses=(TaskStatus.FAILED,)))) == ()
+    assert await backend.store.find(TaskQuery(filter=TaskFilter(codes=(FailureCode.UNKNOWN_OUTCOME,)))) == ()
 
 
 async def unstopped(backend, outcome=None, **known):
@@ -714,11 +725,11 @@ async def test_failed_tasks_are_found_by_their_code(backend):
         ids[code] = begun.task.id
     waiting = await backend.begun()
     await backend.end(waiting.lease, RetryLater(DOWN, 60.0))
-    down = TaskQuery(code=FailureCode.PROVIDER_UNAVAILABLE)
+    down = TaskQuery(filter=TaskFilter(codes=(FailureCode.PROVIDER_UNAVAILABLE,)))
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"], ids["down"]]
     older = replace(down, before=ids["down again"])
     assert [task.id for task in await backend.store.find(older)] == [ids["down"]]
-    assert await backend.store.find(replace(down, status=TaskStatus.QUEUED)) == ()
+    assert await backend.store.find(TaskQuery(filter=replace(down.filter, statuses=(TaskStatus.QUEUED,)))) == ()
     await backend.store.retry(ids["down"])
     assert [task.id for task in await backend.store.find(down)] == [ids["down again"]]
 
@@ -728,7 +739,12 @@ async def test_tasks_are_found_by_the_beginning_of_their_id(backend):
     for task_id in ids:
         for length in range(1, 37):
             prefix = str(task_id)[:length]
-            found = [task.id for task in await backend.store.find(TaskQuery(ids=ids_beginning_with(prefix)))]
+            found = [
+                task.id
+                for task in await backend.store.find(
+                    TaskQuery(filter=TaskFilter(id_range=ids_beginning_with(prefix)))
+                )
+            ]
             assert found == [each for each in ids if str(each).startswith(prefix)]
 
 

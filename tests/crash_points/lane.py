@@ -137,7 +137,7 @@ async def lanes_on(server_url: str, count: int) -> AsyncIterator[list[Lane]]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="genpulse-crash-"))
         lanes = []
         for number in range(count):
-            await connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY WAL_LOG")
+            await connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY FILE_COPY")
             place = Path(folder) / str(number)
             place.mkdir()
             lane = Lane(f"{base}/{name}_{number}{_query(server_url)}", place)

@@ -195,10 +195,17 @@ class Report:
 async def survey_on(
     server_url: str, lane_count: int, tell: Callable[[Result], None], only: Sequence[str] = (), tries: int = TRIES
 ) -> list[Result]:
+    """Play every scenario without faults, in so many databases of one server."""
+    async with lanes_on(server_url, lane_count) as lanes:
+        return await survey_in(lanes, tell, only, tries)
+
+
+async def survey_in(
+    lanes: Sequence[Lane], tell: Callable[[Result], None], only: Sequence[str] = (), tries: int = TRIES
+) -> list[Result]:
     """Play every scenario without faults."""
     chosen = [scenario for scenario in SCENARIOS if not only or any(word in scenario.name for word in only)]
-    async with lanes_on(server_url, lane_count) as lanes:
-        results = await play_all([Case(scenario.name) for scenario in chosen], lanes, tell, tries=tries)
+    results = await play_all([Case(scenario.name) for scenario in chosen], lanes, tell, tries=tries)
     order = [scenario.name for scenario in chosen]
     return sorted(results, key=lambda result: order.index(result.case.scenario))
 

@@ -4,17 +4,16 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
-from pathlib import Path
 
 from genpulse.dev.processes.child import Guard
-from genpulse.dev.processes.unprivileged import remove_home
 from genpulse.dev.servers.postgres import Postgres
 from tests.crash_points.runner import Case, Result, run_on, survey_on
+from tests.server_home import throw_away_home
 from tests.servers import launch
 
 
@@ -51,16 +50,12 @@ def played(cases: Sequence[Case], processes: int, lanes: int, for_s: float | Non
 def on_a_server(act: "Survey | Run") -> list[Result]:
     """Do it with a PostgreSQL that is there for it alone."""
     logging.basicConfig(level=os.environ.get("CRASH_LOG", "CRITICAL"))
-    home, guard = Path(tempfile.mkdtemp(prefix="genpulse-crash-")), Guard()
-    try:
+    with throw_away_home() as home, closing(Guard()) as guard:
         server = launch(Postgres.lay_out, home, guard)
         try:
             return asyncio.run(act(server.url))
         finally:
             server.stop()
-    finally:
-        guard.close()
-        remove_home(home)
 
 
 def _tell(result: Result) -> None:

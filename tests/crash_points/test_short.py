@@ -7,7 +7,8 @@ import gc
 
 import pytest
 
-from tests.crash_points.runner import Report, drawn, pairs, run_on, single_faults, survey_on, surveyed
+from tests.crash_points.lane import lanes_on
+from tests.crash_points.runner import Report, drawn, pairs, play_all, single_faults, survey_in, surveyed
 
 LANES = 6
 CASES, PAIRS = 32, 8
@@ -16,11 +17,12 @@ CASES, PAIRS = 32, 8
 @pytest.mark.alone
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_every_promise_holds_whatever_breaks_at_whichever_statement(postgres):
-    dry = await survey_on(postgres.url, LANES, lambda _: None, tries=1)
-    surveys = surveyed(dry)
-    assert not _told(dry), _told(dry)
-    cases = [*pairs(surveys, PAIRS, seed=11), *drawn(single_faults(surveys), CASES, seed=11)]
-    results = await run_on(postgres.url, LANES, cases, lambda _: None, tries=1)
+    async with lanes_on(postgres.url, LANES) as lanes:
+        dry = await survey_in(lanes, lambda _: None, tries=1)
+        surveys = surveyed(dry)
+        assert not _told(dry), _told(dry)
+        cases = [*pairs(surveys, PAIRS, seed=11), *drawn(single_faults(surveys), CASES, seed=11)]
+        results = await play_all(cases, lanes, lambda _: None, tries=1)
     report = Report(surveys, [*dry, *results])
     print(report)
     gc.collect()

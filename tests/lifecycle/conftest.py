@@ -267,7 +267,7 @@ async def memory_rows() -> AsyncIterator[Rows]:
 @asynccontextmanager
 async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     """The same in PostgreSQL."""
-    pool = await open_pool(url, size=8, application_name="tests", environment="dev")
+    pool = await open_pool(url, size=3, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
 
     async def next_day() -> None:

@@ -14,6 +14,7 @@ from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_d
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
 from genpulse.adapters.database.statements import ends, tasks
+from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
@@ -22,7 +23,10 @@ from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, Unknow
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskQuery, TaskStatus, WaitsFor
+from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class PostgresTaskStore:
     def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
         self._claims = ClaimWriter(pool, limits or {})
+        self._search = TaskSearch(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
@@ -77,9 +82,15 @@ class PostgresTaskStore:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        statement, values = tasks.find(query)
-        rows = await self._fetch(statement, *values)
-        return tuple(task_of(row) for row in rows)
+        return await self._search.page(query)
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        return await self._search.groups(wanted)
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+        return await self._search.usage_by(query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -8,6 +8,8 @@ from uuid import UUID
 from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.spending_counters import MemoryLedger
+from genpulse.adapters.memory.task_search import fits
+from genpulse.adapters.memory.task_sums import grouped, used
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -16,8 +18,10 @@ from genpulse.domain.attempt import (
 )
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
-from genpulse.domain.failure import FailureCode
-from genpulse.domain.task import Task, TaskQuery, TaskStatus
+from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 class TaskRows:
@@ -50,8 +54,17 @@ class TaskRows:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        tasks = [task for task in self._tasks.values() if _matches(task, query)]
-        return tuple(sorted(tasks, key=lambda task: task.id, reverse=True)[: query.limit])
+        older = (task for task in self._tasks.values() if query.before is None or task.id < query.before)
+        found = [task for task in older if fits(task, query.filter)]
+        return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+
+    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        return grouped([task for task in self._tasks.values() if fits(task, wanted)])
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+        return used(self.all_tasks(), query)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""
@@ -128,19 +141,3 @@ class TaskRows:
     def drop_asset(self, asset_id: UUID) -> None:
         """Forget an asset."""
         del self._assets[asset_id]
-
-
-def _matches(task: Task, query: TaskQuery) -> bool:
-    return (
-        (query.before is None or task.id < query.before)
-        and (query.ids is None or query.ids[0] <= task.id <= query.ids[1])
-        and (query.status is None or task.status is query.status)
-        and (query.kind is None or task.kind == query.kind)
-        and (query.provider is None or task.provider == query.provider)
-        and (query.owner is None or task.owner == query.owner)
-        and (query.code is None or _failed_so(task, query.code))
-    )
-
-
-def _failed_so(task: Task, code: FailureCode) -> bool:
-    return task.status is TaskStatus.FAILED and task.error is not None and task.error.code is code

@@ -3,13 +3,18 @@
 import base64
 import binascii
 import hashlib
+from dataclasses import asdict
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from genpulse.domain.errors import InvalidCursor
-from genpulse.domain.task import TaskQuery
+from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 _DIGEST_BYTES = 8
 _FORM = b"genpulse cursor 1"
+_BEFORE = frozenset({"statuses", "kinds", "providers", "owners", "codes", "id_range"})
+"""What versions before knew, of which each had one value."""
 
 
 def encode(last: UUID, query: TaskQuery) -> str:
@@ -32,7 +37,16 @@ def decode(cursor: str, query: TaskQuery) -> UUID:
 
 
 def _digest(last: UUID, query: TaskQuery) -> bytes:
-    filters = (query.status or "", query.kind or "", query.provider or "", query.owner or "", query.code or "")
-    ids = map(str, query.ids or ())
-    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in (*filters, *ids))])
+    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in _words(query.filter))])
     return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
+
+
+def _words(wanted: TaskFilter) -> list[str]:
+    """What tells this filter from every other. Where nothing is repeated they are those of versions before."""
+    fields = (wanted.statuses, wanted.kinds, wanted.providers, wanted.owners, wanted.codes)
+    single = ["".join(field) if len(field) <= 1 else "" for field in fields]
+    ids = [str(each) for each in wanted.id_range or ()]
+    others = {name: value for name, value in asdict(wanted).items() if value and name not in _BEFORE}
+    repeated = [field if len(field) > 1 else () for field in fields]
+    more = to_json([others, repeated]).decode() if others or any(repeated) else ""
+    return [*single, *ids, *([more] if more else [])]

@@ -1,7 +1,7 @@
 """Query parameters that a call does not take, or that come twice."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,9 @@ from starlette.types import Scope
 from genpulse.provider.unknown_field import unknown
 
 
-def refuse_doubled(request: Request) -> None:
-    """Raises `RequestValidationError` where a parameter is given twice: only one value could be used."""
-    names = Counter(name for name, _ in request.query_params.multi_items())
+def refuse_doubled(request: Request, may_repeat: Callable[[str], bool] = lambda _name: False) -> None:
+    """Raises `RequestValidationError` where a parameter is given twice that may not be: one would be lost."""
+    names = Counter(name for name, _ in request.query_params.multi_items() if not may_repeat(name))
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
         message = "It is given more than once; give it once"
@@ -28,7 +28,8 @@ def parameter_message(item: Mapping[str, Any], name: str, scope: Scope) -> str:
     message: str = item["msg"]
     if item["type"] != "extra_forbidden":
         return message
-    return unknown(name, tuple(_parameter_names(scope)), "parameter").removesuffix(".")
+    known = item.get("ctx", {}).get("known") or tuple(_parameter_names(scope))
+    return unknown(name, known, "parameter").removesuffix(".")
 
 
 def _parameter_names(scope: Scope) -> Iterator[str]:
@@ -36,4 +37,5 @@ def _parameter_names(scope: Scope) -> Iterator[str]:
     for parameter in getattr(getattr(scope.get("route"), "dependant", None), "query_params", ()):
         model = parameter.field_info.annotation
         is_model = isinstance(model, type) and issubclass(model, BaseModel)
-        yield from model.model_fields if is_model else (parameter.alias,)
+        fields = model.model_fields.items() if is_model else ()
+        yield from (field.alias or name for name, field in fields) if is_model else (parameter.alias,)

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genpulse.api.auth.key_filter import keys_shown
 from genpulse.api.context import Context, caller_of, context_in, links_for, task_for
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
@@ -26,6 +27,9 @@ from genpulse.lifecycle.watch import wait
 TASKS_PATH = "/v1/tasks"
 TASK_PATH = "/v1/tasks/{task_id}"
 _BATCH = "batch"
+ACTIONS = "actions"
+_WRITTEN_OUT = frozenset({_BATCH, ACTIONS})
+"""What stands in the place of an id, and takes another method."""
 
 routes = encoded.router("tasks")
 TaskId = Annotated[UUID, Path(description="The `id` of a task")]
@@ -130,7 +134,7 @@ async def submit_batch(request: Request) -> Response:
 )
 async def show_task(request: Request) -> Response:
     """The task as it stands now."""
-    return _task_response(request, await task_for(request, task_id_in(request)))
+    return await _task_response(request, await task_for(request, task_id_in(request)))
 
 
 def task_id_in(request: Request) -> UUID:
@@ -139,7 +143,7 @@ def task_id_in(request: Request) -> UUID:
     try:
         return UUID(word)
     except ValueError:
-        if word == _BATCH:
+        if word in _WRITTEN_OUT:
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) from None
         raise UnknownTask(repr(word[:100])) from None
 
@@ -163,7 +167,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     - A task that has ended is returned unchanged.
     """
     await task_for(request, task_id)
-    return _task_response(request, await cancelling.cancel(context_in(request.scope).services, task_id))
+    return await _task_response(request, await cancelling.cancel(context_in(request.scope).services, task_id))
 
 
 @routes.post(
@@ -191,5 +195,6 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     return encoded.json(document, 202, {"Location": document.urls.self})
 
 
-def _task_response(request: Request, task: Task) -> Response:
-    return encoded.json(TaskDocument.of(task, links_for(request)))
+async def _task_response(request: Request, task: Task) -> Response:
+    keys = await keys_shown(context_in(request.scope).services.keys, caller_of(request), [task])
+    return encoded.json(TaskDocument.of(task, links_for(request), keys.get(task.owner)))

@@ -205,6 +205,15 @@ _WORDS: Mapping[Priority, PriorityWord] = {
 }
 
 
+class KeyDocument(Document):
+    """An API key, as far as it is told."""
+
+    model_config = ConfigDict(title="Key")
+
+    id: str = Field(examples=["0193a1b2-c3d4-7000-8000-000000000000"])
+    name: str = Field(examples=["web-shop"])
+
+
 class TaskUrls(Document):
     """Where to go from here."""
 
@@ -250,6 +259,8 @@ class TaskDocument(Document):
     by the end of a worker do not."""
     priority: PriorityWord
     metadata: SkipValidation[Mapping[str, str]]
+    key: KeyDocument | None
+    """Whose task it is; null unless the caller may see the tasks of every API key."""
     cost: CostDocument | None
     environment: str = Field(examples=["dev"])
     created_at: Time
@@ -258,8 +269,8 @@ class TaskDocument(Document):
     urls: TaskUrls
 
     @classmethod
-    def of(cls, task: Task, links: Links) -> "TaskDocument":
-        """From the domain's value."""
+    def of(cls, task: Task, links: Links, key: KeyDocument | None = None) -> "TaskDocument":
+        """From the domain's value. `key` is told where the caller may know of it."""
         url, waiting = links.task(task.id), WaitingDocument.of(task)
         is_put_off = waiting is not None and waiting.what is WaitsFor.NEXT_ATTEMPT
         return cls(
@@ -281,6 +292,7 @@ class TaskDocument(Document):
             failures=task.failures,
             priority=_WORDS[task.priority],
             metadata=task.metadata,
+            key=key,
             cost=CostDocument.of(task.cost) if task.cost else None,
             environment=task.environment,
             created_at=task.created_at,

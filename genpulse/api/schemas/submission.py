@@ -41,7 +41,8 @@ _STORABLE = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 MetadataValue = Annotated[str, StringConstraints(max_length=512), _STORABLE]
 
 
-def _storable_keys(schema: dict[str, Any]) -> None:
+def storable_keys(schema: dict[str, Any]) -> None:
+    """No name holds U+0000."""
     schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
 
 
@@ -90,7 +91,7 @@ class OrderDocument(BaseModel):
         default_factory=dict,
         description="The caller's own words, returned with the task",
         examples=[{"order": "1042"}],
-        json_schema_extra=_storable_keys,
+        json_schema_extra=storable_keys,
     )
 
     def order(self, usual: Priority = Priority.NORMAL) -> Order:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from genpulse.branching.errors import GitFailed, ReleaseRefused
-from genpulse.branching.forges.status import demand_status
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.preconditions import demand_history
 from genpulse.branching.releases.approvals import Person, approval_name, approvals, is_signed_by_its_author, tagger
@@ -42,6 +41,8 @@ def demand_approved(repository: Repository, candidates: Sequence[Version]) -> No
     if rule is None or not candidates:
         return
     if rule.by == "status":
+        from genpulse.branching.forges.status import demand_status
+
         demand_status(repository, repository.refs.tags[candidates[0].tag].commit, rule.status)
         return
     signed = rule.by == "signature"

@@ -15,7 +15,7 @@ import click
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import described, target_of
 from genpulse.cli.output.terminal import say, say_json
-from genpulse.client import ClientError, GenPulse, TaskView
+from genpulse_client import AsyncGenPulse, GenPulseError, Task
 
 STDOUT = "-"
 output_option = click.option(
@@ -125,7 +125,7 @@ def _probe(folder: Path, name: str) -> None:
         raise _Unfit(f"{there} cannot be written: {error.strerror}. Name another place with -o.") from error
 
 
-async def save_outputs(client: GenPulse, task: TaskView, where: Destination, name: str) -> Saved:
+async def save_outputs(client: AsyncGenPulse, task: Task, where: Destination, name: str) -> Saved:
     """Write all outputs; returns the files and what they are. Raises `CommandRefused`, with how to get them."""
     saved: list[tuple[Path, str]] = []
     try:
@@ -135,12 +135,12 @@ async def save_outputs(client: GenPulse, task: TaskView, where: Destination, nam
         for number, asset in enumerate(task.outputs, 1):
             target = target_of(where.path, f"{name}-{task.id[-6:]}", asset, number, len(task.outputs))
             saved.append((await client.download(asset, target), described(asset)))
-    except (OSError, ClientError) as error:
+    except (OSError, GenPulseError) as error:
         raise CommandRefused(_kept(task, where, saved, error)) from error
     return saved
 
 
-async def _to_stdout(client: GenPulse, task: TaskView) -> None:
+async def _to_stdout(client: AsyncGenPulse, task: Task) -> None:
     """Raises `CommandRefused` for several outputs, which nobody could tell apart."""
     if len(task.outputs) != 1:
         raise CommandRefused(
@@ -152,7 +152,7 @@ async def _to_stdout(client: GenPulse, task: TaskView) -> None:
     sys.stdout.buffer.flush()
 
 
-def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) -> str:
+def _kept(task: Task, where: Destination, saved: Saved, error: Exception) -> str:
     place = "standard output" if where.folder is None else str(where.path)
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     some = f" Saved so far: {', '.join(str(path) for path, _ in saved)}." if saved else ""
@@ -162,7 +162,7 @@ def _kept(task: TaskView, where: Destination, saved: Saved, error: Exception) ->
     )
 
 
-def tell_saved(task: TaskView, saved: Saved, *, as_json: bool) -> None:
+def tell_saved(task: Task, saved: Saved, *, as_json: bool) -> None:
     """The files, a line for each, or the task with their names."""
     if as_json:
         say_json({**task.document, "files": [str(path) for path, _ in saved]})

@@ -2,9 +2,12 @@
 
 import mimetypes
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.client import AssetView
+
+if TYPE_CHECKING:
+    from genpulse_client import Asset
 
 _BETTER = {"audio/wav": ".wav", "image/jpeg": ".jpg", "video/mp4": ".mp4", "audio/mpeg": ".mp3"}
 
@@ -22,7 +25,7 @@ def suffix_of(media_type: str) -> str:
     return _BETTER.get(media_type) or mimetypes.guess_extension(media_type) or ".bin"
 
 
-def target_of(output: Path, name: str, asset: AssetView, number: int, count: int) -> Path:
+def target_of(output: Path, name: str, asset: "Asset", number: int, count: int) -> Path:
     """The path of an output: `output` may be a folder, or a name with or without its ending."""
     suffix = suffix_of(asset.media_type)
     if output.is_dir():
@@ -32,7 +35,7 @@ def target_of(output: Path, name: str, asset: AssetView, number: int, count: int
     return output if count == 1 else output.with_name(f"{output.stem}-{number}{output.suffix}")
 
 
-def described(asset: AssetView) -> str:
+def described(asset: "Asset") -> str:
     """Such as `PNG, 768 x 768, 1.2 MB`."""
     parts = [suffix_of(asset.media_type)[1:].upper()]
     if asset.width and asset.height:

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from genpulse.cli.output.console import Clean
 from genpulse.cli.output.console import console as new_console
 from genpulse.cli.tasks.text import standing_of
-from genpulse.client import Event, TaskView
 from genpulse.domain.text.storable import showable_line
+from genpulse_client import Event, Task
 
 _PLAIN_EVERY = 0.25
 _WAITING = "waiting"
@@ -95,7 +95,7 @@ class Bar:
         elif event.task.status == "running" and not event.task.waiting_for:
             self._bars.show(self._number, self._label, event.task.progress or 0.0, "")
 
-    def _standing(self, task: TaskView) -> str:
+    def _standing(self, task: Task) -> str:
         """What is new about what keeps it from going on; nothing for one that has not begun."""
         has_begun = task.document.get("attempt", 0) > 0
         facts = (task.waiting_for, task.cancel_requested_at, task.last_error)

@@ -2,26 +2,28 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import click
 
 from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
-from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.table import Cell, Column, Table, show_table
-from genpulse.cli.output.terminal import say
+from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks import retry
+from genpulse.cli.tasks.bulk import act_on_all
+from genpulse.cli.tasks.filters import TaskChoice, filter_options
 from genpulse.cli.tasks.task_id import task_id_of
 from genpulse.cli.tasks.text import print_task, standing_of
-from genpulse.client import Event, GenPulse, TaskView
+from genpulse_client import AsyncGenPulse, Event, Task, TaskFilter
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
 _ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks watch`.")
-_STATES = click.Choice(list(_COLOURS))
 
 
 @click.group("tasks")
@@ -33,44 +35,37 @@ command.add_command(retry.command)
 
 
 @command.command("list")
-@click.option("--status", type=_STATES, help="Only those in this state.")
 @click.option("--failed", is_flag=True, help="Only those that failed, with the reason; short for --status failed.")
-@click.option("--code", metavar="CODE", help="Only those that failed with this error code.")
-@click.option("--kind", help="Only those of this kind.")
-@click.option("--provider", help="Only those of this provider.")
+@filter_options
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @api_option
 @json_option
-def list_(
-    status: str | None,
-    failed: bool,
-    code: str | None,
-    kind: str | None,
-    provider: str | None,
-    limit: int,
-    api: str | None,
-    as_json: bool,
-) -> None:
-    """The newest tasks."""
-    if failed and status not in {None, "failed"}:
-        raise click.UsageError(f"--failed and --status {status} exclude each other.")
-    status = "failed" if failed or (code and status is None) else status
-    filters = {"status": status, "code": code, "kind": kind, "provider": provider}
-    found = with_client(api, lambda client: client.tasks(limit=limit, **filters))
+def list_(failed: bool, limit: int, api: str | None, as_json: bool, **options: Any) -> None:
+    """The newest tasks that fit. An option that is repeated means any of its values."""
+    chosen = TaskChoice(**options)
+    if failed and chosen.status not in {(), ("failed",)}:
+        raise click.UsageError(f"--failed and --status {', '.join(chosen.status)} exclude each other.")
+    if failed or (chosen.code and not chosen.status):
+        chosen = replace(chosen, status=("failed",))
+    found = with_client(api, lambda client: _listed(client, chosen.filter, limit))
     if as_json:
-        say(json.dumps([task.document for task in found], indent=2))
+        say_json([task.document for task in found])
     else:
         now = datetime.now().astimezone()
-        show_table(_failed_table(found, now) if status == "failed" else _table(found, now))
+        show_table(_failed_table(found, now) if chosen.status == ("failed",) else _table(found, now))
 
 
-def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
+async def _listed(client: AsyncGenPulse, wanted: TaskFilter, limit: int) -> list[Task]:
+    return [task async for task in client.matching(wanted, limit=limit)]
+
+
+def _table(tasks: Sequence[Task], now: datetime) -> Table:
     table = Table(
         Column("task"),
         Column("model", rank=2),
         Column("status", rank=1),
         Column("done", rank=5),
-        Column("created", rank=3),
+        Column(f"created ({now:%Z})", rank=3),
         Column("note", rank=4, folds=True),
     )
     for task in tasks:
@@ -80,32 +75,32 @@ def _table(tasks: Sequence[TaskView], now: datetime) -> Table:
     return table
 
 
-def _standing(task: TaskView, now: datetime) -> str:
+def _standing(task: Task, now: datetime) -> str:
     """Nothing for a task that simply waits for its turn, and for one that ended well: its status says that."""
     if task.status == "canceled" and task.error:
-        return f"{task.error['code']} (charged: {task.error['charged']})"
+        return f"{task.error.code} (charged: {task.error.charged})"
     if task.status == "succeeded" and task.warnings:
         return ", ".join(sorted({warning.code for warning in task.warnings}))
     simple = task.status == "queued" and not task.cancel_requested_at and not task.last_error
     return "" if simple else standing_of(task, now)
 
 
-def _failed_table(tasks: Sequence[TaskView], now: datetime) -> Table:
+def _failed_table(tasks: Sequence[Task], now: datetime) -> Table:
     table = Table(
         Column("task"),
         Column("error", rank=1),
         Column("charged", rank=2),
-        Column("created", rank=4),
+        Column(f"created ({now:%Z})", rank=4),
         Column("model", rank=3),
     )
     for task in tasks:
-        error = task.error or {"code": "", "charged": ""}
-        table.add(task.id, error["code"], error["charged"], _created(task, now), task.model)
+        code, charged = (task.error.code, task.error.charged) if task.error else ("", "")
+        table.add(task.id, code, charged, _created(task, now), task.model)
     return table
 
 
-def _created(task: TaskView, now: datetime) -> str:
-    return moment_text(datetime.fromisoformat(task.document["created_at"]), now)
+def _created(task: Task, now: datetime) -> str:
+    return f"{task.created_at.astimezone(now.tzinfo):%Y-%m-%d %H:%M:%S}"
 
 
 @command.command()
@@ -115,8 +110,8 @@ def _created(task: TaskView, now: datetime) -> str:
 def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with everything that is known about it: what it waits for, and what its last try said."""
 
-    async def look(client: GenPulse) -> TaskView:
-        return await client.task(await task_id_of(client, task))
+    async def look(client: AsyncGenPulse) -> Task:
+        return await client.get(await task_id_of(client, task))
 
     print_task(with_client(api, look), as_json=as_json)
 
@@ -129,9 +124,9 @@ def show(task: str, api: str | None, as_json: bool) -> None:
 def watch(ctx: click.Context, task: str, api: str | None, as_json: bool) -> None:
     """Follow a task to its end, and say what it waits for. Exit code 1 when it does not succeed."""
 
-    async def follow(client: GenPulse) -> TaskView:
+    async def follow(client: AsyncGenPulse) -> Task:
         task_id = await task_id_of(client, task)
-        last = await client.task(task_id)
+        last = await client.get(task_id)
         with Bars(quiet=as_json) as bars:
             bar = bars.follow(last.model)
             async for event in client.watch(task_id):
@@ -154,11 +149,24 @@ def _line(event: Event) -> str:
 
 
 @command.command()
-@click.argument("task")
+@click.argument("task", required=False)
+@click.option("--all", "all_of_them", is_flag=True, help="All tasks that match, or all there are.")
+@filter_options
+@click.option("--yes", is_flag=True, help="With filters: do not ask.")
 @api_option
 @json_option
-def cancel(task: str, api: str | None, as_json: bool) -> None:
-    """Ask that a task stops.
+@click.pass_context
+def cancel(
+    ctx: click.Context,
+    /,
+    task: str | None,
+    all_of_them: bool,
+    yes: bool,
+    api: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Ask that a task stops, or with filters or --all every one that matches.
 
     A queued task ends at once, a running one as soon as its worker can stop it. An order that was sent is awaited,
     and a job is then stopped at the provider; a request that is answered with the output itself cannot be stopped,
@@ -166,8 +174,17 @@ def cancel(task: str, api: str | None, as_json: bool) -> None:
     that. A task that has ended stays as it is.
     """
 
-    async def stop(client: GenPulse) -> TaskView:
-        return await client.cancel(await task_id_of(client, task))
+    chosen = TaskChoice(**options)
+    if task is None:
+        if chosen.is_everything and not all_of_them:
+            raise click.UsageError("Name one task, say by options which ones are meant, or use --all.")
+        ctx.exit(0 if act_on_all("cancel", chosen, api, yes=yes, as_json=as_json) else 1)
+    if all_of_them or yes or not chosen.is_everything:
+        raise click.UsageError("Name one task, or say by options which ones are meant.")
+    named: str = task
+
+    async def stop(client: AsyncGenPulse) -> Task:
+        return await client.cancel(await task_id_of(client, named))
 
     print_task(with_client(api, stop), as_json=as_json)
 
@@ -182,8 +199,8 @@ def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
 
-    async def fetch(client: GenPulse) -> tuple[TaskView, Saved]:
-        found = await client.task(await task_id_of(client, task))
+    async def fetch(client: AsyncGenPulse) -> tuple[Task, Saved]:
+        found = await client.get(await task_id_of(client, task))
         if not found.outputs:
             advice = _ADVICE.get(found.status, "")
             raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")

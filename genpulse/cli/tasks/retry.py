@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -12,9 +13,11 @@ from genpulse.cli.client import with_client
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.terminal import agreed, say
 from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.tasks.bulk import act_on_all
+from genpulse.cli.tasks.filters import TaskChoice, filter_options
 from genpulse.cli.tasks.task_id import task_id_of
 from genpulse.cli.tasks.text import print_task
-from genpulse.client import ApiRefused, ApiUnreachable, GenPulse, TaskView
+from genpulse_client import ApiRefused, ApiUnreachable, AsyncGenPulse, Task
 
 PAYS_TWICE = "unknown_outcome"
 """The code of tasks of which nobody knows whether they were made, and paid for."""
@@ -27,15 +30,15 @@ MAY_BE_CHARGED = "may_be_charged"
 class Which:
     """The failed tasks that are meant; None is any, or all of them."""
 
-    code: str | None
-    provider: str | None
+    code: Sequence[str]
+    provider: Sequence[str]
     limit: int | None
     even_if_charged: bool = False
 
     @property
     def names_unknown(self) -> bool:
         """Whether those of unknown outcome are meant too."""
-        return self.code == PAYS_TWICE or self.even_if_charged
+        return PAYS_TWICE in self.code or self.even_if_charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,9 @@ class Retried:
 @click.command("retry")
 @click.argument("task", required=False)
 @click.option("--all", "all_of_them", is_flag=True, help="All failed tasks that match, newest first.")
-@click.option("--code", metavar="CODE", help="With --all: only those that failed with this error code.")
-@click.option("--provider", help="With --all: only those of this provider.")
+@filter_options
 @click.option("--limit", type=click.IntRange(1), help="With --all: so many at most.")
-@click.option("--yes", is_flag=True, help="With --all: do not ask.")
+@click.option("--yes", is_flag=True, help="With filters or --all: do not ask.")
 @click.option(
     "--even-if-charged", is_flag=True, help="Order anew what may still run there, or be paid for already."
 )
@@ -81,17 +83,17 @@ class Retried:
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     task: str | None,
     all_of_them: bool,
-    code: str | None,
-    provider: str | None,
     limit: int | None,
     yes: bool,
     even_if_charged: bool,
     api: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Run a failed task again, or with --all every one that matches.
+    """Run a failed task again, or with filters or --all every one that matches.
 
     Each is asked of the API as if by hand, so that the budget is kept to. Exit code 1 when any was refused.
 
@@ -101,19 +103,26 @@ def command(
     it does so only where a retry is refused for that.
 
     Tasks that failed with unknown_outcome are left out of --all unless --code unknown_outcome names them, or
-    --even-if-charged is said.
+    --even-if-charged is said. With other filters than --code and --provider, all that could not succeed are left
+    out: their number and the price are told first.
     """
-    which = Which(code, provider, limit, even_if_charged)
-    if (task is None) is not all_of_them or (task and (yes or (code, provider, limit) != (None, None, None))):
-        raise click.UsageError("Name one task, or use --all with --code, --provider, --limit and --yes.")
+    chosen = TaskChoice(**options)
+    which = Which(chosen.code, chosen.provider, limit, even_if_charged)
+    is_bulk = chosen != TaskChoice(code=chosen.code, provider=chosen.provider)
+    if (task is None) is not (all_of_them or is_bulk) or (task and (yes or limit or not chosen.is_everything)):
+        raise click.UsageError("Name one task, or say by options which ones are meant, or use --all.")
+    if is_bulk:
+        if limit or even_if_charged:
+            raise click.UsageError("--limit and --even-if-charged go with --all, --code and --provider alone.")
+        ctx.exit(0 if act_on_all("retry", chosen, api, yes=yes, as_json=as_json) else 1)
     if task is not None:
         print_task(with_client(api, _again(task, even_if_charged=even_if_charged)), as_json=as_json)
         return
     ctx.exit(0 if _retry_all(which, api, yes=yes, as_json=as_json) else 1)
 
 
-def _again(task: str, *, even_if_charged: bool) -> Callable[[GenPulse], Awaitable[TaskView]]:
-    async def retry(client: GenPulse) -> TaskView:
+def _again(task: str, *, even_if_charged: bool) -> Callable[[AsyncGenPulse], Awaitable[Task]]:
+    async def retry(client: AsyncGenPulse) -> Task:
         return await client.retry(await task_id_of(client, task), even_if_charged=even_if_charged)
 
     return retry
@@ -135,22 +144,19 @@ def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bo
     return went.is_all
 
 
-async def _choose(client: GenPulse, which: Which) -> Chosen:
+async def _choose(client: AsyncGenPulse, which: Which) -> Chosen:
     ids: list[str] = []
     charged = left_out = 0
-    async for task in client.each_task(status="failed", code=which.code, provider=which.provider):
+    async for task in client.list(status="failed", code=which.code or None, provider=which.provider or None):
         if len(ids) == which.limit:
             break
-        if not which.names_unknown and _error(task).get("code") == PAYS_TWICE:
+        error = task.error
+        if not which.names_unknown and error and error.code == PAYS_TWICE:
             left_out += 1
             continue
         ids.append(task.id)
-        charged += _error(task).get("charged") != "no"
+        charged += error is None or error.charged != "no"
     return Chosen(tuple(ids), charged, left_out)
-
-
-def _error(task: TaskView) -> Mapping[str, str]:
-    return task.error or {}
 
 
 def _confirm(chosen: Chosen, which: Which) -> None:
@@ -161,7 +167,7 @@ def _confirm(chosen: Chosen, which: Which) -> None:
     say(f"To be run again: {what}.", err=True)
     if which.even_if_charged:
         say("What nobody can be asked about is ordered anew: it may be paid for twice.", err=True)
-    elif which.code == PAYS_TWICE:
+    elif PAYS_TWICE in which.code:
         say(
             "Those that would be ordered anew, and perhaps paid for twice, are refused without --even-if-charged.",
             err=True,
@@ -170,7 +176,7 @@ def _confirm(chosen: Chosen, which: Which) -> None:
         raise CommandRefused("Nothing was retried.")
 
 
-async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
+async def _retry_each(client: AsyncGenPulse, ids: Sequence[str], *, even_if_charged: bool = False) -> Retried:
     """One after the other, also after a refusal; it ends early when the API does not answer any more."""
     refused: Counter[str] = Counter()
     words: dict[str, str] = {}
@@ -186,7 +192,7 @@ async def _retry_each(client: GenPulse, ids: Sequence[str], *, even_if_charged: 
     return Retried(len(ids) - refused.total(), refused, words)
 
 
-async def _retry_one(client: GenPulse, task_id: str, *, even_if_charged: bool) -> None:
+async def _retry_one(client: AsyncGenPulse, task_id: str, *, even_if_charged: bool) -> None:
     """What can be taken up is never ordered anew with many others."""
     try:
         await client.retry(task_id)

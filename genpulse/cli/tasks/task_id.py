@@ -7,7 +7,7 @@ from itertools import pairwise
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table
-from genpulse.client import GenPulse, TaskView
+from genpulse_client import AsyncGenPulse, Task
 
 _WHOLE = 32
 _FEWEST = 8
@@ -17,7 +17,7 @@ _GROUPS = (8, 12, 16, 20)
 _DIGITS = re.compile(r"[0-9a-f-]+")
 
 
-async def task_id_of(client: GenPulse, word: str) -> str:
+async def task_id_of(client: AsyncGenPulse, word: str) -> str:
     """The whole id. What is no beginning of an id is left to the API to refuse.
 
     Raises `CommandRefused` for a beginning that is too short, that no task has, or more than one.
@@ -31,7 +31,7 @@ async def task_id_of(client: GenPulse, word: str) -> str:
             f"{word!r} is too short for a task: give {_FEWEST} digits of its id at least. `genpulse tasks list`"
             " shows them whole."
         )
-    found = await client.tasks(limit=_SHOWN + 1, id_prefix=_written(digits))
+    found = tuple([task async for task in client.list(limit=_SHOWN + 1, id_prefix=_written(digits))])
     if len(found) == 1:
         return found[0].id
     if not found:
@@ -46,12 +46,11 @@ def _written(digits: str) -> str:
     return "-".join(group for group in groups if group)
 
 
-def _ambiguous(word: str, found: tuple[TaskView, ...]) -> str:
+def _ambiguous(word: str, found: tuple[Task, ...]) -> str:
     table = Table(Column("task"), Column("model"), Column("status"), Column("created"), headed=False)
     now = datetime.now().astimezone()
     for task in found[:_SHOWN]:
-        created = datetime.fromisoformat(task.document["created_at"])
-        table.add(task.id, task.model, task.status, moment_text(created, now))
+        table.add(task.id, task.model, task.status, moment_text(task.created_at, now))
     more = "\n  and more" if len(found) > _SHOWN else ""
     rows = "".join(f"\n  {row}" for row in table.laid_out(None).plain.split("\n"))
     return f"Several tasks have ids that begin with {word}; give more digits:{rows}{more}"

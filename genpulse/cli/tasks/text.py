@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from genpulse.cli.output.terminal import say
-from genpulse.client import TaskView, WarningView
+from genpulse_client import Task, TaskWarning
 
 _WAITS_FOR = {
     "worker": "a worker",
@@ -14,7 +14,7 @@ _WAITS_FOR = {
 }
 
 
-def print_task(task: TaskView, *, as_json: bool) -> None:
+def print_task(task: Task, *, as_json: bool) -> None:
     """On standard output: the document itself, or a line for each fact."""
     if as_json:
         say(json.dumps(task.document, indent=2))
@@ -25,7 +25,7 @@ def print_task(task: TaskView, *, as_json: bool) -> None:
             say(f"{name:<10}{hung}")
 
 
-def _facts(task: TaskView) -> dict[str, object]:
+def _facts(task: Task) -> dict[str, object]:
     facts = task.document
     standing = standing_of(task, datetime.now(UTC))
     return {
@@ -43,37 +43,37 @@ def _facts(task: TaskView) -> dict[str, object]:
     }
 
 
-def _error(task: TaskView) -> str:
+def _error(task: Task) -> str:
     error = task.error
-    return f"{error['code']}: {error['message']} (charged: {error['charged']})" if error else ""
+    return f"{error.code}: {error.message} (charged: {error.charged})" if error else ""
 
 
-def warnings_of(task: TaskView) -> tuple[str, ...]:
+def warnings_of(task: Task) -> tuple[str, ...]:
     """What is odd about a task, a line for each; a message that has several is one line."""
     return tuple(f"{_which(warning)}: {' '.join(warning.message.split())}" for warning in task.warnings)
 
 
-def _which(warning: WarningView) -> str:
+def _which(warning: TaskWarning) -> str:
     """Outputs are counted from 1, as people do."""
     return warning.code if warning.index is None else f"{warning.code} (output {warning.index + 1})"
 
 
-def _attempts(task: TaskView) -> str:
+def _attempts(task: Task) -> str:
     failures = task.document.get("failures", 0)
     return f"{task.document['attempt']}" + (f", {failures} failed" if failures else "")
 
 
-def standing_of(task: TaskView, now: datetime) -> str:
+def standing_of(task: Task, now: datetime) -> str:
     """What keeps a task from going on, and what was asked of it, in plain words; empty when that is nothing."""
     if task.ended:
         return ""
     wish = "somebody wants it to stop" if task.cancel_requested_at else ""
-    said = task.last_error["message"] if task.last_error else ""
+    said = task.last_error.message if task.last_error else ""
     waiting = _waiting(task, now) + (f": {said}" if said and task.waiting_for else "")
     return "; ".join(filter(None, (wish, waiting)))
 
 
-def _waiting(task: TaskView, now: datetime) -> str:
+def _waiting(task: Task, now: datetime) -> str:
     waiting = task.waiting_for
     if waiting is None:
         return ""

@@ -1,10 +1,12 @@
 """The committed layers: a YAML file with a section for what holds everywhere and one for each environment."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.sources.layers import Layer, Tree
@@ -13,6 +15,8 @@ from genpulse.environment.table import BY_DYNACONF
 
 DEFAULT = "default"
 SECTIONS = (DEFAULT, *BY_DYNACONF)
+Lines: TypeAlias = Mapping[tuple[str, ...], int]
+"""Of each key, by the keys on the way to it."""
 
 
 def committed_layers(path: Path, section: str, shown: str) -> tuple[Layer, Layer]:
@@ -36,7 +40,7 @@ def every_layer(path: Path, shown: str) -> dict[str, Layer]:
     return {section: _layer(section, document, lines, section, shown) for section in SECTIONS}
 
 
-def _layer(name: str, document: Tree, lines: dict[tuple[str, ...], int], section: str, shown: str) -> Layer:
+def _layer(name: str, document: Tree, lines: Lines, section: str, shown: str) -> Layer:
     values = document.get(section)
     if values is not None and not isinstance(values, dict):
         place = f"{shown} line {lines[(section,)]}"
@@ -51,21 +55,17 @@ def _layer(name: str, document: Tree, lines: dict[tuple[str, ...], int], section
 
 def _lowered(values: Tree) -> Tree:
     return {
-        str(key).lower(): _lowered(value) if isinstance(value, dict) else value for key, value in values.items()
+        str(key).lower(): _lowered(value) if isinstance(value, dict) else deepcopy(value)
+        for key, value in values.items()
     }
 
 
-def _parsed(path: Path, shown: str) -> tuple[Tree, dict[tuple[str, ...], int]]:
+def _parsed(path: Path, shown: str) -> tuple[Tree, Lines]:
     """The document, and the line of each key."""
-    from dynaconf.vendor.ruamel.yaml import YAML
     from dynaconf.vendor.ruamel.yaml.error import MarkedYAMLError, MarkedYAMLFutureWarning, YAMLError
 
-    text = read_text(path, shown)
     try:
-        constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(io.StringIO(text))
-        root = constructor.composer.get_single_node()
-        document = None if root is None else constructor.construct_document(root)
-        lines = dict(_lines(root))
+        document, lines = _document(read_text(path, shown))
     except (MarkedYAMLError, MarkedYAMLFutureWarning) as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -76,6 +76,20 @@ def _parsed(path: Path, shown: str) -> tuple[Tree, dict[tuple[str, ...], int]]:
     if document is not None and not isinstance(document, dict):
         raise ConfigurationError("", [Fault(shown, "line 1", f"expected the sections {', '.join(SECTIONS)}")])
     return document or {}, lines
+
+
+@lru_cache(maxsize=4)
+def _document(text: str) -> tuple[Any, Lines]:
+    """What stands in a text, which nobody changes, and the line of each key.
+
+    A command reads its settings several times, and a text of a hundred lines takes milliseconds.
+    """
+    from dynaconf.vendor.ruamel.yaml import YAML
+
+    constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(io.StringIO(text))
+    root = constructor.composer.get_single_node()
+    document = None if root is None else constructor.construct_document(root)
+    return document, dict(_lines(root))
 
 
 def _lines(node: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:

@@ -22,6 +22,7 @@ _FORGETFUL = {
     **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off"),
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_wal_size": "128MB",  # their data may lie in memory
 }
 _PLAIN = {"LC_ALL": "C", "PATH": os.defpath}
 _TO_OUR_OWN_QUESTION = ("the database system is starting up",)

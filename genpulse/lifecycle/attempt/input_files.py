@@ -77,9 +77,12 @@ class TaskAttachments:
 
     async def _fetched(self, url: str) -> Attachment:
         """The file behind a public https URL, fetched three times where its server is away for a moment."""
+        http = self._services.http
+        if http is None:
+            raise InvalidInput(f"{url[:200]} of the input cannot be fetched: nothing fetches files here.")
         for wait_s in (*_AGAIN_S, None):
             try:
-                chunks = self._services.http.fetch_public(url, limit_bytes=FETCHED_BYTES)
+                chunks = http.fetch_public(url, limit_bytes=FETCHED_BYTES)
                 return await self._spooled(chunks, FETCHED_BYTES)
             except (OutputUnavailable, AnswerTooLarge, ContentTooLarge) as error:
                 raise _not_fetched(url, error) from error

@@ -58,6 +58,6 @@ check(uploaded.data?.bytes === "a few words".length, `not uploaded: ${uploaded.e
 const refused = await api.POST("/v1/tasks", { body: { model: "nobody/nothing", input: {} } });
 check(refused.error?.code === "unknown_model", "a model that is not there was taken");
 
-const listed = await api.GET("/v1/tasks", { params: { query: { status: "succeeded", limit: 1 } } });
+const listed = await api.GET("/v1/tasks", { params: { query: { status: ["succeeded"], limit: 1 } } });
 check(listed.data?.data.length === 1, `not listed: ${listed.error?.detail}`);
 console.log(`${task.id} ${output.media_type} ${output.bytes} bytes at ${output.url}`);

@@ -311,7 +311,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
 @asynccontextmanager
 async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
     """What `serve` takes to keep its rows in PostgreSQL."""
-    pool = await open_pool(url, size=8, application_name="tests", environment="dev")
+    pool = await open_pool(url, size=3, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
     yield {
         "store": store,

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from genpulse.client import ApiRefused, GenPulse
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import UnknownOutcome
+from genpulse_client import ApiRefused, AsyncGenPulse
 
 LOST = UnknownOutcome("The answer got lost.").failure
 
@@ -96,7 +96,7 @@ async def test_a_task_that_did_not_fail_is_no_question_of_money(api):
 
 async def test_the_client_says_the_word(api):
     _, task = await lost(api)
-    async with GenPulse(api.url) as client:
+    async with AsyncGenPulse(api.url) as client:
         with pytest.raises(ApiRefused) as refused:
             await client.retry(str(task.id))
         assert (refused.value.status, refused.value.code) == (409, "may_be_charged")

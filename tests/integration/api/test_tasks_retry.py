@@ -4,13 +4,13 @@ import json
 from decimal import Decimal
 
 from genpulse.cli.tasks.retry import _retry_each
-from genpulse.client import GenPulse
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import NewTask, TaskStatus
+from genpulse_client import AsyncGenPulse
 
 DOWN = ProviderUnavailable("down").failure
 BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
@@ -46,7 +46,7 @@ async def test_failed_tasks_are_listed_with_their_reason(api, genpulse):
     assert [task["id"] for task in json.loads(out)] == [str(down.id)]
     code, out, _ = await genpulse(api, "tasks", "list", "--failed")
     head, *rows = map(str.split, out.splitlines())
-    assert head == ["task", "error", "charged", "created", "model"]
+    assert head == ["task", "error", "charged", "created", "(UTC)", "model"]
     assert [(*row[:3], row[-1]) for row in rows] == [
         (str(blocked.id), "moderation_blocked", "yes", "art/easel"),
         (str(down.id), "provider_unavailable", "no", "art/easel"),
@@ -153,7 +153,7 @@ async def test_a_database_that_is_away_is_told(api, genpulse):
 
 
 async def test_it_stops_where_no_api_answers():
-    async with GenPulse(f"http://127.0.0.1:{free_port()}") as client:
+    async with AsyncGenPulse(f"http://127.0.0.1:{free_port()}") as client:
         went = await _retry_each(client, ["a", "b"])
     assert (went.retried, went.refused, went.not_tried, went.is_all) == (0, {}, 2, False)
     assert "Nothing answers" in went.stopped_by

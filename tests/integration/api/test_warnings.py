@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,11 @@ import uuid_utils.compat
 
 from genpulse import config
 from genpulse.cli.worker import _describer
-from genpulse.client import GenPulse, WarningView
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
 from genpulse.domain.errors import UnknownOutcome
 from genpulse.domain.warning import TaskWarning, WarningCode
+from genpulse_client import AsyncGenPulse
 from tests.integration.api.test_task_events import collect
 
 MISSING = TaskWarning(WarningCode.OUTPUT_MISSING, "The provider's filter took it.", 1)
@@ -69,11 +70,12 @@ async def test_where_all_is_well_there_are_none(either):
 
 async def test_the_client_has_them_typed(api):
     task_id = await odd(api)
-    async with GenPulse(api.url) as client:
-        assert (await client.task(task_id)).warnings == (
-            WarningView("output_missing", "The provider's filter took it.", 1),
-            WarningView("flagged", "The provider has marked what it made: nsfw.", None),
-        )
+    async with AsyncGenPulse(api.url) as client:
+        warnings = (await client.get(task_id)).warnings
+    assert [(each.code, each.message, each.index) for each in warnings] == [
+        ("output_missing", "The provider's filter took it.", 1),
+        ("flagged", "The provider has marked what it made: nsfw.", None),
+    ]
 
 
 async def test_the_commands_tell_them(api, genpulse):
@@ -111,8 +113,8 @@ async def test_a_canceled_task_says_what_nobody_knows_about_its_money(api, genpu
     assert (await api.get("/v1/tasks")).json["data"] == [task]
     _, events = await collect(api, task_id)
     assert events[-1].data["error"] == task["error"]
-    async with GenPulse(api.url) as client:
-        assert (await client.task(task_id)).error == task["error"]
+    async with AsyncGenPulse(api.url) as client:
+        assert asdict((await client.get(task_id)).error) == task["error"]
     _, out, _ = await genpulse(api, "tasks", "show", task_id)
     assert (
         "error     unknown_outcome: The order was on its way, and its answer never came. (charged: maybe)" in out

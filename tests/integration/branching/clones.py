@@ -75,25 +75,32 @@ class Clone:
 
     def merge(self, source: str, target: str) -> str:
         """The merge of a pull request, done elsewhere; this clone has not fetched it."""
-        tree = self.git("merge-tree", "--write-tree", f"origin/{target}", f"origin/{source}").split("\n")[0]
-        parents = ("-p", f"origin/{target}", "-p", f"origin/{source}")
-        commit = self.git("commit-tree", *parents, "-m", f"Merge {source} into {target}", tree)
+        commit = self._joined(source, target, f"origin/{source}")
         self.push(f"{commit}:refs/heads/{target}")
         return commit
 
     def topic(self, name: str, file: str, text: str = "text\n") -> str:
         """A published topic branch with one commit, and dev is out again."""
-        self.git("fetch", "-q", "origin")
-        self.git("switch", "-qc", name, "--no-track", "origin/dev")
-        commit = self.commit(file, text)
+        commit = self._begun(name, file, text)
         self.push(f"{name}:{name}")
         self.git("switch", "-q", "dev")
         return commit
 
     def merged(self, name: str, file: str, text: str = "text\n") -> None:
         """A topic branch that is in dev already."""
-        self.topic(name, file, text)
-        self.merge(name, "dev")
+        commit = self._joined(name, "dev", self._begun(name, file, text))
+        self.push(f"{name}:{name}", f"{commit}:refs/heads/dev")
+        self.git("switch", "-q", "dev")
+
+    def _begun(self, name: str, file: str, text: str) -> str:
+        self.git("fetch", "-q", "origin")
+        self.git("switch", "-qc", name, "--no-track", "origin/dev")
+        return self.commit(file, text)
+
+    def _joined(self, source: str, target: str, tip: str) -> str:
+        tree = self.git("merge-tree", "--write-tree", f"origin/{target}", tip).split("\n")[0]
+        parents = ("-p", f"origin/{target}", "-p", tip)
+        return self.git("commit-tree", *parents, "-m", f"Merge {source} into {target}", tree)
 
     def out(self, lane: str) -> None:
         """The lane is out, as it is on the remote."""

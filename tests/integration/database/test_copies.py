@@ -89,7 +89,7 @@ async def copy(original, postgres):
     name = f"copy_{uuid.uuid4().hex}"
     source = original.rpartition("/")[2].partition("?")[0]
     async with connected(postgres.url) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
     yield original.replace(source, name)
     async with connected(postgres.url) as connection:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -110,7 +110,7 @@ async def test_a_copy_is_refused_by_everything(database_url, postgres, environme
     name = f"copy_{uuid.uuid4().hex}"
     source = database_url.rpartition("/")[2].partition("?")[0]
     async with connected(postgres.url) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
         copy = database_url.replace(source, name)
         calls = (
             lambda: check_stamp(copy, environment, stamps_itself=False),
@@ -241,7 +241,7 @@ async def test_a_developers_copy_is_taken_for_the_original_with_a_warning(databa
     name = f"copy_{uuid.uuid4().hex}"
     source = database_url.rpartition("/")[2].partition("?")[0]
     async with connected(postgres.url) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
     copy = database_url.replace(source, name)
     await check_stamp(copy, "dev", stamps_itself=True)
     assert "vendors may have to be paid twice" in caplog.text

@@ -30,7 +30,7 @@ from genpulse.lifecycle.prune import prune
 from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now
 
-MANY = 20_000
+MANY = 10_000
 BATCH = 1000
 LOCK_S = 1.0
 OLD = timedelta(days=200)
@@ -100,7 +100,7 @@ async def drained(batch):
     return pruned, batches
 
 
-async def test_twenty_thousand_go_while_others_work_and_nobody_waits_for_long(pool, own_database_url, backend):
+async def test_ten_thousand_go_while_others_work_and_nobody_waits_for_long(pool, own_database_url, backend):
     """The live side gives up after one second of waiting for a lock; it never has to."""
     await filled(pool)
     kept = [(await backend.store.submit(new_task(provider="idle"))).task for _ in range(20)]

@@ -26,14 +26,13 @@ DOWN = ProviderUnavailable("down").failure
 
 
 async def opened(url):
-    await upgrade(url)
     pool = await open_pool(url, size=5, application_name="tests")
     return pool, Backend(PostgresTaskStore(pool), PostgresTaskQueue(pool, url))
 
 
 @pytest.fixture
-async def backend(database_url):
-    pool, backend = await opened(database_url)
+async def backend(unstamped_url):
+    pool, backend = await opened(unstamped_url)
     yield backend
     await backend.queue.close()
     await backend.store.close()
@@ -91,6 +90,7 @@ async def somebody_waits_for_a_lock(connection):
 
 
 async def test_an_outage_is_said_and_over_when_the_server_is_back(own_server):
+    await upgrade(own_server.url)
     pool, backend = await opened(own_server.url)
     begun = await backend.begun()
     listening = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))

@@ -73,14 +73,13 @@ async def test_a_reader_holds_the_upgrade_up_and_nobody_else(database_url):
     assert await different(database_url) == []
 
 
-async def test_indexes_are_built_while_others_write(database_url):
-    await upgrade(database_url)
-    async with connected(database_url) as writer, connected(database_url) as other:
+async def test_indexes_are_built_while_others_write(unstamped_url):
+    async with connected(unstamped_url) as writer, connected(unstamped_url) as other:
         await other.execute("DROP INDEX ix_tasks_live")
         transaction = writer.transaction()
         await transaction.start()
         await writer.execute(INSERT)
-        upgrading = asyncio.create_task(upgrade(database_url, tell=lambda _: None))
+        upgrading = asyncio.create_task(upgrade(unstamped_url, tell=lambda _: None))
         async with asyncio.timeout(60):
             while not await other.fetchval("SELECT EXISTS (SELECT FROM pg_stat_progress_create_index)"):
                 await asyncio.sleep(0.02)
@@ -91,12 +90,11 @@ async def test_indexes_are_built_while_others_write(database_url):
         await upgrading
         assert await other.fetchval(INVALID) == 0
         assert await other.fetchval("SELECT count(*) FROM tasks") == 21
-    assert await different(database_url) == []
+    assert await different(unstamped_url) == []
 
 
-async def test_half_an_index_is_built_anew(database_url):
-    await upgrade(database_url)
-    async with connected(database_url) as holder, connected(database_url) as builder:
+async def test_half_an_index_is_built_anew(unstamped_url):
+    async with connected(unstamped_url) as holder, connected(unstamped_url) as builder:
         await builder.execute("DROP INDEX ix_tasks_live")
         async with holder.transaction():
             await holder.execute(INSERT)
@@ -104,16 +102,15 @@ async def test_half_an_index_is_built_anew(database_url):
             with pytest.raises(asyncpg.QueryCanceledError):
                 await builder.execute("CREATE INDEX CONCURRENTLY ix_tasks_live ON tasks (id)")
         assert await holder.fetchval(INVALID) == 1
-        assert await upgrade(database_url) == ()
+        assert await upgrade(unstamped_url) == ()
         assert await holder.fetchval(INVALID) == 0
         assert "finished_at IS NULL" in await holder.fetchval("SELECT pg_get_indexdef('ix_tasks_live'::regclass)")
 
 
-async def test_conditions_are_checked_after_they_were_added(database_url):
-    await upgrade(database_url)
-    async with connected(database_url) as connection:
+async def test_conditions_are_checked_after_they_were_added(unstamped_url):
+    async with connected(unstamped_url) as connection:
         await connection.execute("ALTER TABLE tasks ADD CONSTRAINT ck_tasks_odd CHECK (seq >= 0) NOT VALID")
-        await upgrade(database_url)
+        await upgrade(unstamped_url)
         state = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_tasks_odd'"
         assert await connection.fetchval(state) is True
 
@@ -126,7 +123,6 @@ async def test_a_second_upgrade_that_waits_does_not_stop_the_first_one(database_
 
 
 async def ahead(url, works_with):
-    await upgrade(url)
     async with connected(url) as connection:
         await connection.execute("UPDATE alembic_version SET version_num = '9000'")
         await connection.execute("UPDATE schema_compatibility SET works_with_revision = $1", works_with)
@@ -140,21 +136,21 @@ async def judged(url):
         await pool.close()
 
 
-async def test_an_older_version_stays_ready_beside_tables_that_were_added_to(database_url):
-    await ahead(database_url, head())
-    health = await judged(database_url)
+async def test_an_older_version_stays_ready_beside_tables_that_were_added_to(unstamped_url):
+    await ahead(unstamped_url, head())
+    health = await judged(unstamped_url)
     assert (health.state, f"newer than this version's {head()}" in health.detail) == (State.OK, True)
-    assert (await current(database_url)).ready
-    assert await upgrade(database_url) == ()
+    assert (await current(unstamped_url)).ready
+    assert await upgrade(unstamped_url) == ()
 
 
-async def test_an_older_version_leaves_tables_alone_that_it_cannot_work_with(database_url):
-    await ahead(database_url, "8000")
-    health = await judged(database_url)
+async def test_an_older_version_leaves_tables_alone_that_it_cannot_work_with(unstamped_url):
+    await ahead(unstamped_url, "8000")
+    health = await judged(unstamped_url)
     assert (health.state, "needs versions of 8000" in health.detail) == (State.DOWN, True)
-    assert not (await current(database_url)).ready
+    assert not (await current(unstamped_url)).ready
     with pytest.raises(DatabaseUnavailable, match="is at 9000"):
-        await upgrade(database_url)
+        await upgrade(unstamped_url)
 
 
 async def test_the_tables_say_which_versions_they_work_with(database_url):

@@ -7,7 +7,7 @@ import pytest
 
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.generate import _input, _submitted
-from genpulse.client import TaskView
+from genpulse_client import Task
 
 CLOSED = {"properties": {"text": {"type": "string"}, "speed": {"type": "number"}}, "additionalProperties": False}
 FREE = {"additionalProperties": True}
@@ -39,7 +39,7 @@ class Endless:
         self.watched = asyncio.Event()
 
     async def submit(self, model, body, *, kind):
-        return TaskView("0193a1b2-c3d4-7e5f-8a9b-000000000001", model, "running", None, (), {})
+        return Task({"id": "0193a1b2-c3d4-7e5f-8a9b-000000000001", "model": model, "status": "running"})
 
     async def watch(self, task_id):
         self.watched.set()

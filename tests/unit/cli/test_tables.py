@@ -16,9 +16,9 @@ from genpulse.cli.flow import picture
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command
-from genpulse.client import TaskView
 from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.text.storable import showable, showable_line
+from genpulse_client import Task
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 WIDTHS = [None, *range(20, 201)]
@@ -37,7 +37,7 @@ def task(number, **facts):
         "last_error": {"code": "x", "message": LONG + HOSTILE, "charged": "no"},
         **facts,
     }
-    return TaskView(document["id"], f"comfyui/a-long-name-{number}", status, 0.5, (), document)
+    return Task({**document, "model": f"comfyui/a-long-name-{number}", "status": status, "progress": 0.5})
 
 
 def key(number):

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.tasks.text import print_task, span, standing_of
-from genpulse.client import Event, TaskView
+from genpulse_client import Event, Task
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 SAID = {"code": "provider_unavailable", "message": "The provider answered 503.", "charged": "no"}
@@ -22,6 +22,7 @@ def task(status="running", **facts):
     plain = {
         "id": "t",
         "kind": "text-to-image",
+        "model": "art/easel",
         "status": status,
         "attempt": 1,
         "failures": 0,
@@ -30,7 +31,7 @@ def task(status="running", **facts):
         "created_at": after(-60),
         "finished_at": None,
     }
-    return TaskView("t", "art/easel", status, facts.get("progress"), (), {**plain, **facts})
+    return Task({**plain, **facts})
 
 
 def waits(what, since_s=-61, **facts):

@@ -19,9 +19,9 @@ from genpulse.cli.errors import CommandRefused, exit_code_of
 from genpulse.cli.flow import options
 from genpulse.cli.output.console import console
 from genpulse.cli.output.progress import Bars
-from genpulse.client import ApiRefused, Event
 from genpulse.dev.terminal.log_view import StackConsole
 from genpulse.domain.text.storable import showable, showable_line
+from genpulse_client import ApiRefused, Event
 
 CLI = Path(options.__file__).parent
 ATTACKS = (
@@ -207,7 +207,7 @@ def told(error):
 @pytest.mark.parametrize(
     "error",
     [
-        ApiRefused(400, "x", TEXT + FORGED, ((TEXT, TEXT + FORGED),)),
+        ApiRefused(TEXT + FORGED, code="x", status=400, problems=((TEXT, TEXT + FORGED),)),
         CommandRefused(TEXT + FORGED),
         click.UsageError(TEXT),
         click.ClickException(TEXT),

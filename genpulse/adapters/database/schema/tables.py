@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -114,6 +115,25 @@ Index(
     postgresql_where=tasks.c.error.is_not(None),
 )
 
+Index("ix_tasks_model_id", tasks.c.model, tasks.c.id)
+Index("ix_tasks_ended_well", tasks.c.id, postgresql_where=text("finished_at IS NOT NULL AND error IS NULL"))
+# What is not in order yet is read by each search, and is put in order by whoever finds it full: so it is short.
+_SHORT = {"gin_pending_list_limit": 512}
+Index(
+    "ix_tasks_metadata",
+    tasks.c.metadata,
+    postgresql_using="gin",
+    postgresql_ops={"metadata": "jsonb_path_ops"},
+    postgresql_with=_SHORT,
+    postgresql_where=text("metadata <> '{}'::jsonb"),
+)
+Index(
+    "ix_tasks_words",
+    func.task_words(tasks.c.input),
+    postgresql_using="gin",
+    postgresql_with=_SHORT,
+    postgresql_where=text("finished_at IS NOT NULL AND input <> '{}'::jsonb"),
+)
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
 Index(
     "ix_tasks_unwanted",

@@ -1,10 +1,7 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
-from collections.abc import Sequence
-
 from genpulse.adapters.database.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
-from genpulse.domain.task import TaskQuery, TaskStatus
 
 # A task of the same key is touched, not changed: so it is in the answer even when it was committed a moment ago.
 _SUBMIT = f"""
@@ -47,36 +44,6 @@ SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 BY_KEY = f"SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2"
 
 GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[])"
-
-_STATUS = {
-    TaskStatus.QUEUED: "status = 'queued' AND finished_at IS NULL",
-    TaskStatus.RUNNING: "status = 'running' AND finished_at IS NULL",
-    TaskStatus.SUCCEEDED: "status = 'succeeded'",
-    TaskStatus.FAILED: "status = 'failed' AND error IS NOT NULL",
-    TaskStatus.CANCELED: "status = 'canceled' AND cancel_requested_at IS NOT NULL",
-}
-
-
-def find(query: TaskQuery) -> tuple[str, Sequence[object]]:
-    """A statement that asks for what is wanted and no more, so that an index fits, and its values."""
-    wanted = (
-        ("id < ${}", query.before),
-        ("id >= ${}", query.ids and query.ids[0]),
-        ("id <= ${}", query.ids and query.ids[1]),
-        ("kind = ${}", query.kind),
-        ("provider = ${}", query.provider),
-        # Tasks of nobody are in no index by owner.
-        ("owner = ${} AND owner <> ''" if query.owner else "owner = ${}", query.owner),
-        ("error ->> 'code' = ${} AND error IS NOT NULL AND status = 'failed'", query.code and query.code.value),
-    )
-    given = [(text, value) for text, value in wanted if value is not None]
-    conditions = [text.format(number) for number, (text, _) in enumerate(given, 1)]
-    if query.status is not None:
-        conditions.append(_STATUS[query.status])
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    values = [value for _, value in given]
-    return f"SELECT {TASK} FROM tasks {where}ORDER BY id DESC LIMIT ${len(values) + 1}", [*values, query.limit]
-
 
 ATTEMPTS = """
 SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,

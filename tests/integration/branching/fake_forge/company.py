@@ -13,6 +13,7 @@ from tests.integration.branching.clones import copy_of
 from tests.integration.branching.fake_forge.api import TOKEN, Api, over_ssh
 from tests.integration.branching.fake_forge.forge import ROLES, FakeForge
 from tests.integration.branching.fake_forge.people import Person, environment_of, person
+from tests.integration.branching.fake_forge.updates import answered
 
 ONE_FORGE = pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.slow)])
 """For a story in which the forges differ by nothing but how a request is opened, which others tell of each."""
@@ -37,10 +38,11 @@ class Company:
     def opened(self, home: Path) -> Iterator["Company"]:
         """The same company in another place, with all that was done until now."""
         copy_of(self.forge.bare.parent, home)
-        with Api(self.forge.moved(home)).answering() as api:
-            over_ssh(api.forge.bare)
+        forge = self.forge.moved(home)
+        with answered(forge), Api(forge).answering() as api:
+            over_ssh(forge.bare)
             reach = {"GITHUB_API_URL": api.url} if self.forge.kind == "github" else {}
-            yield Company(api.forge, {name: one.moved(home, **reach) for name, one in self.people.items()})
+            yield Company(forge, {name: one.moved(home, **reach) for name, one in self.people.items()})
 
     def merge(self, head: str, base: str, by: str = "ann", method: str = "merge") -> str:
         """Open the pull request and press the button."""
@@ -57,7 +59,7 @@ def founded(bare: Path, kind: str, documents=None) -> Iterator[Company]:
         reach |= {"GITHUB_API_URL": api.url, "GITHUB_TOKEN": TOKEN}
     people = {name: person(name, bare.parent / name, bare, url, **reach) for name in ROLES}
     api.forge.enforce(installed(people["ann"].folder, kind) if documents is None else documents)
-    with api.answering():
+    with answered(api.forge), api.answering():
         yield Company(api.forge, people)
 
 

@@ -1,16 +1,14 @@
 """A forge with a bare repository: it takes pushes over SSH's protocol, opens and merges pull requests, and holds
 everybody to the rules that `genpulse flow install` wrote."""
 
-import json
 import subprocess
-import sys
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.merge_check import ProposedMerge, check_merge
-from tests.integration.branching.fake_forge import rules
+from tests.integration.branching.fake_forge import rules, updates
 from tests.integration.branching.fake_forge.rules import NOTHING, Change
 
 ROLES = {"ann": "administrator", "bob": "write", "cid": "write"}
@@ -60,14 +58,12 @@ class FakeForge:
         self.enforce(documents)
         if kind == "gitlab":
             self.git("config", "receive.advertisePushOptions", "true")
-            self._hook("post-receive", _BY_PUSH_OPTIONS)
+            self._hook("post-receive", f"#!/bin/sh\n{_BY_PUSH_OPTIONS}")
 
     def enforce(self, documents) -> None:
         """Hold everybody to these rules from here on."""
         self.documents = documents
-        told = {"kind": self.kind, "documents": documents, "roles": self.roles}
-        (self.bare / "forge.json").write_text(json.dumps(told))
-        self._hook("update", f'exec "{sys.executable}" -S -E "{rules.__file__}" "$@"')
+        self._hook("update", updates.SCRIPT)
 
     def moved(self, home: Path) -> "FakeForge":
         """The same forge where everything was copied to another place."""
@@ -146,7 +142,7 @@ class FakeForge:
     def _hook(self, name: str, script: str) -> None:
         hook = self.bare / "hooks" / name
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\n{script}\n")
+        hook.write_text(script)
         hook.chmod(0o755)
 
     def _merged(self, request: Request, ours: str, theirs: str, method: str) -> str:

@@ -2,14 +2,11 @@
 
 GitHub: a ruleset holds for the refs that its patterns name; an actor that may bypass it is not held by it; every
 rule that applies has to agree (docs.github.com, available rules for rulesets). GitLab: protected branches and tags
-by level of access (docs.gitlab.com, protected branches, protected tags). This file is also the remote's `update`
-hook, so it needs the standard library alone.
+by level of access (docs.gitlab.com, protected branches, protected tags).
 """
 
-import json
 import os
 import re
-import sys
 
 NOTHING = "0" * 40
 _ADMINISTRATOR = 5
@@ -137,21 +134,8 @@ def _merge_by_gitlab(project, change):
     return ""
 
 
-def _hook(ref, old, new):
-    with open("forge.json") as file:  # noqa: PTH123 - every push starts this, and `pathlib` costs more than it
-        forge = json.load(file)
-    role = forge["roles"].get(os.environ.get("FORGE_ACTOR", ""), "")
-    forced = NOTHING not in {old, new} and is_rewritten(".", old, new)
-    return refused(forge["documents"], forge["kind"], role, Change(ref, old, new, forced=forced))
-
-
 def is_rewritten(folder, old, new):
     """Whether the new commit has left the old one behind."""
     command = ["git", "-C", str(folder), "merge-base", "--is-ancestor", old, new]
     asked = os.posix_spawnp("git", command, os.environ)
     return os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]) == 1
-
-
-if __name__ == "__main__":
-    if why := _hook(*sys.argv[1:4]):
-        sys.exit(f"remote rejected: {why}")

@@ -1,0 +1,139 @@
+"""Statements that find a page of tasks, newest first, whatever is asked of them.
+
+An index in order of id answers a page at once, whatever the table holds: of all tasks, or of those with one value
+of one field. Of several values each gives a page of its own, of which the newest are taken. That does not do for
+what has no such index, such as metadata, words, or two fields together. There the newest tasks are looked through
+first, which finds a page of whatever is common. What is rare is then found by all indexes together, and put in
+order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genpulse.adapters.database.statements.columns import TASK
+from genpulse.adapters.database.statements.conditions import (
+    Field,
+    Values,
+    bounds,
+    contents,
+    fields,
+    selected,
+    statuses,
+)
+from genpulse.domain.task import TaskStatus
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+
+PAGES = (2, 21, 101)
+"""So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""
+ENDED = ("finished_at IS NOT NULL", "finished_at IS NULL")
+LOOKED_THROUGH = 1000
+"""So many of the newest tasks are looked through before all indexes are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement and its values. `is_whole`: what it finds is the page, also where that is not full."""
+
+    text: str
+    values: Sequence[object]
+    is_whole: bool = True
+
+
+def first(query: TaskQuery) -> Statement:
+    """What is asked first."""
+    wanted, values = query.filter, Values()
+    found, states = fields(wanted), () if _is_implied(wanted) else statuses(wanted)
+    is_in_order = not wanted.metadata and not wanted.texts and len(found) + bool(states) <= 1
+    if is_in_order or wanted.ids:
+        return _in_order(query, found, states, values)
+    return _newest(query, found, states, values)
+
+
+def _is_implied(wanted: TaskFilter) -> bool:
+    """A code says already that the task has failed."""
+    return bool(wanted.codes) and set(wanted.statuses) == {TaskStatus.FAILED}
+
+
+def _in_order(query: TaskQuery, found: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
+    limits = _limits(query, values)
+    if query.filter.ids:
+        conditions = [*limits, *_all(query.filter, found, states, values)]
+        return Statement(selected(conditions, _page(query)), values.given)
+    limit = _page(query)
+    pages = [
+        *(selected([*limits, one], limit, order=field.order) for field in found for one in field.ranges(values)),
+        *(selected([*limits, state], limit) for state in states),
+    ]
+    if len(pages) <= 1:
+        return Statement(pages[0] if pages else selected(limits, limit), values.given)
+    each = " UNION ALL ".join(f"({page})" for page in pages)
+    return Statement(f"SELECT * FROM ({each}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
+
+
+def _newest(query: TaskQuery, found: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
+    """Of the newest ones of that field which has one value, if any has."""
+    leading = next((field for field in found if len(field.values) == 1), None)
+    by_id = [*_limits(query, values), *(leading.ranges(values) if leading else ())]
+    others = [field for field in found if field is not leading]
+    rest = [
+        *(field.condition(values) for field in others),
+        *_either(states),
+        *contents(query.filter, values, is_planned=False),
+    ]
+    order = leading.order if leading else "id DESC"
+    newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
+    text = (
+        f"SELECT {TASK} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)} ORDER BY {order} LIMIT {_page(query)}"
+    )
+    return Statement(text, values.given, is_whole=False)
+
+
+def by_all_indexes(query: TaskQuery) -> Statement:
+    """For what is rare. Its values have to be planned with: they say which index finds the fewest."""
+    values = Values()
+    conditions = [
+        *_limits(query, values),
+        *_all(query.filter, fields(query.filter), statuses(query.filter), values),
+    ]
+    text = f"""
+    WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
+    SELECT {TASK} FROM tasks
+    WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
+    ORDER BY id DESC
+    """
+    return Statement(text, values.given)
+
+
+def matching(wanted: TaskFilter, values: Values) -> str:
+    """All tasks that fit, for what counts them."""
+    conditions = [*bounds(wanted, values), *_all(wanted, fields(wanted), statuses(wanted), values)]
+    return _matching("*", conditions, wanted)
+
+
+def _matching(columns: str, conditions: Sequence[str], wanted: TaskFilter) -> str:
+    """The index of words knows those that have ended: the others are few, and are read for it."""
+    parts = [[*conditions, one] for one in ENDED] if wanted.texts else [conditions]
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}" for part in parts
+    )
+
+
+def _page(query: TaskQuery) -> str:
+    return str(next((size for size in PAGES if size >= query.limit), query.limit))
+
+
+def _limits(query: TaskQuery, values: Values) -> list[str]:
+    before = [] if query.before is None else [f"id < {values.put(query.before)}"]
+    return [*before, *bounds(query.filter, values)]
+
+
+def _all(wanted: TaskFilter, found: Sequence[Field], states: Sequence[str], values: Values) -> list[str]:
+    return [
+        *(field.condition(values) for field in found),
+        *_either(states),
+        *contents(wanted, values, is_planned=True),
+    ]
+
+
+def _either(states: Sequence[str]) -> list[str]:
+    return [f"({' OR '.join(f'({state})' for state in states)})"] if states else []

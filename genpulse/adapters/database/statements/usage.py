@@ -1,0 +1,35 @@
+"""Adding up what tasks came to."""
+
+from genpulse.adapters.database.statements.conditions import Values, bounds
+from genpulse.adapters.database.statements.groups import COST_USD
+from genpulse.domain.task import TaskStatus
+from genpulse.domain.task_query import TaskFilter
+from genpulse.domain.usage import UsageField, UsageQuery
+
+_COLUMNS = {
+    UsageField.DAY: "(created_at AT TIME ZONE 'utc')::date::text",
+    UsageField.PROVIDER: "provider",
+    UsageField.MODEL: "model",
+    UsageField.KEY: "owner",
+    UsageField.STATUS: "status",
+}
+
+
+def usage(query: UsageQuery, values: Values) -> str:
+    """Rows in the order of what they are put together by: `f0`, `f1`, … and `m0`, `m1`, …."""
+    limits = bounds(TaskFilter(created_after=query.start, created_before=query.end), values)
+    owned = [] if query.owner is None else [f"owner = {values.put(query.owner)}"]
+    if query.owner:
+        owned.append("owner <> ''")
+    by = [
+        *(f"{_COLUMNS[field]} AS f{place}" for place, field in enumerate(query.fields)),
+        *(f"metadata ->> {values.put(name)}::text AS m{place}" for place, name in enumerate(query.metadata)),
+    ]
+    places = ", ".join(str(place) for place in range(1, len(by) + 1))
+    counts = (f"count(*) FILTER (WHERE status = '{status}') AS {status}" for status in TaskStatus)
+    return f"""
+    SELECT {"".join(f"{column}, " for column in by)}{", ".join(counts)}, coalesce(sum({COST_USD}), 0) AS cost_usd,
+           coalesce(sum(price_usd), 0) AS price_usd, count(*) - count(price_usd) AS unpriced
+    FROM tasks WHERE {" AND ".join([*limits, *owned])}
+    {f"GROUP BY {places} ORDER BY {places}" if by else ""} LIMIT {values.put(query.limit)}
+    """

@@ -1,0 +1,210 @@
+"""Which tasks are meant, as callers say it: in a query, or in a body."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from genpulse.api.schemas.submission import MetadataKey, MetadataValue, storable_keys
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.kind import FORM, is_kind
+from genpulse.domain.task import TaskStatus
+from genpulse.domain.task_query import TaskFilter
+from genpulse.domain.text.id_prefix import PATTERN, ids_beginning_with
+
+MOST_VALUES = 20
+MOST_IDS = 100
+MOST_NAMES = 20
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:)(\d\d)(\.\d+)?(Z|[+ -]\d\d:\d\d))?", re.ASCII)
+_UNSTORABLE = "\0"
+T = TypeVar("T")
+
+
+def _kind(word: str) -> str:
+    if not is_kind(word):
+        raise PydanticCustomError("kind", "Input should be a kind such as text-to-image")
+    return word
+
+
+def _id_prefix(word: str) -> str:
+    if ids_beginning_with(word) is None:
+        raise PydanticCustomError(
+            "id_prefix", "Input should be the beginning of an id, in small letters, such as 0193a1b2-c3d4"
+        )
+    return word
+
+
+def _text(text: str) -> str:
+    if not any(character.isalnum() for character in text) or _UNSTORABLE in text:
+        raise PydanticCustomError("text", "Input should hold a word: letters or digits")
+    return text
+
+
+def _moment(text: object) -> datetime:
+    """A `+` that was not written as `%2B` is a space by now."""
+    match = _MOMENT.fullmatch(text.upper()) if isinstance(text, str) else None
+    try:
+        return _utc(match) if match else _no_moment()
+    except ValueError:
+        return _no_moment()
+
+
+def _utc(match: "re.Match[str]") -> datetime:
+    """A leap second is the last moment before it: no clock here knows one."""
+    date, minute, second, part, offset = match.groups()
+    if minute is None:
+        return datetime.fromisoformat(date).replace(tzinfo=UTC)
+    whole = f"{minute}59.999999" if second == "60" else f"{minute}{second}{(part or '')[:7]}"
+    moment = datetime.fromisoformat(f"{date}T{whole}{offset.replace(' ', '+')}")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if moment.year > 1 else datetime.min.replace(tzinfo=UTC)
+
+
+def _no_moment() -> datetime:
+    raise PydanticCustomError(
+        "moment", "Input should be a date or a time with its offset, such as 2030-01-31 or 2030-01-31T12:00:00Z"
+    )
+
+
+_OF_LISTS = ("type", "items", "minItems", "maxItems")
+
+
+def _several(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _one_or_several(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+    several = {name: schema.pop(name) for name in _OF_LISTS if name in schema}
+    schema["anyOf"] = [several["items"], several]
+
+
+def _several_of(most: int, **words: Any) -> Any:
+    """A field that takes one value or several."""
+    return Field((), min_length=1, max_length=most, json_schema_extra=_one_or_several, **words)
+
+
+Several = Annotated[tuple[T, ...], BeforeValidator(_several)]
+KindWord = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_kind),
+    Field(json_schema_extra={"pattern": f"^{FORM}$"}),
+]
+ProviderWord = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+ModelWord = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+KeyWord = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+TextWord = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_text),
+    Field(json_schema_extra={"pattern": r"^[^\u0000]*[A-Za-z0-9][^\u0000]*$"}),
+]
+MetadataValues = Annotated[
+    tuple[MetadataValue, ...],
+    Field(min_length=1, max_length=MOST_VALUES, json_schema_extra=_one_or_several),
+    BeforeValidator(_several),
+]
+IdPrefix = Annotated[
+    str,
+    StringConstraints(max_length=36),
+    AfterValidator(_id_prefix),
+    Field(json_schema_extra={"pattern": PATTERN}),
+]
+_MOMENTS = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, {"type": "null"}]
+
+
+def _as_moment(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = _MOMENTS
+    schema.pop("type", None)
+    schema.pop("format", None)
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+def _moment_field(description: str) -> Any:
+    return Field(None, description=description, examples=["2030-01-31"], json_schema_extra=_as_moment)
+
+
+class TaskFilterDocument(BaseModel):
+    """Which tasks are meant: those that fit every field; one of several values is enough for its field."""
+
+    model_config = ConfigDict(title="TaskFilter", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    status: Several[TaskStatus] = _several_of(
+        len(TaskStatus), description="Only tasks that stand so", examples=["queued"]
+    )
+    kind: Several[KindWord] = _several_of(
+        MOST_VALUES, description="Only tasks of this kind", examples=["text-to-image"]
+    )
+    provider: Several[ProviderWord] = _several_of(
+        MOST_VALUES, description="Only tasks of this provider", examples=["sandbox"]
+    )
+    model: Several[ModelWord] = _several_of(MOST_VALUES, description="`provider/name`", examples=["sandbox/image"])
+    key: Several[KeyWord] = _several_of(
+        MOST_VALUES,
+        description="Only tasks of the API key with this id or name; those of others are for `admin` keys",
+        examples=["web-shop"],
+    )
+    ids: Several[UUID] = _several_of(MOST_IDS, description="Only these tasks, as far as they are there")
+    text: Several[TextWord] = _several_of(
+        MOST_VALUES,
+        description=(
+            "Only tasks with all of these words in the texts of their `input`, whatever their case and order. A"
+            " word of three letters or more may be the beginning of one"
+        ),
+        examples=["red fox"],
+    )
+    code: Several[FailureCode] = _several_of(
+        MOST_VALUES, description="Only tasks that failed so", examples=["provider_unavailable"]
+    )
+    metadata: Annotated[dict[MetadataKey, MetadataValues], Field(max_length=MOST_NAMES)] = Field(
+        default_factory=dict,
+        description="Only tasks that have these `metadata`: for each name one of the values",
+        examples=[{"order": "1042"}],
+        json_schema_extra=storable_keys,
+    )
+    id_prefix: IdPrefix | None = Field(
+        None, description="Only tasks whose id begins so", examples=["0193a1b2-c3d4"]
+    )
+    created_after: Moment | None = _moment_field(
+        "Only tasks that came then or later: a date, at whose beginning in UTC it is, or a time with its offset"
+    )
+    created_before: Moment | None = _moment_field("Only tasks that came before that: a date, or a time")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all tasks fit."""
+        return not self.model_fields_set or self == TaskFilterDocument()
+
+    def filter(self, owners: tuple[str, ...]) -> TaskFilter:
+        """The same for the store, of the tasks of these owners; none are all."""
+        return TaskFilter(
+            statuses=self.status,
+            kinds=self.kind,
+            providers=self.provider,
+            models=self.model,
+            owners=owners,
+            codes=self.code,
+            ids=self.ids,
+            texts=self.text,
+            metadata=tuple(sorted((name, tuple(values)) for name, values in self.metadata.items())),
+            id_range=ids_beginning_with(self.id_prefix) if self.id_prefix else None,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+
+class TaskListDocument(TaskFilterDocument):
+    """Which tasks, and how many of them. Parameters that are not listed are refused."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="The `next_cursor` of the page before, with the same filters; empty: the first page"
+    )

@@ -1,0 +1,101 @@
+"""What tasks came to, as callers see it: as JSON, or as a table for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import ConfigDict
+
+from genpulse.api.schemas.documents import Amount, Document, Time
+from genpulse.domain.task import TaskStatus
+from genpulse.domain.usage import UsageField, UsageQuery, UsageRow
+
+METADATA = "metadata."
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes what begins so for a formula, and metadata are anybody's."""
+
+
+class UsageRowDocument(Document):
+    """Tasks that are alike in what they are put together by."""
+
+    model_config = ConfigDict(title="UsageRow")
+
+    day: date | None
+    """UTC; this and the following are null unless tasks are put together by them."""
+    provider: str | None
+    model: str | None
+    key: str | None
+    """The id of the API key; empty for tasks that were submitted without one."""
+    key_name: str | None
+    status: TaskStatus | None
+    metadata: Mapping[str, str | None]
+    """The values of the names by which tasks are put together; null where a task has none."""
+    count: int
+    statuses: Mapping[TaskStatus, int]
+    """How many of them stand so."""
+    cost_usd: Amount
+    """What they cost, as far as providers and prices tell."""
+    price_usd: Amount
+    """What they may cost at most by their prices."""
+    unpriced: int
+    """Of how many nobody knows the price."""
+
+    @classmethod
+    def of(cls, row: UsageRow, query: UsageQuery, names: Mapping[str, str]) -> "UsageRowDocument":
+        """From the domain's value; `names` are those of keys by their id."""
+        told = dict(zip(query.fields, row.values, strict=True))
+        key, status = told.get(UsageField.KEY), told.get(UsageField.STATUS)
+        return cls(
+            day=date.fromisoformat(told[UsageField.DAY]) if UsageField.DAY in told else None,
+            provider=told.get(UsageField.PROVIDER),
+            model=told.get(UsageField.MODEL),
+            key=key,
+            key_name=names.get(key) if key else None,
+            status=TaskStatus(status) if status else None,
+            metadata=dict(zip(query.metadata, row.metadata, strict=True)),
+            count=row.count,
+            statuses=row.statuses,
+            cost_usd=row.cost_usd,
+            price_usd=row.price_usd,
+            unpriced=row.unpriced,
+        )
+
+
+class UsageDocument(Document):
+    """What tasks came to that came at or after `start` and before `end`."""
+
+    model_config = ConfigDict(title="Usage")
+
+    start: Time
+    end: Time
+    data: list[UsageRowDocument]
+    """In the order of what they are put together by; none without a task."""
+
+
+def table(document: UsageDocument, query: UsageQuery) -> str:
+    """As CSV (RFC 4180), a column for each thing that tasks are put together by."""
+    by = [*(field.value for field in query.fields), *(f"{METADATA}{name}" for name in query.metadata)]
+    if UsageField.KEY in query.fields:
+        by.insert(by.index("key") + 1, "key_name")
+    amounts = ("cost_usd", "price_usd", "unpriced")
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*map(_plain, by), "count", *(status.value for status in TaskStatus), *amounts])
+    for row in document.data:
+        told = row.model_dump(mode="json")
+        values = [_plain(_value(told, name)) for name in by]
+        counts = [told["count"], *(row.statuses.get(status, 0) for status in TaskStatus)]
+        writer.writerow([*values, *counts, *(told[name] for name in amounts)])
+    return out.getvalue()
+
+
+def _value(told: Mapping[str, object], name: str) -> str:
+    metadata = told["metadata"]
+    of_metadata = isinstance(metadata, Mapping) and name.startswith(METADATA)
+    value = metadata[name.removeprefix(METADATA)] if of_metadata and isinstance(metadata, Mapping) else told[name]
+    return "" if value is None else str(value)
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

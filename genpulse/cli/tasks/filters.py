@@ -1,0 +1,121 @@
+"""Options that say which tasks are meant."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar, cast
+
+import click
+
+from genpulse_client import Status, TaskFilter
+
+STATES = ("queued", "running", "succeeded", "failed", "canceled")
+_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: so long ago, a date, or a time with its offset or by this machine's clock."""
+
+    name = "time"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """With its time zone. Raises `BadParameter`."""
+        if isinstance(value, datetime):
+            return value
+        now = datetime.now().astimezone()
+        try:
+            return moment_of(value.strip(), now)
+        except (ValueError, OverflowError):
+            said = f"{value!r} is no time. Give one such as 7d, 12h, 2030-01-31, or 2030-01-31T12:00:00+02:00."
+            self.fail(said, param, ctx)
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """What a person means by it. Raises `ValueError`, `OverflowError`."""
+    if ago := _AGO.fullmatch(text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    if len(text) <= len("2030-01-31"):
+        return datetime.combine(date.fromisoformat(text), time()).astimezone(now.tzinfo)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.astimezone(now.tzinfo)
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """A name and a value of metadata."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: str | tuple[str, str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Raises `BadParameter`."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, told = value.partition("=")
+        if not name or not sign:
+            self.fail(f"{value!r} is no metadata. Give a name and a value, such as customer=acme.", param, ctx)
+        return name, told
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChoice:
+    """The tasks that the options mean."""
+
+    status: Sequence[str] = ()
+    code: Sequence[str] = ()
+    kind: Sequence[str] = ()
+    provider: Sequence[str] = ()
+    model: Sequence[str] = ()
+    key: Sequence[str] = ()
+    text: str | None = None
+    meta: Sequence[tuple[str, str]] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def filter(self) -> TaskFilter:
+        """As the client takes it."""
+        metadata: dict[str, list[str]] = {}
+        for name, value in self.meta:
+            metadata.setdefault(name, []).append(value)
+        return TaskFilter(
+            status=cast("Sequence[Status]", self.status) or None,
+            code=self.code or None,
+            kind=self.kind or None,
+            provider=self.provider or None,
+            model=self.model or None,
+            key=self.key or None,
+            text=self.text,
+            metadata=metadata,
+            created_after=self.since,
+            created_before=self.until,
+        )
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing was said."""
+        return self == TaskChoice()
+
+
+_OPTIONS = (
+    click.option("--status", type=click.Choice(STATES), multiple=True, help="Only those in this state."),
+    click.option("--code", metavar="CODE", multiple=True, help="Only those that failed with this error code."),
+    click.option("--kind", multiple=True, help="Only those of this kind."),
+    click.option("--provider", multiple=True, help="Only those of this provider."),
+    click.option("--model", multiple=True, help="Only those of this model."),
+    click.option("--key", multiple=True, help="Only those of the API key with this name or id."),
+    click.option("--text", metavar="WORDS", help="Only those with all these words in their input."),
+    click.option("--meta", type=Pair(), multiple=True, help="Only those with this metadata."),
+    click.option("--since", type=Moment(), help="Only those that came then or later: 7d, 2030-01-31, …"),
+    click.option("--until", type=Moment(), help="Only those that came before that."),
+)
+
+
+def filter_options(function: F) -> F:
+    """All of them. An option that is repeated means any of its values."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function

@@ -1,0 +1,73 @@
+"""`genpulse usage`: what tasks came to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from genpulse.cli.client import with_client
+from genpulse.cli.output.table import Column, Table, show_table
+from genpulse.cli.output.terminal import say, say_json
+from genpulse.cli.stack import api_option, json_option
+from genpulse.cli.tasks.filters import Moment
+
+_METADATA = "metadata."
+
+
+@click.command("usage")
+@click.option("--since", type=Moment(), help="Tasks that came then or later: 7d, 2030-01-31, … (30 days ago)")
+@click.option("--until", type=Moment(), help="Tasks that came before that (now).")
+@click.option(
+    "--by",
+    metavar="FIELDS",
+    default="",
+    help="day, provider, model, key, status, metadata.NAME: put together by these, with commas between them.",
+)
+@api_option
+@json_option
+def command(since: datetime | None, until: datetime | None, by: str, api: str | None, as_json: bool) -> None:
+    """How many tasks came, how they stand, and what they cost, in US dollars.
+
+    Tasks that were removed since are not among them. Days are those of UTC.
+    """
+    fields = [word.strip() for word in by.split(",")] if by else []
+    usage = with_client(api, lambda client: client.usage(since=since, until=until, group_by=fields))
+    if as_json:
+        say_json(dict(usage.document))
+        return
+    if not usage.rows:
+        say("No task came then.")
+        return
+    show_table(_table(usage.rows, fields))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> Table:
+    table = Table(
+        *(Column(field.removeprefix(_METADATA)) for field in fields),
+        Column("tasks"),
+        Column("ended well", rank=2),
+        Column("failed", rank=3),
+        Column("cost"),
+        Column("price at most", rank=4),
+        Column("without price", rank=5),
+    )
+    for row in rows:
+        states = row["statuses"]
+        counts = [row["count"], states.get("succeeded", 0), states.get("failed", 0)]
+        table.add(
+            *(_value(row, field) for field in fields),
+            *(f"{count:,}" for count in counts),
+            row["cost_usd"],
+            row["price_usd"],
+            f"{row['unpriced']:,}",
+        )
+    return table
+
+
+def _value(row: Mapping[str, Any], field: str) -> str:
+    if field.startswith(_METADATA):
+        return row["metadata"].get(field.removeprefix(_METADATA)) or ""
+    if field == "key":
+        return row["key_name"] or row["key"] or ""
+    return str(row[field])

@@ -1,0 +1,207 @@
+"""Doing one thing with all tasks that fit a filter: first counted, then done in chunks."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from genpulse.domain.errors import MayBeCharged, Refused
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.recovery import Unknown
+from genpulse.domain.task import OpenOrder, Task, TaskStatus
+from genpulse.domain.task_group import TaskGroup
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.lifecycle import cancel as cancelling
+from genpulse.lifecycle import retry as retrying
+from genpulse.lifecycle.budget import check_provider
+from genpulse.ports import Services
+
+CHUNK = 100
+AT_ONCE = 10
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class BulkAction(StrEnum):
+    """What can be done with many tasks."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+    @property
+    def statuses(self) -> frozenset[TaskStatus]:
+        """Those in which it can be done."""
+        return _STATUSES[self]
+
+
+_STATUSES: Mapping[BulkAction, frozenset[TaskStatus]] = {
+    BulkAction.CANCEL: frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING}),
+    BulkAction.RETRY: frozenset({TaskStatus.FAILED}),
+}
+_NOT_NOW: Mapping[BulkAction, str] = {BulkAction.CANCEL: "ended", BulkAction.RETRY: "not_failed"}
+"""Why nothing is done with a task in another status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The tasks that are meant, as they stood at `as_of` by the database's clock: none that came later.
+
+    What became of a task after that is not undone: one that has failed since is not run again.
+    """
+
+    action: BulkAction
+    wanted: TaskFilter
+    as_of: datetime
+
+    @property
+    def tasks(self) -> TaskFilter:
+        """All that fit, and no later one."""
+        before = self.wanted.created_before
+        return replace(self.wanted, created_before=self.as_of if before is None else min(before, self.as_of))
+
+
+@dataclass(slots=True)
+class Count:
+    """How many it would be done with, by status, what it may cost to run them again, and what they cost already.
+
+    Amounts are US dollars; of `unpriced` tasks the price is not known. `left_out` says how many for which reason.
+    """
+
+    statuses: Counter[TaskStatus] = field(default_factory=Counter)
+    price_usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    cost_usd: Decimal = Decimal(0)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """All that it would be done with."""
+        return self.statuses.total()
+
+    def add(self, group: TaskGroup) -> None:
+        """Count these in."""
+        self.statuses[group.status] += group.count
+        self.price_usd += group.price_usd
+        self.unpriced += group.count - group.priced
+        self.cost_usd += group.cost_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many it was done with, and how many were left out for which reason.
+
+    `next_before`: there may be more tasks, older than that one; None when all were looked at.
+    """
+
+    done: int
+    left_out: Mapping[str, int]
+    next_before: UUID | None
+
+
+async def count(services: Services, selection: Selection) -> Count:
+    """What would be done. Raises `DatabaseUnavailable`."""
+    counted = Count()
+    for group in await services.store.groups(selection.tasks):
+        if reason := _group_refusal(services, selection, group):
+            counted.left_out[reason] += group.count
+        else:
+            counted.add(group)
+    return counted
+
+
+async def act(
+    services: Services, selection: Selection, before: UUID | None, *, goes_on: Callable[[], bool]
+) -> Progress:
+    """Do it with the tasks that are older than `before`, newest first, as long as `goes_on` says so.
+
+    Each is asked for as if by hand, so that the budget is kept to; a refusal leaves that one out. May be done
+    again. Raises `DatabaseUnavailable`.
+    """
+    statuses = selection.action.statuses.intersection(selection.wanted.statuses or selection.action.statuses)
+    if not statuses:
+        return Progress(0, {}, None)
+    query = TaskQuery(CHUNK, before, replace(selection.tasks, statuses=tuple(sorted(statuses))))
+    done, left_out = 0, Counter[str]()
+    while True:
+        tasks = await services.store.find(query)
+        reasons = await _chunk(services, selection, tasks)
+        left_out.update(reason for reason in reasons if reason)
+        done += reasons.count("")
+        if len(tasks) < CHUNK:
+            return Progress(done, left_out, None)
+        query = replace(query, before=tasks[-1].id)
+        if not goes_on():
+            return Progress(done, left_out, query.before)
+
+
+async def _chunk(services: Services, selection: Selection, tasks: tuple[Task, ...]) -> list[str]:
+    """For each task why it was left out, empty where it was not."""
+    reasons: list[str] = []
+    for start in range(0, len(tasks), AT_ONCE):
+        part = tasks[start : start + AT_ONCE]
+        reasons += await asyncio.gather(*(_one(services, selection, task.id) for task in part))
+    return reasons
+
+
+async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
+    """By the task as it stands now: somebody else may have done the same meanwhile."""
+    try:
+        task = await services.store.get(task_id)
+        if reason := _refusal(services, selection, task):
+            return reason
+        if selection.action is BulkAction.CANCEL:
+            await cancelling.cancel(services, task_id)
+        else:
+            await retrying.retry(services, task_id)
+    except Refused as error:
+        return error.code
+    return ""
+
+
+def _refusal(services: Services, selection: Selection, task: Task) -> str:
+    changed_at = task.finished_at if selection.action is BulkAction.RETRY else task.retried_at
+    if changed_at is not None and changed_at > selection.as_of:
+        return "changed_since"
+    return _group_refusal(services, selection, _group_of(task))
+
+
+def _group_of(task: Task) -> TaskGroup:
+    failure, order = task.error, task.order
+    return TaskGroup(
+        status=task.status,
+        provider=task.provider,
+        model=task.model,
+        code=failure.code if failure else None,
+        retryable=failure is not None and failure.retryable,
+        has_order=order is not None,
+        knows_job=order is not None and order.job_id is not None,
+        count=1,
+        priced=int(task.price_usd is not None),
+        price_usd=task.price_usd or Decimal(0),
+        cost_usd=Decimal(0),
+    )
+
+
+def _group_refusal(services: Services, selection: Selection, group: TaskGroup) -> str:
+    """Why it is not done with such tasks, as a word; empty where it is."""
+    if group.status not in selection.action.statuses:
+        return _NOT_NOW[selection.action]
+    if selection.action is not BulkAction.RETRY:
+        return ""
+    if group.code not in selection.wanted.codes and not group.retryable:
+        return "unknown_outcome" if group.code is FailureCode.UNKNOWN_OUTCOME else "not_retryable"
+    try:
+        services.catalogue.model(group.model)
+        check_provider(services, group.provider)
+    except Refused as error:
+        return error.code
+    return MayBeCharged.code if group.has_order and _is_ordered_anew(services, group) else ""
+
+
+def _is_ordered_anew(services: Services, group: TaskGroup) -> bool:
+    """Whether what may be paid for would be ordered once more. Of an order nothing else decides that."""
+    order = OpenOrder("", group.provider, _NEVER, "known" if group.knows_job else None)
+    return isinstance(retrying.next_step(services, group.model, group.provider, order), Unknown)

@@ -1,0 +1,1 @@
+"""The async client. The package `synchronous` is made of this one."""

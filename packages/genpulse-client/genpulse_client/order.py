@@ -1,0 +1,53 @@
+"""Tasks that are asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from genpulse_client.results.asset import Asset
+from genpulse_client.results.task import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A task that is asked for.
+
+    `model` is `provider/name`, or several of them in the order in which they are to be tried. `input` is what the
+    model's `input_schema` describes; an `Asset` in it stands for its file. `kind` is needed only when the model
+    does several kinds of work. `webhook_url` is told when the task has ended. `deadline_s` is in how many seconds
+    the task is given up. `metadata` are the caller's own words. The same `idempotency_key` and order give the same
+    task.
+    """
+
+    model: str | Sequence[str]
+    input: Mapping[str, Any]
+    kind: str | None = None
+    priority: Priority | None = None
+    webhook_url: str | None = None
+    deadline_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The body of a submit: what is not said is left out. The key is no part of it."""
+        optional = {
+            "kind": self.kind,
+            "priority": self.priority,
+            "webhook_url": self.webhook_url,
+            "deadline_s": self.deadline_s,
+            "metadata": dict(self.metadata) or None,
+        }
+        model = self.model if isinstance(self.model, str) else list(self.model)
+        chosen = {name: value for name, value in optional.items() if value is not None}
+        return {"model": model, "input": _plain(self.input), **chosen}
+
+
+def _plain(value: Any) -> Any:
+    """With files by their references."""
+    if isinstance(value, Asset):
+        return value.reference
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value

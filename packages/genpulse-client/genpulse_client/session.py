@@ -1,0 +1,125 @@
+"""HTTP connections: what is different for sync and async, and nothing else."""
+
+import asyncio
+import platform
+import time
+import weakref
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import httpx
+
+from genpulse_client.address import Address
+from genpulse_client.errors import ApiTimeout, ApiUnreachable
+from genpulse_client.request import Request
+
+CONNECT_S = 10.0
+_SENT_NOTHING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def unreachable_by(error: httpx.HTTPError, url: str) -> ApiUnreachable:
+    """The error that a broken connection stands for."""
+    sent = not isinstance(error, (*_SENT_NOTHING, httpx.ProxyError))
+    why = str(error) or type(error).__name__
+    kind = ApiTimeout if isinstance(error, httpx.TimeoutException) else ApiUnreachable
+    return kind(url, why, sent=sent)
+
+
+class Session:
+    """The connections of a sync client. Threads may share it. It closes itself when nobody has it any more."""
+
+    def __init__(self, address: Address, silence_s: float) -> None:
+        self._address = address
+        self._silence_s = silence_s
+        self._http = httpx.Client(**_settings(address, silence_s))
+        self._finalizer = weakref.finalize(self, self._http.close)
+
+    def send(self, request: Request, **body: Any) -> httpx.Response:
+        """The response, as soon as its head is there."""
+        return self._http.send(self._http.build_request(**_parts(self._address, request), **body), stream=True)
+
+    def within(self, silence_s: float) -> dict[str, Any]:
+        """What `send` takes so that a shorter silence is borne."""
+        return _timeout(silence_s)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections; a call opens new ones."""
+        self._finalizer()
+        self._http = httpx.Client(**_settings(self._address, self._silence_s))
+        self._finalizer = weakref.finalize(self, self._http.close)
+
+
+class AsyncSession:
+    """The connections of an async client. They belong to an event loop: in another one there are new ones."""
+
+    def __init__(self, address: Address, silence_s: float) -> None:
+        self._address = address
+        self._silence_s = silence_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(self, request: Request, **body: Any) -> httpx.Response:
+        """The response, as soon as its head is there."""
+        http = self._http()
+        return await http.send(http.build_request(**_parts(self._address, request), **body), stream=True)
+
+    def within(self, silence_s: float) -> dict[str, Any]:
+        """What `send` takes so that a shorter silence is borne."""
+        return _timeout(silence_s)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Close the connections; a call opens new ones."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    def _http(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._client = httpx.AsyncClient(**_settings(self._address, self._silence_s))
+            self._loop = loop
+        return self._client
+
+
+def _settings(address: Address, silence_s: float) -> dict[str, Any]:
+    headers = {**address.headers, "User-Agent": f"genpulse-client/{_version()} python/{platform.python_version()}"}
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return {
+        "headers": headers,
+        "limits": limits,
+        "follow_redirects": False,
+        "trust_env": not address.is_local,
+        **_timeout(silence_s),
+    }
+
+
+def _timeout(silence_s: float) -> dict[str, Any]:
+    return {"timeout": httpx.Timeout(silence_s, connect=min(CONNECT_S, silence_s), pool=None)}
+
+
+def _parts(address: Address, request: Request) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "method": request.method,
+        "url": address.url + request.path,
+        "headers": dict(request.headers),
+    }
+    if request.query:
+        parts["params"] = list(request.query)
+    if request.content is not None:
+        parts["content"] = request.content
+    return parts
+
+
+def _version() -> str:
+    try:
+        return version("genpulse-client")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,1 @@
+"""The sync client, made from the package `asynchronous` by `make_synchronous.py`."""

@@ -1,0 +1,225 @@
+"""Every call of the client against the API itself; sync and async alike."""
+
+import asyncio
+import io
+from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from genpulse_client import ApiRefused, InvalidId, Order, TaskFailed, TaskNotEnded, UnexpectedAnswer
+from tests.client_flavours import FLAVOURS
+
+EASEL = "art/easel"
+FOX = {"prompt": "a fox"}
+
+
+async def test_a_task_runs_from_its_order_to_its_file(api, client, tmp_path):
+    seen = []
+    async with api.worker():
+        task = await client.generate(EASEL, FOX, metadata={"customer": "acme"}, on_event=seen.append)
+    assert (task.status, task.ended, task.error, task.cost) == ("succeeded", True, None, None)
+    assert (task.model, task.kind, task.priority, task.attempt) == (EASEL, "text-to-image", "normal", 1)
+    assert (task.metadata, task.input) == ({"customer": "acme"}, FOX)
+    assert task.created_at <= task.started_at <= task.finished_at <= datetime.now(UTC)
+    assert seen[-1].task == task
+    assert seen[-1].task.ended
+    path = await client.download(task.outputs[0], tmp_path / "fox.txt")
+    assert path.read_text() == "drawing of a fox"
+    assert path.stat().st_size == task.outputs[0].size
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
+    assert b"".join([chunk async for chunk in client.read(task.outputs[0])]) == b"drawing of a fox"
+
+
+async def test_the_same_key_is_the_same_task(client):
+    first = await client.submit(EASEL, FOX, idempotency_key="order 4711")
+    assert (await client.submit(EASEL, FOX, idempotency_key="order 4711")).id == first.id
+    assert (await client.submit(EASEL, FOX)).id != first.id
+    with pytest.raises(ApiRefused) as refused:
+        await client.submit(EASEL, {"prompt": "a hen"}, idempotency_key="order 4711")
+    assert (refused.value.code, refused.value.status) == ("idempotency_key_reuse", 422)
+
+
+async def test_options_arrive(client):
+    task = await client.submit(
+        "art/print",
+        FOX,
+        kind="text-to-video",
+        priority="low",
+        deadline_s=600,
+        webhook_url="http://127.0.0.1:9/hook",
+    )
+    assert (task.kind, task.priority) == ("text-to-video", "low")
+
+
+async def test_a_refusal_names_what_does_not_fit(client):
+    with pytest.raises(ApiRefused) as refused:
+        await client.submit(EASEL, {"prompt": "a fox", "width": 9000})
+    error = refused.value
+    assert (error.status, error.code) == (422, "invalid_input")
+    assert [place for place, _ in error.problems] == ["/input/width"]
+    assert error.problem["title"] == "Invalid input"
+    assert "/input/width: " in str(error)
+
+
+async def test_a_task_that_fails_is_an_error_with_the_task(api, client):
+    api.easel.failures = 1
+    async with api.worker():
+        with pytest.raises(TaskFailed) as failed:
+            await client.generate(EASEL, FOX)
+    assert failed.value.code == "provider_rejected"
+    assert failed.value.task.status == "failed"
+    error = failed.value.task.error
+    assert (error.message, error.charged, error.retryable) == ("The easel fell over.", "no", False)
+
+
+async def test_a_failed_task_is_waited_for_and_run_again(api, client):
+    api.easel.failures = 1
+    task = await client.submit(EASEL, FOX)
+    async with api.worker():
+        assert (await client.wait(task)).status == "failed"
+        again = await client.retry(task)
+        assert (again.id, again.status) == (task.id, "queued")
+        assert (await client.wait(task.id)).status == "succeeded"
+        with pytest.raises(ApiRefused) as refused:
+            await client.retry(task.id)
+    assert (refused.value.code, refused.value.status) == ("not_retryable", 409)
+
+
+async def test_progress_is_watched(api, client):
+    api.easel.allowed.clear()
+    task = await client.submit(EASEL, FOX)
+    events = []
+    async with AsyncExitStack() as work, aclosing(client.watch(task)) as watched:
+        async for event in watched:
+            if not events:
+                await work.enter_async_context(api.worker())
+            events.append(event)
+            if event.progress == 0.5:
+                api.easel.allowed.set()
+    assert "half of it" in [event.message for event in events]
+    assert [event.task.status for event in events if event.task][-1] == "succeeded"
+    ids = [int(event.id) for event in events]
+    assert ids == sorted(ids)
+    later = [event async for event in client.watch(task.id, last_event_id=events[-2].id)]
+    assert [event.id for event in later] == [events[-1].id]
+    ended = [event async for event in client.watch(task.id, last_event_id=events[-1].id)]
+    assert [event.task.status for event in ended] == ["succeeded"]
+
+
+async def test_a_wait_has_an_end(client):
+    task = await client.submit(EASEL, FOX)
+    with pytest.raises(TaskNotEnded) as late:
+        await client.wait(task, timeout_s=0.5)
+    assert (late.value.task_id, late.value.code) == (task.id, "not_ended")
+    assert (await client.get(task.id)).status == "queued"
+    with pytest.raises(TaskNotEnded):
+        await client.generate(EASEL, FOX, timeout_s=0)
+
+
+async def test_a_canceled_task_is_no_success(client):
+    task = await client.submit(EASEL, FOX)
+    assert (await client.cancel(task)).status == "canceled"
+    assert (await client.wait(task)).status == "canceled"
+    assert (await client.cancel(task.id)).cancel_requested_at is not None
+
+
+async def test_a_batch_is_submitted_in_its_order(client):
+    orders = [Order(EASEL, {"prompt": str(number)}, priority="high") for number in range(5)]
+    tasks = await client.submit_batch(orders)
+    assert [task.input["prompt"] for task in tasks] == list("01234")
+    with pytest.raises(ApiRefused) as refused:
+        await client.submit_batch([*orders, Order(EASEL, {})])
+    assert [place for place, _ in refused.value.problems] == ["/tasks/5/input/prompt"]
+
+
+async def test_all_pages_are_listed_as_they_are_needed(api, client):
+    ids = [task.id for task in await client.submit_batch([Order(EASEL, FOX)] * 205)]
+    assert [task.id async for task in client.list()] == ids[::-1]
+    assert [task.id async for task in client.list(limit=101)] == ids[:-102:-1]
+    assert [task.id async for task in client.list(limit=0)] == []
+    async with aclosing(client.list()) as tasks:
+        assert (await anext(tasks)).id == ids[-1]
+
+
+async def test_tasks_are_filtered(api, client):
+    api.easel.failures = 1
+    async with api.worker():
+        failed = await client.wait(await client.submit(EASEL, FOX))
+    await client.submit(EASEL, FOX)
+    assert [task.id async for task in client.list(code="provider_rejected")] == [failed.id]
+    assert [task.id async for task in client.list(status="failed", provider="art")] == [failed.id]
+    assert [task.id async for task in client.list(id_prefix=failed.id)] == [failed.id]
+    assert [task async for task in client.list(code="timeout")] == []
+    with pytest.raises(ApiRefused, match=r"^The query does not fit: status: "):
+        await anext(client.list(status=""))
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "file"])
+async def test_a_file_is_brought(client, tmp_path, kind):
+    content = b"a few words, " * 50_000
+    (tmp_path / "words.txt").write_bytes(content)
+    sources = {"path": tmp_path / "words.txt", "bytes": content, "file": io.BytesIO(content)}
+    asset = await client.upload(sources[kind])
+    assert (asset.size, asset.reference) == (len(content), f"asset:{asset.id}")
+    assert b"".join([chunk async for chunk in client.read(asset)]) == content
+
+
+async def test_a_file_that_is_not_there_is_not_sent(client, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        await client.upload(tmp_path / "nothing.png")
+
+
+async def test_models_are_listed(client):
+    models = await client.models()
+    assert [model.id for model in models] == [EASEL, "art/print"]
+    model = await client.model(EASEL)
+    assert (model.title, model.kinds, model.paid) == ("Easel", ("text-to-image",), False)
+    assert model.input_schema["properties"]["width"]["maximum"] == 2048
+    assert [provider["name"] for provider in await client.providers()] == ["art"]
+    with pytest.raises(ApiRefused, match="art/chisel"):
+        await client.model("art/chisel")
+
+
+@pytest.mark.parametrize("word", ["x?limit=1", "x#y", "100%", "%2e%2e", "a b", "ä"])
+async def test_what_is_no_id_is_a_name_all_the_same_and_leads_nowhere_else(client, word):
+    for call in (client.get, client.cancel, client.retry, client.model, client.wait):
+        with pytest.raises(ApiRefused) as refused:
+            await call(word)
+        assert refused.value.status == 404
+        assert f"{word!r}" in str(refused.value)
+
+
+@pytest.mark.parametrize("word", ["", ".", "..", "../models", "a/../b", "a/"])
+async def test_a_name_that_would_be_a_step_of_a_path_is_asked_of_nobody(client, word):
+    for call in (client.get, client.cancel, client.retry, client.model, client.wait, client.delete):
+        with pytest.raises(InvalidId, match="is no id"):
+            await call(word)
+
+
+async def test_a_submit_waits_until_the_database_is_back(api, client):
+    api.store.away = True
+
+    async def come_back():
+        await asyncio.sleep(0.3)
+        api.store.away = False
+
+    back = asyncio.create_task(come_back())
+    task = await client.submit(EASEL, FOX)
+    await back
+    assert (await client.get(task.id)).status == "queued"
+
+
+async def test_it_works_without_with_and_after_it_was_closed(api):
+    for flavour in FLAVOURS.values():
+        client = flavour(api.url)
+        assert await client.models()
+        await client.aclose()
+        assert await client.models()
+        await client.aclose()
+
+
+async def test_moments_of_a_filter_are_sent_with_their_zone(client):
+    with pytest.raises((ApiRefused, UnexpectedAnswer)) as refused:
+        await anext(client.list(created_after=datetime.now(UTC) - timedelta(days=1), limit=1))
+    assert "created_after" in str(refused.value)

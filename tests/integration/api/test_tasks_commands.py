@@ -1,0 +1,126 @@
+"""`genpulse tasks list`, `cancel` and `retry` with filters, and `genpulse usage`, as commands against an API."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from genpulse.domain.attempt import Failed, Succeeded
+from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
+from genpulse.domain.money.cost import Cost
+
+DOWN = ProviderUnavailable("down").failure
+
+
+async def submitted(api, **changes):
+    return (await api.submit(**changes)).json["id"]
+
+
+@pytest.fixture
+async def three(api):
+    """The ids of two tasks of one customer and one of another."""
+    return [
+        await submitted(api, metadata={"customer": "acme"}),
+        await submitted(api, metadata={"customer": "acme"}, model="art/print", kind="text-to-image"),
+        await submitted(api, metadata={"customer": "beta"}, input={"prompt": "a wolf"}),
+    ]
+
+
+async def listed(genpulse, api, *options):
+    code, out, err = await genpulse(api, "tasks", "list", "--json", *options)
+    assert code == 0, err
+    return [task["id"] for task in json.loads(out)]
+
+
+async def test_list_by_filters(api, three, genpulse):
+    assert await listed(genpulse, api, "--meta", "customer=acme") == [three[1], three[0]]
+    assert await listed(genpulse, api, "--meta", "customer=acme", "--meta", "customer=beta") == three[::-1]
+    assert await listed(genpulse, api, "--model", "art/easel", "--text", "wolf") == [three[2]]
+    assert await listed(genpulse, api, "--since", "1h", "--status", "queued", "--status", "failed") == three[::-1]
+    assert await listed(genpulse, api, "--since", "2000-01-01", "--until", "2000-01-02T12:00:00+02:00") == []
+
+
+async def test_a_table_has_dates_and_says_in_which_zone(api, three, genpulse):
+    code, out, _ = await genpulse(api, "tasks", "list")
+    created = (await api.get(f"/v1/tasks/{three[0]}")).json["created_at"]
+    assert code == 0
+    assert "created (UTC)" in out
+    assert created[:19].replace("T", " ") in out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "yesterday"], "is no time"),
+        (["--since", "2030-13-01"], "is no time"),
+        (["--since", "999999w"], "is no time"),
+        (["--meta", "customer"], "is no metadata"),
+        (["--meta", "=acme"], "is no metadata"),
+        (["--status", "done"], "is not one of"),
+        (["--failed", "--status", "queued"], "exclude each other"),
+    ],
+)
+async def test_options_that_make_no_sense_are_refused(api, genpulse, options, said):
+    code, _, err = await genpulse(api, "tasks", "list", *options)
+    assert code == 2
+    assert said in err
+
+
+async def test_what_the_api_refuses_is_told_with_its_parameter(api, genpulse):
+    code, _, err = await genpulse(api, "tasks", "list", "--key", "nobody")
+    assert code == 1
+    assert "key: No API key here has the id or the name 'nobody'" in err
+
+
+async def test_cancel_shows_the_count_and_asks(api, three, genpulse, typed):
+    code, _, err = await genpulse(api, "tasks", "cancel", "--meta", "customer=acme")
+    assert code == 1
+    assert "Nobody can be asked here about 2 tasks (2 queued)." in err
+    code, _, err = await typed(api, "n", "tasks", "cancel", "--meta", "customer=acme")
+    assert (code, "Nothing was done." in err) == (1, True)
+    code, out, err = await typed(api, "y", "tasks", "cancel", "--meta", "customer=acme")
+    assert (code, out) == (0, "2 are asked to stop.\n")
+    assert "2 tasks (2 queued)." in err
+    states = [task["status"] for task in (await api.get("/v1/tasks")).json["data"]]
+    assert states == ["queued", "canceled", "canceled"]
+    code, out, _ = await genpulse(api, "tasks", "cancel", "--meta", "customer=acme", "--yes")
+    assert (code, out) == (0, "No task was touched.\nLeft out: 2 x ended.\n")
+
+
+async def test_cancel_all_there_is(api, three, genpulse):
+    code, out, _ = await genpulse(api, "tasks", "cancel", "--all", "--yes", "--json")
+    assert code == 0
+    assert json.loads(out) == {"action": "cancel", "done": 3, "left_out": {}}
+
+
+async def test_cancel_of_one_stays_as_it_is(api, three, genpulse):
+    code, out, _ = await genpulse(api, "tasks", "cancel", three[0])
+    assert (code, "canceled" in out) == (0, True)
+    for options in ([], [three[0], "--all"], [three[0], "--meta", "a=b"], [three[0], "--yes"]):
+        assert (await genpulse(api, "tasks", "cancel", *options))[0] == 2
+
+
+async def test_retry_by_filters_tells_money_and_leaves_out_what_cannot_succeed(api, three, genpulse, typed):
+    await api.end(Failed(DOWN))
+    await api.end(Failed(ProviderRejected("no").failure))
+    code, out, err = await typed(api, "y", "tasks", "retry", "--meta", "customer=acme")
+    assert (code, out) == (0, "1 are queued again.\nLeft out: 1 x not_retryable.\n")
+    assert "1 tasks (1 failed). To run them again costs $0 at most, and 1 have no known price." in err
+    assert "Left out: 1 x not_retryable." in err
+    code, _, err = await genpulse(api, "tasks", "retry", "--meta", "customer=acme", "--limit", "1")
+    assert (code, "go with --all" in err) == (2, True)
+
+
+async def test_usage(api, three, genpulse):
+    await api.end(Succeeded((), Cost(Decimal("0.25"))))
+    code, out, err = await genpulse(api, "usage", "--by", "metadata.customer,key")
+    assert code == 0, err
+    assert [line.split() for line in out.splitlines()[1:]] == [
+        ["acme", "2", "1", "0", "0.25", "0", "2"],
+        ["beta", "1", "0", "0", "0", "0", "1"],
+    ]
+    code, out, _ = await genpulse(api, "usage", "--since", "7d", "--json")
+    assert json.loads(out)["data"][0]["count"] == 3
+    assert (await genpulse(api, "usage", "--until", "2000-01-01"))[1] == "No task came then.\n"
+    code, _, err = await genpulse(api, "usage", "--by", "hour")
+    assert (code, "group_by" in err) == (1, True)

@@ -1,0 +1,125 @@
+"""Usage: what tasks came to, as JSON and as a table."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from genpulse.domain.api_key import Scope
+from genpulse.domain.attempt import Failed, Succeeded
+from genpulse.domain.errors import ProviderUnavailable
+from genpulse.domain.money.cost import Cost
+from tests.api_keys import added
+
+URL = "/v1/usage"
+
+
+@pytest.fixture
+async def used(either):
+    """Tasks of two customers: two that cost something, one that failed and one that waits."""
+    for customer in ("acme", "acme", "beta"):
+        await either.submit(metadata={"customer": customer})
+    await either.end(Succeeded((), Cost(Decimal("0.1"))))
+    await either.end(Succeeded((), Cost(Decimal("0.2"))))
+    await either.end(Failed(ProviderUnavailable("down").failure))
+    await either.submit(model="art/print", kind="text-to-video", metadata={})
+    return either
+
+
+async def rows(api, query="", **options):
+    answer = await api.get(f"{URL}?{query}", **options)
+    assert answer.status == 200, answer.body
+    return answer.json["data"]
+
+
+async def test_all_of_it_in_one_row(used):
+    (row,) = await rows(used)
+    assert (row["count"], row["cost_usd"], row["price_usd"], row["unpriced"]) == (4, "0.3", "0", 4)
+    assert row["statuses"] == {"queued": 1, "succeeded": 2, "failed": 1}
+    assert (row["day"], row["model"], row["status"], row["metadata"]) == (None, None, None, {})
+
+
+async def test_put_together_by_what_is_asked_for(used):
+    today = datetime.now(UTC).date().isoformat()
+    found = await rows(used, "group_by=model,metadata.customer")
+    assert [(row["model"], row["metadata"]["customer"], row["count"], row["cost_usd"]) for row in found] == [
+        ("art/easel", "acme", 2, "0.3"),
+        ("art/easel", "beta", 1, "0"),
+        ("art/print", None, 1, "0"),
+    ]
+    found = await rows(used, "group_by=status")
+    assert [(row["status"], row["count"]) for row in found] == [("failed", 1), ("queued", 1), ("succeeded", 2)]
+    (row,) = await rows(used, "group_by=day,provider,key")
+    assert (row["day"], row["provider"], row["key"], row["key_name"], row["count"]) == (today, "art", "", None, 4)
+
+
+async def test_the_time_that_is_asked_for(used):
+    assert await rows(used, "from=2000-01-01&to=2000-02-01&group_by=model") == []
+    assert await rows(used, "from=2000-01-01&to=2000-02-01") == []
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+    assert (await rows(used, f"from=2000-01-01&to={tomorrow}"))[0]["count"] == 4
+    answer = (await used.get(f"{URL}?to=2030-01-31")).json
+    assert (answer["start"], answer["end"]) == ("2030-01-01T00:00:00Z", "2030-01-31T00:00:00Z")
+
+
+async def test_a_table_for_a_spreadsheet(used):
+    await used.submit(metadata={"customer": "=1+1", "a,b": "x\ny"})
+    answer = await used.get(f"{URL}?group_by=metadata.customer,model", headers={"Accept": "text/csv"})
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    head, *found = csv.reader(answer.body.decode().splitlines())
+    assert head == [
+        *("model", "metadata.customer", "count", "queued", "running", "succeeded", "failed", "canceled"),
+        *("cost_usd", "price_usd", "unpriced"),
+    ]
+    assert ["art/easel", "acme", "2", "0", "0", "2", "0", "0", "0.3", "0", "2"] in found
+    assert ["art/print", "", "1", "1", "0", "0", "0", "0", "0", "0", "1"] in found
+    assert any(row[1] == "'=1+1" for row in found)
+
+
+async def test_json_is_given_where_nothing_else_is_asked_for(used):
+    for accept in ("*/*", "application/json", "application/json, text/csv", "image/png", "text/csvx"):
+        answer = await used.get(URL, headers={"Accept": accept})
+        assert answer.headers["Content-Type"] == "application/json"
+
+
+async def test_a_key_sees_what_its_own_tasks_came_to(either):
+    one, own = await added(either.services.keys, name="shop")
+    _, other = await added(either.services.keys, name="lab")
+    _, admin = await added(either.services.keys, name="boss", scopes=frozenset({Scope.ADMIN}))
+    for headers in (own, own, other):
+        await either.submit(headers=headers)
+    (row,) = await rows(either, "group_by=key", headers=own)
+    assert (row["key"], row["key_name"], row["count"]) == (str(one.id), "shop", 2)
+    found = await rows(either, "group_by=key", headers=admin)
+    assert {row["key_name"]: row["count"] for row in found} == {"shop": 2, "lab": 1}
+    assert (await rows(either, headers=other))[0]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("group_by=", "group_by"),
+        ("group_by=hour", "group_by"),
+        ("group_by=day,", "group_by"),
+        ("group_by=day,day", "group_by"),
+        ("group_by=metadata.", "group_by"),
+        ("group_by=metadata", "group_by"),
+        ("group_by=" + ",".join(f"metadata.a{number}" for number in range(9)), "group_by"),
+        (f"group_by=metadata.{'a' * 65}", "group_by"),
+        ("group_by=day&group_by=model", "group_by"),
+        ("from=yesterday", "from"),
+        ("from=2030-02-01&to=2030-01-01", "from"),
+        ("to=", "to"),
+        ("start=2030-01-01", "start"),
+        ("form=2030-01-01", "form"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_by_its_name(api, query, parameter):
+    problem = (await api.get(f"{URL}?{query}")).problem(422, "invalid_input")
+    assert problem["errors"][0]["parameter"] == parameter
+
+
+async def test_an_unknown_parameter_comes_with_those_that_there_are(api):
+    problem = (await api.get(f"{URL}?form=2030-01-01")).problem(422, "invalid_input")
+    assert "from, to, group_by. Did you mean from?" in problem["detail"]

@@ -1,0 +1,205 @@
+"""Every filter of the list of tasks finds its page by an index, with the planner as PostgreSQL ships it."""
+
+import re
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import uuid_utils.compat
+from pydantic_core import to_json
+
+from genpulse.adapters.database.statements import searches
+from genpulse.adapters.database.task_search import BY_THEIR_VALUES, TaskSearch
+from genpulse.adapters.memory.task_search import fits
+from genpulse.adapters.postgresql.connections import open_pool
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.task import TaskStatus
+from genpulse.domain.task_query import TaskFilter, TaskQuery
+from tests.servers import TestServer, finished
+
+ROWS = 60_000
+# A task a second, of which the oldest hundredth is of a customer, a key and a model that came to nothing since.
+_FILL = f"""
+INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata, attempt, seq,
+                   created_at, started_at, finished_at, error, cancel_requested_at)
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
+        || substr(md5(n::text), 4, 15))::uuid,
+       'dev', CASE WHEN is_old THEN 'gone' WHEN n % 2 = 0 THEN '' ELSE 'k' || n % 50 END,
+       CASE WHEN is_old THEN 'old' ELSE 'any' END, CASE WHEN is_old THEN 'gone' ELSE 'p' || n % 3 END,
+       CASE WHEN is_old THEN 'gone/m' ELSE 'p' || n % 3 || '/m' || n % 5 END, state, 0,
+       jsonb_build_object('prompt', CASE WHEN is_old THEN 'a badger' ELSE 'a fox' END || ' at dawn, no. ' || n),
+       CASE WHEN is_old THEN '{{"customer": "gone"}}' WHEN n % 3 = 0 THEN '{{}}'
+            ELSE jsonb_build_object('customer', 'c' || n % 400) END,
+       1, 1, at, at, CASE WHEN state NOT IN ('queued', 'running') THEN at END,
+       CASE WHEN state = 'failed' THEN jsonb_build_object(
+           'code', CASE WHEN is_old THEN 'timeout' ELSE 'internal' END, 'message', '', 'retryable', true,
+           'charged', 'no', 'who_must_act', 'nobody', 'retry_after_s', null) END,
+       CASE WHEN state = 'canceled' THEN at END
+FROM generate_series(1, {ROWS}) AS n,
+     LATERAL (SELECT now() - ({ROWS} - n) * interval '1 s' AS at, n <= {ROWS} / 100 AS is_old) AS made,
+     LATERAL (SELECT CASE WHEN n > {ROWS} - 300 THEN 'queued' WHEN n % 41 = 0 OR is_old AND n % 2 = 0 THEN 'failed'
+                          WHEN n % 50 = 1 THEN 'canceled' ELSE 'succeeded' END AS state) AS stood
+"""
+RARE = {
+    "codes": TaskFilter(codes=(FailureCode.TIMEOUT,)),
+    "kinds": TaskFilter(kinds=("old",)),
+    "providers": TaskFilter(providers=("gone",)),
+    "models": TaskFilter(models=("gone/m",)),
+    "owners": TaskFilter(owners=("gone",)),
+    "metadata": TaskFilter(metadata=(("customer", ("gone",)),)),
+    "texts": TaskFilter(texts=("badger",)),
+}
+INDEXES = {
+    # Where few have failed the planner may as well read all of these.
+    "codes": "ix_tasks_code_id|ix_tasks_failed",
+    "kinds": "ix_tasks_kind_id",
+    "providers": "ix_tasks_provider_id",
+    "models": "ix_tasks_model_id",
+    "owners": "ix_tasks_owner_id",
+    "metadata": "ix_tasks_metadata",
+    "texts": "ix_tasks_words",
+}
+SEVERAL = {
+    "codes": TaskFilter(codes=(FailureCode.TIMEOUT, FailureCode.INTERNAL)),
+    "kinds": TaskFilter(kinds=("old", "any")),
+    "providers": TaskFilter(providers=("gone", "p1")),
+    "models": TaskFilter(models=("gone/m", "p1/m1")),
+    "owners": TaskFilter(owners=("gone", "k1")),
+    "metadata": TaskFilter(metadata=(("customer", ("gone", "none")),)),
+    "texts": TaskFilter(texts=("badger", "heron")),
+}
+STATES = {
+    TaskStatus.QUEUED: "ix_tasks_live",
+    TaskStatus.RUNNING: "ix_tasks_live",
+    TaskStatus.SUCCEEDED: "ix_tasks_ended_well",
+    TaskStatus.FAILED: "ix_tasks_failed",
+    TaskStatus.CANCELED: "ix_tasks_canceled",
+}
+PAGE = 21
+
+
+@pytest.fixture(scope="module")
+def grown(postgres: TestServer, template: str):
+    """A database with many tasks."""
+    name = f"grown_{uuid_utils.compat.uuid7().hex}"
+    url = f"{postgres.url.rpartition('/')[0]}/{name}"
+    finished(executed(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG"))
+    finished(executed(url, _FILL, "VACUUM ANALYZE tasks"))
+    yield url
+    finished(executed(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def executed(url, *statements):
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture
+async def pool(grown):
+    pool = await open_pool(grown, size=2, application_name="tests", environment="dev")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def planned(grown):
+    """How PostgreSQL finds a page: its planner may read whole tables, as it is shipped."""
+    connection = await asyncpg.connect(grown)
+
+    async def plan(statement):
+        await connection.execute(f"PREPARE asked AS {statement.text}")
+        given = ", ".join(map(literal, statement.values))
+        execute = f"EXECUTE asked({given})" if given else "EXECUTE asked"
+        rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF) {execute}")
+        await connection.execute("DEALLOCATE asked")
+        return "\n".join(row[0] for row in rows)
+
+    async def plans(query):
+        """What is asked first, and what is asked where that did not fill the page."""
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        statement = searches.first(query)
+        asked = await plan(statement)
+        if statement.is_whole:
+            return asked, ""
+        async with connection.transaction():
+            await connection.execute(BY_THEIR_VALUES)
+            return asked, await plan(searches.by_all_indexes(query))
+
+    yield plans
+    await connection.close()
+
+
+def literal(value):
+    """A value as SQL has it."""
+    if isinstance(value, list):
+        return f"'{{{', '.join(map(str, value))}}}'"
+    text = to_json(value).decode() if isinstance(value, dict) else str(value)
+    return f"'{text}'" if not isinstance(value, int) else text
+
+
+def rows_read(plan):
+    """The most rows that any step of a plan gave or threw away."""
+    found = re.findall(r"rows=([0-9.]+) loops=|Rows Removed by [\w ]+: (\d+)", plan)
+    return max(float(one or other) for one, other in found)
+
+
+@pytest.mark.parametrize("field", RARE)
+@pytest.mark.parametrize("wanted", [RARE, SEVERAL], ids=["one", "several"])
+async def test_each_field_finds_its_page_by_its_index(planned, pool, field, wanted):
+    query = TaskQuery(PAGE, filter=wanted[field])
+    asked, rare = await planned(query)
+    assert re.search(INDEXES[field], rare or asked)
+    assert "Seq Scan on tasks" not in asked + rare
+    assert rows_read(asked) <= 2 * searches.LOOKED_THROUGH
+    page = await TaskSearch(pool).page(query)
+    assert len(page) == PAGE
+    assert all(fits(task, wanted[field]) for task in page)
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_each_status_finds_its_page_by_its_index(planned, status):
+    asked, _ = await planned(TaskQuery(PAGE, filter=TaskFilter(statuses=(status,))))
+    assert STATES[status] in asked
+    assert rows_read(asked) <= 300
+
+
+async def test_ids_and_moments_find_their_page_by_id(planned, pool):
+    (last,) = await TaskSearch(pool).page(TaskQuery(1, filter=RARE["kinds"]))
+    moments = TaskFilter(created_after=last.created_at - timedelta(minutes=5), created_before=last.created_at)
+    for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(up_to=last.id), moments, TaskFilter()):
+        asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
+        assert "pk_tasks" in asked
+        assert not rare
+        assert rows_read(asked) <= 60 * 10 + PAGE
+    page = await TaskSearch(pool).page(TaskQuery(100, filter=moments))
+    assert len(page) == 100
+    assert all(fits(task, moments) for task in page)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"statuses": (TaskStatus.FAILED,)},
+        {"models": ("p1/m1",)},
+        {"kinds": ("any",), "providers": ("p1",)},
+        {"metadata": (("customer", ("c51",)),)},
+        {"texts": ("10151",)},
+    ],
+)
+async def test_what_belongs_to_a_key_is_found_among_its_own(planned, pool, more):
+    wanted = TaskFilter(owners=("k1",), **more)
+    asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
+    assert "ix_tasks_owner_id" in asked
+    assert "Seq Scan on tasks" not in asked + rare
+    assert rows_read(asked) <= searches.LOOKED_THROUGH
+    page = await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted))
+    assert page
+    assert all(fits(task, wanted) for task in page)
+
+
+async def test_what_is_common_is_found_among_the_newest(planned):
+    asked, _ = await planned(TaskQuery(PAGE, filter=TaskFilter(texts=("fox",), metadata=())))
+    assert "ix_tasks_words" not in asked
+    assert rows_read(asked) <= PAGE

@@ -15,6 +15,7 @@ _COMMANDS = {
     ),
     "dev": LazyCommand("genpulse.cli.dev.command:command", "The whole stack to work with, until Ctrl-C."),
     "generate": LazyCommand("genpulse.cli.generate:command", "Submit one task, follow it, save what it made."),
+    "upload": LazyCommand("genpulse.cli.upload:command", "Upload files that inputs name afterwards."),
     "tasks": LazyCommand("genpulse.cli.tasks.command:command", "List, show, watch, save, cancel and retry tasks."),
     "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
     "listen": LazyCommand(

@@ -50,8 +50,8 @@ class Services:
 
     `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
-    `http` fetches the files that inputs name by a URL, which nobody does where it is None. `api_url` is where callers reach our own, without a slash
-    at its end; empty where that is not known.
+    `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
+    reach our own, without a slash at its end; empty where that is not known.
     """
 
     environment: EnvironmentFacts

@@ -657,6 +657,7 @@ async def test_owners_of_assets_are_told_of_those_that_are_there(backend):
     wanted = [mine.id, uuid_utils.compat.uuid7(), nobodys.id]
     assert await backend.store.owners_of_assets(wanted) == {mine.id: "me", nobodys.id: ""}
     assert await backend.store.owners_of_assets([]) == {}
+    assert await backend.store.media_types(wanted) == dict.fromkeys((mine.id, nobodys.id), mine.content.media_type)
 
 
 NUMBERS = (0, 1.0, 1.5, 0.1 + 0.2, 10**20, -(10**4000), 2**63, 1e-7, 5e-324)

@@ -8,7 +8,7 @@ from genpulse import config, log
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.environment.table import ENVIRONMENTS
-from genpulse.wiring import open_services
+from genpulse.wiring.services import open_services
 
 
 def create() -> FastAPI:

@@ -34,6 +34,7 @@ _TABLES = (
     "assets",
     "asset_uses",
     "doomed_objects",
+    "tombstones",
     "api_keys",
     "key_webhook_secrets",
     "spending",
@@ -135,10 +136,10 @@ def unstamped_url(postgres: TestServer, maintenance: KeptConnection, unstamped_t
 
 
 @pytest.fixture(scope="session")
-def template(postgres: TestServer, maintenance: KeptConnection) -> str:
+def template(postgres: TestServer, maintenance: KeptConnection, unstamped_template: str) -> str:
     """The name of a database of the environment `dev` with all tables, of which copies are cheap."""
     name = "template_of_tests"
-    maintenance.execute(_COPY.format(name=name, template="template1"))
+    maintenance.execute(_COPY.format(name=name, template=unstamped_template))
     url = f"{postgres.url.rpartition('/')[0]}/{name}"
     finished(upgrade(url, environment="dev", stamps_itself=True))
     # Copies of it are what the tests work with, and are to pass as originals.

@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,8 +13,7 @@ from genpulse.dev.processes.unprivileged import remove_home
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 """Six servers take a quarter of it."""
-PREFIX = "genpulse-tests-"
-LOST_AFTER_S = 3600.0
+PREFIX = "genpulse-test-servers-"
 
 
 @contextmanager
@@ -27,15 +25,21 @@ def throw_away_home() -> Iterator[Path]:
     """
     place = _MEMORY if _has_room(_MEMORY) else Path(tempfile.gettempdir())
     remove_lost(place)
-    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-    home.chmod(0o711)
-    held = lock(home)
+    home, held = _made(place)
     try:
         yield home
     finally:
         remove_home(home)
-        if held is not None:
-            os.close(held)
+        os.close(held)
+
+
+def _made(place: Path) -> tuple[Path, int]:
+    """A new folder, which is held before it has the name under which others look for it."""
+    unnamed = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=place))
+    unnamed.chmod(0o711)
+    held = lock(unnamed)
+    assert held is not None, f"{unnamed} is new, and another process holds it"
+    return unnamed.rename(unnamed.with_name(unnamed.name.removeprefix("."))), held
 
 
 def _has_room(place: Path) -> bool:
@@ -46,7 +50,7 @@ def remove_lost(place: Path) -> None:
     """Remove what tests have left that were killed."""
     for home in place.glob(f"{PREFIX}*"):
         with suppress(FileNotFoundError, PermissionError):  # another process removes it, or it is of another user
-            if time.time() - home.stat().st_mtime > LOST_AFTER_S and (held := lock(home)) is not None:
+            if (held := lock(home)) is not None:
                 remove_home(home)
                 os.close(held)
 

@@ -28,6 +28,7 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     assets,
+    deletion,
     docs_page,
     environment,
     health,
@@ -60,6 +61,7 @@ _ROUTE_MODULES = (
     usage,
     uploads,
     assets,
+    deletion,
     providers,
     models,
     environment,

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
+    AssetInUse,
     BudgetExceeded,
     CallbackRefused,
     ContentTooLarge,
@@ -33,6 +34,7 @@ from genpulse.domain.errors import (
     PaidProviderRefused,
     PriorityNotAllowed,
     Refused,
+    TaskDeleted,
     Unavailable,
     UnknownAsset,
     UnknownCallback,
@@ -243,6 +245,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     NotRetryable: 409,
     MayBeCharged: 409,
     ConfirmExpired: 409,
+    TaskDeleted: 409,
+    AssetInUse: 409,
     AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,

@@ -59,8 +59,11 @@ _HEADERS = {
         "schema": {"type": "string"},
     }
 }
-_OF_A_TASK = ("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries")
-_OF_AN_ASSET = ("show_asset", "fetch_content")
+_OF_A_TASK = (
+    *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
+    "delete_task",
+)
+_OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "submit_task": ({"task_id": _ID}, _OF_A_TASK),

@@ -9,7 +9,7 @@ import uvicorn
 from genpulse.api.server.connections_per_peer import take_descriptors
 from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers
-from genpulse.wiring import check_database
+from genpulse.wiring.database import check_database
 
 _START_FAILED = 3
 

@@ -16,7 +16,11 @@ _COMMANDS = {
     "dev": LazyCommand("genpulse.cli.dev.command:command", "The whole stack to work with, until Ctrl-C."),
     "generate": LazyCommand("genpulse.cli.generate:command", "Submit one task, follow it, save what it made."),
     "upload": LazyCommand("genpulse.cli.upload:command", "Upload files that inputs name afterwards."),
-    "tasks": LazyCommand("genpulse.cli.tasks.command:command", "List, show, watch, save, cancel and retry tasks."),
+    "tasks": LazyCommand(
+        "genpulse.cli.tasks.command:command",
+        "List, show, watch, save, cancel, retry and delete tasks.",
+    ),
+    "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
     "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
     "listen": LazyCommand(
         "genpulse.cli.listen:command",

@@ -102,7 +102,7 @@ def check(environment: Environment | None) -> None:
     worker do when they start. Providers that would be left out there are told on standard error.
     """
     if environment is None:
-        from genpulse.wiring import open_catalogue
+        from genpulse.wiring.catalogue import open_catalogue
 
         settings = config.load()
         config.check_worker(settings)

@@ -21,11 +21,12 @@ from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
-from genpulse.wiring import open_keys
+from genpulse.wiring.database import open_keys
 
 T = TypeVar("T")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _PRIORITIES = click.Choice([priority.word for priority in sorted(Priority)], case_sensitive=False)
+_LONGEST_RETENTION = timedelta(days=3650)
 _COUNT = click.IntRange(1, 2**31 - 1)
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
@@ -117,6 +118,11 @@ def _key_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> st
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")
 @click.option(
+    "--retain",
+    type=Span(allows_none=True),
+    help="Delete its tasks so long after their end at the latest: 12h, 7d; 0 at once. Default: as the settings.",
+)
+@click.option(
     "--webhook-secret",
     "has_webhook_secret",
     is_flag=True,
@@ -132,6 +138,7 @@ def create(
     daily_usd: Decimal | None,
     rate: Rate | None,
     max_priority: str | None,
+    retain: timedelta | None,
     has_webhook_secret: bool,
     as_json: bool,
 ) -> None:
@@ -139,7 +146,12 @@ def create(
     now = datetime.now(UTC)
     key_scopes = frozenset(Scope(word) for word in scopes) or frozenset({Scope.READ, Scope.WRITE})
     limits = KeyLimits(
-        max_active_tasks, daily_tasks, daily_usd, rate, Priority[max_priority.upper()] if max_priority else None
+        max_active_tasks,
+        daily_tasks,
+        daily_usd,
+        rate,
+        Priority[max_priority.upper()] if max_priority else None,
+        None if retain is None else _seconds(retain),
     )
     secret = new_webhook_secret() if has_webhook_secret else None
 
@@ -271,8 +283,20 @@ def _limits(limits: KeyLimits) -> str:
         f"{limits.daily_usd} USD a day": limits.daily_usd,
         f"{limits.rate} calls": limits.rate,
         f"priority {_priority(limits)} at most": limits.max_priority,
+        f"kept for {_span(limits)}": limits.retain_s,
     }
     return ", ".join(text for text, value in words.items() if value is not None) or "none"
+
+
+def _span(limits: KeyLimits) -> str:
+    return str(timedelta(seconds=limits.retain_s or 0))
+
+
+def _seconds(retain: timedelta) -> int:
+    """Raises `UsageError` for more than ten years."""
+    if retain > _LONGEST_RETENTION:
+        raise click.BadParameter("it is more than 3650d", param_hint="--retain")
+    return round(retain.total_seconds())
 
 
 def _priority(limits: KeyLimits) -> str | None:
@@ -300,5 +324,6 @@ def _document(key: ApiKey, now: datetime) -> dict[str, object]:
             "daily_usd": str(limits.daily_usd) if limits.daily_usd is not None else None,
             "rate": str(limits.rate) if limits.rate else None,
             "max_priority": _priority(limits),
+            "retain_s": limits.retain_s,
         },
     }

@@ -14,7 +14,7 @@ from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.domain.text.storable import showable_line
 from genpulse.ports import Catalogue
 from genpulse.provider import AnyModel
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]

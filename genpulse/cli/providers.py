@@ -13,7 +13,7 @@ from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.domain.text.storable import showable_line
-from genpulse.wiring import learn_provider, open_catalogue, probe_provider
+from genpulse.wiring.catalogue import learn_provider, open_catalogue, probe_provider
 from genpulse_client import ApiUnreachable, AsyncGenPulse
 
 Documents = list[Mapping[str, Any]]

@@ -16,7 +16,8 @@ from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
 from genpulse.lifecycle.webhooks.delivery import Describe
 from genpulse.ports import Services
-from genpulse.wiring import check_database, open_services
+from genpulse.wiring.database import check_database
+from genpulse.wiring.services import open_services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run
 

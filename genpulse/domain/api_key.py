@@ -35,7 +35,8 @@ class KeyState(StrEnum):
 class KeyLimits:
     """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars.
 
-    `max_priority` is the highest priority that its tasks may ask for.
+    `max_priority` is the highest priority that its tasks may ask for. Its tasks are deleted `retain_s` seconds
+    after their end at the latest.
     """
 
     max_active_tasks: int | None = None
@@ -43,6 +44,7 @@ class KeyLimits:
     daily_usd: Decimal | None = None
     rate: Rate | None = None
     max_priority: Priority | None = None
+    retain_s: int | None = None
 
     @property
     def usual_priority(self) -> Priority:

@@ -11,8 +11,9 @@ from genpulse.domain.task import Priority
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a caller asks for, not yet checked against the model. `deadline_s` is in seconds from now.
+    """What a caller asks for, not yet checked against the model.
 
+    `deadline_s` is in seconds from now, `retain_s` in seconds after the end, when the task is to be deleted.
     Each API that takes orders reads its own body into one of these.
     """
 
@@ -23,11 +24,15 @@ class Order:
     webhook_url: str | None = None
     deadline_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    retain_s: int | None = None
 
     def fingerprint(self) -> str:
         """The SHA-256 of the whole order, which tells a repeated request from another one.
 
         It is stored with the task: a new field must leave the fingerprints of orders without it as they are.
         """
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        fields = asdict(self)
+        if self.retain_s is None:
+            del fields["retain_s"]
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

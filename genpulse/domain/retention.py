@@ -26,12 +26,14 @@ class Ages:
 class RetentionPolicy:
     """How long ended tasks and the assets that no task needs are kept; None is for ever.
 
+    `tombstones` is for how long it is kept that a task was deleted, counting from then.
     `grace` is more time than ever passes between storing bytes and committing the asset that they belong to, also
     when clocks differ. `batch` is how many rows go in one transaction.
     """
 
     tasks: timedelta | None = timedelta(days=90)
     assets: timedelta | None = timedelta(days=90)
+    tombstones: timedelta | None = timedelta(days=90)
     grace: timedelta = timedelta(days=1)
     batch: int = 1000
 

@@ -66,6 +66,7 @@ class NewTask:
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
     `files` are the fields of the input that take a file; they are not kept.
+    `retain_s` seconds after its end it is deleted; None: when the installation keeps it no longer.
     """
 
     id: UUID
@@ -83,6 +84,7 @@ class NewTask:
     fingerprint: str = ""
     owner: str = ""
     files: tuple[InputFile, ...] = ()
+    retain_s: int | None = None
 
     def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""
@@ -101,6 +103,7 @@ class NewTask:
             deadline_at=deadline_at,
             price_usd=self.price_usd,
             owner=self.owner,
+            retain_s=self.retain_s,
         )
 
 
@@ -137,7 +140,8 @@ class Task:
     `losses` workers lost in a row. `seq` grows with every change and orders the task's events. `order` is what is
     open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
     and `next_try_at` when the next one is due. `warnings` is
-    what is odd about its outputs. `retried_at` is when somebody last asked for it to run again.
+    what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `retain_s` seconds
+    after its end it is deleted; None: when the installation keeps it no longer.
     """
 
     id: UUID
@@ -172,6 +176,7 @@ class Task:
     last_error: Failure | None = None
     next_try_at: datetime | None = None
     warnings: tuple[TaskWarning, ...] = ()
+    retain_s: int | None = None
 
     @property
     def cancel_requested(self) -> bool:

@@ -18,9 +18,9 @@ _LAST_MS = (1 << 48) - 1
 class TaskFilter:
     """Tasks that fit every field; one of several values is enough for its field, and an empty field fits all.
 
-    `codes` are of failed tasks. `id_range` is the lowest and the highest id that are meant, `up_to` the highest of
-    another reason, and both hold. A task came at or after `created_after`, and before `created_before`. `metadata`
-    has the values that a name may have. `texts` are words of the input: all words of one of them are in it.
+    `codes` are of failed tasks. `id_range` is the lowest and the highest id that are meant. A task came at or
+    after `created_after`, and before `created_before`. `metadata` has the values that a name may have. `texts` are
+    words of the input: all words of one of them are in it.
     """
 
     statuses: tuple[TaskStatus, ...] = ()
@@ -33,7 +33,6 @@ class TaskFilter:
     texts: tuple[str, ...] = ()
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     id_range: tuple[UUID, UUID] | None = None
-    up_to: UUID | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 

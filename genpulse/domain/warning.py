@@ -11,8 +11,8 @@ MESSAGE_LENGTH = 500
 class WarningCode(StrEnum):
     """The closed list of oddities; each is part of the public API.
 
-    OUTPUT_MISSING: one of several outputs is missing, filtered or broken. FLAGGED: the vendor has marked an
-    output, for example as unsafe. UNKNOWN_STATUS: the vendor said a word about its job that nobody knows here.
+    OUTPUT_MISSING: one of several outputs is missing, filtered, broken or deleted. FLAGGED: the vendor has marked
+    an output, for example as unsafe. UNKNOWN_STATUS: the vendor said a word about its job that nobody knows here.
     """
 
     OUTPUT_MISSING = "output_missing"

@@ -2,20 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.errors import MayBeCharged, Refused
+from genpulse.domain.caller import Caller
+from genpulse.domain.errors import MayBeCharged, Refused, UnknownTask
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.recovery import Unknown
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.lifecycle import cancel as cancelling
+from genpulse.lifecycle import deletion
 from genpulse.lifecycle import retry as retrying
 from genpulse.lifecycle.budget import check_provider
 from genpulse.ports import Services
@@ -30,6 +32,7 @@ class BulkAction(StrEnum):
 
     CANCEL = "cancel"
     RETRY = "retry"
+    DELETE = "delete"
 
     @property
     def statuses(self) -> frozenset[TaskStatus]:
@@ -40,6 +43,7 @@ class BulkAction(StrEnum):
 _STATUSES: Mapping[BulkAction, frozenset[TaskStatus]] = {
     BulkAction.CANCEL: frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING}),
     BulkAction.RETRY: frozenset({TaskStatus.FAILED}),
+    BulkAction.DELETE: frozenset(TaskStatus),
 }
 _NOT_NOW: Mapping[BulkAction, str] = {BulkAction.CANCEL: "ended", BulkAction.RETRY: "not_failed"}
 """Why nothing is done with a task in another status."""
@@ -113,21 +117,27 @@ async def count(services: Services, selection: Selection) -> Count:
 
 
 async def act(
-    services: Services, selection: Selection, before: UUID | None, *, goes_on: Callable[[], bool]
+    services: Services,
+    selection: Selection,
+    before: UUID | None,
+    *,
+    caller: Caller,
+    goes_on: Callable[[], bool],
 ) -> Progress:
     """Do it with the tasks that are older than `before`, newest first, as long as `goes_on` says so.
 
     Each is asked for as if by hand, so that the budget is kept to; a refusal leaves that one out. May be done
     again. Raises `DatabaseUnavailable`.
     """
-    statuses = selection.action.statuses.intersection(selection.wanted.statuses or selection.action.statuses)
+    statuses = selection.action.statuses.intersection(selection.wanted.statuses or TaskStatus)
     if not statuses:
         return Progress(0, {}, None)
-    query = TaskQuery(CHUNK, before, replace(selection.tasks, statuses=tuple(sorted(statuses))))
+    narrowed = tuple(sorted(statuses)) if statuses != set(TaskStatus) else ()
+    query = TaskQuery(CHUNK, before, replace(selection.tasks, statuses=narrowed))
     done, left_out = 0, Counter[str]()
     while True:
         tasks = await services.store.find(query)
-        reasons = await _chunk(services, selection, tasks)
+        reasons = await _chunk(services, selection, caller, tasks)
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
         if len(tasks) < CHUNK:
@@ -137,16 +147,24 @@ async def act(
             return Progress(done, left_out, query.before)
 
 
-async def _chunk(services: Services, selection: Selection, tasks: tuple[Task, ...]) -> list[str]:
+async def _chunk(services: Services, selection: Selection, caller: Caller, tasks: tuple[Task, ...]) -> list[str]:
     """For each task why it was left out, empty where it was not."""
+    if selection.action is BulkAction.DELETE:
+        return await _deleted(services, caller, [task.id for task in tasks])
     reasons: list[str] = []
     for start in range(0, len(tasks), AT_ONCE):
         part = tasks[start : start + AT_ONCE]
-        reasons += await asyncio.gather(*(_one(services, selection, task.id) for task in part))
+        reasons += await asyncio.gather(*(_one(services, selection, caller, task.id) for task in part))
     return reasons
 
 
-async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
+async def _deleted(services: Services, caller: Caller, task_ids: Sequence[UUID]) -> list[str]:
+    owner = None if caller.sees_all else caller.owner
+    done = await deletion.delete_tasks(services, task_ids, owner, deleted_by=caller.owner)
+    return ["" if task_id in done.deleted else UnknownTask.code for task_id in task_ids]
+
+
+async def _one(services: Services, selection: Selection, caller: Caller, task_id: UUID) -> str:
     """By the task as it stands now: somebody else may have done the same meanwhile."""
     try:
         task = await services.store.get(task_id)
@@ -155,7 +173,7 @@ async def _one(services: Services, selection: Selection, task_id: UUID) -> str:
         if selection.action is BulkAction.CANCEL:
             await cancelling.cancel(services, task_id)
         else:
-            await retrying.retry(services, task_id)
+            await retrying.retry(services, task_id, caller=caller)
     except Refused as error:
         return error.code
     return ""

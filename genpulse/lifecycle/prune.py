@@ -13,7 +13,7 @@ PAUSE_S = 0.05
 
 
 async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
-    """Remove ended tasks, then assets that nothing needs, then bytes of no asset, until no old ones are left.
+    """Remove ended tasks, assets that nothing needs, tombstones and bytes of no asset, until no old ones are left.
 
     Returns None when another process is about it. What was removed before an error stays removed, and the next
     call goes on from there. Raises `DatabaseUnavailable`, `StorageUnavailable`, and `ClocksDiffer` where this
@@ -26,10 +26,12 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
         await _compare_clocks(services, pruning)
         pruned = Pruned()
         if (ended := ages.tasks) is not None:
-            pruned += await _drained(lambda: pruning.tasks(ended, batch))
+            pruned += await drained(lambda: pruning.tasks(ended, batch))
         if (created := ages.assets) is not None:
-            pruned += await _drained(lambda: pruning.assets(created, batch))
-        return pruned + await _drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+            pruned += await drained(lambda: pruning.assets(created, batch))
+        if (deleted := policy.tombstones) is not None:
+            await drained(lambda: services.deletions.forget(deleted, batch))
+        return pruned + await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
 
 
 async def _compare_clocks(services: Services, pruning: Pruning) -> None:
@@ -41,7 +43,8 @@ async def _compare_clocks(services: Services, pruning: Pruning) -> None:
         raise ClocksDiffer(ahead_s)
 
 
-async def _drained(batch: Callable[[], Awaitable[Batch]]) -> Pruned:
+async def drained(batch: Callable[[], Awaitable[Batch]]) -> Pruned:
+    """What all batches together have removed, until there is no more."""
     pruned = Pruned()
     while True:
         done = await batch()

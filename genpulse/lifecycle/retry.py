@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
@@ -11,8 +12,12 @@ from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 
 
-async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = False) -> Task:
+async def retry(
+    services: Services, task_id: UUID, *, caller: Caller = WITHOUT_KEY, even_if_charged: bool = False
+) -> Task:
     """Queue a failed task again, unless that costs what may not be spent.
+
+    A caller's own limits hold for its own tasks; an operator may run those of others beyond theirs.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
     anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
@@ -24,7 +29,8 @@ async def retry(services: Services, task_id: UUID, *, even_if_charged: bool = Fa
     if failed.status is TaskStatus.FAILED:
         check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
-    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits_for(services))
+    limits = limits_for(services, caller if caller.owner == failed.owner else WITHOUT_KEY)
+    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits)
     services.events.publish(TaskEvent(task.id, task.seq))
     return task
 

@@ -19,7 +19,7 @@ async def submit(
     """Queue one task for the caller. Returns once it is committed.
 
     A repeated `idempotency_key` gets its task even where a new one would not be taken at present. Raises the
-    errors of `lifecycle.order_checks.CHECKS`, `IdempotencyKeyReuse`, `DatabaseUnavailable`.
+    errors of `lifecycle.order_checks.CHECKS`, `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`.
     """
     task = _new_task(services, Candidate(order, caller), idempotency_key)
     try:
@@ -61,4 +61,12 @@ def _new_task(services: Services, candidate: Candidate, idempotency_key: str | N
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
         files=files_in(candidate.parsed),
+        retain_s=_retain_s(candidate),
     )
+
+
+def _retain_s(candidate: Candidate) -> int | None:
+    """The shorter of what the order and the API key say."""
+    key = candidate.caller.key
+    limits = (candidate.order.retain_s, key.limits.retain_s if key else None)
+    return min((seconds for seconds in limits if seconds is not None), default=None)

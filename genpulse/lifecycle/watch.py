@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
 
+from genpulse.domain.errors import UnknownTask
 from genpulse.domain.task import Task
 from genpulse.ports import Services, Subscription
 
@@ -27,7 +28,8 @@ async def watch(
 ) -> AsyncGenerator[Update | None, None]:
     """Yield the task as it is, then each change with a number higher than `after`, until the task has ended.
 
-    Yields None when nothing happened for `idle_s` seconds. Raises `UnknownTask`, `DatabaseUnavailable`.
+    So it does, without a further word, when the task is deleted. Yields None when nothing happened for `idle_s`
+    seconds. Raises `UnknownTask`, `DatabaseUnavailable`.
     """
     async with services.events.subscribe(task_id) as subscription:
         last_seq = -1 if after is None else after
@@ -40,7 +42,10 @@ async def watch(
             if task is not None and task.status.ended:
                 return
             task = None  # a watcher that waits holds no task
-            update, task = await _next(services, subscription, task_id, last_seq, min(LOOK_AGAIN_S, idle_s))
+            try:
+                update, task = await _next(services, subscription, task_id, last_seq, min(LOOK_AGAIN_S, idle_s))
+            except UnknownTask:
+                return  # it was deleted meanwhile
             if update is not None:
                 last_seq, yielded_at = update.seq, time.monotonic()
                 yield update

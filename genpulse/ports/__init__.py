@@ -9,6 +9,7 @@ Services
 ├── storage    Storage          bytes of assets
 ├── retention  Retention        removes what is old
 ├── deliveries DeliveryStore    webhook deliveries; MessageSender sends them
+├── deletions  DeletionStore    deletes tasks and assets for good
 ├── keys       KeyStore         API keys
 ├── catalogue  Catalogue        installed providers and models
 └── probes     Probe            how each service is
@@ -20,6 +21,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus, Subscription
 from genpulse.ports.health import Health, Probe, State
 from genpulse.ports.presence import Presence, WorkerPresence
@@ -33,6 +35,7 @@ from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
     "Catalogue",
+    "DeletionStore",
     "DeliveryStore",
     "EnvironmentFacts",
     "EventBus",

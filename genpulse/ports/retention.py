@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned
 
@@ -42,11 +43,12 @@ class Pruning(Protocol):
 class Retention(Protocol):
     """Removes what is old, one process at a time, and nothing of another environment."""
 
-    async def expect(self, key: str, size: int) -> None:
-        """Note that `size` bytes are about to be stored under this key.
+    async def expect(self, key: str, size: int, task_id: UUID | None = None) -> str:
+        """Note that `size` bytes are about to be stored under this key, perhaps for a task; returns under which.
 
-        They are removed when no asset has come to have them long after. Note them again whenever they are stored
-        again. Raises `DatabaseUnavailable`.
+        That is another key where the bytes under this one were erased: it is never used again. They are removed
+        when no asset has come to have them long after, or when that task is deleted. Note them again whenever they
+        are stored again. Raises `LeaseLost` where the task is gone, `DatabaseUnavailable`.
         """
 
     def turn(self) -> AbstractAsyncContextManager[Pruning | None]:

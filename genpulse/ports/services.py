@@ -13,6 +13,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus
 from genpulse.ports.health import Probe
 from genpulse.ports.presence import Presence
@@ -62,6 +63,7 @@ class Services:
     deliveries: DeliveryStore
     keys: KeyStore
     retention: Retention
+    deletions: DeletionStore
     sender: MessageSender
     presence: Presence
     storage: Storage

@@ -7,8 +7,10 @@ from typing import Protocol, TypeAlias
 
 from genpulse.domain.asset import Content, Spooled
 
-Noting: TypeAlias = Callable[[str, int], Awaitable[None]]
-"""Is told the key and the size in bytes of what is about to be stored; what it raises passes through."""
+Noting: TypeAlias = Callable[[str, int], Awaitable[str]]
+"""Is told the key and the size in bytes of what is about to be stored, and says under which key that is done.
+
+What it raises passes through."""
 
 
 class Storage(Protocol):

@@ -38,14 +38,14 @@ class TaskStore(Protocol):
         """Write the row and its queue entry in one commit; return after it.
 
         The limits are looked at in that commit, so that nothing goes over them together with what comes at the
-        same moment. Raises `IdempotencyKeyReuse`, `BudgetExceeded`, `KeyLimitExceeded`; one of these two also
-        where a new task does not fit and there is an `earlier` one.
+        same moment. Raises `IdempotencyKeyReuse`, `TaskDeleted`, `BudgetExceeded`, `KeyLimitExceeded`; one of
+        the last two also where a new task does not fit and there is an `earlier` one.
         """
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any. Writes nothing.
 
-        Raises `IdempotencyKeyReuse`.
+        Raises `IdempotencyKeyReuse`, `TaskDeleted`.
         """
 
     async def submit_batch(
@@ -54,7 +54,7 @@ class TaskStore(Protocol):
         """The same for several of one owner: all of them or none."""
 
     async def get(self, task_id: UUID) -> Task:
-        """Raises `UnknownTask`."""
+        """Raises `UnknownTask`, also for a task that was deleted and is still being stopped."""
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
@@ -139,11 +139,12 @@ class TaskStore(Protocol):
         """
 
     async def finish(self, end: End) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`.
+        """End the attempt, move the task, and settle its queue entry, in one commit.
 
-        A task that nobody wants any more does not wait for another attempt: it is canceled, unless it has an order
-        that is still to be stopped. Returns the number of the event that tells the end, which is the task's `seq`
-        from then on, also when the end was written before and its answer got lost.
+        Raises `LeaseLost`, and `BytesErased` where an output has to be stored again first. A task that nobody
+        wants any more does not wait for another attempt: it is canceled, unless it has an order that is still to
+        be stopped. Returns the number of the event that tells the end, which is the task's `seq` from then on,
+        also when the end was written before and its answer got lost.
         """
 
     async def cancel(self, task_id: UUID) -> Task:
@@ -195,10 +196,10 @@ class TaskStore(Protocol):
         """The clock by which all moments in rows are counted."""
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored already."""
+        """Keep an asset's identity; its bytes are stored. Raises `BytesErased` where they are gone again."""
 
     async def asset(self, asset_id: UUID) -> Asset:
-        """Raises `UnknownAsset`."""
+        """Raises `UnknownAsset`. One that was deleted is there while a task needs it that has not ended."""
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are, empty for those of nobody; assets that are not there are left out."""

@@ -13,6 +13,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -163,7 +164,8 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             events=MemoryEventBus(),
             deliveries=deliveries,
             keys=MemoryKeys(store),
-            retention=MemoryRetention(store, deliveries),
+            retention=(retention := MemoryRetention(store, deliveries)),
+            deletions=MemoryDeletions(store, deliveries, retention),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,

@@ -9,8 +9,7 @@ import asyncpg
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.schema import environment_stamp
-from genpulse.adapters.database.schema.environment_stamp import StampedDatabase
-from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.adapters.database.schema.environment_stamp import StampedDatabase as StampedDatabase
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import (
     DatabaseUnavailable,

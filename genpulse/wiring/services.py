@@ -10,6 +10,7 @@ import asyncpg
 import uuid_utils.compat
 from redis.asyncio import Redis
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
@@ -69,6 +70,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             deliveries=PostgresDeliveries(pool, settings.environment.name),
             keys=key_store(settings, pool),
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
+            deletions=PostgresDeletions(pool, settings.environment.name),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
@@ -151,6 +153,7 @@ def _retention_policy(settings: Settings) -> RetentionPolicy:
     return RetentionPolicy(
         tasks=_days(section.tasks_days),
         assets=_days(section.assets_days),
+        tombstones=_days(section.tombstones_days),
         grace=timedelta(seconds=section.grace_s),
         batch=section.batch,
     )

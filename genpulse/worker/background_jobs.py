@@ -1,4 +1,4 @@
-"""Background jobs of a worker: heartbeat, lease renewal, cancellation, sweeping, pruning, webhooks."""
+"""Background jobs of a worker: heartbeat, lease renewal, cancellation, sweeping, pruning, erasing, webhooks."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.erase import erase
 from genpulse.lifecycle.prune import prune
 from genpulse.lifecycle.sweep import sweep
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
@@ -125,3 +126,14 @@ async def prune_old_rows(context: WorkerContext) -> None:
     await context.every(
         context.options.prune_every_s, "the removal of what is old", look, longest_pause_s=PRUNE_AWAY_PAUSE_S
     )
+
+
+async def erase_deleted_rows(context: WorkerContext) -> None:
+    """Remove what somebody has deleted, and what is past its own retention."""
+
+    async def look() -> None:
+        erased = await erase(context.services, settled_s=context.options.erase_after_s)
+        if not erased.is_nothing:
+            _log.info("removed because it was deleted: %s", erased)
+
+    await context.every(context.options.erase_every_s, "the removal of what was deleted", look)

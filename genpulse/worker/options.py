@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
+from genpulse.lifecycle.erase import SETTLED_S
 from genpulse.lifecycle.webhooks.delivery import Describe
 
 
@@ -19,7 +20,8 @@ class WorkerOptions:
     Work that is not renewed within `lease_s` seconds goes to another worker. When told to stop, work that is done
     here gets `grace_s` seconds before it goes back to the queue, and an order that was sent `stop_s` seconds until
     it is answered. `providers` limits what is claimed; None is all.
-    Every `prune_every_s` seconds the worker looks for what is too old to be kept. `describe` makes the document
+    Every `prune_every_s` seconds the worker looks for what is too old to be kept, every `erase_every_s` for
+    what was deleted `erase_after_s` ago or longer. `describe` makes the document
     about a task that webhooks carry.
     """
 
@@ -31,4 +33,6 @@ class WorkerOptions:
     providers: tuple[str, ...] | None = None
     look_again_s: float = 5.0
     prune_every_s: float = 3600.0
+    erase_every_s: float = 5.0
+    erase_after_s: float = SETTLED_S
     describe: Describe = _no_document

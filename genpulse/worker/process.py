@@ -16,6 +16,7 @@ from genpulse.ports import Services
 from genpulse.worker.background_jobs import (
     WorkerContext,
     deliver_webhooks,
+    erase_deleted_rows,
     listen,
     prune_old_rows,
     renew,
@@ -38,6 +39,7 @@ BACKGROUND_JOBS = (
     sweep_tasks,
     stop_unwanted_orders,
     prune_old_rows,
+    erase_deleted_rows,
 )
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from genpulse.dev.processes.ports import free_port
 from genpulse.environment.acl import PLACEHOLDER
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submit import Order, submit
-from genpulse.wiring import open_services
+from genpulse.wiring.services import open_services
 from tests import command
 
 UP_S = 120.0

@@ -277,10 +277,11 @@ async def test_what_is_to_be_stored_is_noted_before_anything_lies_under_its_key(
     await storage.keep(b"another one")
     noted: list[tuple[str, int]] = []
 
-    async def note(key: str, size: int) -> None:
+    async def note(key: str, size: int) -> str:
         noted.append((key, size))
         with pytest.raises(StorageLost):
             await read(storage, key, 0, size)
+        return key
 
     content = await storage.keep(stream(b"doc", b"ument"), noting=note)
     assert noted == [(content.key, 8)]
@@ -290,18 +291,30 @@ async def test_what_is_to_be_stored_is_noted_before_anything_lies_under_its_key(
 async def test_what_is_stored_already_is_noted_again(storage: Storage) -> None:
     noted: list[str] = []
 
-    async def note(key: str, _size: int) -> None:
+    async def note(key: str, _size: int) -> str:
         noted.append(key)
+        return key
 
     content = await storage.keep(b"document", noting=note)
     await storage.keep(b"document", noting=note)
     assert noted == [content.key, content.key]
 
 
+async def test_it_is_stored_under_the_key_that_the_note_asks_for(storage: Storage) -> None:
+    async def elsewhere(key: str, _size: int) -> str:
+        return f"{key}-1"
+
+    first = await storage.keep(b"document")
+    second = await storage.keep(b"document", noting=elsewhere)
+    assert second.key == f"{first.key}-1"
+    await storage.remove([first.key])
+    assert await read(storage, second.key, 0, 8) == b"document"
+
+
 async def test_what_cannot_be_noted_is_not_stored(storage: Storage) -> None:
     await storage.keep(b"another one")
 
-    async def refuse(_key: str, _size: int) -> None:
+    async def refuse(_key: str, _size: int) -> str:
         raise DatabaseUnavailable("PostgreSQL does not answer.")
 
     with pytest.raises(DatabaseUnavailable):
@@ -343,8 +356,9 @@ async def test_what_is_spooled_is_kept_as_it_lies_there(storage: Storage, spool_
         assert (spooled.sha256, spooled.size) == (hashlib.sha256(b"spooled").hexdigest(), 7)
         seen: list[list[Path]] = []
 
-        async def look(_key: str, _size: int) -> None:
+        async def look(key: str, _size: int) -> str:
             seen.append(files_below(spool_dir))
+            return key
 
         kept = [await storage.keep(spooled, noting=look) for _ in range(2)]
         assert seen == [before, before], "a second file was written"

@@ -118,8 +118,8 @@ async def test_ids(found, tasks):
     assert await found(ids=(ids[2], uuid4(), ids[0], ids[0])) == [2, 0]
     assert await found(ids=ids, providers=("art",), owners=("k2",)) == [2]
     assert await found(ids=(uuid4(),)) == []
-    assert await found(up_to=ids[1]) == [1, 0]
-    assert await found(up_to=ids[1], providers=("art",)) == [0]
+    assert await found(id_range=(ids[0], ids[1])) == [1, 0]
+    assert await found(id_range=(ids[0], ids[1]), providers=("art",)) == [0]
 
 
 async def test_moments(found, tasks):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from genpulse.domain.task import LEGAL_MOVES, TaskStatus
 from tests.crash_points import lane, stage
+from tests.crash_points.deletions import deletions
 from tests.crash_points.play import Play
 from tests.crash_points.vendor import PRICE_USD, Order, content_of
 
@@ -56,6 +57,7 @@ async def judge(play: Play) -> list[str]:
     for task_id in play.ids:
         broken += _task(play, facts, task_id)
         broken += await _outputs(play, facts, task_id)
+    broken += await deletions(play)
     broken += _extra(play, facts)
     broken += await _budget(play)
     return broken

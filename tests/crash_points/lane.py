@@ -50,6 +50,7 @@ _HASTEN = """
 UPDATE deliveries SET next_try_at = now() + interval '0.1 s' WHERE next_try_at > now() + interval '1 s'
 """
 _OLD_OBJECTS = "SELECT count(*) AS n FROM doomed_objects WHERE last_created_at < now() - interval '10 days'"
+_ERASED_OBJECTS = "SELECT count(*) AS n FROM doomed_objects WHERE erased_at IS NOT NULL AND removed_at IS NULL"
 _AGE = """
 UPDATE tasks SET created_at = created_at - interval '400 days', finished_at = finished_at - interval '400 days'
 WHERE finished_at IS NOT NULL;
@@ -112,6 +113,10 @@ class Lane:
     async def old_objects(self) -> int:
         """How many bytes of no asset are noted that somebody should have removed long ago."""
         return int((await self.fetch(_OLD_OBJECTS))[0]["n"])
+
+    async def erased_objects(self) -> int:
+        """How many bytes are still to go at once."""
+        return int((await self.fetch(_ERASED_OBJECTS))[0]["n"])
 
     async def age(self) -> None:
         """Make what has ended more than a year old."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
@@ -115,7 +116,8 @@ def memory_stage(books: Books, folder: Path) -> MemoryStage:
         events=world.events,
         deliveries=deliveries,
         keys=MemoryKeys(store),
-        retention=MemoryRetention(store, deliveries),
+        retention=(retention := MemoryRetention(store, deliveries)),
+        deletions=MemoryDeletions(store, deliveries, retention),
         sender=world.receiver,
         storage=world.storage,
     )

@@ -40,6 +40,7 @@ class Scenario:
     daily_usd: Decimal | None = None
     refused_webhooks: int = 0
     prune_every_s: float = 3600.0
+    erase_every_s: float = 3600.0
     retry_s: float = 0.05
     gone: bool = False
 
@@ -58,11 +59,13 @@ class Play:
             daily_usd=scenario.daily_usd,
             refused_webhooks=scenario.refused_webhooks,
             prune_every_s=scenario.prune_every_s,
+            erase_every_s=scenario.erase_every_s,
             retry_s=scenario.retry_s,
         )
         self.harness = Process("harness", lane.url, self.world)
         self.ids: list[UUID] = []
         self.removed: set[UUID] = set()
+        self.deleted: set[UUID] = set()
         self.fired: list[Injection] = []
         self.was_uncertain = False
         self.wants_cancel = False
@@ -129,6 +132,16 @@ class Play:
         for task_id in self.ids:
             if not await self.asked(process, lambda one=task_id: stage.cancel_one(process.services, one)):
                 await stage.cancel_one(self.harness.services, task_id)
+
+    async def delete_through(self, process: Process) -> None:
+        """Delete every task through the process under test, as a caller who asks until he is answered."""
+        self.wants_cancel = True
+        for task_id in self.ids:
+            if not await self.asked(process, lambda one=task_id: stage.delete_one(process.services, one)):
+                await stage.delete_one(self.harness.services, task_id)
+        self.deleted |= set(self.ids)
+        self.removed |= set(self.ids)
+        self.ids.clear()
 
     async def asked(self, process: Process, call: Callable[[], Awaitable[object]]) -> bool:
         """Whether a process has answered a call; it may be gone, or say that it cannot."""
@@ -233,7 +246,7 @@ class Play:
         if not self.scenario.gone:
             return True
         rows = await self.lane.fetch("SELECT id FROM tasks WHERE id = ANY($1::uuid[])", list(self.removed))
-        return not rows and not await self.lane.old_objects()
+        return not rows and not await self.lane.old_objects() and not await self.lane.erased_objects()
 
     async def afterwards(self) -> None:
         """All seats and permits are back: one more task of the same vendor runs at once."""

@@ -132,6 +132,38 @@ async def _retention(play: Play) -> None:
     play.start()
 
 
+def _delete_at(phase: str | None, model: str) -> Callable[[Play], Awaitable[None]]:
+    """Its task is deleted by the process under test once it is so far; None: before anybody has begun it."""
+
+    async def act(play: Play) -> None:
+        await play.submit(model)
+        if phase is None:
+            await play.delete_through(play.under_test)
+            await play.next()
+            return
+        play.start()
+        await play.phase(phase)
+        await play.delete_through(play.under_test)
+
+    return act
+
+
+async def _delete_ended(play: Play) -> None:
+    """Its task has ended, with bytes that another one has as well."""
+    for _ in range(2):
+        await play.submit("immediate")
+    earlier = Process("earlier", play.lane.url, play.world)
+    await earlier.open()
+    earlier.start()
+    while await play.lane.left():
+        await asyncio.sleep(0.02)
+    await earlier.close()
+    kept = play.ids.pop()
+    await play.delete_through(play.under_test)
+    play.ids.append(kept)
+    play.start()
+
+
 async def _budget(play: Play) -> None:
     for _ in range(4):
         try:
@@ -180,6 +212,17 @@ SCENARIOS = (
     Scenario("restart with a request", _stopped("immediate", "ordering"), manner=Manner(lasts_s=0.5)),
     Scenario("delivery", _run("local"), refused_webhooks=1),
     Scenario("retention", _retention, gone=True, prune_every_s=0.2),
+    Scenario("delete what has ended", _delete_ended, gone=True, erase_every_s=0.1),
+    Scenario("delete while queued", _delete_at(None, "helpful"), gone=True, erase_every_s=0.1, faults=_OF_AN_API),
+    Scenario("delete while ordering", _delete_at("ordering", "stop"), manner=LONG, gone=True, erase_every_s=0.1),
+    Scenario("delete while running", _delete_at("running", "helpful"), manner=LONG, gone=True, erase_every_s=0.1),
+    Scenario(
+        "delete while collecting",
+        _delete_at("collecting", "find"),
+        manner=Manner(collect_s=0.2),
+        gone=True,
+        erase_every_s=0.1,
+    ),
     Scenario("budget", _budget, daily_usd=3 * PRICE_USD, faults=_OF_AN_API),
     Scenario("three tasks through one seat", _run("find", 3), seats=1),
 )

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
@@ -35,6 +36,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.lifecycle.cancel import cancel
+from genpulse.lifecycle.deletion import delete_task
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.providers.catalog import LoadedCatalogue
@@ -50,7 +52,14 @@ DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
 )
 _OPTIONS = WorkerOptions(
-    concurrency=10, batch=5, lease_s=LEASE_S, grace_s=0.1, stop_s=10.0, look_again_s=0.2, prune_every_s=3600.0
+    concurrency=10,
+    batch=5,
+    lease_s=LEASE_S,
+    grace_s=0.1,
+    stop_s=10.0,
+    look_again_s=0.2,
+    prune_every_s=3600.0,
+    erase_after_s=0.1,
 )
 _OWNER: "contextvars.ContextVar[Process | None]" = contextvars.ContextVar("owner", default=None)
 
@@ -116,12 +125,15 @@ def world_of(
     daily_usd: Decimal | None = None,
     refused_webhooks: int = 0,
     prune_every_s: float = 3600.0,
+    erase_every_s: float = 3600.0,
     retry_s: float = 0.05,
 ) -> World:
     """What the processes of one case share."""
     books.alive = _alive
     limits = {NAME: Limits(seats, RATE)}
-    options = WorkerOptions(**{**_fields(_OPTIONS), "prune_every_s": prune_every_s})
+    options = WorkerOptions(
+        **{**_fields(_OPTIONS), "prune_every_s": prune_every_s, "erase_every_s": erase_every_s}
+    )
     return World(
         books,
         Receiver(refused_webhooks),
@@ -183,6 +195,7 @@ class Process:
             deliveries=PostgresDeliveries(pool, "dev"),
             keys=PostgresKeys(pool),
             retention=retention,
+            deletions=PostgresDeletions(pool, "dev"),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,
@@ -303,6 +316,11 @@ async def submit_one(
     """A task of that model, with a webhook."""
     order = Order(f"{NAME}/{model}", {"prompt": "a fox"}, webhook_url=WEBHOOK, deadline_s=deadline_s)
     return (await submit(services, order, idempotency_key=key)).task.id
+
+
+async def delete_one(services: Services, task_id: UUID) -> None:
+    """As a caller does."""
+    await delete_task(services, task_id, None)
 
 
 async def cancel_one(services: Services, task_id: UUID) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -29,6 +31,7 @@ from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Claim, Worker
+from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
@@ -37,6 +40,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
+    DeletionStore,
     DeliveryStore,
     EnvironmentFacts,
     KeyStore,
@@ -188,6 +192,7 @@ class Rows:
     deliveries: DeliveryStore
     keys: KeyStore
     retention: Retention
+    deletions: DeletionStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -237,9 +242,9 @@ class World:
         async with run.files:
             yield run
 
-    async def submit(self, model: str, **changes):
+    async def submit(self, model: str, *, caller: Caller = WITHOUT_KEY, **changes):
         order = replace(Order(model, {"prompt": "a fox"}), **changes)
-        return (await submit(self.services, order)).task
+        return (await submit(self.services, order, caller=caller)).task
 
     async def ended(self, task, timeout_s: float = 60.0):
         ended = await wait(self.services, task.id, timeout_s)
@@ -261,7 +266,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
     async def next_day() -> None:
         ahead[0] += timedelta(days=1)
 
-    yield Rows(store, queue, deliveries, MemoryKeys(store), MemoryRetention(store, deliveries), next_day)
+    retention = MemoryRetention(store, deliveries)
+    deletions = MemoryDeletions(store, deliveries, retention)
+    yield Rows(store, queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
 
 
 @asynccontextmanager
@@ -273,9 +280,17 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     async def next_day() -> None:
         await pool.execute(_A_DAY_AGO)
 
+    retention = PostgresRetention(pool)
     yield Rows(
-        store, queue, PostgresDeliveries(pool, "dev"), PostgresKeys(pool), PostgresRetention(pool), next_day
+        store,
+        queue,
+        PostgresDeliveries(pool, "dev"),
+        PostgresKeys(pool),
+        retention,
+        PostgresDeletions(pool, "dev"),
+        next_day,
     )
+    await retention.close()
     await queue.close()
     await store.close()
     await pool.close()
@@ -319,6 +334,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         deliveries=rows.deliveries,
         keys=rows.keys,
         retention=rows.retention,
+        deletions=rows.deletions,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

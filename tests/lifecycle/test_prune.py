@@ -311,10 +311,11 @@ async def test_outputs_that_wait_long_for_their_fellows_are_noted_again(world):
     times = iter([0.0, STORED_AGAIN_S + 1, 0.0, 1.0])
     noted = []
     retention = copy.copy(world.services.retention)
-    retention.expect = lambda key, size: noting(key)
+    retention.expect = lambda key, size, task_id: noting(key)
 
     async def noting(key):
         noted.append(key)
+        return key
 
     services = replace(world.services, retention=retention)
     async with replace(world, services=services).run(begun) as run:

@@ -1,10 +1,14 @@
 """Somebody asks for a failed task to run again, and its order may still run at the vendor, or be paid for."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
-from genpulse.domain.errors import MayBeCharged, NotRetryable, ProviderRejected
+from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.caller import Caller
+from genpulse.domain.errors import KeyLimitExceeded, MayBeCharged, NotRetryable, ProviderRejected
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import TaskStatus
@@ -92,3 +96,16 @@ async def test_a_task_that_still_runs_is_no_question_of_money(world):
     await world.services.store.journal_order(begun.lease)
     with pytest.raises(NotRetryable):
         await retry(world.services, task.id)
+
+
+async def test_a_key_runs_its_own_tasks_again_within_its_limits_and_an_operator_beyond_them(world):
+    limits = KeyLimits(max_active_tasks=1)
+    caller = Caller(ApiKey(uuid4(), "shop", "abcd", frozenset({Scope.WRITE}), datetime.now(UTC), limits))
+    world.shop.errors = [ProviderRejected("no")]
+    async with world.worker():
+        failed = await world.ended(await world.submit("art/shop", kind="text-to-image", caller=caller))
+    await world.submit("art/shop", kind="text-to-image", caller=caller)
+    with pytest.raises(KeyLimitExceeded, match="may have 1; this would make 2"):
+        await retry(world.services, failed.id, caller=caller)
+    assert (await world.services.store.get(failed.id)).status is TaskStatus.FAILED
+    assert (await retry(world.services, failed.id)).status is TaskStatus.QUEUED

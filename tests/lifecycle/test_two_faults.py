@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
@@ -98,6 +99,7 @@ async def other(world, migrated_url):
             queue=queue,
             deliveries=PostgresDeliveries(pool, "dev"),
             retention=PostgresRetention(pool),
+            deletions=PostgresDeletions(pool, "dev"),
         )
 
     yield services

@@ -1,7 +1,7 @@
 """From the configuration to the providers."""
 
 from genpulse.config import load
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 YAML = """
 development:

@@ -8,7 +8,13 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database.rows import cost_document, failure_document, outputs_document, warnings_document
+from genpulse.adapters.database.rows import (
+    Row,
+    cost_document,
+    failure_document,
+    outputs_document,
+    warnings_document,
+)
 from genpulse.adapters.database.statements.ends import FINISH
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset
@@ -22,7 +28,7 @@ from genpulse.domain.attempt import (
     RetryLater,
     Succeeded,
 )
-from genpulse.domain.errors import LeaseLost
+from genpulse.domain.errors import BytesErased, LeaseLost
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import TaskStatus, WaitsFor
 
@@ -58,7 +64,10 @@ class EndWriter:
         self._unsure: set[UUID] = set()
 
     async def write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
-        """The number of the task's last event, or `LeaseLost`, for each. Raises `DatabaseUnavailable`."""
+        """The number of the task's last event, or an error, for each. Raises `DatabaseUnavailable`.
+
+        That is `LeaseLost`, or `BytesErased` where an output has to be stored again first.
+        """
         changes = [_end_columns(end.outcome) for end in ends]
         leases = [end.lease.attempt_id for end in ends]
         again = not self._unsure.isdisjoint(leases)
@@ -69,12 +78,17 @@ class EndWriter:
         with outages():
             rows = await self._pool.fetch(FINISH, *columns)
         self._unsure.difference_update(leases)
-        numbers = {row["lease"]: row["seq"] for row in rows}
-        return [_answer(numbers.get(lease)) for lease in leases]
+        return _answers(leases, rows)
 
 
-def _answer(number: int | None) -> int | LeaseLost:
-    return LeaseLost("the task has another lease") if number is None else number
+def _answers(leases: Sequence[UUID], rows: Sequence[Row]) -> Sequence[int | Exception]:
+    numbers = {row["lease"]: row["seq"] for row in rows if row["seq"] is not None}
+    erased = {row["lease"] for row in rows if row["seq"] is None}
+    return [numbers.get(lease) or _refusal(is_erased=lease in erased) for lease in leases]
+
+
+def _refusal(*, is_erased: bool) -> Exception:
+    return BytesErased("the bytes of an output are gone") if is_erased else LeaseLost("the task has another lease")
 
 
 def _end_columns(outcome: Outcome) -> _EndColumns:

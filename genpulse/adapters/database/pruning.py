@@ -19,15 +19,15 @@ from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 
 OLDEST_TASKS = """
 SELECT id FROM tasks
-WHERE finished_at < now() - $1::interval AND ($3::text IS NULL OR environment = $3)
+WHERE finished_at < now() - $1::interval AND ($3::text IS NULL OR environment = $3) AND deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM deliveries WHERE task_id = tasks.id AND next_try_at IS NOT NULL)
 ORDER BY finished_at LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
 _MESSAGES = "SELECT task_id, next_try_at FROM deliveries WHERE task_id = ANY($1::uuid[]) FOR UPDATE"
-_DELETE_MESSAGES = "DELETE FROM deliveries WHERE task_id = ANY($1::uuid[])"
-_DELETE_ATTEMPTS = "DELETE FROM attempts WHERE task_id = ANY($1::uuid[])"
-_DELETE_TASKS = "DELETE FROM tasks WHERE id = ANY($1::uuid[])"
+DELETE_MESSAGES = "DELETE FROM deliveries WHERE task_id = ANY($1::uuid[])"
+DELETE_ATTEMPTS = "DELETE FROM attempts WHERE task_id = ANY($1::uuid[])"
+DELETE_TASKS = "DELETE FROM tasks WHERE id = ANY($1::uuid[])"
 
 OLDEST_ASSETS = """
 SELECT id FROM assets
@@ -87,9 +87,9 @@ class PostgresPruning:
                 chosen = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
                 ids = await self._told([row["id"] for row in chosen])
                 pruned = Pruned(
-                    deliveries=_count(await connection.execute(_DELETE_MESSAGES, ids)),
-                    attempts=_count(await connection.execute(_DELETE_ATTEMPTS, ids)),
-                    tasks=_count(await connection.execute(_DELETE_TASKS, ids)),
+                    deliveries=row_count(await connection.execute(DELETE_MESSAGES, ids)),
+                    attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
+                    tasks=row_count(await connection.execute(DELETE_TASKS, ids)),
                 )
         return Batch(pruned, more=len(chosen) == limit)
 
@@ -129,6 +129,6 @@ class PostgresPruning:
             await self._connection.execute(_FORGET, list(keys), older_than)
 
 
-def _count(tag: str) -> int:
+def row_count(tag: str) -> int:
     """How many rows a command changed, out of its tag such as `DELETE 12`."""
     return int(tag.rpartition(" ")[2])

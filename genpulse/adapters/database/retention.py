@@ -2,31 +2,42 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.pruning import PostgresPruning
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.retention import Ages, Pruned, StoredObject
+from genpulse.domain.deletion import another_key
+from genpulse.domain.errors import LeaseLost
+from genpulse.domain.retention import Ages, Pruned
 from genpulse.ports import Pruning
 
 LOCK = 0x67705F7072756E65
 """The advisory lock of the turn ("gp_prune" in hexadecimal)."""
 _COUNT_S = 600.0
 
-_EXPECT = """
-INSERT INTO doomed_objects (key, size, last_created_at, environment)
-SELECT key, size, now(), $3::text FROM unnest($1::text[], $2::bigint[]) AS expected(key, size)
+EXPECT = """
+INSERT INTO doomed_objects (key, size, last_created_at, environment, expected_for)
+SELECT key, size, now(), $3::text, task_id
+FROM unnest($1::text[], $2::bigint[], $4::uuid[]) AS expected(key, size, task_id)
+LEFT JOIN LATERAL (SELECT id FROM tombstones
+                   WHERE tombstones.id = task_id AND erased_at IS NOT NULL LIMIT 1) AS deleted ON true
+WHERE deleted.id IS NULL
 ON CONFLICT (key) DO UPDATE
 SET last_created_at = greatest(doomed_objects.last_created_at, excluded.last_created_at),
-    environment = excluded.environment
+    environment = excluded.environment,
+    expected_for = CASE WHEN doomed_objects.erased_at IS NULL THEN excluded.expected_for END
+RETURNING key, erased_at IS NOT NULL AS is_erased
 """
 
 _DUE = """
 WITH going AS MATERIALIZED (
     SELECT id FROM tasks
-    WHERE finished_at < now() - $1::interval AND ($4::text IS NULL OR environment = $4)
+    WHERE finished_at < now() - $1::interval AND ($4::text IS NULL OR environment = $4) AND deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM deliveries WHERE task_id = tasks.id AND next_try_at IS NOT NULL)
 ), loose AS MATERIALIZED (
     SELECT id, key, size, created_at FROM assets
@@ -52,6 +63,23 @@ SELECT (SELECT count(*) FROM going) AS tasks,
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """Bytes that are about to be stored, perhaps for a task."""
+
+    key: str
+    size: int
+    task_id: UUID | None
+
+
+class _Noted(Enum):
+    """Whether something may be stored under a key; NOT_YET: another one with the same key was in the way."""
+
+    YES = auto()
+    ERASED = auto()
+    NOT_YET = auto()
+
+
 class PostgresRetention:
     """Implements `Retention`. The turn is an advisory lock: it ends with the connection, however that ends.
 
@@ -62,18 +90,27 @@ class PostgresRetention:
     def __init__(self, pool: asyncpg.Pool, environment: str | None = None) -> None:
         self._pool = pool
         self._environment = environment
-        self._expect: Coalescer[StoredObject, None] = Coalescer(self._write_expected)
+        self._expect: Coalescer[_Expected, _Noted] = Coalescer(self._write_expected)
 
-    async def expect(self, key: str, size: int) -> None:
-        """Note that bytes are about to be stored under this key. What is noted at once is one statement."""
-        await self._expect(StoredObject(key, size))
+    async def expect(self, key: str, size: int, task_id: UUID | None = None) -> str:
+        """Note that bytes are about to be stored. What is noted at once is one statement."""
+        tries, wanted = 0, key
+        while (noted := await self._expect(_Expected(wanted, size, task_id))) is not _Noted.YES:
+            if noted is _Noted.ERASED:
+                tries += 1
+                wanted = another_key(key, tries, uuid4().hex)
+        return wanted
 
-    async def _write_expected(self, expected: Sequence[StoredObject]) -> Sequence[None]:
+    async def _write_expected(self, expected: Sequence[_Expected]) -> Sequence[_Noted | Exception]:
         # Each key once, in one order for all, so that two processes with the same keys wait and never deadlock.
-        sizes = {stored.key: stored.size for stored in sorted(expected, key=lambda stored: stored.key)}
+        notes = {note.key: note for note in sorted(expected, key=lambda note: note.key)}
+        sizes, tasks = [note.size for note in notes.values()], [note.task_id for note in notes.values()]
         with outages():
-            await self._pool.execute(_EXPECT, list(sizes), list(sizes.values()), self._environment)
-        return [None] * len(expected)
+            rows = await self._pool.fetch(EXPECT, list(notes), sizes, self._environment, tasks)
+        found = {row["key"]: _Noted.ERASED if row["is_erased"] else _Noted.YES for row in rows}
+        left = {note for note in notes.values() if note.key not in found}
+        gone = LeaseLost("the task was deleted")
+        return [gone if note in left else found.get(note.key, _Noted.NOT_YET) for note in expected]
 
     async def close(self) -> None:
         """Wait for what is being written. The pool stays open."""

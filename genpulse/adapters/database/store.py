@@ -19,7 +19,7 @@ from genpulse.adapters.database.task_submission import Group, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
-from genpulse.domain.errors import LeaseLost, NotRetryable, UnknownAsset, UnknownTask
+from genpulse.domain.errors import BytesErased, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
@@ -171,7 +171,7 @@ class PostgresTaskStore:
         await self._fetch(tasks.SAVE_WAITING, lease.task_id, lease.attempt_id, what, document, seq)
 
     async def finish(self, end: End) -> int:
-        """End the attempt, move the task, and settle its queue entry, in one commit. Raises `LeaseLost`."""
+        """End the attempt, move the task, and settle its queue entry, in one commit. Raises as the port says."""
         return await self._finish(end)
 
     async def cancel(self, task_id: UUID) -> Task:
@@ -232,9 +232,9 @@ class PostgresTaskStore:
             return moment
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored already."""
-        with outages():
-            await self._pool.execute(tasks.ADD_ASSETS, *asset_columns([asset]))
+        """Keep an asset's identity; its bytes are stored already. Raises `BytesErased`."""
+        if not await self._fetch(tasks.ADD_ASSETS, *asset_columns([asset])):
+            raise BytesErased(f"the bytes under {asset.content.key} are gone")
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""

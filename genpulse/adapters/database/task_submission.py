@@ -13,7 +13,8 @@ from genpulse.adapters.database.rows import task_of
 from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.database.statements import columns, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.errors import BadInput, IdempotencyKeyReuse
+from genpulse.domain.deletion import key_digest
+from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.idempotency import RequestId, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
@@ -72,11 +73,13 @@ class SubmitWriter:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
 
     async def earlier(self, task: NewTask) -> Submitted | None:
-        """The task under the same key. Raises `IdempotencyKeyReuse`, `DatabaseUnavailable`."""
+        """The task under the same key. Raises `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`."""
         if task.idempotency_key is None:
             return None
         with outages():
             row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
+            if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, _digest(task)):
+                raise TaskDeleted(task.idempotency_key)
         return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
 
@@ -151,7 +154,7 @@ def _misfits(
 
 
 def _new(tasks: Sequence[NewTask], written: dict[RequestId, _Written]) -> Sequence[NewTask]:
-    return [task for task in tasks if written[request_of(task)].by == task.id]
+    return [task for task in tasks if (one := written.get(request_of(task))) is not None and one.by == task.id]
 
 
 def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
@@ -167,13 +170,18 @@ def _firsts(tasks: Sequence[NewTask]) -> Sequence[NewTask]:
 async def _write(
     connection: asyncpg.Connection | asyncpg.Pool, groups: Sequence[Group]
 ) -> dict[RequestId, _Written]:
-    """What stands under each place now: the id of the new task, or its key where it has one."""
+    """What stands under each place now: the id of the new task, or its key where it has one.
+
+    Nothing stands under the key of a task that was deleted.
+    """
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)
-    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *_columns(firsts))
+    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns_of(firsts))
     by_id = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
+        if row["is_deleted"]:
+            continue
         if row["known"]:
             task = task_of({name: row[f"known_{name}"] for name in columns.NAMES})
             written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
@@ -186,18 +194,21 @@ async def _write(
 
 def _answer(group: Group, written: dict[RequestId, _Written]) -> SubmitAnswer:
     try:
-        return tuple(_submitted(task, written[request_of(task)]) for task in group.tasks)
-    except IdempotencyKeyReuse as error:
+        return tuple(_submitted(task, written.get(request_of(task))) for task in group.tasks)
+    except (IdempotencyKeyReuse, TaskDeleted) as error:
         return error
 
 
-def _submitted(task: NewTask, written: _Written) -> Submitted:
+def _submitted(task: NewTask, written: _Written | None) -> Submitted:
+    if written is None:
+        raise TaskDeleted(task.idempotency_key or "")
     if written.by == task.id:
         return Submitted(written.task)
     return replay(task, written.fingerprint, written.task)
 
 
-def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
+    """What a submit writes of new tasks, as columns."""
     inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
@@ -215,4 +226,10 @@ def _columns(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.fingerprint for task in tasks],
         [task.price_usd for task in tasks],
         [exact for _, exact in inputs],
+        [_digest(task) for task in tasks],
+        [task.retain_s for task in tasks],
     )
+
+
+def _digest(task: NewTask) -> bytes | None:
+    return None if task.idempotency_key is None else key_digest(task.owner, task.idempotency_key)

@@ -50,6 +50,7 @@ _TOLD = """
 SELECT deliveries.id AS delivery_id, told.*
 FROM deliveries, LATERAL jsonb_populate_record(NULL::tasks, deliveries.task) AS told
 WHERE deliveries.id = ANY($1::uuid[])
+  AND NOT EXISTS (SELECT FROM tasks WHERE tasks.id = deliveries.task_id AND tasks.deleted_at IS NOT NULL)
 """
 _TAKEN = """
 UPDATE deliveries SET tries = tries + 1, status_code = $2, last_error = '', next_try_at = NULL,

@@ -25,6 +25,15 @@ class UnstoppedOrders:
         """There is nothing to stop any more."""
         self._due_at.pop(task_id, None)
 
+    def hurry(self, task_id: UUID) -> None:
+        """What is to be stopped is due now."""
+        if task_id in self._due_at:
+            self._due_at[task_id] = self._now()
+
+    def has(self, task_id: UUID) -> bool:
+        """Whether there is something to stop."""
+        return task_id in self._due_at
+
     def due(self) -> tuple[UUID, ...]:
         """Tasks whose orders are due to be stopped, the one that is due for longest first."""
         now = self._now()

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
+from genpulse.domain.deletion import another_key
+from genpulse.domain.errors import LeaseLost
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, StoredObject
 from genpulse.domain.task import Task
 from genpulse.ports import Pruning
@@ -22,6 +24,7 @@ class _Note:
     size: int
     at: datetime
     environment: str | None
+    task_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class _Place:
             if self.is_ours(task.environment)
             and task.finished_at is not None
             and task.finished_at < before
+            and task.id not in self.store.deleted.tasks
             and not self.deliveries.waits(task.id)
         ]
         return [task for _, _, task in sorted(ended, key=lambda entry: entry[:2])]
@@ -102,9 +106,21 @@ class MemoryRetention:
         self._place = _Place(store, deliveries, {}, now, environment)
         self._is_taken = False
 
-    async def expect(self, key: str, size: int) -> None:
-        """Note that bytes are about to be stored under this key."""
-        self._place.doomed[key] = _Note(size, self._place.now(), self._place.environment)
+    async def expect(self, key: str, size: int, task_id: UUID | None = None) -> str:
+        """Note that bytes are about to be stored; returns under which key."""
+        place, tries, wanted = self._place, 0, key
+        if place.store.deleted.is_erased(task_id):
+            raise LeaseLost("the task was deleted")
+        place.doomed[key] = _Note(size, place.now(), place.environment, task_id)
+        while wanted in place.store.deleted.objects:
+            tries += 1
+            wanted = another_key(key, tries, uuid4().hex)
+            place.doomed[wanted] = _Note(size, place.now(), place.environment, task_id)
+        return wanted
+
+    def left_by(self, task_id: UUID) -> dict[str, int]:
+        """Keys and sizes of what was expected last for this task."""
+        return {key: note.size for key, note in self._place.doomed.items() if note.task_id == task_id}
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Pruning | None]:

@@ -21,7 +21,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
 
     async def cancel(self, task_id: UUID) -> Task:
         """End a queued task; ask the worker of a running one to stop; leave an ended one."""
-        task = await self.get(task_id)
+        task = self._row(task_id)
         if task.status.ended:
             return task
         wished = replace(task, cancel_requested_at=task.cancel_requested_at or self._now())
@@ -101,7 +101,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
 
     async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
         """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
-        task = await self.get(task_id)
+        task = self._row(task_id)
         wish = Wish("", SpendingLimits(daily_usd), task.price_usd or Decimal(0))
         if refusal := wish.refusal(self._ledger.others(task)):
             raise refusal

@@ -173,9 +173,11 @@ class TaskAttempts(TaskRows):
         )
 
     async def finish(self, end: End) -> int:
-        """End the attempt, move the task, and settle its queue entry. Raises `LeaseLost`."""
+        """End the attempt, move the task, and settle its queue entry. Raises `LeaseLost`, `BytesErased`."""
         task = self._leased_task(end.lease)
         outcome = end.outcome
+        if isinstance(outcome, Succeeded):
+            self._refuse_erased(outcome.outputs)
         error = outcome.failure if isinstance(outcome, Failed | RetryLater) else None
         self._log(
             task.id,

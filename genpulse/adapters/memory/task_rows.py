@@ -1,7 +1,8 @@
 """Tasks, attempts and assets inside this process, as rows that others read and change."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,17 +12,49 @@ from genpulse.adapters.memory.spending_counters import MemoryLedger
 from genpulse.adapters.memory.task_search import fits
 from genpulse.adapters.memory.task_sums import grouped, used
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
-from genpulse.domain.asset import Asset
+from genpulse.domain.asset import Asset, named_in
 from genpulse.domain.attempt import (
     Attempt,
     Lease,
 )
-from genpulse.domain.errors import UnknownAsset, UnknownTask
+from genpulse.domain.deletion import key_digest
+from genpulse.domain.errors import BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.usage import UsageQuery, UsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A task that was deleted. `is_erased` when nothing else of it is left; `digest` is of its idempotency key."""
+
+    owner: str
+    environment: str
+    deleted_at: datetime
+    digest: bytes | None
+    is_erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRows:
+    """When tasks and assets were deleted that are still here; tombstones; keys under which nothing is stored."""
+
+    tasks: dict[UUID, datetime] = field(default_factory=dict)
+    assets: dict[UUID, datetime] = field(default_factory=dict)
+    tombstones: dict[UUID, Tombstone] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
+
+    def has_key(self, owner: str, idempotency_key: str) -> bool:
+        """Whether a task that was deleted had this key."""
+        digest = key_digest(owner, idempotency_key)
+        return any(tombstone.digest == digest for tombstone in self.tombstones.values())
+
+    def is_erased(self, task_id: UUID | None) -> bool:
+        """Whether nothing is left of this task."""
+        tombstone = self.tombstones.get(task_id) if task_id else None
+        return tombstone is not None and tombstone.is_erased
 
 
 class TaskRows:
@@ -44,9 +77,15 @@ class TaskRows:
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
         self._unstopped = UnstoppedOrders(now)
+        self.deleted = DeletedRows()
 
     async def get(self, task_id: UUID) -> Task:
-        """Raises `UnknownTask`."""
+        """Raises `UnknownTask`, also for one that was deleted."""
+        if task_id in self.deleted.tasks:
+            raise UnknownTask(task_id)
+        return self._row(task_id)
+
+    def _row(self, task_id: UUID) -> Task:
         try:
             return self._tasks[task_id]
         except KeyError:
@@ -54,21 +93,25 @@ class TaskRows:
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
-        older = (task for task in self._tasks.values() if query.before is None or task.id < query.before)
+        older = (task for task in self._shown() if query.before is None or task.id < query.before)
         found = [task for task in older if fits(task, query.filter)]
         return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
 
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
-        return grouped([task for task in self._tasks.values() if fits(task, wanted)])
+        return grouped([task for task in self._shown() if fits(task, wanted)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""
-        return used(self.all_tasks(), query)
+        return used(self._shown(), query)
+
+    def _shown(self) -> tuple[Task, ...]:
+        """Those that were not deleted."""
+        return tuple(task for task in self._tasks.values() if task.id not in self.deleted.tasks)
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""
-        return tuple(self._attempts.get(task_id, ()))
+        return () if task_id in self.deleted.tasks else tuple(self._attempts.get(task_id, ()))
 
     def _holds(self, lease: Lease) -> bool:
         task = self._tasks.get(lease.task_id)
@@ -86,24 +129,32 @@ class TaskRows:
         )
         self._tasks[task.id] = ended
         self._ledger.ended(ended)
-        self._deliveries.note(ended)
+        if task.id not in self.deleted.tasks:
+            self._deliveries.note(ended)
         self._queue.settle(task.id)
         return ended
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity."""
+        """Keep an asset's identity. Raises `BytesErased`."""
+        self._refuse_erased([asset])
         self._assets[asset.id] = asset
 
+    def _refuse_erased(self, assets: Sequence[Asset]) -> None:
+        for asset in assets:
+            if asset.content.key in self.deleted.objects:
+                raise BytesErased(f"the bytes under {asset.content.key} are gone")
+
     async def asset(self, asset_id: UUID) -> Asset:
-        """Raises `UnknownAsset`."""
-        try:
-            return self._assets[asset_id]
-        except KeyError:
-            raise UnknownAsset(asset_id) from None
+        """Raises `UnknownAsset`, also for one that was deleted and that no task needs."""
+        asset = self._assets.get(asset_id)
+        if asset is None or (asset_id in self.deleted.assets and not self.needing(asset_id)):
+            raise UnknownAsset(asset_id)
+        return asset
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
-        return {asset_id: self._assets[asset_id].owner for asset_id in asset_ids if asset_id in self._assets}
+        shown = [one for one in asset_ids if one in self._assets and one not in self.deleted.assets]
+        return {asset_id: self._assets[asset_id].owner for asset_id in shown}
 
     async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """What these assets are; those that are not there are left out."""
@@ -123,6 +174,30 @@ class TaskRows:
         """In the order in which they were submitted."""
         return tuple(self._tasks.values())
 
+    def needing(self, asset_id: UUID) -> list[UUID]:
+        """Tasks that have not ended and whose input names this asset, oldest first."""
+        return sorted(
+            task.id
+            for task in self._tasks.values()
+            if not task.status.ended and asset_id in named_in(json.dumps(task.input, ensure_ascii=False))
+        )
+
+    def change(self, task: Task) -> None:
+        """Let a task that is here be like this."""
+        self._tasks[task.id] = task
+
+    def key_of(self, task_id: UUID) -> str | None:
+        """The idempotency key under which a task was submitted."""
+        return next((key for (_, key), known in self._keys.items() if known[0] == task_id), None)
+
+    def hurry_stop(self, task_id: UUID) -> None:
+        """What is still to be stopped at a vendor is due now."""
+        self._unstopped.hurry(task_id)
+
+    def is_unstopped(self, task_id: UUID) -> bool:
+        """Whether something is still to be stopped at a vendor."""
+        return self._unstopped.has(task_id)
+
     def all_assets(self) -> tuple[Asset, ...]:
         """In the order in which they were added."""
         return tuple(self._assets.values())
@@ -141,3 +216,4 @@ class TaskRows:
     def drop_asset(self, asset_id: UUID) -> None:
         """Forget an asset."""
         del self._assets[asset_id]
+        self.deleted.assets.pop(asset_id, None)

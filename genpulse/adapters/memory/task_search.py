@@ -37,10 +37,8 @@ def _failed_so(task: Task, wanted: TaskFilter) -> bool:
 
 
 def _is_named(task: Task, wanted: TaskFilter) -> bool:
-    return (
-        (not wanted.ids or task.id in wanted.ids)
-        and (wanted.id_range is None or wanted.id_range[0] <= task.id <= wanted.id_range[1])
-        and (wanted.up_to is None or task.id <= wanted.up_to)
+    return (not wanted.ids or task.id in wanted.ids) and (
+        wanted.id_range is None or wanted.id_range[0] <= task.id <= wanted.id_range[1]
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from genpulse.adapters.memory.task_rows import TaskRows
+from genpulse.domain.errors import TaskDeleted
 from genpulse.domain.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
@@ -43,6 +44,8 @@ class TaskSubmission(TaskRows):
     def _earlier(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
             return None
+        if self.deleted.has_key(task.owner, task.idempotency_key):
+            raise TaskDeleted(task.idempotency_key)
         entry = self._keys.get((task.owner, task.idempotency_key))
         if entry is None:
             return None

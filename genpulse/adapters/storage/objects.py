@@ -80,7 +80,7 @@ class ObjectStorage:
             media = await self._look(spooled)
             key = key_of(spooled.sha256, self._now())
             if noting is not None:
-                await noting(key, spooled.size)
+                key = await noting(key, spooled.size)
             await self._call(self._bucket.put, key, spooled, media.media_type)
         return Content(
             key,

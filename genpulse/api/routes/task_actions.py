@@ -26,7 +26,7 @@ routes = encoded.router("tasks")
 
 @routes.post(
     f"{TASKS_PATH}/{ACTIONS}",
-    summary="Cancel or retry many tasks",
+    summary="Cancel, retry or delete many tasks",
     responses=encoded.described(200, "What would be done, or what was done", TaskActionOutcome)
     | encoded.refusals(400, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(TaskActionDocument)},
@@ -51,6 +51,7 @@ class _Asked:
     """What is asked for, by whom, of which tasks; a token is `good_for` that alone."""
 
     context: Context
+    caller: Caller
     document: TaskActionDocument
     wanted: TaskFilter
     signer: ActionSigner
@@ -71,6 +72,7 @@ class _Asked:
             self.context.services,
             self._selection(token.as_of),
             token.before,
+            caller=self.caller,
             goes_on=lambda: monotonic() < until and not self.context.stopping.is_set(),
         )
         more = self._token(token.as_of, progress.next_before) if progress.next_before else None
@@ -92,7 +94,7 @@ async def _asked(request: Request, document: TaskActionDocument) -> _Asked:
     wanted = await _wanted(context, caller, document)
     good_for = repr((caller.owner, document.action.value, document.all, wanted)).encode()
     signer = ActionSigner(await context.services.keys.signing_secret())
-    return _Asked(context, document, wanted, signer, good_for)
+    return _Asked(context, caller, document, wanted, signer, good_for)
 
 
 async def _wanted(context: Context, caller: Caller, document: TaskActionDocument) -> TaskFilter:

@@ -67,7 +67,7 @@ _SUBMIT_PARAMETERS = [
     summary="Submit a task",
     responses=encoded.described(202, "The task is queued, and committed", TaskDocument, _SUBMIT_HEADERS)
     | encoded.described(200, "The task has ended while the call waited", TaskDocument, _SUBMIT_HEADERS)
-    | encoded.refusals(400, 402, 413, 415, 422),
+    | encoded.refusals(400, 402, 409, 413, 415, 422),
     openapi_extra={"parameters": _SUBMIT_PARAMETERS, "requestBody": encoded.taken(OrderDocument)},
 )
 async def submit_task(request: Request) -> Response:
@@ -98,8 +98,8 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     """The task at its end, or as it stands. It is committed: nothing that happens now is an error."""
     try:
         waited = await unless_stopping(context.stopping, wait(context.services, task.id, wait_s))
-    except Unavailable:
-        return task
+    except (Unavailable, UnknownTask):
+        return task  # it is away, or the task was deleted meanwhile
     return waited or task
 
 
@@ -108,7 +108,7 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     status_code=202,
     summary="Submit several tasks",
     responses=encoded.described(202, "All tasks are queued, and committed", TaskBatch)
-    | encoded.refusals(400, 402, 413, 415, 422),
+    | encoded.refusals(400, 402, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(BatchDocument)},
 )
 async def submit_batch(request: Request) -> Response:
@@ -190,7 +190,8 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     await task_for(request, task_id)
     body = await json_body.read_if_any(request, RetryDocument)
     services = context_in(request.scope).services
-    task = await retrying.retry(services, task_id, even_if_charged=body.even_if_charged)
+    caller = caller_of(request)
+    task = await retrying.retry(services, task_id, caller=caller, even_if_charged=body.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
     return encoded.json(document, 202, {"Location": document.urls.self})
 

@@ -97,7 +97,7 @@ class KeptAssetDocument(AssetDocument):
     model_config = ConfigDict(title="KeptAsset")
 
     task_id: UUID | None
-    """The task that made it; null for an upload, and when that task was removed because of its age."""
+    """The task that made it; null for an upload, and when that task is gone."""
     environment: str
     created_at: Time
 
@@ -144,8 +144,8 @@ class WarningDocument(Document):
     model_config = ConfigDict(title="Warning")
 
     code: WarningCode
-    """`output_missing`: one of several outputs is missing, filtered or broken. `flagged`: the provider has marked
-    what it made, for example as unsafe. `unknown_status`: it said a word about its job that nobody knows here."""
+    """`output_missing`: one of several outputs is missing, filtered, broken or deleted. `flagged`: the provider
+    marked what it made, for example as unsafe. `unknown_status`: it said a word of its job that nobody knows."""
     index: int | None
     """Which of the outputs that were asked for, from 0; null where it is about none of them."""
     message: str
@@ -260,12 +260,15 @@ class TaskDocument(Document):
     priority: PriorityWord
     metadata: SkipValidation[Mapping[str, str]]
     key: KeyDocument | None
-    """Whose task it is; null unless the caller may see the tasks of every API key."""
+    """Whose task it is, in lists and where one task is asked for; null elsewhere, and unless the caller may see
+    the tasks of every API key."""
     cost: CostDocument | None
     environment: str = Field(examples=["dev"])
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
+    retain_s: int | None
+    """Seconds after its end for which it is kept; null: as long as the installation keeps tasks."""
     urls: TaskUrls
 
     @classmethod
@@ -298,6 +301,7 @@ class TaskDocument(Document):
             created_at=task.created_at,
             started_at=task.started_at,
             finished_at=task.finished_at,
+            retain_s=task.retain_s,
             urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
         )
 

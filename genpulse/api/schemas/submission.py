@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.documents import PriorityWord
@@ -12,6 +12,7 @@ from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
+LONGEST_RETENTION_S = 10 * 365 * 24 * 3600
 
 
 def _http_url(value: str) -> str:
@@ -27,6 +28,11 @@ def _http_url(value: str) -> str:
             "http_url", "Input should name a host, or an IPv4 address as four plain numbers, such as 192.0.2.7"
         )
     return value
+
+
+def _whole(value: object) -> object:
+    """A number without a fraction is an integer, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 HttpUrl = Annotated[
@@ -94,6 +100,16 @@ class OrderDocument(BaseModel):
         json_schema_extra=storable_keys,
     )
 
+    retain_s: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_S), BeforeValidator(_whole)] | None = Field(
+        None,
+        description=(
+            "Seconds after its end in which the task and what it made are kept; then they are deleted, as by"
+            " DELETE. 0: as soon as its webhook was taken or is given up. The API key and this installation may"
+            " keep it for less"
+        ),
+        examples=[86400],
+    )
+
     def order(self, usual: Priority = Priority.NORMAL) -> Order:
         """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
         asks = "priority" in self.model_fields_set
@@ -105,6 +121,7 @@ class OrderDocument(BaseModel):
             webhook_url=self.webhook_url,
             deadline_s=self.deadline_s,
             metadata=self.metadata,
+            retain_s=self.retain_s,
         )
 
 

@@ -7,7 +7,7 @@ import click
 from genpulse.cli.db import prune
 from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
-from genpulse.wiring import database_revision, upgrade_database
+from genpulse.wiring.database import database_revision, upgrade_database
 
 
 @click.group("db")

@@ -16,7 +16,7 @@ from genpulse.configuration.settings import Settings
 from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.lifecycle.prune import prune
 from genpulse.ports import Services
-from genpulse.wiring import check_database, open_services
+from genpulse.wiring.database import check_database
 
 _AGE = re.compile(r"(\d{1,6})(d|w)")
 _DAYS = {"d": 1, "w": 7}
@@ -53,6 +53,8 @@ def command(older_than: timedelta | None, dry_run: bool, yes: bool, as_json: boo
 
 
 async def _prune(settings: Settings, age: timedelta | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    from genpulse.wiring.services import open_services  # half a second that `genpulse db upgrade` need not wait
+
     await check_database(settings)
     async with open_services(settings, process="db") as services:
         policy = services.retention_policy

@@ -11,7 +11,7 @@ from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.variables import process_variables, variable_name
 from genpulse.environment.build_info import BUILD_FILE, read_build_info
 from genpulse.environment.errors import EnvironmentProblem
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 _LONGEST_STATEMENT_S = 60.0
 

@@ -14,7 +14,7 @@ from genpulse.cli.doctor.finding import Finding, warning, well, wrong
 from genpulse.configuration.settings import Settings
 from genpulse.dev.errors import BinaryMissing
 from genpulse.dev.servers.binaries import postgres_binaries, redis_binary
-from genpulse.wiring import Waiting, waiting_streams
+from genpulse.wiring.storage import Waiting, waiting_streams
 
 _OLDEST = (3, 11)
 _SANDBOX = ("numpy", "PIL", "av", "hibari")

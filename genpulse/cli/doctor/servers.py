@@ -20,7 +20,8 @@ from genpulse.configuration.settings import Settings
 from genpulse.dev.servers.binaries import OLDEST_POSTGRES, OLDEST_REDIS
 from genpulse.domain.errors import ForeignDatabase, GenPulseError, StorageUnavailable, UnstampedDatabase
 from genpulse.ports import Health, Services, State, Storage, WorkerPresence
-from genpulse.wiring import check_database, open_services
+from genpulse.wiring.database import check_database
+from genpulse.wiring.services import open_services
 
 WHOSE = "whose database"
 _OF_DATABASE = {"database", "migrations", "stamp"}

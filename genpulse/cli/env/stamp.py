@@ -13,7 +13,7 @@ from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
 from genpulse.environment.table import BY_DYNACONF, BY_NAME, environment_named
-from genpulse.wiring import StampedDatabase, confirm_moved, database_stamp, empty_copy, stamp_database
+from genpulse.wiring.database import StampedDatabase, confirm_moved, database_stamp, empty_copy, stamp_database
 
 _NAMES = click.Choice((*BY_NAME, *BY_DYNACONF), case_sensitive=False)
 

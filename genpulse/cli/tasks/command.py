@@ -1,7 +1,7 @@
-"""`genpulse tasks`: list, show, watch, save, cancel and retry."""
+"""`genpulse tasks`: list, show, watch, save, cancel, retry and delete."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,11 @@ from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_option, json_option
-from genpulse.cli.tasks import retry
+from genpulse.cli.tasks import deletion, retry
 from genpulse.cli.tasks.bulk import act_on_all
 from genpulse.cli.tasks.filters import TaskChoice, filter_options
 from genpulse.cli.tasks.task_id import task_id_of
-from genpulse.cli.tasks.text import print_task, standing_of
+from genpulse.cli.tasks.text import print_attempts, print_task, standing_of
 from genpulse_client import AsyncGenPulse, Event, Task, TaskFilter
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "canceled": "yellow", "queued": "dim"}
@@ -28,10 +28,11 @@ _ADVICE = dict.fromkeys(("queued", "running"), " Follow it with `genpulse tasks 
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, watch, save, cancel and retry tasks. TASK is an id, or 8 digits or more that it begins with."""
+    """List, show, watch, save, cancel, retry and delete tasks. TASK is an id, or its first 8 digits or more."""
 
 
 command.add_command(retry.command)
+command.add_command(deletion.command)
 
 
 @command.command("list")
@@ -108,12 +109,15 @@ def _created(task: Task, now: datetime) -> str:
 @api_option
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
-    """One task, with everything that is known about it: what it waits for, and what its last try said."""
+    """One task, with all that is known about it: what it waits for, what its last try said, and each try."""
 
-    async def look(client: AsyncGenPulse) -> Task:
-        return await client.get(await task_id_of(client, task))
+    async def look(client: AsyncGenPulse) -> tuple[Task, Sequence[Mapping[str, Any]]]:
+        task_id = await task_id_of(client, task)
+        return await client.get(task_id), () if as_json else await client.attempts(task_id)
 
-    print_task(with_client(api, look), as_json=as_json)
+    found, attempts = with_client(api, look)
+    print_task(found, as_json=as_json)
+    print_attempts(attempts, datetime.now().astimezone())
 
 
 @command.command()

@@ -1,9 +1,13 @@
 """A task as people read it."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.terminal import say
+from genpulse.domain.text.storable import showable_line
 from genpulse_client import Task, TaskWarning
 
 _WAITS_FOR = {
@@ -34,6 +38,7 @@ def _facts(task: Task) -> dict[str, object]:
         "status": task.status + (f", {task.progress:.0%}" if task.progress is not None else ""),
         "": standing,
         "attempt": _attempts(task),
+        "key": (facts.get("key") or {}).get("name", ""),
         "created": facts["created_at"],
         "finished": facts["finished_at"] or "",
         "input": json.dumps(facts["input"], ensure_ascii=False),
@@ -41,6 +46,20 @@ def _facts(task: Task) -> dict[str, object]:
         "warnings": "\n".join(warnings_of(task)),
         "outputs": "\n".join(asset.url for asset in task.outputs),
     }
+
+
+def print_attempts(attempts: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """A line for each try: how it ended, when it began, how long it took, by whom, and why it ended so."""
+    for attempt in attempts:
+        began = datetime.fromisoformat(attempt["started_at"])
+        ended = datetime.fromisoformat(attempt["finished_at"]) if attempt["finished_at"] else now
+        error, worker = attempt["error"], attempt["worker"]
+        words = (
+            f"{attempt['status']}, at {moment_text(began, now)}, for {span((ended - began).total_seconds())}",
+            f" by {worker}" if worker else "",
+            f": {error['code']}: {error['message']}" if error else "",
+        )
+        say(f"{'try ' + str(attempt['number']):<10}{showable_line(''.join(words))}")
 
 
 def _error(task: Task) -> str:

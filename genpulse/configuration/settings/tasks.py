@@ -52,6 +52,13 @@ class RetentionSection(Section):
         le=36500,
         description="Days for which an asset is kept that no kept task made or names; empty: for ever.",
     )
+    tombstones_days: OptionalDays = Field(
+        90,
+        ge=1,
+        le=36500,
+        description="Days for which it is known that a task was deleted, with what it has cost and without what it"
+        " was; its idempotency key is taken again afterwards; empty: for ever.",
+    )
     every_s: float = Field(3600, ge=1, le=604800, description="Seconds between two looks for what is too old.")
     grace_s: float = Field(
         86400,

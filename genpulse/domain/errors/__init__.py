@@ -16,6 +16,8 @@ GenPulseError
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
 │   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
+│   ├── TaskDeleted              the idempotency key belongs to a task that was deleted
+│   ├── AssetInUse               a task that has not ended needs the asset
 │   ├── DatabaseInUse            processes are connected that must not be
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── ProviderNotConfigured    it has no key here
@@ -32,6 +34,7 @@ GenPulseError
 │       └── StorageFull
 ├── StorageLost                  bytes that are not there and never come back
 ├── LeaseLost                    another worker has taken the task over; the write was not done
+├── BytesErased                  bytes were erased before their asset was committed
 ├── TaskCanceled                 the task was canceled while it ran
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
@@ -43,15 +46,17 @@ GenPulseError
     └── UnknownOutcome · OutputUnavailable
 """
 
-from genpulse.domain.errors.attempt import LeaseLost, TaskCanceled
+from genpulse.domain.errors.attempt import BytesErased, LeaseLost, TaskCanceled
 from genpulse.domain.errors.base import GenPulseError
 from genpulse.domain.errors.not_allowed import (
+    AssetInUse,
     BudgetExceeded,
     KeyLimitExceeded,
     MayBeCharged,
     NotRetryable,
     PaidProviderRefused,
     ProviderNotConfigured,
+    TaskDeleted,
 )
 from genpulse.domain.errors.provider import (
     AuthenticationFailed,
@@ -108,9 +113,11 @@ from genpulse.domain.errors.unknown import (
 from genpulse.domain.errors.webhook_secrets import NoWebhookSecret, SealedSecret, SealingKeyMissing
 
 __all__ = [
+    "AssetInUse",
     "AuthenticationFailed",
     "BadInput",
     "BudgetExceeded",
+    "BytesErased",
     "CallbackRefused",
     "ClocksDiffer",
     "ContentTooLarge",
@@ -151,6 +158,7 @@ __all__ = [
     "StorageLost",
     "StorageUnavailable",
     "TaskCanceled",
+    "TaskDeleted",
     "TimedOut",
     "Unavailable",
     "UnknownAsset",

@@ -7,5 +7,9 @@ class LeaseLost(GenPulseError):
     """Another worker has taken the task over, or the task has ended; the write was not done."""
 
 
+class BytesErased(GenPulseError):
+    """The bytes of an asset were erased after they were stored and before it was committed: store them again."""
+
+
 class TaskCanceled(GenPulseError):
     """The task was canceled while it ran."""

@@ -29,6 +29,31 @@ class NotRetryable(Refused):
         super().__init__(f"The task {task_id} is {status}; only a failed task can run again.")
 
 
+class TaskDeleted(Refused):
+    """The idempotency key is of a task that was deleted: what it asked for may have been done and paid for."""
+
+    code = "task_deleted"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The task of the Idempotency-Key {key!r} was deleted, and is not done again without being asked for."
+            " Send a new key for a new task."
+        )
+
+
+class AssetInUse(Refused):
+    """A task that has not ended needs the asset."""
+
+    code = "asset_in_use"
+
+    def __init__(self, asset_id: UUID, task_id: UUID) -> None:
+        super().__init__(
+            f"The asset {asset_id} is needed by the task {task_id}, which has not ended. Wait for its end, or"
+            " cancel or delete that task first."
+        )
+        self.task_id = task_id
+
+
 class MayBeCharged(Refused):
     """To run again, the task would be ordered anew, and what it ordered before may still run and be paid for.
 

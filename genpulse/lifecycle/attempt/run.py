@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from genpulse.domain.attempt import Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
-from genpulse.domain.errors import LeaseLost, OutputUnavailable, ProviderError, TaskCanceled
+from genpulse.domain.errors import BytesErased, LeaseLost, OutputUnavailable, ProviderError, TaskCanceled
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.retry import LOSSES
@@ -35,26 +36,49 @@ async def run_attempt(run: AttemptRun) -> None:
     """Run to the end and save it. Returns silently when another worker has taken the task over."""
     run.services.events.publish(TaskEvent(run.task.id, run.task.seq))
     try:
-        outcome = await _outcome(run)
-        await run.report.close()
-        await _save(run, outcome)
+        engine_result = _EngineResult()
+        while not await _end(run, engine_result):
+            _log.info("an output of task %s was deleted with another task, and is stored again", run.task.id)
     except LeaseLost:
         run.interrupt(Interruption.LEASE_LOST)
         _log.warning("task %s was taken over by another worker; its result here is dropped", run.task.id)
     finally:
-        await _give_back_admission(run)
+        try:
+            await run.files.aclose()
+        finally:
+            await _give_back_admission(run)
 
 
-async def _outcome(run: AttemptRun) -> Outcome:
+@dataclass
+class _EngineResult:
+    """What the engine has given, once it has: its outputs may have to be stored twice."""
+
+    received: ReceivedResult | None = None
+
+
+async def _end(run: AttemptRun, engine_result: _EngineResult) -> bool:
+    """Whether the attempt has ended; else its outputs are to be stored once more. Raises `LeaseLost`."""
+    outcome = await _outcome(run, engine_result)
+    await run.report.close()
+    if not isinstance(outcome, Succeeded):
+        await run.files.aclose()
+    try:
+        await _save(run, outcome)
+    except BytesErased:
+        return False
+    return True
+
+
+async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
     if run.task.environment != run.services.environment.name:
         return outcome_of_foreign_task(run)
     if run.task.losses >= LOSSES:
         return await outcome_of_lost_workers(run)
     try:
         with _deadline(run):
-            async with run.files:
-                result = await _run_engine(run)
-                return await store_result(run, result)
+            if engine_result.received is None:
+                engine_result.received = await _run_engine(run)
+            return await store_result(run, engine_result.received)
     except Stopped as stopped:
         return outcome_of_interruption(run, stopped.why)
     except TaskCanceled:

@@ -22,12 +22,14 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -285,7 +287,8 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 events=MemoryEventBus(),
                 deliveries=deliveries,
                 keys=MemoryKeys(store),
-                retention=MemoryRetention(store, deliveries),
+                retention=(retention := MemoryRetention(store, deliveries)),
+                deletions=MemoryDeletions(store, deliveries, retention),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -319,6 +322,7 @@ async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
         "deliveries": PostgresDeliveries(pool, "dev"),
         "keys": PostgresKeys(pool),
         "retention": PostgresRetention(pool),
+        "deletions": PostgresDeletions(pool, "dev"),
     }
     await queue.close()
     await store.close()

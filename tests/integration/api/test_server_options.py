@@ -8,7 +8,7 @@ from aiohttp import web
 from genpulse import config
 from genpulse.adapters.http.client import HttpClient
 from genpulse.testing.server import PNG
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 WORDS = {"DONE_WORDS": "fertig, Gelungen", "FAILED_WORDS": "misslungen", "RUNNING_WORDS": "In Arbeit"}
 

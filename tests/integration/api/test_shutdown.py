@@ -17,6 +17,7 @@ import uuid_utils.compat
 import uvicorn
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -56,7 +57,8 @@ def services():
             events=MemoryEventBus(),
             deliveries=deliveries,
             keys=MemoryKeys(store),
-            retention=MemoryRetention(store, deliveries),
+            retention=(retention := MemoryRetention(store, deliveries)),
+            deletions=MemoryDeletions(store, deliveries, retention),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),

@@ -10,6 +10,7 @@ from genpulse.api.auth.action_tokens import ActionSigner, ActionToken
 from genpulse.api.errors import ConfirmExpired
 from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed
+from genpulse.domain.caller import WITHOUT_KEY
 from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
@@ -116,7 +117,7 @@ async def test_many_are_done_in_chunks_that_go_on_where_they_were(either):
     services, as_of = either.services, await either.services.store.now()
     await submitted(either, 1)
     selection = Selection(BulkAction.CANCEL, TaskQuery().filter, as_of)
-    progress = await bulk_actions.act(services, selection, None, goes_on=lambda: False)
+    progress = await bulk_actions.act(services, selection, None, caller=WITHOUT_KEY, goes_on=lambda: False)
     assert (progress.done, progress.next_before) == (3, None)
     assert sorted(await statuses(either)) == ["canceled"] * 3 + ["queued"]
 
@@ -229,3 +230,22 @@ async def test_a_failure_that_an_operator_has_mended_is_run_again_when_it_is_nam
     await api.end(Failed(AuthenticationFailed("bad key").failure))
     assert (await counted(api, "retry", {"status": "failed"}))["count"] == 0
     assert (await counted(api, "retry", {"code": "authentication_failed"}))["count"] == 1
+
+
+async def test_many_are_deleted(either):
+    _, own = await added(either.services.keys, name="shop")
+    _, other = await added(either.services.keys, name="lab")
+    wanted = {"metadata": {"customer": "acme"}}
+    for headers in (own, own, other):
+        await either.submit(headers=headers, **wanted)
+    kept = (await either.submit(headers=own)).json["id"]
+    await either.end(Failed(DOWN))
+    first = await counted(either, "delete", wanted, own)
+    assert (first["count"], first["statuses"], first["left_out"]) == (2, {"failed": 1, "queued": 1}, [])
+    assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 2
+    assert [task["id"] for task in (await either.get("/v1/tasks", headers=own)).json["data"]] == [kept]
+    assert len((await either.get("/v1/tasks", headers=other)).json["data"]) == 1
+    assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 0
+    assert (await counted(either, "delete", wanted, own))["count"] == 0
+    (usage,) = (await either.get("/v1/usage", headers=own)).json["data"]
+    assert usage["count"] == 1

@@ -17,7 +17,18 @@ from tests.integration.api.conftest import Easel, Sketch
 FIELDS = {
     *("id", "kind", "provider", "model", "status", "progress", "input", "outputs", "error", "attempt"),
     *("warnings", "last_error", "waiting_for", "next_try_at", "cancel_requested_at", "failures"),
-    *("priority", "metadata", "cost", "environment", "created_at", "started_at", "finished_at", "urls"),
+    *(
+        "priority",
+        "metadata",
+        "key",
+        "retain_s",
+        "cost",
+        "environment",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "urls",
+    ),
 }
 
 

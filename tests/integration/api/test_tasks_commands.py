@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.money.cost import Cost
+from tests.api_keys import added
 
 DOWN = ProviderUnavailable("down").failure
 
@@ -124,3 +126,36 @@ async def test_usage(api, three, genpulse):
     assert (await genpulse(api, "usage", "--until", "2000-01-01"))[1] == "No task came then.\n"
     code, _, err = await genpulse(api, "usage", "--by", "hour")
     assert (code, "group_by" in err) == (1, True)
+
+
+async def test_show_tells_each_try(api, three, genpulse):
+    await api.end(Failed(ProviderRejected("no").failure))
+    code, out, _ = await genpulse(api, "tasks", "show", three[0])
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("try 1")]
+    assert line.startswith("try 1     failed, at ")
+    assert line.endswith("by w: provider_rejected: no")
+
+
+async def test_attempts_name_their_worker_to_whoever_sees_all(either):
+    _, own = await added(either.services.keys, name="shop")
+    _, admin = await added(either.services.keys, name="boss", scopes=frozenset({Scope.ADMIN}))
+    task = (await either.submit(headers=own)).json["id"]
+    assert (await either.get(f"/v1/tasks/{task}/attempts", headers=own)).json == {"data": []}
+    await either.end(Failed(DOWN))
+    for headers, worker, key in ((own, None, None), (admin, "w", "shop")):
+        (attempt,) = (await either.get(f"/v1/tasks/{task}/attempts", headers=headers)).json["data"]
+        assert (attempt["number"], attempt["status"], attempt["worker"]) == (1, "failed", worker)
+        assert attempt["error"]["code"] == "provider_unavailable"
+        assert attempt["started_at"] <= attempt["finished_at"]
+        shown = (await either.get(f"/v1/tasks/{task}", headers=headers)).json["key"]
+        (listed,) = (await either.get("/v1/tasks", headers=headers)).json["data"]
+        assert (shown and shown["name"], listed["key"]) == (key, shown)
+
+
+async def test_delete_by_filters(api, three, genpulse):
+    code, out, _ = await genpulse(api, "tasks", "delete", "--meta", "customer=acme", "--yes")
+    assert (code, out) == (0, "2 are deleted.\n")
+    assert await listed(genpulse, api) == [three[2]]
+    for options in ([], [three[2], "--all"], [three[2], "--text", "wolf"]):
+        assert (await genpulse(api, "tasks", "delete", *options, "--yes"))[0] == 2

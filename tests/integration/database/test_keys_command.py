@@ -88,3 +88,19 @@ def test_a_key_has_a_name(keys, name):
     made = keys("create", "--name", name)
     assert made.exit_code == 2
     assert "say who or what uses the key" in made.stderr
+
+
+@pytest.mark.parametrize(("span", "retain_s"), [("7d", 604800), ("0", 0), ("12h", 43200)])
+def test_a_key_may_have_a_retention_of_its_own(keys, span, retain_s):
+    key = json.loads(keys("create", "--name", "shop", "--retain", span, "--json").stdout)
+    assert key["limits"]["retain_s"] == retain_s
+    (listed,) = json.loads(keys("list", "--json").stdout)
+    assert listed["limits"]["retain_s"] == retain_s
+
+
+@pytest.mark.parametrize("span", ["-1d", "7", "7m", "3651d", "99999w"])
+def test_a_retention_that_cannot_be_meant_is_misuse(keys, span):
+    refused = keys("create", "--name", "shop", "--retain", span)
+    assert refused.exit_code == 2
+    assert "--retain" in refused.output
+    assert json.loads(keys("list", "--json").stdout) == []

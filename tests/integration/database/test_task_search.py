@@ -50,8 +50,7 @@ RARE = {
     "texts": TaskFilter(texts=("badger",)),
 }
 INDEXES = {
-    # Where few have failed the planner may as well read all of these.
-    "codes": "ix_tasks_code_id|ix_tasks_failed",
+    "codes": "ix_tasks_code_id",
     "kinds": "ix_tasks_kind_id",
     "providers": "ix_tasks_provider_id",
     "models": "ix_tasks_model_id",
@@ -150,9 +149,9 @@ def rows_read(plan):
 async def test_each_field_finds_its_page_by_its_index(planned, pool, field, wanted):
     query = TaskQuery(PAGE, filter=wanted[field])
     asked, rare = await planned(query)
-    assert re.search(INDEXES[field], rare or asked)
+    assert INDEXES[field] in (rare or asked)
     assert "Seq Scan on tasks" not in asked + rare
-    assert rows_read(asked) <= 2 * searches.LOOKED_THROUGH
+    assert rows_read(asked) <= searches.LOOKED_THROUGH
     page = await TaskSearch(pool).page(query)
     assert len(page) == PAGE
     assert all(fits(task, wanted[field]) for task in page)
@@ -168,7 +167,7 @@ async def test_each_status_finds_its_page_by_its_index(planned, status):
 async def test_ids_and_moments_find_their_page_by_id(planned, pool):
     (last,) = await TaskSearch(pool).page(TaskQuery(1, filter=RARE["kinds"]))
     moments = TaskFilter(created_after=last.created_at - timedelta(minutes=5), created_before=last.created_at)
-    for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(up_to=last.id), moments, TaskFilter()):
+    for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(id_range=(last.id, last.id)), moments, TaskFilter()):
         asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
         assert "pk_tasks" in asked
         assert not rare

@@ -6,8 +6,6 @@ import subprocess
 from pathlib import Path
 from typing import get_args
 
-import pytest
-
 from genpulse.branching import errors
 from genpulse.branching.codes import Code
 from genpulse.branching.errors import FlowError, MergeRefused, Refusal
@@ -87,7 +85,9 @@ def _commands():
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
 
 
-@pytest.mark.parametrize(("file", "command"), sorted({c for c in _commands() if c[1].startswith(("git ", "gen"))}))
-def test_a_mend_can_be_pasted(file, command):
-    assert not re.search(r"<\w+>|…|\n", command), file
-    assert subprocess.run(["sh", "-n"], input=command, text=True, check=False).returncode == 0
+def test_a_mend_can_be_pasted():
+    commands = {command: file for file, command in _commands() if command.startswith(("git ", "gen"))}
+    assert len(commands) > 50
+    for command, file in commands.items():
+        assert not re.search(r"<\w+>|…|\n", command), file
+        assert subprocess.run(["sh", "-n"], input=command, text=True, check=False).returncode == 0, file

@@ -1,5 +1,7 @@
 """Where a value comes from."""
 
+from itertools import product
+
 import pytest
 
 from genpulse.configuration.documents.explanation import explain, explain_all
@@ -58,10 +60,10 @@ def test_an_option_that_is_known_says_what_it_means(project):
 
 
 @pytest.mark.parametrize("key", ["database_url", "redis.url", "storage.endpoint", "providers.art.base_url"])
-@pytest.mark.parametrize("sign", [*"/?#[]@: %,", "℀", "//", "://", "/@", "?@"])
-@pytest.mark.parametrize("login", ["ada:s3{}cret", "ada:{}s3cret", "ada:s3cret{}", "s3{}cret", ":s3{}cret"])
-def test_no_sign_in_a_password_shows_a_part_of_it(key, login, sign):
-    for scheme in ("postgresql", "rediss+sentinel", "https"):
+def test_no_sign_in_a_password_shows_a_part_of_it(key):
+    signs = (*"/?#[]@: %,", "℀", "//", "://", "/@", "?@")
+    logins = ("ada:s3{}cret", "ada:{}s3cret", "ada:s3cret{}", "s3{}cret", ":s3{}cret")
+    for scheme, login, sign in product(("postgresql", "rediss+sentinel", "https"), logins, signs):
         found = shown(key, f"{scheme}://{login.format(sign)}@db.example.com/gp")
         assert "s3" not in found, found
         assert "cret" not in found, found

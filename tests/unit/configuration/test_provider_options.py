@@ -4,7 +4,7 @@ import pytest
 
 from genpulse.configuration.rules.provider_options import OPTIONS, faults, typed
 from genpulse.provider import ProviderSettings
-from genpulse.wiring import open_catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 STUDIO = {
     "GENPULSE_PROVIDERS__STUDIO__ADAPTER": "openai_compatible",

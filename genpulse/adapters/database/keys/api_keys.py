@@ -19,8 +19,8 @@ from genpulse.domain.webhook_secret import SigningSecrets
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at, max_priority)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                      expires_at, max_priority, retain_s)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 _KEYS = """
 SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
@@ -135,6 +135,7 @@ async def _add(
         key.created_at,
         key.expires_at,
         limits.max_priority,
+        limits.retain_s,
     )
     if secret is not None:
         await webhook_secrets.add_first(connection, sealing, key.id, secret)
@@ -151,6 +152,7 @@ def _key_of(row: Row) -> ApiKey:
         row["daily_usd"],
         Rate.parse(row["rate"]) if row["rate"] else None,
         None if row["max_priority"] is None else Priority(row["max_priority"]),
+        row["retain_s"],
     )
     return ApiKey(
         id=uuid_of(row["id"]),

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     Interval,
     LargeBinary,
-    MetaData,
     Numeric,
     SmallInteger,
     Table,
@@ -25,15 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from genpulse.adapters.database.schema.metadata import metadata as metadata
+from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 
 _Moment = DateTime(timezone=True)
 
@@ -81,6 +73,8 @@ tasks = Table(
     Column("warnings", JSONB),
     Column("order_stop_at", _Moment),
     Column("exact_input", Text),
+    Column("deleted_at", _Moment),
+    Column("retain_s", Integer),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -140,6 +134,14 @@ Index(
     tasks.c.id,
     postgresql_where=text("cancel_requested_at IS NOT NULL AND finished_at IS NULL"),
 )
+
+Index(
+    "ix_tasks_retained",
+    text("(finished_at - to_timestamp(0) + retain_s * interval '1 s')"),
+    tasks.c.id,
+    postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
+)
+Index("ix_tasks_deleted_at", tasks.c.deleted_at, postgresql_where=tasks.c.deleted_at.is_not(None))
 
 queue = Table(
     "queue",
@@ -240,8 +242,10 @@ assets = Table(
     Column("height", Integer),
     Column("duration_s", Double),
     Column("created_at", _Moment, nullable=False),
+    Column("deleted_at", _Moment),
 )
 
+Index("ix_assets_deleted_at", assets.c.deleted_at, postgresql_where=assets.c.deleted_at.is_not(None))
 Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
 
 asset_uses = Table(
@@ -258,6 +262,21 @@ doomed_objects = Table(
     Column("size", BigInteger, nullable=False),
     Column("last_created_at", _Moment, nullable=False, index=True),
     Column("environment", Text),
+    Column("expected_for", Uuid),
+    Column("erased_at", _Moment),
+    Column("removed_at", _Moment),
+)
+"""Bytes that may be nobody's. Under a key that is erased nothing is stored any more."""
+
+Index(
+    "ix_doomed_objects_expected_for",
+    doomed_objects.c.expected_for,
+    postgresql_where=doomed_objects.c.expected_for.is_not(None),
+)
+Index(
+    "ix_doomed_objects_erased_at",
+    doomed_objects.c.erased_at,
+    postgresql_where=text("erased_at IS NOT NULL AND removed_at IS NULL"),
 )
 
 environment_stamp = Table(
@@ -323,6 +342,7 @@ api_keys = Table(
     Column("daily_usd", Numeric),
     Column("rate", Text),
     Column("max_priority", SmallInteger),
+    Column("retain_s", Integer),
     Column("created_at", _Moment, nullable=False),
     Column("expires_at", _Moment),
     Column("revoked_at", _Moment),

@@ -26,7 +26,7 @@ NAMES = (
     *("id", "environment", "owner", "kind", "provider", "model", "status", "priority", "input", "metadata"),
     *("webhook_url", "deadline_at", "price_usd", "progress", "outputs", "error", "cost", "attempt", "failures"),
     *("losses", "cancel_requested_at", "retried_at", "seq", "created_at", "started_at", "finished_at", *ORDER),
-    *("waiting_for", "waiting_since", "last_error", "next_try_at", "warnings", "exact_input"),
+    *("waiting_for", "waiting_since", "last_error", "next_try_at", "warnings", "exact_input", "retain_s"),
 )
 
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)

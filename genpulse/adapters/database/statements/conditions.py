@@ -65,7 +65,8 @@ def fields(wanted: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in wanted.owners else " AND owner <> ''"
     found = (
-        Field("(error ->> 'code')", _unique(wanted.codes), " AND error IS NOT NULL AND status = 'failed'"),
+        # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
+        Field("(error ->> 'code')", _unique(wanted.codes), " AND status <> 'canceled'"),
         Field("owner", _unique(wanted.owners), of_somebody),
         Field("model", _unique(wanted.models)),
         Field("provider", _unique(wanted.providers)),
@@ -84,20 +85,20 @@ def statuses(wanted: TaskFilter) -> tuple[str, ...]:
 
 
 def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
-    """What is asked of ids and moments: conditions that go with any order by id."""
+    """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
     lowest, highest = ids_made_in(wanted.created_after, wanted.created_before)
     ids = wanted.id_range or (None, None)
     asked = (
         ("id = ANY({}::uuid[])", list(wanted.ids) or None),
         ("id >= {}", ids[0]),
         ("id <= {}", ids[1]),
-        ("id <= {}", wanted.up_to),
         ("id >= {}", lowest),
         ("id <= {}", highest),
         ("created_at >= {}", wanted.created_after),
         ("created_at < {}", wanted.created_before),
     )
-    return tuple(text.format(values.put(value)) for text, value in asked if value is not None)
+    given = (text.format(values.put(value)) for text, value in asked if value is not None)
+    return ("deleted_at IS NULL", *given)
 
 
 def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:

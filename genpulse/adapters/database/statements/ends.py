@@ -42,7 +42,12 @@ _OF_ENDED = """
 STOPPED_AFTER = "interval '30 s'"
 
 FINISH = f"""
-WITH ended AS (
+WITH keys AS MATERIALIZED (
+SELECT key, erased_at FROM doomed_objects WHERE key = ANY($20::text[]) ORDER BY key FOR KEY SHARE),
+erased AS MATERIALIZED (
+SELECT DISTINCT made.lease FROM unnest($20::text[], $28::uuid[]) AS made(key, lease) JOIN keys USING (key)
+WHERE keys.erased_at IS NOT NULL),
+ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
                      $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[])
@@ -66,6 +71,7 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
                                        * interval '1 s' END
 FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
+  AND ended.lease NOT IN (SELECT lease FROM erased)
 RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
           tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error, ended.delay_s, ended.job_id,
           ended.ordered_at, tasks.owner, {DAY} AS day,
@@ -97,12 +103,18 @@ SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider 
                         THEN pg_notify('{CHANNEL}', provider) END AS told
 FROM done
 UNION ALL
+SELECT lease, NULL, NULL FROM erased
+UNION ALL
 SELECT attempts.id, tasks.seq, NULL FROM ended
 JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running', 'abandoned')
 JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
 """
-"""Ends attempts with all that follows. With $30 it tells also of those that were ended before."""
+"""Ends attempts with all that follows. With $30 it tells also of those that were ended before.
+
+Keys of outputs are locked, so that nobody erases their bytes meanwhile. An attempt with bytes that are erased
+already does not end, and has no number.
+"""
 
 _DONE = ", ".join(f"done.{name}" for name in NAMES)
 
@@ -157,7 +169,7 @@ UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at =
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
        seq = {AT_END}, spent_day = {TODAY},
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
-WHERE id = $1 AND status = 'failed'
+WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
 RETURNING {TASK}),
 queued AS (
 INSERT INTO queue (task_id, provider, priority, ordered)

@@ -7,15 +7,19 @@ from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input)
+                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
+                   retain_s)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
-       exact_input
+       exact_input, retain_s
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[])
+            $15::text[], $16::bytea[], $17::int[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s)
+LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
+                   WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
+WHERE deleted.task_id IS NULL
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
@@ -23,7 +27,8 @@ queued AS (
 INSERT INTO queue (task_id, provider, priority)
 SELECT (tasks).id, (tasks).provider, (tasks).priority FROM written WHERE NOT known
 ){{counted}}
-SELECT known, fingerprint, (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
+SELECT known, fingerprint, (tasks).deleted_at IS NOT NULL AS is_deleted, (tasks).id AS id,
+       (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
        CASE WHEN NOT known THEN pg_notify('{CHANNEL}', (tasks).provider) END AS told,
        CASE WHEN known THEN (tasks).idempotency_key END AS known_idempotency_key,
        {", ".join(f"CASE WHEN known THEN (tasks).{name} END AS known_{name}" for name in NAMES)}
@@ -36,14 +41,21 @@ _OF_NEW = f"""
 """
 
 SUBMIT = _SUBMIT.format(counted="")
-"""The rows and their queue entries. A row that was there before under the same key is `known`, and told whole."""
+"""The rows and their queue entries. A row that was there before under the same key is `known`, and told whole.
+
+No row is there for a key of a task that was deleted.
+"""
 
 SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner or a price."""
 
-BY_KEY = f"SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2"
+BY_KEY = f"""
+SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
+"""
 
-GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[])"
+KEY_IS_DELETED = "SELECT EXISTS (SELECT FROM tombstones WHERE key_digest = $1)"
+
+GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 
 ATTEMPTS = """
 SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,
@@ -52,7 +64,7 @@ SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attemp
        AS submitting_at,
        CASE attempts.status WHEN 'running' THEN tasks.order_job_id ELSE attempts.job_id END AS job_id
 FROM attempts JOIN tasks ON tasks.id = attempts.task_id
-WHERE attempts.task_id = $1 ORDER BY number
+WHERE attempts.task_id = $1 AND tasks.deleted_at IS NULL ORDER BY number
 """
 
 JOURNAL_ORDER = """
@@ -85,15 +97,25 @@ WHERE id = $1 AND lease = $2 AND status = 'running'
 """
 
 ADD_ASSETS = """
+WITH keys AS MATERIALIZED (
+SELECT key, erased_at FROM doomed_objects WHERE key = ANY($5::text[]) ORDER BY key FOR KEY SHARE)
 INSERT INTO assets (id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s,
                     created_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                      $8::text[], $9::int[], $10::int[], $11::float8[], $12::timestamptz[])
+WHERE NOT EXISTS (SELECT FROM keys WHERE erased_at IS NOT NULL)
+RETURNING id
+"""
+"""All of them, or none where the bytes of one were erased."""
+
+ASSET = """
+SELECT * FROM assets
+WHERE id = $1 AND (deleted_at IS NULL
+                   OR EXISTS (SELECT FROM asset_uses JOIN tasks ON tasks.id = asset_uses.task_id
+                              WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """
 
-ASSET = "SELECT * FROM assets WHERE id = $1"
-
-OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[])"
+OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 
 MEDIA_TYPES = "SELECT id, media_type FROM assets WHERE id = ANY($1::uuid[])"
 

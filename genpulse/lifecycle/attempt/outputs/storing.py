@@ -90,13 +90,15 @@ async def _store_output(run: AttemptRun, output: ReceivedOutput) -> StoredOutput
 
 async def _keep(run: AttemptRun, content: Rereadable) -> Content:
     """Keep the bytes. Nothing ends the tries for an answer that nobody can ask for again."""
-    services = run.services
+    services, task_id = run.services, run.task.id
+
+    async def expect(key: str, size: int) -> str:
+        return await services.retention.expect(key, size, task_id)
+
     return await run.until_available(
         "an output of task %s",
         WaitsFor.STORAGE,
-        lambda: services.storage.keep(
-            content, limit_bytes=services.output_limit_bytes, noting=services.retention.expect
-        ),
+        lambda: services.storage.keep(content, limit_bytes=services.output_limit_bytes, noting=expect),
         stops=() if run.is_immediate else WORKER_LEAVES,
     )
 

@@ -209,6 +209,10 @@ class AsyncGenPulse:
         request = requests.delete_asset(thing.id) if isinstance(thing, Asset) else requests.delete(_id_of(thing))
         await self._connection.document(request)
 
+    async def delete_asset(self, asset_id: str) -> None:
+        """Delete a file by its id: an upload, or an output of a task."""
+        await self._connection.document(requests.delete_asset(asset_id))
+
     async def upload(self, source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> Asset:
         """Bring a file: its path, its bytes, or something to read from. It may then stand in an input."""
         return await files.kept_file(self._connection, source, name)

@@ -205,6 +205,10 @@ class GenPulse:
         request = requests.delete_asset(thing.id) if isinstance(thing, Asset) else requests.delete(_id_of(thing))
         self._connection.document(request)
 
+    def delete_asset(self, asset_id: str) -> None:
+        """Delete a file by its id: an upload, or an output of a task."""
+        self._connection.document(requests.delete_asset(asset_id))
+
     def upload(self, source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> Asset:
         """Bring a file: its path, its bytes, or something to read from. It may then stand in an input."""
         return files.kept_file(self._connection, source, name)

@@ -65,8 +65,9 @@ class NewTask:
     `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
-    `files` are the fields of the input that take a file; they are not kept.
-    `retain_s` seconds after its end it is deleted; None: when the installation keeps it no longer.
+    It does not begin before `run_at`, from which `deadline_s` then counts. `retain_s` seconds after its end it is
+    deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
+    they are not kept.
     """
 
     id: UUID
@@ -84,7 +85,12 @@ class NewTask:
     fingerprint: str = ""
     owner: str = ""
     files: tuple[InputFile, ...] = ()
+    run_at: datetime | None = None
     retain_s: int | None = None
+
+    def begins_at(self, now: datetime) -> datetime | None:
+        """When it may begin, where that is later than now."""
+        return self.run_at if self.run_at is not None and self.run_at > now else None
 
     def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""
@@ -104,6 +110,8 @@ class NewTask:
             price_usd=self.price_usd,
             owner=self.owner,
             retain_s=self.retain_s,
+            run_at=self.run_at,
+            next_try_at=self.begins_at(created_at),
         )
 
 
@@ -129,6 +137,8 @@ class WaitsFor(StrEnum):
     PROVIDER = "provider"
     STORAGE = "storage"
     DATABASE = "database"
+    RUN_AT = "run_at"
+    """Of tasks alone whose `is_put_off` says so: no row holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,8 @@ class Task:
     open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
     and `next_try_at` when the next one is due. `warnings` is
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `retain_s` seconds
-    after its end it is deleted; None: when the installation keeps it no longer.
+    after its end it is deleted; None: when the installation keeps it no longer. Its first attempt does not begin
+    before `run_at`.
     """
 
     id: UUID
@@ -177,6 +188,12 @@ class Task:
     next_try_at: datetime | None = None
     warnings: tuple[TaskWarning, ...] = ()
     retain_s: int | None = None
+    run_at: datetime | None = None
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it has not begun, and waits for its `run_at`."""
+        return self.run_at is not None and self.next_try_at == self.run_at and self.attempt == 0
 
     @property
     def cancel_requested(self) -> bool:

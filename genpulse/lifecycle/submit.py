@@ -62,6 +62,7 @@ def _new_task(services: Services, candidate: Candidate, idempotency_key: str | N
         owner=candidate.caller.owner,
         files=files_in(candidate.parsed),
         retain_s=_retain_s(candidate),
+        run_at=order.run_at,
     )
 
 

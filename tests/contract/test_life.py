@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -81,9 +82,14 @@ class Life(RuleBasedStateMachine):
         assert _plain(results[0]) == _plain(results[1])
         return results[0]
 
-    @rule(provider=st.sampled_from(PROVIDERS), late=st.booleans())
-    def submit(self, provider, late):
-        new = new_task(provider=provider, deadline_s=-1.0 if late else None, webhook_url="https://example.org/")
+    @rule(provider=st.sampled_from(PROVIDERS), late=st.booleans(), put_off=st.booleans())
+    def submit(self, provider, late, put_off):
+        new = new_task(
+            provider=provider,
+            deadline_s=-1.0 if late else None,
+            webhook_url="https://example.org/",
+            run_at=now() + timedelta(hours=1) if put_off else None,
+        )
         self.both(lambda pair: pair.store.submit(new))
         self.tasks.append(new.id)
 

@@ -59,6 +59,7 @@ def task_of(row: Row) -> Task:
         next_try_at=row["next_try_at"],
         warnings=_warnings_of(row["warnings"]),
         retain_s=row["retain_s"],
+        run_at=row["run_at"],
     )
 
 

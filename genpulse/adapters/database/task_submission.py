@@ -228,6 +228,7 @@ def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [exact for _, exact in inputs],
         [_digest(task) for task in tasks],
         [task.retain_s for task in tasks],
+        [task.run_at for task in tasks],
     )
 
 

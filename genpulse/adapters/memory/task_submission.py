@@ -54,11 +54,13 @@ class TaskSubmission(TaskRows):
 
     def _add(self, new: NewTask) -> Submitted:
         now = self._now()
-        deadline_at = None if new.deadline_s is None else now + timedelta(seconds=new.deadline_s)
+        begins_at = new.begins_at(now) or now
+        deadline_at = None if new.deadline_s is None else begins_at + timedelta(seconds=new.deadline_s)
         task = new.queued(now, deadline_at)
         self._tasks[task.id] = task
         self._ledger.submitted(task)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
-        self._queue.enqueue(new.provider, new.id, new.priority)
+        delay_s = (begins_at - now).total_seconds()
+        self._queue.enqueue(new.provider, new.id, new.priority, delay_s=delay_s)
         return Submitted(task)

@@ -22,6 +22,7 @@ FIELDS = {
         "metadata",
         "key",
         "retain_s",
+        "run_at",
         "cost",
         "environment",
         "created_at",

@@ -75,6 +75,7 @@ tasks = Table(
     Column("exact_input", Text),
     Column("deleted_at", _Moment),
     Column("retain_s", Integer),
+    Column("run_at", _Moment),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

@@ -8,15 +8,16 @@ _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s)
+                   retain_s, run_at, next_try_at)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
-       exact_input, retain_s
+       webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
+       price_usd, exact_input, retain_s, run_at, CASE WHEN run_at > now() THEN run_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[], $16::bytea[], $17::int[])
+            $15::text[], $16::bytea[], $17::int[], $18::timestamptz[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
+            run_at)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -24,8 +25,10 @@ ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
 queued AS (
-INSERT INTO queue (task_id, provider, priority)
-SELECT (tasks).id, (tasks).provider, (tasks).priority FROM written WHERE NOT known
+INSERT INTO queue (task_id, provider, priority, due_at, deferred)
+SELECT (tasks).id, (tasks).provider, (tasks).priority, coalesce((tasks).next_try_at, now()),
+       (tasks).next_try_at IS NOT NULL
+FROM written WHERE NOT known
 ){{counted}}
 SELECT known, fingerprint, (tasks).deleted_at IS NOT NULL AS is_deleted, (tasks).id AS id,
        (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,

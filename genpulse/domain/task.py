@@ -67,7 +67,7 @@ class NewTask:
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
     It does not begin before `run_at`, from which `deadline_s` then counts. `retain_s` seconds after its end it is
     deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
-    they are not kept.
+    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes.
     """
 
     id: UUID
@@ -86,13 +86,14 @@ class NewTask:
     owner: str = ""
     files: tuple[InputFile, ...] = ()
     run_at: datetime | None = None
+    depends_on: tuple[UUID, ...] = ()
     retain_s: int | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""
         return self.run_at if self.run_at is not None and self.run_at > now else None
 
-    def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
+    def queued(self, created_at: datetime, deadline_at: datetime | None, next_try_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""
         return Task(
             id=self.id,
@@ -111,7 +112,8 @@ class NewTask:
             owner=self.owner,
             retain_s=self.retain_s,
             run_at=self.run_at,
-            next_try_at=self.begins_at(created_at),
+            depends_on=self.depends_on,
+            next_try_at=next_try_at,
         )
 
 
@@ -139,6 +141,8 @@ class WaitsFor(StrEnum):
     DATABASE = "database"
     RUN_AT = "run_at"
     """Of tasks alone whose `is_put_off` says so: no row holds it."""
+    TASK = "task"
+    """Of tasks alone whose `awaits_sources` says so: no row holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class Task:
     and `next_try_at` when the next one is due. `warnings` is
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `retain_s` seconds
     after its end it is deleted; None: when the installation keeps it no longer. Its first attempt does not begin
-    before `run_at`.
+    before `run_at`, nor before the tasks in `depends_on`, whose outputs it takes, have ended.
     """
 
     id: UUID
@@ -189,6 +193,12 @@ class Task:
     warnings: tuple[TaskWarning, ...] = ()
     retain_s: int | None = None
     run_at: datetime | None = None
+    depends_on: tuple[UUID, ...] = ()
+
+    @property
+    def awaits_sources(self) -> bool:
+        """Whether it waits for the outputs of other tasks; when these have ended, it is due at `next_try_at`."""
+        return bool(self.depends_on) and self.status is TaskStatus.QUEUED and self.next_try_at is None
 
     @property
     def is_put_off(self) -> bool:

@@ -70,6 +70,14 @@ def _may_name_files(document: JsonObject) -> bool:
     return False
 
 
+def sources_of(document: JsonObject) -> tuple[UUID, ...]:
+    """The tasks whose outputs an input names, each once."""
+    if not _may_name_files(document):
+        return ()
+    outputs = (output_named(value) for _, value in values(document) if isinstance(value, str))
+    return tuple(dict.fromkeys(output.task_id for output in outputs if output))
+
+
 async def check_references(services: Services, tasks: Mapping[str, NewTask]) -> None:
     """Each file is there for the owner of the task and fits its field, and each webhook URL may be called.
 
@@ -151,8 +159,10 @@ def _output_fault(one: _Reference, output: TaskOutput, known: _Known) -> str | N
     task = known.tasks.get(output.task_id)
     if task is None:
         return f"there is no {one.text}: the task was removed, or never was there for this API key"
+    if not task.status.ended:
+        return None
     if task.status is not TaskStatus.SUCCEEDED:
-        return f"the task of {one.text} is {task.status.value}; it has to have succeeded"
+        return f"the task of {one.text} is {task.status.value}, and has no outputs"
     if output.index >= len(task.outputs):
         return f"the task of {one.text} has {len(task.outputs)} outputs; #0 is the first one"
     return _misfit(one, task.outputs[output.index].content.media_type)

@@ -7,6 +7,7 @@ from genpulse.domain.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
+from genpulse.lifecycle.order_references import sources_of
 from genpulse.ports import Services
 from genpulse.provider.asset_ref import files_in
 
@@ -63,6 +64,7 @@ def _new_task(services: Services, candidate: Candidate, idempotency_key: str | N
         files=files_in(candidate.parsed),
         retain_s=_retain_s(candidate),
         run_at=order.run_at,
+        depends_on=sources_of(order.input),
     )
 
 

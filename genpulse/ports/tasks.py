@@ -161,6 +161,12 @@ class TaskStore(Protocol):
         `BudgetExceeded`, `KeyLimitExceeded`.
         """
 
+    async def wake(self) -> int:
+        """Let at most 1,000 tasks go on that wait for others which have all ended; how many there were.
+
+        Whoever ends a task lets those go on that wait for it; this finds what was missed.
+        """
+
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them.
 

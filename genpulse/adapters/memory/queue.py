@@ -77,6 +77,12 @@ class MemoryTaskQueue:
             entry.due_at = entry.since = self._clock() + delay_s
             self._wake()
 
+    def wake(self, task_id: UUID, delay_s: float) -> None:
+        """A task that waited for others is due in so many seconds."""
+        if entry := self._entries.get(task_id):
+            entry.due_at, entry.since = self._clock() + delay_s, self._clock()
+            self._wake()
+
     def push(self, task_id: UUID) -> None:
         """A task with an open order goes to a worker at once."""
         if entry := self._entries.get(task_id):

@@ -23,6 +23,7 @@ FIELDS = {
         "key",
         "retain_s",
         "run_at",
+        "depends_on",
         "cost",
         "environment",
         "created_at",

@@ -28,6 +28,8 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     assets,
+    batch_events,
+    batches,
     deletion,
     docs_page,
     environment,
@@ -58,6 +60,8 @@ _ROUTE_MODULES = (
     task_attempts,
     webhook_deliveries,
     task_events,
+    batches,
+    batch_events,
     usage,
     uploads,
     assets,

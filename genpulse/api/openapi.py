@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from genpulse.api.problems import ProblemDocument
 from genpulse.api.responses import encoded
 from genpulse.api.responses.encoded import reference
+from genpulse.api.routes.batch_events import BatchEventDocument
 from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
 from genpulse.api.routes.models import ModelDocument, ModelList
@@ -20,8 +21,9 @@ from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.task_attempts import AttemptPage
 from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
+from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
-from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.task_filter import TaskFilterDocument
 from genpulse.api.schemas.usage import UsageDocument
@@ -33,6 +35,7 @@ Every error is a problem document (RFC 9457) whose `code` is stable. Times are R
 """
 TAGS = [
     {"name": "tasks", "description": "Submit work, watch it, change its course."},
+    {"name": "batches", "description": "Submit much at once, and see it as one thing."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
     {"name": "service", "description": "How this service is."},
@@ -63,11 +66,13 @@ _OF_A_TASK = (
     *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
     "delete_task",
 )
+_OF_A_BATCH = ("show_batch", "watch_a_batch", "cancel_batch", "retry_batch")
 _OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "submit_task": ({"task_id": _ID}, _OF_A_TASK),
     "retry_task": ({"task_id": _ID}, _OF_A_TASK),
+    "submit_batch": ({"batch_id": _ID}, _OF_A_BATCH),
     "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
@@ -80,10 +85,21 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_REQUESTS = (OrderDocument, BatchDocument, RetryDocument, TaskActionDocument, TaskFilterDocument)
+_REQUESTS = (
+    OrderDocument,
+    BatchOrderDocument,
+    BatchDocument,
+    RetryDocument,
+    TaskActionDocument,
+    TaskFilterDocument,
+)
 _RESPONSES = (
     Alive,
     AttemptPage,
+    BatchActionOutcome,
+    BatchEventDocument,
+    BatchPage,
+    BatchStandingDocument,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,

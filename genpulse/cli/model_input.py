@@ -36,16 +36,26 @@ def input_of(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str
         if place is None:
             raise CommandRefused(f"This model takes no words; its input has {', '.join(properties)}. Use --input.")
         body[place] = prompt
-    for field in fields:
-        name, separator, value = field.partition("=")
-        if not separator:
-            raise click.UsageError(f"--input {field!r} must be KEY=VALUE")
+    for name, value in map(_name_and_text, fields):
         described = properties.get(name, {"format": "asset-ref"} if is_free and _is_media(value) else {})
         if _takes_files(described) and not value.startswith("["):
             body.setdefault(name, []).append(_file_or_text(value))
         else:
             body[name] = _value(described, value)
     return body
+
+
+def usual_field(field: str) -> tuple[str, object]:
+    """For every row of a file: its model says how a text is to be read. Raises `CommandRefused`."""
+    name, value = _name_and_text(field)
+    return name, _parsed(value) if value.startswith("@") else value
+
+
+def _name_and_text(field: str) -> tuple[str, str]:
+    name, separator, value = field.partition("=")
+    if not separator:
+        raise click.UsageError(f"--input {field!r} must be KEY=VALUE")
+    return name, value
 
 
 async def uploaded(genpulse: AsyncGenPulse, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from genpulse.adapters.database.schema import migration_steps
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

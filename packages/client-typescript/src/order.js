@@ -8,6 +8,7 @@ const FIELDS = {
   webhookUrl: "webhook_url",
   deadlineS: "deadline_s",
   metadata: "metadata",
+  retainS: "retain_s",
 };
 /** The options of an order, beside its model and input. */
 export const ORDER_OPTIONS = [...Object.keys(FIELDS), "idempotencyKey"];

@@ -16,7 +16,7 @@ class Order:
     model's `input_schema` describes; an `Asset` in it stands for its file. `kind` is needed only when the model
     does several kinds of work. `webhook_url` is told when the task has ended. `deadline_s` is in how many seconds
     the task is given up. `metadata` are the caller's own words. The same `idempotency_key` and order give the same
-    task.
+    task. `retain_s` is for how many whole seconds after its end the task and its files are kept at the longest.
     """
 
     model: str | Sequence[str]
@@ -27,6 +27,7 @@ class Order:
     deadline_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
+    retain_s: int | None = None
 
     def document(self) -> dict[str, Any]:
         """The body of a submit: what is not said is left out. The key is no part of it."""
@@ -36,6 +37,7 @@ class Order:
             "webhook_url": self.webhook_url,
             "deadline_s": self.deadline_s,
             "metadata": dict(self.metadata) or None,
+            "retain_s": self.retain_s,
         }
         model = self.model if isinstance(self.model, str) else list(self.model)
         chosen = {name: value for name, value in optional.items() if value is not None}

@@ -14,7 +14,7 @@ ASSET = asset_of({"id": "a1", "url": "http://x", "media_type": "image/png", "byt
 
 def test_what_is_not_said_is_left_out():
     assert Order("a/b", {}).document() == {"model": "a/b", "input": {}}
-    whole = Order("a/b", {}, "kind", "high", "http://x", 5, {"a": "b"}, "key")
+    whole = Order("a/b", {}, "kind", "high", "http://x", 5, {"a": "b"}, "key", 0)
     assert whole.document() == {
         "model": "a/b",
         "input": {},
@@ -23,6 +23,7 @@ def test_what_is_not_said_is_left_out():
         "webhook_url": "http://x",
         "deadline_s": 5,
         "metadata": {"a": "b"},
+        "retain_s": 0,
     }
     assert submit(whole).headers["Idempotency-Key"] == "key"
 

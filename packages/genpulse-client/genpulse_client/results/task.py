@@ -131,6 +131,18 @@ class Task:
         return tuple(TaskWarning(one.get("code", ""), one.get("message", ""), one.get("index")) for one in found)
 
     @property
+    def batch(self) -> str | None:
+        """The id of the batch with which it was submitted; None for one alone."""
+        batch: str | None = self.document.get("batch")
+        return batch
+
+    @property
+    def retain_s(self) -> int | None:
+        """Seconds after its end for which it is kept; None: as long as the installation keeps tasks."""
+        retain_s: int | None = self.document.get("retain_s")
+        return retain_s
+
+    @property
     def cost(self) -> Cost | None:
         """What it cost; None where nothing is known."""
         found = self.document.get("cost")

@@ -41,7 +41,7 @@ export interface TaskWarning {
   readonly index: number | null;
 }
 
-/** What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`. */
+/** What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage`, `database`, `task`, `run_at`. */
 export interface Waiting {
   readonly what: string;
   readonly since: string;
@@ -73,6 +73,8 @@ export interface Task {
   readonly last_error: Failure | null;
   readonly waiting_for: Waiting | null;
   readonly next_try_at: string | null;
+  /** Before when it was not to begin; null where it was to begin at once. */
+  readonly run_at: string | null;
   readonly cancel_requested_at: string | null;
   /** How many attempts have begun. */
   readonly attempt: number;
@@ -160,6 +162,8 @@ export interface OrderOptions {
   idempotencyKey?: string;
   /** For how many whole seconds after its end the task and its files are kept at the longest. */
   retainS?: number;
+  /** Not begun before then, 30 days ahead at most; `deadlineS` counts from it. */
+  runAt?: Date | string;
 }
 
 /** A task that is asked for. `model` is `provider/name`, or several in the order in which they are to be tried. */

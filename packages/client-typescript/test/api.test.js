@@ -41,6 +41,17 @@ api("the same key is the same task", async () => {
   await assert.rejects(genpulse.submit(EASEL, { prompt: "a hen" }, { idempotencyKey }), { code: "idempotency_key_reuse", status: 422 });
 });
 
+api("a task is put off", async () => {
+  const runAt = new Date(Date.now() + 3600e3);
+  const task = await genpulse.submit(EASEL, FOX, { runAt });
+  assert.deepEqual([new Date(task.run_at), task.waiting_for.what], [runAt, "run_at"]);
+  assert.equal((await genpulse.cancel(task)).status, "canceled");
+  await assert.rejects(genpulse.submit(EASEL, FOX, { runAt: "soon", retainS: -1 }), (error) => {
+    assert.deepEqual(error.problems.map(({ place }) => place).sort(), ["/retain_s", "/run_at"]);
+    return true;
+  });
+});
+
 api("a refusal names what does not fit", async () => {
   await assert.rejects(genpulse.submit(EASEL, { ...FOX, width: 9000 }), (error) => {
     assert.ok(error instanceof ApiRefused);

@@ -257,7 +257,7 @@ test("a server without ranges sends it all again", async (t) => {
 
 test("what is asked for is written as the API reads it", async (t) => {
   const { asked, genpulse } = await serve(t, [shown({ data: [], next_cursor: null, ...TASK })]);
-  await genpulse.submit(["a/b", "c/d"], { image: ASSET, list: [ASSET, 1, null] }, { webhookUrl: "http://x/", deadlineS: 5, priority: "low", retainS: 0 });
+  await genpulse.submit(["a/b", "c/d"], { image: ASSET, list: [ASSET, 1, null] }, { webhookUrl: "http://x/", deadlineS: 5, priority: "low", retainS: 0, runAt: new Date(0) });
   const filters = { status: ["failed", "canceled"], metadata: { customer: ["a", "b"] }, createdAfter: new Date(0), limit: 7 };
   for await (const _ of genpulse.list(filters)) assert.fail();
   await genpulse.usage({ since: "2030-01-01", until: new Date(0), groupBy: ["day", "model"] });
@@ -272,6 +272,7 @@ test("what is asked for is written as the API reads it", async (t) => {
     webhook_url: "http://x/",
     deadline_s: 5,
     retain_s: 0,
+    run_at: "1970-01-01T00:00:00.000Z",
   });
   assert.deepEqual(
     asked.slice(1).map((one) => `${one.method} ${one.url} ${one.body}`.trim()),
@@ -333,6 +334,10 @@ test("what cannot be meant is refused before it is sent", async (t) => {
   }
   await assert.rejects(genpulse.upload("photo.png"), /openAsBlob/);
   await assert.rejects(genpulse.checkBatch([{ model: "a/b", input: {}, retain_s: 5 }]), /no option retain_s/);
+  const never = new Date("never");
+  await assert.rejects(genpulse.submit("a/b", {}, { runAt: never }), RangeError);
+  await assert.rejects(genpulse.act("cancel", { provider: "art", createdAfter: never }), RangeError);
+  assert.throws(() => genpulse.list({ createdAfter: never }), RangeError);
   await assert.rejects(genpulse.batch("../tasks"), InvalidId);
   await assert.rejects(genpulse.deleteAsset(ASSET), InvalidId);
   await assert.rejects(genpulse.cancelBatch(TASK), UnexpectedAnswer);

@@ -3,7 +3,7 @@ import { ApiRefused, GenPulse, TaskFailed, verifyWebhook } from "@genpulse/clien
 import type { Asset, Event, Order, Task } from "@genpulse/client";
 
 export async function right(genpulse: GenPulse, photo: Asset): Promise<string | undefined> {
-  const order: Order = { model: ["a/b", "c/d"], input: { image: photo, steps: 5 }, priority: "low", retainS: 0 };
+  const order: Order = { model: ["a/b", "c/d"], input: { image: photo, steps: 5 }, priority: "low", retainS: 0, runAt: new Date() };
   const [first] = await genpulse.submitBatch([order], { idempotencyKey: "k" });
   const task: Task = await genpulse.generate("a/b", { image: photo }, { timeoutS: 5, onEvent: (event: Event) => void event.id });
   for await (const event of genpulse.watch(task, { lastEventId: "1", signal: AbortSignal.timeout(5) })) {

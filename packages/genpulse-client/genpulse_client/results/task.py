@@ -41,7 +41,10 @@ class TaskWarning:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`."""
+    """What a task does not go on without.
+
+    `next_attempt`, `worker`, `provider`, `storage`, `database`, `task`, or the time `run_at`.
+    """
 
     what: str
     since: datetime
@@ -175,8 +178,13 @@ class Task:
 
     @property
     def next_try_at(self) -> datetime | None:
-        """When the next attempt is due; None unless it waits for that."""
+        """When the next attempt is due, or the first one where it is put off; None unless it waits for that."""
         return moment_of(self.document.get("next_try_at"))
+
+    @property
+    def run_at(self) -> datetime | None:
+        """Before when it was not to begin; None where it was to begin at once."""
+        return moment_of(self.document.get("run_at"))
 
     @property
     def cancel_requested_at(self) -> datetime | None:

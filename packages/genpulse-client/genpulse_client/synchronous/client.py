@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -75,14 +76,16 @@ class GenPulse:
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
         retain_s: int | None = None,
+        run_at: datetime | str | None = None,
     ) -> Task:
         """Submit a task, and come back at once. The options are the fields of `Order`.
 
         A connection that breaks is tried again under one idempotency key, so that it stays one task.
         """
         order = Order(
-            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key, retain_s
-        )
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         return task_of(self._connection.document(requests.submit(order)))
 
     def submit_batch(self, orders: Sequence[Order], *, idempotency_key: str | None = None) -> tuple[Task, ...]:
@@ -143,6 +146,7 @@ class GenPulse:
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
         retain_s: int | None = None,
+        run_at: datetime | str | None = None,
         timeout_s: float | None = None,
         on_event: OnEvent | None = None,
     ) -> Task:
@@ -151,8 +155,9 @@ class GenPulse:
         Raises `TaskFailed`, and `TaskNotEnded` after `timeout_s`.
         """
         order = Order(
-            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key, retain_s
-        )
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         submitted = task_of(self._connection.document(requests.submit(order)))
         task = self.wait(submitted.id, timeout_s=timeout_s, on_event=on_event)
         if task.status != "succeeded":

@@ -51,7 +51,11 @@ async def test_options_arrive(client):
         retain_s=86400,
     )
     assert (task.kind, task.priority, task.retain_s) == ("text-to-video", "low", 86400)
-    assert (await client.submit(EASEL, FOX)).retain_s is None
+    now = await client.submit(EASEL, FOX)
+    assert (now.retain_s, now.run_at) == (None, None)
+    later = datetime.now(UTC) + timedelta(days=1)
+    put_off = await client.submit(EASEL, FOX, run_at=later)
+    assert (put_off.run_at, put_off.waiting_for.what) == (later, "run_at")
 
 
 async def test_a_refusal_names_what_does_not_fit(client):

@@ -158,14 +158,18 @@ class TaskRows:
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`, also for one that was deleted and that no task needs."""
         asset = self._assets.get(asset_id)
-        if asset is None or (asset_id in self.deleted.assets and not self.needing(asset_id)):
+        if asset is None or not (self._is_shown(asset) or self.needing(asset_id)):
             raise UnknownAsset(asset_id)
         return asset
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
-        shown = [one for one in asset_ids if one in self._assets and one not in self.deleted.assets]
+        shown = [one for one in asset_ids if one in self._assets and self._is_shown(self._assets[one])]
         return {asset_id: self._assets[asset_id].owner for asset_id in shown}
+
+    def _is_shown(self, asset: Asset) -> bool:
+        """Neither deleted nor an output of a task that was."""
+        return asset.id not in self.deleted.assets and asset.task_id not in self.deleted.tasks
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

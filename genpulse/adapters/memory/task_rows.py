@@ -114,7 +114,8 @@ class TaskRows:
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""
-        return used((*self._tasks.values(), *self.deleted.erased()), query)
+        marked = (replace(self._tasks[task_id], metadata={}) for task_id in self.deleted.tasks)
+        return used((*self._shown(), *marked, *self.deleted.erased()), query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""

@@ -103,7 +103,7 @@ class OrderDocument(BaseModel):
             "Not begun before this time, which is 30 days ahead at most; `deadline_s` counts from it. One that has"
             " passed is now"
         ),
-        examples=["2030-01-31T12:00:00Z"],
+        examples=["2026-01-31T12:00:00Z"],
     )
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=64)] = Field(
         default_factory=dict,

@@ -1,13 +1,14 @@
 """Every piece of code of the how-to: copied from there, and run."""
 
 import asyncio
+import base64
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tomllib
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,7 @@ from genpulse.provider.http import Part
 from genpulse.testing import CHECKS, Situation
 from genpulse.testing.server import PNG
 from tests.acceptance.snippets import Page, run, understood
-from tests.integration.providers.scripted import Scripted, Told
+from tests.integration.providers.scripted import DataFiles, Scripted, Told
 
 PAGE = Page("how-to/write-a-provider.md")
 PIECES = (
@@ -30,6 +31,7 @@ PIECES = (
     "class Films",
     "call.in_thread",
     "account = Account",
+    "class Clip",
     "async def test_it_shouts",
     "class MyFake",
 )
@@ -156,6 +158,14 @@ async def test_heavy_work_in_a_thread_runs():
     call = Call("m", "noop", Words(text="hi"), uuid4(), "reference", attempt=1, threads=threads)
     result = await known["run"](None, call, lambda fraction, message=None: None)
     assert result.outputs[0].content == b"hi"
+
+
+async def test_a_field_that_takes_a_file_is_given_one():
+    known = await run(PAGE.block("class Clip"), {**names(), "Annotated": Annotated})
+    uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    call = Call("m", "any", known["Clip"](image=uri), uuid4(), "reference", 1, attachments=DataFiles())
+    assert (await known["Animate"]().generate(call)).outputs[0].content == PNG
+    assert known["Clip"].model_json_schema()["properties"]["image"]["x-media"] == ["image"]
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.name in JOBS], ids=lambda check: check.name)

@@ -17,7 +17,15 @@ from aiohttp import web
 import genpulse.provider
 import genpulse.provider.job_id
 import genpulse.provider.status_words
-from genpulse.provider import Call, EngineThreads, Input, InvalidInput, Model, Provider, ProviderSettings
+from genpulse.provider import (
+    Call,
+    EngineThreads,
+    Input,
+    InvalidInput,
+    Model,
+    Provider,
+    ProviderSettings,
+)
 from genpulse.provider.account import Account
 from genpulse.provider.http import Part
 from genpulse.testing import CHECKS, Situation

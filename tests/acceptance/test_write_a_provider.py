@@ -1,13 +1,14 @@
 """Every piece of code of the how-to: copied from there, and run."""
 
 import asyncio
+import base64
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tomllib
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,6 @@ import genpulse.provider
 import genpulse.provider.job_id
 import genpulse.provider.status_words
 from genpulse.provider import (
-    Attachment,
     Call,
     EngineThreads,
     Input,
@@ -31,7 +31,7 @@ from genpulse.provider.http import Part
 from genpulse.testing import CHECKS, Situation
 from genpulse.testing.server import PNG
 from tests.acceptance.snippets import Page, run, understood
-from tests.integration.providers.scripted import Scripted, Told
+from tests.integration.providers.scripted import DataFiles, Scripted, Told
 
 PAGE = Page("how-to/write-a-provider.md")
 PIECES = (
@@ -39,7 +39,7 @@ PIECES = (
     "class Films",
     "call.in_thread",
     "account = Account",
-    "class Animate",
+    "class Clip",
     "async def test_it_shouts",
     "class MyFake",
 )
@@ -168,20 +168,12 @@ async def test_heavy_work_in_a_thread_runs():
     assert result.outputs[0].content == b"hi"
 
 
-async def test_a_field_takes_a_file_and_gives_it_as_a_local_one(tmp_path):
-    class Fetched:
-        references: ClassVar[list[str]] = []
-
-        async def fetch(self, reference: str) -> Attachment:
-            self.references.append(reference)
-            return Attachment(tmp_path / "fox.png", "image/png", 3)
-
-    known = await run(PAGE.block("class Animate"), {**names(), "Annotated": Annotated})
-    reference = f"asset:{uuid4()}"
-    wanted = Model("m", ("image-to-video",), known["Clip"], known["Animate"]()).parse({"image": reference})
-    call = Call("m", "image-to-video", wanted, uuid4(), "reference", attempt=1, attachments=Fetched())
-    await known["Animate"]().generate(call)
-    assert Fetched.references == [reference]
+async def test_a_field_that_takes_a_file_is_given_one():
+    known = await run(PAGE.block("class Clip"), {**names(), "Annotated": Annotated})
+    uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    call = Call("m", "any", known["Clip"](image=uri), uuid4(), "reference", 1, attachments=DataFiles())
+    assert (await known["Animate"]().generate(call)).outputs[0].content == PNG
+    assert known["Clip"].model_json_schema()["properties"]["image"]["x-media"] == ["image"]
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.name in JOBS], ids=lambda check: check.name)

@@ -113,7 +113,7 @@ def _deadline(run: AttemptRun) -> Iterator[None]:
 
 async def _run_engine(run: AttemptRun) -> ReceivedResult:
     engine = run.prepare()
-    if run.task.depends_on:
+    if run.task.depends_on and not run.order.is_open:
         await check_sources(run)
     match engine:
         case Local():

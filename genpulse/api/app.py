@@ -20,6 +20,7 @@ from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.context import Context
 from genpulse.api.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
+from genpulse.api.middleware.cross_origin import CrossOrigin
 from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
 from genpulse.api.middleware.fast_path import FastPath
 from genpulse.api.middleware.head_requests import HeadOfGet
@@ -27,6 +28,7 @@ from genpulse.api.middleware.request_middleware import RequestMiddleware
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
+    api_keys,
     assets,
     deletion,
     docs_page,
@@ -64,6 +66,7 @@ _ROUTE_MODULES = (
     deletion,
     providers,
     models,
+    api_keys,
     environment,
     provider_callbacks,
     health,
@@ -83,7 +86,7 @@ class Api(FastAPI):
         await (self.entry or super().__call__)(scope, receive, send)
 
     def surround(self, options: ApiOptions) -> None:
-        """Stack the middleware: request id and caller, body guard and fast path, then the framework."""
+        """Stack the middleware: web pages, request id and caller, body guard and fast path, then the framework."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         guard = BodyGuard(
             options.body_limit_bytes, options.body_idle_s, {uploads.UPLOADS_PATH: upload_limit_bytes}
@@ -91,6 +94,8 @@ class Api(FastAPI):
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
         self.entry = RequestMiddleware(FastPath(framework, guard))
+        if options.cors_origins:
+            self.entry = CrossOrigin(self.entry, options.cors_origins)
 
     def _takes_head(self, scope: Scope) -> bool:
         return "HEAD" in _methods_of(self.routes, scope)

@@ -20,6 +20,14 @@ from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.task_attempts import AttemptPage
 from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
+from genpulse.api.schemas.api_keys import (
+    ApiKeyDocument,
+    ApiKeyList,
+    CreatedKeyDocument,
+    KeyChangeDocument,
+    LimitsChangeDocument,
+    NewKeyDocument,
+)
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
@@ -35,6 +43,7 @@ TAGS = [
     {"name": "tasks", "description": "Submit work, watch it, change its course."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
+    {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},
     {"name": "service", "description": "How this service is."},
 ]
 
@@ -48,11 +57,12 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "query",
         "name": "signature",
-        "description": "Part of the `url` of an asset, with `expires`: good for its bytes alone, and for a day.",
+        "description": "Part of the `url` of an asset and of `urls.events` of a task, with `expires`: good for its"
+        " bytes alone and for a day, or for its events alone and for an hour.",
     },
 }
-_SIGNED = "fetch_content"
-"""The one call that can be made by a signed address."""
+_SIGNED = {"fetch_content", "watch_task"}
+"""The calls that can be made by a signed address."""
 _HEADERS = {
     "RequestId": {
         "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
@@ -64,11 +74,13 @@ _OF_A_TASK = (
     "delete_task",
 )
 _OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
+_OF_A_KEY = ("show_key", "change_key", "revoke_key")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "submit_task": ({"task_id": _ID}, _OF_A_TASK),
     "retry_task": ({"task_id": _ID}, _OF_A_TASK),
     "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
+    "create_key": ({"key_id": _ID}, _OF_A_KEY),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
         ("send_again",),
@@ -80,10 +92,22 @@ _WRITING = (408, 413)
 _OURS = re.compile("(Document|Word)$")
 """What our names have behind those that callers read."""
 ENDS = ("succeeded", "failed", "canceled")
-_REQUESTS = (OrderDocument, BatchDocument, RetryDocument, TaskActionDocument, TaskFilterDocument)
+_REQUESTS = (
+    OrderDocument,
+    BatchDocument,
+    RetryDocument,
+    TaskActionDocument,
+    TaskFilterDocument,
+    NewKeyDocument,
+    KeyChangeDocument,
+    LimitsChangeDocument,
+)
 _RESPONSES = (
     Alive,
+    ApiKeyDocument,
+    ApiKeyList,
     AttemptPage,
+    CreatedKeyDocument,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,
@@ -151,7 +175,7 @@ def _link(call: dict[str, Any]) -> None:
 def _security(path: str, name: str) -> list[dict[str, list[str]]]:
     if not path.startswith("/v1/"):
         return []
-    return [{"apiKey": []}, {"signature": []}] if name == _SIGNED else [{"apiKey": []}]
+    return [{"apiKey": []}, {"signature": []}] if name in _SIGNED else [{"apiKey": []}]
 
 
 def _leave_out_null(field: dict[str, Any]) -> None:

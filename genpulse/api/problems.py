@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
 from genpulse.api.requests.query_parameters import parameter_message
-from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownTask
+from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownKey, UnknownTask
 from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
@@ -74,6 +74,8 @@ def parameters_response(error: RequestValidationError, scope: Scope) -> Response
             return problem_response(UnknownTask(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
             return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
+        case ("path", "key_id"):
+            return problem_response(UnknownKey(_short(errors[0]["input"])), scope)
         case _:
             names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in errors)
             places = [

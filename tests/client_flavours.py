@@ -18,7 +18,7 @@ class AwaitedGenPulse:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.sync, name)
-        if inspect.unwrap(method).__name__ in {"watch", "list", "read"}:
+        if inspect.unwrap(method).__name__ in {"watch", "list", "read", "batches", "watch_batch"}:
             return lambda *arguments, **options: _iterated(method(*arguments, **options))
 
         async def call(*arguments: Any, **options: Any) -> Any:

@@ -27,6 +27,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _TABLES = (
     "tasks",
+    "batches",
     "attempts",
     "queue",
     "workers",

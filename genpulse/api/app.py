@@ -30,6 +30,8 @@ from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     assets,
+    batch_events,
+    batches,
     deletion,
     docs_page,
     environment,
@@ -60,6 +62,8 @@ _ROUTE_MODULES = (
     task_attempts,
     webhook_deliveries,
     task_events,
+    batches,
+    batch_events,
     usage,
     uploads,
     assets,

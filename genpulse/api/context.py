@@ -16,8 +16,9 @@ from genpulse.api.server.shutdown import CancelHandles
 from genpulse.domain.api_key import Scope
 from genpulse.domain.asset import Asset
 from genpulse.domain.caller import Caller
-from genpulse.domain.errors import UnknownAsset, UnknownTask
+from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
 from genpulse.domain.task import Task
+from genpulse.domain.task_batch import TaskBatch
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
@@ -71,6 +72,14 @@ async def task_for(connection: HTTPConnection, task_id: UUID) -> Task:
     if not caller_of(connection).sees(task.owner):
         raise UnknownTask(task_id)
     return task
+
+
+async def batch_for(connection: HTTPConnection, batch_id: UUID) -> TaskBatch:
+    """The batch, if it is there for this caller. Raises `UnknownBatch`, `DatabaseUnavailable`."""
+    batch = await context_in(connection.scope).services.batches.get(batch_id)
+    if not caller_of(connection).sees(batch.owner):
+        raise UnknownBatch(batch_id)
+    return batch
 
 
 async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:

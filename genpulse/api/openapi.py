@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from genpulse.api.problems import ProblemDocument
 from genpulse.api.responses import encoded
 from genpulse.api.responses.encoded import reference
+from genpulse.api.routes.batch_events import BatchEventDocument
 from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
 from genpulse.api.routes.models import ModelDocument, ModelList
@@ -28,8 +29,9 @@ from genpulse.api.schemas.api_keys import (
     LimitsChangeDocument,
     NewKeyDocument,
 )
+from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
-from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.task_filter import TaskFilterDocument
 from genpulse.api.schemas.usage import UsageDocument
@@ -41,6 +43,7 @@ Every error is a problem document (RFC 9457) whose `code` is stable. Times are R
 """
 TAGS = [
     {"name": "tasks", "description": "Submit work, watch it, change its course."},
+    {"name": "batches", "description": "Submit much at once, and see it as one thing."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
     {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},
@@ -73,12 +76,14 @@ _OF_A_TASK = (
     *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
     "delete_task",
 )
+_OF_A_BATCH = ("show_batch", "watch_a_batch", "cancel_batch", "retry_batch")
 _OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
 _OF_A_KEY = ("show_key", "change_key", "revoke_key")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "submit_task": ({"task_id": _ID}, _OF_A_TASK),
     "retry_task": ({"task_id": _ID}, _OF_A_TASK),
+    "submit_batch": ({"batch_id": _ID}, _OF_A_BATCH),
     "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
     "create_key": ({"key_id": _ID}, _OF_A_KEY),
     "list_deliveries": (
@@ -94,6 +99,7 @@ _OURS = re.compile("(Document|Word)$")
 ENDS = ("succeeded", "failed", "canceled")
 _REQUESTS = (
     OrderDocument,
+    BatchOrderDocument,
     BatchDocument,
     RetryDocument,
     TaskActionDocument,
@@ -108,6 +114,10 @@ _RESPONSES = (
     ApiKeyList,
     AttemptPage,
     CreatedKeyDocument,
+    BatchActionOutcome,
+    BatchEventDocument,
+    BatchPage,
+    BatchStandingDocument,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,

@@ -12,7 +12,18 @@ from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
 from genpulse.api.requests.query_parameters import parameter_message
-from genpulse.domain.errors import BadInput, Problem, Refused, Unavailable, UnknownAsset, UnknownKey, UnknownTask
+from genpulse.domain.errors import (
+    BadInput,
+    IdempotencyKeyReuse,
+    Problem,
+    Refused,
+    TaskDeleted,
+    Unavailable,
+    UnknownAsset,
+    UnknownBatch,
+    UnknownKey,
+    UnknownTask,
+)
 from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
@@ -72,6 +83,8 @@ def parameters_response(error: RequestValidationError, scope: Scope) -> Response
     match errors[0]["loc"]:
         case ("path", "task_id"):
             return problem_response(UnknownTask(_short(errors[0]["input"])), scope)
+        case ("path", "batch_id"):
+            return problem_response(UnknownBatch(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
             return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
         case ("path", "key_id"):
@@ -92,7 +105,9 @@ def _short(value: object) -> str:
 
 
 def _problems(error: Refused | Unavailable | Internal) -> Sequence[Problem]:
-    return error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput) else ()
+    return (
+        error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput | IdempotencyKeyReuse | TaskDeleted) else ()
+    )
 
 
 def _response(

@@ -14,19 +14,27 @@ _COMMANDS = {
         "Make a picture, a video and a spoken sentence from nothing, and take everything down again.",
     ),
     "dev": LazyCommand("genpulse.cli.dev.command:command", "The whole stack to work with, until Ctrl-C."),
-    "generate": LazyCommand("genpulse.cli.generate:command", "Submit one task, follow it, save what it made."),
+    "generate": LazyCommand(
+        "genpulse.cli.generate:command",
+        "Submit one task, or one for each row of a file, follow them, save what they made.",
+    ),
     "tasks": LazyCommand(
         "genpulse.cli.tasks.command:command",
         "List, show, watch, save, cancel, retry and delete tasks.",
     ),
     "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
     "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
+    "batches": LazyCommand(
+        "genpulse.cli.batches.command:command",
+        "List, show, watch, cancel and retry batches.",
+    ),
     "listen": LazyCommand(
         "genpulse.cli.listen:command",
         "Receive webhooks here and print them, for those who develop.",
     ),
     "models": LazyCommand("genpulse.cli.models:command", "What can be asked for."),
     "providers": LazyCommand("genpulse.cli.providers:command", "Who does it."),
+    "comfyui": LazyCommand("genpulse.cli.comfyui.command:command", "Workflows of ComfyUI as models of their own."),
     "keys": LazyCommand("genpulse.cli.keys.command:command", "Create, list, change and revoke API keys."),
     "api": LazyCommand("genpulse.cli.api:command", "The HTTP API, as a process of its own."),
     "worker": LazyCommand("genpulse.cli.worker:command", "A worker, as a process of its own."),

@@ -13,6 +13,8 @@ from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.terminal import say
+from genpulse.cli.prompt_file.command import PromptFile, generate_all
+from genpulse.cli.prompt_file.row_orders import UsualOrder
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.tasks.text import warnings_of
 from genpulse_client import AsyncGenPulse, GenPulseError, Task, TaskFailed
@@ -29,6 +31,17 @@ _WORDS = ("prompt", "text")
 )
 @click.option("--kind", help="What is meant, where the model does several things. Default: its first.")
 @click.option("--seed", type=int, help="Short for --input seed=…")
+@click.option(
+    "--from",
+    "prompt_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A task for each row of a .csv, .jsonl or .txt; -o is their folder.",
+)
+@click.option(
+    "--run", "run_name", metavar="NAME", help="With --from: another name makes all anew. Default: FILE's."
+)
+@click.option("--retry", "retries", is_flag=True, help="With --from: run failed rows again that can succeed.")
 @api_option
 @json_option
 def command(
@@ -38,21 +51,33 @@ def command(
     inputs: tuple[str, ...],
     kind: str | None,
     seed: int | None,
+    prompt_file: Path | None,
+    run_name: str | None,
+    retries: bool,
     api: str | None,
     as_json: bool,
 ) -> None:
-    """Submit one task, follow it, save what it made.
+    """Submit one task, or one for each row of a file, follow them, save what they made.
 
     \b
     genpulse generate "a red fox at dawn" -o fox.png
     genpulse generate "Good morning." --model sandbox/speech --input speed=0.9
+    genpulse generate --from prompts.csv -o out/
 
     The place is looked at before anything is submitted. Whatever goes wrong afterwards, the task and its outputs
-    stay: genpulse tasks save.
+    stay: genpulse tasks save; with --from, the same command again, which pays for nothing twice.
     """
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
+    if prompt_file is not None:
+        if prompt is not None or output == STDOUT:
+            raise click.UsageError("--from takes its prompts from the file, and saves into a folder: -o FOLDER/.")
+        usual = UsualOrder(model, kind, dict(map(_usual_field, fields)))
+        choice = PromptFile(prompt_file, output, usual, run_name or prompt_file.name, retries)
+        click.get_current_context().exit(generate_all(choice, api, as_json=as_json))
+    if run_name is not None or retries:
+        raise click.UsageError("--run and --retry go with --from.")
     order = _Order(model, kind, prompt, fields)
     task, saved = asyncio.run(_generate(api_url(api), order, output))
     tell_saved(task, saved, as_json=as_json)
@@ -104,12 +129,22 @@ def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str])
         if place is None:
             raise CommandRefused(f"This model takes no words; its input has {', '.join(properties)}. Use --input.")
         body[place] = prompt
-    for field in fields:
-        name, separator, value = field.partition("=")
-        if not separator:
-            raise click.UsageError(f"--input {field!r} must be KEY=VALUE")
+    for name, value in map(_name_and_text, fields):
         body[name] = value if properties.get(name, {}).get("type") == "string" else _parsed(value)
     return body
+
+
+def _name_and_text(field: str) -> tuple[str, str]:
+    name, separator, value = field.partition("=")
+    if not separator:
+        raise click.UsageError(f"--input {field!r} must be KEY=VALUE")
+    return name, value
+
+
+def _usual_field(field: str) -> tuple[str, object]:
+    """For every row of a file: its model says how a text is to be read."""
+    name, value = _name_and_text(field)
+    return name, _parsed(value) if value.startswith("@") else value
 
 
 def _parsed(value: str) -> object:

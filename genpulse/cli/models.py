@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from genpulse import config
+from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
@@ -27,7 +28,8 @@ Documents = list[Mapping[str, Any]]
 def command(model: str | None, api: str | None, as_json: bool) -> None:
     """What can be asked for; with a MODEL, the fields of its input.
 
-    Asks the API, or looks at the installed providers when none answers.
+    Asks the API, or looks at the installed providers when none answers. What a provider leaves out, such as the
+    file of a workflow that cannot be used, is named on standard error.
     """
     documents = found_models(api)
     if model is not None:
@@ -54,7 +56,9 @@ def found_models(api: str | None) -> Documents:
 
 async def _from_api(url: str) -> Documents:
     async with AsyncGenPulse(url, api_key()) as genpulse:
-        return [model.document for model in await genpulse.models()]
+        models, providers = await asyncio.gather(genpulse.models(), genpulse.providers())
+    say_left_out(providers)
+    return [model.document for model in models]
 
 
 def _installed() -> Documents:

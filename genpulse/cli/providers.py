@@ -9,6 +9,7 @@ import click
 
 from genpulse import config
 from genpulse.cli.output.account_hold import failing, held_back
+from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
@@ -94,6 +95,7 @@ def _print(documents: Documents) -> None:
         if words := _trouble(one.get("circuit") or {}, now):
             line = showable_line(f"{one['name']} {words}")
             say(f"\n{line}")
+    say_left_out(documents)
 
 
 def _trouble(circuit: Mapping[str, Any], now: datetime) -> str:

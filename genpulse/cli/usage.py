@@ -29,7 +29,7 @@ _METADATA = "metadata."
 def command(since: datetime | None, until: datetime | None, by: str, api: str | None, as_json: bool) -> None:
     """How many tasks came, how they stand, and what they cost, in US dollars.
 
-    Tasks that were removed since are not among them. Days are those of UTC.
+    What was deleted counts, without its metadata; what was removed because of its age does not. Days are of UTC.
     """
     fields = [word.strip() for word in by.split(",")] if by else []
     usage = with_client(api, lambda client: client.usage(since=since, until=until, group_by=fields))

@@ -33,9 +33,9 @@ class RetentionPolicy:
 
     tasks: timedelta | None = timedelta(days=90)
     assets: timedelta | None = timedelta(days=90)
-    tombstones: timedelta | None = timedelta(days=90)
     grace: timedelta = timedelta(days=1)
     batch: int = 1000
+    tombstones: timedelta | None = timedelta(days=90)
 
     @property
     def ages(self) -> Ages:

@@ -64,6 +64,7 @@ class NewTask:
     `fingerprint` is a digest of the body as it was sent, to tell a repeated request from another one
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
+    `batch_id` is the batch with which it is submitted, None for one alone.
     `retain_s` seconds after its end it is deleted; None: when the installation keeps it no longer.
     """
 
@@ -81,6 +82,7 @@ class NewTask:
     idempotency_key: str | None = None
     fingerprint: str = ""
     owner: str = ""
+    batch_id: UUID | None = None
     retain_s: int | None = None
 
     def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
@@ -100,6 +102,7 @@ class NewTask:
             deadline_at=deadline_at,
             price_usd=self.price_usd,
             owner=self.owner,
+            batch_id=self.batch_id,
             retain_s=self.retain_s,
         )
 
@@ -137,8 +140,9 @@ class Task:
     `losses` workers lost in a row. `seq` grows with every change and orders the task's events. `order` is what is
     open at a vendor. `waiting_for` says since when the task waits for what, `last_error` what the last try said,
     and `next_try_at` when the next one is due. `warnings` is
-    what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `retain_s` seconds
-    after its end it is deleted; None: when the installation keeps it no longer.
+    what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `batch_id` is the
+    batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
+    keeps it no longer.
     """
 
     id: UUID
@@ -173,6 +177,7 @@ class Task:
     last_error: Failure | None = None
     next_try_at: datetime | None = None
     warnings: tuple[TaskWarning, ...] = ()
+    batch_id: UUID | None = None
     retain_s: int | None = None
 
     @property

@@ -30,6 +30,7 @@ class TaskFilter:
     owners: tuple[str, ...] = ()
     codes: tuple[FailureCode, ...] = ()
     ids: tuple[UUID, ...] = ()
+    batch: UUID | None = None
     texts: tuple[str, ...] = ()
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     id_range: tuple[UUID, UUID] | None = None

@@ -30,6 +30,11 @@ class Environment:
         return self.services == "auto-spawn"
 
     @property
+    def shows_provider_errors(self) -> bool:
+        """Whether a task says what a plug-in raised unexpectedly, for its author; elsewhere the log alone does."""
+        return self.db_mode == "local"
+
+    @property
     def is_production(self) -> bool:
         """Whether customers are on it: nothing unsafe is assumed there, and nothing destructive exists."""
         return self.db_mode == "cluster"

@@ -18,6 +18,12 @@ def is_allowed(services: Services, provider: str) -> bool:
     return not services.catalogue.is_paid(provider) or services.spending.allows(provider)
 
 
+def is_free(services: Services, provider: str) -> bool:
+    """Whether it is known here that asking the provider costs nothing; nobody knows that of one that is gone."""
+    catalogue = services.catalogue
+    return provider in catalogue.providers() and not catalogue.is_paid(provider)
+
+
 def check_provider(services: Services, provider: str) -> None:
     """The provider may take new tasks here. Raises `PaidProviderRefused`, `ProviderNotConfigured`."""
     if not is_allowed(services, provider):

@@ -7,7 +7,7 @@ from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.budget import check_provider, limits_for
+from genpulse.lifecycle.budget import check_provider, is_free, limits_for
 from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 
@@ -20,8 +20,8 @@ async def retry(
     A caller's own limits hold for its own tasks; an operator may run those of others beyond theirs.
 
     An order whose end is not known is taken up where the vendor can be asked about it. Elsewhere it would be made
-    anew and perhaps paid for twice: that is refused. With `even_if_charged` whatever is open is forgotten and made
-    anew.
+    anew and perhaps paid for twice: that is refused, unless its provider costs nothing. With `even_if_charged`
+    whatever is open is forgotten and made anew.
     Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
     `KeyLimitExceeded`, `DatabaseUnavailable`.
     """
@@ -47,7 +47,7 @@ def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
 
 
 def next_step(services: Services, model: str, provider: str, order: OpenOrder) -> Recovery:
-    """What an attempt would do about an order of the model. Raises `UnknownModel`."""
+    """What a retry by hand does about an order of the model. Raises `UnknownModel`."""
     engine = services.catalogue.model(model).engine
     if isinstance(engine, Local):
         return StartAnew()
@@ -55,5 +55,5 @@ def next_step(services: Services, model: str, provider: str, order: OpenOrder) -
         order,
         repeatable=engine.repeatable,
         can_find=isinstance(engine, TwoPhase) and engine.can_find,
-        resubmits=provider in services.retry.resubmits,
+        resubmits=provider in services.retry.resubmits or is_free(services, provider),
     )

@@ -1,6 +1,6 @@
 """Submitting tasks: from an order to a committed row."""
 
-from collections.abc import Sequence
+from uuid import UUID
 
 from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.order import Order
@@ -9,7 +9,7 @@ from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.ports import Services
 
-__all__ = ["Order", "submit", "submit_batch"]
+__all__ = ["Order", "new_task", "submit"]
 
 
 async def submit(
@@ -20,7 +20,7 @@ async def submit(
     A repeated `idempotency_key` gets its task even where a new one would not be taken at present. Raises the
     errors of `lifecycle.order_checks.CHECKS`, `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`.
     """
-    task = _new_task(services, Candidate(order, caller), idempotency_key)
+    task = new_task(services, Candidate(order, caller), idempotency_key)
     try:
         await check_tasks(services, {"": task})
         return await services.store.submit(task, limits_for(services, caller))
@@ -30,22 +30,19 @@ async def submit(
         raise
 
 
-async def submit_batch(
-    services: Services, orders: Sequence[Order], *, caller: Caller = WITHOUT_KEY
-) -> tuple[Submitted, ...]:
-    """Queue several tasks, all or none. Raises as `submit`; pointers begin with `/tasks/<index>`."""
-    candidates = (Candidate(order, caller, f"/tasks/{index}") for index, order in enumerate(orders))
-    tasks = {candidate.place: _new_task(services, candidate) for candidate in candidates}
-    await check_tasks(services, tasks)
-    return await services.store.submit_batch(list(tasks.values()), limits_for(services, caller))
-
-
-def _new_task(services: Services, candidate: Candidate, idempotency_key: str | None = None) -> NewTask:
+def new_task(
+    services: Services,
+    candidate: Candidate,
+    idempotency_key: str | None = None,
+    *,
+    task_id: UUID | None = None,
+    batch_id: UUID | None = None,
+) -> NewTask:
     """The task of an order that passes the checks of orders. Raises their errors."""
     check_order(services, candidate)
     order = candidate.order
     return NewTask(
-        id=services.new_id(),
+        id=task_id or services.new_id(),
         environment=services.environment.name,
         kind=candidate.kind,
         provider=order.model.partition("/")[0],
@@ -59,6 +56,7 @@ def _new_task(services: Services, candidate: Candidate, idempotency_key: str | N
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
+        batch_id=batch_id,
         retain_s=_retain_s(candidate),
     )
 

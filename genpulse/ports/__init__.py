@@ -2,6 +2,7 @@
 
 Services
 ├── store      TaskStore        tasks and attempts; the one truth
+├── batches    BatchStore       tasks that were submitted together, as one thing
 ├── queue      TaskQueue        which task is due, and for whom
 ├── gate       ProviderGate     circuit breaker and rate limit of each provider account
 ├── events     EventBus         live events, which may be lost
@@ -20,6 +21,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 """
 
 from genpulse.ports.api_keys import KeyStore
+from genpulse.ports.batches import BatchStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus, Subscription
@@ -34,6 +36,7 @@ from genpulse.ports.tasks import TaskNotification, TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
+    "BatchStore",
     "Catalogue",
     "DeletionStore",
     "DeliveryStore",

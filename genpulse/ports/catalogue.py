@@ -23,6 +23,9 @@ class Catalogue(Protocol):
     def lacks(self, provider: str) -> tuple[str, ...]:
         """Settings that have to be set before it can do anything, such as `providers.fal.api_key`."""
 
+    def left_out(self, provider: str) -> tuple[str, ...]:
+        """A sentence for each thing of the operator's that it could not use, such as a file."""
+
     def models(self) -> tuple[tuple[str, AnyModel], ...]:
         """Public id (`provider/name`) and model, sorted by id."""
 

@@ -12,6 +12,7 @@ from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
+from genpulse.ports.batches import BatchStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus
@@ -30,7 +31,8 @@ from genpulse.provider import EngineThreads
 class EnvironmentFacts:
     """The environment that this process belongs to, with nothing secret in it.
 
-    `build` is the stamp of what runs here; None where nothing was built.
+    `build` is the stamp of what runs here; None where nothing was built. `shows_provider_errors`: a task says what
+    a plug-in raised unexpectedly, and where.
     """
 
     name: str
@@ -42,6 +44,7 @@ class EnvironmentFacts:
     target: str
     api_key_prefix: str
     build: Build | None = None
+    shows_provider_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Services:
 
     environment: EnvironmentFacts
     store: TaskStore
+    batches: BatchStore
     queue: TaskQueue
     gate: ProviderGate
     events: EventBus

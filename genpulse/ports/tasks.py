@@ -12,6 +12,7 @@ from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worke
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, WaitsFor
+from genpulse.domain.task_batch import EarlierBatch, NewBatch
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.usage import UsageQuery, UsageRow
@@ -48,10 +49,26 @@ class TaskStore(Protocol):
         Raises `IdempotencyKeyReuse`, `TaskDeleted`.
         """
 
+    async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
+        """The same for several of one owner, in their order: None for each that nobody has submitted before.
+
+        Raises `IdempotencyKeyReuse`, `TaskDeleted`.
+        """
+
+    async def earlier_batch(self, batch: NewBatch) -> EarlierBatch | None:
+        """The batch that was submitted before under the same idempotency key, if any. Writes nothing.
+
+        Raises `IdempotencyKeyReuse`.
+        """
+
     async def submit_batch(
-        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED, batch: NewBatch | None = None
     ) -> tuple[Submitted, ...]:
-        """The same for several of one owner: all of them or none."""
+        """As `submit` for several of one owner: all of them or none.
+
+        `batch` is written with them, unless all are known by their keys. Where its own key is known, the answer
+        is those tasks of the earlier batch that are kept.
+        """
 
     async def get(self, task_id: UUID) -> Task:
         """Raises `UnknownTask`, also for a task that was deleted and is still being stopped."""
@@ -65,7 +82,7 @@ class TaskStore(Protocol):
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together: in the order of their values, at most as many rows as are asked for.
 
-        No row has no task. Tasks that were removed since are in none.
+        No row has no task. What was deleted counts, without its metadata.
         """
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:

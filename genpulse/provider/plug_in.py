@@ -9,6 +9,11 @@ from genpulse.domain.text.host_names import parse_hosts
 from genpulse.provider.http import Http, Reply, Request
 from genpulse.provider.model import AnyModel
 
+GROUP = "genpulse.providers"
+"""Entry points of plug-ins, each under the name of its provider."""
+ADAPTERS = "genpulse.adapters"
+"""Entry points of plug-ins that serve whatever name an operator gives them."""
+
 
 async def _nothing() -> None:
     """Close nothing."""
@@ -25,6 +30,7 @@ class Provider:
     to go on with. `probe` makes the cheapest real call that shows whether the
     account works, says in a few words what it found, and raises a `ProviderError` when it does not. `learn` asks
     the vendor what its models take, keeps that where the plug-in reads it when it is built, and says what it kept.
+    `left_out` says of what it could not use, such as a file of the operator's, by its name, why not.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Provider:
     needs: tuple[str, ...] = ("api_key",)
     probe: Callable[[], Awaitable[str]] | None = None
     learn: Callable[[], Awaitable[str]] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

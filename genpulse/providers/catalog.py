@@ -10,10 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
+from genpulse.provider.plug_in import ADAPTERS, GROUP
 
-GROUP = "genpulse.providers"
-ADAPTERS = "genpulse.adapters"
-"""Entry points of plug-ins that serve whatever name an operator gives them."""
 _NEAR = 3
 _ALIKE = 0.6
 
@@ -64,6 +62,11 @@ class LoadedCatalogue:
         if plug_in is None or plug_in.configured:
             return ()
         return tuple(f"providers.{provider}.{setting}" for setting in plug_in.needs)
+
+    def left_out(self, provider: str) -> tuple[str, ...]:
+        """A sentence for each thing of the operator's that the provider could not use."""
+        plug_in = self._providers.get(provider)
+        return tuple(f"{what}: {why}" for what, why in plug_in.left_out.items()) if plug_in else ()
 
     def provider(self, name: str) -> Provider | None:
         """The whole plug-in."""
@@ -136,7 +139,9 @@ def load(
     for name, entry in builds:
         try:
             own_settings = replace(settings.get(name, plain or ProviderSettings()), name=name)
-            providers.append(_build(name, entry, own_settings))
+            providers.append(provider := _build(name, entry, own_settings))
+            for what, why in provider.left_out.items():
+                _log.warning("the provider %s leaves %s out: %s", name, what, why)
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
             broken[name] = f"{type(error).__name__}: {error}"
             _log.warning("the provider %s is left out: %s", name, broken[name])

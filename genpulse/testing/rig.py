@@ -13,6 +13,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -159,6 +160,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
         yield Services(
             environment=_ENVIRONMENT,
             store=store,
+            batches=MemoryBatches(store),
             queue=queue,
             gate=MemoryGate(),
             events=MemoryEventBus(),
@@ -189,4 +191,5 @@ def _provider(subject: Subject, http: HttpClient, terms: Terms) -> Provider:
         model.engine.poll_interval = PollInterval(0.01, 1.0, 0.05)  # type: ignore[misc]
         if terms.longest_s is not None:
             model.engine.longest_s = terms.longest_s  # type: ignore[misc]
-    return replace(provider, models=(model,), find_model=None)
+    # Nothing that one free of charge says of money would be kept, and so none of it could be looked at.
+    return replace(provider, models=(model,), find_model=None, paid=True)

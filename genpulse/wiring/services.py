@@ -10,6 +10,7 @@ import asyncpg
 import uuid_utils.compat
 from redis.asyncio import Redis
 
+from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -64,6 +65,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
         yield Services(
             environment=environment_facts(settings),
             store=closed_by(stack, PostgresTaskStore(pool, limits=_limits(settings))),
+            batches=PostgresBatches(pool),
             queue=queue,
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
@@ -190,4 +192,5 @@ def environment_facts(settings: Settings) -> EnvironmentFacts:
         target=row.target,
         api_key_prefix=row.api_key_prefix,
         build=read_build_info(),
+        shows_provider_errors=row.shows_provider_errors,
     )

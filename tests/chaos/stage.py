@@ -47,6 +47,7 @@ class Stage(Fleet):
         self.vendor_url = f"http://127.0.0.1:{free_port()}"
         self.environment |= {
             "PYTHONPATH": f"{HERE / 'plug_in'}{os.pathsep}{ROOT}",
+            "GENPULSE_PROVIDERS__PAID": "true",
             "GENPULSE_PROVIDERS__CHAOS__BASE_URL": self.vendor_url,
             "GENPULSE_PROVIDERS__NARROW__BASE_URL": self.vendor_url,
             "GENPULSE_PROVIDERS__NARROW__CONCURRENCY": str(SEATS),

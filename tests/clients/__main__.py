@@ -1,10 +1,14 @@
-"""`make clients`: clients that are generated from the OpenAPI document of `genpulse dev` compile, and run a task.
+"""`make clients`: clients compile, and run a task of `genpulse dev`.
+
+Two are generated from its OpenAPI document, in Python and TypeScript; the third is our own for TypeScript, with
+the page about it.
 
 python -m tests.clients --node <node> --packages <folder with node_modules>
 """
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,12 +19,16 @@ from pathlib import Path
 from tests.acceptance.dev_stack import Dev
 from tests.clients import python_client
 
+ROOT = Path(__file__).parents[2]
 TYPESCRIPT = Path(__file__).with_name("typescript")
+OWN_TYPESCRIPT = Path(__file__).with_name("own_typescript")
+OWN_PACKAGE = ROOT / "packages/client-typescript"
+PAGE = ROOT / "docs/how-to/use-from-typescript.md"
 MODEL = "sandbox/image"
 
 
 def main() -> int:
-    """0 when both compiled and ran."""
+    """0 when all compiled and ran."""
     parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
     parser.add_argument("--node", type=Path, required=True, help="the program `node`")
     parser.add_argument("--packages", type=Path, required=True, help="where npm has installed")
@@ -35,7 +43,9 @@ def main() -> int:
             with urllib.request.urlopen(f"{dev.url}/openapi.json") as answer:
                 document = answer.read().decode()
             _run_python(document, folder, dev.url, key)
-            _run_typescript(asked.node.absolute(), asked.packages.absolute(), folder, dev.url, key)
+            node, packages = asked.node.absolute(), asked.packages.absolute()
+            _run_typescript(node, packages, folder, dev.url, key)
+            _run_own_typescript(node, packages, folder, dev.url, key)
         finally:
             dev.ended()
     return 0
@@ -61,6 +71,23 @@ def _run_typescript(node: Path, packages: Path, folder: Path, url: str, key: str
         ["use.js", url, key, MODEL],
     ):
         subprocess.run([node, *script], cwd=work, check=True)
+
+
+def _run_own_typescript(node: Path, packages: Path, folder: Path, url: str, key: str) -> None:
+    work = folder / "own"
+    shutil.copytree(OWN_TYPESCRIPT, work)
+    blocks = re.findall(r"```javascript\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (work / "page.ts").write_text("\n".join(blocks))
+    (work / "node_modules/@genpulse").mkdir(parents=True)
+    (work / "node_modules/@genpulse/client").symlink_to(OWN_PACKAGE)
+    (work / "node_modules/@types").symlink_to(packages / "node_modules/@types")
+    account = {"GENPULSE_URL": url, "GENPULSE_API_KEY": key, "WEBHOOK_SECRET": "a secret"}
+    for configuration in ("tsconfig.json", "tsconfig.browser.json"):
+        tsc = packages / "node_modules/typescript/bin/tsc"
+        subprocess.run([node, tsc, "-p", configuration], cwd=work, check=True)
+    subprocess.run([node, "page.js"], cwd=work, env=account, check=True)
+    tests = sorted(OWN_PACKAGE.glob("test/*.test.js"))
+    subprocess.run([node, "--test", "--test-reporter=dot", *tests], cwd=work, env={}, check=True)
 
 
 if __name__ == "__main__":

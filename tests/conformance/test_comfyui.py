@@ -15,7 +15,7 @@ from genpulse.lifecycle.cancel import cancel
 from genpulse.provider import InvalidInput, ProviderSettings, ProviderUnavailable
 from genpulse.providers.comfyui import provider
 from genpulse.providers.comfyui.nodes import Nodes, Widget
-from genpulse.providers.comfyui.workflow import checked, filled, registered, titled
+from genpulse.providers.comfyui.workflow import checked, filled, titled
 from genpulse.testing import CHECKS, Check, Situation, Subject
 from genpulse.testing.rig import rig
 from genpulse.testing.server import PNG
@@ -189,14 +189,20 @@ async def test_types_ranges_and_choices_are_those_that_the_server_tells(fake, tm
     (tmp_path / "sampled.json").write_text(json.dumps(SAMPLED))
     (tmp_path / "sampled.yaml").write_text(SHEET)
     unlearnt = learning(fake, tmp_path).models[0].input.model_json_schema()["properties"]
-    assert unlearnt["cfg"]["type"] == "integer", "the workflow says 7"
+    assert unlearnt["cfg"]["type"] == "number", "the workflow says 7"
     assert "2 classes of nodes are described in" in await learning(fake, tmp_path, http).learn()
 
     (model,) = learning(fake, tmp_path).models
     schema = model.input.model_json_schema()["properties"]
     assert (schema["cfg"]["type"], schema["cfg"]["minimum"], schema["cfg"]["maximum"]) == ("number", 0, 20)
     assert (schema["width"]["default"], schema["width"]["maximum"]) == (64, 16_384)
-    assert (schema["seed"]["minimum"], schema["seed"]["maximum"]) == (0, 2**64 - 1)
+    seed, nothing = schema["seed"]["anyOf"]
+    assert (seed["minimum"], seed["maximum"], nothing, schema["seed"]["default"]) == (
+        0,
+        2**64 - 1,
+        {"type": "null"},
+        None,
+    )
     assert "noise" in schema["seed"]["description"]
     assert {"euler", "ddpm"} <= set(schema["sampler"]["enum"])
     assert schema["scheduler"]["enum"][-1] == "of another machine"
@@ -205,6 +211,24 @@ async def test_types_ranges_and_choices_are_those_that_the_server_tells(fake, tm
         model.parse({"width": 20_000})
     kept = json.loads((tmp_path / "object_info.json").read_text())
     assert set(kept) == {"EmptyImage", "KSampler"}, "a file of those nodes alone whose values can be set"
+
+
+async def test_a_seed_that_nobody_gives_is_drawn_for_each_task_and_whole_numbers_arrive_whole(fake, tmp_path):
+    (tmp_path / "sampled.json").write_text(json.dumps(SAMPLED))
+    (tmp_path / "sampled.yaml").write_text(
+        "inputs: {seed: {node: '5', field: seed}, width: {node: '1', field: width}}"
+    )
+
+    def build(settings: ProviderSettings):
+        return provider(ProviderSettings(None, settings.base_url, {"workflows": str(tmp_path)}, settings.http))
+
+    for given in ({"width": 64.0}, {}, {"seed": 7.0}):
+        ended, _ = await run(Subject(build, fake, "comfyui/sampled", given))
+        assert ended.status is TaskStatus.SUCCEEDED, ended.error
+    graphs = [body["prompt"] for body in fake.prompts.values()]
+    first, second, third = (graph["5"]["inputs"]["seed"] for graph in graphs)
+    assert len({first, second, 1}) == 3
+    assert [repr(value) for value in (third, graphs[0]["1"]["inputs"]["width"])] == ["7", "64"]
 
 
 async def test_learning_without_a_server_says_so_and_keeps_what_was_known(fake, tmp_path, http):
@@ -222,10 +246,14 @@ async def test_with_nothing_to_learn_nothing_is_written(fake, tmp_path, http):
 
 
 @pytest.mark.parametrize("told", ["[]", "no json", '{"KSampler": 1}'])
-def test_what_is_no_description_of_nodes_is_refused_with_its_file(fake, tmp_path, told):
+async def test_what_is_no_description_of_nodes_is_told_and_learnt_anew(fake, tmp_path, http, told):
     (tmp_path / "object_info.json").write_text(told)
-    with pytest.raises(ValueError, match=r"object_info\.json is not what a ComfyUI answers"):
-        learning(fake, tmp_path)
+    (tmp_path / "sampled.json").write_text(json.dumps(SAMPLED))
+    found = learning(fake, tmp_path, http)
+    assert [model.name for model in found.models] == ["sampled"]
+    assert "is not what a ComfyUI answers" in found.left_out["object_info.json"]
+    await found.learn()
+    assert not learning(fake, tmp_path).left_out
 
 
 @pytest.mark.parametrize(
@@ -245,18 +273,6 @@ def test_what_a_server_says_of_a_value(told, widget):
     nodes = Nodes({"N": {"input": {"required": {"v": told}}}})
     assert nodes.widget("N", "v") == widget
     assert nodes.widget("Other", "v") is None
-
-
-@pytest.mark.parametrize(
-    ("graph", "sheet"),
-    [("{}", ""), ("not json", ""), ('{"nodes": []}', ""), (json.dumps(PLAIN), "inputs: {a: {node: 'nowhere'}}"),
-     (json.dumps(PLAIN), "colour: red"), (json.dumps(PLAIN), "[")],
-)  # fmt: skip
-def test_a_workflow_that_cannot_be_used_is_told_with_its_file(tmp_path, graph, sheet):
-    (tmp_path / "w.json").write_text(graph)
-    (tmp_path / "w.yaml").write_text(sheet)
-    with pytest.raises(ValueError, match=r"w\.json cannot be used"):
-        registered(tmp_path)
 
 
 def test_a_name_that_a_workflow_does_not_have_is_refused_with_those_that_it_has():

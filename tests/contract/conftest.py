@@ -10,16 +10,18 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Claim, End, Lease, Outcome, Worker
 from genpulse.domain.task import NewTask, Task
-from genpulse.ports import DeliveryStore, TaskQueue, TaskStore
+from genpulse.ports import BatchStore, DeliveryStore, TaskQueue, TaskStore
 
 LEASE_S = 0.5
 
@@ -50,6 +52,12 @@ class Backend:
     deliveries: DeliveryStore = field(default_factory=MemoryDeliveries)
 
     worker: Worker = field(default_factory=lambda: new_worker("w"))
+
+    @property
+    def batches(self) -> BatchStore:
+        """What the store knows of batches."""
+        store = self.store
+        return MemoryBatches(store) if isinstance(store, MemoryTaskStore) else PostgresBatches(store._pool)
 
     async def alive(self, worker: Worker | None = None) -> Worker:
         """A worker that has just renewed its lease."""

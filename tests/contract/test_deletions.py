@@ -30,7 +30,9 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.retention import Pruned, StoredObject
-from genpulse.domain.task import Task, TaskQuery
+from genpulse.domain.task import Task
+from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.usage import UsageField, UsageQuery
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.ports import DeletionStore, Retention
 from tests.contract.conftest import Backend, new_task, now
@@ -408,6 +410,25 @@ async def test_what_a_message_in_flight_learns_changes_nothing(place):
     assert await place.backend.deliveries.not_taken(delivery.id, Answer(500, "no"), 0.0) is None
     await place.backend.deliveries.taken(delivery.id, Answer(200))
     assert await place.backend.deliveries.due(10, 60, per_origin=10, room={}) == ()
+
+
+async def test_what_was_used_does_not_shrink(place):
+    for price, cost in ((Decimal("0.5"), Cost(Decimal("0.25"), estimated=False)), (None, None)):
+        begun = await place.backend.begun(owner="me", price_usd=price, metadata={"customer": "a"})
+        await place.backend.end(begun.lease, Succeeded((), cost))
+    left = await place.backend.begun(owner="me", price_usd=Decimal(1))
+    await place.backend.end(left.lease, Failed(DOWN))
+    day = timedelta(days=1)
+    fields = (UsageField.DAY, UsageField.PROVIDER, UsageField.MODEL, UsageField.KEY, UsageField.STATUS)
+    query = UsageQuery(now() - day, now() + day, fields, owner="me")
+    before = await place.backend.store.usage_by(query)
+    assert sum(row.count for row in before) == 3
+    await place.delete(begun.task.id, left.task.id)
+    assert await place.backend.store.usage_by(query) == before
+    assert (await place.erased()).tasks == 2
+    assert await place.backend.store.usage_by(query) == before
+    by_customer = await place.backend.store.usage_by(replace(query, fields=(), metadata=("customer",)))
+    assert {row.metadata: row.count for row in by_customer} == {("a",): 1, (None,): 2}
 
 
 async def test_what_was_spent_does_not_shrink(place):

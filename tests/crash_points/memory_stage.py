@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -111,6 +112,7 @@ def memory_stage(books: Books, folder: Path) -> MemoryStage:
     services = services_of(
         world,
         store=store,
+        batches=MemoryBatches(store),
         queue=queue,
         gate=world.gate,
         events=world.events,

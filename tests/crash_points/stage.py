@@ -16,6 +16,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
+from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -189,6 +190,7 @@ class Process:
         return services_of(
             world,
             store=store,
+            batches=PostgresBatches(pool),
             queue=queue,
             gate=_Mortal(world.gate, self),
             events=_Mortal(world.events, self),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -19,6 +20,7 @@ from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -40,6 +42,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
+    BatchStore,
     DeletionStore,
     DeliveryStore,
     EnvironmentFacts,
@@ -188,6 +191,7 @@ class Rows:
     """All that is kept in rows."""
 
     store: TaskStore
+    batches: BatchStore
     queue: TaskQueue
     deliveries: DeliveryStore
     keys: KeyStore
@@ -268,7 +272,7 @@ async def memory_rows() -> AsyncIterator[Rows]:
 
     retention = MemoryRetention(store, deliveries)
     deletions = MemoryDeletions(store, deliveries, retention)
-    yield Rows(store, queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
+    yield Rows(store, MemoryBatches(store), queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
 
 
 @asynccontextmanager
@@ -283,6 +287,7 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     retention = PostgresRetention(pool)
     yield Rows(
         store,
+        PostgresBatches(pool),
         queue,
         PostgresDeliveries(pool, "dev"),
         PostgresKeys(pool),
@@ -322,12 +327,14 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
             Model("shop", ("text-to-image", "text-to-video"), Words, shop),
             Model("studio", ("text-to-video",), Words, studio),
         ),
+        paid=True,
     )
     gate = MemoryGate(["art"], policy=CircuitPolicy(failures=4, first_s=0.05, longest_s=0.2))
     storage = ObjectStorage("memory:///", spool_dir=folder)
     services = Services(
         environment=DEV,
         store=rows.store,
+        batches=rows.batches,
         queue=rows.queue,
         gate=gate,
         events=MemoryEventBus(),
@@ -341,7 +348,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         catalogue=LoadedCatalogue([provider]),
         probes=(),
         retry=RetryPolicy(max_attempts=3, base_s=0.01, longest_s=0.05),
-        spending=Spending(),
+        spending=Spending(paid=True),
         retention_policy=RetentionPolicy(),
         now=lambda: datetime.now(UTC),
         new_id=uuid_utils.compat.uuid7,

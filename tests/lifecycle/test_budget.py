@@ -11,7 +11,8 @@ from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry
-from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import Words
@@ -56,9 +57,9 @@ async def test_one_provider_may_be_allowed_by_itself(paid):
         await paid.submit("vendor/shop")
 
 
-async def test_what_costs_nothing_always_runs(world):
-    limited(world, paid=False, daily_usd=Decimal(0))
-    await world.submit("art/painter")
+async def test_what_costs_nothing_always_runs(paid):
+    limited(paid, paid=False, daily_usd=Decimal(0))
+    await paid.submit("art/painter")
 
 
 @pytest.mark.parametrize("model", ["vendor/shop", "vendor/studio", "vendor/painter"])
@@ -148,7 +149,7 @@ async def test_a_batch_counts_as_a_whole(paid):
     order = Order("vendor/shop", {"prompt": "a fox"})
     with pytest.raises(BudgetExceeded):
         await submit_batch(paid.services, [order] * 3)
-    assert len(await submit_batch(paid.services, [order] * 2)) == 2
+    assert len((await submit_batch(paid.services, [order] * 2)).tasks) == 2
 
 
 async def test_another_day_has_a_budget_of_its_own(paid):

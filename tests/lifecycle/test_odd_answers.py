@@ -104,7 +104,7 @@ async def odd(world, script, *, finds=False, cancels=True, keeps=True, bounds=SH
     studio.can_find, studio.can_cancel = finds, cancels
     kinds = ("text-to-video", "any")
     models = (Model("studio", kinds, Words, studio), Model("shop", kinds, Words, shop))
-    catalogue = LoadedCatalogue([Provider("art", models)])
+    catalogue = LoadedCatalogue([Provider("art", models, paid=True)])
     world.services = replace(world.services, catalogue=catalogue, bounds=bounds)
     async with world.worker():
         yield studio, shop

@@ -12,7 +12,8 @@ from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import Priority
 from genpulse.lifecycle.order_checks import CHECKS, CommitCheck, OrderCheck, TaskCheck
-from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key

@@ -14,7 +14,8 @@ from genpulse.domain.caller import Caller
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.order_references import MOST_PROBLEMS, check_references
-from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue

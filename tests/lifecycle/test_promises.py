@@ -92,7 +92,7 @@ async def test_a_task_with_an_order_whose_model_is_gone_is_not_called_free_of_ch
     task = await world.submit("art/studio")
     begun = await world.begun()
     await world.services.store.journal_order(begun.lease)
-    left = Provider("art", (Model("painter", ("text-to-image",), Words, world.painter),))
+    left = Provider("art", (Model("painter", ("text-to-image",), Words, world.painter),), paid=True)
     world.services = replace(world.services, catalogue=LoadedCatalogue([left]))
     async with world.worker():
         failed = await world.ended(task)

@@ -7,7 +7,8 @@ import pytest
 from genpulse.domain.caller import Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
 from genpulse.domain.task import NewTask, Priority, TaskStatus
-from genpulse.lifecycle.submit import Order, submit, submit_batch
+from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
@@ -107,5 +108,5 @@ async def test_a_batch_is_all_or_nothing(world):
         await submit_batch(world.services, [ORDER, replace(ORDER, input={"prompt": 7})])
     assert [problem.pointer for problem in caught.value.problems] == ["/tasks/1/input/prompt"]
     assert await world.services.queue.depth() == 0
-    assert len(await submit_batch(world.services, [ORDER] * 3)) == 3
+    assert len((await submit_batch(world.services, [ORDER] * 3)).tasks) == 3
     assert await world.services.queue.depth() == 3

@@ -82,7 +82,7 @@ async def shops(world):
         Model("jobs", ("text-to-image",), Words, vendor),
         Model("counter", ("text-to-image",), Words, counter),
     )
-    world.services = replace(world.services, catalogue=LoadedCatalogue([Provider("art", models)]))
+    world.services = replace(world.services, catalogue=LoadedCatalogue([Provider("art", models, paid=True)]))
     return vendor, counter
 
 

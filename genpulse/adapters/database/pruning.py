@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.rows import Row
+from genpulse.adapters.database.statements import batches
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 
@@ -80,7 +81,7 @@ class PostgresPruning:
         return said
 
     async def tasks(self, older_than: timedelta, limit: int) -> Batch:
-        """Remove ended tasks with their attempts and messages; their assets stay behind."""
+        """Remove ended tasks with their attempts, messages and batches; their assets stay behind."""
         connection = self._connection
         with outages():
             async with connection.transaction():
@@ -91,6 +92,7 @@ class PostgresPruning:
                     attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
                     tasks=row_count(await connection.execute(DELETE_TASKS, ids)),
                 )
+                await connection.execute(batches.FORGET, older_than, limit, self._environment)
         return Batch(pruned, more=len(chosen) == limit)
 
     async def _told(self, ids: Sequence[UUID]) -> Sequence[UUID]:

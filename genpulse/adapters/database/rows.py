@@ -58,6 +58,7 @@ def task_of(row: Row) -> Task:
         last_error=failure_of(row["last_error"]),
         next_try_at=row["next_try_at"],
         warnings=_warnings_of(row["warnings"]),
+        batch_id=uuid_of(row["batch_id"]) if row["batch_id"] else None,
         retain_s=row["retain_s"],
     )
 

@@ -15,7 +15,7 @@ from genpulse.adapters.database.spending_counters import check_again, hold_price
 from genpulse.adapters.database.starting_attempts import ClaimWriter
 from genpulse.adapters.database.statements import ends, tasks
 from genpulse.adapters.database.task_search import TaskSearch
-from genpulse.adapters.database.task_submission import Group, SubmitWriter
+from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
@@ -24,6 +24,7 @@ from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
+from genpulse.domain.task_batch import EarlierBatch, NewBatch
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.usage import UsageQuery, UsageRow
@@ -61,13 +62,25 @@ class PostgresTaskStore:
         """The task that was submitted before under the same idempotency key, if any."""
         return await self._submits.earlier(task)
 
+    async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
+        """The same for several of one owner, in their order."""
+        return tuple(await self._submits.known(tasks))
+
+    async def earlier_batch(self, batch: NewBatch) -> EarlierBatch | None:
+        """The batch that was submitted before under the same idempotency key, if any."""
+        return await self._submits.earlier_batch(batch)
+
     async def submit_batch(
-        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED, batch: NewBatch | None = None
     ) -> tuple[Submitted, ...]:
         """The same for several: all of them or none."""
         if not tasks:
             return ()
-        (answer,) = await self._submits.write([Group(tasks, limits)])
+        try:
+            (answer,) = await self._submits.write([Group(tasks, limits, batch)])
+        except KnownBatch:
+            earlier = await self._submits.earlier_batch(batch) if batch else None
+            return earlier.tasks if earlier else ()
         if isinstance(answer, Exception):
             raise answer
         return answer

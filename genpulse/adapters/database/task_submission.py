@@ -9,15 +9,16 @@ import asyncpg
 from pydantic_core import to_json
 
 from genpulse.adapters.database import exact_input
-from genpulse.adapters.database.rows import task_of
+from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import today
-from genpulse.adapters.database.statements import columns, tasks
+from genpulse.adapters.database.statements import batches, columns, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.idempotency import RequestId, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
 from genpulse.domain.task import NewTask, Submitted, Task
+from genpulse.domain.task_batch import EarlierBatch, NewBatch
 
 SubmitAnswer = tuple[Submitted, ...] | Exception
 
@@ -37,6 +38,12 @@ class Group:
 
     tasks: Sequence[NewTask]
     limits: SpendingLimits = UNLIMITED
+    batch: NewBatch | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is one task, which one statement writes."""
+        return len(self.tasks) == 1 and self.batch is None
 
     @property
     def bound(self) -> bool:
@@ -52,6 +59,10 @@ class _TakenOut(Exception):
     """Ends a transaction in which some groups did not fit."""
 
 
+class KnownBatch(Exception):
+    """Ends a transaction with a batch whose key is known."""
+
+
 class SubmitWriter:
     """Writes groups of new tasks, those that come together in one commit."""
 
@@ -61,11 +72,11 @@ class SubmitWriter:
     async def write(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
         """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
 
-        Raises `BadInput` when PostgreSQL cannot hold one of them, `DatabaseUnavailable`.
+        Raises `BadInput` when PostgreSQL cannot hold one of them, `KnownBatch`, `DatabaseUnavailable`.
         """
         try:
             with outages():
-                if any(group.bound or len(group.tasks) > 1 for group in groups):
+                if any(group.bound or not group.is_alone for group in groups):
                     return await _Fitting(self._pool, groups).write()
                 written = await _write(self._pool, groups)
                 return [_answer(group, written) for group in groups]
@@ -81,6 +92,37 @@ class SubmitWriter:
             if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, _digest(task)):
                 raise TaskDeleted(task.idempotency_key)
         return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
+
+    async def known(self, new: Sequence[NewTask]) -> Sequence[Submitted | None]:
+        """The tasks under the same keys, which are of one owner. Raises `IdempotencyKeyReuse`, `TaskDeleted`."""
+        keys = [task.idempotency_key for task in new if task.idempotency_key is not None]
+        if not keys:
+            return [None] * len(new)
+        with outages():
+            rows = await self._pool.fetch(tasks.BY_KEYS, new[0].owner, keys)
+            await self._refuse_deleted(new)
+        by_key = {row["idempotency_key"]: row for row in rows}
+        found = [(task, by_key.get(task.idempotency_key)) for task in new]
+        return [row and replay(task, row["fingerprint"], task_of(row)) for task, row in found]
+
+    async def _refuse_deleted(self, new: Sequence[NewTask]) -> None:
+        """Raises `TaskDeleted`."""
+        by_digest = {digest: task for task in new if (digest := _digest(task)) is not None}
+        for row in await self._pool.fetch(tasks.DELETED_KEYS, list(by_digest)):
+            raise TaskDeleted(by_digest[row["key_digest"]].idempotency_key or "")
+
+    async def earlier_batch(self, batch: NewBatch) -> EarlierBatch | None:
+        """The batch under the same key. Raises `IdempotencyKeyReuse`, `DatabaseUnavailable`."""
+        if batch.idempotency_key is None:
+            return None
+        with outages():
+            found = await self._pool.fetchrow(batches.BY_KEY, batch.owner, batch.idempotency_key)
+            if found is None:
+                return None
+            if found["fingerprint"] != batch.fingerprint:
+                raise IdempotencyKeyReuse(batch.idempotency_key)
+            rows = await self._pool.fetch(tasks.OF_BATCH, found["id"])
+        return EarlierBatch(uuid_of(found["id"]), tuple(Submitted(task_of(row), replayed=True) for row in rows))
 
 
 class _Fitting:
@@ -109,8 +151,12 @@ class _Fitting:
     async def _write_all(
         self, groups: Sequence[Group], connection: asyncpg.Connection
     ) -> dict[RequestId, _Written]:
+        for group in groups:
+            await _begin(connection, group)
         written = await _write(connection, groups)
         self._refuse_misfits(written, await self._today(connection))
+        for group in groups:
+            await _keep(connection, group, written)
         return written
 
     @property
@@ -151,6 +197,22 @@ def _misfits(
         now = wish.added(now, -1)
     answers = zip(groups, refusals(now, wishes), strict=True)
     return {number: refusal for (number, _), refusal in answers if refusal is not None}
+
+
+async def _begin(connection: asyncpg.Connection, group: Group) -> None:
+    """Write a batch that has a key before its tasks. Raises `KnownBatch`."""
+    batch = group.batch
+    if batch is not None and batch.idempotency_key is not None:
+        values = (batch.id, batch.environment, batch.owner, batch.idempotency_key, batch.fingerprint)
+        if await connection.fetchval(batches.BEGIN_KEYED, *values, len(group.tasks)) is None:
+            raise KnownBatch
+
+
+async def _keep(connection: asyncpg.Connection, group: Group, written: dict[RequestId, _Written]) -> None:
+    """Write a batch that has no key after its tasks, unless all of these were known."""
+    batch = group.batch
+    if batch is not None and batch.idempotency_key is None and (new := _new(group.tasks, written)):
+        await connection.execute(batches.KEEP, batch.id, batch.environment, batch.owner, len(new))
 
 
 def _new(tasks: Sequence[NewTask], written: dict[RequestId, _Written]) -> Sequence[NewTask]:
@@ -228,6 +290,7 @@ def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [exact for _, exact in inputs],
         [_digest(task) for task in tasks],
         [task.retain_s for task in tasks],
+        [task.batch_id for task in tasks],
     )
 
 

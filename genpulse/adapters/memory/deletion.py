@@ -104,7 +104,7 @@ class MemoryDeletions:
         chosen = [task for task in self._marked() if self._is_settled(task, settled_s)][:limit]
         pruned = Pruned()
         for task in chosen:
-            pruned += self._erase(task.id)
+            pruned += self._erase(task)
         return Batch(pruned, more=len(chosen) == limit)
 
     def _is_settled(self, task: Task, settled_s: float) -> bool:
@@ -112,13 +112,17 @@ class MemoryDeletions:
         waits = self._store.is_unstopped(task.id) and age < ORDERS_WAIT
         return task.status.ended and age >= timedelta(seconds=settled_s) and not waits
 
-    def _erase(self, task_id: UUID) -> Pruned:
+    def _erase(self, task: Task) -> Pruned:
+        task_id = task.id
         outputs = [asset for asset in self._store.all_assets() if asset.task_id == task_id]
         pruned = Pruned(
             tasks=1, attempts=self._store.drop_task(task_id), deliveries=self._deliveries.drop(task_id)
         )
         del self._deleted.tasks[task_id]
-        self._deleted.tombstones[task_id] = replace(self._deleted.tombstones[task_id], is_erased=True)
+        self._deleted.tombstones[task_id] = replace(
+            self._deleted.tombstones[task_id],
+            erased=replace(task, input={}, metadata={}, outputs=(), error=None, last_error=None, warnings=()),
+        )
         for asset in outputs:
             self._deleted.assets.setdefault(asset.id, self._now())
         gone = self._erase_unneeded([asset.id for asset in outputs])
@@ -167,7 +171,7 @@ class MemoryDeletions:
     async def forget(self, older_than: timedelta, limit: int) -> Batch:
         """Remove old tombstones."""
         before, tombstones = self._now() - older_than, self._deleted.tombstones
-        old = [one for one, stone in tombstones.items() if stone.deleted_at < before and stone.is_erased][:limit]
+        old = [one for one, stone in tombstones.items() if stone.deleted_at < before and stone.erased][:limit]
         for task_id in old:
             del tombstones[task_id]
         return Batch(Pruned(), more=len(old) == limit)

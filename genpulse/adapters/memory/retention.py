@@ -55,6 +55,13 @@ class _Place:
         ]
         return [task for _, _, task in sorted(ended, key=lambda entry: entry[:2])]
 
+    def forget_batches(self, older_than: timedelta) -> None:
+        """Drop old batches of which every task is gone."""
+        before, kept = self.now() - older_than, {task.batch_id for task in self.store.all_tasks()}
+        for batch in self.store.all_batches():
+            if self.is_ours(batch.environment) and batch.created_at < before and batch.id not in kept:
+                self.store.drop_batch(batch.id)
+
     def loose(self, older_than: timedelta, going: frozenset[UUID]) -> list[Asset]:
         """Old assets that nothing needs once the tasks in `going` are gone, oldest first."""
         remaining = [task for task in self.store.all_tasks() if task.id not in going]
@@ -164,12 +171,13 @@ class MemoryPruning:
         return self._place.now()
 
     async def tasks(self, older_than: timedelta, limit: int) -> Batch:
-        """Remove ended tasks with their attempts and messages; their assets stay behind."""
+        """Remove ended tasks with their attempts, messages and batches; their assets stay behind."""
         pruned = Pruned()
         chosen = self._place.ended(older_than)[:limit]
         for task in chosen:
             deliveries, attempts = self._place.deliveries.drop(task.id), self._place.store.drop_task(task.id)
             pruned += Pruned(tasks=1, attempts=attempts, deliveries=deliveries)
+        self._place.forget_batches(older_than)
         return Batch(pruned, more=len(chosen) == limit)
 
     async def assets(self, older_than: timedelta, limit: int) -> Batch:

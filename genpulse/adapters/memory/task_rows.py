@@ -21,6 +21,7 @@ from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
 from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task_batch import TaskBatch
 from genpulse.domain.task_group import TaskGroup
 from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.usage import UsageQuery, UsageRow
@@ -28,13 +29,17 @@ from genpulse.domain.usage import UsageQuery, UsageRow
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A task that was deleted. `is_erased` when nothing else of it is left; `digest` is of its idempotency key."""
+    """A task that was deleted.
+
+    `digest` is of its idempotency key. `erased` is what it came to, without what it was, once nothing else is
+    left of it.
+    """
 
     owner: str
     environment: str
     deleted_at: datetime
     digest: bytes | None
-    is_erased: bool = False
+    erased: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,11 @@ class DeletedRows:
     def is_erased(self, task_id: UUID | None) -> bool:
         """Whether nothing is left of this task."""
         tombstone = self.tombstones.get(task_id) if task_id else None
-        return tombstone is not None and tombstone.is_erased
+        return tombstone is not None and tombstone.erased is not None
+
+    def erased(self) -> tuple[Task, ...]:
+        """Those of which nothing else is left, without what they were."""
+        return tuple(tombstone.erased for tombstone in self.tombstones.values() if tombstone.erased)
 
 
 class TaskRows:
@@ -73,6 +82,8 @@ class TaskRows:
         self._ledger = MemoryLedger(now)
         self._tasks: dict[UUID, Task] = {}
         self._keys: dict[tuple[str, str], tuple[UUID, str]] = {}
+        self._batches: dict[UUID, TaskBatch] = {}
+        self._batch_keys: dict[tuple[str, str], tuple[UUID, str]] = {}
         self._leases: dict[UUID, Lease] = {}
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
@@ -102,8 +113,8 @@ class TaskRows:
         return grouped([task for task in self._shown() if fits(task, wanted)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
-        """What tasks came to, put together."""
-        return used(self._shown(), query)
+        """What tasks came to, put together, with those that were deleted."""
+        return used((*self._tasks.values(), *self.deleted.erased()), query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""
@@ -168,6 +179,20 @@ class TaskRows:
     def all_tasks(self) -> tuple[Task, ...]:
         """In the order in which they were submitted."""
         return tuple(self._tasks.values())
+
+    def all_batches(self) -> tuple[TaskBatch, ...]:
+        """As they were submitted, in that order."""
+        return tuple(self._batches.values())
+
+    def of_batch(self, batch_id: UUID) -> list[Task]:
+        """The tasks of a batch that are there, in the order of their ids."""
+        tasks = (task for task in self._tasks.values() if task.batch_id == batch_id)
+        return sorted((task for task in tasks if task.id not in self.deleted.tasks), key=lambda task: task.id)
+
+    def drop_batch(self, batch_id: UUID) -> None:
+        """Forget a batch and its idempotency key."""
+        del self._batches[batch_id]
+        self._batch_keys = {key: entry for key, entry in self._batch_keys.items() if entry[0] != batch_id}
 
     def needing(self, asset_id: UUID) -> list[UUID]:
         """Tasks that have not ended and whose input names this asset, oldest first."""

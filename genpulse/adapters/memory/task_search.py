@@ -24,6 +24,7 @@ def fits(task: Task, wanted: TaskFilter) -> bool:
         and (not wanted.providers or task.provider in wanted.providers)
         and (not wanted.models or task.model in wanted.models)
         and (not wanted.owners or task.owner in wanted.owners)
+        and (wanted.batch is None or task.batch_id == wanted.batch)
         and (not wanted.codes or _failed_so(task, wanted))
         and _is_named(task, wanted)
         and _came_then(task, wanted)

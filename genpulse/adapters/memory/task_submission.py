@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from genpulse.adapters.memory.task_rows import TaskRows
-from genpulse.domain.errors import TaskDeleted
+from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.task import NewTask, Submitted
+from genpulse.domain.task_batch import EarlierBatch, NewBatch, TaskBatch
 
 
 class TaskSubmission(TaskRows):
@@ -28,10 +29,26 @@ class TaskSubmission(TaskRows):
         """The task that was submitted before under the same idempotency key, if any."""
         return self._earlier(task)
 
+    async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
+        """The same for several of one owner, in their order."""
+        return tuple(self._earlier(task) for task in tasks)
+
+    async def earlier_batch(self, batch: NewBatch) -> EarlierBatch | None:
+        """The batch that was submitted before under the same idempotency key, if any."""
+        entry = self._batch_keys.get((batch.owner, batch.idempotency_key or ""))
+        if entry is None:
+            return None
+        batch_id, fingerprint = entry
+        if fingerprint != batch.fingerprint:
+            raise IdempotencyKeyReuse(batch.idempotency_key or "")
+        return EarlierBatch(batch_id, tuple(Submitted(task, replayed=True) for task in self.of_batch(batch_id)))
+
     async def submit_batch(
-        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED
+        self, tasks: Sequence[NewTask], limits: SpendingLimits = UNLIMITED, batch: NewBatch | None = None
     ) -> tuple[Submitted, ...]:
         """All of them or none: every key is looked at before anything is kept."""
+        if batch and (earlier := await self.earlier_batch(batch)):
+            return earlier.tasks
         new: dict[RequestId, NewTask] = {}
         for task in tasks:
             if self._earlier(task):
@@ -39,6 +56,8 @@ class TaskSubmission(TaskRows):
             first = new.setdefault(request_of(task), task)
             check_same_order(task, first.fingerprint)
         self._check(limits, list(new.values()))
+        if batch and new:
+            self._add_batch(batch, len(new))
         return tuple([self._earlier(task) or self._add(task) for task in tasks])
 
     def _earlier(self, task: NewTask) -> Submitted | None:
@@ -51,6 +70,11 @@ class TaskSubmission(TaskRows):
             return None
         task_id, fingerprint = entry
         return replay(task, fingerprint, self._tasks[task_id])
+
+    def _add_batch(self, new: NewBatch, size: int) -> None:
+        self._batches[new.id] = TaskBatch(new.id, new.environment, new.owner, self._now(), size)
+        if new.idempotency_key is not None:
+            self._batch_keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
 
     def _add(self, new: NewTask) -> Submitted:
         now = self._now()

@@ -1,6 +1,6 @@
 """Whose tasks a caller means and may see, and by what name it hears of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from genpulse.api.errors import InsufficientScope
 from genpulse.api.schemas.documents import KeyDocument
@@ -20,7 +20,7 @@ class NoSuchKey(Refused):
         super().__init__(f"No API key here has the id or the name {word[:100]!r}")
 
 
-async def owners_meant(keys: KeyStore, caller: Caller, words: tuple[str, ...]) -> tuple[str, ...]:
+async def owners_meant(keys: KeyStore, caller: Caller, words: Sequence[str]) -> tuple[str, ...]:
     """The owners of the tasks that are meant, none for all. A key is named by its id or its name.
 
     Raises `NoSuchKey`, `InsufficientScope` where it is another's key, and `DatabaseUnavailable`.

@@ -50,14 +50,6 @@ def idempotency_key(headers: Headers) -> str | None:
             raise InvalidIdempotencyKey(f"There are {len(keys)} Idempotency-Key headers; send one.")
 
 
-def refuse_idempotency_key(headers: Headers) -> None:
-    """Raises `InvalidIdempotencyKey` when there is one, so that nobody relies on it in vain."""
-    if "idempotency-key" in headers:
-        raise InvalidIdempotencyKey(
-            "A batch takes no Idempotency-Key. Submit the tasks one by one, each with a key of its own."
-        )
-
-
 def last_event_id(headers: Headers) -> int | None:
     """The number of the last event that the client has, or None. Raises `InvalidLastEventId`."""
     word = headers.get("last-event-id")

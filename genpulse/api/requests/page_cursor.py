@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -19,11 +20,21 @@ _BEFORE = frozenset({"statuses", "kinds", "providers", "owners", "codes", "id_ra
 
 def encode(last: UUID, query: TaskQuery) -> str:
     """A cursor for what comes after the task `last` in this list."""
-    return base64.urlsafe_b64encode(last.bytes + _digest(last, query)).rstrip(b"=").decode()
+    return encode_bound(last, _words(query.filter))
 
 
 def decode(cursor: str, query: TaskQuery) -> UUID:
     """The task after which the page begins. Raises `InvalidCursor`."""
+    return decode_bound(cursor, _words(query.filter))
+
+
+def encode_bound(last: UUID, words: Sequence[str]) -> str:
+    """A cursor for what comes after `last` in the list that these words tell from every other."""
+    return base64.urlsafe_b64encode(last.bytes + _digest(last, words)).rstrip(b"=").decode()
+
+
+def decode_bound(cursor: str, words: Sequence[str]) -> UUID:
+    """The id after which the page begins. Raises `InvalidCursor`."""
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -31,13 +42,13 @@ def decode(cursor: str, query: TaskQuery) -> UUID:
     if len(raw) != 16 + _DIGEST_BYTES:
         raise InvalidCursor
     last = UUID(bytes=raw[:16])
-    if encode(last, query) != cursor:
+    if encode_bound(last, words) != cursor:
         raise InvalidCursor
     return last
 
 
-def _digest(last: UUID, query: TaskQuery) -> bytes:
-    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in _words(query.filter))])
+def _digest(last: UUID, words: Sequence[str]) -> bytes:
+    content = b"\0".join([_FORM, last.bytes, *(word.encode() for word in words)])
     return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
 
 

@@ -104,6 +104,8 @@ class ProviderDocument(Document):
     """False where it costs money and this environment does not allow that."""
     models: list[str] = Field(examples=[["sandbox/image"]])
     """The ids of its models."""
+    left_out: list[str] = Field(examples=[["foxes.json: the file is empty"]])
+    """A sentence for each thing of the operator's that it could not use here, such as the file of a model."""
     limits: LimitsDocument
     circuit: CircuitDocument
 
@@ -137,6 +139,7 @@ async def _provider(services: Services, name: str) -> ProviderDocument:
         configured=catalogue.is_configured(name),
         allowed=is_allowed(services, name),
         models=[model_id for model_id, _ in own],
+        left_out=list(catalogue.left_out(name)),
         limits=LimitsDocument.of(services.gate.limits(name)),
         circuit=CircuitDocument.of(await services.gate.circuit(name), services.now()),
     )

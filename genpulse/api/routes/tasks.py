@@ -14,8 +14,8 @@ from genpulse.api.context import Context, caller_of, context_in, links_for, task
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import TaskBatch, TaskDocument
-from genpulse.api.schemas.submission import BatchDocument, OrderDocument, RetryDocument
+from genpulse.api.schemas.documents import TaskDocument
+from genpulse.api.schemas.submission import OrderDocument, RetryDocument
 from genpulse.api.server.shutdown import unless_stopping
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task
@@ -26,9 +26,9 @@ from genpulse.lifecycle.watch import wait
 
 TASKS_PATH = "/v1/tasks"
 TASK_PATH = "/v1/tasks/{task_id}"
-_BATCH = "batch"
+BATCH = "batch"
 ACTIONS = "actions"
-_WRITTEN_OUT = frozenset({_BATCH, ACTIONS})
+_WRITTEN_OUT = frozenset({BATCH, ACTIONS})
 """What stands in the place of an id, and takes another method."""
 
 routes = encoded.router("tasks")
@@ -101,29 +101,6 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
     except (Unavailable, UnknownTask):
         return task  # it is away, or the task was deleted meanwhile
     return waited or task
-
-
-@routes.post(
-    f"{TASKS_PATH}/{_BATCH}",
-    status_code=202,
-    summary="Submit several tasks",
-    responses=encoded.described(202, "All tasks are queued, and committed", TaskBatch)
-    | encoded.refusals(400, 402, 409, 413, 415, 422),
-    openapi_extra={"requestBody": encoded.taken(BatchDocument)},
-)
-async def submit_batch(request: Request) -> Response:
-    """Queue 1 to 1000 tasks: all of them, or none."""
-    context = context_in(request.scope)
-    request_headers.refuse_idempotency_key(request.headers)
-    batch = await json_body.read(request, BatchDocument, most_values=json_body.BATCH_VALUES)
-    caller = caller_of(request)
-    orders = [order.order(caller.usual_priority) for order in batch.tasks]
-    all_submitted = await submitting.submit_batch(context.services, orders, caller=caller)
-    links = links_for(request)
-    for submitted in all_submitted:
-        context.metrics.submitted(submitted)
-    data = [TaskDocument.of(submitted.task, links) for submitted in all_submitted]
-    return encoded.json(TaskBatch(data=data), 202)
 
 
 @routes.get(

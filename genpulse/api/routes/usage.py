@@ -87,8 +87,9 @@ def _refusal(name: str, said: str) -> RequestValidationError:
 async def show_usage(request: Request, parameters: Annotated[UsageParameters, Query()]) -> Response:
     """How many tasks came, how they stand, what they cost and may cost, put together as it is asked for.
 
-    A key sees its own tasks, an `admin` key those of each. Tasks that were removed, by hand or because of their
-    age, are not among them. `Accept: text/csv` gives a table for a spreadsheet.
+    A key sees its own tasks, an `admin` key those of each. What was deleted counts as before, without its
+    metadata; tasks that were removed because of their age do not. `Accept: text/csv` gives a table for a
+    spreadsheet.
     """
     refuse_doubled(request)
     services, caller = context_in(request.scope).services, caller_of(request)

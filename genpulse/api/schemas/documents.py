@@ -47,6 +47,10 @@ class Links:
         query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
         return f"{self.base}/v1/tasks/{task_id}/events{query}"
 
+    def batch(self, batch_id: UUID) -> str:
+        """Of a batch."""
+        return f"{self.base}/v1/batches/{batch_id}"
+
     def asset(self, asset_id: UUID) -> str:
         """Of an asset."""
         return f"{self.base}/v1/assets/{asset_id}"
@@ -266,6 +270,8 @@ class TaskDocument(Document):
     by the end of a worker do not."""
     priority: PriorityWord
     metadata: SkipValidation[Mapping[str, str]]
+    batch: UUID | None
+    """The batch with which it was submitted; null for one alone."""
     key: KeyDocument | None
     """Whose task it is, in lists and where one task is asked for; null elsewhere, and unless the caller may see
     the tasks of every API key."""
@@ -302,6 +308,7 @@ class TaskDocument(Document):
             failures=task.failures,
             priority=PRIORITY_WORDS[task.priority],
             metadata=task.metadata,
+            batch=task.batch_id,
             key=key,
             cost=CostDocument.of(task.cost) if task.cost else None,
             environment=task.environment,
@@ -328,7 +335,13 @@ class TaskPage(Document):
 class TaskBatch(Document):
     """Tasks that were submitted together, in the order in which they were asked for."""
 
+    id: UUID | None
+    """The batch, for `/v1/batches/{id}`. Where every key was known it is the earlier one; null where those earlier
+    tasks are of no batch, or of several."""
     data: list[TaskDocument]
+    """Of a batch that was known as a whole, those of its tasks that are kept."""
+    replayed: list[int]
+    """The places in `data`, from 0, of earlier tasks whose idempotency key was known. The others are new."""
 
 
 class ProgressDocument(Document):

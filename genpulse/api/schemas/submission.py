@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
+from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.task import Priority
 from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submit import Order
@@ -125,9 +127,43 @@ class OrderDocument(BaseModel):
         )
 
 
+class BatchOrderDocument(OrderDocument):
+    """A task of a batch, which may have an idempotency key of its own. Fields that are not listed are refused."""
+
+    model_config = ConfigDict(title="BatchOrder")
+
+    idempotency_key: Annotated[str, StringConstraints(max_length=255, pattern=IDEMPOTENCY_KEY)] | None = Field(
+        None,
+        description=(
+            "The same key and order give the same task, however often they are sent, in a batch or as the header"
+            " Idempotency-Key of one task. Not together with that header for the whole batch"
+        ),
+        examples=["prompts.csv 17"],
+    )
+
+
 class BatchDocument(BaseModel):
     """Tasks that are asked for together: all of them are queued, or none."""
 
     model_config = ConfigDict(title="Batch", extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    tasks: Annotated[list[OrderDocument], Field(min_length=1, max_length=1000)]
+    tasks: Annotated[list[BatchOrderDocument], Field(min_length=1, max_length=1000)]
+    dry_run: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Look whether all would be taken, and queue nothing"
+    )
+
+    @property
+    def keys(self) -> tuple[str | None, ...]:
+        """The idempotency key of each order; empty where none has one."""
+        keys = tuple(order.idempotency_key for order in self.tasks)
+        return keys if any(keys) else ()
+
+    def refuse_keys(self) -> None:
+        """Raises `BadInput` where orders have keys: those of a batch that has one as a whole have none."""
+        said = "the header Idempotency-Key stands for the whole batch; send the one or the others"
+        places = [f"/tasks/{place}/idempotency_key" for place, key in enumerate(self.keys) if key is not None]
+        if places:
+            raise BadInput(
+                "The batch has an Idempotency-Key, and its orders have keys of their own.",
+                [Problem(place, said) for place in places],
+            )

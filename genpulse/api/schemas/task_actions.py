@@ -80,7 +80,7 @@ class TaskActionOutcome(Document):
             price_usd=count.price_usd if runs_again else None,
             unpriced=count.unpriced if runs_again else 0,
             cost_usd=count.cost_usd,
-            left_out=_left_out(count.left_out.items()),
+            left_out=left_out(count.left_out.items()),
             confirm=confirm,
         )
 
@@ -95,11 +95,12 @@ class TaskActionOutcome(Document):
             price_usd=None,
             unpriced=0,
             cost_usd=None,
-            left_out=_left_out(progress.left_out.items()),
+            left_out=left_out(progress.left_out.items()),
             confirm=confirm,
         )
 
 
-def _left_out(reasons: Iterable[tuple[str, int]]) -> list[LeftOutDocument]:
+def left_out(reasons: Iterable[tuple[str, int]]) -> list[LeftOutDocument]:
+    """Those with a reason, the most first."""
     most_first = sorted(reasons, key=lambda reason: (-reason[1], reason[0]))
     return [LeftOutDocument(reason=reason, count=count) for reason, count in most_first if count]

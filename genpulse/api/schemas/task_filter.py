@@ -75,21 +75,27 @@ _OF_LISTS = ("type", "items", "minItems", "maxItems")
 
 
 def _several(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
+    if isinstance(value, list | tuple):
+        return value or _none()
+    return [value]
+
+
+def _none() -> object:
+    raise PydanticCustomError("too_short", "Input should have a value, or be left out")
 
 
 def _one_or_several(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
-    several = {name: schema.pop(name) for name in _OF_LISTS if name in schema}
+    several = {name: schema.pop(name) for name in _OF_LISTS if name in schema} | {"minItems": 1}
     schema["anyOf"] = [several["items"], several]
 
 
 def _several_of(most: int, **words: Any) -> Any:
     """A field that takes one value or several."""
-    return Field((), min_length=1, max_length=most, json_schema_extra=_one_or_several, **words)
+    return Field(default_factory=list, max_length=most, json_schema_extra=_one_or_several, **words)
 
 
-Several = Annotated[tuple[T, ...], BeforeValidator(_several)]
+Several = Annotated[list[T], BeforeValidator(_several)]
 KindWord = Annotated[
     str,
     StringConstraints(max_length=64),
@@ -106,8 +112,8 @@ TextWord = Annotated[
     Field(json_schema_extra={"pattern": r"^[^\u0000]*[A-Za-z0-9][^\u0000]*$"}),
 ]
 MetadataValues = Annotated[
-    tuple[MetadataValue, ...],
-    Field(min_length=1, max_length=MOST_VALUES, json_schema_extra=_one_or_several),
+    list[MetadataValue],
+    Field(max_length=MOST_VALUES, json_schema_extra=_one_or_several),
     BeforeValidator(_several),
 ]
 IdPrefix = Annotated[
@@ -152,6 +158,7 @@ class TaskFilterDocument(BaseModel):
         description="Only tasks of the API key with this id or name; those of others are for `admin` keys",
         examples=["web-shop"],
     )
+    batch: UUID | None = Field(None, description="Only tasks that were submitted with this batch")
     ids: Several[UUID] = _several_of(MOST_IDS, description="Only these tasks, as far as they are there")
     text: Several[TextWord] = _several_of(
         MOST_VALUES,
@@ -186,14 +193,15 @@ class TaskFilterDocument(BaseModel):
     def filter(self, owners: tuple[str, ...]) -> TaskFilter:
         """The same for the store, of the tasks of these owners; none are all."""
         return TaskFilter(
-            statuses=self.status,
-            kinds=self.kind,
-            providers=self.provider,
-            models=self.model,
+            statuses=tuple(self.status),
+            kinds=tuple(self.kind),
+            providers=tuple(self.provider),
+            models=tuple(self.model),
             owners=owners,
-            codes=self.code,
-            ids=self.ids,
-            texts=self.text,
+            codes=tuple(self.code),
+            batch=self.batch,
+            ids=tuple(self.ids),
+            texts=tuple(self.text),
             metadata=tuple(sorted((name, tuple(values)) for name, values in self.metadata.items())),
             id_range=ids_beginning_with(self.id_prefix) if self.id_prefix else None,
             created_after=self.created_after,

@@ -109,12 +109,16 @@ def development_settings(verb: str) -> Settings:
 
 def stack_plan(settings: Settings, home: Path, port: int | None, services: Source = Source.EMBEDDED) -> StackPlan:
     """Plan the stack; its api and worker get the environment and storage of this process."""
+    from genpulse.dev.processes.plug_in_code import plug_in_code
+    from genpulse.provider.plug_in import ADAPTERS, GROUP
+
     environment = {
         **os.environ,
         "ENV": settings.environment.name,
         "ENV_FOR_DYNACONF": settings.environment.dynaconf,
         "GENPULSE_STORAGE__URL": settings.storage_url,
     }
+    code = plug_in_code((GROUP, ADAPTERS))
     return StackPlan(
         home=home,
         python=sys.executable,
@@ -126,7 +130,8 @@ def stack_plan(settings: Settings, home: Path, port: int | None, services: Sourc
         redis_url=settings.redis.url.get_secret_value() if settings.redis.url else None,
         services=services,
         comfyui=_comfyui(settings),
-        watched=(settings.root / (_option(settings, "workflows") or "workflows"),),
+        watched=(settings.root / (_option(settings, "workflows") or "workflows"), *code.packages),
+        watched_flat=code.modules,
     )
 
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,9 @@ class _DevRun:
                 self._hear(STACK, line)
             duties: list[Coroutine[Any, Any, int]] = [stack.watch_over(), self._until_quit()]
             if self._reloads:
-                duties.append(self._reload(stack))
+                own = [Path(genpulse.__file__).parent, self._plan.folder / "config"]
+                duties.append(self._reload(stack, [*own, *self._plan.watched], is_deep=True))
+                duties.append(self._reload(stack, self._plan.watched_flat, is_deep=False))
             with self._listening(stack):
                 return await first_of(*duties)
 
@@ -100,9 +102,11 @@ class _DevRun:
         await self._quit.wait()
         return 0
 
-    async def _reload(self, stack: Stack) -> int:
-        watched = [Path(genpulse.__file__).parent, self._plan.folder / "config", *self._plan.watched]
-        async for names in changes([folder for folder in watched if folder.is_dir()]):
+    async def _reload(self, stack: Stack, folders: Sequence[Path], *, is_deep: bool) -> int:
+        watched = [folder for folder in folders if folder.is_dir()]
+        if not watched:
+            return await self._until_quit()
+        async for names in changes(watched, is_deep=is_deep):
             self._hear(STACK, f"{names} changed: starting api and worker again")
             await stack.reload()
         return 0

@@ -115,6 +115,8 @@ def providers(settings: Settings) -> Iterator[Finding]:
     for name in catalogue.providers():
         if not catalogue.is_configured(name):
             yield from _bare_key(name)
+        for sentence in catalogue.left_out(name):
+            yield warning(f"provider {name}", f"left out: {sentence}", "mend or remove it; the others are offered")
     for name, why in catalogue.broken.items():
         off = f"{variable_name(f'providers.{name}.enabled')}=false"
         advice = f"mend its name, or install what it needs, or switch it off: {off}"

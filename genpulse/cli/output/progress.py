@@ -54,7 +54,11 @@ class Bars:
     def follow(self, label: str) -> "Bar":
         """A new bar."""
         label = showable_line(label)
-        return Bar(self, label, self._progress.add_task(_WAITING, label=label, total=1.0))
+        return Bar(self, label, self.begin(label))
+
+    def begin(self, label: str) -> object:
+        """The number of a new bar."""
+        return self._progress.add_task(_WAITING, label=label, total=1.0)
 
     def say(self, number: object, label: str, fraction: float, what: str) -> None:
         """Tell what a thing waits for, beside its bar or in a line of its own."""
@@ -72,6 +76,19 @@ class Bars:
         elif not self._quiet and fraction - self._told.get(label, -1.0) >= _PLAIN_EVERY:
             self._told[label] = fraction
             self._console.print(f"{label}: {fraction:.0%} {what}".rstrip(), style=None, markup=False)
+
+
+class CountBar:
+    """Moves with how many of many things are done."""
+
+    def __init__(self, bars: Bars, label: str) -> None:
+        self._bars = bars
+        self._label = showable_line(label)
+        self._number = bars.begin(self._label)
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Show how many are done, and what there is to say of them."""
+        self._bars.show(self._number, self._label, done / total, what)
 
 
 class Bar:

@@ -70,6 +70,7 @@ class TaskChoice:
     provider: Sequence[str] = ()
     model: Sequence[str] = ()
     key: Sequence[str] = ()
+    batch: str | None = None
     text: str | None = None
     meta: Sequence[tuple[str, str]] = ()
     since: datetime | None = None
@@ -88,6 +89,7 @@ class TaskChoice:
             provider=self.provider or None,
             model=self.model or None,
             key=self.key or None,
+            batch=self.batch,
             text=self.text,
             metadata=metadata,
             created_after=self.since,
@@ -107,6 +109,7 @@ _OPTIONS = (
     click.option("--provider", multiple=True, help="Only those of this provider."),
     click.option("--model", multiple=True, help="Only those of this model."),
     click.option("--key", multiple=True, help="Only those of the API key with this name or id."),
+    click.option("--batch", metavar="ID", help="Only those of this batch."),
     click.option("--text", metavar="WORDS", help="Only those with all these words in their input."),
     click.option("--meta", type=Pair(), multiple=True, help="Only those with this metadata."),
     click.option("--since", type=Moment(), help="Only those that came then or later: 7d, 2030-01-31, …"),

@@ -5,7 +5,7 @@ GenPulseError
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
 │   │   └── PriorityNotAllowed   asks for more than the API key may
-│   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownAsset · UnknownDelivery
+│   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── UnknownKey               no API key has this id
 │   ├── NoWebhookSecret          it has no webhook secret of its own
@@ -102,6 +102,7 @@ from genpulse.domain.errors.unavailable import (
 from genpulse.domain.errors.unknown import (
     CallbackRefused,
     UnknownAsset,
+    UnknownBatch,
     UnknownCallback,
     UnknownDelivery,
     UnknownKey,
@@ -162,6 +163,7 @@ __all__ = [
     "TimedOut",
     "Unavailable",
     "UnknownAsset",
+    "UnknownBatch",
     "UnknownCallback",
     "UnknownDelivery",
     "UnknownKey",

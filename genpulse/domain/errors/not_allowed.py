@@ -5,7 +5,7 @@ from datetime import UTC
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.domain.errors.refused import Refused
+from genpulse.domain.errors.refused import Problem, Refused
 from genpulse.domain.task import OpenOrder
 from genpulse.domain.text.storable import storable_line
 
@@ -30,15 +30,21 @@ class NotRetryable(Refused):
 
 
 class TaskDeleted(Refused):
-    """The idempotency key is of a task that was deleted: what it asked for may have been done and paid for."""
+    """The idempotency key is of a task that was deleted: what it asked for may have been done and paid for.
+
+    `place` is where the order stands in a batch.
+    """
 
     code = "task_deleted"
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, place: str = "") -> None:
         super().__init__(
             f"The task of the Idempotency-Key {key!r} was deleted, and is not done again without being asked for."
             " Send a new key for a new task."
         )
+        self.key = key
+        said = "its task was deleted, and is not done again under this key"
+        self.problems = (Problem(f"{place}/idempotency_key", said),) if place else ()
 
 
 class AssetInUse(Refused):

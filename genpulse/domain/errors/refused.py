@@ -53,13 +53,17 @@ class PriorityNotAllowed(BadInput):
 
 
 class IdempotencyKeyReuse(Refused):
-    """The idempotency key was used before with another body."""
+    """The idempotency key was used before with another body. `place` is where the order stands in a batch."""
 
     code = "idempotency_key_reuse"
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, place: str = "") -> None:
         super().__init__(
             f"The Idempotency-Key {key!r} was used before with another body. Send a new key for a new task."
+        )
+        self.key = key
+        self.problems = (
+            (Problem(f"{place}/idempotency_key", "it was used before with another body"),) if place else ()
         )
 
 

@@ -56,6 +56,15 @@ class UnknownAsset(Refused):
         super().__init__(f"There is no asset {asset_id}.")
 
 
+class UnknownBatch(Refused):
+    """No batch has this id."""
+
+    code = "unknown_batch"
+
+    def __init__(self, batch_id: UUID | str) -> None:
+        super().__init__(f"There is no batch {batch_id}.")
+
+
 class UnknownDelivery(Refused):
     """There is no webhook message of this id about this task."""
 

@@ -4,18 +4,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from genpulse.domain.attempt import Claim
 from genpulse.domain.errors import BadInput, InvalidInput, ProviderRejected, UnknownModel
+from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.recovery import Recovery, recover
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.input_files import TaskAttachments
 from genpulse.lifecycle.attempt.interruption import ANY_INTERRUPTION, Interruption, Signal
 from genpulse.lifecycle.attempt.orders import AccountUse, AttemptOrder
 from genpulse.lifecycle.attempt.progress import ProgressReport
-from genpulse.lifecycle.budget import check_before_paying
+from genpulse.lifecycle.budget import check_before_paying, is_free
 from genpulse.lifecycle.provider_callback import callback_url
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
@@ -73,6 +75,15 @@ class AttemptRun:
     def is_immediate(self) -> bool:
         """Whether the one answer of the vendor is the output: it cannot be asked for again."""
         return isinstance(self.engine, Immediate)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the provider costs nothing, whatever becomes of what it was asked for."""
+        return is_free(self.services, self.task.provider)
+
+    def as_charged(self, failure: Failure) -> Failure:
+        """The failure, without a charge where the provider costs nothing."""
+        return replace(failure, charged=Charged.NO) if self.is_free else failure
 
     def prepare(self) -> Engine[Any]:
         """Make the call, and return the engine that takes it.

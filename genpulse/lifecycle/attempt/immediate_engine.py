@@ -31,7 +31,7 @@ async def run_immediate(run: AttemptRun, engine: Immediate[Any]) -> ReceivedResu
         raise order_without_answer(run.task.order)
     await run.journal_order()
     try:
-        result = await ask_once(_generate(run, engine), engine.answer_s)
+        result = await ask_once(_generate(run, engine), engine.answer_s, is_free=run.is_free)
         await run.tell_gate_of_success()
         return await receive_answer(run, result)
     except UnknownOutcome:
@@ -49,17 +49,17 @@ async def _generate(run: AttemptRun, engine: Immediate[Any]) -> Result:
         raise OutputUnavailable(message, charged=Charged.YES) from error
 
 
-async def ask_once(request: Awaitable[T], answer_s: float) -> T:
+async def ask_once(request: Awaitable[T], answer_s: float, *, is_free: bool) -> T:
     """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
 
     An answer is waited for `answer_s` seconds. An error that would be tried again is a refusal only where it cost
-    nothing.
+    nothing, as with a provider that `is_free`.
     """
     try:
         async with asyncio.timeout(answer_s):
             return await request
     except ProviderError as error:
-        if error.retryable and error.charged is not Charged.NO:
+        if error.retryable and error.charged is not Charged.NO and not is_free:
             raise _lost_answer(error) from error
         raise
     except GenPulseError:

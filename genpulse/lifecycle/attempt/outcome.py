@@ -10,6 +10,7 @@ from genpulse.domain.provider_account.gate import CircuitState
 from genpulse.domain.retry import deadline_exceeded, decide, worker_lost
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.attempt.plug_in_mistake import described_mistake
 from genpulse.lifecycle.attempt.remote.cancellation import not_stopped
 
 OUTAGE_S = 86_400.0
@@ -38,10 +39,12 @@ def outcome_of_interruption(run: AttemptRun, why: Interruption) -> Outcome:
     """The outcome of an attempt that was interrupted. Raises `LeaseLost` where that is why."""
     match why:
         case Interruption.CANCELED:
-            return Canceled(not_stopped(run.order))
+            open_order = not_stopped(run.order, is_free=run.is_free)
+            return Canceled(run.as_charged(open_order) if open_order else None)
         case Interruption.DEADLINE:
             was_ordered = run.order.ordered_at is not None or run.task.order is not None
-            return Failed(deadline_exceeded(Charged.MAYBE if was_ordered else Charged.NO))
+            failure = deadline_exceeded(Charged.MAYBE if was_ordered else Charged.NO)
+            return Failed(run.as_charged(failure))
         case Interruption.RELEASED:
             return Released()
         case Interruption.LEASE_LOST:
@@ -69,7 +72,7 @@ async def outcome_of_mistake(run: AttemptRun, error: Exception) -> Outcome:
     """
     failure = Failure(
         FailureCode.INTERNAL,
-        f"The provider failed in a way that it does not declare ({type(error).__name__}).",
+        f"The provider failed in a way that it does not declare ({_mistake(run, error)}).",
         retryable=run.order.is_open,
         charged=_charged(run),
         who_must_act=Actor.OPERATOR,
@@ -77,18 +80,23 @@ async def outcome_of_mistake(run: AttemptRun, error: Exception) -> Outcome:
     return await _retry_or_end(run, failure)
 
 
+def _mistake(run: AttemptRun, error: Exception) -> str:
+    is_shown = run.services.environment.shows_provider_errors
+    return described_mistake(error, run.engine) if is_shown else type(error).__name__
+
+
 def _charged(run: AttemptRun) -> Charged:
-    return Charged.MAYBE if run.order.is_open else Charged.NO
+    return Charged.MAYBE if run.order.is_open and not run.is_free else Charged.NO
 
 
 def _with_open_order(run: AttemptRun, failure: Failure) -> Failure:
-    """An order of which nobody knows the end may be charged, whatever came between; no wait is for ever."""
+    """An order of which nobody knows the end may be charged where the provider charges; no wait is for ever."""
     if run.order.is_open and failure.charged is Charged.NO:
         failure = replace(failure, charged=Charged.MAYBE)
     longest_s = run.services.bounds.order_wait_s
     if failure.retry_after_s is not None and failure.retry_after_s > longest_s:
         failure = replace(failure, retry_after_s=longest_s)
-    return failure
+    return run.as_charged(failure)
 
 
 async def _retry_or_end(run: AttemptRun, failure: Failure) -> Outcome:

@@ -11,12 +11,14 @@ from genpulse.domain.kind import by_source
 from genpulse.provider import AnyModel, Input, Model, Provider, ProviderSettings
 from genpulse.provider.passthrough import KINDS
 from genpulse.providers.comfyui.engine import Prompts
+from genpulse.providers.comfyui.folder import FREE, read_folder
 from genpulse.providers.comfyui.nodes import Nodes, keep
 from genpulse.providers.comfyui.servers import Servers
-from genpulse.providers.comfyui.workflow import AnyWorkflow, Workflow, classes, registered
+from genpulse.providers.comfyui.workflow import AnyWorkflow, Workflow
 
 BASE_URL = "http://127.0.0.1:8188"
 FOLDER = "workflows"
+_FREE_WORDS = "A workflow in API format."
 
 
 def provider(settings: ProviderSettings) -> Provider:
@@ -29,11 +31,12 @@ def provider(settings: ProviderSettings) -> Provider:
     headers = {"X-API-Key": settings.api_key} if settings.api_key else {}
     servers = Servers(settings.http, urls, headers, settings.allowed_hosts)
     folder = Path(str(settings.options.get("workflows") or FOLDER))
-    models = [_model(servers, workflow) for workflow in registered(folder)]
-    free = Model("workflow", KINDS, AnyWorkflow, Prompts(servers), "Any workflow", "A workflow in API format.")
+    found = read_folder(folder)
+    models = [_model(servers, workflow) for workflow in found.workflows]
+    free = Model(FREE, KINDS, AnyWorkflow, Prompts(servers, nodes=found.nodes), "Any workflow", _FREE_WORDS)
 
     async def learn() -> str:
-        names = classes(folder)
+        names = read_folder(folder).classes
         if not names:
             return f"no workflow with an input lies in {folder}: there is nothing to learn"
         info = Nodes(await servers.object_info()).only(names)
@@ -50,6 +53,7 @@ def provider(settings: ProviderSettings) -> Provider:
         needs=(),
         probe=servers.probe,
         learn=learn,
+        left_out=found.faults,
     )
 
 

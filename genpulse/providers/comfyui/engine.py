@@ -33,8 +33,10 @@ from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerUnusable
 from genpulse.provider.job_id import in_path, taken_as
 from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
+from genpulse.providers.comfyui.nodes import Nodes
 from genpulse.providers.comfyui.pictures import brought
 from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
+from genpulse.providers.comfyui.seeds import drawn_seed
 from genpulse.providers.comfyui.servers import Servers, queue_of
 from genpulse.providers.comfyui.workflow import AnyWorkflow, Graph, Socket, Workflow, checked, filled, titled
 
@@ -50,9 +52,10 @@ class Prompts(TwoPhase[BaseModel]):
     can_find = True
     poll_interval = PollInterval(0.5, 1.3, 5.0)
 
-    def __init__(self, servers: Servers, workflow: Workflow | None = None) -> None:
+    def __init__(self, servers: Servers, workflow: Workflow | None = None, nodes: Nodes | None = None) -> None:
         self._servers = servers
         self._workflow = workflow
+        self._nodes = nodes
 
     async def submit(self, call: Call[BaseModel]) -> Submission:
         """Bring the pictures to the least busy server, then the prompt."""
@@ -81,11 +84,14 @@ class Prompts(TwoPhase[BaseModel]):
 
     def _wanted(self, call: Call[BaseModel]) -> tuple[Graph, tuple[Socket, ...], Mapping[str, JsonValue]]:
         if self._workflow is not None:
-            return self._workflow.graph, self._workflow.sockets, call.input.model_dump(mode="json")
+            sockets = self._workflow.sockets
+            given = call.input.model_dump(mode="json")
+            seeds = {one.name: drawn_seed(one, call.task_id) for one in sockets if _is_drawn(one, given)}
+            return self._workflow.graph, sockets, given | seeds
         if not isinstance(call.input, AnyWorkflow):
             raise InvalidInput("A workflow is needed.")
         graph = checked(call.input.workflow)
-        return graph, titled(graph), call.input.inputs
+        return graph, titled(graph, self._nodes), call.input.inputs
 
     async def find(self, call: Call[BaseModel]) -> Submission | None:
         """Look for the prompt at every server, in its history and its queue.
@@ -151,6 +157,10 @@ class Prompts(TwoPhase[BaseModel]):
 
 def _prompt_id(call: Call[BaseModel]) -> str:
     return str(UUID(call.client_reference.rpartition("-")[2]))
+
+
+def _is_drawn(socket: Socket, given: Mapping[str, JsonValue]) -> bool:
+    return socket.kind == "seed" and given.get(socket.name) is None
 
 
 def _place(job_id: str) -> tuple[str, str]:

@@ -86,7 +86,9 @@ def kept(folder: Path) -> Nodes:
     try:
         return Nodes(_TOLD.validate_json(path.read_bytes()))
     except ValidationError as error:
-        raise ValueError(f"{path} is not what a ComfyUI answers at /object_info: {error}") from error
+        raise ValueError(
+            f"{path} is not what a ComfyUI answers at /object_info: {error.errors()[0]['msg']}"
+        ) from error
 
 
 def keep(folder: Path, object_info: Mapping[str, JsonValue]) -> Path:

@@ -1,24 +1,35 @@
 """Workflows in API format, and which of their values a caller may set."""
 
 import copy
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
+from pydantic import Field, JsonValue, create_model
 
 from genpulse.provider import Input, InvalidInput
-from genpulse.providers.comfyui.nodes import FILE, Nodes, Widget, kept
+from genpulse.providers.comfyui.nodes import Nodes, Widget
+from genpulse.providers.comfyui.sheet import DeclaredInput
 
 Graph: TypeAlias = dict[str, Any]
 """Nodes by id: `{"class_type": …, "inputs": {…}, "_meta": {"title": …}}`."""
 
 _TITLE = "INPUT_"
 _LIKELY = ("value", "text", "string", "image", "video", "audio", "seed", "noise_seed", "int", "float")
-_TYPES: Mapping[str, type] = {"integer": int, "number": float, "string": str, "boolean": bool, "image": str}
+_TYPES: Mapping[str, Any] = {
+    "integer": int,
+    "number": float,
+    "string": str,
+    "boolean": bool,
+    "image": str,
+    "seed": int | None,
+}
+SEEDS = frozenset({"seed", "noise_seed", "rand_seed"})
+_FRACTIONS = re.compile(
+    r"cfg|denoise|guidance|shift|scale_by|megapixels|.*(strength|weight|percent|threshold)(_\w+)?"
+)
+"""Fields that take fractions, although a workflow may say 7: the browser that exports it writes 7.0 so."""
 
 
 class AnyWorkflow(Input):
@@ -28,36 +39,12 @@ class AnyWorkflow(Input):
     inputs: dict[str, JsonValue] = Field(default_factory=dict, title="Values by name")
 
 
-class _DeclaredInput(BaseModel):
-    """An input as the YAML declares it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    node: str
-    field: str | None = None
-    type: Literal["integer", "number", "string", "boolean", "image"] | None = None
-    title: str = ""
-    default: JsonValue = None
-    min: float | None = None
-    max: float | None = None
-    choices: list[str] | None = None
-
-
-class _Sheet(BaseModel):
-    """The YAML beside a workflow."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str = ""
-    description: str = ""
-    kind: str | list[str] = "any"
-    inputs: dict[str, _DeclaredInput] = Field(default_factory=dict)
-    outputs: list[str] = Field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A value of a node that a caller may set. `kind` is a type of JSON, or `image`."""
+    """A value of a node that a caller may set. `kind` is a type of JSON, `image`, or `seed`: drawn unless given.
+
+    `is_certain`: the kind is what ComfyUI says of the node, or the sheet does, and no guess.
+    """
 
     name: str
     node: str
@@ -69,6 +56,17 @@ class Socket:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     description: str = ""
+    is_certain: bool = False
+
+    def value_of(self, given: JsonValue) -> JsonValue:
+        """The value as the node takes it: a whole number is sent as one. Raises `InvalidInput` for a fraction."""
+        if self.kind not in {"integer", "seed"} or not isinstance(given, float):
+            return given
+        if given.is_integer():
+            return int(given)
+        if self.is_certain:
+            raise InvalidInput(f"The input {self.name} takes a whole number, and {given} is none.")
+        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,51 +89,32 @@ class Workflow:
 
 
 def _field(socket: Socket) -> tuple[Any, Any]:
+    default = socket.default
+    if socket.kind == "integer" and isinstance(default, float) and default.is_integer():
+        default = int(default)
     type_: Any = Literal[socket.choices] if socket.choices else _TYPES[socket.kind]
-    numeric = socket.kind in {"integer", "number"}
+    numeric = socket.kind in {"integer", "number", "seed"}
     title = socket.title or socket.name.replace("_", " ").capitalize()
     ends: dict[str, Any] = {"ge": socket.minimum, "le": socket.maximum} if numeric else {}
-    default: Any = ... if socket.default is None else socket.default
+    is_needed = default is None and socket.kind != "seed"
     given = {name: end for name, end in ends.items() if end is not None}
-    return type_, Field(default, title=title, description=socket.description or None, **given)
-
-
-def registered(folder: Path) -> tuple[Workflow, ...]:
-    """The workflows of a folder, by name. Raises `ValueError` for a file that cannot be read."""
-    if not folder.is_dir():
-        return ()
-    nodes = kept(folder)
-    return tuple(_read(path, nodes) for path in sorted(folder.glob("*.json")) if path.name != FILE)
-
-
-def classes(folder: Path) -> frozenset[str]:
-    """The classes of nodes of which a caller may set a value. Raises `ValueError`."""
-    return frozenset(
-        str(workflow.graph[socket.node]["class_type"])
-        for workflow in registered(folder)
-        for socket in workflow.sockets
+    return type_, Field(
+        ... if is_needed else default, title=title, description=socket.description or None, **given
     )
-
-
-def _read(path: Path, nodes: Nodes) -> Workflow:
-    beside = path.with_suffix(".yaml")
-    try:
-        graph = checked(json.loads(path.read_text(encoding="utf-8")))
-        text = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-        sheet = _Sheet.model_validate(text or {})
-        sockets = {socket.name: socket for socket in titled(graph, nodes)}
-        sockets |= {name: _declared(graph, nodes, name, one) for name, one in sheet.inputs.items()}
-        outputs = tuple(node_of(graph, word) for word in sheet.outputs)
-    except (ValueError, ValidationError, yaml.YAMLError, InvalidInput) as error:
-        raise ValueError(f"the workflow {path.name} cannot be used: {error}") from error
-    kinds = (sheet.kind,) if isinstance(sheet.kind, str) else tuple(sheet.kind)
-    name = path.stem.lower().replace(" ", "-")
-    return Workflow(name, graph, tuple(sockets.values()), kinds, sheet.title or name, sheet.description, outputs)
 
 
 def checked(graph: object) -> Graph:
     """Raises `InvalidInput` for what is no workflow in API format."""
     nodes = graph if isinstance(graph, dict) else {}
+    if isinstance(nodes.get("nodes"), list) or isinstance(nodes.get("links"), list):
+        raise InvalidInput(
+            "This is a workflow as ComfyUI's editor saves it, with nodes and links. Open it there, and export it"
+            " in API format: Workflow > Export (API)."
+        )
+    if isinstance(nodes.get("prompt"), dict) and "class_type" not in nodes["prompt"]:
+        raise InvalidInput(
+            "This is what is sent to ComfyUI's /prompt: the workflow is what stands in it as prompt."
+        )
     if not nodes or not all(_is_node(node) for node in nodes.values()):
         raise InvalidInput(
             "This is no workflow in API format: each node needs a class_type, and inputs that are an object."
@@ -150,7 +129,8 @@ def _is_node(node: object) -> bool:
     return isinstance(node.get("class_type"), str) and isinstance(node.get("inputs", {}), dict)
 
 
-def _title(node: Mapping[str, Any]) -> str:
+def title_of(node: Mapping[str, Any]) -> str:
+    """The title that somebody gave the node; empty without one."""
     match node.get("_meta"):
         case {"title": str(title)}:
             return title
@@ -161,14 +141,14 @@ def _title(node: Mapping[str, Any]) -> str:
 def titled(graph: Graph, nodes: Nodes | None = None) -> tuple[Socket, ...]:
     """A socket for each node that is titled `INPUT_<name>`; `nodes` say its type, range and choices."""
     known = nodes or Nodes({})
-    titles = {node_id: _title(node) for node_id, node in graph.items()}
+    titles = {node_id: title_of(node) for node_id, node in graph.items()}
     named = {node_id: title[len(_TITLE) :] for node_id, title in titles.items() if title.startswith(_TITLE)}
     return tuple(_socket(graph, known, name, node_id, None) for node_id, name in named.items())
 
 
 def node_of(graph: Graph, word: str) -> str:
     """The id of a node that is named by its id or its title. Raises `InvalidInput`."""
-    titles = [node_id for node_id, node in graph.items() if word and _title(node) == word]
+    titles = [node_id for node_id, node in graph.items() if word and title_of(node) == word]
     if word in graph or len(titles) == 1:
         return word if word in graph else titles[0]
     raise InvalidInput(f"The workflow has {len(titles)} nodes named {word!r}, and one is needed.")
@@ -181,9 +161,9 @@ def _socket(graph: Graph, nodes: Nodes, name: str, node_id: str, field: str | No
     if likely not in values:
         raise InvalidInput(f"The node {node_id} has no value {field or ''!r} to set; it has {', '.join(values)}.")
     widget = nodes.widget(str(node["class_type"]), likely)
-    if _is_image(node, likely) or (widget and widget.kind == "image"):
+    if is_image(node, likely) or (widget and widget.kind == "image"):
         return Socket(name, node_id, likely, "image", None)
-    return _known(Socket(name, node_id, likely, _kind_of(values[likely]), values[likely]), widget)
+    return _drawn(_known(Socket(name, node_id, likely, kind_of(likely, values[likely]), values[likely]), widget))
 
 
 def _known(socket: Socket, widget: Widget | None) -> Socket:
@@ -199,35 +179,52 @@ def _known(socket: Socket, widget: Widget | None) -> Socket:
         maximum=widget.maximum,
         choices=(*widget.choices, *more),
         description=widget.description,
+        is_certain=True,
     )
 
 
-def _is_image(node: Mapping[str, Any], field: str) -> bool:
+def _drawn(socket: Socket) -> Socket:
+    """A seed is drawn anew for each task: the same one with the same words makes the same picture."""
+    if socket.kind != "integer" or SEEDS.isdisjoint({socket.name, socket.field}):
+        return socket
+    words = f"{socket.description} Random unless given.".strip()
+    return replace(socket, kind="seed", default=None, description=words, is_certain=True)
+
+
+def is_image(node: Mapping[str, Any], field: str) -> bool:
+    """Whether the field names a picture that has to be brought to the server first."""
     return str(node["class_type"]).startswith("LoadImage") and field == "image"
 
 
-def _kind_of(value: object) -> str:
+def kind_of(field: str, value: object) -> str:
+    """The type of JSON that a field takes, as far as its value and name tell."""
     match value:
         case bool():
             return "boolean"
         case int():
-            return "integer"
+            return "number" if _FRACTIONS.fullmatch(field) else "integer"
         case float():
             return "number"
         case _:
             return "string"
 
 
-def _declared(graph: Graph, nodes: Nodes, name: str, one: _DeclaredInput) -> Socket:
+def declared(graph: Graph, nodes: Nodes, name: str, one: DeclaredInput) -> Socket:
+    """The socket that a sheet declares. Raises `InvalidInput` where the workflow has no such value."""
     socket = _socket(graph, nodes, name, node_of(graph, one.node), one.field)
+    if socket.kind == "seed" and (one.default is not None or one.type == "integer"):
+        own = graph[socket.node]["inputs"][socket.field]
+        socket = replace(socket, kind="integer", default=own, description="")
+    default = None if one.type == "seed" else socket.default
     return replace(
         socket,
         kind=one.type or socket.kind,
-        default=socket.default if one.default is None else one.default,
+        default=default if one.default is None else one.default,
         title=one.title,
         minimum=socket.minimum if one.min is None else one.min,
         maximum=socket.maximum if one.max is None else one.max,
         choices=socket.choices if one.choices is None else tuple(one.choices),
+        is_certain=socket.is_certain or one.type is not None,
     )
 
 
@@ -238,5 +235,5 @@ def filled(graph: Graph, sockets: Sequence[Socket], values: Mapping[str, JsonVal
         raise InvalidInput(f"The workflow has no input {', '.join(unknown)}; it has {', '.join(known) or 'none'}.")
     changed = copy.deepcopy(graph)
     for name, value in values.items():
-        changed[known[name].node]["inputs"][known[name].field] = value
+        changed[known[name].node]["inputs"][known[name].field] = known[name].value_of(value)
     return changed

@@ -27,6 +27,7 @@ from genpulse_client.filters import TaskFilter
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome
 from genpulse_client.results.asset import Asset
+from genpulse_client.results.batch import Batch, BatchEvent
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model
 from genpulse_client.results.task import Cost, Failure, Priority, Status, Task, TaskWarning, Waiting
@@ -44,6 +45,8 @@ __all__ = [
     "ApiUnreachable",
     "Asset",
     "AsyncGenPulse",
+    "Batch",
+    "BatchEvent",
     "Cost",
     "DownloadBroken",
     "Event",

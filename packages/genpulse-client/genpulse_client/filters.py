@@ -12,6 +12,7 @@ Query: TypeAlias = tuple[tuple[str, str], ...]
 Words: TypeAlias = str | Sequence[str] | None
 """One value, or several of which one has to fit. None is no filter; an empty text is one that the API refuses."""
 Moment: TypeAlias = datetime | date | str | None
+_FIELDS = ("status", "kind", "provider", "model", "code", "key", "batch", "ids", "id_prefix", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class TaskFilter:
 
     `ids` are whole ids, `id_prefix` is how they begin, `code` is that of the error, `key` the API key's id or
     name, `batch` a batch's id. `text` is found in the input. `created_after` and `created_before` are times or
-    dates.
+    dates. Raises `ValueError` for a list without values: as a filter it would leave nothing out, and mean all.
     """
 
     status: Status | Sequence[Status] | None = None
@@ -37,23 +38,28 @@ class TaskFilter:
     created_after: Moment = None
     created_before: Moment = None
 
+    def __post_init__(self) -> None:
+        own = {f"metadata.{name}": values for name, values in self.metadata.items()}
+        for name, values in ({name: getattr(self, name) for name in _FIELDS} | own).items():
+            if values is not None and not isinstance(values, str) and not values:
+                raise ValueError(f"{name} has no values, and no task fits that: leave it out, or ask for none.")
+
     def query(self) -> Query:
         """The parameters; a field with several values comes several times."""
         return tuple(self._pairs())
 
     def document(self) -> Mapping[str, Any]:
         """The same as a body has it."""
-        names = ("status", "kind", "provider", "model", "code", "key", "ids", "id_prefix", "text")
-        several = {name: getattr(self, name) for name in names}
+        several = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) is not None}
         moments = {name: getattr(self, name) for name in ("created_after", "created_before")}
         return {
-            **{name: value if isinstance(value, str) else list(value) for name, value in several.items() if value},
+            **{name: value if isinstance(value, str) else list(value) for name, value in several.items()},
             **({"metadata": dict(self.metadata)} if self.metadata else {}),
             **{name: moment_text(moment) for name, moment in moments.items() if moment is not None},
         }
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
-        for name in ("status", "kind", "provider", "model", "code", "key", "batch", "ids", "id_prefix", "text"):
+        for name in _FIELDS:
             for value in _several(getattr(self, name)):
                 yield name, value
         for name, values in self.metadata.items():

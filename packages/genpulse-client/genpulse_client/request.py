@@ -35,16 +35,53 @@ def submit(order: Order) -> Request:
 
 
 def submit_batch(orders: Sequence[Order], idempotency_key: str | None) -> Request:
-    """Sent twice only where keys say that it is the same batch."""
-    tasks = [{**order.document(), **_named("idempotency_key", order.idempotency_key)} for order in orders]
+    """Under a key that is made here where there is none, so that it may be sent again."""
+    if idempotency_key is None and not any(order.idempotency_key for order in orders):
+        idempotency_key = uuid.uuid4().hex
     return Request(
         "POST",
         "/v1/tasks/batch",
         headers={**_JSON, **_named("Idempotency-Key", idempotency_key)},
-        content=_encoded({"tasks": tasks}),
+        content=_encoded({"tasks": _tasks(orders)}),
         repeatable=idempotency_key is not None or all(order.idempotency_key for order in orders),
         persistent=True,
     )
+
+
+def check_batch(orders: Sequence[Order]) -> Request:
+    """To look whether all would be taken."""
+    content = _encoded({"tasks": _tasks(orders), "dry_run": True})
+    return Request("POST", "/v1/tasks/batch", headers=_JSON, content=content)
+
+
+def _tasks(orders: Sequence[Order]) -> Sequence[Mapping[str, Any]]:
+    return [{**order.document(), **_named("idempotency_key", order.idempotency_key)} for order in orders]
+
+
+def batch(batch_id: str) -> Request:
+    """A batch."""
+    return Request("GET", _batch_path(batch_id))
+
+
+def batches(query: Query) -> Request:
+    """A page of batches."""
+    return Request("GET", "/v1/batches", query)
+
+
+def batch_events(batch_id: str, last_id: str | None) -> Request:
+    """The stream of a batch, from behind the event that is named."""
+    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+    return Request("GET", f"{_batch_path(batch_id)}/events", headers=headers, persistent=True)
+
+
+def cancel_batch(batch_id: str) -> Request:
+    """To cancel twice is to cancel once."""
+    return Request("POST", f"{_batch_path(batch_id)}/cancel")
+
+
+def retry_batch(batch_id: str) -> Request:
+    """Not sent again when its answer is lost: by then tasks may have run, and failed anew."""
+    return Request("POST", f"{_batch_path(batch_id)}/retry", repeatable=False)
 
 
 def get(task_id: str) -> Request:
@@ -131,6 +168,10 @@ def readiness() -> Request:
 def task_path(task_id: str) -> str:
     """The path of a task. Raises `InvalidId`."""
     return f"/v1/tasks/{quote(path_part(task_id))}"
+
+
+def _batch_path(batch_id: str) -> str:
+    return f"/v1/batches/{quote(path_part(batch_id))}"
 
 
 def _asset_path(asset_id: str) -> str:

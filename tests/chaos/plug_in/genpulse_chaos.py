@@ -127,11 +127,12 @@ def provider(settings: ProviderSettings) -> Provider:
         Model("immediate", _KINDS, Number, Pictures(account)),
         Model("local", _KINDS, Number, Here()),
     )
-    return Provider("chaos", models)
+    return Provider("chaos", models, paid=True)
 
 
 def narrow(settings: ProviderSettings) -> Provider:
-    return Provider("narrow", (Model("findable", _KINDS, Number, Narrow(_account(settings))),))
+    model = Model("findable", _KINDS, Number, Narrow(_account(settings)))
+    return Provider("narrow", (model,), paid=True)
 
 
 def _account(settings: ProviderSettings) -> Account:

@@ -29,6 +29,7 @@ from genpulse.adapters.database.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -256,6 +257,17 @@ class Served:
             await task
 
 
+def charging(catalogue_of: Callable[[Easel], LoadedCatalogue]) -> Callable[[Easel], LoadedCatalogue]:
+    """The catalogues of a fixture, in which the provider may cost money."""
+
+    def make(easel: Easel) -> LoadedCatalogue:
+        art = catalogue_of(easel).provider("art")
+        assert art is not None
+        return LoadedCatalogue([replace(art, paid=True)])
+
+    return make
+
+
 @pytest.fixture
 def catalogue_of():
     def make(easel: Easel) -> LoadedCatalogue:
@@ -282,6 +294,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             services = Services(
                 environment=DEV,
                 store=(store := BlinkingStore(queue, deliveries, now=clock)),
+                batches=MemoryBatches(store),
                 queue=queue,
                 gate=MemoryGate(),
                 events=MemoryEventBus(),

@@ -6,6 +6,7 @@ nobody here knows fails.
 
 import json
 import re
+from uuid import UUID
 
 import pytest
 
@@ -16,18 +17,23 @@ from tests.api_keys import added
 
 PATHS = create_app(lambda: None, ApiOptions()).openapi()["paths"]  # type: ignore[arg-type, return-value]
 CALLS = [(path, verb) for path, verbs in PATHS.items() for verb in verbs if path.startswith("/v1/")]
-OWNED = [(path, verb) for path, verb in CALLS if re.search(r"\{(task|asset|delivery)_id\}", path)]
+OWNED = [(path, verb) for path, verb in CALLS if re.search(r"\{(task|batch|asset|delivery)_id\}", path)]
 SHARED = {"model_id": "art/easel", "key_id": "00000000-0000-7000-8000-000000000000"}
 WRITING = {"post", "put", "patch", "delete"}
 
 
 @pytest.fixture
 async def mine(api):
-    """An ended task of one key with an output, and the key."""
+    """An ended task of one key with an output, a batch, and the key."""
     _, headers = await added(api.services.keys)
     async with api.worker():
         task = (await api.submit(headers=headers | {"Prefer": "wait=20"})).json
-    return {"task_id": task["id"], "asset_id": task["outputs"][0]["id"], "delivery_id": task["id"]}, headers
+    order = {"model": "art/print", "kind": "text-to-image", "input": {"prompt": "a fox"}}
+    batch = (await api.post("/v1/tasks/batch", json={"tasks": [order]}, headers=headers)).json
+    await api.services.store.cancel(UUID(batch["data"][0]["id"]))
+    asset_id = task["outputs"][0]["id"]
+    ids = {"task_id": task["id"], "batch_id": batch["id"], "asset_id": asset_id, "delivery_id": task["id"]}
+    return ids, headers
 
 
 def filled(path, ids):
@@ -73,7 +79,16 @@ async def test_a_key_that_may_only_read_or_only_write_does_nothing_else(api, min
 async def test_a_list_holds_ones_own_alone(api, mine):
     ids, own = mine
     _, other = await added(api.services.keys)
-    assert [task["id"] for task in (await api.get("/v1/tasks", headers=own)).json["data"]] == [ids["task_id"]]
+    succeeded = (await api.get("/v1/tasks?status=succeeded", headers=own)).json["data"]
+    assert [task["id"] for task in succeeded] == [ids["task_id"]]
+    assert [batch["id"] for batch in (await api.get("/v1/batches", headers=own)).json["data"]] == [ids["batch_id"]]
+    assert (await api.get("/v1/batches", headers=other)).json["data"] == []
     assert (await api.get("/v1/tasks", headers=other)).json["data"] == []
-    for query in ("status=succeeded", "kind=text-to-image", "provider=art", "limit=100"):
+    for query in (
+        "status=succeeded",
+        "kind=text-to-image",
+        "provider=art",
+        "limit=100",
+        f"batch={ids['batch_id']}",
+    ):
         assert (await api.get(f"/v1/tasks?{query}", headers=other)).json["data"] == []

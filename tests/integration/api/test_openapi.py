@@ -15,6 +15,11 @@ CALLS = {
     ("/v1/tasks", "get"),
     ("/v1/tasks/batch", "post"),
     ("/v1/tasks/actions", "post"),
+    ("/v1/batches", "get"),
+    ("/v1/batches/{batch_id}", "get"),
+    ("/v1/batches/{batch_id}/events", "get"),
+    ("/v1/batches/{batch_id}/cancel", "post"),
+    ("/v1/batches/{batch_id}/retry", "post"),
     ("/v1/tasks/{task_id}", "get"),
     ("/v1/tasks/{task_id}", "delete"),
     ("/v1/tasks/{task_id}/cancel", "post"),
@@ -218,7 +223,15 @@ async def test_a_key_is_needed_by_every_call_but_the_servers_own(api):
 async def test_the_head_of_every_get_can_be_asked_for(api):
     async with api.worker():
         task = (await api.submit(headers={"Prefer": "wait=20"})).json
-    ids = {"task_id": task["id"], "asset_id": task["outputs"][0]["id"], "model_id": "art/easel"}
+        tasks = [{"model": "art/easel", "input": {"prompt": "x"}}]
+        batch = (await api.post("/v1/tasks/batch", json={"tasks": tasks})).json
+        await api.ended(batch["data"][0]["id"])
+    ids = {
+        "task_id": task["id"],
+        "batch_id": batch["id"],
+        "asset_id": task["outputs"][0]["id"],
+        "model_id": "art/easel",
+    }
     for path, calls in (await document(api))["paths"].items():
         if "get" not in calls:
             continue
@@ -241,7 +254,7 @@ async def test_what_can_be_done_next_is_linked(api):
                 path, _ = calls[link["operationId"]]
                 assert set(link["parameters"]) == set(re.findall(r"\{(\w+)\}", path))
                 linked.add(link["operationId"])
-    takes_an_id = {name for name, (path, _) in calls.items() if re.search(r"\{(task|asset)_id\}", path)}
+    takes_an_id = {name for name, (path, _) in calls.items() if re.search(r"\{(task|batch|asset)_id\}", path)}
     assert linked == takes_an_id
 
 

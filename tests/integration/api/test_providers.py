@@ -10,6 +10,8 @@ from genpulse.cli.doctor.finding import Level
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable, RateLimited
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
+from genpulse.provider import Provider
+from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.test_metrics import samples
 
 DOWN = ProviderUnavailable("502 Bad Gateway").failure
@@ -26,11 +28,22 @@ async def test_a_provider_without_limits(api):
                 "allowed": True,
                 "kinds": ["text-to-image", "text-to-video"],
                 "models": ["art/easel", "art/print"],
+                "left_out": [],
                 "limits": {"concurrency": None, "rate": None},
                 "circuit": {"state": "closed", "failures": 0, "reason": None, "retry_at": None, "hold": None},
             }
         ]
     }
+
+
+async def test_what_a_provider_leaves_out_is_told_by_the_api_and_beside_the_models(serve, genpulse):
+    plug_in = Provider("art", (), left_out={"foxes.json": "the file is empty"})
+    api = await serve(catalogue=LoadedCatalogue([plug_in]))
+    (document,) = (await api.get("/v1/providers")).json["data"]
+    assert document["left_out"] == ["foxes.json: the file is empty"]
+    for command in ("models", "providers"):
+        code, _, err = await genpulse(api, command)
+        assert (code, "art leaves out foxes.json: the file is empty" in err) == (0, True)
 
 
 async def test_limits_and_an_open_circuit_are_shown(serve):

@@ -7,8 +7,15 @@ import pytest
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import UnknownOutcome
 from genpulse_client import ApiRefused, AsyncGenPulse
+from tests.integration.api.conftest import charging
 
 LOST = UnknownOutcome("The answer got lost.").failure
+
+
+@pytest.fixture
+def catalogue_of(catalogue_of):
+    """Of a provider that charges."""
+    return charging(catalogue_of)
 
 
 @pytest.fixture

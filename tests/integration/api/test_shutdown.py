@@ -17,6 +17,7 @@ import uuid_utils.compat
 import uvicorn
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.api_keys import MemoryKeys
@@ -52,6 +53,7 @@ def services():
         Services(
             environment=EnvironmentFacts("dev", "", "", "", "", "", "", ""),
             store=store,
+            batches=MemoryBatches(store),
             queue=queue,
                 gate=MemoryGate(),
             events=MemoryEventBus(),

@@ -16,9 +16,16 @@ from genpulse.domain.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
 from genpulse.lifecycle.bulk_actions import BulkAction, Selection
 from tests.api_keys import added
+from tests.integration.api.conftest import charging
 
 URL = "/v1/tasks/actions"
 DOWN = ProviderUnavailable("down").failure
+
+
+@pytest.fixture
+def catalogue_of(catalogue_of):
+    """Of a provider that charges."""
+    return charging(catalogue_of)
 
 
 async def asked(api, action, wanted=None, headers=None, **more):
@@ -248,4 +255,4 @@ async def test_many_are_deleted(either):
     assert (await done(either, "delete", wanted, own, confirm=first["confirm"]))["done"] == 0
     assert (await counted(either, "delete", wanted, own))["count"] == 0
     (usage,) = (await either.get("/v1/usage", headers=own)).json["data"]
-    assert usage["count"] == 1
+    assert usage["count"] == 3

@@ -17,18 +17,8 @@ from tests.integration.api.conftest import Easel, Sketch
 FIELDS = {
     *("id", "kind", "provider", "model", "status", "progress", "input", "outputs", "error", "attempt"),
     *("warnings", "last_error", "waiting_for", "next_try_at", "cancel_requested_at", "failures"),
-    *(
-        "priority",
-        "metadata",
-        "key",
-        "retain_s",
-        "cost",
-        "environment",
-        "created_at",
-        "started_at",
-        "finished_at",
-        "urls",
-    ),
+    *("priority", "metadata", "key", "retain_s", "batch", "cost", "environment", "created_at", "started_at"),
+    *("finished_at", "urls"),
 }
 
 
@@ -224,13 +214,6 @@ async def test_a_batch_has_1_to_1000_tasks(api):
         tasks = [{"model": "art/easel", "input": {"prompt": "x"}}] * count
         refused = await api.post("/v1/tasks/batch", json={"tasks": tasks})
         assert refused.problem(422, "invalid_input")["errors"][0]["pointer"] == "/tasks"
-
-
-async def test_a_batch_takes_no_idempotency_key(api):
-    tasks = [{"model": "art/easel", "input": {"prompt": "x"}}]
-    headers = {"Idempotency-Key": "k"}
-    refused = await api.post("/v1/tasks/batch", json={"tasks": tasks}, headers=headers)
-    refused.problem(400, "invalid_idempotency_key")
 
 
 async def test_addresses_are_public_where_that_is_known(serve):

@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 
+import pytest
+
 from genpulse.cli.tasks.retry import _retry_each
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.attempt import Failed
@@ -11,10 +13,17 @@ from genpulse.domain.failure import Charged
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import NewTask, TaskStatus
 from genpulse_client import AsyncGenPulse
+from tests.integration.api.conftest import charging
 
 DOWN = ProviderUnavailable("down").failure
 BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
 LOST = UnknownOutcome("lost").failure
+
+
+@pytest.fixture
+def catalogue_of(catalogue_of):
+    """Of a provider that charges."""
+    return charging(catalogue_of)
 
 
 async def failed(api, failure, provider="art", price_usd=None, model="easel", *, ordered=False, job_id=None):

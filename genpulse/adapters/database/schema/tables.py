@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Interval,
-    LargeBinary,
     Numeric,
     SmallInteger,
     Table,
@@ -22,8 +21,11 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
+from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
+from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
+from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
 from genpulse.adapters.database.schema.metadata import metadata as metadata
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 
@@ -73,6 +75,7 @@ tasks = Table(
     Column("warnings", JSONB),
     Column("order_stop_at", _Moment),
     Column("exact_input", Text),
+    Column("batch_id", Uuid),
     Column("deleted_at", _Moment),
     Column("retain_s", Integer),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
@@ -128,6 +131,7 @@ Index(
     postgresql_with=_SHORT,
     postgresql_where=text("finished_at IS NOT NULL AND input <> '{}'::jsonb"),
 )
+Index("ix_tasks_batch_id_id", tasks.c.batch_id, tasks.c.id, postgresql_where=tasks.c.batch_id.is_not(None))
 Index("ix_tasks_owner_id", tasks.c.owner, tasks.c.id, postgresql_where=text("owner <> ''"))
 Index(
     "ix_tasks_unwanted",
@@ -137,11 +141,33 @@ Index(
 
 Index(
     "ix_tasks_retained",
-    text("(finished_at - to_timestamp(0) + retain_s * interval '1 s')"),
+    text("retention_end(finished_at, retain_s)"),
     tasks.c.id,
     postgresql_where=text("retain_s IS NOT NULL AND finished_at IS NOT NULL AND deleted_at IS NULL"),
 )
 Index("ix_tasks_deleted_at", tasks.c.deleted_at, postgresql_where=tasks.c.deleted_at.is_not(None))
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("size", Integer, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+)
+"""A row for each batch; how it stands is in the rows of its tasks."""
+
+Index(
+    "uq_batches_idempotency_key",
+    batches.c.owner,
+    batches.c.idempotency_key,
+    unique=True,
+    postgresql_where=batches.c.idempotency_key.is_not(None),
+)
+Index("ix_batches_owner_id", batches.c.owner, batches.c.id)
 
 queue = Table(
     "queue",
@@ -327,42 +353,4 @@ Index(
     deliveries.c.origin,
     deliveries.c.next_try_at,
     postgresql_where=deliveries.c.next_try_at.is_not(None),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("hint", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False, unique=True),
-    Column("scopes", ARRAY(Text), nullable=False),
-    Column("max_active_tasks", Integer),
-    Column("daily_tasks", Integer),
-    Column("daily_usd", Numeric),
-    Column("rate", Text),
-    Column("max_priority", SmallInteger),
-    Column("retain_s", Integer),
-    Column("created_at", _Moment, nullable=False),
-    Column("expires_at", _Moment),
-    Column("revoked_at", _Moment),
-    Column("last_used_at", _Moment),
-)
-
-key_webhook_secrets = Table(
-    "key_webhook_secrets",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("api_key_id", Uuid, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("sealed", LargeBinary),
-    Column("created_at", _Moment, nullable=False),
-    Column("signs_until", _Moment),
-)
-
-signing_secret = Table(
-    "signing_secret",
-    metadata,
-    Column("one", Boolean, primary_key=True, server_default=text("true")),
-    Column("secret", LargeBinary, nullable=False),
-    CheckConstraint("one", name="one"),
 )

@@ -65,6 +65,7 @@ def fields(wanted: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in wanted.owners else " AND owner <> ''"
     found = (
+        Field("batch_id", (str(wanted.batch),) if wanted.batch else ()),
         # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
         Field("(error ->> 'code')", _unique(wanted.codes), " AND status <> 'canceled'"),
         Field("owner", _unique(wanted.owners), of_somebody),
@@ -86,6 +87,11 @@ def statuses(wanted: TaskFilter) -> tuple[str, ...]:
 
 def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
     """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
+    return ("deleted_at IS NULL", *bounds_of_all(wanted, values))
+
+
+def bounds_of_all(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
+    """The same of what is deleted, too."""
     lowest, highest = ids_made_in(wanted.created_after, wanted.created_before)
     ids = wanted.id_range or (None, None)
     asked = (
@@ -97,8 +103,7 @@ def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
         ("created_at >= {}", wanted.created_after),
         ("created_at < {}", wanted.created_before),
     )
-    given = (text.format(values.put(value)) for text, value in asked if value is not None)
-    return ("deleted_at IS NULL", *given)
+    return tuple(text.format(values.put(value)) for text, value in asked if value is not None)
 
 
 def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:

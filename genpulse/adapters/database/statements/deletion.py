@@ -40,7 +40,7 @@ ORDER BY id FOR UPDATE""",
     reason="request",
 )
 
-_RETAINED = "(finished_at - to_timestamp(0) + retain_s * interval '1 s')"
+_RETAINED = "retention_end(finished_at, retain_s)"
 """As the index `ix_tasks_retained` has it: how long after 1970 a task is to go."""
 
 DELETE_OVERDUE = _MARK.format(

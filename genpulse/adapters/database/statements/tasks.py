@@ -8,15 +8,16 @@ _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s)
+                   retain_s, batch_id)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
-       exact_input, retain_s
+       exact_input, retain_s, batch_id
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[], $16::bytea[], $17::int[])
+            $15::text[], $16::bytea[], $17::int[], $18::uuid[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s)
+            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
+            batch_id)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -53,7 +54,16 @@ BY_KEY = f"""
 SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
 """
 
+BY_KEYS = f"""
+SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
+WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL
+"""
+
+OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
+
 KEY_IS_DELETED = "SELECT EXISTS (SELECT FROM tombstones WHERE key_digest = $1)"
+
+DELETED_KEYS = "SELECT key_digest FROM tombstones WHERE key_digest = ANY($1::bytea[])"
 
 GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 

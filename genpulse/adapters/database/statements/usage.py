@@ -1,6 +1,6 @@
 """Adding up what tasks came to."""
 
-from genpulse.adapters.database.statements.conditions import Values, bounds
+from genpulse.adapters.database.statements.conditions import Values, bounds_of_all
 from genpulse.adapters.database.statements.groups import COST_USD
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_query import TaskFilter
@@ -14,10 +14,19 @@ _COLUMNS = {
     UsageField.STATUS: "status",
 }
 
+_COUNTED = """
+    SELECT created_at, provider, model, owner, status, metadata, cost, price_usd FROM tasks WHERE {where}
+    UNION ALL
+    SELECT created_at, provider, model, owner, status, '{{}}'::jsonb,
+           CASE WHEN cost_usd IS NOT NULL THEN jsonb_build_object('amount_usd', cost_usd::text) END, price_usd
+    FROM tombstones WHERE erased_at IS NOT NULL AND {where}
+"""
+"""What was deleted counts as before, but for its metadata, of which nothing is kept."""
+
 
 def usage(query: UsageQuery, values: Values) -> str:
     """Rows in the order of what they are put together by: `f0`, `f1`, … and `m0`, `m1`, …."""
-    limits = bounds(TaskFilter(created_after=query.start, created_before=query.end), values)
+    limits = bounds_of_all(TaskFilter(created_after=query.start, created_before=query.end), values)
     owned = [] if query.owner is None else [f"owner = {values.put(query.owner)}"]
     if query.owner:
         owned.append("owner <> ''")
@@ -30,6 +39,6 @@ def usage(query: UsageQuery, values: Values) -> str:
     return f"""
     SELECT {"".join(f"{column}, " for column in by)}{", ".join(counts)}, coalesce(sum({COST_USD}), 0) AS cost_usd,
            coalesce(sum(price_usd), 0) AS price_usd, count(*) - count(price_usd) AS unpriced
-    FROM tasks WHERE {" AND ".join([*limits, *owned])}
+    FROM ({_COUNTED.format(where=" AND ".join([*limits, *owned]) or "true")}) AS counted
     {f"GROUP BY {places} ORDER BY {places}" if by else ""} LIMIT {values.put(query.limit)}
     """

@@ -130,7 +130,8 @@ async def _receive_patiently(run: AttemptRun, receiver: OutputReceiver, result: 
             ends_at = min(ends_at, now + run.services.bounds.unusable_s)
             if now >= ends_at:
                 return receiver.so_far()
-            await run.report.wait_for(WaitsFor.PROVIDER, failure_of(error, Charged.YES))
+            failure = run.as_charged(failure_of(error, Charged.YES))
+            await run.report.wait_for(WaitsFor.PROVIDER, failure)
             await asyncio.sleep(min(_PAUSES.after(tries), ends_at - now))
             tries += 1
 

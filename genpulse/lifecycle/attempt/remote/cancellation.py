@@ -77,13 +77,17 @@ async def stop(
     return True
 
 
-def not_stopped(attempt_order: AttemptOrder) -> Failure | None:
-    """The failure of a canceled task whose order may go on; None where nothing is open."""
+def not_stopped(attempt_order: AttemptOrder, *, is_free: bool = False) -> Failure | None:
+    """The failure of a canceled task whose order may go on; None where nothing is open.
+
+    `is_free`: its provider costs nothing.
+    """
     order, job_id = attempt_order.open, attempt_order.job_id
     if order is None:
         return None
+    costs = "" if is_free else ", and be charged"
     what = f"the job {job_id}" if job_id else f"what was ordered under {order.reference}"
     return UnknownOutcome(
         f"The task was canceled, and the provider could not be told to stop {what}, which was ordered at"
-        f" {order.sent_at:%Y-%m-%d %H:%M:%S} UTC: it may go on there, and be charged."
+        f" {order.sent_at:%Y-%m-%d %H:%M:%S} UTC: it may go on there{costs}."
     ).failure

@@ -69,7 +69,7 @@ async def _order(run: AttemptRun, engine: TwoPhase[Any], ends_at: float) -> str:
     """Order the job and journal its id, as one step: whoever comes in between waits."""
     await run.journal_order()
     try:
-        submission = await ask_once(_submit(run, engine), engine.answer_s)
+        submission = await ask_once(_submit(run, engine), engine.answer_s, is_free=run.is_free)
     except UnknownOutcome as error:
         submission = await _look_up_lost_answer(run, engine, error, ends_at)
     except ProviderError:

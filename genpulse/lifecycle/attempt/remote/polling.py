@@ -58,7 +58,7 @@ class Polling:
             progress = await self._progress()
             if progress.failed is not None:
                 self._run.order.close()
-                raise _not_ordered_again(progress.failed)
+                raise self._ordered_again(progress.failed)
             self._report(progress)
             if progress.done:
                 return
@@ -136,21 +136,21 @@ class Polling:
             self._words[word] = None
             _log.warning("%s: %s (task %s)", self._run.call.model, _unknown_status(word), self._run.call.task_id)
 
+    def _ordered_again(self, error: ProviderError) -> ProviderError:
+        """A job that has failed and may be charged is not ordered again by itself, whatever its plug-in says."""
+        if error.retryable and error.charged is not Charged.NO and not self._run.is_free:
+            return ProviderRejected(error.message, charged=error.charged)
+        return error
+
     def _overdue(self) -> JobOverdue:
         odd = f" {_unknown_status(next(reversed(self._words)))}" if self._words else ""
+        why = "" if self._run.is_free else ", since it may be charged"
         return JobOverdue(
             f"The provider's job {self.job.id} has not ended within {self._engine.longest_s:g} s.{odd} It is not"
-            " submitted again, since it may be charged. A retry asks for this job again.",
+            f" submitted again{why}. A retry asks for this job again.",
             charged=Charged.MAYBE,
         )
 
 
 def _unknown_status(word: str) -> str:
     return f"The provider says {word!r} of the job, which is no status that is known here: it counts as going on."
-
-
-def _not_ordered_again(error: ProviderError) -> ProviderError:
-    """A job that has failed and may be charged is not ordered again by itself, whatever its plug-in says."""
-    if error.retryable and error.charged is not Charged.NO:
-        return ProviderRejected(error.message, charged=error.charged)
-    return error

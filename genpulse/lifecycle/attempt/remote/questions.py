@@ -78,7 +78,7 @@ class Question:
                 return answer
 
     async def _wait_after(self, error: Exception) -> None:
-        trouble, failure, now = trouble_of(error), failure_of(error), time.monotonic()
+        trouble, failure, now = trouble_of(error), self._run.as_charged(failure_of(error)), time.monotonic()
         is_new = trouble not in self._since
         self._tries += 1
         since = self._since.setdefault(trouble, now)

@@ -8,13 +8,14 @@ from typing import Any, BinaryIO
 
 from genpulse_client import request as requests
 from genpulse_client.address import address_of
-from genpulse_client.asynchronous import files, watching
+from genpulse_client.asynchronous import batch_watching, files, watching
 from genpulse_client.asynchronous.connection import AsyncConnection
 from genpulse_client.errors import TaskFailed
 from genpulse_client.filters import Moment, Query, TaskFilter, Words, usage_query
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
+from genpulse_client.results.batch import Batch, BatchEvent, batch_of, batches_of
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model, list_of, model_of
 from genpulse_client.results.task import Priority, Status, Task, task_of, tasks_of
@@ -83,8 +84,49 @@ class AsyncGenPulse:
     async def submit_batch(
         self, orders: Sequence[Order], *, idempotency_key: str | None = None
     ) -> tuple[Task, ...]:
-        """Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders."""
+        """Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders.
+
+        Under a key for the whole, or one for each order, what is sent again is not paid for again.
+        """
         return tasks_of(await self._connection.document(requests.submit_batch(orders, idempotency_key)))
+
+    async def check_batch(self, orders: Sequence[Order]) -> None:
+        """Look whether all of these orders would be taken, and submit none. Raises `ApiRefused`."""
+        await self._connection.document(requests.check_batch(orders))
+
+    async def batch(self, batch_id: str) -> Batch:
+        """A batch as it stands."""
+        return batch_of(await self._connection.document(requests.batch(batch_id)))
+
+    async def batches(self, *, limit: int | None = None) -> AsyncGenerator[Batch, None]:
+        """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = str(PAGE if left is None else min(left, PAGE))
+            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
+            page = await self._connection.document(requests.batches(paging))
+            batches = batches_of(page)
+            for batch in batches:
+                yield batch
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+            left = None if left is None else left - len(batches)
+
+    def watch_batch(self, batch_id: str, *, last_event_id: str | None = None) -> AsyncGenerator[BatchEvent, None]:
+        """How a batch stands, and each task of it that ends, until all have ended.
+
+        A stream that breaks is taken up where it was; then an end may come twice.
+        """
+        return batch_watching.batch_events_of(self._connection, batch_id, last_event_id)
+
+    async def cancel_batch(self, batch_id: str) -> Batch:
+        """Ask that every task of a batch stops that has not ended."""
+        return batch_of(await self._connection.document(requests.cancel_batch(batch_id)))
+
+    async def retry_batch(self, batch_id: str) -> Batch:
+        """Run those failed tasks of a batch again that can succeed."""
+        return batch_of(await self._connection.document(requests.retry_batch(batch_id)))
 
     async def generate(
         self,

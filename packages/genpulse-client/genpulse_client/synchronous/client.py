@@ -14,12 +14,13 @@ from genpulse_client.filters import Moment, Query, TaskFilter, Words, usage_quer
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
+from genpulse_client.results.batch import Batch, BatchEvent, batch_of, batches_of
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model, list_of, model_of
 from genpulse_client.results.task import Priority, Status, Task, task_of, tasks_of
 from genpulse_client.results.usage import Usage, usage_of
 from genpulse_client.retry import RetryLimits
-from genpulse_client.synchronous import files, watching
+from genpulse_client.synchronous import batch_watching, files, watching
 from genpulse_client.synchronous.connection import Connection
 from genpulse_client.webhook import verify_webhook
 
@@ -82,8 +83,48 @@ class GenPulse:
         return task_of(self._connection.document(requests.submit(order)))
 
     def submit_batch(self, orders: Sequence[Order], *, idempotency_key: str | None = None) -> tuple[Task, ...]:
-        """Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders."""
+        """Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders.
+
+        Under a key for the whole, or one for each order, what is sent again is not paid for again.
+        """
         return tasks_of(self._connection.document(requests.submit_batch(orders, idempotency_key)))
+
+    def check_batch(self, orders: Sequence[Order]) -> None:
+        """Look whether all of these orders would be taken, and submit none. Raises `ApiRefused`."""
+        self._connection.document(requests.check_batch(orders))
+
+    def batch(self, batch_id: str) -> Batch:
+        """A batch as it stands."""
+        return batch_of(self._connection.document(requests.batch(batch_id)))
+
+    def batches(self, *, limit: int | None = None) -> Generator[Batch, None, None]:
+        """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = str(PAGE if left is None else min(left, PAGE))
+            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
+            page = self._connection.document(requests.batches(paging))
+            batches = batches_of(page)
+            yield from batches
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+            left = None if left is None else left - len(batches)
+
+    def watch_batch(self, batch_id: str, *, last_event_id: str | None = None) -> Generator[BatchEvent, None, None]:
+        """How a batch stands, and each task of it that ends, until all have ended.
+
+        A stream that breaks is taken up where it was; then an end may come twice.
+        """
+        return batch_watching.batch_events_of(self._connection, batch_id, last_event_id)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Ask that every task of a batch stops that has not ended."""
+        return batch_of(self._connection.document(requests.cancel_batch(batch_id)))
+
+    def retry_batch(self, batch_id: str) -> Batch:
+        """Run those failed tasks of a batch again that can succeed."""
+        return batch_of(self._connection.document(requests.retry_batch(batch_id)))
 
     def generate(
         self,

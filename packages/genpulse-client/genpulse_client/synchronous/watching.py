@@ -4,16 +4,18 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 
 from genpulse_client import request as requests
 from genpulse_client.errors import ApiTimeout, ApiUnreachable, GenPulseError, TaskNotEnded, UnexpectedAnswer
+from genpulse_client.request import Request
 from genpulse_client.results.event import Event, event_of
 from genpulse_client.results.task import Task, task_of
 from genpulse_client.retry import Retries
-from genpulse_client.sse import EventParser
+from genpulse_client.sse import EventParser, ServerEvent
 from genpulse_client.synchronous.connection import Connection
 
+E = TypeVar("E")
 _SHORTEST_S = 0.2
 
 
@@ -28,7 +30,8 @@ def events_of(
         if left_s is not None and left_s <= 0:
             raise TaskNotEnded(task_id, timeout_s or 0.0)
         try:
-            with closing(_stream(connection, task_id, last_id, left_s)) as stream:
+            request = requests.events(task_id, last_id)
+            with closing(stream_of(connection, request, event_of, left_s)) as stream:
                 for event in stream:
                     retries.begin_anew()
                     last_id = event.id or last_id
@@ -49,21 +52,26 @@ def events_of(
             connection.session.sleep(pause_s if left_s is None else min(pause_s, left_s))
 
 
-def _stream(
-    connection: Connection, task_id: str, last_id: str | None, left_s: float | None
-) -> Generator[Event, None, None]:
-    """Events of one connection. Where there is a time at which it has to be left, it is left by then or before."""
+def stream_of(
+    connection: Connection,
+    request: Request,
+    read: Callable[[ServerEvent], E | None],
+    left_s: float | None,
+) -> Generator[E, None, None]:
+    """Events of one connection. Where there is a time at which it has to be left, it is left by then or before.
+
+    `read` makes what is yielded of an event; None is left out.
+    """
     silence_s = _silence_s(connection, left_s)
     leaves_at = None if left_s is None else time.monotonic() + left_s - silence_s
     parser = EventParser()
-    request = requests.events(task_id, last_id)
     with connection.response(request, **connection.session.within(silence_s)) as response:
         if response.status_code == 204:
             return
         _check(connection, response.status_code, response.headers.get("content-type", ""))
         for chunk in response.iter_bytes():
             for found in parser.feed(chunk):
-                event = event_of(found)
+                event = read(found)
                 if event is not None:
                     yield event
             if leaves_at is not None and time.monotonic() > leaves_at:

@@ -133,6 +133,35 @@ async def test_a_batch_is_submitted_in_its_order(client):
     assert [place for place, _ in refused.value.problems] == ["/tasks/5/input/prompt"]
 
 
+async def test_a_batch_is_seen_as_one_thing(api, client):
+    orders = [Order(EASEL, {"prompt": str(number)}, idempotency_key=f"row {number}") for number in range(3)]
+    await client.check_batch(orders)
+    assert [batch async for batch in client.batches()] == []
+    tasks = await client.submit_batch(orders)
+    assert await client.submit_batch(orders) == tasks
+    batch = await client.batch(tasks[0].document["batch"])
+    assert (batch.total, batch.counts["queued"], batch.ended, batch.cost_usd) == (3, 3, False, None)
+    assert abs(batch.created_at - tasks[0].created_at) < timedelta(seconds=60)
+    async with api.worker(), aclosing(client.watch_batch(batch.id)) as events:
+        seen = [event async for event in events]
+    assert {event.task.id for event in seen if event.task} == {task.id for task in tasks}
+    assert (seen[-1].is_last, seen[-1].batch) == (True, await client.batch(batch.id))
+    assert seen[-1].batch.finished_at is not None
+    async with aclosing(client.watch_batch(batch.id, last_event_id=seen[-1].id)) as events:
+        assert [event.is_last for event in [event async for event in events]] == [True]
+
+
+async def test_a_batch_is_canceled_and_run_again(client):
+    tasks = await client.submit_batch([Order(EASEL, FOX)] * 3)
+    canceled = await client.cancel_batch(tasks[0].document["batch"])
+    assert (canceled.done, canceled.counts["canceled"], canceled.left_out) == (3, 3, {})
+    assert (await client.retry_batch(canceled.id)).done == 0
+    assert [batch.id async for batch in client.batches(limit=1)] == [canceled.id]
+    with pytest.raises(ApiRefused) as refused:
+        await client.batch(tasks[0].id)
+    assert refused.value.code == "unknown_batch"
+
+
 async def test_all_pages_are_listed_as_they_are_needed(api, client):
     ids = [task.id for task in await client.submit_batch([Order(EASEL, FOX)] * 205)]
     assert [task.id async for task in client.list()] == ids[::-1]

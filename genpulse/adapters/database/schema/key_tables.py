@@ -1,0 +1,60 @@
+"""The tables of API keys and of secrets."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from genpulse.adapters.database.schema.metadata import metadata
+
+_MOMENT = DateTime(timezone=True)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("max_active_tasks", Integer),
+    Column("daily_tasks", Integer),
+    Column("daily_usd", Numeric),
+    Column("rate", Text),
+    Column("max_priority", SmallInteger),
+    Column("retain_s", Integer),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT),
+    Column("revoked_at", _MOMENT),
+    Column("last_used_at", _MOMENT),
+)
+
+key_webhook_secrets = Table(
+    "key_webhook_secrets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("api_key_id", Uuid, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sealed", LargeBinary),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("signs_until", _MOMENT),
+)
+
+signing_secret = Table(
+    "signing_secret",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("secret", LargeBinary, nullable=False),
+    CheckConstraint("one", name="one"),
+)

@@ -1,0 +1,1 @@
+"""`genpulse batches`."""

@@ -1,0 +1,1 @@
+"""`genpulse comfyui`: workflows of ComfyUI as models."""

@@ -1,0 +1,1 @@
+"""`genpulse generate --from`: many tasks from the rows of a file to their files."""

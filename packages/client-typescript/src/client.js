@@ -1,0 +1,150 @@
+/** The client itself: `GenPulse`. Its types, and what each call does, are in index.d.ts. */
+
+import { addressOf, keyOf } from "./address.js";
+import { Connection } from "./connection.js";
+import { assetOf, dataOf, idOf, isAsset, taskOf, tasksOf } from "./documents.js";
+import { TaskFailed } from "./errors.js";
+import { bytesOf, keptFile, savedFile, wholeFile } from "./files.js";
+import { FILTERS, filterDocument, filterQuery, usageQuery } from "./filters.js";
+import { checkOptions, ORDER_OPTIONS } from "./order.js";
+import * as requests from "./request.js";
+import { RETRY_LIMITS } from "./retry.js";
+import { endedTask, eventsOf } from "./watching.js";
+import { verifyWebhook } from "./webhook.js";
+
+const PAGE = 100;
+const WAITING = ["timeoutS", "onEvent", "signal"];
+const BATCHED = ["model", "input", ...ORDER_OPTIONS];
+
+export class GenPulse {
+  #connection;
+
+  constructor(url, apiKey, options = {}) {
+    checkOptions(options, ["retries", "silenceS", "fetch"]);
+    const { retries = {}, silenceS = 90, fetch = (...words) => globalThis.fetch(...words) } = options;
+    checkOptions(retries, Object.keys(RETRY_LIMITS));
+    const limits = Object.fromEntries(Object.entries(RETRY_LIMITS).map(([name, usual]) => [name, retries[name] ?? usual]));
+    this.url = addressOf(url);
+    this.#connection = new Connection({ url: this.url, apiKey: keyOf(apiKey), limits, silenceS, fetch });
+  }
+
+  async submit(model, input, options = {}) {
+    checkOptions(options, [...ORDER_OPTIONS, "signal"]);
+    return taskOf(await this.#connection.document(requests.submit(model, input, options), options.signal));
+  }
+
+  async submitBatch(orders, options = {}) {
+    checkOptions(options, ["idempotencyKey", "signal"]);
+    orders.forEach((order) => checkOptions(order, BATCHED));
+    const request = requests.submitBatch(orders, options.idempotencyKey);
+    return tasksOf(await this.#connection.document(request, options.signal));
+  }
+
+  async generate(model, input, options = {}) {
+    checkOptions(options, [...ORDER_OPTIONS, ...WAITING]);
+    const { timeoutS, onEvent, ...ordering } = options;
+    const submitted = await this.submit(model, input, ordering);
+    const task = await this.wait(submitted, { timeoutS, onEvent, signal: ordering.signal });
+    if (task.status !== "succeeded") throw new TaskFailed(task);
+    return task;
+  }
+
+  async wait(task, options = {}) {
+    checkOptions(options, WAITING);
+    return endedTask(this.#connection, idOf(task), options);
+  }
+
+  watch(task, options = {}) {
+    checkOptions(options, ["lastEventId", "timeoutS", "signal"]);
+    return eventsOf(this.#connection, idOf(task), options);
+  }
+
+  async get(taskId, { signal } = {}) {
+    return taskOf(await this.#connection.document(requests.task(taskId), signal));
+  }
+
+  list(filters = {}) {
+    checkOptions(filters, [...FILTERS, "limit", "signal"]);
+    return this.#pages(filterQuery(filters), filters.limit ?? Infinity, filters.signal);
+  }
+
+  async *#pages(query, limit, signal) {
+    for (let left = limit, cursor = []; left > 0; ) {
+      const paging = [["limit", String(Math.min(left, PAGE))], ...cursor];
+      const page = await this.#connection.document(requests.got("/v1/tasks", [...query, ...paging]), signal);
+      const tasks = tasksOf(page);
+      yield* tasks;
+      if (!page.next_cursor) return;
+      [left, cursor] = [left - tasks.length, [["cursor", page.next_cursor]]];
+    }
+  }
+
+  async cancel(task, { signal } = {}) {
+    return taskOf(await this.#connection.document(requests.cancel(idOf(task)), signal));
+  }
+
+  async retry(task, options = {}) {
+    checkOptions(options, ["evenIfCharged", "signal"]);
+    const request = requests.retry(idOf(task), options.evenIfCharged);
+    return taskOf(await this.#connection.document(request, options.signal));
+  }
+
+  async act(action, wanted, options = {}) {
+    checkOptions(wanted, FILTERS);
+    checkOptions(options, ["every", "confirm", "signal"]);
+    const request = requests.act(action, filterDocument(wanted), options.every ?? false, options.confirm);
+    return this.#connection.document(request, options.signal);
+  }
+
+  async attempts(task, { signal } = {}) {
+    return dataOf(await this.#connection.document(requests.task(idOf(task), "/attempts"), signal), "list of attempts");
+  }
+
+  async delete(thing, { signal } = {}) {
+    const request = isAsset(thing) ? requests.removeAsset(thing.id) : requests.removeTask(idOf(thing));
+    await this.#connection.document(request, signal);
+  }
+
+  async upload(source, options = {}) {
+    checkOptions(options, ["name", "signal"]);
+    return keptFile(this.#connection, source, options);
+  }
+
+  async download(asset, path, { signal } = {}) {
+    return savedFile(this.#connection, assetOf(asset), path, signal);
+  }
+
+  async bytes(asset, { signal } = {}) {
+    return wholeFile(this.#connection, assetOf(asset), signal);
+  }
+
+  read(asset, { signal } = {}) {
+    return bytesOf(this.#connection, assetOf(asset), signal);
+  }
+
+  async models({ signal } = {}) {
+    return dataOf(await this.#connection.document(requests.got("/v1/models"), signal), "catalogue");
+  }
+
+  async model(modelId, { signal } = {}) {
+    return this.#connection.document(requests.model(modelId), signal);
+  }
+
+  async providers({ signal } = {}) {
+    return dataOf(await this.#connection.document(requests.got("/v1/providers"), signal), "catalogue");
+  }
+
+  async usage(options = {}) {
+    checkOptions(options, ["since", "until", "groupBy", "signal"]);
+    const request = requests.got("/v1/usage", usageQuery(options));
+    const document = await this.#connection.document(request, options.signal);
+    dataOf(document, "usage");
+    return document;
+  }
+
+  verifyWebhook(...message) {
+    return verifyWebhook(...message);
+  }
+
+  static verifyWebhook = verifyWebhook;
+}

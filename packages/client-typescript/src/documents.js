@@ -1,0 +1,43 @@
+/** What the API says, as it says it; each function throws `UnexpectedAnswer` for what is none of it. */
+
+import { UnexpectedAnswer } from "./errors.js";
+
+const ENDED = new Set(["succeeded", "failed", "canceled"]);
+
+/** Whether nothing more happens to a task by itself. */
+export function hasEnded(task) {
+  return ENDED.has(task.status);
+}
+
+/** A task. */
+export function taskOf(document) {
+  if (typeof document?.id === "string" && typeof document.status === "string") return document;
+  throw new UnexpectedAnswer("The answer is JSON, but no task. Is that the address of GenPulse?");
+}
+
+/** The tasks of a page or a batch. */
+export function tasksOf(document) {
+  return dataOf(document, "list of tasks").map(taskOf);
+}
+
+/** The entries of a list. */
+export function dataOf(document, what) {
+  if (Array.isArray(document?.data)) return document.data;
+  throw new UnexpectedAnswer(`The answer is JSON, but no ${what}. Is that the address of GenPulse?`);
+}
+
+/** A file. */
+export function assetOf(document) {
+  if (isAsset(document)) return document;
+  throw new UnexpectedAnswer("The answer is JSON, but no asset. Is that the address of GenPulse?");
+}
+
+/** Whether a value is an asset as the API shows it. */
+export function isAsset(value) {
+  return typeof value?.id === "string" && typeof value.url === "string" && typeof value.sha256 === "string";
+}
+
+/** The id of a task, or the text that is one. */
+export function idOf(thing) {
+  return typeof thing === "string" ? thing : taskOf(thing).id;
+}

@@ -1,0 +1,337 @@
+/**
+ * The client of GenPulse: one durable task API in front of generative media.
+ *
+ *     const genpulse = new GenPulse("http://127.0.0.1:8000");
+ *     const task = await genpulse.generate("sandbox/image", { prompt: "a red fox at dawn" });
+ *
+ * What the API says comes as it says it: fields are spelt as in its documentation, times are texts (RFC 3339, UTC).
+ */
+
+export type Status = "queued" | "running" | "succeeded" | "failed" | "canceled";
+export type Priority = "high" | "normal" | "low";
+
+/** A file. `url` needs no API key, and runs out: the task gives a fresh one. */
+export interface Asset {
+  readonly id: string;
+  readonly url: string;
+  readonly media_type: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Pixels. */
+  readonly width: number | null;
+  /** Pixels. */
+  readonly height: number | null;
+  /** Seconds. */
+  readonly duration_s: number | null;
+}
+
+/** Why a task failed. `who_must_act` names who has to do something. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly charged: "no" | "yes" | "maybe";
+  readonly who_must_act: string;
+}
+
+/** What is odd about a task that succeeded. `index` is which of the outputs that were asked for, from 0. */
+export interface TaskWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly index: number | null;
+}
+
+/** What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`. */
+export interface Waiting {
+  readonly what: string;
+  readonly since: string;
+}
+
+/** What a task cost, in US dollars, a decimal number in a text. `estimated` where the provider did not state it. */
+export interface Cost {
+  readonly amount_usd: string;
+  readonly estimated: boolean;
+}
+
+/** A task as it stood when the API was asked. */
+export interface Task {
+  /** A UUIDv7: newer tasks have higher ids. */
+  readonly id: string;
+  readonly kind: string;
+  readonly provider: string;
+  /** `provider/name`. */
+  readonly model: string;
+  readonly status: Status;
+  /** 0.0 to 1.0; null when nothing is known. */
+  readonly progress: number | null;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly Asset[];
+  readonly warnings: readonly TaskWarning[];
+  /** Why it failed, or what nobody knows about the money of a canceled one. */
+  readonly error: Failure | null;
+  /** What the last attempt said, while the task has not ended. */
+  readonly last_error: Failure | null;
+  readonly waiting_for: Waiting | null;
+  readonly next_try_at: string | null;
+  readonly cancel_requested_at: string | null;
+  /** How many attempts have begun. */
+  readonly attempt: number;
+  readonly priority: Priority;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly cost: Cost | null;
+  readonly environment: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly urls: { readonly self: string; readonly events: string; readonly cancel: string };
+}
+
+/** A model that can be asked for. `input_schema` is the JSON Schema of a task's input. */
+export interface Model {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kinds: readonly string[];
+  readonly paid: boolean;
+  /** False where it costs money and the environment does not allow that. */
+  readonly allowed: boolean;
+  /** False where its provider lacks what it needs, such as a key. */
+  readonly configured: boolean;
+  readonly input_schema: Readonly<Record<string, unknown>>;
+}
+
+/** What happens to a task: the task as it stands, or how far it has come and words for people. */
+export type Event =
+  | { readonly id: string; readonly name: "task" | "done"; readonly task: Task; readonly progress?: undefined; readonly message?: undefined }
+  | { readonly id: string; readonly name: "progress"; readonly task?: undefined; readonly progress?: number; readonly message?: string };
+
+/** A call ends early, with the reason of the signal, when the signal says so. */
+export interface Abortable {
+  signal?: AbortSignal;
+}
+
+export interface OrderOptions {
+  /** Needed only when the model does several kinds of work. */
+  kind?: string;
+  priority?: Priority;
+  /** Where the end of the task is told. */
+  webhookUrl?: string;
+  /** In how many seconds the task is given up. */
+  deadlineS?: number;
+  /** Your own words. */
+  metadata?: Readonly<Record<string, string>>;
+  /** The same key and order give the same task. */
+  idempotencyKey?: string;
+}
+
+/** A task that is asked for. `model` is `provider/name`, or several in the order in which they are to be tried. */
+export interface Order extends OrderOptions {
+  model: string | readonly string[];
+  /** What the model's `input_schema` describes; an `Asset` in it stands for its file. */
+  input: Readonly<Record<string, unknown>>;
+}
+
+export interface WaitOptions extends Abortable {
+  /** After this many seconds `TaskNotEnded` is thrown; the task goes on. */
+  timeoutS?: number;
+  /** Is called with each event on the way. */
+  onEvent?: (event: Event) => void;
+}
+
+export interface WatchOptions extends Abortable {
+  /** Only what is newer than this event comes. */
+  lastEventId?: string;
+  /** After this many seconds `TaskNotEnded` is thrown; the task goes on. */
+  timeoutS?: number;
+}
+
+/** All that is said has to fit; of several values of one field any may. */
+export interface TaskFilter {
+  status?: Status | readonly Status[];
+  kind?: string | readonly string[];
+  provider?: string | readonly string[];
+  model?: string | readonly string[];
+  /** That of the error. */
+  code?: string | readonly string[];
+  /** The API key's id or name. */
+  key?: string | readonly string[];
+  batch?: string;
+  ids?: readonly string[];
+  /** How ids begin. */
+  idPrefix?: string;
+  /** Found in the input. */
+  text?: string;
+  metadata?: Readonly<Record<string, string | readonly string[]>>;
+  createdAfter?: Date | string;
+  createdBefore?: Date | string;
+}
+
+export type Action = "cancel" | "retry" | "delete";
+
+/** `count` is with how many it would be done, `done` with how many it was: one of them is null. */
+export interface ActionOutcome {
+  readonly action: Action;
+  readonly count: number | null;
+  readonly done: number | null;
+  readonly left_out: readonly { readonly reason: string; readonly count: number }[];
+  /** Does what was counted, or goes on with what is left; null where there is nothing more to do. */
+  readonly confirm: string | null;
+  readonly [field: string]: unknown;
+}
+
+export interface UsageOptions extends Abortable {
+  since?: Date | string;
+  until?: Date | string;
+  /** `day`, `provider`, `model`, `key` or `metadata.<name>`. */
+  groupBy?: string | readonly string[];
+}
+
+/** Counts of tasks and money, a row for each group. */
+export interface Usage {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly [field: string]: unknown;
+}
+
+export interface ClientOptions {
+  /**
+   * For how many seconds a call is sent again in all; 0 is never. `busyS`: while the API answers 429 or 503, as it asks
+   * by `Retry-After` (60). `unreachableS`: from the moment in which the connection is lost (15).
+   */
+  retries?: { busyS?: number; unreachableS?: number };
+  /** For how many seconds a server may be silent (90). */
+  silenceS?: number;
+  /** What to ask with in place of the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/**
+ * A client of GenPulse, for Node and browsers. One may live as long as the program.
+ *
+ * Every call rejects with `ApiRefused` where the API says no, `ApiUnreachable` where nothing answers, and
+ * `UnexpectedAnswer` where something else does; all are `GenPulseError`. An option that there is not is a `TypeError`.
+ */
+export class GenPulse {
+  /** `url` is by itself that of GENPULSE_URL, or http://127.0.0.1:8000; `apiKey` that of GENPULSE_API_KEY. */
+  constructor(url?: string, apiKey?: string, options?: ClientOptions);
+  readonly url: string;
+  /** Submit a task, and come back at once. A connection that breaks is tried again, and it stays one task. */
+  submit(model: Order["model"], input: Order["input"], options?: OrderOptions & Abortable): Promise<Task>;
+  /** Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders. */
+  submitBatch(orders: readonly Order[], options?: { idempotencyKey?: string } & Abortable): Promise<Task[]>;
+  /** Submit a task, and wait until it has succeeded. Rejects with `TaskFailed`, and `TaskNotEnded` after `timeoutS`. */
+  generate(model: Order["model"], input: Order["input"], options?: OrderOptions & WaitOptions): Promise<Task>;
+  /** The task at its end, however that is. */
+  wait(task: Task | string, options?: WaitOptions): Promise<Task>;
+  /** What happens to a task until it has ended. A stream that breaks is taken up where it was. */
+  watch(task: Task | string, options?: WatchOptions): AsyncGenerator<Event, void, undefined>;
+  /** A task as it stands. */
+  get(taskId: string, options?: Abortable): Promise<Task>;
+  /** Tasks, newest first, `limit` of them at most. Pages are asked for as they are needed. */
+  list(filters?: TaskFilter & { limit?: number } & Abortable): AsyncGenerator<Task, void, undefined>;
+  /** Ask that it stops. Until its status is `canceled` it may still end otherwise. */
+  cancel(task: Task | string, options?: Abortable): Promise<Task>;
+  /** Run a failed task again. With `evenIfCharged` also where it may be paid for twice. */
+  retry(task: Task | string, options?: { evenIfCharged?: boolean } & Abortable): Promise<Task>;
+  /**
+   * One action on all tasks that fit. Without `confirm` it is counted what would be done, and nothing is; with the
+   * `confirm` of that answer it is done, and where one call does not come to the end, the next one's goes on. `every`
+   * says that all tasks are meant where the filter leaves none out.
+   */
+  act(action: Action, wanted: TaskFilter, options?: { every?: boolean; confirm?: string } & Abortable): Promise<ActionOutcome>;
+  /** What was tried for a task, oldest first, as the API says it. */
+  attempts(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
+  /** Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay. */
+  delete(thing: Task | Asset | string, options?: Abortable): Promise<void>;
+  /** Bring a file. It may then stand in an input. In Node `openAsBlob(path)` of node:fs makes a Blob. */
+  upload(source: Blob | ArrayBuffer | ArrayBufferView, options?: { name?: string } & Abortable): Promise<Asset>;
+  /** Save a file under the path, whole or not at all; in Node. Rejects with `DownloadBroken`. */
+  download(asset: Asset, path: string, options?: Abortable): Promise<string>;
+  /** All bytes of a file. Rejects with `DownloadBroken`. */
+  bytes(asset: Asset, options?: Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  /** The bytes of a file, piece by piece. Only their number is looked at, not their digest. */
+  read(asset: Asset, options?: Abortable): AsyncGenerator<Uint8Array, void, undefined>;
+  /** What can be asked for. */
+  models(options?: Abortable): Promise<Model[]>;
+  /** One model, by `provider/name`. */
+  model(modelId: string, options?: Abortable): Promise<Model>;
+  /** Who does it, and how their accounts are, as the API says it. */
+  providers(options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
+  /** Money and counts. */
+  usage(options?: UsageOptions): Promise<Usage>;
+  verifyWebhook: typeof verifyWebhook;
+  static verifyWebhook: typeof verifyWebhook;
+}
+
+/** A message that GenPulse has sent. `id` stays the same over all tries, so that it is known again. */
+export interface WebhookMessage {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: Date;
+  readonly task: Task;
+}
+
+/**
+ * The message in a request, once it is known that GenPulse sent it, and when.
+ *
+ * `body` is the body as it came, byte for byte. `secret` is `whsec_…`, or any other text that is configured; several
+ * while one replaces another. `toleranceS` is how far the sender's clock may be off (300), `now` the time in seconds
+ * since 1970. Rejects with `InvalidWebhook`, and `TypeError` for a secret that is none.
+ */
+export function verifyWebhook(
+  body: string | ArrayBuffer | ArrayBufferView,
+  headers: Headers | Readonly<Record<string, string | string[] | undefined>>,
+  secret: string | readonly string[],
+  options?: { toleranceS?: number; now?: number },
+): Promise<WebhookMessage>;
+
+/** Whether nothing more happens to a task by itself. */
+export function hasEnded(task: Task): boolean;
+
+/** Of this package. */
+export const VERSION: string;
+
+/** Base of all errors: a stable `code`; `status` and `problem` (RFC 9457) of the answer, where there was one. */
+export class GenPulseError extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly problem: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The API said no. `problems` are the places that do not fit. */
+export class ApiRefused extends GenPulseError {
+  readonly status: number;
+  readonly problems: readonly { readonly place: string; readonly detail: string }[];
+  /** For how many seconds the API asks not to come again. */
+  readonly retryAfterS: number | undefined;
+}
+
+/** Nothing answers at the address, or the connection broke. */
+export class ApiUnreachable extends GenPulseError {
+  /** Whether the request may have arrived. */
+  readonly sent: boolean;
+}
+
+/** The server was silent for too long. */
+export class ApiTimeout extends ApiUnreachable {}
+
+/** What answers is not GenPulse, or a proxy before it: a redirect, a page of HTML, no JSON. */
+export class UnexpectedAnswer extends GenPulseError {}
+
+/** A task ended without success. `code` is that of its error, or its status. */
+export class TaskFailed extends GenPulseError {
+  readonly task: Task;
+}
+
+/** A task had not ended when the time to wait for it was over. It goes on. */
+export class TaskNotEnded extends GenPulseError {
+  readonly taskId: string;
+}
+
+/** The bytes that came are not those of the asset. */
+export class DownloadBroken extends GenPulseError {}
+
+/** A text that no path can name anything by. */
+export class InvalidId extends GenPulseError {}
+
+/** A message that is not from GenPulse, is too old, or cannot be read. */
+export class InvalidWebhook extends GenPulseError {}

@@ -1,0 +1,95 @@
+/** Against the API itself, at GENPULSE_URL, which has the model art/easel, and a worker. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { ApiRefused, GenPulse, hasEnded } from "../src/index.js";
+
+const EASEL = "art/easel";
+const FOX = { prompt: "a fox" };
+const genpulse = process.env.GENPULSE_URL && new GenPulse();
+const api = (name, call) => test(name, { skip: genpulse ? false : "GENPULSE_URL names no server" }, call);
+
+async function all(found) {
+  const list = [];
+  for await (const one of found) list.push(one);
+  return list;
+}
+
+api("a task runs from its order to its file", async (t) => {
+  const seen = [];
+  const task = await genpulse.generate(EASEL, FOX, { metadata: { customer: "acme" }, onEvent: (event) => seen.push(event) });
+  assert.deepEqual([task.status, task.error, task.metadata, hasEnded(task)], ["succeeded", null, { customer: "acme" }, true]);
+  assert.deepEqual(seen.at(-1).task, task);
+  const [output] = task.outputs;
+  const folder = await mkdtemp(join(tmpdir(), "genpulse-client-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await genpulse.download(output, join(folder, "fox.txt"));
+  assert.equal(await readFile(join(folder, "fox.txt"), "utf8"), "drawing of a fox");
+  assert.equal(Buffer.from(await genpulse.bytes(output)).toString(), "drawing of a fox");
+  const later = await all(genpulse.watch(task, { lastEventId: seen.at(-1).id }));
+  assert.deepEqual(later.map((event) => event.task.status), ["succeeded"]);
+});
+
+api("the same key is the same task", async () => {
+  const idempotencyKey = "order 4711";
+  const first = await genpulse.submit(EASEL, FOX, { idempotencyKey });
+  assert.equal((await genpulse.submit(EASEL, FOX, { idempotencyKey })).id, first.id);
+  assert.notEqual((await genpulse.submit(EASEL, FOX)).id, first.id);
+  await assert.rejects(genpulse.submit(EASEL, { prompt: "a hen" }, { idempotencyKey }), { code: "idempotency_key_reuse", status: 422 });
+});
+
+api("a refusal names what does not fit", async () => {
+  await assert.rejects(genpulse.submit(EASEL, { ...FOX, width: 9000 }), (error) => {
+    assert.ok(error instanceof ApiRefused);
+    assert.deepEqual([error.code, error.problems.map(({ place }) => place)], ["invalid_input", ["/input/width"]]);
+    return true;
+  });
+  await assert.rejects(genpulse.get("nothing"), { status: 404 });
+});
+
+api("a batch is submitted in its order, and its pages are listed", async () => {
+  const orders = Array.from({ length: 105 }, (_, number) => ({ model: EASEL, input: { prompt: String(number) }, priority: "high" }));
+  const tasks = await genpulse.submitBatch(orders);
+  assert.deepEqual(tasks.map((task) => task.input.prompt), orders.map((order) => order.input.prompt));
+  assert.deepEqual((await all(genpulse.list({ limit: 105 }))).map((task) => task.id), tasks.map((task) => task.id).reverse());
+  await assert.rejects(genpulse.submitBatch([{ model: EASEL, input: {} }]), (error) => error.problems[0].place === "/tasks/0/input/prompt");
+});
+
+api("a task that has ended is not canceled, and not run again", async () => {
+  const task = await genpulse.wait(await genpulse.submit(EASEL, FOX));
+  assert.equal((await genpulse.cancel(task)).status, "succeeded");
+  await assert.rejects(genpulse.retry(task), { code: "not_retryable", status: 409 });
+});
+
+api("a file is brought", async () => {
+  const content = "a few words, ".repeat(50_000);
+  for (const source of [new Blob([content]), new TextEncoder().encode(content)]) {
+    const asset = await genpulse.upload(source, { name: "words.txt" });
+    assert.equal(asset.bytes, content.length);
+    const chunks = await all(genpulse.read(asset));
+    assert.equal(Buffer.concat(chunks).toString(), content);
+  }
+});
+
+api("tasks are found, counted, and canceled together", async () => {
+  const metadata = { customer: "acme & sons, ä" };
+  const done = await genpulse.wait(await genpulse.submit(EASEL, FOX, { metadata }));
+  const filters = { status: ["succeeded", "failed"], metadata, createdAfter: new Date(Date.now() - 3600e3) };
+  assert.deepEqual((await all(genpulse.list(filters))).map((task) => task.id), [done.id]);
+  assert.deepEqual(await all(genpulse.list({ ...filters, createdBefore: new Date(0) })), []);
+  const usage = await genpulse.usage({ groupBy: ["model", "metadata.customer"] });
+  assert.equal(usage.data.find((row) => row.metadata.customer === metadata.customer).count, 1);
+  const counted = await genpulse.act("cancel", { metadata });
+  assert.deepEqual([counted.count, counted.done, counted.left_out], [0, null, [{ reason: "ended", count: 1 }]]);
+  await assert.rejects(genpulse.act("cancel", {}), { code: "invalid_input" });
+  assert.equal((await genpulse.attempts(done)).length, 1);
+});
+
+api("models are listed", async () => {
+  assert.ok((await genpulse.models()).map((model) => model.id).includes(EASEL));
+  assert.deepEqual((await genpulse.model(EASEL)).kinds, ["text-to-image"]);
+  assert.deepEqual((await genpulse.providers()).map((provider) => provider.name), ["art", "sandbox"]);
+});

@@ -1,0 +1,213 @@
+"""`genpulse generate --from`: rows of a file become files, and no row is ever paid for twice."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from functools import partial
+
+import pytest
+
+from genpulse.domain.attempt import Failed
+from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable
+from tests import command
+from tests.integration.api.conftest import Easel
+
+BLOCKED, AWAY = ModerationBlocked("no").failure, ProviderUnavailable("away").failure
+
+
+class CountingEasel(Easel):
+    """Counts what it was asked to draw, which somebody pays for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.orders: list[str] = []
+
+    async def run(self, call, report):
+        self.orders.append(call.input.prompt)
+        return await super().run(call, report)
+
+
+@pytest.fixture
+def generate(genpulse, tmp_path):
+    """Run the command over a text that stands in a file of this name."""
+
+    async def run(api, name, text, *options):
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return await genpulse(api, "generate", "--model", "art/easel", "--from", name, "-o", "out/", *options)
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The names of the files that were saved, and what is in them."""
+
+    def found():
+        folder = tmp_path / "out"
+        saved = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".jsonl"]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(saved)}
+
+    return found
+
+
+async def tasks_of(api):
+    return (await api.get("/v1/tasks?limit=100")).json["data"]
+
+
+async def test_each_row_becomes_a_file_that_is_known_by_its_name(api, generate, files):
+    text = (
+        'prompt,width,output,metadata.order,priority\n"a red, red fox",64,,1042,high\nan owl,,birds/owl.png,,\n\n'
+    )
+    async with api.worker():
+        code, out, err = await generate(api, "prompts.csv", text, "--input", "width=32")
+    assert code == 0, err
+    assert "2 of 2 rows are in out/" in out
+    fox, owl = files()
+    assert fox.startswith("1-a-red-red-fox-")
+    assert owl == "birds/owl.png"
+    assert [content.decode() for content in files().values()] == ["drawing of a red, red fox", "drawing of an owl"]
+    second, first = await tasks_of(api)
+    assert (first["input"], first["metadata"], first["priority"]) == (
+        {"prompt": "a red, red fox", "width": 64},
+        {"order": "1042"},
+        "high",
+    )
+    assert second["input"] == {"prompt": "an owl", "width": 32}
+    assert first["batch"] == second["batch"] is not None
+
+
+async def test_again_pays_for_nothing_and_fetches_what_is_missing(api, generate, files, tmp_path):
+    text = "a fox\nan owl\na fox\n"
+    async with api.worker():
+        await generate(api, "prompts.txt", text)
+        before = files()
+        assert len(before) == 3
+        (tmp_path / "out" / next(iter(before))).unlink()
+        code, out, err = await generate(api, "prompts.txt", text)
+        assert (code, files()) == (0, before), err
+        assert "(2 of them before this run)" in out
+        (tmp_path / "out" / "prompts.results.jsonl").unlink()
+        for path in (tmp_path / "out").iterdir():
+            path.unlink()
+        code, _, err = await generate(api, "prompts.txt", text)
+        assert (code, files()) == (0, before), err
+        assert len(await tasks_of(api)) == 3
+        code, _, _ = await generate(api, "prompts.txt", "a new one\n" + text)
+        assert code == 0
+        assert len(await tasks_of(api)) == 4
+        await generate(api, "prompts.txt", text, "--run", "second")
+    assert len(await tasks_of(api)) == 7
+
+
+async def test_a_torn_line_of_the_results_is_no_result(api, generate, files, tmp_path):
+    async with api.worker():
+        await generate(api, "prompts.txt", "a fox\nan owl\n")
+        results = tmp_path / "out" / "prompts.results.jsonl"
+        results.write_bytes(results.read_bytes()[:-20])
+        code, out, err = await generate(api, "prompts.txt", "a fox\nan owl\n")
+    assert code == 0, err
+    assert "(1 of them before this run)" in out
+    assert len(await tasks_of(api)) == 2
+    lines = [line for line in results.read_text().splitlines() if line.endswith("}")]
+    assert {json.loads(line)["line"] for line in lines} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("p.csv", "prompt,width\na,64\nb,wide\n", "p.csv:3: width: 'wide' is no integer"),
+        ("p.csv", "prompt,width\na,64\nb,0\n", "p.csv:3: width: Input should be greater than or equal to"),
+        ("p.csv", 'prompt\n"a\nfox"\nb,c\n', "p.csv:4: it has 2 cells, and there are 1 columns"),
+        ("p.csv", "prompt,prompt\na,b\n", "p.csv:1: two columns have the name 'prompt'"),
+        ("p.csv", 'prompt\na\n"b\n', "p.csv:3: this is no CSV"),
+        ("p.csv", "promt\na\n", "p.csv:2: promt: "),
+        ("p.csv", "prompt,output\na,x.png\nb,X.png\n", "p.csv:3: output: line 2 has that name already"),
+        ("p.csv", "prompt,output\na,x\nb,x.png\n", "p.csv:3: output: line 2 has that name already"),
+        ("p.csv", "prompt,output\na,../x.png\n", "p.csv:2: output: '../x.png' is no name of a file in the folder"),
+        ("p.csv", "prompt,model\na,art/easle\n", "p.csv:2: model: there is no model 'art/easle'"),
+        ("p.csv", "prompt,priority\na,urgent\n", "p.csv:2: priority: 'urgent' is none of high, normal, low"),
+        ("p.csv", "prompt,kind\na,text-to-speech\n", "p.csv:2: kind: art/easel does not do 'text-to-speech'"),
+        ("p.jsonl", '{"prompt": "a"}\n{"prompt": "b"\n', "p.jsonl:2: this is no JSON"),
+        ("p.jsonl", '{"prompt": "a"}\n[1]\n', "p.jsonl:2: this is no JSON object"),
+        ("p.jsonl", '{"prompt": "a", "prompt": "b"}\n', "p.jsonl:1: this is no JSON: 'prompt' is said twice"),
+        ("p.jsonl", '{"prompt": 7}\n{"prompt": "b"}\n', "p.jsonl:1: prompt: "),
+        ("p.txt", b"a\n\xff\n", "p.txt:2: this is no UTF-8"),
+        ("p.txt", "\n \n", "There is no row in p.txt"),
+        ("p.xlsx", "a", "p.xlsx ends in none of .csv, .jsonl, .txt"),
+    ],
+)
+async def test_a_broken_row_is_named_before_anything_is_submitted(api, generate, name, text, said):
+    code, _, err = await generate(api, name, text)
+    assert (code, said in err) == (1, True), err
+    assert await tasks_of(api) == []
+
+
+async def test_of_many_rows_none_is_submitted_where_one_is_broken(api, generate):
+    rows = "".join(f'{{"prompt": "{number}"}}\n' for number in range(1100))
+    code, _, err = await generate(api, "p.jsonl", rows + '{"prompt": "b", "width": 0}\n')
+    assert (code, "p.jsonl:1101: width: " in err) == (1, True), err
+    assert await tasks_of(api) == []
+
+
+async def test_failed_rows_are_told_and_run_again(api, generate, files):
+    waiting = asyncio.create_task(generate(api, "p.txt", "a\nb\nc\n"))
+    async with asyncio.timeout(60):
+        while len(await tasks_of(api)) < 3:
+            await asyncio.sleep(0.01)
+    await api.end(Failed(BLOCKED))
+    await api.end(Failed(AWAY))
+    async with api.worker():
+        code, out, err = await waiting
+        assert code == 1
+        assert "1 of 3 rows are in out/" in out
+        assert "p.txt:1: moderation_blocked: no" in err
+        assert "p.txt:2: provider_unavailable: away" in err
+        assert "with --retry runs them" in err
+        code, out, err = await generate(api, "p.txt", "a\nb\nc\n", "--retry", "--json")
+    document = json.loads(out)
+    assert (code, document["saved"], document["saved_before"]) == (1, 2, 1), err
+    assert [failure["line"] for failure in document["failures"]] == [1]
+    assert len(await tasks_of(api)) == 3
+    assert len(files()) == 2
+
+
+@pytest.mark.parametrize("options", [("a fox",), ("-o", "-")])
+async def test_a_file_goes_with_no_prompt_and_no_standard_output(api, genpulse, tmp_path, options):
+    (tmp_path / "p.txt").write_text("a")
+    code, _, err = await genpulse(api, "generate", "--from", "p.txt", *options)
+    assert (code, "--from" in err) == (2, True)
+    code, _, err = await genpulse(api, "generate", "a fox", "--retry")
+    assert (code, "--from" in err) == (2, True)
+
+
+async def test_killed_at_any_moment_it_pays_for_nothing_twice(serve, catalogue_of, tmp_path, files):
+    easel = CountingEasel()
+    api = await serve(catalogue=catalogue_of(easel))
+    prompts = [f"picture {number}" for number in range(40)]
+    (tmp_path / "p.txt").write_text("\n".join(prompts))
+    words = ("generate", "--model", "art/easel", "--from", "p.txt", "-o", "out/", "--api", api.url)
+    environment = {"PATH": os.defpath}
+    async with api.worker():
+        for kills in range(6):
+            running = command.start(*words, folder=tmp_path, environment=environment, merged=True)
+            asked, saved = len(easel.orders), len(files()) if (tmp_path / "out").exists() else 0
+            async with asyncio.timeout(60):
+                while running.poll() is None and not _has_moved(kills, easel, files, tmp_path, asked, saved):
+                    await asyncio.sleep(0.001)
+            running.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(running.communicate)
+        last = partial(command.run, *words, folder=tmp_path, environment=environment, stdin=subprocess.DEVNULL)
+        done = await asyncio.to_thread(last)
+    assert done.returncode == 0, done.stderr
+    assert sorted(easel.orders) == sorted(prompts)
+    whole = [content.decode() for name, content in files().items() if not name.endswith(".part")]
+    assert sorted(whole) == sorted(f"drawing of {prompt}" for prompt in prompts)
+
+
+def _has_moved(kills, easel, files, tmp_path, asked, saved):
+    """Whether the time has come for this kill: at an order, at a file, or at several."""
+    if kills % 2 == 0:
+        return len(easel.orders) > asked or len(easel.orders) == 40
+    return (tmp_path / "out").exists() and len(files()) > saved + kills

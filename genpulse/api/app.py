@@ -139,7 +139,8 @@ def _lifespan(
         stopping = asyncio.Event()
         async with open_services() as services:
             authenticator = _authenticator(services, options)
-            metrics = Metrics(services.loops, peers)
+            listed = (name for name, _ in services.catalogue.models())
+            metrics = Metrics(services.loops, peers, listed)
             context = app.state.context = Context(services, options, authenticator, metrics, stopping)
             cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):

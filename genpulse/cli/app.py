@@ -18,6 +18,7 @@ _COMMANDS = {
         "genpulse.cli.generate:command",
         "Submit one task, or one for each row of a file, follow them, save what they made.",
     ),
+    "upload": LazyCommand("genpulse.cli.upload:command", "Upload files that inputs name afterwards."),
     "tasks": LazyCommand(
         "genpulse.cli.tasks.command:command",
         "List, show, watch, save, cancel, retry and delete tasks.",

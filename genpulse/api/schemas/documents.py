@@ -175,7 +175,8 @@ class WaitingDocument(Document):
     what: WaitsFor = Field(examples=["next_attempt"])
     """`next_attempt`: the last try failed, and the next one is not due yet. `worker`: one that has room for it.
     `provider`: it cannot be asked how the job is. `storage`, `database`: ours, which are away or full; what was
-    made is kept meanwhile."""
+    made is kept meanwhile. `run_at`: it is put off to that time.
+    `task`: one of those in `depends_on` has not ended."""
     since: Time
 
     @classmethod
@@ -185,6 +186,10 @@ class WaitingDocument(Document):
             what, since = task.waiting_for, task.waiting_since
         elif task.cancel_requested_at is not None:
             what, since = WaitsFor.WORKER, task.cancel_requested_at
+        elif task.awaits_sources:
+            what, since = WaitsFor.TASK, task.retried_at or task.created_at
+        elif task.is_put_off:
+            what, since = WaitsFor.RUN_AT, task.created_at
         else:
             what = task.waiting_for or WaitsFor.WORKER
             since = task.waiting_since or task.retried_at or task.created_at
@@ -259,7 +264,11 @@ class TaskDocument(Document):
     waiting_for: WaitingDocument | None
     """What a task that has not ended does not go on without, and since when; a `queued` one always has it."""
     next_try_at: Time | None
-    """When the next attempt is due; null unless it waits for that."""
+    """When the next attempt is due, or the first one where it is put off; null unless it waits for that."""
+    depends_on: list[UUID]
+    """The tasks whose outputs its input takes, and for whose ends it waits."""
+    run_at: Time | None
+    """Before when it was not to begin; null where it was to begin at once."""
     cancel_requested_at: Time | None
     """When somebody first asked that it stops. Until `status` says `canceled` it may still end otherwise: an order
     that was sent is awaited, and what a provider has made already is kept."""
@@ -288,7 +297,7 @@ class TaskDocument(Document):
     def of(cls, task: Task, links: Links, key: KeyDocument | None = None) -> "TaskDocument":
         """From the domain's value. `key` is told where the caller may know of it."""
         url, waiting = links.task(task.id), WaitingDocument.of(task)
-        is_put_off = waiting is not None and waiting.what is WaitsFor.NEXT_ATTEMPT
+        is_put_off = waiting is not None and waiting.what in {WaitsFor.NEXT_ATTEMPT, WaitsFor.RUN_AT}
         return cls(
             id=task.id,
             kind=task.kind,
@@ -303,6 +312,8 @@ class TaskDocument(Document):
             last_error=None if task.status.ended else _failure(task.last_error),
             waiting_for=waiting,
             next_try_at=task.next_try_at if is_put_off else None,
+            depends_on=list(task.depends_on),
+            run_at=task.run_at,
             cancel_requested_at=task.cancel_requested_at,
             attempt=task.attempt,
             failures=task.failures,

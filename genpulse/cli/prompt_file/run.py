@@ -1,7 +1,10 @@
 """Submitting the rows of a file, following them to their ends, and saving what they made."""
 
 import asyncio
+import contextlib
 import json
+import re
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,6 +20,9 @@ from genpulse_client import ApiRefused, AsyncGenPulse, GenPulseError, Task
 MOST_ORDERS = 1000
 MOST_BYTES = 700_000
 """Of the orders of one call: an API takes bodies of a mebibyte, unless it is configured otherwise."""
+_LEFT_BEHIND_S = 600.0
+"""The client gives a connection up long before."""
+_PART = re.compile(r"\.[0-9a-f]{8}\.part$")
 _AT_ONCE = 4
 """So many rows are fetched at the same time."""
 
@@ -69,6 +75,7 @@ class Run:
 
     async def all(self, rows: Sequence[RowOrder]) -> Outcome:
         """Do it, as far as it is not done. Raises `BrokenRows`, `CommandRefused`, `GenPulseError`."""
+        _remove_leftovers(self.folder, rows)
         missing = [row for row in rows if not self.results.has(row)]
         outcome = Outcome(len(rows), known=len(rows) - len(missing))
         self.tell(outcome)
@@ -188,6 +195,16 @@ def _field(place: Sequence[str]) -> str:
     """The name of a column, from what stands behind `/tasks/<n>/`."""
     name = "".join(place).removeprefix("input/").replace("~1", "/").replace("~0", "~")
     return f"{name}: " if name else ""
+
+
+def _remove_leftovers(folder: Path, rows: Sequence[RowOrder]) -> None:
+    """Halves of files that a run has left behind which was killed, and nobody has written to since."""
+    names = tuple(f".{Path(row.name).name}" for row in rows)
+    dead_since_s = time.time() - _LEFT_BEHIND_S
+    for path in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if _PART.search(path.name) and path.name.startswith(names) and path.stat().st_mtime < dead_since_s:
+                path.unlink()
 
 
 def _chunks(rows: Sequence[RowOrder]) -> list[list[RowOrder]]:

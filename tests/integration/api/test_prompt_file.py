@@ -211,3 +211,17 @@ def _has_moved(kills, easel, files, tmp_path, asked, saved):
     if kills % 2 == 0:
         return len(easel.orders) > asked or len(easel.orders) == 40
     return (tmp_path / "out").exists() and len(files()) > saved + kills
+
+
+async def test_broken_off_it_says_how_to_go_on(api, tmp_path):
+    (tmp_path / "p.txt").write_text("a\nb\n")
+    words = ("generate", "--model", "art/easel", "--from", "p.txt", "--api", api.url)
+    running = command.start(*words, folder=tmp_path, environment={"PATH": os.defpath}, merged=True)
+    async with asyncio.timeout(60):
+        while not await tasks_of(api):
+            await asyncio.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    said, _ = await asyncio.to_thread(running.communicate)
+    assert running.poll() == 130, said
+    assert "Run the same command again: what is saved stays, and nothing is paid for twice." in said
+    assert not (tmp_path / "p").exists()

@@ -9,8 +9,8 @@ import schemathesis
 RUNNABLE = ({}, {"output_bytes": 64}, {"fail": "permanent"})
 """Inputs of the model `sandbox/noop`."""
 SUBMITTING = {"submit_task", "submit_batch"}
-MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|input(/.*)?)", re.DOTALL)
-"""Where a body does not fit the model that it names; what fits that is told by `/v1/models`."""
+MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|run_at|input(/.*)?)", re.DOTALL)
+"""Where a body does not fit the model that it names, which `/v1/models` tells, or a time is too far ahead."""
 KEYS = re.compile(r"/tasks/\d+/idempotency_key")
 """Where a key comes twice in a batch, or beside one for the whole."""
 BEYOND_A_SCHEMA = {("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")}

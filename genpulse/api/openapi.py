@@ -42,8 +42,7 @@ One durable task API in front of generative media: submit a task, watch it, fetc
 Every error is a problem document (RFC 9457) whose `code` is stable. Times are RFC 3339 in UTC.
 """
 TAGS = [
-    {"name": "tasks", "description": "Submit work, watch it, change its course."},
-    {"name": "batches", "description": "Submit much at once, and see it as one thing."},
+    {"name": "tasks", "description": "Submit work, alone and in batches, watch it, change its course."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
     {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},

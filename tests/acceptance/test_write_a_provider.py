@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from typing import Any
+from typing import Annotated, Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,16 @@ from aiohttp import web
 import genpulse.provider
 import genpulse.provider.job_id
 import genpulse.provider.status_words
-from genpulse.provider import Call, EngineThreads, Input, InvalidInput, Model, Provider, ProviderSettings
+from genpulse.provider import (
+    Attachment,
+    Call,
+    EngineThreads,
+    Input,
+    InvalidInput,
+    Model,
+    Provider,
+    ProviderSettings,
+)
 from genpulse.provider.account import Account
 from genpulse.provider.http import Part
 from genpulse.testing import CHECKS, Situation
@@ -30,6 +39,7 @@ PIECES = (
     "class Films",
     "call.in_thread",
     "account = Account",
+    "class Animate",
     "async def test_it_shouts",
     "class MyFake",
 )
@@ -156,6 +166,22 @@ async def test_heavy_work_in_a_thread_runs():
     call = Call("m", "noop", Words(text="hi"), uuid4(), "reference", attempt=1, threads=threads)
     result = await known["run"](None, call, lambda fraction, message=None: None)
     assert result.outputs[0].content == b"hi"
+
+
+async def test_a_field_takes_a_file_and_gives_it_as_a_local_one(tmp_path):
+    class Fetched:
+        references: ClassVar[list[str]] = []
+
+        async def fetch(self, reference: str) -> Attachment:
+            self.references.append(reference)
+            return Attachment(tmp_path / "fox.png", "image/png", 3)
+
+    known = await run(PAGE.block("class Animate"), {**names(), "Annotated": Annotated})
+    reference = f"asset:{uuid4()}"
+    wanted = Model("m", ("image-to-video",), known["Clip"], known["Animate"]()).parse({"image": reference})
+    call = Call("m", "image-to-video", wanted, uuid4(), "reference", attempt=1, attachments=Fetched())
+    await known["Animate"]().generate(call)
+    assert Fetched.references == [reference]
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.name in JOBS], ids=lambda check: check.name)

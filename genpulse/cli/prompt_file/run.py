@@ -29,11 +29,15 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A row without its files: its task has not succeeded, or `why` they could not be fetched."""
+    """A row without its files: its task has not succeeded, or `why` they could not be fetched.
+
+    `refusal` is the code of the error with which the API refused to run it again, empty where it was not asked.
+    """
 
     row: RowOrder
     task: Task
     why: str
+    refusal: str = ""
 
     @property
     def is_unfetched(self) -> bool:
@@ -43,17 +47,19 @@ class Failure:
     @property
     def can_run_again(self) -> bool:
         """Whether its task may succeed when it runs again."""
-        return self.task.status == "failed" and self.task.error is not None and self.task.error.retryable
+        error = self.task.error
+        return self.task.status == "failed" and error is not None and error.retryable and not self.refusal
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of all rows. `known` were saved before this run."""
+    """What became of all rows. `known` were saved before this run; `not_again` has refusals by tasks."""
 
     total: int
     known: int = 0
     saved: int = 0
     failures: list[Failure] = field(default_factory=list)
+    not_again: dict[str, str] = field(default_factory=dict)
     batches: list[str] = field(default_factory=list)
 
     @property
@@ -88,7 +94,7 @@ class Run:
             submitted = await self._submitted(chunk)
             tasks.update({task.id: (row, task) for row, task in zip(chunk, submitted, strict=True)})
         if self.retries:
-            await self._run_again(tasks)
+            await self._run_again(tasks, outcome)
         outcome.batches = _batches(task for _, task in tasks.values())
         try:
             await self._follow(tasks, outcome)
@@ -104,11 +110,19 @@ class Run:
         with _Placed(self.path, chunk):
             return await self.client.submit_batch([row.order for row in chunk])
 
-    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]]) -> None:
+    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
         """Those of the failed ones that can succeed."""
         for task_id, (row, task) in tasks.items():
             if Failure(row, task, "").can_run_again:
-                tasks[task_id] = (row, await self.client.retry(task_id))
+                tasks[task_id] = (row, await self._again(task, outcome))
+
+    async def _again(self, task: Task, outcome: Outcome) -> Task:
+        """The task that runs again, or as it was where the API says no, as it does where it may be paid twice."""
+        try:
+            return await self.client.retry(task.id)
+        except ApiRefused as error:
+            outcome.not_again[task.id] = error.code
+            return task
 
     async def _follow(self, tasks: Mapping[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
         """Save each task's outputs as soon as it has ended."""
@@ -142,7 +156,8 @@ class Run:
             else:
                 self.results.failed(row, task)
                 why = f"{task.error.code}: {task.error.message}" if task.error else task.status
-                outcome.failures.append(Failure(row, task, why))
+                refusal = outcome.not_again.get(task.id, "")
+                outcome.failures.append(Failure(row, task, why, refusal))
         finally:
             room.release()
         self.tell(outcome)

@@ -125,14 +125,19 @@ RETURNING id
 """
 """All of them, or none where the bytes of one were erased."""
 
-ASSET = """
+_SHOWN = """assets.deleted_at IS NULL
+    AND NOT EXISTS (SELECT FROM tasks AS maker
+                    WHERE maker.id = assets.task_id AND maker.deleted_at IS NOT NULL)"""
+"""Outputs of a task that was deleted are gone with it, also before their rows are."""
+
+ASSET = f"""
 SELECT * FROM assets
-WHERE id = $1 AND (deleted_at IS NULL
+WHERE id = $1 AND ({_SHOWN}
                    OR EXISTS (SELECT FROM asset_uses JOIN tasks ON tasks.id = asset_uses.task_id
                               WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """
 
-OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
+OWNERS_OF_ASSETS = f"SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND {_SHOWN}"
 
 MEDIA_TYPES = "SELECT id, media_type FROM assets WHERE id = ANY($1::uuid[])"
 

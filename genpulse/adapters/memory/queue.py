@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.task import Priority
 from genpulse.ports import TaskNotification
 
@@ -224,6 +226,14 @@ class MemoryTaskQueue:
     async def depth(self) -> int:
         """How many tasks wait."""
         return sum(entry.lease is None for entry in self._entries.values())
+
+    async def backlogs(self) -> Mapping[str, Backlog]:
+        """What waits of each provider of which something does."""
+        now, dues = self._clock(), defaultdict[str, list[float]](list)
+        for entry in self._entries.values():
+            if entry.lease is None:
+                dues[entry.provider].append(entry.due_at)
+        return {name: Backlog(len(moments), max(0.0, now - min(moments))) for name, moments in dues.items()}
 
     async def tidy(self) -> None:
         """Forget workers that hold nothing and are gone."""

@@ -30,15 +30,22 @@ Amount = Annotated[
 class Links:
     """Addresses of what this service shows. `base` has no slash at its end.
 
-    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key.
+    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key, and
+    `signed_events` the same for the events of a task.
     """
 
     base: str
     signed: Callable[[UUID], str] | None = None
+    signed_events: Callable[[UUID], str] | None = None
 
     def task(self, task_id: UUID) -> str:
         """Of a task."""
         return f"{self.base}/v1/tasks/{task_id}"
+
+    def events(self, task_id: UUID) -> str:
+        """Of a task's events."""
+        query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
+        return f"{self.base}/v1/tasks/{task_id}/events{query}"
 
     def batch(self, batch_id: UUID) -> str:
         """Of a batch."""
@@ -207,7 +214,7 @@ class CostDocument(Document):
 
 PriorityWord = TypeAliasType("PriorityWord", Literal["high", "normal", "low"])
 """One name for it in the OpenAPI document, so that generated clients have one type."""
-_WORDS: Mapping[Priority, PriorityWord] = {
+PRIORITY_WORDS: Mapping[Priority, PriorityWord] = {
     Priority.HIGH: "high",
     Priority.NORMAL: "normal",
     Priority.LOW: "low",
@@ -228,7 +235,7 @@ class TaskUrls(Document):
 
     self: str
     events: str
-    """Server-Sent Events."""
+    """Server-Sent Events. It needs no API key for an hour, where it is signed; read the task for a fresh one."""
     cancel: str
     """POST here to ask that it stops."""
 
@@ -310,7 +317,7 @@ class TaskDocument(Document):
             cancel_requested_at=task.cancel_requested_at,
             attempt=task.attempt,
             failures=task.failures,
-            priority=_WORDS[task.priority],
+            priority=PRIORITY_WORDS[task.priority],
             metadata=task.metadata,
             batch=task.batch_id,
             key=key,
@@ -320,7 +327,7 @@ class TaskDocument(Document):
             started_at=task.started_at,
             finished_at=task.finished_at,
             retain_s=task.retain_s,
-            urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
+            urls=TaskUrls(self=url, events=links.events(task.id), cancel=f"{url}/cancel"),
         )
 
 

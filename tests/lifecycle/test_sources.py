@@ -7,7 +7,7 @@ import pytest
 from genpulse.domain.errors import OutOfReach
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.deletion import delete_task
+from genpulse.lifecycle.deletion import delete_asset, delete_task
 from genpulse.lifecycle.erase import erase
 from genpulse.lifecycle.retry import retry
 from genpulse.lifecycle.submit import Order, submit
@@ -22,6 +22,13 @@ class Picture(Input):
     video: VideoRef | None = None
 
 
+class Triptych(Local[Picture]):
+    """Makes three pictures."""
+
+    async def run(self, call: Call[Picture], report: Report) -> Result:
+        return Result(tuple(Output(SVG.replace("<svg ", f"<svg id='{number}' ").encode()) for number in range(3)))
+
+
 class Copy(Local[Picture]):
     """Gives back its input."""
 
@@ -33,9 +40,10 @@ class Copy(Local[Picture]):
 @pytest.fixture
 def copier(world):
     model = Model("copy", ("image-to-image",), Picture, Copy())
+    triptych = Model("triptych", ("text-to-image",), Picture, Triptych())
     film = Model("film", ("image-to-video",), Picture, world.studio)
     models = tuple(one for _, one in world.services.catalogue.models())
-    provider = Provider("art", (model, film, *models), paid=True)
+    provider = Provider("art", (model, film, triptych, *models), paid=True)
     world.services = replace(world.services, catalogue=LoadedCatalogue([provider]))
     return world
 
@@ -61,7 +69,7 @@ async def test_a_source_that_is_canceled_is_named_by_the_task_that_fails_with_it
     async with copier.worker():
         ended = await copier.ended(task)
     assert (ended.error.code, ended.error.charged) == (FailureCode.INVALID_INPUT, Charged.NO)
-    assert f"the task {source.id}, which is canceled" in ended.error.message
+    assert f"the task {source.id}, which is canceled. It cannot run again" in ended.error.message
 
 
 async def test_a_source_that_fails_is_run_again_and_then_the_task(copier):
@@ -95,6 +103,31 @@ async def test_what_is_paid_for_is_collected_although_a_source_was_deleted_meanw
     assert ended.status is TaskStatus.SUCCEEDED, ended.error
     assert await copier.content(ended.outputs[0]) == b"made by job-of-the-lost"
     assert copier.studio.submits == 0
+
+
+async def test_no_other_output_takes_the_place_of_one_that_was_deleted(copier):
+    async with copier.worker():
+        source = await copier.ended((await submit(copier.services, Order("art/triptych", {}))).task)
+    orders = [Order("art/copy", {"image": f"task:{source.id}#{number}"}) for number in (1, 0)]
+    task, first = [(await submit(copier.services, order)).task for order in orders]
+    await delete_asset(copier.services, source.outputs[0].id, None)
+    with pytest.raises(OutOfReach) as caught:
+        await submit(copier.services, orders[0])
+    assert "may be one of two files" in caught.value.problems[0].detail
+    async with copier.worker():
+        ended, first = await copier.ended(task), await copier.ended(first)
+    assert (ended.error.code, ended.error.charged) == (FailureCode.INVALID_INPUT, Charged.NO)
+    assert f"task:{source.id}#1, and that may be one of two files" in ended.error.message
+    assert b"id='1'" in await copier.content(first.outputs[0])
+
+
+async def test_an_output_before_the_one_that_was_deleted_stays_where_it_is(copier):
+    async with copier.worker():
+        source = await copier.ended((await submit(copier.services, Order("art/triptych", {}))).task)
+        await delete_asset(copier.services, source.outputs[2].id, None)
+        order = Order("art/copy", {"image": f"task:{source.id}#1"})
+        ended = await copier.ended((await submit(copier.services, order)).task)
+    assert b"id='1'" in await copier.content(ended.outputs[0])
 
 
 async def test_a_source_that_was_deleted_is_named_before_a_vendor_is_asked(copier):

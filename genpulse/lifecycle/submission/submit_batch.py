@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, Problem, Refused, TaskDeleted
-from genpulse.domain.order import Order
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, SubmittedBatch
 from genpulse.lifecycle.budget import limits_for
-from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_tasks
-from genpulse.lifecycle.submit import new_task
+from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_tasks
+from genpulse.lifecycle.submission.submit import new_task
 from genpulse.ports import Services
 
 

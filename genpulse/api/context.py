@@ -11,7 +11,7 @@ from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
-from genpulse.api.schemas.documents import Links
+from genpulse.api.schemas.links import Links
 from genpulse.api.server.shutdown import CancelHandles
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask

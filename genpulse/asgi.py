@@ -24,6 +24,8 @@ def create() -> FastAPI:
         public_url=settings.api.public_url,
         version=version("genpulse"),
         asset_url_s=settings.api.asset_url_s,
+        events_url_s=settings.api.events_url_s,
+        cors_origins=frozenset(settings.api.origins),
         longest_wait_s=settings.api.longest_wait_s,
         connections_per_peer=settings.api.connections_per_peer,
         trusted_proxies=settings.api.trusted_proxies,

@@ -20,6 +20,7 @@ from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.context import Context
 from genpulse.api.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
+from genpulse.api.middleware.cross_origin import CrossOrigin
 from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
 from genpulse.api.middleware.fast_path import FastPath
 from genpulse.api.middleware.head_requests import HeadOfGet
@@ -27,6 +28,7 @@ from genpulse.api.middleware.request_middleware import RequestMiddleware
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
+    api_keys,
     assets,
     batch_events,
     batches,
@@ -68,6 +70,7 @@ _ROUTE_MODULES = (
     deletion,
     providers,
     models,
+    api_keys,
     environment,
     provider_callbacks,
     health,
@@ -87,7 +90,7 @@ class Api(FastAPI):
         await (self.entry or super().__call__)(scope, receive, send)
 
     def surround(self, options: ApiOptions) -> None:
-        """Stack the middleware: request id and caller, body guard and fast path, then the framework."""
+        """Stack the middleware: web pages, request id and caller, body guard and fast path, then the framework."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         guard = BodyGuard(
             options.body_limit_bytes, options.body_idle_s, {uploads.UPLOADS_PATH: upload_limit_bytes}
@@ -95,6 +98,8 @@ class Api(FastAPI):
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
         self.entry = RequestMiddleware(FastPath(framework, guard))
+        if options.cors_origins:
+            self.entry = CrossOrigin(self.entry, options.cors_origins)
 
     def _takes_head(self, scope: Scope) -> bool:
         return "HEAD" in _methods_of(self.routes, scope)
@@ -134,7 +139,8 @@ def _lifespan(
         stopping = asyncio.Event()
         async with open_services() as services:
             authenticator = _authenticator(services, options)
-            metrics = Metrics(services.loops, peers)
+            listed = (name for name, _ in services.catalogue.models())
+            metrics = Metrics(services.loops, peers, listed)
             context = app.state.context = Context(services, options, authenticator, metrics, stopping)
             cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from starlette.requests import HTTPConnection
-from starlette.types import Scope
+from starlette.types import Scope as AsgiScope
 
 from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
@@ -13,6 +13,7 @@ from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.schemas.documents import Links
 from genpulse.api.server.shutdown import CancelHandles
+from genpulse.domain.api_key import Scope
 from genpulse.domain.asset import Asset
 from genpulse.domain.caller import Caller
 from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
@@ -21,6 +22,8 @@ from genpulse.domain.task_batch import TaskBatch
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
+SIGNED = "genpulse.signed"
+"""Key in the scope of a call that came by a signed address in place of an API key."""
 _CONTEXT = "genpulse.context"
 
 
@@ -41,8 +44,13 @@ class Context:
         signer = self.signing.signer
         return signer.query(asset_id, self.services.now().timestamp()) if signer else ""
 
+    def signed_events(self, task_id: UUID) -> str:
+        """The same for the address of a task's events."""
+        signer = self.signing.signer
+        return signer.events_query(task_id, self.services.now().timestamp()) if signer else ""
 
-def context_in(scope: Scope) -> Context:
+
+def context_in(scope: AsgiScope) -> Context:
     """The context of the application that serves this request."""
     context = scope.get(_CONTEXT)
     if context is None:
@@ -83,10 +91,18 @@ async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:
 
 
 def links_for(connection: HTTPConnection) -> Links:
-    """Addresses as this caller can reach them."""
-    context = context_in(connection.scope)
-    signed = None if context.signing.signer is None else context.signed
-    return Links(_base(connection, context.options.public_url), signed)
+    """Addresses as this caller can reach them.
+
+    Those of events are signed for callers that may read. Who came by a signed one itself gets none, or it would
+    never run out.
+    """
+    context, caller = context_in(connection.scope), caller_of(connection)
+    base = _base(connection, context.options.public_url)
+    if context.signing.signer is None:
+        return Links(base)
+    may_read = caller.key is None or caller.key.allows(Scope.READ)
+    signs_events = may_read and SIGNED not in connection.scope
+    return Links(base, context.signed, context.signed_events if signs_events else None)
 
 
 def _base(connection: HTTPConnection, public_url: str | None) -> str:

@@ -7,6 +7,7 @@ Refused
 ├── InvalidPrefer · InvalidIdempotencyKey · InvalidLastEventId    a header that does not make sense
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
 ├── InsufficientScope · TooManyRequests         what the API key may do
+├── BeyondOwnKey · OwnKey                       what one API key may do with others, and with itself
 ├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
 ├── InvalidConfirm · ConfirmExpired             a word of ours about many tasks that is none, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
@@ -23,6 +24,7 @@ from uuid import UUID
 from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
     AssetInUse,
+    BadInput,
     BudgetExceeded,
     CallbackRefused,
     ContentTooLarge,
@@ -33,6 +35,7 @@ from genpulse.domain.errors import (
     NotRetryable,
     PaidProviderRefused,
     PriorityNotAllowed,
+    Problem,
     Refused,
     TaskDeleted,
     Unavailable,
@@ -40,6 +43,7 @@ from genpulse.domain.errors import (
     UnknownBatch,
     UnknownCallback,
     UnknownDelivery,
+    UnknownKey,
     UnknownTask,
     UploadIncomplete,
 )
@@ -121,6 +125,31 @@ class InsufficientScope(Refused):
     def __init__(self, needed: Scope, scopes: Sequence[Scope]) -> None:
         super().__init__(
             f"This call needs the scope {needed}, and this API key has {', '.join(scopes) or 'none'}."
+        )
+
+
+class BeyondOwnKey(BadInput):
+    """An API key would give more than it holds itself. `fields` are where."""
+
+    code = "beyond_own_key"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(
+            f"This API key would give more than it holds itself: {', '.join(fields)}. Ask for as much as its own"
+            " limits at most, or use a key without them.",
+            [Problem(f"/{field}", "It is more than the API key of this call has") for field in fields],
+        )
+
+
+class OwnKey(Refused):
+    """The API key would change or revoke itself."""
+
+    code = "own_key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An API key does not change or revoke itself, so that nobody is locked out by accident. Use another"
+            " key with the scope admin, or `genpulse keys`."
         )
 
 
@@ -234,18 +263,21 @@ STATUS: Mapping[type[GenPulseError], int] = {
     PaidProviderRefused: 403,
     InsufficientScope: 403,
     PriorityNotAllowed: 403,
+    BeyondOwnKey: 403,
     InvalidSignature: 403,
     UrlExpired: 403,
     UnknownTask: 404,
     UnknownBatch: 404,
     UnknownAsset: 404,
     UnknownDelivery: 404,
+    UnknownKey: 404,
     ModelNotFound: 404,
     UnknownCallback: 404,
     CallbackRefused: 401,
     BodyTooSlow: 408,
     NotRetryable: 409,
     MayBeCharged: 409,
+    OwnKey: 409,
     ConfirmExpired: 409,
     TaskDeleted: 409,
     AssetInUse: 409,

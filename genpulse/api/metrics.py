@@ -1,7 +1,7 @@
 """Prometheus metrics."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from genpulse.api.component_health import Parts, look
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.provider_account.gate import Circuit, CircuitState
 from genpulse.domain.task import Submitted, TaskStatus
@@ -21,6 +22,7 @@ SCRAPE_TIMEOUT_S = 1.8
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UP = {State.OK: 1.0, State.DEGRADED: 0.5, State.DOWN: 0.0}
+_OTHER = "other"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
@@ -56,9 +58,13 @@ class Connections(Collector):
 
 
 class Metrics:
-    """The figures of one API process, in a registry of their own."""
+    """The figures of one API process, in a registry of their own.
 
-    def __init__(self, loops: Loops, peers: Peers | None = None) -> None:
+    There may be any number of models that are not among `models`: they are counted as `PROVIDER/other`.
+    """
+
+    def __init__(self, loops: Loops, peers: Peers | None = None, models: Iterable[str] = ()) -> None:
+        self._models = frozenset(models)
         self._registry = registry = CollectorRegistry()
         registry.register(LoopFailures(loops))
         if peers is not None:
@@ -78,6 +84,25 @@ class Metrics:
         )
         self._tasks = Gauge("genpulse_tasks", "Tasks that have not ended.", ("status",), registry=registry)
         self._depth = Gauge("genpulse_queue_depth", "Queue entries that wait.", registry=registry)
+        self._waiting = Gauge("genpulse_queue_waiting", "Tasks that wait.", ("provider",), registry=registry)
+        self._overdue = Gauge(
+            "genpulse_queue_overdue_seconds",
+            "For how long the task that is due longest could have been taken by a worker.",
+            ("provider",),
+            registry=registry,
+        )
+        self._messages = Gauge("genpulse_deliveries_waiting", "Webhook messages that wait.", registry=registry)
+        self._messages_overdue = Gauge(
+            "genpulse_deliveries_overdue_seconds",
+            "For how long the webhook message that is due longest could have been sent.",
+            registry=registry,
+        )
+        self._spent = Gauge(
+            "genpulse_spent_today_usd", "US dollars that today (UTC) has cost, or may still.", registry=registry
+        )
+        self._budget = Gauge(
+            "genpulse_budget_daily_usd", "US dollars that a day may cost; +Inf without a limit.", registry=registry
+        )
         self._circuits = Gauge(
             "genpulse_provider_circuit",
             "1 for the state in which a provider's account is, else 0.",
@@ -133,12 +158,17 @@ class Metrics:
     def submitted(self, submitted: Submitted) -> None:
         """Count a task, unless it was there before."""
         if not submitted.replayed:
-            self._submitted_to(submitted.task.model).inc()
+            model = submitted.task.model
+            name = model if model in self._models else f"{submitted.task.provider}/{_OTHER}"
+            self._submitted_to(name).inc()
 
     async def scrape(self, services: Services) -> bytes:
         """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out."""
-        parts, _, _ = await asyncio.gather(
-            look(services), self._look_at_tasks(services), self._look_at_circuits(services)
+        parts, *_ = await asyncio.gather(
+            look(services),
+            self._look_at_tasks(services),
+            self._look_at_messages_and_money(services),
+            self._look_at_circuits(services),
         )
         self._show(parts)
         return generate_latest(self._registry)
@@ -146,16 +176,42 @@ class Metrics:
     async def _look_at_tasks(self, services: Services) -> None:
         try:
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
-                counts, depth = await asyncio.gather(services.store.counts(), services.queue.depth())
+                counts, queues = await asyncio.gather(services.store.counts(), services.queue.backlogs())
         except (DatabaseUnavailable, TimeoutError):
             self._up.set(0)
             self._tasks.clear()
+            self._waiting.clear()
+            self._overdue.clear()
             self._depth.set(float("nan"))
         else:
             self._up.set(1)
             for status in (status for status in TaskStatus if not status.ended):
                 self._tasks.labels(status.value).set(counts.get(status.value, 0))
-            self._depth.set(depth)
+            self._depth.set(sum(backlog.count for backlog in queues.values()))
+            self._queues({**dict.fromkeys(services.catalogue.providers(), Backlog()), **queues})
+
+    def _queues(self, backlogs: Mapping[str, Backlog]) -> None:
+        self._waiting.clear()
+        self._overdue.clear()
+        for provider, backlog in backlogs.items():
+            self._waiting.labels(provider).set(backlog.count)
+            self._overdue.labels(provider).set(backlog.overdue_s)
+
+    async def _look_at_messages_and_money(self, services: Services) -> None:
+        try:
+            async with asyncio.timeout(SCRAPE_TIMEOUT_S):
+                messages, spent_usd = await asyncio.gather(
+                    services.deliveries.backlog(), services.store.spent_usd()
+                )
+        except (DatabaseUnavailable, TimeoutError):
+            for figure in (self._messages, self._messages_overdue, self._spent):
+                figure.set(float("nan"))
+            return
+        self._messages.set(messages.count)
+        self._messages_overdue.set(messages.overdue_s)
+        self._spent.set(float(spent_usd))
+        daily_usd = services.spending.daily_usd
+        self._budget.set(float("inf") if daily_usd is None else float(daily_usd))
 
     async def _look_at_circuits(self, services: Services) -> None:
         guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]

@@ -21,6 +21,14 @@ from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.task_attempts import AttemptPage
 from genpulse.api.routes.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
+from genpulse.api.schemas.api_keys import (
+    ApiKeyDocument,
+    ApiKeyList,
+    CreatedKeyDocument,
+    KeyChangeDocument,
+    LimitsChangeDocument,
+    NewKeyDocument,
+)
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
@@ -34,10 +42,10 @@ One durable task API in front of generative media: submit a task, watch it, fetc
 Every error is a problem document (RFC 9457) whose `code` is stable. Times are RFC 3339 in UTC.
 """
 TAGS = [
-    {"name": "tasks", "description": "Submit work, watch it, change its course."},
-    {"name": "batches", "description": "Submit much at once, and see it as one thing."},
+    {"name": "tasks", "description": "Submit work, alone and in batches, watch it, change its course."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
+    {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},
     {"name": "service", "description": "How this service is."},
 ]
 
@@ -51,11 +59,12 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "query",
         "name": "signature",
-        "description": "Part of the `url` of an asset, with `expires`: good for its bytes alone, and for a day.",
+        "description": "Part of the `url` of an asset and of `urls.events` of a task, with `expires`: good for its"
+        " bytes alone and for a day, or for its events alone and for an hour.",
     },
 }
-_SIGNED = "fetch_content"
-"""The one call that can be made by a signed address."""
+_SIGNED = {"fetch_content", "watch_task"}
+"""The calls that can be made by a signed address."""
 _HEADERS = {
     "RequestId": {
         "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
@@ -68,12 +77,14 @@ _OF_A_TASK = (
 )
 _OF_A_BATCH = ("show_batch", "watch_a_batch", "cancel_batch", "retry_batch")
 _OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
+_OF_A_KEY = ("show_key", "change_key", "revoke_key")
 _ID = "$response.body#/id"
 _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "submit_task": ({"task_id": _ID}, _OF_A_TASK),
     "retry_task": ({"task_id": _ID}, _OF_A_TASK),
     "submit_batch": ({"batch_id": _ID}, _OF_A_BATCH),
     "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
+    "create_key": ({"key_id": _ID}, _OF_A_KEY),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
         ("send_again",),
@@ -92,10 +103,16 @@ _REQUESTS = (
     RetryDocument,
     TaskActionDocument,
     TaskFilterDocument,
+    NewKeyDocument,
+    KeyChangeDocument,
+    LimitsChangeDocument,
 )
 _RESPONSES = (
     Alive,
+    ApiKeyDocument,
+    ApiKeyList,
     AttemptPage,
+    CreatedKeyDocument,
     BatchActionOutcome,
     BatchEventDocument,
     BatchPage,
@@ -167,7 +184,7 @@ def _link(call: dict[str, Any]) -> None:
 def _security(path: str, name: str) -> list[dict[str, list[str]]]:
     if not path.startswith("/v1/"):
         return []
-    return [{"apiKey": []}, {"signature": []}] if name == _SIGNED else [{"apiKey": []}]
+    return [{"apiKey": []}, {"signature": []}] if name in _SIGNED else [{"apiKey": []}]
 
 
 def _leave_out_null(field: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from genpulse.domain.errors import (
     Unavailable,
     UnknownAsset,
     UnknownBatch,
+    UnknownKey,
     UnknownTask,
 )
 from genpulse.domain.text.storable import storable_line
@@ -86,6 +87,8 @@ def parameters_response(error: RequestValidationError, scope: Scope) -> Response
             return problem_response(UnknownBatch(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
             return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
+        case ("path", "key_id"):
+            return problem_response(UnknownKey(_short(errors[0]["input"])), scope)
         case _:
             names = (storable_line(str(item["loc"][-1]), _NAME_LENGTH) for item in errors)
             places = [

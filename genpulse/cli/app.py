@@ -18,6 +18,7 @@ _COMMANDS = {
         "genpulse.cli.generate:command",
         "Submit one task, or one for each row of a file, follow them, save what they made.",
     ),
+    "upload": LazyCommand("genpulse.cli.upload:command", "Upload files that inputs name afterwards."),
     "tasks": LazyCommand(
         "genpulse.cli.tasks.command:command",
         "List, show, watch, save, cancel, retry and delete tasks.",
@@ -35,7 +36,7 @@ _COMMANDS = {
     "models": LazyCommand("genpulse.cli.models:command", "What can be asked for."),
     "providers": LazyCommand("genpulse.cli.providers:command", "Who does it."),
     "comfyui": LazyCommand("genpulse.cli.comfyui.command:command", "Workflows of ComfyUI as models of their own."),
-    "keys": LazyCommand("genpulse.cli.keys:command", "Create, list and revoke API keys."),
+    "keys": LazyCommand("genpulse.cli.keys.command:command", "Create, list, change and revoke API keys."),
     "api": LazyCommand("genpulse.cli.api:command", "The HTTP API, as a process of its own."),
     "worker": LazyCommand("genpulse.cli.worker:command", "A worker, as a process of its own."),
     "db": LazyCommand("genpulse.cli.db.command:command", "Bring the database up to date, and remove what is old."),

@@ -1,15 +1,13 @@
 """`genpulse generate`: one task from its words to its file."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-from genpulse.cli.errors import CommandRefused
+from genpulse.cli.model_input import input_of, uploaded, usual_field
 from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.terminal import say
@@ -19,15 +17,18 @@ from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.tasks.text import warnings_of
 from genpulse_client import AsyncGenPulse, GenPulseError, Task, TaskFailed
 
-_WORDS = ("prompt", "text")
-
 
 @click.command("generate")
 @click.argument("prompt", required=False)
 @click.option("-m", "--model", default="sandbox/image", show_default=True, help="See `genpulse models`.")
 @output_option
 @click.option(
-    "-i", "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Another field; =@FILE reads JSON."
+    "-i",
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another field; =@FILE uploads a file, or reads JSON.",
 )
 @click.option("--kind", help="What is meant, where the model does several things. Default: its first.")
 @click.option("--seed", type=int, help="Short for --input seed=…")
@@ -62,6 +63,7 @@ def command(
     \b
     genpulse generate "a red fox at dawn" -o fox.png
     genpulse generate "Good morning." --model sandbox/speech --input speed=0.9
+    genpulse generate "at dusk" --model sandbox/restyle --input image=@photo.png
     genpulse generate --from prompts.csv -o out/
 
     The place is looked at before anything is submitted. Whatever goes wrong afterwards, the task and its outputs
@@ -73,7 +75,7 @@ def command(
     if prompt_file is not None:
         if prompt is not None or output == STDOUT:
             raise click.UsageError("--from takes its prompts from the file, and saves into a folder: -o FOLDER/.")
-        usual = UsualOrder(model, kind, dict(map(_usual_field, fields)))
+        usual = UsualOrder(model, kind, dict(map(usual_field, fields)))
         choice = PromptFile(prompt_file, output, usual, run_name or prompt_file.name, retries)
         click.get_current_context().exit(generate_all(choice, api, as_json=as_json))
     if run_name is not None or retries:
@@ -94,8 +96,9 @@ class _Order:
 async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
     async with AsyncGenPulse(url, api_key()) as genpulse:
         model = await genpulse.model(order.model)
-        body = _input(model.input_schema, order.prompt, order.fields)
+        wanted = input_of(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:
+            body = await uploaded(genpulse, wanted)
             task = await _submitted(genpulse, order.model, body, order.kind or model.kinds[0])
             for warning in warnings_of(task):
                 say(f"warning: {warning}", err=True)
@@ -117,44 +120,3 @@ async def _submitted(genpulse: AsyncGenPulse, model: str, body: Mapping[str, obj
     if task.status != "succeeded":
         raise TaskFailed(task)
     return task
-
-
-def _input(schema: Mapping[str, Any], prompt: str | None, fields: Sequence[str]) -> dict[str, Any]:
-    """The prompt goes where the model takes its words; values are read as JSON where they are JSON."""
-    properties: Mapping[str, Any] = schema.get("properties", {})
-    body: dict[str, Any] = {}
-    if prompt is not None:
-        free = _WORDS[:1] if schema.get("additionalProperties") is True else ()
-        place = next((name for name in (*_WORDS, *free) if name in properties or name in free), None)
-        if place is None:
-            raise CommandRefused(f"This model takes no words; its input has {', '.join(properties)}. Use --input.")
-        body[place] = prompt
-    for name, value in map(_name_and_text, fields):
-        body[name] = value if properties.get(name, {}).get("type") == "string" else _parsed(value)
-    return body
-
-
-def _name_and_text(field: str) -> tuple[str, str]:
-    name, separator, value = field.partition("=")
-    if not separator:
-        raise click.UsageError(f"--input {field!r} must be KEY=VALUE")
-    return name, value
-
-
-def _usual_field(field: str) -> tuple[str, object]:
-    """For every row of a file: its model says how a text is to be read."""
-    name, value = _name_and_text(field)
-    return name, _parsed(value) if value.startswith("@") else value
-
-
-def _parsed(value: str) -> object:
-    try:
-        if value.startswith("@"):
-            return json.loads(Path(value[1:]).read_text(encoding="utf-8"))
-        return json.loads(value)
-    except OSError as error:
-        raise CommandRefused(f"{value[1:]} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        if value.startswith("@"):
-            raise CommandRefused(f"{value[1:]} is not JSON: {error}") from error
-        return value

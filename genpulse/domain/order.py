@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Priority
@@ -13,7 +14,8 @@ from genpulse.domain.task import Priority
 class Order:
     """What a caller asks for, not yet checked against the model.
 
-    `deadline_s` is in seconds from now, `retain_s` in seconds after the end, when the task is to be deleted.
+    `deadline_s` is in seconds from now, or from `run_at`, before which the task is not to begin; `retain_s` in
+    seconds after the end, when it is to be deleted.
     Each API that takes orders reads its own body into one of these.
     """
 
@@ -25,6 +27,7 @@ class Order:
     deadline_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     retain_s: int | None = None
+    run_at: datetime | None = None
 
     def fingerprint(self) -> str:
         """The SHA-256 of the whole order, which tells a repeated request from another one.
@@ -34,5 +37,8 @@ class Order:
         fields = asdict(self)
         if self.retain_s is None:
             del fields["retain_s"]
+        at = fields.pop("run_at")
+        if at is not None:
+            fields["run_at"] = at.isoformat()
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
+from genpulse.domain.file_reference import InputFile
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning
@@ -65,7 +66,9 @@ class NewTask:
     under the same `idempotency_key`. `owner` is the API key's id, empty where none is needed. `price_usd` is what
     it costs at most in US dollars, None when nobody knows. `deadline_s` is in seconds from when it is written.
     `batch_id` is the batch with which it is submitted, None for one alone.
-    `retain_s` seconds after its end it is deleted; None: when the installation keeps it no longer.
+    It does not begin before `run_at`, from which `deadline_s` then counts. `retain_s` seconds after its end it is
+    deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
+    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes.
     """
 
     id: UUID
@@ -82,10 +85,17 @@ class NewTask:
     idempotency_key: str | None = None
     fingerprint: str = ""
     owner: str = ""
+    files: tuple[InputFile, ...] = ()
+    run_at: datetime | None = None
+    depends_on: tuple[UUID, ...] = ()
     batch_id: UUID | None = None
     retain_s: int | None = None
 
-    def queued(self, created_at: datetime, deadline_at: datetime | None) -> "Task":
+    def begins_at(self, now: datetime) -> datetime | None:
+        """When it may begin, where that is later than now."""
+        return self.run_at if self.run_at is not None and self.run_at > now else None
+
+    def queued(self, created_at: datetime, deadline_at: datetime | None, next_try_at: datetime | None) -> "Task":
         """The task as it stands right after it was written."""
         return Task(
             id=self.id,
@@ -104,6 +114,9 @@ class NewTask:
             owner=self.owner,
             batch_id=self.batch_id,
             retain_s=self.retain_s,
+            run_at=self.run_at,
+            depends_on=self.depends_on,
+            next_try_at=next_try_at,
         )
 
 
@@ -129,6 +142,10 @@ class WaitsFor(StrEnum):
     PROVIDER = "provider"
     STORAGE = "storage"
     DATABASE = "database"
+    RUN_AT = "run_at"
+    """Of tasks alone whose `is_put_off` says so: no row holds it."""
+    TASK = "task"
+    """Of tasks alone whose `awaits_sources` says so: no row holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +159,8 @@ class Task:
     and `next_try_at` when the next one is due. `warnings` is
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `batch_id` is the
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
-    keeps it no longer.
+    keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
+    whose outputs it takes, have ended.
     """
 
     id: UUID
@@ -179,6 +197,18 @@ class Task:
     warnings: tuple[TaskWarning, ...] = ()
     batch_id: UUID | None = None
     retain_s: int | None = None
+    run_at: datetime | None = None
+    depends_on: tuple[UUID, ...] = ()
+
+    @property
+    def awaits_sources(self) -> bool:
+        """Whether it waits for the outputs of other tasks; when these have ended, it is due at `next_try_at`."""
+        return bool(self.depends_on) and self.status is TaskStatus.QUEUED and self.next_try_at is None
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it has not begun, and waits for its `run_at`."""
+        return self.run_at is not None and self.next_try_at == self.run_at and self.attempt == 0
 
     @property
     def cancel_requested(self) -> bool:

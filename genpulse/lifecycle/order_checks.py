@@ -11,6 +11,7 @@ A new check is an entry of `CHECKS` and the function that it names. A single sub
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from genpulse.domain.caller import Caller
@@ -34,6 +35,8 @@ from genpulse.lifecycle.order_references import check_references, names_somethin
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
+LATEST_RUN = timedelta(days=30)
+"""How far ahead the time may be at which a task begins."""
 Tasks: TypeAlias = Mapping[str, NewTask]
 """The tasks of one call by the place of their order in the body, such as `/tasks/3`; empty when it is the body."""
 
@@ -127,6 +130,14 @@ def choose_kind(_services: Services, candidate: Candidate) -> None:
     candidate.kind = kind
 
 
+def check_run_at(services: Services, candidate: Candidate) -> None:
+    """The task begins within `LATEST_RUN`. Raises `BadInput`."""
+    run_at = candidate.order.run_at
+    if run_at is not None and run_at - services.now() > LATEST_RUN:
+        problem = Problem(f"{candidate.place}/run_at", f"it is more than {LATEST_RUN.days} days ahead")
+        raise BadInput("The task would begin too late. Submit it when its time is nearer.", [problem])
+
+
 def check_providers(services: Services, tasks: Tasks) -> None:
     """Each provider may cost what it does, and is configured.
 
@@ -141,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
     OrderCheck("model", (UnknownModel,), of_the_moment=False, look=find_model),
     OrderCheck("input", (BadInput,), of_the_moment=False, look=parse_input),
     OrderCheck("kind", (UnknownKind, BadInput), of_the_moment=False, look=choose_kind),
+    OrderCheck("run_at", (BadInput,), of_the_moment=False, look=check_run_at),
     TaskCheck("provider", (PaidProviderRefused, ProviderNotConfigured), of_the_moment=True, look=check_providers),
     TaskCheck("references", (OutOfReach,), of_the_moment=True, look=check_references, concerns=names_something),
     CommitCheck("budget", (BudgetExceeded,), of_the_moment=True),

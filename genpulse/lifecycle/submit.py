@@ -7,7 +7,9 @@ from genpulse.domain.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
+from genpulse.lifecycle.order_references import sources_of
 from genpulse.ports import Services
+from genpulse.provider.asset_ref import files_in
 
 __all__ = ["Order", "new_task", "submit"]
 
@@ -56,8 +58,11 @@ def new_task(
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
+        files=files_in(candidate.parsed),
         batch_id=batch_id,
         retain_s=_retain_s(candidate),
+        run_at=order.run_at,
+        depends_on=sources_of(order.input),
     )
 
 

@@ -49,7 +49,7 @@ async def watch_batch(
     nothing happened for `idle_s` seconds. Raises `UnknownBatch`, `DatabaseUnavailable`.
     """
     batch = await services.batches.get(batch_id)
-    told = _Told.after(batch, await services.batches.ends(batch_id), EndMark.of(after or 0))
+    told = Told.after(batch, await services.batches.ends(batch_id), EndMark.of(after or 0))
     shown, shown_at = batch, time.monotonic()
     yield BatchUpdate(told.mark.number, batch=batch)
     while True:
@@ -70,7 +70,7 @@ async def watch_batch(
         await asyncio.sleep(min(LOOK_AGAIN_S, idle_s))
 
 
-async def _news(services: Services, told: "_Told", ends: Sequence[TaskEnd]) -> AsyncGenerator[BatchUpdate, None]:
+async def _news(services: Services, told: "Told", ends: Sequence[TaskEnd]) -> AsyncGenerator[BatchUpdate, None]:
     """The ends that were not told yet, with their tasks."""
     new = [end for end in ends if not told.has(end)]
     for start in range(0, len(new), _AT_ONCE):
@@ -91,7 +91,7 @@ async def _task(services: Services, task_id: UUID) -> Task | None:
 
 
 @dataclass(slots=True)
-class _Told:
+class Told:
     """The ends that a watcher knows of."""
 
     began_at: datetime
@@ -99,7 +99,7 @@ class _Told:
     ends: dict[UUID, datetime] = field(default_factory=dict)
 
     @classmethod
-    def after(cls, batch: TaskBatch, ends: Sequence[TaskEnd], mark: EndMark) -> "_Told":
+    def after(cls, batch: TaskBatch, ends: Sequence[TaskEnd], mark: EndMark) -> "Told":
         """What the holder of this mark was told of these ends.
 
         If the one in that place ended when the mark says, nothing has come between. Else those of the last

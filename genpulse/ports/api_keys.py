@@ -1,5 +1,6 @@
 """The port of API keys."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -20,14 +21,27 @@ class KeyStore(Protocol):
     async def all(self) -> tuple[ApiKey, ...]:
         """All keys, oldest first."""
 
+    async def get(self, beginning: str) -> ApiKey:
+        """The key whose id begins like this. Raises `UnknownKey`."""
+
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
         """Revoke the key whose id begins like this; one that is revoked stays as it is. Raises `UnknownKey`."""
+
+    async def change(self, beginning: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
+        """Keep what `change` makes of the name, the expiry and the limits of the key whose id begins like this.
+
+        Of two changes at once the second one sees the first. `change` may be called twice, and what it raises
+        leaves the key as it is. Raises `UnknownKey`.
+        """
 
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
 
     async def usage(self, key_id: UUID) -> KeyUsage:
         """What it has done by now. Its tasks count as in `TaskStore.spent_usd`."""
+
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+        """The same of each of several keys."""
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""

@@ -1,10 +1,11 @@
 """The port of the task queue."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from genpulse.domain.attempt import Worker
+from genpulse.domain.backlog import Backlog
 from genpulse.ports.tasks import TaskNotification
 
 
@@ -43,6 +44,9 @@ class TaskQueue(Protocol):
 
     async def depth(self) -> int:
         """How many tasks wait."""
+
+    async def backlogs(self) -> Mapping[str, Backlog]:
+        """What waits of each provider of which something does."""
 
     async def tidy(self) -> None:
         """Forget workers that are gone for long."""

@@ -25,6 +25,7 @@ from genpulse.ports.storage import Storage
 from genpulse.ports.tasks import TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
+from genpulse.provider.http import Http
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Services:
 
     `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
+    `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
+    reach our own, without a slash at its end; empty where that is not known.
     """
 
     environment: EnvironmentFacts
@@ -81,3 +84,5 @@ class Services:
     bounds: Bounds = field(default_factory=Bounds)
     callback_base_url: str | None = None
     threads: EngineThreads = field(default_factory=EngineThreads)
+    http: Http | None = None
+    api_url: str = ""

@@ -37,6 +37,9 @@ class Storage(Protocol):
         Raises as `keep` does.
         """
 
+    async def media_type(self, spooled: Spooled) -> str:
+        """What the bytes of a spooled file are, as `keep` would tell. Raises `StorageUnavailable`."""
+
     def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks.
 

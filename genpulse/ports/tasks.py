@@ -178,6 +178,12 @@ class TaskStore(Protocol):
         `BudgetExceeded`, `KeyLimitExceeded`.
         """
 
+    async def wake(self) -> int:
+        """Let at most 1,000 tasks go on that wait for others which have all ended; how many there were.
+
+        Whoever ends a task lets those go on that wait for it; this finds what was missed.
+        """
+
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them.
 
@@ -220,6 +226,9 @@ class TaskStore(Protocol):
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are, empty for those of nobody; assets that are not there are left out."""
+
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; assets that are not there are left out."""
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

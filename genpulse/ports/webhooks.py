@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
 from genpulse.domain.webhook_secret import SHARED, SigningSecrets
@@ -40,6 +41,9 @@ class DeliveryStore(Protocol):
 
         No try is counted. Those whose `given_until` is over are given up because of `why`. At most 10,000 a call.
         """
+
+    async def backlog(self) -> Backlog:
+        """The messages that will be sent, once or again."""
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""

@@ -30,6 +30,7 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.warning import TaskWarning, WarningCode
+from genpulse.provider.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.call import (
     Attachment,
     Attachments,
@@ -54,8 +55,10 @@ from genpulse.provider.threads import EngineThreads
 __all__ = [
     "Actor",
     "AnyModel",
+    "AssetRef",
     "Attachment",
     "Attachments",
+    "AudioRef",
     "AuthenticationFailed",
     "Call",
     "Charged",
@@ -64,6 +67,8 @@ __all__ = [
     "EngineThreads",
     "Failure",
     "FailureCode",
+    "FileField",
+    "ImageRef",
     "Immediate",
     "Input",
     "InvalidInput",
@@ -95,5 +100,6 @@ __all__ = [
     "TimedOut",
     "TwoPhase",
     "UnknownOutcome",
+    "VideoRef",
     "WarningCode",
 ]

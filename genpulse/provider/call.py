@@ -37,15 +37,26 @@ class Attachment:
 class Attachments(Protocol):
     """Fetches what an input refers to."""
 
-    async def fetch(self, reference: str) -> Attachment:
-        """The file behind `asset:<id>`, an asset of the caller.
+    def keeps(self, reference: str) -> bool:
+        """Whether it names a file that this installation keeps: an asset, or the output of a task.
 
-        Raises `InvalidInput` where there is none, and where its bytes are gone.
+        Whatever else names a file, a vendor can fetch or read by itself.
+        """
+
+    async def fetch(self, reference: str) -> Attachment:
+        """The file behind any reference that an `AssetRef` takes, for the caller of the task.
+
+        A URL is fetched over https from public addresses alone. Raises `InvalidInput` where there is no such file,
+        where its bytes are gone, and where it cannot be fetched.
         """
 
 
 class NoAttachments:
     """The attachments of calls that refer to none."""
+
+    def keeps(self, reference: str) -> bool:  # noqa: ARG002 - as in `Attachments`
+        """Nothing is kept."""
+        return False
 
     async def fetch(self, reference: str) -> Attachment:
         """Raises `InvalidInput`."""

@@ -113,7 +113,7 @@ class Rig:
         subjects = (self.subject, *self.beside)
         catalogue = LoadedCatalogue([_provider(one, http, self.terms) for one in subjects])
         stack.push_async_callback(catalogue.close)
-        return replace(self.services, catalogue=catalogue)
+        return replace(self.services, catalogue=catalogue, http=http)
 
     async def ended(self, task: Task) -> Task:
         """The task at its end, which comes within 20 seconds. Raises `AssertionError`."""

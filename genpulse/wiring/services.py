@@ -87,6 +87,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             loops=loops,
             output_limit_bytes=settings.worker.output_limit_bytes,
             callback_base_url=settings.webhooks.public_url,
+            http=http,
+            api_url=settings.api_url,
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 

@@ -19,6 +19,7 @@ VERBS = (
     "dev",
     "generate",
     "tasks",
+    "batches",
     "listen",
     "models",
     "providers",

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from genpulse.cli.keys import command
+from genpulse.cli.keys.command import command
 from tests.fleet import Fleet, until_ready
 
 

@@ -1,13 +1,14 @@
 """Every piece of code of the how-to: copied from there, and run."""
 
 import asyncio
+import base64
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tomllib
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
@@ -16,13 +17,21 @@ from aiohttp import web
 import genpulse.provider
 import genpulse.provider.job_id
 import genpulse.provider.status_words
-from genpulse.provider import Call, EngineThreads, Input, InvalidInput, Model, Provider, ProviderSettings
+from genpulse.provider import (
+    Call,
+    EngineThreads,
+    Input,
+    InvalidInput,
+    Model,
+    Provider,
+    ProviderSettings,
+)
 from genpulse.provider.account import Account
 from genpulse.provider.http import Part
 from genpulse.testing import CHECKS, Situation
 from genpulse.testing.server import PNG
 from tests.acceptance.snippets import Page, run, understood
-from tests.integration.providers.scripted import Scripted, Told
+from tests.integration.providers.scripted import DataFiles, Scripted, Told
 
 PAGE = Page("how-to/write-a-provider.md")
 PIECES = (
@@ -30,10 +39,15 @@ PIECES = (
     "class Films",
     "call.in_thread",
     "account = Account",
+    "class Clip",
     "async def test_it_shouts",
     "class MyFake",
 )
 """Words of each block in Python, for each of which there is a test here."""
+
+
+JOBS = ("a task from submit to our own storage", "a job that fails", "a fresh process goes on with the job")
+"""Checks of the kit for which the page's vendor has occasions."""
 
 
 def block(language: str) -> str:
@@ -154,9 +168,15 @@ async def test_heavy_work_in_a_thread_runs():
     assert result.outputs[0].content == b"hi"
 
 
-@pytest.mark.parametrize(
-    "check", [check for check in CHECKS if "job" in check.name][:6], ids=lambda check: check.name
-)
+async def test_a_field_that_takes_a_file_is_given_one():
+    known = await run(PAGE.block("class Clip"), {**names(), "Annotated": Annotated})
+    uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    call = Call("m", "any", known["Clip"](image=uri), uuid4(), "reference", 1, attachments=DataFiles())
+    assert (await known["Animate"]().generate(call)).outputs[0].content == PNG
+    assert known["Clip"].model_json_schema()["properties"]["image"]["x-media"] == ["image"]
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.name in JOBS], ids=lambda check: check.name)
 async def test_a_vendor_with_jobs_and_the_test_of_it_run(check):
     known = await run(PAGE.block("class Films"), {**names(), "FilmInput": FilmInput})
 

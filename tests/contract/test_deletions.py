@@ -367,6 +367,16 @@ async def test_an_asset_that_is_deleted_is_missing_from_its_task(place):
         await place.deletions.delete_asset(first.id, owner=None)
 
 
+async def test_each_output_that_is_deleted_is_missing_at_its_own_place(place):
+    made = [asset(word) for word in "abcd"]
+    task = await place.ended(*made)
+    for number in (1, 0, 3):
+        await place.deletions.delete_asset(made[number].id, owner=None)
+    shown = await place.backend.store.get(task.id)
+    assert [output.id for output in shown.outputs] == [made[2].id]
+    assert [warning.index for warning in shown.warnings] == [1, 0, 3]
+
+
 async def test_an_upload_that_an_unfinished_task_needs_is_refused(place):
     upload = asset()
     await place.backend.store.add_asset(upload)
@@ -424,11 +434,12 @@ async def test_what_was_used_does_not_shrink(place):
     before = await place.backend.store.usage_by(query)
     assert sum(row.count for row in before) == 3
     await place.delete(begun.task.id, left.task.id)
-    assert await place.backend.store.usage_by(query) == before
-    assert (await place.erased()).tasks == 2
-    assert await place.backend.store.usage_by(query) == before
-    by_customer = await place.backend.store.usage_by(replace(query, fields=(), metadata=("customer",)))
-    assert {row.metadata: row.count for row in by_customer} == {("a",): 1, (None,): 2}
+    for erases in (False, True):
+        if erases:
+            assert (await place.erased()).tasks == 2
+        assert await place.backend.store.usage_by(query) == before
+        by_customer = await place.backend.store.usage_by(replace(query, fields=(), metadata=("customer",)))
+        assert {row.metadata: row.count for row in by_customer} == {("a",): 1, (None,): 2}
 
 
 async def test_what_was_spent_does_not_shrink(place):

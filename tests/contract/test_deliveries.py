@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import TaskStatus
@@ -347,3 +348,18 @@ async def test_a_message_has_its_whole_day_from_when_it_is_written(backend):
     await backend.ended(begun.lease, Succeeded(()))
     ((delivery, _),) = await due(backend)
     assert left_s(delivery) == pytest.approx(DAY_S - HELD_S, abs=1)
+
+
+async def test_the_backlog_is_what_will_be_sent(backend):
+    assert await backend.deliveries.backlog() == Backlog(0, 0.0)
+    for _ in range(2):
+        await ended(backend)
+    await pass_by(backend, 5)
+    backlog = await backend.deliveries.backlog()
+    assert backlog.count == 2
+    assert 5 <= backlog.overdue_s < 600
+    ((first, _), (second, _)) = await due(backend)
+    assert await backend.deliveries.backlog() == Backlog(2, 0.0)
+    await backend.deliveries.taken(first.id, Answer(200))
+    await backend.deliveries.not_taken(second.id, Answer(410), None)
+    assert await backend.deliveries.backlog() == Backlog(0, 0.0)

@@ -1,8 +1,9 @@
 """What every store of API keys does."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -77,6 +78,39 @@ async def test_a_key_is_revoked_by_the_beginning_of_its_id(backend):
     assert (await backend.keys.find(b"1" * 32)).state(moment) is KeyState.REVOKED
 
 
+async def test_a_key_changes_in_name_expiry_and_limits_alone(backend):
+    key, other = new_key(), new_key(name="other")
+    await backend.keys.add(key, b"1" * 32)
+    await backend.keys.add(other, b"2" * 32)
+    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"), Priority.LOW, 3600)
+    wanted = replace(key, name="shop", expires_at=now() + DAY, limits=limits)
+    assert await backend.keys.change(str(key.id)[:30].upper(), lambda _: wanted) == wanted
+    assert await backend.keys.get(str(key.id)) == wanted
+    assert await backend.keys.find(b"1" * 32) == wanted
+    await backend.keys.change(str(key.id), lambda known: replace(known, limits=KeyLimits(), expires_at=None))
+    assert await backend.keys.get(str(key.id)) == replace(key, name="shop")
+    assert await backend.keys.get(str(other.id)) == other
+
+
+async def test_of_two_changes_at_once_none_is_lost(backend):
+    key = new_key(name="0")
+    await backend.keys.add(key, b"1" * 32)
+    one_more = lambda known: replace(known, name=str(int(known.name) + 1))  # noqa: E731
+    await asyncio.gather(*(backend.keys.change(str(key.id), one_more) for _ in range(5)))
+    assert (await backend.keys.get(str(key.id))).name == "5"
+
+
+async def test_a_change_that_raises_changes_nothing(backend):
+    key = new_key()
+    await backend.keys.add(key, b"1" * 32)
+    with pytest.raises(ZeroDivisionError):
+        await backend.keys.change(str(key.id), lambda _: 1 / 0)
+    for act in (backend.keys.change("ffff", lambda known: known), backend.keys.get("ffff")):
+        with pytest.raises(UnknownKey):
+            await act
+    assert await backend.keys.get(str(key.id)) == key
+
+
 @pytest.mark.parametrize("beginning", ["", "zz", "%", "0", "'; DROP TABLE api_keys; --", "g"])
 async def test_a_beginning_of_none_or_of_several_revokes_nothing(backend, beginning):
     for number in range(2):
@@ -105,6 +139,9 @@ async def test_usage_is_that_of_one_owner_today(backend):
     await backend.store.cancel(mine[0].id)
     assert await backend.keys.usage(key.id) == KeyUsage(1, 2, price)
     assert await backend.keys.usage(other.id) == KeyUsage(2, 2, price)
+    both = await backend.keys.usages([key.id, other.id])
+    assert both == {key.id: KeyUsage(1, 2, price), other.id: KeyUsage(2, 2, price)}
+    assert await backend.keys.usages([]) == {}
     assert await backend.keys.usage(new_key().id) == KeyUsage(0, 0, Decimal(0))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -37,7 +38,8 @@ OUTCOMES = (
     Released(),
 )
 _EMPTY = (
-    "TRUNCATE tasks, attempts, queue, workers, deliveries, assets, asset_uses; UPDATE renewals SET since = now()"
+    "TRUNCATE tasks, task_sources, attempts, queue, workers, deliveries, assets, asset_uses;"
+    " UPDATE renewals SET since = now()"
 )
 
 
@@ -81,11 +83,23 @@ class Life(RuleBasedStateMachine):
         assert _plain(results[0]) == _plain(results[1])
         return results[0]
 
-    @rule(provider=st.sampled_from(PROVIDERS), late=st.booleans())
-    def submit(self, provider, late):
-        new = new_task(provider=provider, deadline_s=-1.0 if late else None, webhook_url="https://example.org/")
+    @rule(provider=st.sampled_from(PROVIDERS), late=st.booleans(), put_off=st.booleans(), data=st.data())
+    def submit(self, provider, late, put_off, data):
+        new = new_task(
+            provider=provider,
+            deadline_s=-1.0 if late else None,
+            webhook_url="https://example.org/",
+            run_at=now() + timedelta(hours=1) if put_off else None,
+            depends_on=tuple(data.draw(st.lists(st.sampled_from(self.tasks), max_size=2, unique=True), "sources"))
+            if self.tasks
+            else (),
+        )
         self.both(lambda pair: pair.store.submit(new))
         self.tasks.append(new.id)
+
+    @rule()
+    def wake(self):
+        self.both(lambda pair: pair.store.wake())
 
     def _begun(self, begun):
         self.leases += [one.lease for one in begun]

@@ -344,6 +344,12 @@ async def test_nothing_waits_for_threads_that_others_keep_busy(storage: Storage,
             free.set()
 
 
+async def test_what_is_spooled_is_told_by_its_bytes(storage: Storage) -> None:
+    for content, media_type in ((b"GIF89a" + bytes(26), "image/gif"), (b"\0\1", "application/octet-stream")):
+        async with storage.spool(stream(content), limit_bytes=100) as spooled:
+            assert await storage.media_type(spooled) == media_type
+
+
 async def test_what_is_spooled_is_kept_as_it_lies_there(storage: Storage, spool_dir: Path) -> None:
     async with storage.spool(stream(b"spo", b"oled"), limit_bytes=10) as spooled:
         before = files_below(spool_dir)

@@ -212,3 +212,11 @@ async def test_a_task_that_is_due_in_the_moment_after_looking_is_not_waited_for(
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
     await backend.end(begun.lease, RetryLater(FAILURE, 0.03))
     await asyncio.wait_for(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600), 60)
+
+
+async def test_backlogs_are_told_by_provider(backend):
+    assert await backend.queue.backlogs() == {}
+    await backend.store.submit_batch([new_task(provider="a"), new_task(provider="a"), new_task(provider="b")])
+    backlogs = await backend.queue.backlogs()
+    assert {name: backlog.count for name, backlog in backlogs.items()} == {"a": 2, "b": 1}
+    assert all(0 <= backlog.overdue_s < 600 for backlog in backlogs.values())

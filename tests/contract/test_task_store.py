@@ -4,7 +4,7 @@ import asyncio
 import random
 import struct
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 
@@ -542,6 +542,54 @@ async def test_queued_tasks_past_their_deadline_end(backend):
     assert await backend.queue.depth() == 2
 
 
+async def test_a_task_that_is_put_off_begins_when_its_time_has_come(backend):
+    run_at = now() + timedelta(seconds=1)
+    new = new_task(run_at=run_at, deadline_s=60.0)
+    task = (await backend.store.submit(new)).task
+    assert task == await backend.store.get(task.id)
+    assert (task.status, task.run_at, task.next_try_at, task.is_put_off) == (
+        TaskStatus.QUEUED,
+        run_at,
+        run_at,
+        True,
+    )
+    assert task.deadline_at == run_at + timedelta(seconds=60)
+    assert await backend.claim() == []
+    while not (begun := await backend.claim()):
+        await asyncio.sleep(0.05)
+    assert begun[0].attempt.started_at >= run_at
+    assert (begun[0].task.run_at, begun[0].task.next_try_at, begun[0].task.is_put_off) == (run_at, None, False)
+
+
+async def test_a_worker_that_waits_wakes_for_a_task_that_is_put_off(backend):
+    await backend.alive()
+    run_at = now() + timedelta(seconds=0.5)
+    mark = backend.queue.mark()
+    await backend.store.submit(new_task(run_at=run_at))
+    async with asyncio.timeout(30):
+        while not (begun := await backend.claim()):
+            await backend.queue.wait(mark, ["sandbox"], 60.0)
+            mark = backend.queue.mark()
+    assert begun[0].attempt.started_at >= run_at
+
+
+async def test_a_time_that_has_passed_is_now(backend):
+    run_at = datetime(1970, 1, 1, tzinfo=UTC)
+    task = (await backend.store.submit(new_task(run_at=run_at, deadline_s=60.0))).task
+    assert (task.run_at, task.is_put_off) == (run_at, False)
+    assert task.deadline_at == task.created_at + timedelta(seconds=60)
+    assert len(await backend.claim()) == 1
+
+
+async def test_a_task_that_is_put_off_is_canceled_at_once(backend):
+    task = (await backend.store.submit(new_task(run_at=now() + timedelta(hours=1), price_usd=Decimal(1)))).task
+    assert await backend.store.spent_usd() == 1
+    canceled = await backend.store.cancel(task.id)
+    assert (canceled.status, canceled.next_try_at) == (TaskStatus.CANCELED, None)
+    assert await backend.queue.depth() == 0
+    assert await backend.store.spent_usd() == 0
+
+
 async def test_a_late_task_with_an_open_order_goes_to_a_worker_at_once(backend):
     begun = await backend.begun(deadline_s=2)
     order = await backend.store.journal_order(begun.lease)
@@ -657,6 +705,7 @@ async def test_owners_of_assets_are_told_of_those_that_are_there(backend):
     wanted = [mine.id, uuid_utils.compat.uuid7(), nobodys.id]
     assert await backend.store.owners_of_assets(wanted) == {mine.id: "me", nobodys.id: ""}
     assert await backend.store.owners_of_assets([]) == {}
+    assert await backend.store.media_types(wanted) == dict.fromkeys((mine.id, nobodys.id), mine.content.media_type)
 
 
 NUMBERS = (0, 1.0, 1.5, 0.1 + 0.2, 10**20, -(10**4000), 2**63, 1e-7, 5e-324)

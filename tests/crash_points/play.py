@@ -114,9 +114,11 @@ class Play:
         """How many statements of the process under test were followed by no open transaction."""
         return len(self._injectors[0].commits)
 
-    async def submit(self, model: str, *, deadline_s: float | None = None, services: bool = True) -> UUID:
+    async def submit(
+        self, model: str, *, deadline_s: float | None = None, source: UUID | None = None, services: bool = True
+    ) -> UUID:
         """A task, submitted by the harness itself."""
-        task_id = await stage.submit_one(self.harness.services, model, deadline_s=deadline_s)
+        task_id = await stage.submit_one(self.harness.services, model, deadline_s=deadline_s, source=source)
         self.ids.append(task_id)
         return task_id
 

@@ -24,6 +24,14 @@ def _run(model: str, tasks: int = 1) -> Callable[[Play], Awaitable[None]]:
     return act
 
 
+async def _chain(play: Play) -> None:
+    """One task waits for another, and a third one for that."""
+    source = await play.submit("find")
+    source = await play.submit("local", source=source)
+    await play.submit("local", source=source)
+    play.start()
+
+
 async def _submit(play: Play) -> None:
     await submit_through(play, "find")
     await play.next()
@@ -194,6 +202,7 @@ SCENARIOS = (
     Scenario("job that can be found", _run("find")),
     Scenario("job that cannot be found", _run("blind")),
     Scenario("job that can be stopped", _run("stop")),
+    Scenario("chain", _chain),
     Scenario("retry after a refusal", _run("blind"), manner=Manner(refuses=1)),
     Scenario("retry after a failed job", _run("find"), manner=Manner(fails=1)),
     Scenario("cancel while queued", _cancel_queued, CANCELED, faults=_OF_AN_API),

@@ -313,10 +313,16 @@ def services_of(world: World, **doors: Any) -> Services:
 
 
 async def submit_one(
-    services: Services, model: str, *, key: str | None = None, deadline_s: float | None = None
+    services: Services,
+    model: str,
+    *,
+    key: str | None = None,
+    deadline_s: float | None = None,
+    source: UUID | None = None,
 ) -> UUID:
-    """A task of that model, with a webhook."""
-    order = Order(f"{NAME}/{model}", {"prompt": "a fox"}, webhook_url=WEBHOOK, deadline_s=deadline_s)
+    """A task of that model, with a webhook. It waits for its source, where there is one."""
+    wanted = {"prompt": "a fox" if source is None else f"task:{source}"}
+    order = Order(f"{NAME}/{model}", wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
     return (await submit(services, order, idempotency_key=key)).task.id
 
 

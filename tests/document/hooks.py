@@ -11,8 +11,8 @@ RUNNABLE = ({}, {"output_bytes": 64}, {"fail": "permanent"})
 SUBMITTING = {"submit_task", "submit_batch"}
 MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|input(/.*)?)", re.DOTALL)
 """Where a body does not fit the model that it names; what fits that is told by `/v1/models`."""
-KEYS = re.compile(r"/tasks/\d+/idempotency_key")
-"""Where a key comes twice in a batch, or beside one for the whole."""
+KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/run_at")
+"""Where a key comes twice in a batch or beside one for the whole, or a time is too far ahead of the clock."""
 BEYOND_A_SCHEMA = {("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")}
 """Where a key may be named that there is not, a filter needs `all`, and one word has to go with another."""
 KNOWN_HERE_ALONE = {
@@ -53,10 +53,11 @@ def refuses_only_what_no_schema_can_say(context, response, case):
     places = [place.get("pointer", "") for place in problem.get("errors", ())]
     is_invalid = problem["code"] == "invalid_input" and places
     is_model_s_own = is_invalid and all(map(MODEL_S_OWN.fullmatch, places))
-    is_about_keys = is_invalid and all(map(KEYS.fullmatch, places))
+    is_about_keys_or_times = is_invalid and all(map(KEYS_AND_TIMES.fullmatch, places))
     named = {(place.get("parameter", ""), place.get("pointer", "")) for place in problem.get("errors", ())}
     goes_beyond = bool(named) and named <= BEYOND_A_SCHEMA
-    if not is_model_s_own and not is_about_keys and not goes_beyond and problem["code"] not in KNOWN_HERE_ALONE:
+    is_known = is_model_s_own or is_about_keys_or_times or goes_beyond
+    if not is_known and problem["code"] not in KNOWN_HERE_ALONE:
         raise AssertionError(f"{case.operation.label} refuses what fits its schema: {response.text}")
 
 

@@ -1,6 +1,7 @@
 """The list of checks that an order passes."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from genpulse.domain.api_key import KeyLimits
 from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import Priority
-from genpulse.lifecycle.order_checks import CHECKS, CommitCheck, OrderCheck, TaskCheck
+from genpulse.lifecycle.order_checks import CHECKS, LATEST_RUN, CommitCheck, OrderCheck, TaskCheck
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
@@ -41,6 +42,8 @@ def unmet(world, name):
             order = replace(order, input={"prompt": 7})
         case "kind":
             order = replace(order, kind=None)
+        case "run_at":
+            order = replace(order, run_at=services.now() + LATEST_RUN + timedelta(minutes=1))
         case "provider":
             services = replace(services, spending=Spending(paid=False))
         case "references":

@@ -7,6 +7,7 @@ import pytest
 import uuid_utils.compat
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.asset import Asset, Content
@@ -16,7 +17,7 @@ from genpulse.domain.task import NewTask
 from genpulse.lifecycle.order_references import MOST_PROBLEMS, check_references
 from genpulse.lifecycle.submit import Order, submit
 from genpulse.lifecycle.submit_batch import submit_batch
-from genpulse.provider import Model, Provider
+from genpulse.provider import ImageRef, Input, Model, Provider, VideoRef
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
@@ -95,6 +96,80 @@ async def test_what_was_taken_before_is_told_though_its_asset_is_gone(free):
         await submit(no_assets, wanted, idempotency_key="another")
 
 
+PLACE = "https://media.example"
+
+
+class Film(Input):
+    """What to cut."""
+
+    image: ImageRef
+    clips: list[VideoRef] = Field(default_factory=list)
+
+
+@pytest.fixture
+def cutter(world):
+    """The same world, with a model that takes pictures and videos."""
+    model = Model("cutter", ("image-to-video",), Film, world.painter)
+    catalogue = LoadedCatalogue([Provider("art", (model, *(one for _, one in world.services.catalogue.models())))])
+    world.services = replace(world.services, catalogue=catalogue, api_url=PLACE)
+    return world
+
+
+async def refused(services, wanted, **changes):
+    with pytest.raises(OutOfReach) as caught:
+        await submit(services, Order("art/cutter", wanted), **changes)
+    return {problem.pointer: problem.detail for problem in caught.value.problems}
+
+
+async def test_a_file_of_another_medium_is_refused_with_what_it_is(cutter):
+    picture = await uploaded(cutter)
+    address = f"{PLACE}/v1/assets/{picture}/content?expires=1&signature=x"
+    wanted = {"image": address, "clips": [f"asset:{picture}", "https://example.com/a.mp4"]}
+    told = await refused(cutter.services, wanted)
+    assert told == {"/input/clips/0": f"asset:{picture} is image/png, and this field takes video"}
+    told = await refused(cutter.services, {"image": "https://example.com/a.png", "clips": [address]})
+    assert told == {"/input/clips/0": f"{address} is image/png, and this field takes video"}
+    assert (await submit(cutter.services, Order("art/cutter", {"image": address}))).task.input == {
+        "image": address
+    }
+
+
+async def test_our_own_address_is_looked_up_like_the_id(cutter):
+    mine, other = new_key(), new_key()
+    address = f"{PLACE}/v1/assets/{await uploaded(cutter, str(mine.id))}/content"
+    assert await submit(cutter.services, Order("art/cutter", {"image": address}), caller=Caller(mine))
+    assert (
+        "there is no" in (await refused(cutter.services, {"image": address}, caller=Caller(other)))["/input/image"]
+    )
+    nowhere = f"http://elsewhere.example/v1/assets/{ID}/content"
+    assert "address of an asset elsewhere" in (await refused(cutter.services, {"image": nowhere}))["/input/image"]
+
+
+async def test_an_output_of_a_task_has_to_be_there_and_to_fit(cutter):
+    async with cutter.worker():
+        drawing = {"prompt": "<svg xmlns='http://www.w3.org/2000/svg'></svg>"}
+        made = await cutter.ended(await cutter.submit("art/painter", input=drawing))
+    waits = await cutter.submit("art/painter")
+    assert await submit(cutter.services, Order("art/cutter", {"image": f"task:{made.id}"}))
+    told = await refused(
+        cutter.services,
+        {"image": f"task:{made.id}#1", "clips": [f"task:{made.id}", f"task:{ID}", f"task:{waits.id}"]},
+    )
+    assert "has 1 outputs; #0 is the first" in told["/input/image"]
+    assert told["/input/clips/0"] == f"task:{made.id} is image/svg+xml, and this field takes video"
+    assert "there is no task:" in told["/input/clips/1"]
+    assert "/input/clips/2" not in told
+    told = await refused(cutter.services, {"image": f"task:{made.id}"}, caller=Caller(new_key()))
+    assert "never was there for this API key" in told["/input/image"]
+
+
+async def test_an_output_of_a_task_in_any_input_is_looked_up(free):
+    wanted = {"image": f"task:{ID}", "prompt": "task: draw a fox"}
+    with pytest.raises(OutOfReach) as caught:
+        await submit(free.services, order(wanted))
+    assert [problem.pointer for problem in caught.value.problems] == ["/input/image"]
+
+
 class _Forgetful:
     """A store whose assets are gone."""
 
@@ -113,6 +188,7 @@ class Nowhere:
     """Services without anything that could be reached."""
 
     asked: list[UUID] = field(default_factory=list)
+    api_url: str = "https://media.example"
 
     async def owners_of_assets(self, asset_ids):
         self.asked += asset_ids

@@ -1,6 +1,7 @@
 """From an order to a queued task."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -66,6 +67,16 @@ async def test_a_fingerprint_is_the_one_that_existing_databases_hold(world, orde
     earlier = await world.services.store.earlier(stored)
     assert earlier is not None
     assert earlier.task.id == submitted.task.id
+
+
+async def test_another_time_is_another_order(world):
+    run_at = datetime.now(UTC) + timedelta(days=1)
+    first = await submit(world.services, replace(ORDER, run_at=run_at), idempotency_key="k")
+    same = replace(ORDER, run_at=run_at.astimezone(UTC))
+    assert (await submit(world.services, same, idempotency_key="k")).task == first.task
+    for other in (ORDER, replace(ORDER, run_at=run_at + timedelta(seconds=1))):
+        with pytest.raises(IdempotencyKeyReuse):
+            await submit(world.services, other, idempotency_key="k")
 
 
 async def test_the_same_key_with_another_body_is_refused(world):

@@ -1,6 +1,7 @@
 """What was made, held against what was ordered."""
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
@@ -57,8 +58,16 @@ def result_of(*outputs, **more):
     return {"submit": Script(lambda: result, 1), "collect": Script(lambda: result, 1)}
 
 
+@asynccontextmanager
+async def patient(world, script):
+    """A vendor whose answers may take their time: none of these is late."""
+    async with odd(world, script) as (studio, shop):
+        studio.answer_s = studio.collect_s = studio.longest_s = shop.answer_s = ENDS_WITHIN_S
+        yield studio, shop
+
+
 async def run(world, model, *outputs, kind=KIND, **more):
-    async with odd(world, result_of(*outputs, **more)) as (studio, shop):
+    async with patient(world, result_of(*outputs, **more)) as (studio, shop):
         ended = await world.ended(await world.submit(f"art/{model}", kind=kind), ENDS_WITHIN_S)
     assert studio.submits + shop.sold == 1
     return ended
@@ -167,7 +176,7 @@ async def test_none_of_several_is_a_failure_with_all_their_words(world, model):
 
 
 async def test_a_result_that_turned_out_to_be_words_is_asked_for_once_more_by_a_retry(world):
-    async with odd(world, result_of(WORDS["a page"])) as (studio, _):
+    async with patient(world, result_of(WORDS["a page"])) as (studio, _):
         failed = await world.ended(await world.submit("art/studio", kind=KIND), ENDS_WITHIN_S)
         ended = await world.ended(await retry(world.services, failed.id), ENDS_WITHIN_S)
     assert (failed.error.code, ended.status) == (FailureCode.OUTPUT_UNAVAILABLE, TaskStatus.SUCCEEDED)
@@ -207,7 +216,7 @@ async def test_what_is_too_large_is_read_once_however_often_its_neighbour_is(wor
     def result():
         return Result((Output(Large()), Output(Slow())))
 
-    async with odd(world, {"submit": Script(result, 1), "collect": Script(result, 9)}):
+    async with patient(world, {"submit": Script(result, 1), "collect": Script(result, 9)}):
         ended = await world.ended(await world.submit(f"art/{model}", kind=KIND), ENDS_WITHIN_S)
     assert [one.content.size for one in ended.outputs] == [len(PNG)]
     assert ([one.index for one in ended.warnings], reads) == ([0], [1])

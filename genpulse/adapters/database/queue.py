@@ -11,6 +11,7 @@ from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
+from genpulse.domain.backlog import Backlog
 from genpulse.ports import TaskNotification
 
 _SHORTEST_S = 0.02
@@ -87,6 +88,12 @@ class PostgresTaskQueue:
         """How many tasks wait."""
         with outages():
             return int(await self._pool.fetchval(waiting.DEPTH))
+
+    async def backlogs(self) -> Mapping[str, Backlog]:
+        """What waits of each provider of which something does."""
+        with outages():
+            rows = await self._pool.fetch(waiting.BACKLOGS)
+        return {row["provider"]: Backlog(row["count"], row["overdue_s"]) for row in rows}
 
     async def tidy(self) -> None:
         """Forget workers that are gone for long."""

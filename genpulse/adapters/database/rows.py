@@ -60,6 +60,8 @@ def task_of(row: Row) -> Task:
         warnings=_warnings_of(row["warnings"]),
         batch_id=uuid_of(row["batch_id"]) if row["batch_id"] else None,
         retain_s=row["retain_s"],
+        run_at=row["run_at"],
+        depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
     )
 
 

@@ -1,6 +1,7 @@
 """The `TaskStore` port on PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,13 +14,20 @@ from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
-from genpulse.adapters.database.statements import ends, tasks
+from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
-from genpulse.domain.errors import BytesErased, LeaseLost, NotRetryable, UnknownAsset, UnknownTask
+from genpulse.domain.errors import (
+    BytesErased,
+    DatabaseUnavailable,
+    LeaseLost,
+    NotRetryable,
+    UnknownAsset,
+    UnknownTask,
+)
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
@@ -56,6 +64,7 @@ class PostgresTaskStore:
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
         """Write the row and its queue entry in one commit; return after it."""
         (submitted,) = await self._submit(Group((task,), limits))
+        await self._wake_new([task])
         return submitted
 
     async def earlier(self, task: NewTask) -> Submitted | None:
@@ -83,7 +92,17 @@ class PostgresTaskStore:
             return earlier.tasks if earlier else ()
         if isinstance(answer, Exception):
             raise answer
+        await self._wake_new(tasks)
         return answer
+
+    async def _wake_new(self, tasks: Sequence[NewTask]) -> None:
+        """What a source that ended while they were written could not see is due at once, or by the next sweep."""
+        waiting = [task.id for task in tasks if task.depends_on]
+        if not waiting:
+            return
+        with suppress(DatabaseUnavailable):
+            await self._fetch(sources.LOCK, [source for task in tasks for source in task.depends_on])
+            await self._fetch(sources.WAKE, waiting)
 
     async def get(self, task_id: UUID) -> Task:
         """Raises `UnknownTask`."""
@@ -215,6 +234,11 @@ class PostgresTaskStore:
             raise NotRetryable(task_id, (await self.get(task_id)).status)
         return again
 
+    async def wake(self) -> int:
+        """Let tasks go on that wait for others which have all ended."""
+        rows = await self._fetch(sources.WAKE, None)
+        return int(rows[0]["count"])
+
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
         error = failure_document(deadline_exceeded(Charged.NO))
@@ -258,6 +282,10 @@ class PostgresTaskStore:
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
         return {row["id"]: row["owner"] for row in await self._fetch(tasks.OWNERS_OF_ASSETS, asset_ids)}
+
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; those that are not there are left out."""
+        return {row["id"]: row["media_type"] for row in await self._fetch(tasks.MEDIA_TYPES, asset_ids)}
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

@@ -249,7 +249,7 @@ async def _write(
             written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
         else:
             new = by_id[row["id"]]
-            queued = new.queued(row["created_at"], row["deadline_at"])
+            queued = new.queued(row["created_at"], row["deadline_at"], row["next_try_at"])
             written[request_of(new)] = _Written(queued, new.fingerprint, new.id)
     return written
 
@@ -291,6 +291,8 @@ def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [_digest(task) for task in tasks],
         [task.retain_s for task in tasks],
         [task.batch_id for task in tasks],
+        [task.run_at for task in tasks],
+        [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
     )
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
@@ -70,6 +71,11 @@ WHERE id IN (SELECT id FROM deliveries WHERE origin = $3 AND next_try_at <= now(
              ORDER BY next_try_at LIMIT {PUT_OFF_AT_ONCE} FOR UPDATE SKIP LOCKED)
 """
 _OF_TASK = f"SELECT {_COLUMNS} FROM deliveries WHERE task_id = $1 ORDER BY created_at, id"
+_BACKLOG = f"""
+SELECT count(*) AS count,
+       coalesce(greatest(extract(epoch FROM now() - min(next_try_at)), 0), 0)::float8 AS overdue_s
+FROM deliveries WHERE next_try_at IS NOT NULL AND {_OURS}
+"""
 _AGAIN = f"""
 UPDATE deliveries SET next_try_at = now(), delivered_at = NULL, given_until = now() + interval '24 hours',
        origin = webhook_origin(url), environment = coalesce(task ->> 'environment', environment)
@@ -95,6 +101,12 @@ class PostgresDeliveries:
         told = await self._told([delivery.id for delivery in deliveries]) if deliveries else {}
         gone = Unreadable("the message was removed")
         return tuple((delivery, told.get(delivery.id, gone)) for delivery in deliveries)
+
+    async def backlog(self) -> Backlog:
+        """The messages that will be sent, once or again."""
+        with outages():
+            row = await self._pool.fetchrow(_BACKLOG, self._environment)
+        return Backlog(row["count"], row["overdue_s"])
 
     async def _told(self, ids: Sequence[UUID]) -> dict[UUID, Task | Unreadable]:
         """The tasks as they were; where one cannot be read, each is read alone."""

@@ -1,7 +1,7 @@
 """API keys inside this process."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -46,12 +46,23 @@ class MemoryKeys:
         """All keys, oldest first."""
         return tuple(sorted(self._keys.values(), key=lambda key: key.id))
 
+    async def get(self, beginning: str) -> ApiKey:
+        """The key whose id begins like this."""
+        return self._keys[self._digest_of(beginning)]
+
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
         """Revoke the key whose id begins like this."""
         digest = self._digest_of(beginning)
         key = self._keys[digest]
         self._keys[digest] = replace(key, revoked_at=key.revoked_at or now)
         return self._keys[digest]
+
+    async def change(self, beginning: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
+        """Keep what `change` makes of the name, the expiry and the limits of a key."""
+        digest = self._digest_of(beginning)
+        changed = change(self._keys[digest])
+        self._keys[digest] = changed
+        return changed
 
     def _digest_of(self, beginning: str) -> bytes:
         lower = beginning.lower()
@@ -69,6 +80,10 @@ class MemoryKeys:
     async def usage(self, key_id: UUID) -> KeyUsage:
         """What it has done by now."""
         return await self._store.usage(str(key_id))
+
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+        """The same of each of several keys."""
+        return {key_id: await self.usage(key_id) for key_id in key_ids}
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from uuid import UUID
 
 from genpulse.adapters.memory.retention import MemoryRetention
@@ -185,6 +186,8 @@ def _without(task: Task, asset: Asset) -> Task:
     places = [place for place, output in enumerate(task.outputs) if output.id == asset.id]
     if not places:
         return task
-    gone = TaskWarning(WarningCode.OUTPUT_MISSING, f"The output {asset.id} was deleted.", places[0])
+    missing = {said.index for said in task.warnings if said.code is WarningCode.OUTPUT_MISSING}
+    index = next(islice((number for number in count() if number not in missing), places[0], None))
+    gone = TaskWarning(WarningCode.OUTPUT_MISSING, f"The output {asset.id} was deleted.", index)
     outputs = tuple(output for output in task.outputs if output.id != asset.id)
     return replace(task, outputs=outputs, warnings=(*task.warnings, gone))

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.task import Priority
 from genpulse.ports import TaskNotification
 
@@ -52,10 +54,12 @@ class MemoryTaskQueue:
         self._notifications: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def enqueue(self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False) -> None:
-        """Add a task that is due now."""
+    def enqueue(
+        self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False, delay_s: float = 0.0
+    ) -> None:
+        """Add a task that is due in so many seconds."""
         now = self._clock()
-        self._entries[task_id] = Entry(task_id, provider, priority, now, now, ordered=ordered)
+        self._entries[task_id] = Entry(task_id, provider, priority, now + delay_s, now, ordered=ordered)
         self._wake()
 
     def entry(self, task_id: UUID) -> Entry | None:
@@ -73,6 +77,12 @@ class MemoryTaskQueue:
             entry.lease = entry.worker = None
             entry.has_begun, entry.ordered = has_begun, ordered
             entry.due_at = entry.since = self._clock() + delay_s
+            self._wake()
+
+    def wake(self, task_id: UUID, delay_s: float) -> None:
+        """A task that waited for others is due in so many seconds."""
+        if entry := self._entries.get(task_id):
+            entry.due_at, entry.since = self._clock() + delay_s, self._clock()
             self._wake()
 
     def push(self, task_id: UUID) -> None:
@@ -216,6 +226,14 @@ class MemoryTaskQueue:
     async def depth(self) -> int:
         """How many tasks wait."""
         return sum(entry.lease is None for entry in self._entries.values())
+
+    async def backlogs(self) -> Mapping[str, Backlog]:
+        """What waits of each provider of which something does."""
+        now, dues = self._clock(), defaultdict[str, list[float]](list)
+        for entry in self._entries.values():
+            if entry.lease is None:
+                dues[entry.provider].append(entry.due_at)
+        return {name: Backlog(len(moments), max(0.0, now - min(moments))) for name, moments in dues.items()}
 
     async def tidy(self) -> None:
         """Forget workers that hold nothing and are gone."""

@@ -1,5 +1,6 @@
 """A task store inside this process."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -44,6 +45,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
         if task.status is not TaskStatus.FAILED:
             raise NotRetryable(task_id, task.status)
         self._ledger.check(Wish.of_retry(task, limits))
+        waits = self._awaits(task.depends_on)
         again = replace(
             task,
             status=TaskStatus.QUEUED,
@@ -58,11 +60,15 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
             retried_at=self._now(),
             order=task.order if keeps_order else None,
             seq=seq_at_end(task.seq),
+            next_try_at=self._now() if task.depends_on and not waits else None,
         )
         self._tasks[task_id] = again
         self._unstopped.forget(task_id)
         self._ledger.again(again)
-        self._queue.enqueue(task.provider, task_id, task.priority, ordered=again.order is not None)
+        delay_s = math.inf if waits else 0.0
+        self._queue.enqueue(
+            task.provider, task_id, task.priority, ordered=again.order is not None, delay_s=delay_s
+        )
         return again
 
     async def expire(self) -> tuple[Task, ...]:

@@ -114,7 +114,8 @@ class TaskRows:
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""
-        return used((*self._tasks.values(), *self.deleted.erased()), query)
+        marked = (replace(self._tasks[task_id], metadata={}) for task_id in self.deleted.tasks)
+        return used((*self._shown(), *marked, *self.deleted.erased()), query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""
@@ -143,7 +144,29 @@ class TaskRows:
         if task.id not in self.deleted.tasks:
             self._deliveries.note(ended)
         self._queue.settle(task.id)
+        for other in [one for one in self._tasks.values() if task.id in one.depends_on]:
+            self._wake(other)
         return ended
+
+    def _wake(self, task: Task) -> bool:
+        """Let a task go on that waits for others, where these have ended, or one of them without an output."""
+        sources = [self._tasks[source] for source in task.depends_on if source in self._tasks]
+        has_lost = any(source.status in {TaskStatus.FAILED, TaskStatus.CANCELED} for source in sources)
+        if not task.awaits_sources or not (has_lost or all(source.status.ended for source in sources)):
+            return False
+        now = self._now()
+        due_at = max(now, task.run_at or now)
+        self._tasks[task.id] = replace(task, next_try_at=due_at)
+        self._queue.wake(task.id, (due_at - now).total_seconds())
+        return True
+
+    def _awaits(self, sources: Sequence[UUID]) -> bool:
+        """Whether one of these tasks has not ended."""
+        return any(source in self._tasks and not self._tasks[source].status.ended for source in sources)
+
+    async def wake(self) -> int:
+        """Let tasks go on that wait for others which have all ended."""
+        return sum([self._wake(task) for task in list(self._tasks.values())])
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity. Raises `BytesErased`."""
@@ -158,14 +181,23 @@ class TaskRows:
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`, also for one that was deleted and that no task needs."""
         asset = self._assets.get(asset_id)
-        if asset is None or (asset_id in self.deleted.assets and not self.needing(asset_id)):
+        if asset is None or not (self._is_shown(asset) or self.needing(asset_id)):
             raise UnknownAsset(asset_id)
         return asset
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
-        shown = [one for one in asset_ids if one in self._assets and one not in self.deleted.assets]
+        shown = [one for one in asset_ids if one in self._assets and self._is_shown(self._assets[one])]
         return {asset_id: self._assets[asset_id].owner for asset_id in shown}
+
+    async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """What these assets are; those that are not there are left out."""
+        assets = [self._assets[asset_id] for asset_id in asset_ids if asset_id in self._assets]
+        return {asset.id: asset.content.media_type for asset in assets if self._is_shown(asset)}
+
+    def _is_shown(self, asset: Asset) -> bool:
+        """Neither deleted nor an output of a task that was."""
+        return asset.id not in self.deleted.assets and asset.task_id not in self.deleted.tasks
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

@@ -1,5 +1,6 @@
 """New tasks with their queue entries."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -78,11 +79,16 @@ class TaskSubmission(TaskRows):
 
     def _add(self, new: NewTask) -> Submitted:
         now = self._now()
-        deadline_at = None if new.deadline_s is None else now + timedelta(seconds=new.deadline_s)
-        task = new.queued(now, deadline_at)
+        begins_at = new.begins_at(now) or now
+        deadline_at = None if new.deadline_s is None else begins_at + timedelta(seconds=new.deadline_s)
+        waits = self._awaits(new.depends_on)
+        next_try_at = None if waits else begins_at if new.depends_on else new.begins_at(now)
+        task = new.queued(now, deadline_at, next_try_at)
         self._tasks[task.id] = task
         self._ledger.submitted(task)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
-        self._queue.enqueue(new.provider, new.id, new.priority)
+        delay_s = math.inf if waits else (begins_at - now).total_seconds()
+        self._queue.enqueue(new.provider, new.id, new.priority, delay_s=delay_s)
+        self._wake(task)
         return Submitted(task)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
@@ -58,6 +59,13 @@ class MemoryDeliveries:
         for delivery_id in chosen:
             self._change(delivery_id, next_try_at=now + timedelta(seconds=held_s))
         return tuple(self._noted[delivery_id] for delivery_id in chosen)
+
+    async def backlog(self) -> Backlog:
+        """The messages that will be sent, once or again."""
+        ours = [each for each, _ in self._noted.values() if self._environment in {None, each.environment}]
+        moments = [each.next_try_at for each in ours if each.next_try_at]
+        overdue_s = (self._clock() - min(moments)).total_seconds() if moments else 0.0
+        return Backlog(len(moments), max(0.0, overdue_s))
 
     def _waiting(self, now: datetime) -> list[tuple[datetime, Delivery]]:
         """What is due, longest first."""

@@ -98,6 +98,10 @@ class ObjectStorage:
         with self._spool.file() as file:
             yield await spool(chunks, file, limit_bytes, self._spools)
 
+    async def media_type(self, spooled: Spooled) -> str:
+        """What the bytes of a spooled file are."""
+        return (await self._look(spooled)).media_type
+
     @asynccontextmanager
     async def _whole(
         self, content: bytes | Path | Spooled | AsyncIterable[bytes], limit_bytes: int | None

@@ -2,11 +2,13 @@
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
-from genpulse.api.context import Context, context_in
+from genpulse.api.auth.signed_urls import UrlSigner
+from genpulse.api.context import SIGNED, Context, context_in
 from genpulse.api.errors import InsufficientScope, TooManyRequests
 from genpulse.api.requests.paths import inner_path
 from genpulse.domain.api_key import Scope
@@ -14,23 +16,27 @@ from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.provider_account.rate import Rate
 
-_CONTENT = re.compile(r"/v1/assets/([0-9a-fA-F-]{32,36})/content")
+_SIGNED_PATH = re.compile(r"/v1/(assets|tasks)/([0-9a-fA-F-]{32,36})/(content|events)")
+_SIGNED = {("assets", "content"), ("tasks", "events")}
 _READING = frozenset({"GET", "HEAD"})
 
 
 async def authorize(connection: HTTPConnection) -> Caller:
-    """The caller of a call that is allowed. A signed address fetches the bytes of an asset without a key.
+    """The caller of a call that is allowed.
+
+    A signed address fetches the bytes of an asset, or the events of a task, without a key.
 
     Raises `AuthenticationRequired`, `ForeignEnvironment`, `InsufficientScope`, `TooManyRequests`,
     `InvalidSignature`, `UrlExpired`, `DatabaseUnavailable`.
     """
     context = context_in(connection.scope)
-    if asset_id := _signed_asset(connection):
-        await _check_signature(context, connection, asset_id)
+    if signed := _signed(connection):
+        await _check_signature(context, connection, signed)
+        connection.scope[SIGNED] = True
         return WITHOUT_KEY
     if context.signing.signer is None:
         with suppress(DatabaseUnavailable):
-            await context.signing.fill(context.services, context.options.asset_url_s)
+            await _signer(context)
     caller = await context.authenticator.authenticate(connection)
     _require(caller, Scope.READ if connection.scope["method"] in _READING else Scope.WRITE)
     if caller.limits.rate is not None:
@@ -38,11 +44,26 @@ async def authorize(connection: HTTPConnection) -> Caller:
     return caller
 
 
-async def _check_signature(context: Context, connection: HTTPConnection, asset_id: UUID) -> None:
+async def _signer(context: Context) -> UrlSigner:
+    """Raises `DatabaseUnavailable`."""
+    options = context.options
+    return await context.signing.fill(context.services, options.asset_url_s, options.events_url_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a signed address is of: the bytes of the asset with this id, or the events of the task."""
+
+    id: UUID
+    is_events: bool
+
+
+async def _check_signature(context: Context, connection: HTTPConnection, signed: _Signed) -> None:
     """Raises `InvalidSignature`, `UrlExpired`, `DatabaseUnavailable`."""
-    signer = await context.signing.fill(context.services, context.options.asset_url_s)
+    signer = await _signer(context)
     query, now_s = connection.query_params, context.services.now().timestamp()
-    signer.check(asset_id, query.get("expires", ""), query["signature"], now_s)
+    check = signer.check_events if signed.is_events else signer.check
+    check(signed.id, query.get("expires", ""), query["signature"], now_s)
 
 
 def _require(caller: Caller, scope: Scope) -> None:
@@ -51,15 +72,17 @@ def _require(caller: Caller, scope: Scope) -> None:
         raise InsufficientScope(scope, sorted(caller.key.scopes))
 
 
-def _signed_asset(connection: HTTPConnection) -> UUID | None:
-    """The asset whose bytes are fetched by a signed address; no other call can be made by one."""
+def _signed(connection: HTTPConnection) -> _Signed | None:
+    """What is fetched by a signed address; no other call can be made by one."""
     if b"signature=" not in connection.scope["query_string"] or "signature" not in connection.query_params:
         return None
     if connection.scope["method"] not in _READING:
         return None
-    match = _CONTENT.fullmatch(inner_path(connection.scope))
+    match = _SIGNED_PATH.fullmatch(inner_path(connection.scope))
+    if match is None or (match[1], match[3]) not in _SIGNED:
+        return None
     try:
-        return UUID(match.group(1)) if match else None
+        return _Signed(UUID(match[2]), match[3] == "events")
     except ValueError:
         return None
 

@@ -1,4 +1,4 @@
-"""Signed URLs of assets, with an expiry."""
+"""Signed URLs of assets and of the events of tasks, with an expiry."""
 
 import base64
 import hashlib
@@ -12,30 +12,49 @@ from genpulse.ports import Services
 
 STEP_S = 900
 """Expiries are multiples of it, so that an address stays the same for a while and caches know it again."""
+_EVENTS = "events."
 
 
 @dataclass(frozen=True, slots=True)
 class UrlSigner:
-    """Signs addresses of assets with HMAC-SHA256. They last `lasts_s` seconds and up to 15 minutes more."""
+    """Signs addresses with HMAC-SHA256. What is signed for an asset's bytes is no signature of a task's events.
+
+    Addresses of assets last `lasts_s` seconds, of events `events_last_s`, and up to 15 minutes more.
+    """
 
     secret: bytes = field(repr=False)
     lasts_s: int
+    events_last_s: int = 3600
 
     def query(self, asset_id: UUID, now_s: float) -> str:
-        """The query of a signed address."""
-        expires = math.ceil((now_s + self.lasts_s) / STEP_S) * STEP_S
-        return f"expires={expires}&signature={self._sign(asset_id, expires)}"
+        """The query of a signed address of an asset's bytes."""
+        return self._query(str(asset_id), now_s + self.lasts_s)
+
+    def events_query(self, task_id: UUID, now_s: float) -> str:
+        """The query of a signed address of a task's events."""
+        return self._query(f"{_EVENTS}{task_id}", now_s + self.events_last_s)
 
     def check(self, asset_id: UUID, expires: str, signature: str, now_s: float) -> None:
         """Raises `InvalidSignature`, `UrlExpired`."""
+        self._check(str(asset_id), expires, signature, now_s)
+
+    def check_events(self, task_id: UUID, expires: str, signature: str, now_s: float) -> None:
+        """Raises `InvalidSignature`, `UrlExpired`."""
+        self._check(f"{_EVENTS}{task_id}", expires, signature, now_s)
+
+    def _query(self, subject: str, until_s: float) -> str:
+        expires = math.ceil(until_s / STEP_S) * STEP_S
+        return f"expires={expires}&signature={self._sign(subject, expires)}"
+
+    def _check(self, subject: str, expires: str, signature: str, now_s: float) -> None:
         moment = int(expires) if expires.isascii() and expires.isdigit() and len(expires) < 16 else -1
-        if not hmac.compare_digest(signature.encode(), self._sign(asset_id, moment).encode()):
+        if not hmac.compare_digest(signature.encode(), self._sign(subject, moment).encode()):
             raise InvalidSignature
         if moment <= now_s:
             raise UrlExpired(moment)
 
-    def _sign(self, asset_id: UUID, expires: int) -> str:
-        digest = hmac.digest(self.secret, f"{asset_id}.{expires}".encode(), hashlib.sha256)
+    def _sign(self, subject: str, expires: int) -> str:
+        digest = hmac.digest(self.secret, f"{subject}.{expires}".encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
@@ -45,8 +64,8 @@ class LazyUrlSigner:
     def __init__(self) -> None:
         self.signer: UrlSigner | None = None
 
-    async def fill(self, services: Services, lasts_s: int) -> UrlSigner:
+    async def fill(self, services: Services, lasts_s: int, events_last_s: int = 3600) -> UrlSigner:
         """Read the secret, if that has not happened yet. Raises `DatabaseUnavailable`."""
         if self.signer is None:
-            self.signer = UrlSigner(await services.keys.signing_secret(), lasts_s)
+            self.signer = UrlSigner(await services.keys.signing_secret(), lasts_s, events_last_s)
         return self.signer

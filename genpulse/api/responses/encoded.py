@@ -17,8 +17,8 @@ _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
     402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
-    403: "The API key belongs to another environment or may not do this, or the provider costs money and may not"
-    " be used in this environment",
+    403: "The API key belongs to another environment or may not do or give this, or the provider costs money and"
+    " may not be used in this environment",
     404: "There is no such thing",
     408: "The body does not come, or comes too slowly",
     409: "The state does not allow it",
@@ -125,3 +125,12 @@ def path_parameter(name: str, meaning: str) -> dict[str, Any]:
         "description": meaning,
         "schema": {"type": "string", "format": "uuid"},
     }
+
+
+EXPIRES: Mapping[str, Any] = {
+    "name": "expires",
+    "in": "query",
+    "description": "Comes with `signature`: the moment in Unix time until which the address is good.",
+    "schema": {"type": "string"},
+}
+"""The parameter that a signed address has beside its signature."""

@@ -39,14 +39,7 @@ _ASKED = {
 _PARAMETERS = [
     {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
     for name, description in _ASKED.items()
-] + [
-    {
-        "name": "expires",
-        "in": "query",
-        "description": "Comes with `signature`: the moment in Unix time until which the address is good.",
-        "schema": {"type": "string"},
-    }
-]
+] + [encoded.EXPIRES]
 
 AssetId = Annotated[UUID, Path(description="The `id` of an asset")]
 

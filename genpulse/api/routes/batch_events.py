@@ -44,7 +44,7 @@ _MEANING = (
 _AS_TEXT = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
 _STREAM = {"text/event-stream": {"schema": {"anyOf": [_AS_TEXT, encoded.reference(BatchEventDocument)]}}}
 
-routes = encoded.router("batches")
+routes = encoded.router("tasks")
 
 
 @routes.get(

@@ -29,7 +29,7 @@ from genpulse.lifecycle.submit_batch import OrderKeys
 BATCHES_PATH = "/v1/batches"
 BATCH_PATH = f"{BATCHES_PATH}/{{batch_id}}"
 
-routes = encoded.router("batches")
+routes = encoded.router("tasks")
 BatchId = Annotated[UUID, Path(description="The `id` of a batch")]
 
 _HEADERS = (

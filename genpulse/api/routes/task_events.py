@@ -63,11 +63,16 @@ routes = encoded.router("tasks")
                 "description": "Sends only what is newer than this event.",
                 "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
             },
+            encoded.EXPIRES,
         ]
     },
 )
 async def watch_task(request: Request) -> Response:
-    """The task as it is, then each change, as Server-Sent Events."""
+    """The task as it is, then each change, as Server-Sent Events.
+
+    `urls.events` of a task is signed, so that an `EventSource` needs no header. It shows the task with its input,
+    for an hour.
+    """
     context = context_in(request.scope)
     after = headers.last_event_id(request.headers)
     task_id = task_id_in(request)

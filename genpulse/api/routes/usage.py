@@ -1,11 +1,13 @@
 """The route of usage: what tasks came to."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,8 +28,26 @@ MOST_ROWS = 10_000
 MOST_FIELDS = 8
 _CSV = "text/csv"
 _LONGEST_NAME = 64
-_FIELD = rf"(day|provider|model|key|status|metadata\.[ -+\--~]{{1,{_LONGEST_NAME}}})"
+_FIELD = rf"(day|provider|model|key|status|metadata\.[^\x00,]{{1,{_LONGEST_NAME}}})"
 """A name of metadata with a comma cannot be asked for here."""
+_FIELDS = re.compile(rf"{_FIELD}(,{_FIELD})*")
+
+
+def _fields(text: str) -> str:
+    if not _FIELDS.fullmatch(text):
+        raise PydanticCustomError(
+            "group_by",
+            "Input should be some of day, provider, model, key, status, metadata.<name>, with commas between them",
+        )
+    return text
+
+
+GroupWords = Annotated[
+    str,
+    StringConstraints(max_length=400),
+    AfterValidator(_fields),
+    Field(json_schema_extra={"pattern": f"^{_FIELDS.pattern}$"}),
+]
 
 
 class UsageParameters(BaseModel):
@@ -47,7 +67,7 @@ class UsageParameters(BaseModel):
         description="Only tasks that came before that: a date, or a time; left out, it is now",
         examples=["2030-02-01"],
     )
-    group_by: Annotated[str, StringConstraints(max_length=400, pattern=rf"^{_FIELD}(,{_FIELD})*$")] | None = Field(
+    group_by: GroupWords | None = Field(
         None,
         description="`day`, `provider`, `model`, `key`, `status`, `metadata.<name>`, with commas between them",
         examples=["day,model"],

@@ -30,15 +30,22 @@ Amount = Annotated[
 class Links:
     """Addresses of what this service shows. `base` has no slash at its end.
 
-    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key.
+    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key, and
+    `signed_events` the same for the events of a task.
     """
 
     base: str
     signed: Callable[[UUID], str] | None = None
+    signed_events: Callable[[UUID], str] | None = None
 
     def task(self, task_id: UUID) -> str:
         """Of a task."""
         return f"{self.base}/v1/tasks/{task_id}"
+
+    def events(self, task_id: UUID) -> str:
+        """Of a task's events."""
+        query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
+        return f"{self.base}/v1/tasks/{task_id}/events{query}"
 
     def batch(self, batch_id: UUID) -> str:
         """Of a batch."""
@@ -168,7 +175,8 @@ class WaitingDocument(Document):
     what: WaitsFor = Field(examples=["next_attempt"])
     """`next_attempt`: the last try failed, and the next one is not due yet. `worker`: one that has room for it.
     `provider`: it cannot be asked how the job is. `storage`, `database`: ours, which are away or full; what was
-    made is kept meanwhile."""
+    made is kept meanwhile. `run_at`: it is put off to that time.
+    `task`: one of those in `depends_on` has not ended."""
     since: Time
 
     @classmethod
@@ -178,6 +186,10 @@ class WaitingDocument(Document):
             what, since = task.waiting_for, task.waiting_since
         elif task.cancel_requested_at is not None:
             what, since = WaitsFor.WORKER, task.cancel_requested_at
+        elif task.awaits_sources:
+            what, since = WaitsFor.TASK, task.retried_at or task.created_at
+        elif task.is_put_off:
+            what, since = WaitsFor.RUN_AT, task.created_at
         else:
             what = task.waiting_for or WaitsFor.WORKER
             since = task.waiting_since or task.retried_at or task.created_at
@@ -202,7 +214,7 @@ class CostDocument(Document):
 
 PriorityWord = TypeAliasType("PriorityWord", Literal["high", "normal", "low"])
 """One name for it in the OpenAPI document, so that generated clients have one type."""
-_WORDS: Mapping[Priority, PriorityWord] = {
+PRIORITY_WORDS: Mapping[Priority, PriorityWord] = {
     Priority.HIGH: "high",
     Priority.NORMAL: "normal",
     Priority.LOW: "low",
@@ -223,7 +235,7 @@ class TaskUrls(Document):
 
     self: str
     events: str
-    """Server-Sent Events."""
+    """Server-Sent Events. It needs no API key for an hour, where it is signed; read the task for a fresh one."""
     cancel: str
     """POST here to ask that it stops."""
 
@@ -252,7 +264,11 @@ class TaskDocument(Document):
     waiting_for: WaitingDocument | None
     """What a task that has not ended does not go on without, and since when; a `queued` one always has it."""
     next_try_at: Time | None
-    """When the next attempt is due; null unless it waits for that."""
+    """When the next attempt is due, or the first one where it is put off; null unless it waits for that."""
+    depends_on: list[UUID]
+    """The tasks whose outputs its input takes, and for whose ends it waits."""
+    run_at: Time | None
+    """Before when it was not to begin; null where it was to begin at once."""
     cancel_requested_at: Time | None
     """When somebody first asked that it stops. Until `status` says `canceled` it may still end otherwise: an order
     that was sent is awaited, and what a provider has made already is kept."""
@@ -281,7 +297,7 @@ class TaskDocument(Document):
     def of(cls, task: Task, links: Links, key: KeyDocument | None = None) -> "TaskDocument":
         """From the domain's value. `key` is told where the caller may know of it."""
         url, waiting = links.task(task.id), WaitingDocument.of(task)
-        is_put_off = waiting is not None and waiting.what is WaitsFor.NEXT_ATTEMPT
+        is_put_off = waiting is not None and waiting.what in {WaitsFor.NEXT_ATTEMPT, WaitsFor.RUN_AT}
         return cls(
             id=task.id,
             kind=task.kind,
@@ -296,10 +312,12 @@ class TaskDocument(Document):
             last_error=None if task.status.ended else _failure(task.last_error),
             waiting_for=waiting,
             next_try_at=task.next_try_at if is_put_off else None,
+            depends_on=list(task.depends_on),
+            run_at=task.run_at,
             cancel_requested_at=task.cancel_requested_at,
             attempt=task.attempt,
             failures=task.failures,
-            priority=_WORDS[task.priority],
+            priority=PRIORITY_WORDS[task.priority],
             metadata=task.metadata,
             batch=task.batch_id,
             key=key,
@@ -309,7 +327,7 @@ class TaskDocument(Document):
             started_at=task.started_at,
             finished_at=task.finished_at,
             retain_s=task.retain_s,
-            urls=TaskUrls(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
+            urls=TaskUrls(self=url, events=links.events(task.id), cancel=f"{url}/cancel"),
         )
 
 

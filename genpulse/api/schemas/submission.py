@@ -1,5 +1,6 @@
 """Request bodies of submits."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
+from genpulse.api.schemas.moment import time_of
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.task import Priority
 from genpulse.domain.text.host_names import is_misleading
@@ -93,7 +95,15 @@ class OrderDocument(BaseModel):
         examples=["https://example.com/hooks/genpulse"],
     )
     deadline_s: Annotated[float, Field(gt=0, le=LONGEST_DEADLINE_S, allow_inf_nan=False)] | None = Field(
-        None, description="Seconds from now after which the task is given up", examples=[600]
+        None, description="Seconds from now, or from `run_at`, after which the task is given up", examples=[600]
+    )
+    run_at: Annotated[datetime, BeforeValidator(time_of)] | None = Field(
+        None,
+        description=(
+            "Not begun before this time, which is 30 days ahead at most; `deadline_s` counts from it. One that has"
+            " passed is now"
+        ),
+        examples=["2026-01-31T12:00:00Z"],
     )
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=64)] = Field(
         default_factory=dict,
@@ -124,6 +134,7 @@ class OrderDocument(BaseModel):
             deadline_s=self.deadline_s,
             metadata=self.metadata,
             retain_s=self.retain_s,
+            run_at=self.run_at,
         )
 
 

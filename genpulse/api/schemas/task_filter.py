@@ -1,13 +1,13 @@
 """Which tasks are meant, as callers say it: in a query, or in a body."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from genpulse.api.schemas.moment import moment_of
 from genpulse.api.schemas.submission import MetadataKey, MetadataValue, storable_keys
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import FORM, is_kind
@@ -18,7 +18,6 @@ from genpulse.domain.text.id_prefix import PATTERN, ids_beginning_with
 MOST_VALUES = 20
 MOST_IDS = 100
 MOST_NAMES = 20
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:)(\d\d)(\.\d+)?(Z|[+ -]\d\d:\d\d))?", re.ASCII)
 _UNSTORABLE = "\0"
 T = TypeVar("T")
 
@@ -41,34 +40,6 @@ def _text(text: str) -> str:
     if not any(character.isalnum() for character in text) or _UNSTORABLE in text:
         raise PydanticCustomError("text", "Input should hold a word: letters or digits")
     return text
-
-
-def _moment(text: object) -> datetime:
-    """A `+` that was not written as `%2B` is a space by now."""
-    match = _MOMENT.fullmatch(text.upper()) if isinstance(text, str) else None
-    try:
-        return _utc(match) if match else _no_moment()
-    except ValueError:
-        return _no_moment()
-
-
-def _utc(match: "re.Match[str]") -> datetime:
-    """A leap second is the last moment before it: no clock here knows one."""
-    date, minute, second, part, offset = match.groups()
-    if minute is None:
-        return datetime.fromisoformat(date).replace(tzinfo=UTC)
-    whole = f"{minute}59.999999" if second == "60" else f"{minute}{second}{(part or '')[:7]}"
-    moment = datetime.fromisoformat(f"{date}T{whole}{offset.replace(' ', '+')}")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC) if moment.year > 1 else datetime.min.replace(tzinfo=UTC)
-
-
-def _no_moment() -> datetime:
-    raise PydanticCustomError(
-        "moment", "Input should be a date or a time with its offset, such as 2030-01-31 or 2030-01-31T12:00:00Z"
-    )
 
 
 _OF_LISTS = ("type", "items", "minItems", "maxItems")
@@ -131,7 +102,7 @@ def _as_moment(schema: dict[str, Any]) -> None:
     schema.pop("format", None)
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(moment_of)]
 
 
 def _moment_field(description: str) -> Any:

@@ -24,7 +24,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         say_json({"models": {one.model: list(one.inputs) for one in workflows}, "faults": dict(faults)})
     elif workflows:
         show_table(_table(workflows))
-    else:
+    elif not faults:
         say(
             f"No workflow lies in {workflow_folder(settings)}: genpulse comfyui add FILE puts one there.", err=True
         )

@@ -121,12 +121,18 @@ def _advice(failures: Sequence[Failure]) -> Sequence[str]:
     """What to do about rows that failed."""
     again = sum(failure.can_run_again for failure in failures)
     unfetched = sum(failure.is_unfetched for failure in failures)
-    others = len(failures) - again - unfetched
+    refused = sum(bool(failure.refusal) for failure in failures)
+    others = len(failures) - again - unfetched - refused
     advice = []
     if unfetched:
         advice.append(f"Made and not fetched: {unfetched}. The same command again fetches them.")
     if again:
         advice.append(f"May succeed when they run again: {again}. The same command with --retry runs them.")
+    if refused:
+        codes = ", ".join(sorted({failure.refusal for failure in failures if failure.refusal}))
+        advice.append(
+            f"Not run again: {refused} ({codes}). genpulse tasks retry TASK says why, and what can be done."
+        )
     if others:
         advice.append(f"Would end in the same way: {others}. Change these rows; a changed row is a new task.")
     return advice

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from genpulse.cli.prompt_file.rows import BrokenRows, Row, RowProblem
+from genpulse.cli.prompt_file.rows import BrokenRows, Row, RowProblem, read_json
 from genpulse_client import Model, Order, Priority
 
 WORDS = ("prompt", "text")
@@ -215,7 +216,7 @@ def typed(schema: Mapping[str, Any], name: str, text: str) -> object:
     if "string" in kinds:
         return text
     try:
-        return json.loads(text.strip().lower() if kinds & {"boolean"} else text)
+        return read_json(text.strip().lower() if kinds & {"boolean"} else text)
     except ValueError:
         if not kinds:
             return text
@@ -260,10 +261,15 @@ def _priority(row: Row) -> Priority | None:
 def _deadline_s(row: Row) -> float | None:
     """Raises `_Unfit`."""
     value = row.fields.get("deadline_s")
+    if value is None:
+        return None
     try:
-        return None if value is None else float(str(value))
+        seconds = float(str(value))
     except ValueError:
-        raise _Unfit(f"deadline_s: {value!r} is no number of seconds") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise _Unfit(f"deadline_s: {value!r} is no number of seconds")
+    return seconds
 
 
 def _metadata(row: Row) -> Mapping[str, str]:

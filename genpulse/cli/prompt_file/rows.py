@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,12 +81,20 @@ def _from_json_lines(text: str) -> Iterator[Row | RowProblem]:
 
 def _json_row(number: int, line: str) -> Row | RowProblem:
     try:
-        document = json.loads(line, object_pairs_hook=_members, parse_constant=_no_number)
+        document = read_json(line)
     except ValueError as error:
         return RowProblem(number, f"this is no JSON: {error}")
     if not isinstance(document, dict):
         return RowProblem(number, 'this is no JSON object, such as {"prompt": "a red fox"}')
     return Row(number, document)
+
+
+def read_json(text: str) -> object:
+    """A value that can be sent as JSON again. Raises `ValueError`."""
+    try:
+        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("its lists and objects stand too deep in each other") from None
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -99,6 +108,14 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_number(word: str) -> object:
     raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(word: str) -> float:
+    """Raises `ValueError` for a number beyond those that can be sent."""
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(f"{word} is too great a number")
+    return number
 
 
 def _from_table(text: str) -> Iterator[Row | RowProblem]:

@@ -1,7 +1,10 @@
 """Submitting the rows of a file, following them to their ends, and saving what they made."""
 
 import asyncio
+import contextlib
 import json
+import re
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,17 +20,24 @@ from genpulse_client import ApiRefused, AsyncGenPulse, GenPulseError, Task
 MOST_ORDERS = 1000
 MOST_BYTES = 700_000
 """Of the orders of one call: an API takes bodies of a mebibyte, unless it is configured otherwise."""
+_LEFT_BEHIND_S = 600.0
+"""The client gives a connection up long before."""
+_PART = re.compile(r"\.[0-9a-f]{8}\.part$")
 _AT_ONCE = 4
 """So many rows are fetched at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A row without its files: its task has not succeeded, or `why` they could not be fetched."""
+    """A row without its files: its task has not succeeded, or `why` they could not be fetched.
+
+    `refusal` is the code of the error with which the API refused to run it again, empty where it was not asked.
+    """
 
     row: RowOrder
     task: Task
     why: str
+    refusal: str = ""
 
     @property
     def is_unfetched(self) -> bool:
@@ -37,17 +47,19 @@ class Failure:
     @property
     def can_run_again(self) -> bool:
         """Whether its task may succeed when it runs again."""
-        return self.task.status == "failed" and self.task.error is not None and self.task.error.retryable
+        error = self.task.error
+        return self.task.status == "failed" and error is not None and error.retryable and not self.refusal
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of all rows. `known` were saved before this run."""
+    """What became of all rows. `known` were saved before this run; `not_again` has refusals by tasks."""
 
     total: int
     known: int = 0
     saved: int = 0
     failures: list[Failure] = field(default_factory=list)
+    not_again: dict[str, str] = field(default_factory=dict)
     batches: list[str] = field(default_factory=list)
 
     @property
@@ -69,6 +81,7 @@ class Run:
 
     async def all(self, rows: Sequence[RowOrder]) -> Outcome:
         """Do it, as far as it is not done. Raises `BrokenRows`, `CommandRefused`, `GenPulseError`."""
+        _remove_leftovers(self.folder, rows)
         missing = [row for row in rows if not self.results.has(row)]
         outcome = Outcome(len(rows), known=len(rows) - len(missing))
         self.tell(outcome)
@@ -81,7 +94,7 @@ class Run:
             submitted = await self._submitted(chunk)
             tasks.update({task.id: (row, task) for row, task in zip(chunk, submitted, strict=True)})
         if self.retries:
-            await self._run_again(tasks)
+            await self._run_again(tasks, outcome)
         outcome.batches = _batches(task for _, task in tasks.values())
         try:
             await self._follow(tasks, outcome)
@@ -97,11 +110,19 @@ class Run:
         with _Placed(self.path, chunk):
             return await self.client.submit_batch([row.order for row in chunk])
 
-    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]]) -> None:
+    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
         """Those of the failed ones that can succeed."""
         for task_id, (row, task) in tasks.items():
             if Failure(row, task, "").can_run_again:
-                tasks[task_id] = (row, await self.client.retry(task_id))
+                tasks[task_id] = (row, await self._again(task, outcome))
+
+    async def _again(self, task: Task, outcome: Outcome) -> Task:
+        """The task that runs again, or as it was where the API says no, as it does where it may be paid twice."""
+        try:
+            return await self.client.retry(task.id)
+        except ApiRefused as error:
+            outcome.not_again[task.id] = error.code
+            return task
 
     async def _follow(self, tasks: Mapping[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
         """Save each task's outputs as soon as it has ended."""
@@ -135,7 +156,8 @@ class Run:
             else:
                 self.results.failed(row, task)
                 why = f"{task.error.code}: {task.error.message}" if task.error else task.status
-                outcome.failures.append(Failure(row, task, why))
+                refusal = outcome.not_again.get(task.id, "")
+                outcome.failures.append(Failure(row, task, why, refusal))
         finally:
             room.release()
         self.tell(outcome)
@@ -188,6 +210,16 @@ def _field(place: Sequence[str]) -> str:
     """The name of a column, from what stands behind `/tasks/<n>/`."""
     name = "".join(place).removeprefix("input/").replace("~1", "/").replace("~0", "~")
     return f"{name}: " if name else ""
+
+
+def _remove_leftovers(folder: Path, rows: Sequence[RowOrder]) -> None:
+    """Halves of files that a run has left behind which was killed, and nobody has written to since."""
+    names = tuple(f".{Path(row.name).name}" for row in rows)
+    dead_since_s = time.time() - _LEFT_BEHIND_S
+    for path in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if _PART.search(path.name) and path.name.startswith(names) and path.stat().st_mtime < dead_since_s:
+                path.unlink()
 
 
 def _chunks(rows: Sequence[RowOrder]) -> list[list[RowOrder]]:

@@ -96,11 +96,12 @@ def _waiting(task: Task, now: datetime) -> str:
     waiting = task.waiting_for
     if waiting is None:
         return ""
-    if waiting.what != "next_attempt":
+    if waiting.what not in {"next_attempt", "run_at"}:
         what = _WAITS_FOR.get(waiting.what, waiting.what)
         return f"waits for {what}, for {span(max((now - waiting.since).total_seconds(), 0.0))}"
     left_s = (task.next_try_at - now).total_seconds() if task.next_try_at else 0.0
-    return f"waits for the next attempt, {f'due in {span(left_s)}' if left_s >= 1 else 'due now'}"
+    what = "the next attempt" if waiting.what == "next_attempt" else "its time"
+    return f"waits for {what}, {f'due in {span(left_s)}' if left_s >= 1 else 'due now'}"
 
 
 def span(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from genpulse.configuration.errors import Fault
-from genpulse.configuration.rules import servers, values
+from genpulse.configuration.rules import cross_origin, servers, values
 from genpulse.configuration.rules.hosts import hosts_of
 from genpulse.configuration.rules.secret_values import text_of
 from genpulse.configuration.settings import Settings
@@ -19,7 +19,7 @@ def faults(settings: Settings, layers: Sequence[Layer], build: Build | None) -> 
     """Yield faults of settings that this environment does not allow, without values of secrets."""
     yield from _of_build(settings, build)
     texts: set[str] = set()
-    for rule in (*servers.RULES, *values.RULES):
+    for rule in (*servers.RULES, *values.RULES, cross_origin.origins):
         for key, detail in rule(settings):
             if key not in texts or key not in _ADDRESSES:
                 yield Fault(key, place_of(layers, key), detail)

@@ -1,8 +1,10 @@
 """The section of the API."""
 
-from pydantic import Field
+from typing import Annotated
 
-from genpulse.configuration.settings.values import Optional, Section
+from pydantic import BeforeValidator, Field
+
+from genpulse.configuration.settings.values import Optional, Section, list_as_text
 
 DRAIN_S = 5.0
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1", "0": "127.0.0.1"}
@@ -62,9 +64,27 @@ class Api(Section):
             " that are named in api.trusted_proxies may have more."
         ),
     )
+    cors_origins: Annotated[str, BeforeValidator(list_as_text)] = Field(
+        "",
+        description=(
+            "Origins, with commas, whose web pages may call the API from a browser, such as https://app.example.com;"
+            " * for all, in development alone. Empty: none."
+        ),
+    )
+    events_url_s: int = Field(
+        3600,
+        ge=60,
+        le=86_400,
+        description="Seconds for which the address of a task's events can be read without a key.",
+    )
     asset_url_s: int = Field(
         86_400,
         ge=60,
         le=604_800,
         description="Seconds for which the addresses of outputs can be fetched without a key.",
     )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The single origins of `cors_origins`."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())

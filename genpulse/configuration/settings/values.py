@@ -20,10 +20,12 @@ def lists_as_text(options: object) -> object:
     """A list of texts is one text with commas, as a variable would say it."""
     if not isinstance(options, dict):
         return options
-    return {
-        name: ", ".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
-        for name, value in options.items()
-    }
+    return {name: list_as_text(value) for name, value in options.items()}
+
+
+def list_as_text(value: object) -> object:
+    """The same for one setting."""
+    return ", ".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
 
 
 Optional = Annotated[str | None, BeforeValidator(without_blanks)]

@@ -1,14 +1,35 @@
 """Input files of a task."""
 
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 from uuid import UUID
 
-from genpulse.domain.asset import Asset, referred
-from genpulse.domain.errors import InvalidInput, StorageLost, UnknownAsset
+from genpulse.domain.asset import REFERENCE, Asset, referred
+from genpulse.domain.errors import (
+    ContentTooLarge,
+    InvalidInput,
+    OutputUnavailable,
+    ProviderUnavailable,
+    StorageLost,
+    UnknownAsset,
+    UnknownTask,
+)
+from genpulse.domain.file_reference import FORMS, TaskOutput, asset_named, output_named
 from genpulse.domain.task import Task
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
 from genpulse.provider import Attachment
+from genpulse.provider.encoded import data_uri, is_data_uri
+from genpulse.provider.http import AnswerLost, AnswerTooLarge
+
+FETCHED_BYTES = 1 << 30
+"""How large a file may be that an input names by its https URL."""
+_AGAIN_S = (0.5, 2.0)
+"""Pauses after which a file is asked for once more whose server is away."""
+
+T = TypeVar("T")
 
 
 class TaskAttachments:
@@ -19,12 +40,28 @@ class TaskAttachments:
         self._task = task
         self._files = files
 
-    async def fetch(self, reference: str) -> Attachment:
-        """The file behind `asset:<id>`, an asset of whoever submitted the task.
+    def keeps(self, reference: str) -> bool:
+        """Whether the file is one that this installation keeps."""
+        return bool(
+            reference.startswith(REFERENCE)
+            or output_named(reference)
+            or asset_named(reference, self._services.api_url)
+        )
 
-        Raises `InvalidInput` where there is none, and where its bytes are gone.
-        """
-        asset = await self._asset(_asset_id(reference))
+    async def fetch(self, reference: str) -> Attachment:
+        """The file behind a reference, for whoever submitted the task. Raises `InvalidInput`."""
+        if output := output_named(reference):
+            return await self._kept(await self._output(output))
+        if asset_id := asset_named(reference, self._services.api_url) or referred(reference):
+            return await self._kept(await self._asset(asset_id))
+        if is_data_uri(reference):
+            content = _decoded(reference)
+            return await self._until_available(lambda: self._spooled(_one_chunk(content), len(content)))
+        if reference.startswith("https://"):
+            return await self._until_available(lambda: self._fetched(reference))
+        raise InvalidInput(f"{reference[:100]!r} names no file; it has to be {FORMS}.")
+
+    async def _kept(self, asset: Asset) -> Attachment:
         content = asset.content
 
         async def fetch_file() -> Attachment:
@@ -34,18 +71,52 @@ class TaskAttachments:
             return Attachment(spooled.path, content.media_type, content.size)
 
         try:
-            return await until_available(self._services, "the input of task %s", self._task.id, fetch_file)
+            return await self._until_available(fetch_file)
         except StorageLost as error:
             raise InvalidInput(f"The input refers to the asset {asset.id}. {error} Upload it again.") from error
 
+    async def _fetched(self, url: str) -> Attachment:
+        """The file behind a public https URL, fetched three times where its server is away for a moment."""
+        http = self._services.http
+        if http is None:
+            raise InvalidInput(f"{url[:200]} of the input cannot be fetched: nothing fetches files here.")
+        for wait_s in (*_AGAIN_S, None):
+            try:
+                chunks = http.fetch_public(url, limit_bytes=FETCHED_BYTES)
+                return await self._spooled(chunks, FETCHED_BYTES)
+            except (OutputUnavailable, AnswerTooLarge, ContentTooLarge) as error:
+                raise _not_fetched(url, error) from error
+            except (AnswerLost, ProviderUnavailable) as error:
+                if wait_s is None:
+                    raise _not_fetched(url, error) from error
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    async def _until_available(self, act: Callable[[], Awaitable[T]]) -> T:
+        return await until_available(self._services, "the input of task %s", self._task.id, act)
+
+    async def _spooled(self, chunks: AsyncIterable[bytes], limit_bytes: int) -> Attachment:
+        storage = self._services.storage
+        spooled = await self._files.enter_async_context(storage.spool(chunks, limit_bytes=limit_bytes))
+        return Attachment(spooled.path, await storage.media_type(spooled), spooled.size)
+
+    async def _output(self, output: TaskOutput) -> Asset:
+        what = f"task:{output.task_id}#{output.index}"
+        try:
+            task = await self._until_available(lambda: self._services.store.get(output.task_id))
+        except UnknownTask as error:
+            raise InvalidInput(f"The input names {what}. {error}") from error
+        if self._task.owner and task.owner != self._task.owner:
+            raise InvalidInput(f"The input names {what}. {UnknownTask(output.task_id)}")
+        if output.index >= len(task.outputs):
+            raise InvalidInput(
+                f"The input names {what}, and that task is {task.status.value}, with {len(task.outputs)} outputs."
+            )
+        return task.outputs[output.index]
+
     async def _asset(self, asset_id: UUID) -> Asset:
         try:
-            asset = await until_available(
-                self._services,
-                "the input of task %s",
-                self._task.id,
-                lambda: self._services.store.asset(asset_id),
-            )
+            asset = await self._until_available(lambda: self._services.store.asset(asset_id))
         except UnknownAsset as error:
             raise InvalidInput(str(error)) from error
         if self._task.owner and asset.owner != self._task.owner:
@@ -53,10 +124,16 @@ class TaskAttachments:
         return asset
 
 
-def _asset_id(reference: str) -> UUID:
-    asset_id = referred(reference)
-    if asset_id is None:
-        raise InvalidInput(
-            f"{reference[:100]!r} is no reference to an asset; it has to be asset: and the id of an upload."
-        )
-    return asset_id
+def _not_fetched(url: str, error: Exception) -> InvalidInput:
+    return InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}")
+
+
+def _decoded(reference: str) -> bytes:
+    try:
+        return data_uri(reference)[1]
+    except ValueError as error:
+        raise InvalidInput(f"A data: URI of the input cannot be read: {error}.") from error
+
+
+async def _one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content

@@ -26,7 +26,7 @@ def _package_of(engine: object) -> str:
     """The package at the top; that of the engine's module for our own plug-ins, which share the one at the top."""
     module = type(engine).__module__
     top = module.partition(".")[0]
-    return top if top != _OURS else str(sys.modules[module].__package__)
+    return top if top != _OURS else module.rpartition(".")[0]
 
 
 def _place(error: Exception, package: str) -> str:

@@ -26,6 +26,7 @@ from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.outputs.storing import store_result
 from genpulse.lifecycle.attempt.remote.cancellation import can_be_stopped
 from genpulse.lifecycle.attempt.remote.job import run_remote_job
+from genpulse.lifecycle.attempt.sources import check_sources
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.provider import Immediate, Local
 
@@ -111,12 +112,15 @@ def _deadline(run: AttemptRun) -> Iterator[None]:
 
 
 async def _run_engine(run: AttemptRun) -> ReceivedResult:
-    match run.prepare():
-        case Local() as engine:
+    engine = run.prepare()
+    if run.task.depends_on and not run.order.is_open:
+        await check_sources(run)
+    match engine:
+        case Local():
             return await run_local(run, engine)
-        case Immediate() as engine:
+        case Immediate():
             return await run_immediate(run, engine)
-        case engine:
+        case _:
             return await run_remote_job(run, engine)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, ConfigDict
 
+from genpulse.domain.file_reference import output_named
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import ANY, WELL_KNOWN
 
@@ -13,7 +14,7 @@ KINDS = (ANY, *(kind for kind in WELL_KNOWN if kind not in {ANY, "noop"}))
 
 
 class FreeInput(BaseModel):
-    """Whatever the vendor's model takes. A value `asset:<id>` stands for an upload."""
+    """Whatever the vendor's model takes. A value `asset:<id>` or `task:<id>` stands for a file that is here."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -23,14 +24,24 @@ class FreeInput(BaseModel):
         return document
 
 
-async def with_files(value: JsonValue, replace: Callable[[str], Awaitable[str]]) -> JsonValue:
-    """Replace each `asset:<id>` in a value by what `replace` returns for it."""
+def is_kept(text: str) -> bool:
+    """Whether a text names an asset or the output of a task."""
+    return text.startswith(ASSET) or output_named(text) is not None
+
+
+async def with_files(
+    value: JsonValue, replace: Callable[[str], Awaitable[str]], keeps: Callable[[str], bool] = is_kept
+) -> JsonValue:
+    """Replace each text in a value that names a file of ours by what `replace` returns for it.
+
+    `keeps` tells which ones do: `call.attachments.keeps` knows the addresses of our assets besides.
+    """
     match value:
         case str():
-            return await replace(value) if value.startswith(ASSET) else value
+            return await replace(value) if keeps(value) else value
         case dict():
-            return {key: await with_files(inner, replace) for key, inner in value.items()}
+            return {key: await with_files(inner, replace, keeps) for key, inner in value.items()}
         case list():
-            return [await with_files(inner, replace) for inner in value]
+            return [await with_files(inner, replace, keeps) for inner in value]
         case _:
             return value

@@ -115,7 +115,7 @@ def sheet_for(
     declared: dict[str, DeclaredInput] = {}
     for word in inputs:
         name, _, place = (part.strip() for part in word.partition("="))
-        if not _INPUT.fullmatch(name) or not is_input_name(name):
+        if not place or not _INPUT.fullmatch(name) or not is_input_name(name):
             raise WorkflowRefused(
                 f"{word!r} names no input: it has to be like prompt=6.text, with a name of lower-case letters,"
                 " digits and _ that begins with a letter, and that no other part of a model has."
@@ -204,7 +204,15 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _as_yaml(sheet: Sheet) -> bytes:
     document = sheet.model_dump(exclude_defaults=True)
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return b"".join(_entry(key, value) for key, value in document.items()) or b"{}\n"
+
+
+def _entry(key: str, value: object) -> bytes:
+    """A line for each input."""
+    flow = None if key == "inputs" else False
+    text: str = yaml.safe_dump(
+        {key: value}, sort_keys=False, allow_unicode=True, default_flow_style=flow, width=1000
+    )
     return text.encode()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, create_model
 
-from genpulse.provider import Input, InvalidInput
+from genpulse.provider import ImageRef, Input, InvalidInput
 from genpulse.providers.comfyui.nodes import Nodes, Widget
 from genpulse.providers.comfyui.sheet import DeclaredInput
 
@@ -22,7 +22,7 @@ _TYPES: Mapping[str, Any] = {
     "number": float,
     "string": str,
     "boolean": bool,
-    "image": str,
+    "image": ImageRef,
     "seed": int | None,
 }
 SEEDS = frozenset({"seed", "noise_seed", "rand_seed"})

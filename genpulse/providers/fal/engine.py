@@ -53,7 +53,9 @@ class Requests(TwoPhase[FreeInput]):
 
     async def submit(self, call: Call[FreeInput]) -> Submission:
         """Put the request into the queue."""
-        document = await with_files(call.input.document(), lambda reference: _inline(call, reference))
+        document = await with_files(
+            call.input.document(), lambda reference: _inline(call, reference), call.attachments.keeps
+        )
         query = {"fal_webhook": call.callback_url} if call.callback_url else {}
         reply = await self._account.order(f"/{self._app}", json=document, query=query)
         return Submission(ordered_as(reply, "request_id"))
@@ -103,6 +105,8 @@ class Requests(TwoPhase[FreeInput]):
 async def _inline(call: Call[FreeInput], reference: str) -> str:
     file = await call.attachments.fetch(reference)
     if file.size > INLINE_BYTES:
+        if reference.startswith("https://"):
+            return reference
         raise InvalidInput(
             f"{reference} has {file.size:,} bytes; fal takes at most {INLINE_BYTES:,} inside the input. Put it"
             " where fal can fetch it, and give the https URL."

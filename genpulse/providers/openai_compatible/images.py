@@ -58,9 +58,9 @@ class Images(Immediate[ImageInput]):
     async def _edit(self, call: Call[ImageInput]) -> Reply:
         input_ = call.input
         name = "image[]" if len(input_.images) > 1 else "image"
-        files = [await part_of(call, self._account, name, reference) for reference in input_.images]
+        files = [await part_of(call, name, reference) for reference in input_.images]
         if input_.mask:
-            files.append(await part_of(call, self._account, "mask", input_.mask))
+            files.append(await part_of(call, "mask", input_.mask))
         form = (*fields_of(self._values(input_)), *files)
         return await self._account.order("/images/edits", form=form, timeout_s=_ORDER_S, limit_bytes=ANSWER_BYTES)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from genpulse.provider import Input
+from genpulse.provider import ImageRef, Input
 
 
 def _of_this_model(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -28,8 +28,8 @@ class ImageInput(Input):
     quality: str | None = Field(None, max_length=32, title="Quality", examples=["auto", "high"])
     background: Literal["auto", "opaque", "transparent"] | None = Field(None, title="Background")
     output_format: Literal["png", "jpeg", "webp"] | None = Field(None, title="File format")
-    images: list[str] = Field(default_factory=list, max_length=16, title="Pictures: asset:…, https:… or data:…")
-    mask: str | None = Field(None, title="Where the first picture may change")
+    images: list[ImageRef] = Field(default_factory=list, max_length=16, title="Pictures")
+    mask: ImageRef | None = Field(None, title="Where the first picture may change")
     extra: Extra = Field(default_factory=dict, title="What this server takes besides")
 
 
@@ -50,5 +50,5 @@ class VideoInput(Input):
     prompt: str = Field(min_length=1, max_length=32_000, title="What happens")
     seconds: int | None = Field(None, ge=1, le=120, title="Seconds")
     size: str | None = Field(None, pattern=r"^\d{2,5}x\d{2,5}$", title="Width x height", examples=["1280x720"])
-    image: str | None = Field(None, title="First picture: asset:…, https:… or data:…")
+    image: ImageRef | None = Field(None, title="First picture")
     extra: Extra = Field(default_factory=dict, title="What this server takes besides")

@@ -32,7 +32,7 @@ class Videos(TwoPhase[VideoInput]):
         """A form, even without a file: so the official client sends it."""
         input_ = call.input
         fields = {"model": self._model, "prompt": input_.prompt, "seconds": input_.seconds, "size": input_.size}
-        files = [await part_of(call, self._account, "input_reference", input_.image)] if input_.image else []
+        files = [await part_of(call, "input_reference", input_.image)] if input_.image else []
         form = (*fields_of({**fields, **input_.extra}), *files)
         reply = await self._account.order("/videos", form=form)
         return Submission(self._refusals.job_id_in(reply))

@@ -21,6 +21,7 @@ from genpulse.provider import (
     TwoPhase,
 )
 from genpulse.provider.account import Account
+from genpulse.provider.file_name import file_name
 from genpulse.provider.http import AnswerUnusable, Part
 from genpulse.provider.job_id import in_path
 from genpulse.provider.passthrough import FreeInput, result_of, with_files
@@ -47,7 +48,9 @@ class Predictions(TwoPhase[FreeInput]):
 
     async def submit(self, call: Call[FreeInput]) -> Submission:
         """Create the prediction."""
-        document = await with_files(call.input.document(), lambda reference: self._upload(call, reference))
+        document = await with_files(
+            call.input.document(), lambda reference: self._upload(call, reference), call.attachments.keeps
+        )
         body: dict[str, JsonValue] = {"input": document}
         if self._version:
             body["version"] = self._version
@@ -99,7 +102,7 @@ class Predictions(TwoPhase[FreeInput]):
     async def _upload(self, call: Call[FreeInput], reference: str) -> str:
         """Upload a file of the input, and return its URL at Replicate."""
         file = await call.attachments.fetch(reference)
-        part = Part("content", file.path, f"{reference.rpartition(':')[2]}", file.media_type)
+        part = Part("content", file.path, file_name(reference, file), file.media_type)
         uploaded = await self._account.upload("/v1/files", (part,))
         try:
             urls = uploaded.document().get("urls")

@@ -1,8 +1,9 @@
 /** The client itself: `GenPulse`. Its types, and what each call does, are in index.d.ts. */
 
 import { addressOf, keyOf } from "./address.js";
+import { batchEventsOf } from "./batch_watching.js";
 import { Connection } from "./connection.js";
-import { assetOf, dataOf, idOf, isAsset, taskOf, tasksOf } from "./documents.js";
+import { assetOf, batchesOf, batchIdOf, batchOf, dataOf, idOf, isAsset, taskOf, tasksOf } from "./documents.js";
 import { TaskFailed } from "./errors.js";
 import { bytesOf, keptFile, savedFile, wholeFile } from "./files.js";
 import { FILTERS, filterDocument, filterQuery, usageQuery } from "./filters.js";
@@ -40,6 +41,33 @@ export class GenPulse {
     return tasksOf(await this.#connection.document(request, options.signal));
   }
 
+  async checkBatch(orders, { signal } = {}) {
+    orders.forEach((order) => checkOptions(order, BATCHED));
+    await this.#connection.document(requests.checkBatch(orders), signal);
+  }
+
+  async batch(batchId, { signal } = {}) {
+    return batchOf(await this.#connection.document(requests.batch(batchId), signal));
+  }
+
+  batches(options = {}) {
+    checkOptions(options, ["limit", "signal"]);
+    return this.#pages("/v1/batches", [], batchesOf, options);
+  }
+
+  watchBatch(batch, options = {}) {
+    checkOptions(options, ["lastEventId", "signal"]);
+    return batchEventsOf(this.#connection, batchIdOf(batch), options);
+  }
+
+  async cancelBatch(batch, { signal } = {}) {
+    return batchOf(await this.#connection.document(requests.cancelBatch(batchIdOf(batch)), signal));
+  }
+
+  async retryBatch(batch, { signal } = {}) {
+    return batchOf(await this.#connection.document(requests.retryBatch(batchIdOf(batch)), signal));
+  }
+
   async generate(model, input, options = {}) {
     checkOptions(options, [...ORDER_OPTIONS, ...WAITING]);
     const { timeoutS, onEvent, ...ordering } = options;
@@ -65,17 +93,17 @@ export class GenPulse {
 
   list(filters = {}) {
     checkOptions(filters, [...FILTERS, "limit", "signal"]);
-    return this.#pages(filterQuery(filters), filters.limit ?? Infinity, filters.signal);
+    return this.#pages("/v1/tasks", filterQuery(filters), tasksOf, filters);
   }
 
-  async *#pages(query, limit, signal) {
-    for (let left = limit, cursor = []; left > 0; ) {
+  async *#pages(path, query, entriesOf, { limit, signal }) {
+    for (let left = limit ?? Infinity, cursor = []; left > 0; ) {
       const paging = [["limit", String(Math.min(left, PAGE))], ...cursor];
-      const page = await this.#connection.document(requests.got("/v1/tasks", [...query, ...paging]), signal);
-      const tasks = tasksOf(page);
-      yield* tasks;
+      const page = await this.#connection.document(requests.got(path, [...query, ...paging]), signal);
+      const entries = entriesOf(page);
+      yield* entries;
       if (!page.next_cursor) return;
-      [left, cursor] = [left - tasks.length, [["cursor", page.next_cursor]]];
+      [left, cursor] = [left - entries.length, [["cursor", page.next_cursor]]];
     }
   }
 
@@ -103,6 +131,10 @@ export class GenPulse {
   async delete(thing, { signal } = {}) {
     const request = isAsset(thing) ? requests.removeAsset(thing.id) : requests.removeTask(idOf(thing));
     await this.#connection.document(request, signal);
+  }
+
+  async deleteAsset(assetId, { signal } = {}) {
+    await this.#connection.document(requests.removeAsset(assetId), signal);
   }
 
   async upload(source, options = {}) {

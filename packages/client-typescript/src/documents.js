@@ -20,6 +20,17 @@ export function tasksOf(document) {
   return dataOf(document, "list of tasks").map(taskOf);
 }
 
+/** A batch. */
+export function batchOf(document) {
+  if (typeof document?.id === "string" && typeof document.ended === "boolean" && document.counts) return document;
+  throw new UnexpectedAnswer("The answer is JSON, but no batch. Is the server older than this client?");
+}
+
+/** The batches of a page. */
+export function batchesOf(document) {
+  return dataOf(document, "list of batches").map(batchOf);
+}
+
 /** The entries of a list. */
 export function dataOf(document, what) {
   if (Array.isArray(document?.data)) return document.data;
@@ -40,4 +51,9 @@ export function isAsset(value) {
 /** The id of a task, or the text that is one. */
 export function idOf(thing) {
   return typeof thing === "string" ? thing : taskOf(thing).id;
+}
+
+/** The id of a batch, or the text that is one. */
+export function batchIdOf(thing) {
+  return typeof thing === "string" ? thing : batchOf(thing).id;
 }

@@ -1,5 +1,7 @@
 /** Filters of lists, and how they are written in a query. */
 
+import { momentText } from "./timing.js";
+
 const FIELDS = {
   status: "status",
   kind: "kind",
@@ -29,7 +31,7 @@ export function filterQuery(filters) {
 export function filterDocument(filters) {
   checkValues(filters);
   const named = Object.entries(FIELDS).filter(([name]) => filters[name] != null);
-  const document = Object.fromEntries(named.map(([name, field]) => [field, filters[name]]));
+  const document = Object.fromEntries(named.map(([name, field]) => [field, momentText(filters[name])]));
   return filters.metadata == null ? document : { ...document, metadata: filters.metadata };
 }
 
@@ -47,5 +49,5 @@ export function usageQuery({ since, until, groupBy }) {
 }
 
 function pairs(name, value) {
-  return [value ?? []].flat().map((one) => [name, one instanceof Date ? one.toISOString() : String(one)]);
+  return [value ?? []].flat().map((one) => [name, String(momentText(one))]);
 }

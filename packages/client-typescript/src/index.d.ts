@@ -41,7 +41,7 @@ export interface TaskWarning {
   readonly index: number | null;
 }
 
-/** What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`. */
+/** What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage`, `database`, `task`, `run_at`. */
 export interface Waiting {
   readonly what: string;
   readonly since: string;
@@ -73,17 +73,50 @@ export interface Task {
   readonly last_error: Failure | null;
   readonly waiting_for: Waiting | null;
   readonly next_try_at: string | null;
+  /** Before when it was not to begin; null where it was to begin at once. */
+  readonly run_at: string | null;
   readonly cancel_requested_at: string | null;
   /** How many attempts have begun. */
   readonly attempt: number;
   readonly priority: Priority;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The id of the batch with which it was submitted; null for one alone. */
+  readonly batch: string | null;
   readonly cost: Cost | null;
   readonly environment: string;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
+  /** Seconds after its end for which it is kept; null: as long as the installation keeps tasks. */
+  readonly retain_s: number | null;
   readonly urls: { readonly self: string; readonly events: string; readonly cancel: string };
+}
+
+/** Tasks that were submitted together, as they stood when the API was asked. */
+export interface Batch {
+  /** A UUIDv7: newer batches have higher ids. */
+  readonly id: string;
+  /** With how many tasks it was queued. */
+  readonly total: number;
+  /** How many tasks stand how; `deleted` are those that are not kept any more. */
+  readonly counts: Readonly<Record<Status | "deleted", number>>;
+  /** Nothing more happens by itself. */
+  readonly ended: boolean;
+  /** How many of the failed tasks can succeed when they run again. */
+  readonly retryable: number;
+  /** What its tasks have cost together, as far as that is known. */
+  readonly cost: Cost | null;
+  readonly environment: string;
+  readonly created_at: string;
+  /** When the last task ended; null while one has not. */
+  readonly finished_at: string | null;
+  readonly urls: Readonly<Record<"self" | "tasks" | "events" | "cancel" | "retry", string>>;
+}
+
+/** A batch after `done` tasks of it were canceled or queued again, and why the others were not. */
+export interface BatchActionOutcome extends Batch {
+  readonly done: number;
+  readonly left_out: readonly { readonly reason: string; readonly count: number }[];
 }
 
 /** A model that can be asked for. `input_schema` is the JSON Schema of a task's input. */
@@ -105,6 +138,11 @@ export type Event =
   | { readonly id: string; readonly name: "task" | "done"; readonly task: Task; readonly progress?: undefined; readonly message?: undefined }
   | { readonly id: string; readonly name: "progress"; readonly task?: undefined; readonly progress?: number; readonly message?: string };
 
+/** How the batch stands, or a task of it that has ended. After `done` nothing more comes. */
+export type BatchEvent =
+  | { readonly id: string; readonly name: "batch" | "done"; readonly batch: Batch; readonly task?: undefined }
+  | { readonly id: string; readonly name: "end"; readonly task: Task; readonly batch?: undefined };
+
 /** A call ends early, with the reason of the signal, when the signal says so. */
 export interface Abortable {
   signal?: AbortSignal;
@@ -122,6 +160,10 @@ export interface OrderOptions {
   metadata?: Readonly<Record<string, string>>;
   /** The same key and order give the same task. */
   idempotencyKey?: string;
+  /** For how many whole seconds after its end the task and its files are kept at the longest. */
+  retainS?: number;
+  /** Not begun before then, 30 days ahead at most; `deadlineS` counts from it. */
+  runAt?: Date | string;
 }
 
 /** A task that is asked for. `model` is `provider/name`, or several in the order in which they are to be tried. */
@@ -155,6 +197,7 @@ export interface TaskFilter {
   code?: string | readonly string[];
   /** The API key's id or name. */
   key?: string | readonly string[];
+  /** A batch's id. */
   batch?: string;
   ids?: readonly string[];
   /** How ids begin. */
@@ -216,8 +259,26 @@ export class GenPulse {
   readonly url: string;
   /** Submit a task, and come back at once. A connection that breaks is tried again, and it stays one task. */
   submit(model: Order["model"], input: Order["input"], options?: OrderOptions & Abortable): Promise<Task>;
-  /** Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders. */
+  /**
+   * Submit 1 to 1000 tasks: all of them, or none. The tasks come in the order of the orders. Under a key for the whole,
+   * or one for each order, what is sent again is not paid for again.
+   */
   submitBatch(orders: readonly Order[], options?: { idempotencyKey?: string } & Abortable): Promise<Task[]>;
+  /** Look whether all of these orders would be taken, and submit none. Rejects with `ApiRefused`. */
+  checkBatch(orders: readonly Order[], options?: Abortable): Promise<void>;
+  /** A batch as it stands. The `batch` of a task is the id of its. */
+  batch(batchId: string, options?: Abortable): Promise<Batch>;
+  /** Batches, newest first, `limit` of them at most. Pages are asked for as they are needed. */
+  batches(options?: { limit?: number } & Abortable): AsyncGenerator<Batch, void, undefined>;
+  /**
+   * How a batch stands, and each task of it that ends, until all have ended. A stream that breaks is taken up where it
+   * was; then an end may come twice.
+   */
+  watchBatch(batch: Batch | string, options?: { lastEventId?: string } & Abortable): AsyncGenerator<BatchEvent, void, undefined>;
+  /** Ask that every task of a batch stops that has not ended. */
+  cancelBatch(batch: Batch | string, options?: Abortable): Promise<BatchActionOutcome>;
+  /** Run those failed tasks of a batch again that can succeed. */
+  retryBatch(batch: Batch | string, options?: Abortable): Promise<BatchActionOutcome>;
   /** Submit a task, and wait until it has succeeded. Rejects with `TaskFailed`, and `TaskNotEnded` after `timeoutS`. */
   generate(model: Order["model"], input: Order["input"], options?: OrderOptions & WaitOptions): Promise<Task>;
   /** The task at its end, however that is. */
@@ -242,6 +303,8 @@ export class GenPulse {
   attempts(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay. */
   delete(thing: Task | Asset | string, options?: Abortable): Promise<void>;
+  /** Delete a file by its id: an upload, or an output of a task. */
+  deleteAsset(assetId: string, options?: Abortable): Promise<void>;
   /** Bring a file. It may then stand in an input. In Node `openAsBlob(path)` of node:fs makes a Blob. */
   upload(source: Blob | ArrayBuffer | ArrayBufferView, options?: { name?: string } & Abortable): Promise<Asset>;
   /** Save a file under the path, whole or not at all; in Node. Rejects with `DownloadBroken`. */

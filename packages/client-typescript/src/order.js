@@ -1,6 +1,7 @@
 /** The body of a submit. */
 
 import { isAsset } from "./documents.js";
+import { momentText } from "./timing.js";
 
 const FIELDS = {
   kind: "kind",
@@ -8,6 +9,8 @@ const FIELDS = {
   webhookUrl: "webhook_url",
   deadlineS: "deadline_s",
   metadata: "metadata",
+  retainS: "retain_s",
+  runAt: "run_at",
 };
 /** The options of an order, beside its model and input. */
 export const ORDER_OPTIONS = [...Object.keys(FIELDS), "idempotencyKey"];
@@ -15,7 +18,7 @@ export const ORDER_OPTIONS = [...Object.keys(FIELDS), "idempotencyKey"];
 /** The document of an order; what is not said is left out, and the key is no part of it. */
 export function orderDocument(model, input, options) {
   const said = Object.entries(FIELDS).filter(([name]) => options[name] != null);
-  return { model, input: plain(input), ...Object.fromEntries(said.map(([name, field]) => [field, options[name]])) };
+  return { model, input: plain(input), ...Object.fromEntries(said.map(([name, field]) => [field, momentText(options[name])])) };
 }
 
 /** Throws `TypeError` for an option that there is not, since a misspelt one would be passed over in silence. */

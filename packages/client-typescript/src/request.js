@@ -15,15 +15,43 @@ export function submit(model, input, options) {
   return posted("/v1/tasks", orderDocument(model, input, options), { "Idempotency-Key": key });
 }
 
-/** Sent twice only where keys say that it is the same batch. */
+/** Under a key that is made here where there is none, so that it may be sent again. */
 export function submitBatch(orders, idempotencyKey) {
-  const tasks = orders.map(({ model, input, ...options }) => ({
-    ...orderDocument(model, input, options),
-    ...(options.idempotencyKey == null ? {} : { idempotency_key: checkedKey(options.idempotencyKey) }),
-  }));
-  const headers = idempotencyKey == null ? {} : { "Idempotency-Key": checkedKey(idempotencyKey) };
-  const repeatable = idempotencyKey != null || tasks.every((task) => "idempotency_key" in task);
-  return { ...posted("/v1/tasks/batch", { tasks }, headers), repeatable };
+  const tasks = orders.map(batchedOrder);
+  const keyed = tasks.filter((task) => "idempotency_key" in task).length;
+  const key = idempotencyKey ?? (keyed ? undefined : randomKey());
+  const headers = key === undefined ? {} : { "Idempotency-Key": checkedKey(key) };
+  return { ...posted("/v1/tasks/batch", { tasks }, headers), repeatable: key !== undefined || keyed === tasks.length };
+}
+
+/** To look whether all would be taken. */
+export function checkBatch(orders) {
+  return { ...posted("/v1/tasks/batch", { tasks: orders.map(batchedOrder), dry_run: true }), persistent: false };
+}
+
+function batchedOrder({ model, input, ...options }) {
+  const key = options.idempotencyKey == null ? {} : { idempotency_key: checkedKey(options.idempotencyKey) };
+  return { ...orderDocument(model, input, options), ...key };
+}
+
+/** A batch, or with a word behind it what becomes of it. */
+export function batch(id, word = "") {
+  return got(`/v1/batches/${segment(id)}${word}`);
+}
+
+/** The stream of a batch, from behind the event that is named. */
+export function batchEvents(id, lastId) {
+  return streamed(batch(id, "/events"), lastId);
+}
+
+/** To cancel twice is to cancel once. */
+export function cancelBatch(id) {
+  return { ...batch(id, "/cancel"), method: "POST" };
+}
+
+/** Not sent again when its answer is lost: by then tasks may have run, and failed anew. */
+export function retryBatch(id) {
+  return { ...batch(id, "/retry"), method: "POST", repeatable: false };
 }
 
 /** A task, or with a word behind it what becomes of it. */
@@ -61,8 +89,7 @@ export function removeAsset(id) {
 
 /** The stream of a task, from behind the event that is named. */
 export function events(id, lastId) {
-  const headers = { Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
-  return { ...task(id, "/events"), headers, persistent: true };
+  return streamed(task(id, "/events"), lastId);
 }
 
 /** The bytes of a file, from the one that is named. */
@@ -85,6 +112,11 @@ export function model(id) {
 export function got(path, query = []) {
   const text = new URLSearchParams(query).toString();
   return { method: "GET", path: text ? `${path}?${text}` : path, headers: {}, repeatable: true };
+}
+
+function streamed(request, lastId) {
+  const headers = { Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
+  return { ...request, headers, persistent: true };
 }
 
 function posted(path, document, headers = {}) {

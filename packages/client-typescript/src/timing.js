@@ -1,6 +1,11 @@
-/** Timers and signals. */
+/** Timers, signals and times. */
 
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** How the API takes a `Date`; all else stays. Throws `RangeError` for a date that is none, of which JSON makes null. */
+export function momentText(value) {
+  return value instanceof Date ? value.toISOString() : value;
+}
 
 /** A timer; longer than 24 days is 24 days, since a browser would not wait at all. */
 export function after(seconds, call) {

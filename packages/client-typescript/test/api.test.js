@@ -41,6 +41,17 @@ api("the same key is the same task", async () => {
   await assert.rejects(genpulse.submit(EASEL, { prompt: "a hen" }, { idempotencyKey }), { code: "idempotency_key_reuse", status: 422 });
 });
 
+api("a task is put off", async () => {
+  const runAt = new Date(Date.now() + 3600e3);
+  const task = await genpulse.submit(EASEL, FOX, { runAt });
+  assert.deepEqual([new Date(task.run_at), task.waiting_for.what], [runAt, "run_at"]);
+  assert.equal((await genpulse.cancel(task)).status, "canceled");
+  await assert.rejects(genpulse.submit(EASEL, FOX, { runAt: "soon", retainS: -1 }), (error) => {
+    assert.deepEqual(error.problems.map(({ place }) => place).sort(), ["/retain_s", "/run_at"]);
+    return true;
+  });
+});
+
 api("a refusal names what does not fit", async () => {
   await assert.rejects(genpulse.submit(EASEL, { ...FOX, width: 9000 }), (error) => {
     assert.ok(error instanceof ApiRefused);
@@ -56,6 +67,36 @@ api("a batch is submitted in its order, and its pages are listed", async () => {
   assert.deepEqual(tasks.map((task) => task.input.prompt), orders.map((order) => order.input.prompt));
   assert.deepEqual((await all(genpulse.list({ limit: 105 }))).map((task) => task.id), tasks.map((task) => task.id).reverse());
   await assert.rejects(genpulse.submitBatch([{ model: EASEL, input: {} }]), (error) => error.problems[0].place === "/tasks/0/input/prompt");
+});
+
+api("a batch is seen, watched, canceled and run again as one thing", async () => {
+  const orders = ["1", "2"].map((prompt) => ({ model: EASEL, input: { prompt }, metadata: { batch: "seen" }, retainS: 86400 }));
+  await genpulse.checkBatch(orders);
+  assert.deepEqual(await all(genpulse.list({ metadata: { batch: "seen" } })), []);
+  const tasks = await genpulse.submitBatch(orders, { idempotencyKey: "batch 1" });
+  const again = await genpulse.submitBatch(orders, { idempotencyKey: "batch 1" });
+  assert.deepEqual(again.map((task) => task.id), tasks.map((task) => task.id));
+  assert.deepEqual(tasks.map((task) => task.retain_s), [86400, 86400]);
+  const events = await all(genpulse.watchBatch(tasks[0].batch));
+  const ends = events.filter(({ name }) => name === "end").map(({ task }) => task.id);
+  assert.deepEqual([...new Set(ends)].sort(), tasks.map((task) => task.id).sort());
+  const batch = await genpulse.batch(tasks[0].batch);
+  assert.deepEqual(events.at(-1).batch, batch);
+  assert.deepEqual([batch.total, batch.counts.succeeded, batch.ended, batch.retryable], [2, 2, true, 0]);
+  assert.deepEqual((await all(genpulse.batches({ limit: 1 }))).map(({ id }) => id), [batch.id]);
+  assert.deepEqual((await all(genpulse.list({ batch: batch.id }))).map(({ id }) => id).sort(), tasks.map(({ id }) => id).sort());
+  assert.deepEqual((await genpulse.cancelBatch(batch)).done, 0);
+  assert.deepEqual((await genpulse.retryBatch(batch.id)).left_out, []);
+  await assert.rejects(genpulse.batch(tasks[0].id), { code: "unknown_batch", status: 404 });
+});
+
+api("what is deleted is there no more", async () => {
+  const task = await genpulse.generate(EASEL, FOX);
+  const words = await genpulse.upload(new Blob(["a few words"]));
+  await genpulse.delete(task);
+  await assert.rejects(genpulse.get(task.id), { status: 404 });
+  await genpulse.deleteAsset(words.id);
+  await assert.rejects(genpulse.bytes(words), { status: 404 });
 });
 
 api("a task that has ended is not canceled, and not run again", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import * as client from "../src/index.js";
-import { answer, DONE, freeUrl, problem, serve, shown, stream, TASK } from "./server.js";
+import { answer, BATCH, DONE, freeUrl, problem, serve, shown, stream, TASK } from "./server.js";
 
 const { ApiRefused, ApiTimeout, ApiUnreachable, DownloadBroken, GenPulse, InvalidId, TaskNotEnded, UnexpectedAnswer } = client;
 const CONTENT = Buffer.from("0123456789".repeat(1000));
@@ -50,11 +50,26 @@ test("patience has an end", async (t) => {
 test("a retry is not sent again where nobody knows whether it was done", async (t) => {
   const { asked, genpulse } = await serve(t, [problem(503, "away", { "Retry-After": "0" })]);
   await assert.rejects(genpulse.retry(TASK), ApiRefused);
-  await assert.rejects(genpulse.submitBatch([{ model: "a/b", input: {} }]), ApiRefused);
+  await assert.rejects(genpulse.retryBatch("b1"), ApiRefused);
   assert.equal(asked.length, 2);
-  const keyed = await serve(t, [problem(503, "away", { "Retry-After": "0" }), shown({ data: [TASK] })]);
-  assert.equal((await keyed.genpulse.submitBatch([{ model: "a/b", input: {} }], { idempotencyKey: "k" })).length, 1);
-  assert.equal(keyed.asked.length, 2);
+});
+
+test("a batch is sent again only under keys", async (t) => {
+  const [order, keyed] = [{ model: "a/b", input: {} }, { model: "a/b", input: {}, idempotencyKey: "two" }];
+  const keysOf = async (orders, options) => {
+    const { asked, genpulse } = await serve(t, [problem(503, "away", { "Retry-After": "0" }), shown({ data: [TASK] })]);
+    assert.equal((await genpulse.submitBatch(orders, options)).length, 1);
+    assert.equal(asked.length, 2);
+    assert.equal(asked[0].body, asked[1].body);
+    assert.equal(asked[0].headers["idempotency-key"], asked[1].headers["idempotency-key"]);
+    return [asked[0].headers["idempotency-key"], JSON.parse(asked[0].body).tasks.map((task) => task.idempotency_key)];
+  };
+  assert.deepEqual(await keysOf([order], { idempotencyKey: "k" }), ["k", [undefined]]);
+  assert.deepEqual(await keysOf([keyed]), [undefined, ["two"]]);
+  const [own, [none]] = await keysOf([order]);
+  assert.match(own, /^[0-9a-f]{32}$/);
+  assert.equal(none, undefined);
+  await assert.rejects(keysOf([order, keyed]), ApiRefused);
 });
 
 test("a refusal names what does not fit", async (t) => {
@@ -138,6 +153,32 @@ test("a stream that ends early is followed by a look", async (t) => {
   assert.equal((await ended.genpulse.wait(TASK.id)).status, "succeeded");
 });
 
+test("the stream of a batch is taken up where it broke, and no end is missed", async (t) => {
+  const ended = { ...BATCH, counts: { succeeded: 1 }, ended: true };
+  const first = stream([["batch", BATCH], ["hello", {}], ["end", DONE]], { broken: true });
+  const { asked, genpulse } = await serve(t, [first, stream([["end", DONE], ["done", ended]])]);
+  const events = [];
+  for await (const event of genpulse.watchBatch(BATCH, { lastEventId: "7" })) events.push(event);
+  assert.deepEqual(events.map(({ name }) => name), ["batch", "end", "end", "done"]);
+  assert.deepEqual([events[1].task, events[3].batch], [DONE, ended]);
+  assert.deepEqual(asked.map((one) => `${one.url} ${one.headers["last-event-id"]}`), ["/v1/batches/b1/events 7", "/v1/batches/b1/events 3"]);
+
+  const short = await serve(t, [stream([["end", DONE]]), shown(ended), stream([["end", DONE], ["done", ended]])]);
+  const names = [];
+  for await (const { name } of short.genpulse.watchBatch("b1")) names.push(name);
+  assert.deepEqual(names, ["end", "end", "done"]);
+  const over = await serve(t, [answer(204), shown(ended)]);
+  for await (const event of over.genpulse.watchBatch("b1", { lastEventId: "9" })) {
+    assert.deepEqual(event, { id: "9", name: "done", batch: ended });
+  }
+  for (const tail of ["event: batch\ndata: {\n\n", "event: end\ndata: 5\n\n", "event: done\ndata: {}\n\n"]) {
+    const garbage = await serve(t, [stream([["batch", BATCH]], { tail })]);
+    const watched = garbage.genpulse.watchBatch("b1");
+    assert.equal((await watched.next()).value.name, "batch");
+    await assert.rejects(watched.next(), UnexpectedAnswer);
+  }
+});
+
 test("events that nobody knows are passed over, garbage is none", async (t) => {
   const { genpulse } = await serve(t, [stream([["hello", {}], ["task", TASK], ["done", DONE]], { tail: ": bye\n\ndata: 1" })]);
   const names = [];
@@ -216,12 +257,13 @@ test("a server without ranges sends it all again", async (t) => {
 
 test("what is asked for is written as the API reads it", async (t) => {
   const { asked, genpulse } = await serve(t, [shown({ data: [], next_cursor: null, ...TASK })]);
-  await genpulse.submit(["a/b", "c/d"], { image: ASSET, list: [ASSET, 1, null] }, { webhookUrl: "http://x/", deadlineS: 5, priority: "low" });
+  await genpulse.submit(["a/b", "c/d"], { image: ASSET, list: [ASSET, 1, null] }, { webhookUrl: "http://x/", deadlineS: 5, priority: "low", retainS: 0, runAt: new Date(0) });
   const filters = { status: ["failed", "canceled"], metadata: { customer: ["a", "b"] }, createdAfter: new Date(0), limit: 7 };
   for await (const _ of genpulse.list(filters)) assert.fail();
   await genpulse.usage({ since: "2030-01-01", until: new Date(0), groupBy: ["day", "model"] });
   await genpulse.delete(ASSET);
   await genpulse.delete(TASK);
+  await genpulse.deleteAsset("a1");
   await genpulse.retry("x", { evenIfCharged: true });
   assert.deepEqual(JSON.parse(asked[0].body), {
     model: ["a/b", "c/d"],
@@ -229,6 +271,8 @@ test("what is asked for is written as the API reads it", async (t) => {
     priority: "low",
     webhook_url: "http://x/",
     deadline_s: 5,
+    retain_s: 0,
+    run_at: "1970-01-01T00:00:00.000Z",
   });
   assert.deepEqual(
     asked.slice(1).map((one) => `${one.method} ${one.url} ${one.body}`.trim()),
@@ -237,11 +281,33 @@ test("what is asked for is written as the API reads it", async (t) => {
       "GET /v1/usage?from=2030-01-01&to=1970-01-01T00%3A00%3A00.000Z&group_by=day%2Cmodel",
       "DELETE /v1/assets/a1",
       "DELETE /v1/tasks/0193a1b2",
+      "DELETE /v1/assets/a1",
       'POST /v1/tasks/x/retry {"even_if_charged":true}',
     ],
   );
   assert.equal(asked[0].headers.authorization, "Bearer gp_dev_key");
   assert.match(asked[0].headers["user-agent"], /^genpulse-client-js\//);
+});
+
+test("batches are asked for as the API has them", async (t) => {
+  const { asked, genpulse } = await serve(t, [shown({ ...BATCH, data: [], next_cursor: null, done: 0, left_out: [] })]);
+  await genpulse.checkBatch([{ model: "a/b", input: { image: ASSET }, idempotencyKey: "k" }]);
+  assert.equal((await genpulse.batch("b1")).id, "b1");
+  for await (const _ of genpulse.batches({ limit: 3 })) assert.fail();
+  for await (const _ of genpulse.list({ batch: "b1" })) assert.fail();
+  await genpulse.cancelBatch(BATCH);
+  await genpulse.retryBatch("b1");
+  assert.deepEqual(
+    asked.map((one) => `${one.method} ${one.url} ${one.body}`.trim()),
+    [
+      'POST /v1/tasks/batch {"tasks":[{"model":"a/b","input":{"image":"asset:a1"},"idempotency_key":"k"}],"dry_run":true}',
+      "GET /v1/batches/b1",
+      "GET /v1/batches?limit=3",
+      "GET /v1/tasks?batch=b1&limit=100",
+      "POST /v1/batches/b1/cancel",
+      "POST /v1/batches/b1/retry",
+    ],
+  );
 });
 
 test("pages are asked for as they are needed", async (t) => {
@@ -267,6 +333,16 @@ test("what cannot be meant is refused before it is sent", async (t) => {
     await assert.rejects(genpulse.submit("a/b", {}, { idempotencyKey: key }), /An idempotency key/);
   }
   await assert.rejects(genpulse.upload("photo.png"), /openAsBlob/);
+  await assert.rejects(genpulse.checkBatch([{ model: "a/b", input: {}, retain_s: 5 }]), /no option retain_s/);
+  const never = new Date("never");
+  await assert.rejects(genpulse.submit("a/b", {}, { runAt: never }), RangeError);
+  await assert.rejects(genpulse.act("cancel", { provider: "art", createdAfter: never }), RangeError);
+  assert.throws(() => genpulse.list({ createdAfter: never }), RangeError);
+  await assert.rejects(genpulse.batch("../tasks"), InvalidId);
+  await assert.rejects(genpulse.deleteAsset(ASSET), InvalidId);
+  await assert.rejects(genpulse.cancelBatch(TASK), UnexpectedAnswer);
+  assert.throws(() => genpulse.watchBatch(TASK), UnexpectedAnswer);
+  assert.throws(() => genpulse.batches({ status: "failed" }), /no option status/);
   assert.throws(() => genpulse.list({ Status: "failed" }), /no option Status/);
   assert.throws(() => genpulse.list({ ids: [] }), /ids has no values/);
   await assert.rejects(genpulse.act("cancel", { provider: "art", metadata: { customer: [] } }), /metadata.customer has no values/);

@@ -3,6 +3,7 @@ import { GenPulse } from "../src/index.js";
 
 export const TASK = { id: "0193a1b2", model: "art/easel", status: "queued", progress: null, outputs: [] };
 export const DONE = { ...TASK, status: "succeeded" };
+export const BATCH = { id: "b1", total: 1, counts: { queued: 1 }, ended: false };
 
 /** Answers a test's requests, one answer after the other; the last one stays. `asked` is what came. */
 export async function serve(test, answers, options = {}) {

@@ -3,7 +3,7 @@ import { ApiRefused, GenPulse, TaskFailed, verifyWebhook } from "@genpulse/clien
 import type { Asset, Event, Order, Task } from "@genpulse/client";
 
 export async function right(genpulse: GenPulse, photo: Asset): Promise<string | undefined> {
-  const order: Order = { model: ["a/b", "c/d"], input: { image: photo, steps: 5 }, priority: "low" };
+  const order: Order = { model: ["a/b", "c/d"], input: { image: photo, steps: 5 }, priority: "low", retainS: 0, runAt: new Date() };
   const [first] = await genpulse.submitBatch([order], { idempotencyKey: "k" });
   const task: Task = await genpulse.generate("a/b", { image: photo }, { timeoutS: 5, onEvent: (event: Event) => void event.id });
   for await (const event of genpulse.watch(task, { lastEventId: "1", signal: AbortSignal.timeout(5) })) {
@@ -13,6 +13,11 @@ export async function right(genpulse: GenPulse, photo: Asset): Promise<string | 
   for await (const one of genpulse.list({ status: ["failed"], metadata: { customer: "acme" }, createdAfter: new Date() })) {
     if (one.cost) return one.cost.amount_usd;
   }
+  for await (const event of genpulse.watchBatch(first?.batch ?? "b", { lastEventId: "1" })) {
+    if (event.name === "end") event.task.outputs[0]?.url.toLowerCase();
+    else event.batch.counts.failed.toFixed();
+  }
+  for await (const batch of genpulse.batches({ limit: 5 })) (await genpulse.retryBatch(batch)).left_out[0]?.reason.trim();
   const message = await verifyWebhook("body", { "webhook-id": "x", other: ["a", "b"] }, ["new", "old"], { toleranceS: 60 });
   const file: Asset = await genpulse.upload(new Blob([await genpulse.bytes(photo)]));
   return first?.error?.code ?? message.task.status ?? file.id;
@@ -36,6 +41,8 @@ export async function wrong(genpulse: GenPulse, task: Task): Promise<void> {
   genpulse.list({ status: "done" });
   // @ts-expect-error: what the API says is not changed
   task.status = "failed";
+  // @ts-expect-error: a task is no batch
+  await genpulse.cancelBatch(task);
   // @ts-expect-error: a path is no file
   await genpulse.upload("photo.png");
   // @ts-expect-error: there may be none

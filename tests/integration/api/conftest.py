@@ -257,6 +257,17 @@ class Served:
             await task
 
 
+def charging(catalogue_of: Callable[[Easel], LoadedCatalogue]) -> Callable[[Easel], LoadedCatalogue]:
+    """The catalogues of a fixture, in which the provider may cost money."""
+
+    def make(easel: Easel) -> LoadedCatalogue:
+        art = catalogue_of(easel).provider("art")
+        assert art is not None
+        return LoadedCatalogue([replace(art, paid=True)])
+
+    return make
+
+
 @pytest.fixture
 def catalogue_of():
     def make(easel: Easel) -> LoadedCatalogue:

@@ -131,31 +131,47 @@ def connection_with(headers):
 
 
 async def test_what_belongs_to_another_key_is_not_there_whatever_the_route(api):
-    """Every route that names a task or an asset is walked, so that a new one cannot forget to ask."""
+    """Every route that names a task, an asset or a batch is walked, so that a new one cannot forget to ask."""
     _, mine = await added(api.services.keys)
     _, theirs = await added(api.services.keys)
     _, admin = await added(api.services.keys, scopes=frozenset({Scope.ADMIN}))
     async with api.worker():
-        sent = (await api.post("/v1/tasks", json={**FOX, "webhook_url": "http://127.0.0.1:9/"}, headers=mine)).json
-        task = await wait_for(api, sent["id"], mine)
+        order = {**FOX, "webhook_url": "http://127.0.0.1:9/"}
+        batch = (await api.post("/v1/tasks/batch", json={"tasks": [order]}, headers=mine)).json
+        task = await wait_for(api, batch["data"][0]["id"], mine)
     asset = task["outputs"][0]["id"]
     deliveries = (await api.get(f"/v1/tasks/{task['id']}/deliveries", headers=mine)).json["data"]
-    ids = {"task_id": task["id"], "asset_id": asset, "delivery_id": deliveries[0]["id"]}
-    document = (await api.get("/openapi.json")).json
-    walked = 0
-    for path, calls in document["paths"].items():
-        if not {"task_id", "asset_id"} & set(re.findall(r"{(\w+)}", path)):
-            continue
-        for method in calls:
-            answer = await api.call(method.upper(), path.format(**ids), headers=theirs)
-            code = "unknown_asset" if "asset_id" in path else "unknown_task"
-            answer.problem(404, code)
-            allowed = await api.call(method.upper(), path.format(**ids), headers=admin)
-            assert allowed.status in {200, 202, 204, 409}, (method, path, allowed.body)
-            walked += 1
-    assert walked >= 8
+    ids = {
+        "task_id": task["id"],
+        "batch_id": batch["id"],
+        "asset_id": asset,
+        "delivery_id": deliveries[0]["id"],
+    }
+    calls = [(method.upper(), path) for method, path in await calls_that_name(api, _CODES)]
+    assert len(calls) >= 12
+    for method, path in calls:
+        code = next(code for name, code in _CODES.items() if f"{{{name}}}" in path)
+        (await api.call(method, path.format(**ids), headers=theirs)).problem(404, code)
     assert (await api.get("/v1/tasks", headers=theirs)).json["data"] == []
+    assert (await api.get("/v1/batches", headers=theirs)).json["data"] == []
     assert [one["id"] for one in (await api.get("/v1/tasks", headers=admin)).json["data"]] == [task["id"]]
+    for method, path in sorted(calls, key=lambda call: call[0] == "DELETE"):
+        allowed = await api.call(method, path.format(**ids), headers=admin)
+        assert allowed.status in {200, 202, 204, 409}, (method, path, allowed.body)
+
+
+_CODES = {"asset_id": "unknown_asset", "batch_id": "unknown_batch", "task_id": "unknown_task"}
+
+
+async def calls_that_name(api, names):
+    """The method and the path of every call whose path has one of these parameters."""
+    document = (await api.get("/openapi.json")).json
+    return [
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method in operations
+        if set(names) & set(re.findall(r"{(\w+)}", path))
+    ]
 
 
 async def wait_for(api, task_id, headers):

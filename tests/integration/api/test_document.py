@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from genpulse.domain.api_key import Scope
 from genpulse.provider import Call, Input, Local, Model, Output, Provider, Report, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.providers.sandbox.noop import Noop, NoopInput
@@ -34,7 +35,7 @@ async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_p
     models = (Model("image", ("text-to-image",), Words, Brush()), Model("noop", ("noop",), NoopInput, Noop()))
     async with rows_on(migrated_url) as rows:
         api = await serve(catalogue=LoadedCatalogue([Provider("sandbox", models)]), **rows)
-        _, headers = await added(api.services.keys)
+        _, headers = await added(api.services.keys, scopes=frozenset({Scope.ADMIN}))
         async with api.worker():
             process = await asyncio.create_subprocess_exec(
                 *command(api.url, examples=EXAMPLES, seed=SEED),

@@ -18,7 +18,7 @@ from tests.api_keys import added
 PATHS = create_app(lambda: None, ApiOptions()).openapi()["paths"]  # type: ignore[arg-type, return-value]
 CALLS = [(path, verb) for path, verbs in PATHS.items() for verb in verbs if path.startswith("/v1/")]
 OWNED = [(path, verb) for path, verb in CALLS if re.search(r"\{(task|batch|asset|delivery)_id\}", path)]
-SHARED = {"model_id": "art/easel"}
+SHARED = {"model_id": "art/easel", "key_id": "00000000-0000-7000-8000-000000000000"}
 WRITING = {"post", "put", "patch", "delete"}
 
 

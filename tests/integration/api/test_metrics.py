@@ -2,10 +2,17 @@
 
 import time
 from dataclasses import replace
+from decimal import Decimal
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from genpulse.domain.attempt import Failed
+from genpulse.domain.errors import ProviderRejected
+from genpulse.domain.money.spending import Spending
 from genpulse.ports import State, WorkerPresence
+from genpulse.provider import Model, Provider
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.integration.api.conftest import Print, Sketch
 
 WORKER = WorkerPresence("w1", "höst", 17, 16, 0, ("art",))
 
@@ -57,6 +64,29 @@ async def test_tasks_and_the_queue_are_shown(api):
     assert figures[("genpulse_queue_depth",)] == 2
     assert figures[("genpulse_database_up",)] == 1
     assert first["status"] == "queued"
+
+
+async def test_what_waits_is_shown_by_provider_with_its_age(either):
+    for _ in range(2):
+        await either.submit(webhook_url="https://example.com/hook")
+    await either.end(Failed(ProviderRejected("no").failure))
+    figures = await samples(either)
+    assert figures["genpulse_queue_waiting", ("provider", "art")] == 1
+    assert 0 < figures["genpulse_queue_overdue_seconds", ("provider", "art")] < 600
+    assert figures[("genpulse_deliveries_waiting",)] == 1
+    assert 0 < figures[("genpulse_deliveries_overdue_seconds",)] < 600
+    assert figures[("genpulse_budget_daily_usd",)] == float("inf")
+    await either.end(Failed(ProviderRejected("no").failure))
+    figures = await samples(either)
+    assert figures["genpulse_queue_waiting", ("provider", "art")] == 0
+    assert figures["genpulse_queue_overdue_seconds", ("provider", "art")] == 0
+
+
+async def test_what_is_spent_stands_beside_the_budget(serve):
+    api = await serve(spending=Spending(daily_usd=Decimal("2.50")))
+    figures = await samples(api)
+    assert figures[("genpulse_spent_today_usd",)] == 0
+    assert figures[("genpulse_budget_daily_usd",)] == 2.5
 
 
 async def test_figures_are_there_while_the_database_is_away(api):
@@ -120,3 +150,14 @@ async def test_a_scrape_takes_no_longer_than_it_may(serve, probe):
     assert time.monotonic() - began_at < 60
     assert figures[part("database")] == 1
     assert 0 in [value for (name, *_), value in figures.items() if name == "genpulse_part_up"]
+
+
+async def test_models_that_callers_name_as_they_like_are_one_figure(serve):
+    sketch = Model("listed", ("text-to-image",), Sketch, Print())
+    provider = Provider("art", (sketch,), find_model=lambda name: replace(sketch, name=name))
+    api = await serve(catalogue=LoadedCatalogue([provider]))
+    for name in ("listed", "one", "two"):
+        assert (await api.submit(f"art/{name}")).status == 202
+    figures = await samples(api)
+    submitted = {key[1][1]: value for key, value in figures.items() if key[0] == "genpulse_tasks_submitted_total"}
+    assert submitted == {"art/listed": 1, "art/other": 2}

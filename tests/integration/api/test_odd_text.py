@@ -185,5 +185,5 @@ async def test_an_unknown_name_comes_with_the_one_that_is_like_it(api, name, nea
     answer = await api.post(f"/v1/tasks{path}", data=json.dumps(body), headers=JSON)
     [error] = answer.problem(422, "invalid_input")["errors"]
     assert error["pointer"] == (f"/tasks/1/{name}" if in_batch else f"/{name}")
-    assert error["detail"].endswith(f"Did you mean {near}?" if near else "metadata.")
+    assert (f"Did you mean {near}?" if near else "there are model, input, kind, priority, ") in error["detail"]
     assert "model, input, kind" in error["detail"]

@@ -5,16 +5,19 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from genpulse.domain.attempt import Failed
-from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable
+from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, UnknownOutcome
+from genpulse.providers.catalog import LoadedCatalogue
 from tests import command
 from tests.integration.api.conftest import Easel
 
 BLOCKED, AWAY = ModerationBlocked("no").failure, ProviderUnavailable("away").failure
+LOST = replace(UnknownOutcome("lost").failure, retryable=True)
 
 
 class CountingEasel(Easel):
@@ -27,6 +30,16 @@ class CountingEasel(Easel):
     async def run(self, call, report):
         self.orders.append(call.input.prompt)
         return await super().run(call, report)
+
+
+@pytest.fixture
+def paid(catalogue_of):
+    """The catalogue of a provider that charges for what this easel draws."""
+
+    def make(easel):
+        return LoadedCatalogue([replace(catalogue_of(easel).provider("art"), paid=True)])
+
+    return make
 
 
 @pytest.fixture
@@ -129,6 +142,19 @@ async def test_a_torn_line_of_the_results_is_no_result(api, generate, files, tmp
         ("p.csv", "prompt,model\na,art/easle\n", "p.csv:2: model: there is no model 'art/easle'"),
         ("p.csv", "prompt,priority\na,urgent\n", "p.csv:2: priority: 'urgent' is none of high, normal, low"),
         ("p.csv", "prompt,kind\na,text-to-speech\n", "p.csv:2: kind: art/easel does not do 'text-to-speech'"),
+        ("p.csv", "prompt,width\na,64\nb,NaN\n", "p.csv:3: width: 'NaN' is no integer"),
+        ("p.csv", "prompt,width\na,64\nb,1e999\n", "p.csv:3: width: '1e999' is no integer"),
+        ("p.csv", "prompt,deadline_s\na,nan\nb,inf\n", "p.csv:2: deadline_s: 'nan' is no number of seconds"),
+        (
+            "p.jsonl",
+            '{"prompt": "a", "width": 1e999}\n',
+            "p.jsonl:1: this is no JSON: 1e999 is too great a number",
+        ),
+        (
+            "p.jsonl",
+            '{"prompt": ' + "[" * 100_000,
+            "p.jsonl:1: this is no JSON: its lists and objects stand too deep",
+        ),
         ("p.jsonl", '{"prompt": "a"}\n{"prompt": "b"\n', "p.jsonl:2: this is no JSON"),
         ("p.jsonl", '{"prompt": "a"}\n[1]\n', "p.jsonl:2: this is no JSON object"),
         ("p.jsonl", '{"prompt": "a", "prompt": "b"}\n', "p.jsonl:1: this is no JSON: 'prompt' is said twice"),
@@ -182,9 +208,9 @@ async def test_a_file_goes_with_no_prompt_and_no_standard_output(api, genpulse, 
     assert (code, "--from" in err) == (2, True)
 
 
-async def test_killed_at_any_moment_it_pays_for_nothing_twice(serve, catalogue_of, tmp_path, files):
+async def test_killed_at_any_moment_it_pays_for_nothing_twice(serve, paid, tmp_path, files):
     easel = CountingEasel()
-    api = await serve(catalogue=catalogue_of(easel))
+    api = await serve(catalogue=paid(easel))
     prompts = [f"picture {number}" for number in range(40)]
     (tmp_path / "p.txt").write_text("\n".join(prompts))
     words = ("generate", "--model", "art/easel", "--from", "p.txt", "-o", "out/", "--api", api.url)
@@ -211,3 +237,38 @@ def _has_moved(kills, easel, files, tmp_path, asked, saved):
     if kills % 2 == 0:
         return len(easel.orders) > asked or len(easel.orders) == 40
     return (tmp_path / "out").exists() and len(files()) > saved + kills
+
+
+async def test_broken_off_it_says_how_to_go_on(api, tmp_path):
+    (tmp_path / "p.txt").write_text("a\nb\n")
+    words = ("generate", "--model", "art/easel", "--from", "p.txt", "--api", api.url)
+    running = command.start(*words, folder=tmp_path, environment={"PATH": os.defpath}, merged=True)
+    async with asyncio.timeout(60):
+        while not await tasks_of(api):
+            await asyncio.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    said, _ = await asyncio.to_thread(running.communicate)
+    assert running.poll() == 130, said
+    assert "Run the same command again: what is saved stays, and nothing is paid for twice." in said
+    assert not (tmp_path / "p").exists()
+
+
+async def test_what_may_be_charged_already_is_not_run_again(serve, paid, generate):
+    api = await serve(catalogue=paid(Easel()))
+    text = "prompt,model\na,art/print\nb,art/print\n"
+    options = ("--kind", "text-to-image", "--json")
+    waiting = asyncio.create_task(generate(api, "p.csv", text, *options))
+    async with asyncio.timeout(60):
+        while len(await tasks_of(api)) < 2:
+            await asyncio.sleep(0.01)
+    await api.end(Failed(LOST), ordered=True)
+    await api.end(Failed(AWAY))
+    code, _, err = await waiting
+    assert code == 1, err
+    async with api.worker():
+        code, out, err = await generate(api, "p.csv", text, *options, "--retry")
+    document = json.loads(out)
+    assert (code, document["saved"]) == (1, 1), err
+    assert [(failure["line"], failure["can_run_again"]) for failure in document["failures"]] == [(2, False)]
+    code, _, err = await generate(api, "p.csv", text, "--kind", "text-to-image", "--retry")
+    assert (code, "Not run again: 1 (may_be_charged)" in err) == (1, True), err

@@ -1,14 +1,13 @@
 """Asking for a failed task to run again: what the body says, and what may be paid for twice."""
 
 import io
-from dataclasses import replace
 
 import pytest
 
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import UnknownOutcome
-from genpulse.providers.catalog import LoadedCatalogue
 from genpulse_client import ApiRefused, AsyncGenPulse
+from tests.integration.api.conftest import charging
 
 LOST = UnknownOutcome("The answer got lost.").failure
 
@@ -16,12 +15,7 @@ LOST = UnknownOutcome("The answer got lost.").failure
 @pytest.fixture
 def catalogue_of(catalogue_of):
     """Of a provider that charges."""
-
-    def make(easel):
-        art = catalogue_of(easel).provider("art")
-        return LoadedCatalogue([replace(art, paid=True)])
-
-    return make
+    return charging(catalogue_of)
 
 
 @pytest.fixture

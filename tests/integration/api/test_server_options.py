@@ -42,6 +42,8 @@ async def studio(serve, tmp_path):
             variables = {
                 "GENPULSE_PROVIDERS__STUDIO__ADAPTER": "openai_compatible",
                 "GENPULSE_PROVIDERS__STUDIO__BASE_URL": url,
+                "GENPULSE_PROVIDERS__STUDIO__API_KEY": "studio-key",
+                "GENPULSE_PROVIDERS__STUDIO__OPTIONS__PAID": "true",
                 "GENPULSE_PROVIDERS__STUDIO__MODELS__IMAGE": "brush",
                 "GENPULSE_PROVIDERS__STUDIO__MODELS__VIDEO": "film",
                 **{f"GENPULSE_PROVIDERS__STUDIO__OPTIONS__{name}": value for name, value in options.items()},

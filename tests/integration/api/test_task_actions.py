@@ -15,8 +15,8 @@ from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, Provi
 from genpulse.domain.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
 from genpulse.lifecycle.bulk_actions import BulkAction, Selection
-from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import added
+from tests.integration.api.conftest import charging
 
 URL = "/v1/tasks/actions"
 DOWN = ProviderUnavailable("down").failure
@@ -25,12 +25,7 @@ DOWN = ProviderUnavailable("down").failure
 @pytest.fixture
 def catalogue_of(catalogue_of):
     """Of a provider that charges."""
-
-    def make(easel):
-        art = catalogue_of(easel).provider("art")
-        return LoadedCatalogue([replace(art, paid=True)])
-
-    return make
+    return charging(catalogue_of)
 
 
 async def asked(api, action, wanted=None, headers=None, **more):

@@ -135,7 +135,9 @@ async def test_an_unknown_parameter_comes_with_the_one_that_is_like_it(api, name
     (error,) = problem["errors"]
     assert problem["detail"].endswith(f"Did you mean {near}?" if near else "cursor.")
     assert error["parameter"] == name
-    assert "there are status, kind, provider, model, key, ids, text, code, metadata.<name>" in error["detail"]
+    assert (
+        "there are status, kind, provider, model, key, batch, ids, text, code, metadata.<name>" in error["detail"]
+    )
     assert error["detail"].endswith(f"Did you mean {near}?" if near else "cursor")
 
 

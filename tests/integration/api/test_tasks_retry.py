@@ -1,7 +1,6 @@
 """`genpulse tasks list --failed` and `tasks retry`, as commands against an API."""
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,8 +12,8 @@ from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable, Unkno
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import NewTask, TaskStatus
-from genpulse.providers.catalog import LoadedCatalogue
 from genpulse_client import AsyncGenPulse
+from tests.integration.api.conftest import charging
 
 DOWN = ProviderUnavailable("down").failure
 BLOCKED = ModerationBlocked("no", charged=Charged.YES).failure
@@ -24,12 +23,7 @@ LOST = UnknownOutcome("lost").failure
 @pytest.fixture
 def catalogue_of(catalogue_of):
     """Of a provider that charges."""
-
-    def make(easel):
-        art = catalogue_of(easel).provider("art")
-        return LoadedCatalogue([replace(art, paid=True)])
-
-    return make
+    return charging(catalogue_of)
 
 
 async def failed(api, failure, provider="art", price_usd=None, model="easel", *, ordered=False, job_id=None):

@@ -3,6 +3,7 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +53,13 @@ async def test_put_together_by_what_is_asked_for(used):
     assert [(row["status"], row["count"]) for row in found] == [("failed", 1), ("queued", 1), ("succeeded", 2)]
     (row,) = await rows(used, "group_by=day,provider,key")
     assert (row["day"], row["provider"], row["key"], row["key_name"], row["count"]) == (today, "art", "", None, 4)
+
+
+async def test_any_name_of_metadata_that_a_task_can_have(either):
+    for name in ("größe", "顧客", "a b", 'a"b'):
+        await either.submit(metadata={name: "x"})
+        found = await rows(either, f"group_by=metadata.{quote(name)}")
+        assert {row["metadata"][name] for row in found} >= {"x"}
 
 
 async def test_the_time_that_is_asked_for(used):
@@ -104,6 +112,7 @@ async def test_a_key_sees_what_its_own_tasks_came_to(either):
         ("group_by=day,", "group_by"),
         ("group_by=day,day", "group_by"),
         ("group_by=metadata.", "group_by"),
+        ("group_by=metadata.a%00", "group_by"),
         ("group_by=metadata", "group_by"),
         ("group_by=" + ",".join(f"metadata.a{number}" for number in range(9)), "group_by"),
         (f"group_by=metadata.{'a' * 65}", "group_by"),

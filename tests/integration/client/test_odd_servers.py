@@ -229,6 +229,29 @@ async def test_a_stream_that_breaks_is_taken_up_where_it_was(odd, client):
     assert resumed == [None, "2", "2", "2"]
 
 
+async def test_the_stream_of_a_batch_that_breaks_is_taken_up_where_it_was(odd, client):
+    batch = {"id": "b1", "total": 2, "counts": {"succeeded": 1, "queued": 1}, "ended": False}
+    ended = {**batch, "counts": {"succeeded": 2}, "ended": True}
+    answers = iter(
+        [
+            cut(("batch", batch), ("end", DONE)),
+            problem(503, "unavailable", Retry_After="0"),
+            stream(("batch", batch), ("end", DONE)),
+            shown(ended),
+            stream(("batch", ended), ("end", DONE), ("done", ended)),
+        ]
+    )
+    odd.answer = lambda _: next(answers)
+    events = [event async for event in client.watch_batch("b1")]
+    assert [event.task.status if event.task else event.batch.ended for event in events] == [
+        *(False, "succeeded"),
+        *(False, "succeeded"),
+        *(True, "succeeded", True),
+    ]
+    assert [event.is_last for event in events] == [False] * 6 + [True]
+    assert [asked.headers.get("last-event-id") for asked in odd.asked] == [None, "2", "2", None, "2"]
+
+
 async def test_a_stream_that_ends_early_is_followed_by_a_look(odd, client):
     def given(asked):
         return stream(("task", TASK)) if asked.target.endswith("/events") else shown(DONE)

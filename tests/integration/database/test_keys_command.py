@@ -6,8 +6,8 @@ from base64 import b64encode
 import pytest
 from click.testing import CliRunner
 
-from genpulse.cli.keys import command
-from genpulse.domain.errors import NoWebhookSecret, SealingKeyMissing
+from genpulse.cli.keys.command import command
+from genpulse.domain.errors import NoWebhookSecret, SealingKeyMissing, UnknownKey
 
 SEALING = b64encode(b"s" * 32).decode()
 
@@ -104,3 +104,47 @@ def test_a_retention_that_cannot_be_meant_is_misuse(keys, span):
     assert refused.exit_code == 2
     assert "--retain" in refused.output
     assert json.loads(keys("list", "--json").stdout) == []
+
+
+def test_what_is_asked_for_is_changed_and_the_rest_stays(keys):
+    limits = ("--daily-usd", "5", "--rate", "50/s", "--max-priority", "low", "--retain", "7d")
+    key = json.loads(keys("create", "--name", "shop", *limits, "--expires-in", "1h", "--json").stdout)
+    changed = json.loads(
+        keys(
+            "update", key["id"][:30], "--daily-usd", "7.50", "--rate", "none", "--daily-tasks", "9", "--json"
+        ).stdout
+    )
+    assert changed["limits"] == key["limits"] | {"daily_usd": "7.50", "rate": None, "daily_tasks": 9}
+    assert (changed["name"], changed["expires_at"]) == ("shop", key["expires_at"])
+    lifted = [word for option in ("expires-in", "max-priority", "retain") for word in (f"--{option}", "none")]
+    told = keys("update", key["id"], "--name", " store ", *lifted)
+    assert told.stdout == f"The key 'store' ({key['id']}) is changed. Its limits: 9 a day, 7.50 USD a day.\n"
+    (listed,) = json.loads(keys("list", "--json").stdout)
+    assert listed["expires_at"] is None
+    assert (
+        keys("update", key["id"], "--retain", "0", "--expires-in", "2h", "--max-priority", "high").exit_code == 0
+    )
+    (listed,) = json.loads(keys("list", "--json").stdout)
+    assert (listed["limits"]["retain_s"], listed["limits"]["max_priority"]) == (0, "high")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "Nothing is to be changed"),
+        (("--rate", "often"), "5/s"),
+        (("--name", " "), "it is empty"),
+        (("--daily-tasks", "0"), "0 is not in the range"),
+        (("--max-priority", "urgent"), "low"),
+        (("--retain", "9999w"), "3650d"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_misuse(keys, arguments, word):
+    key = json.loads(keys("create", "--name", "shop", "--json").stdout)
+    told = keys("update", key["id"], *arguments)
+    assert told.exit_code == 2
+    assert word in told.output
+
+
+def test_a_key_that_is_not_there_is_not_changed(keys):
+    assert isinstance(keys("update", "ffff", "--name", "x").exception, UnknownKey)

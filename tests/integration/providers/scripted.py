@@ -1,19 +1,23 @@
 """A server that answers as a test wants it, and the calls that are made of it."""
 
 import json
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.provider import Call, Job, Output, Provider, ProviderSettings
+from genpulse.provider import Attachment, Call, InvalidInput, Job, Output, Provider, ProviderSettings
+from genpulse.provider.encoded import data_uri, is_data_uri
 
 TASK = UUID("0191b2d2-0000-7000-8000-000000000001")
 KEY = "key-of-the-account"
+_FOLDER = tempfile.TemporaryDirectory(prefix="genpulse-inputs-")
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,22 @@ def engine_of(provider: Provider, name: str) -> Any:
     return found.engine
 
 
+class DataFiles:
+    """Attachments of inputs that hold their files themselves; all of them are pictures."""
+
+    def keeps(self, _: str) -> bool:
+        return False
+
+    async def fetch(self, reference: str) -> Attachment:
+        if not is_data_uri(reference):
+            raise InvalidInput(f"{reference} is no data: URI.")
+        path = Path(_FOLDER.name) / "picture"
+        path.write_bytes(data_uri(reference)[1])
+        return Attachment(path, "image/png", path.stat().st_size)
+
+
 def call_of(wanted: Any) -> Call[Any]:
-    return Call("a/model", "any", wanted, TASK, f"genpulse-{TASK.hex}", 1)
+    return Call("a/model", "any", wanted, TASK, f"genpulse-{TASK.hex}", 1, attachments=DataFiles())
 
 
 def job_of(job_id: str, wanted: Any) -> Job[Any]:

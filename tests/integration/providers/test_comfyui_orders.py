@@ -125,16 +125,6 @@ async def test_a_picture_that_is_kept_nowhere_orders_nothing(comfyui, engine, ke
 
 
 @pytest.mark.parametrize(
-    "value", ["http://127.0.0.1/x", "https://127.0.0.1/x", "file:///etc/passwd", "x.png", "data:,"]
-)
-async def test_a_picture_that_a_caller_names_is_nobodys_inside(comfyui, engine, value):
-    graph = {"2": {"class_type": "LoadImage", "inputs": {"image": "x"}, "_meta": {"title": "INPUT_p"}}}
-    with pytest.raises(InvalidInput):
-        await engine.submit(call_of(AnyWorkflow(workflow=graph, inputs={"p": value})))
-    assert {one.path for one in comfyui.asked} <= {"/queue"}
-
-
-@pytest.mark.parametrize(
     "node",
     [
         {"class_type": "A", "_meta": None},

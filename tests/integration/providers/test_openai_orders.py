@@ -250,14 +250,6 @@ async def test_the_form_of_a_video_carries_the_same(vendor):
     assert form == {"model": "wan", "prompt": "x", "seconds": "4", "loop": "true", "a": "[1]"}
 
 
-@pytest.mark.parametrize("uri", ["data:image/png\r\nX-Evil: 1;base64,", "data:;base64,", "data:text;base64,"])
-async def test_a_callers_media_type_is_no_header_of_the_form(vendor, uri):
-    vendor.always({"data": [{"b64_json": B64}]})
-    await ordered(vendor, "flux", ImageInput(prompt="x", images=[f"{uri}{B64}"]))
-    (form,) = (one.form for one in vendor.asked)
-    assert form["image"] == PNG
-
-
 @pytest.mark.parametrize("kind", [ImageInput, VideoInput])
 def test_which_model_runs_is_not_for_the_caller_to_say(kind):
     with pytest.raises(ValidationError, match="'model' cannot be set here"):

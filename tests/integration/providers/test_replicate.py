@@ -226,6 +226,9 @@ class _Files:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def keeps(self, reference: str) -> bool:
+        return reference.startswith("asset:")
+
     async def fetch(self, reference: str) -> Attachment:
         self._path.write_bytes(PNG)
         return Attachment(self._path, "image/png", len(PNG))

@@ -11,8 +11,9 @@ from rich.cells import cell_len
 
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.topics.open_topics import Topic
-from genpulse.cli import keys, models, providers
+from genpulse.cli import models, providers
 from genpulse.cli.flow import picture
+from genpulse.cli.keys.text import key_table
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command
@@ -73,7 +74,7 @@ TOPICS = [Topic(Ref(name, "", "", "a" * 40, "", False, "", 0.0, HOSTILE), (), ()
 TABLES = {
     "tasks list": (command._table(TASKS, NOW), [each.id for each in TASKS]),
     "tasks list --failed": (command._failed_table(TASKS, NOW), [each.id for each in TASKS]),
-    "keys list": (keys._table([key(1), key(2)], NOW), [ID.format(1), ID.format(2)]),
+    "keys list": (key_table([key(1), key(2)], NOW), [ID.format(1), ID.format(2)]),
     "models": (models._list(MODELS), [each["id"] for each in MODELS]),
     "models MODEL": (
         models._inputs({"id": "m", "description": LONG, "input_schema": {"properties": FIELDS}}),

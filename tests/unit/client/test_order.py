@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,12 +10,13 @@ from genpulse_client import Order
 from genpulse_client.request import submit, submit_batch
 from genpulse_client.results.asset import asset_of
 
+MOMENT = datetime(2030, 1, 31, tzinfo=UTC)
 ASSET = asset_of({"id": "a1", "url": "http://x", "media_type": "image/png", "bytes": 5, "sha256": "0"})
 
 
 def test_what_is_not_said_is_left_out():
     assert Order("a/b", {}).document() == {"model": "a/b", "input": {}}
-    whole = Order("a/b", {}, "kind", "high", "http://x", 5, {"a": "b"}, "key")
+    whole = Order("a/b", {}, "kind", "high", "http://x", 5, {"a": "b"}, "key", 0, MOMENT)
     assert whole.document() == {
         "model": "a/b",
         "input": {},
@@ -23,6 +25,8 @@ def test_what_is_not_said_is_left_out():
         "webhook_url": "http://x",
         "deadline_s": 5,
         "metadata": {"a": "b"},
+        "retain_s": 0,
+        "run_at": "2030-01-31T00:00:00Z",
     }
     assert submit(whole).headers["Idempotency-Key"] == "key"
 

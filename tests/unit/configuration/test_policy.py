@@ -331,3 +331,48 @@ def test_a_key_that_no_header_can_carry_is_refused_at_the_start(tmp_path, name, 
 @pytest.mark.parametrize("secret", ["sk-s3cret0123456789", "postgresql://u:s3cret@h/d", "Bearer s3cret0123456789"])
 def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path, secret):
     assert "api.port (GENPULSE_API__PORT): expected" in problems(tmp_path, MAIN | {"GENPULSE_API__PORT": secret})
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["", "https://app.example.com", "https://a.example.com, http://localhost:3000,https://[2001:db8::1]:8443"],
+)
+def test_origins_of_web_pages_are_named(tmp_path, origins):
+    assert problems(tmp_path, MAIN | {"GENPULSE_API__CORS_ORIGINS": origins}) == ""
+
+
+@pytest.mark.parametrize(
+    ("origins", "words"),
+    [
+        ("*", "the page of any site"),
+        ("https://app.example.com, *", "the page of any site"),
+        ("https://app.example.com/", "is no origin as a browser writes it"),
+        ("app.example.com", "is no origin"),
+        ("https://App.example.com", "in small letters"),
+        ("null", "is no origin"),
+        ("https://*.example.com", "is no origin"),
+        ("file://x", "is no origin"),
+    ],
+)
+def test_what_is_no_origin_is_refused(tmp_path, origins, words):
+    told = problems(tmp_path, MAIN | {"GENPULSE_API__CORS_ORIGINS": origins})
+    assert "api.cors_origins" in told
+    assert words in told
+
+
+DEV = {
+    "ENV": "dev",
+    "GENPULSE_DATABASE_URL": "postgresql://u@localhost/d",
+    "GENPULSE_REDIS__URL": "redis://localhost",
+}
+
+
+def test_development_lets_every_page_call_when_it_is_asked_for(tmp_path):
+    assert load(tmp_path, DEV | {"GENPULSE_API__CORS_ORIGINS": "*"}).api.origins == ("*",)
+
+
+def test_origins_may_be_a_list_in_a_file(tmp_path):
+    (tmp_path / "config").mkdir()
+    listed = "default:\n  api:\n    cors_origins: [https://a.example.com, 'http://b:1']\n"
+    (tmp_path / "config" / "config.yaml").write_text(listed)
+    assert load(tmp_path, DEV).api.origins == ("https://a.example.com", "http://b:1")

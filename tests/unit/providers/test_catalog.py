@@ -161,9 +161,12 @@ def test_models_that_an_operator_adds_keep_their_letters():
     ("given", "kind"),
     [
         (("gpt-image-2", {"prompt": "x"}), "text-to-image"),
-        (("gpt-image-2", {"prompt": "x", "images": ["asset:a"]}), "image-to-image"),
+        (
+            ("gpt-image-2", {"prompt": "x", "images": ["asset:0197a3a6-1111-7222-8333-00000000abcf"]}),
+            "image-to-image",
+        ),
         (("film", {"prompt": "x"}), "text-to-video"),
-        (("film", {"prompt": "x", "image": "asset:a"}), "image-to-video"),
+        (("film", {"prompt": "x", "image": "asset:0197a3a6-1111-7222-8333-00000000abcf"}), "image-to-video"),
         (("gpt-4o-mini-tts", {"text": "x"}), "text-to-speech"),
     ],
 )

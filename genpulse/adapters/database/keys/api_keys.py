@@ -1,5 +1,6 @@
 """The `KeyStore` port on PostgreSQL."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -32,6 +33,12 @@ _ALL = _KEYS + "ORDER BY id"
 _ONE = _KEYS + "WHERE id = $1"
 _BEGINNING = "SELECT id FROM api_keys WHERE id::text LIKE $1 || '%'"
 _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"
+_LOCKED = _ONE + " FOR UPDATE OF api_keys"
+_CHANGE = """
+UPDATE api_keys SET name = $2, expires_at = $3, max_active_tasks = $4, daily_tasks = $5, daily_usd = $6, rate = $7,
+                    max_priority = $8, retain_s = $9
+WHERE id = $1
+"""
 _USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
 _UNSEALED = Sealing()
 _SECRET = "SELECT secret FROM signing_secret"  # noqa: S105 - a statement
@@ -61,12 +68,21 @@ class PostgresKeys:
         with outages():
             return tuple(_key_of(row) for row in await self._pool.fetch(_ALL))
 
+    async def get(self, beginning: str) -> ApiKey:
+        """The key whose id begins like this."""
+        return await self._one(await self._id_of(beginning))
+
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
         """Revoke the key whose id begins like this."""
         key_id = await self._id_of(beginning)
         with outages():
             await self._pool.execute(_REVOKE, key_id, now)
         return await self._one(key_id)
+
+    async def change(self, beginning: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
+        """Keep what `change` makes of the name, the expiry and the limits of a key."""
+        key_id = await self._id_of(beginning)
+        return await in_transaction(self._pool, partial(_change, key_id=key_id, change=change))
 
     async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
         """Let a new secret sign for the key, and whatever signs now beside it for the overlap."""
@@ -107,9 +123,14 @@ class PostgresKeys:
 
     async def usage(self, key_id: UUID) -> KeyUsage:
         """What it has done by now."""
-        owner = str(key_id)
+        return (await self.usages([key_id]))[key_id]
+
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+        """The same of each of several keys."""
+        owners = {key_id: str(key_id) for key_id in key_ids}
         with outages():
-            return (await today(self._pool, [owner])).usage_of(owner)
+            figures = await today(self._pool, list(owners.values()))
+        return {key_id: figures.usage_of(owner) for key_id, owner in owners.items()}
 
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""
@@ -139,6 +160,24 @@ async def _add(
     )
     if secret is not None:
         await webhook_secrets.add_first(connection, sealing, key.id, secret)
+
+
+async def _change(connection: asyncpg.Connection, key_id: UUID, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
+    changed = change(_key_of(await connection.fetchrow(_LOCKED, key_id)))
+    limits = changed.limits
+    await connection.execute(
+        _CHANGE,
+        key_id,
+        changed.name,
+        changed.expires_at,
+        limits.max_active_tasks,
+        limits.daily_tasks,
+        limits.daily_usd,
+        str(limits.rate) if limits.rate else None,
+        limits.max_priority,
+        limits.retain_s,
+    )
+    return changed
 
 
 def _is_beginning(text: str) -> bool:

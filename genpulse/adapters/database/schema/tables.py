@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
@@ -78,6 +78,8 @@ tasks = Table(
     Column("batch_id", Uuid),
     Column("deleted_at", _Moment),
     Column("retain_s", Integer),
+    Column("run_at", _Moment),
+    Column("depends_on", ARRAY(Uuid)),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -197,6 +199,7 @@ Index(
     postgresql_where=queue.c.lease.is_(None),
 )
 Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
+Index("ix_queue_held", queue.c.task_id, postgresql_where=text("due_at = 'infinity'::timestamptz"))
 Index("ix_queue_limited", queue.c.provider, postgresql_where=queue.c.limited)
 Index("ix_queue_worker", queue.c.worker, postgresql_where=queue.c.worker.is_not(None))
 
@@ -273,6 +276,14 @@ assets = Table(
 
 Index("ix_assets_deleted_at", assets.c.deleted_at, postgresql_where=assets.c.deleted_at.is_not(None))
 Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
+
+task_sources = Table(
+    "task_sources",
+    metadata,
+    Column("source_id", Uuid, primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""Which tasks wait for the outputs of which, as long as they wait."""
 
 asset_uses = Table(
     "asset_uses",

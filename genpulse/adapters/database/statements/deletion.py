@@ -133,6 +133,14 @@ REMOVED_OBJECTS = (
     "UPDATE doomed_objects SET removed_at = now() WHERE key = ANY($1::text[]) AND erased_at IS NOT NULL"
 )
 
+_INDEX = """(
+               SELECT number
+               FROM generate_series(0, jsonb_array_length(outputs || coalesce(warnings, '[]'::jsonb))) AS number
+               WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(coalesce(warnings, '[]'::jsonb)) AS missing
+                                 WHERE missing @> jsonb_build_object('code', 'output_missing', 'index', number))
+               ORDER BY number OFFSET place - 1 LIMIT 1)"""
+"""The place of an output among all that were to be made: before it may be some that are missing already."""
+
 DELETE_ASSET = f"""
 WITH gone AS (
 UPDATE assets SET deleted_at = now()
@@ -141,7 +149,7 @@ RETURNING id, task_id),
 told AS (
 UPDATE tasks SET warnings = coalesce(warnings, '[]'::jsonb) || (
            SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'output_missing', 'message', $3::text,
-                                                        'index', place - 1)), '[]'::jsonb)
+                                                        'index', {_INDEX})), '[]'::jsonb)
            FROM jsonb_array_elements(outputs) WITH ORDINALITY AS one(output, place)
            WHERE output ->> 'id' = $1::text),
        outputs = (SELECT coalesce(jsonb_agg(output ORDER BY place), '[]'::jsonb)

@@ -14,6 +14,7 @@ from genpulse.adapters.database.statements.columns import (
     TASK,
     worker_channel,
 )
+from genpulse.adapters.database.statements.sources import HAS_UNENDED, TOLD, linked, woken_by
 
 _IS_DROPPED = (
     "ended.status = 'queued' AND tasks.cancel_requested_at IS NOT NULL"
@@ -72,9 +73,9 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
 FROM ended
 WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 'running'
   AND ended.lease NOT IN (SELECT lease FROM erased)
-RETURNING tasks.id, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at, tasks.cancel_requested_at,
-          tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error, ended.delay_s, ended.job_id,
-          ended.ordered_at, tasks.owner, {DAY} AS day,
+RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at,
+          tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
+          ended.delay_s, ended.job_id, ended.ordered_at, tasks.owner, {DAY} AS day,
           {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
@@ -98,14 +99,15 @@ UPDATE queue SET lease = NULL, worker = NULL, limited = false, ordered = done.or
        due_at = CASE WHEN done.cancel_requested_at IS NULL THEN done.next_try_at ELSE now() END,
        deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
 FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
+{woken_by("done")},
 {counted(_OF_ENDED)}
 SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
-                        THEN pg_notify('{CHANNEL}', provider) END AS told
+                        THEN pg_notify('{CHANNEL}', provider) END AS told, {TOLD}
 FROM done
 UNION ALL
-SELECT lease, NULL, NULL FROM erased
+SELECT lease, NULL, NULL, NULL FROM erased
 UNION ALL
-SELECT attempts.id, tasks.seq, NULL FROM ended
+SELECT attempts.id, tasks.seq, NULL, NULL FROM ended
 JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running', 'abandoned')
 JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
@@ -150,8 +152,9 @@ UPDATE tasks SET
 FROM (SELECT $1::uuid AS id) AS wanted LEFT JOIN gone ON gone.task_id = wanted.id
 WHERE tasks.id = wanted.id AND status IN ('queued', 'running')
 RETURNING {TASK}, {DAY} AS day),
+{woken_by("done")},
 {counted(_OF_CANCELED)}
-SELECT {_DONE},
+SELECT {_DONE}, {TOLD},
        (SELECT count(pg_notify({worker_channel("worker")}, 'unwanted ' || $1::text))
         FROM queue WHERE task_id = $1 AND worker IS NOT NULL) AS told,
        (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed
@@ -168,12 +171,17 @@ UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at =
        order_stop_at = NULL,
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
        seq = {AT_END}, spent_day = {TODAY},
+       next_try_at = CASE WHEN depends_on IS NOT NULL AND NOT {HAS_UNENDED.format(ids="tasks.depends_on")}
+                          THEN now() END,
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
 WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
 RETURNING {TASK}),
 queued AS (
-INSERT INTO queue (task_id, provider, priority, ordered)
-SELECT id, provider, priority, order_sent_at IS NOT NULL FROM again),
+INSERT INTO queue (task_id, provider, priority, ordered, due_at)
+SELECT id, provider, priority, order_sent_at IS NOT NULL,
+       CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity' ELSE now() END
+FROM again),
+{linked("again", "again")},
 {counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
 """
@@ -195,8 +203,9 @@ UPDATE tasks SET status = 'failed', error = $1::jsonb, finished_at = now(), seq 
        waiting_since = NULL, next_try_at = NULL
 FROM gone WHERE tasks.id = gone.task_id
 RETURNING {TASK}, {DAY} AS day),
+{woken_by("done")},
 {counted(_OF_EXPIRED)}
-SELECT {_DONE}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
+SELECT {_DONE}, {TOLD}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
 """
 
 TO_STOP = f"""

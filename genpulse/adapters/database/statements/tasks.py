@@ -2,22 +2,25 @@
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
+from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
 # A task of the same key is touched, not changed: so it is in the answer even when it was committed a moment ago.
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s, batch_id)
+                   retain_s, batch_id, run_at, depends_on, next_try_at)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, now() + deadline_s * interval '1 s', idempotency_key, fingerprint, now(), price_usd,
-       exact_input, retain_s, batch_id
+       webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
+       price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[],
+       CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
+            WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[], $16::bytea[], $17::int[], $18::uuid[])
+            $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
-            batch_id)
+            batch_id, run_at, depends_on)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -25,11 +28,15 @@ ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
 DO UPDATE SET idempotency_key = excluded.idempotency_key
 RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
 queued AS (
-INSERT INTO queue (task_id, provider, priority)
-SELECT (tasks).id, (tasks).provider, (tasks).priority FROM written WHERE NOT known
-){{counted}}
+INSERT INTO queue (task_id, provider, priority, due_at, deferred)
+SELECT (tasks).id, (tasks).provider, (tasks).priority,
+       CASE WHEN (tasks).depends_on IS NOT NULL AND (tasks).next_try_at IS NULL THEN 'infinity'
+            ELSE coalesce((tasks).next_try_at, now()) END,
+       coalesce((tasks).next_try_at > now(), false)
+FROM written WHERE NOT known),
+{linked("(SELECT tasks FROM written WHERE NOT known) AS written", "(tasks)")}{{counted}}
 SELECT known, fingerprint, (tasks).deleted_at IS NOT NULL AS is_deleted, (tasks).id AS id,
-       (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
+       (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at, (tasks).next_try_at AS next_try_at,
        CASE WHEN NOT known THEN pg_notify('{CHANNEL}', (tasks).provider) END AS told,
        CASE WHEN known THEN (tasks).idempotency_key END AS known_idempotency_key,
        {", ".join(f"CASE WHEN known THEN (tasks).{name} END AS known_{name}" for name in NAMES)}
@@ -118,14 +125,21 @@ RETURNING id
 """
 """All of them, or none where the bytes of one were erased."""
 
-ASSET = """
+_SHOWN = """assets.deleted_at IS NULL
+    AND NOT EXISTS (SELECT FROM tasks AS maker
+                    WHERE maker.id = assets.task_id AND maker.deleted_at IS NOT NULL)"""
+"""Outputs of a task that was deleted are gone with it, also before their rows are."""
+
+ASSET = f"""
 SELECT * FROM assets
-WHERE id = $1 AND (deleted_at IS NULL
+WHERE id = $1 AND ({_SHOWN}
                    OR EXISTS (SELECT FROM asset_uses JOIN tasks ON tasks.id = asset_uses.task_id
                               WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """
 
-OWNERS_OF_ASSETS = "SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
+OWNERS_OF_ASSETS = f"SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND {_SHOWN}"
+
+MEDIA_TYPES = "SELECT id, media_type FROM assets WHERE id = ANY($1::uuid[])"
 
 COUNTS = """
 SELECT 'queued' AS status, count(*) FROM queue WHERE lease IS NULL

@@ -15,7 +15,9 @@ _COLUMNS = {
 }
 
 _COUNTED = """
-    SELECT created_at, provider, model, owner, status, metadata, cost, price_usd FROM tasks WHERE {where}
+    SELECT created_at, provider, model, owner, status,
+           CASE WHEN deleted_at IS NULL THEN metadata ELSE '{{}}'::jsonb END AS metadata, cost, price_usd
+    FROM tasks WHERE {where}
     UNION ALL
     SELECT created_at, provider, model, owner, status, '{{}}'::jsonb,
            CASE WHEN cost_usd IS NOT NULL THEN jsonb_build_object('amount_usd', cost_usd::text) END, price_usd

@@ -36,6 +36,12 @@ WHERE task_id IN (SELECT task_id FROM queue
 
 DEPTH = "SELECT count(*) FROM queue WHERE lease IS NULL"
 
+BACKLOGS = """
+SELECT provider, count(*) AS count,
+       coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS overdue_s
+FROM queue WHERE lease IS NULL GROUP BY provider
+"""
+
 WORKERS = "SELECT count(*) FROM workers WHERE lease_until > now()"
 
 TIDY = """

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -73,12 +74,17 @@ class AsyncGenPulse:
         deadline_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
+        retain_s: int | None = None,
+        run_at: datetime | str | None = None,
     ) -> Task:
         """Submit a task, and come back at once. The options are the fields of `Order`.
 
         A connection that breaks is tried again under one idempotency key, so that it stays one task.
         """
-        order = Order(model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key)
+        order = Order(
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         return task_of(await self._connection.document(requests.submit(order)))
 
     async def submit_batch(
@@ -95,7 +101,7 @@ class AsyncGenPulse:
         await self._connection.document(requests.check_batch(orders))
 
     async def batch(self, batch_id: str) -> Batch:
-        """A batch as it stands."""
+        """A batch as it stands. The `batch` of a task is the id of its."""
         return batch_of(await self._connection.document(requests.batch(batch_id)))
 
     async def batches(self, *, limit: int | None = None) -> AsyncGenerator[Batch, None]:
@@ -113,20 +119,22 @@ class AsyncGenPulse:
                 return
             left = None if left is None else left - len(batches)
 
-    def watch_batch(self, batch_id: str, *, last_event_id: str | None = None) -> AsyncGenerator[BatchEvent, None]:
+    def watch_batch(
+        self, batch: str | Batch, *, last_event_id: str | None = None
+    ) -> AsyncGenerator[BatchEvent, None]:
         """How a batch stands, and each task of it that ends, until all have ended.
 
         A stream that breaks is taken up where it was; then an end may come twice.
         """
-        return batch_watching.batch_events_of(self._connection, batch_id, last_event_id)
+        return batch_watching.batch_events_of(self._connection, _id_of(batch), last_event_id)
 
-    async def cancel_batch(self, batch_id: str) -> Batch:
+    async def cancel_batch(self, batch: str | Batch) -> Batch:
         """Ask that every task of a batch stops that has not ended."""
-        return batch_of(await self._connection.document(requests.cancel_batch(batch_id)))
+        return batch_of(await self._connection.document(requests.cancel_batch(_id_of(batch))))
 
-    async def retry_batch(self, batch_id: str) -> Batch:
+    async def retry_batch(self, batch: str | Batch) -> Batch:
         """Run those failed tasks of a batch again that can succeed."""
-        return batch_of(await self._connection.document(requests.retry_batch(batch_id)))
+        return batch_of(await self._connection.document(requests.retry_batch(_id_of(batch))))
 
     async def generate(
         self,
@@ -139,6 +147,8 @@ class AsyncGenPulse:
         deadline_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
+        retain_s: int | None = None,
+        run_at: datetime | str | None = None,
         timeout_s: float | None = None,
         on_event: OnEvent | None = None,
     ) -> Task:
@@ -146,7 +156,10 @@ class AsyncGenPulse:
 
         Raises `TaskFailed`, and `TaskNotEnded` after `timeout_s`.
         """
-        order = Order(model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key)
+        order = Order(
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         submitted = task_of(await self._connection.document(requests.submit(order)))
         task = await self.wait(submitted.id, timeout_s=timeout_s, on_event=on_event)
         if task.status != "succeeded":
@@ -289,5 +302,5 @@ class AsyncGenPulse:
     verify_webhook = staticmethod(verify_webhook)
 
 
-def _id_of(task: str | Task) -> str:
-    return task.id if isinstance(task, Task) else task
+def _id_of(thing: str | Task | Batch) -> str:
+    return thing if isinstance(thing, str) else thing.id

@@ -41,7 +41,10 @@ class TaskWarning:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a task does not go on without: `next_attempt`, `worker`, `provider`, `storage` or `database`."""
+    """What a task does not go on without.
+
+    `next_attempt`, `worker`, `provider`, `storage`, `database`, `task`, or the time `run_at`.
+    """
 
     what: str
     since: datetime
@@ -131,6 +134,18 @@ class Task:
         return tuple(TaskWarning(one.get("code", ""), one.get("message", ""), one.get("index")) for one in found)
 
     @property
+    def batch(self) -> str | None:
+        """The id of the batch with which it was submitted; None for one alone."""
+        batch: str | None = self.document.get("batch")
+        return batch
+
+    @property
+    def retain_s(self) -> int | None:
+        """Seconds after its end for which it is kept; None: as long as the installation keeps tasks."""
+        retain_s: int | None = self.document.get("retain_s")
+        return retain_s
+
+    @property
     def cost(self) -> Cost | None:
         """What it cost; None where nothing is known."""
         found = self.document.get("cost")
@@ -163,8 +178,13 @@ class Task:
 
     @property
     def next_try_at(self) -> datetime | None:
-        """When the next attempt is due; None unless it waits for that."""
+        """When the next attempt is due, or the first one where it is put off; None unless it waits for that."""
         return moment_of(self.document.get("next_try_at"))
+
+    @property
+    def run_at(self) -> datetime | None:
+        """Before when it was not to begin; None where it was to begin at once."""
+        return moment_of(self.document.get("run_at"))
 
     @property
     def cancel_requested_at(self) -> datetime | None:

@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -74,12 +75,17 @@ class GenPulse:
         deadline_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
+        retain_s: int | None = None,
+        run_at: datetime | str | None = None,
     ) -> Task:
         """Submit a task, and come back at once. The options are the fields of `Order`.
 
         A connection that breaks is tried again under one idempotency key, so that it stays one task.
         """
-        order = Order(model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key)
+        order = Order(
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         return task_of(self._connection.document(requests.submit(order)))
 
     def submit_batch(self, orders: Sequence[Order], *, idempotency_key: str | None = None) -> tuple[Task, ...]:
@@ -94,7 +100,7 @@ class GenPulse:
         self._connection.document(requests.check_batch(orders))
 
     def batch(self, batch_id: str) -> Batch:
-        """A batch as it stands."""
+        """A batch as it stands. The `batch` of a task is the id of its."""
         return batch_of(self._connection.document(requests.batch(batch_id)))
 
     def batches(self, *, limit: int | None = None) -> Generator[Batch, None, None]:
@@ -111,20 +117,22 @@ class GenPulse:
                 return
             left = None if left is None else left - len(batches)
 
-    def watch_batch(self, batch_id: str, *, last_event_id: str | None = None) -> Generator[BatchEvent, None, None]:
+    def watch_batch(
+        self, batch: str | Batch, *, last_event_id: str | None = None
+    ) -> Generator[BatchEvent, None, None]:
         """How a batch stands, and each task of it that ends, until all have ended.
 
         A stream that breaks is taken up where it was; then an end may come twice.
         """
-        return batch_watching.batch_events_of(self._connection, batch_id, last_event_id)
+        return batch_watching.batch_events_of(self._connection, _id_of(batch), last_event_id)
 
-    def cancel_batch(self, batch_id: str) -> Batch:
+    def cancel_batch(self, batch: str | Batch) -> Batch:
         """Ask that every task of a batch stops that has not ended."""
-        return batch_of(self._connection.document(requests.cancel_batch(batch_id)))
+        return batch_of(self._connection.document(requests.cancel_batch(_id_of(batch))))
 
-    def retry_batch(self, batch_id: str) -> Batch:
+    def retry_batch(self, batch: str | Batch) -> Batch:
         """Run those failed tasks of a batch again that can succeed."""
-        return batch_of(self._connection.document(requests.retry_batch(batch_id)))
+        return batch_of(self._connection.document(requests.retry_batch(_id_of(batch))))
 
     def generate(
         self,
@@ -137,6 +145,8 @@ class GenPulse:
         deadline_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
+        retain_s: int | None = None,
+        run_at: datetime | str | None = None,
         timeout_s: float | None = None,
         on_event: OnEvent | None = None,
     ) -> Task:
@@ -144,7 +154,10 @@ class GenPulse:
 
         Raises `TaskFailed`, and `TaskNotEnded` after `timeout_s`.
         """
-        order = Order(model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key)
+        order = Order(
+            model, input, kind, priority, webhook_url, deadline_s, metadata or {}, idempotency_key,
+            retain_s, run_at,
+        )  # fmt: skip
         submitted = task_of(self._connection.document(requests.submit(order)))
         task = self.wait(submitted.id, timeout_s=timeout_s, on_event=on_event)
         if task.status != "succeeded":
@@ -282,5 +295,5 @@ class GenPulse:
     verify_webhook = staticmethod(verify_webhook)
 
 
-def _id_of(task: str | Task) -> str:
-    return task.id if isinstance(task, Task) else task
+def _id_of(thing: str | Task | Batch) -> str:
+    return thing if isinstance(thing, str) else thing.id

@@ -48,8 +48,14 @@ async def test_options_arrive(client):
         priority="low",
         deadline_s=600,
         webhook_url="http://127.0.0.1:9/hook",
+        retain_s=86400,
     )
-    assert (task.kind, task.priority) == ("text-to-video", "low")
+    assert (task.kind, task.priority, task.retain_s) == ("text-to-video", "low", 86400)
+    now = await client.submit(EASEL, FOX)
+    assert (now.retain_s, now.run_at) == (None, None)
+    later = datetime.now(UTC) + timedelta(days=1)
+    put_off = await client.submit(EASEL, FOX, run_at=later)
+    assert (put_off.run_at, put_off.waiting_for.what) == (later, "run_at")
 
 
 async def test_a_refusal_names_what_does_not_fit(client):
@@ -139,10 +145,10 @@ async def test_a_batch_is_seen_as_one_thing(api, client):
     assert [batch async for batch in client.batches()] == []
     tasks = await client.submit_batch(orders)
     assert await client.submit_batch(orders) == tasks
-    batch = await client.batch(tasks[0].document["batch"])
+    batch = await client.batch(tasks[0].batch)
     assert (batch.total, batch.counts["queued"], batch.ended, batch.cost_usd) == (3, 3, False, None)
     assert abs(batch.created_at - tasks[0].created_at) < timedelta(seconds=60)
-    async with api.worker(), aclosing(client.watch_batch(batch.id)) as events:
+    async with api.worker(), aclosing(client.watch_batch(batch)) as events:
         seen = [event async for event in events]
     assert {event.task.id for event in seen if event.task} == {task.id for task in tasks}
     assert (seen[-1].is_last, seen[-1].batch) == (True, await client.batch(batch.id))
@@ -153,9 +159,9 @@ async def test_a_batch_is_seen_as_one_thing(api, client):
 
 async def test_a_batch_is_canceled_and_run_again(client):
     tasks = await client.submit_batch([Order(EASEL, FOX)] * 3)
-    canceled = await client.cancel_batch(tasks[0].document["batch"])
+    canceled = await client.cancel_batch(tasks[0].batch)
     assert (canceled.done, canceled.counts["canceled"], canceled.left_out) == (3, 3, {})
-    assert (await client.retry_batch(canceled.id)).done == 0
+    assert (await client.retry_batch(canceled)).done == 0
     assert [batch.id async for batch in client.batches(limit=1)] == [canceled.id]
     with pytest.raises(ApiRefused) as refused:
         await client.batch(tasks[0].id)
@@ -217,6 +223,20 @@ async def test_what_is_no_id_is_a_name_all_the_same_and_leads_nowhere_else(clien
             await call(word)
         assert refused.value.status == 404
         assert f"{word!r}" in str(refused.value)
+
+
+async def test_what_is_deleted_is_there_no_more(client):
+    task = await client.submit(EASEL, FOX)
+    words = await client.upload(b"a few words")
+    await client.delete(task)
+    await client.delete_asset(words.id)
+    for gone in (client.get(task.id), client.delete_asset(task.id)):
+        with pytest.raises(ApiRefused) as refused:
+            await gone
+        assert refused.value.status == 404
+    with pytest.raises(ApiRefused) as refused:
+        assert [chunk async for chunk in client.read(words)] == []
+    assert refused.value.status == 404
 
 
 @pytest.mark.parametrize("word", ["", ".", "..", "../models", "a/../b", "a/"])

@@ -96,7 +96,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        (["prompt"], "0 nodes named ''"),
+        (["prompt"], "names no input"),
         (["=6.text"], "names no input"),
         (["Prompt=6.text"], "names no input"),
         (["json=6.text"], "names no input"),

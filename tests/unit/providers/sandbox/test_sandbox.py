@@ -1,4 +1,4 @@
-"""Five engines, looked at with real decoders."""
+"""Seven engines, looked at with real decoders."""
 
 import io
 import wave
@@ -11,7 +11,7 @@ from PIL import Image
 
 from genpulse.domain.errors import BadInput, ProviderError, TaskCanceled
 from genpulse.domain.failure import FailureCode
-from genpulse.provider import Call, ProviderSettings
+from genpulse.provider import Attachment, Call, InvalidInput, ProviderSettings
 from genpulse.providers.sandbox import provider
 
 SMALL = {
@@ -108,6 +108,82 @@ async def test_sound_is_heard_and_not_cut_off(sandbox, name, rate, channels):
         samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
     assert samples.shape[0] / channels / rate > 0.8
     assert 1000 < np.abs(samples.astype(int)).max() < 32767
+
+
+class Pictures:
+    """Attachments that have one picture."""
+
+    def __init__(self, path, colour, size=(96, 64)):
+        self._path = path
+        Image.linear_gradient("L").resize(size).convert("RGB").save(path, "PNG")
+        with Image.open(path) as gradient:
+            Image.blend(gradient, Image.new("RGB", size, colour), 0.5).save(path, "PNG")
+
+    async def fetch(self, _reference):
+        return Attachment(self._path, "image/png", self._path.stat().st_size)
+
+
+NAMED = {"image": "https://example.com/a.png"}
+
+
+async def remade(sandbox, name, pictures, told=None, **changes):
+    (model,) = [model for model in sandbox.models if model.name == name]
+    call = Call(name, model.kinds[0], model.parse({**NAMED, **changes}), uuid4(), "gp-1", 1, attachments=pictures)
+    (output,) = (await model.engine.run(call, told or Told())).outputs
+    return output.content
+
+
+@pytest.mark.parametrize(("name", "quick"), [("restyle", {}), ("animate", {"duration_s": 1, "fps": 8})])
+async def test_another_picture_words_or_seed_give_others_bytes(sandbox, tmp_path, name, quick):
+    red, blue = (Pictures(tmp_path / colour, colour) for colour in ("red", "blue"))
+    one = await remade(sandbox, name, red, **quick)
+    assert one == await remade(sandbox, name, red, **quick)
+    others = [
+        await remade(sandbox, name, blue, **quick),
+        await remade(sandbox, name, red, seed=1, **quick),
+        await remade(sandbox, name, red, prompt="at night", **quick),
+    ]
+    assert len({one, *others}) == 4
+    told = Told(stop_at=2)
+    with pytest.raises(TaskCanceled):
+        await remade(sandbox, name, red, told, **quick)
+
+
+async def test_a_restyled_picture_looks_like_its_source(sandbox, tmp_path):
+    means = []
+    for colour in ("red", "blue"):
+        content = await remade(sandbox, "restyle", Pictures(tmp_path / colour, colour), longest=64)
+        picture = Image.open(io.BytesIO(content))
+        assert picture.size == (64, 43)
+        assert "not by a neural model" in picture.text["Comment"]
+        means.append(np.asarray(picture).mean(axis=(0, 1)))
+    assert means[0][0] > means[0][2] + 50
+    assert means[1][2] > means[1][0] + 50
+    plain = Pictures(tmp_path / "plain", "green")
+    same = await remade(sandbox, "restyle", plain, strength=0)
+    with Image.open(tmp_path / "plain") as source:
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(same))), np.asarray(source))
+
+
+async def test_an_animated_picture_moves_and_begins_or_ends_with_its_source(sandbox, tmp_path):
+    pictures = Pictures(tmp_path / "odd", "red", (97, 63))
+    content = await remade(sandbox, "animate", pictures, duration_s=1, fps=8)
+    with av.open(io.BytesIO(content)) as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
+    assert len(frames) == 8
+    assert frames[0].shape == (64, 96, 3)
+    assert np.abs(frames[0] - frames[-1]).mean() > 1
+    with Image.open(tmp_path / "odd") as source:
+        still = np.asarray(source.resize((96, 64)), int)
+    assert min(np.abs(frame - still).mean() for frame in (frames[0], frames[-1])) < 8
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a and so on", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+async def test_what_is_no_picture_is_the_callers_mistake(sandbox, tmp_path, content):
+    pictures = Pictures(tmp_path / "x", "red")
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(InvalidInput):
+        await remade(sandbox, "restyle", pictures)
 
 
 async def test_text_that_cannot_be_spoken_is_refused(sandbox):

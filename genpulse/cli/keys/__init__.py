@@ -1,0 +1,1 @@
+"""`genpulse keys`: create, list, change and revoke API keys."""

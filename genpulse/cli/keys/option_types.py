@@ -1,0 +1,88 @@
+"""What options of `genpulse keys` take: times, rates, amounts, and none of them."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from enum import Enum, auto
+from typing import Generic, TypeVar
+
+import click
+
+from genpulse.domain.provider_account.rate import Rate
+
+T = TypeVar("T")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class Lifted(Enum):
+    """No limit, where one may be."""
+
+    LIFTED = auto()
+
+
+class OrNone(click.ParamType["T | Lifted"], Generic[T]):
+    """A value of another type, or the word `none`."""
+
+    def __init__(self, inner: click.ParamType[T]) -> None:
+        self._inner = inner
+        self.name = f"{inner.name}|none"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> T | Lifted:
+        """Parse as the other type does."""
+        if isinstance(value, Lifted) or value == "none":
+            return Lifted.LIFTED
+        return self._inner.convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As the help shows it."""
+        inner = self._inner.get_metavar(param, ctx) or self._inner.name.upper()
+        return f"{inner}|none"
+
+
+class Span(click.ParamType[timedelta]):
+    """A time such as 90d."""
+
+    name = "span"
+
+    def __init__(self, *, allows_none: bool = False) -> None:
+        self._allows_none = allows_none
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Parse a number of hours, days or weeks."""
+        if isinstance(value, timedelta):
+            return value
+        if self._allows_none and value == "0":
+            return timedelta(0)
+        match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
+        if match is None:
+            self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
+        return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+class RateType(click.ParamType[Rate]):
+    """A rate such as 10/s."""
+
+    name = "rate"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
+        """Parse a rate as the configuration writes it."""
+        try:
+            return Rate.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Dollars(click.ParamType[Decimal]):
+    """An amount of US dollars."""
+
+    name = "usd"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Parse a decimal number, 0 or more."""
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount such as 25 or 0.50", param, ctx)
+        return amount

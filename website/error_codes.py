@@ -12,9 +12,7 @@ from website.schema_words import cell
 
 _Error = TypeVar("_Error", bound=GenPulseError)
 
-ON_THE_COMMAND_LINE = frozenset(
-    {"database_in_use", "unknown_key", "no_webhook_secret", "sealing_key_missing", "sealed_secret"}
-)
+ON_THE_COMMAND_LINE = frozenset({"database_in_use", "no_webhook_secret", "sealing_key_missing", "sealed_secret"})
 """Codes of what only commands do, beside the database."""
 _OF_THE_ROUTER = {
     "not_found": (404, "Nothing lies at this path."),

@@ -34,6 +34,7 @@ _SETTINGS = (
     ("Connections of one client", "api.connections_per_peer", "its longest silent one is closed, or 503"),
     ("Seconds for which an idle connection stays open", "api.keep_alive_s", "it is closed"),
     ("Seconds for which the address of an output is good", "api.asset_url_s", "403 `expired_url`"),
+    ("Seconds for which the address of a task's events is good", "api.events_url_s", "403 `expired_url`"),
     ("Attempts that fail", "retry.max_attempts", "the task fails"),
     ("Days for which an ended task is kept", "retention.tasks_days", "404"),
     ("Days for which an asset without a task is kept", "retention.assets_days", "404"),

@@ -19,8 +19,20 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Do": {
         "Use it": (
             *("how-to/use-from-python.md", "how-to/use-from-typescript.md", "how-to/generate-a-client.md"),
-            *("how-to/follow-a-task.md", "how-to/find-tasks.md", "how-to/run-a-batch.md"),
-            *("how-to/receive-webhooks.md", "how-to/run-failed-tasks-again.md", "how-to/example-gallery.md"),
+            *(
+                "how-to/use-files-as-inputs.md",
+                "how-to/follow-a-task.md",
+                "how-to/find-tasks.md",
+                "how-to/run-a-batch.md",
+                "how-to/chain-tasks.md",
+            ),
+            *(
+                "how-to/receive-webhooks.md",
+                "how-to/call-from-a-browser.md",
+                "how-to/run-failed-tasks-again.md",
+                "how-to/use-with-temporal.md",
+                "how-to/example-gallery.md",
+            ),
         ),
         "Bring models": (
             "how-to/use-openai-compatible-servers.md",

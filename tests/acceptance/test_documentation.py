@@ -16,7 +16,8 @@ PAGES = sorted(
     [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "packages").glob("*/README.md")], key=str
 )
 COMMAND = re.compile(r"^ *(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?genpulse (?!=)(.+)$", re.MULTILINE)
-BODY = re.compile(r"/v1/tasks['\s][^']*(?:'[^'{]*'[^']*)*-d '(\{.*?\})'", re.DOTALL)
+BODY = re.compile(r"/v1/tasks['\s].*-d '(\{.*?\})'")
+CONTINUED = re.compile(r" *\\\n *")
 NOT_HERE = {"flow stamp --into /app/.venv": "the folder is in an image"}
 """Commands that cannot be looked at on this machine, and why."""
 
@@ -26,7 +27,7 @@ def pages_with(pattern):
     return [
         pytest.param(found, id=f"{path.relative_to(ROOT)}-{number}")
         for path in PAGES
-        for number, found in enumerate(pattern.findall(path.read_text()))
+        for number, found in enumerate(pattern.findall(CONTINUED.sub(" ", path.read_text())))
     ]
 
 

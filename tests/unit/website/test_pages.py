@@ -47,7 +47,7 @@ def test_every_page_has_a_place_in_the_menu_once(pages):
 
 def test_a_page_that_nobody_has_placed_stands_at_the_end_of_its_folder(pages):
     order = sections([*pages, Page("how-to/juggle.md", "# Juggle\n\nIn three steps. Slowly.\n")])
-    assert [page.title for page in order["Do"][-1].pages] == ["Juggle"]
+    assert "Juggle" in [page.title for page in order["Do"][-1].pages]
     assert "- [Juggle](how-to/juggle.md): In three steps.\n" in for_models.list_of_pages(order)
 
 

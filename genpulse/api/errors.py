@@ -222,7 +222,7 @@ class AssetGone(Refused):
 
 
 class RangeNotSatisfiable(Refused):
-    """The range lies outside of the content, which is `size` bytes long."""
+    """The range lies outside of the content. That is `size` bytes long."""
 
     code = "range_not_satisfiable"
 

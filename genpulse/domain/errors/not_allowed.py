@@ -88,7 +88,7 @@ def _of_order(order: OpenOrder | None) -> str:
 
 
 class PaidProviderRefused(Refused):
-    """The provider costs money, and this environment (`place`) does not allow that."""
+    """The provider costs money, and this environment does not allow that. `place` is its name."""
 
     code = "paid_provider_refused"
 
@@ -102,7 +102,7 @@ class PaidProviderRefused(Refused):
 
 
 class ProviderNotConfigured(Refused):
-    """The provider lacks what it needs here: `lacking` are settings such as `providers.fal.api_key`."""
+    """The provider is not set up here. `lacking` are settings such as `providers.fal.api_key`."""
 
     code = "provider_not_configured"
 

@@ -315,7 +315,7 @@ class TaskBatch(Document):
     """The batch, for `/v1/batches/{id}`. Where every key was known it is the earlier one; null where those earlier
     tasks are of no batch, or of several."""
     data: list[TaskDocument]
-    """Of a batch that was known as a whole, those of its tasks that are kept."""
+    """One for each order."""
     replayed: list[int]
     """The places in `data`, from 0, of earlier tasks whose idempotency key was known. The others are new."""
 

@@ -20,6 +20,10 @@ _NO_SENTENCE = ("|", "#", "```", "-", "!", "    ")
 _LIST = re.compile(r" *(?:[-*]|\d+\.) ")
 
 
+class NoHeading(Exception):
+    """A page does not say what it is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page in Markdown. `place` is its path in the site, with `.md`."""
@@ -29,10 +33,10 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Its first heading."""
+        """Its first heading. Raises `NoHeading`."""
         found = re.search(r"^# (.+)$", self.text, re.MULTILINE)
         if found is None:
-            raise ValueError(f"{self.place} has no heading. Begin it with `# ` and a title.")
+            raise NoHeading(f"{self.place} has no heading. Begin it with `# ` and a title.")
         return found[1].strip()
 
     @property

@@ -16,7 +16,7 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownTask,
 )
-from genpulse.domain.file_reference import FORMS, TaskOutput, asset_named, output_named
+from genpulse.domain.submission.file_reference import FORMS, TaskOutput, asset_named, output_named
 from genpulse.domain.task import Task
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services

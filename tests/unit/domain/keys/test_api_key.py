@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from genpulse.domain.api_key import KeyState, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import KeyState, Scope, Token, digest_of
 from tests.api_keys import new_key
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.task import Priority
 
 

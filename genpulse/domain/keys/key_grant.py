@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from genpulse.domain.api_key import ApiKey, KeyLimits
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 

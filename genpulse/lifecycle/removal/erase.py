@@ -1,8 +1,8 @@
 """Erasing: removing what was deleted, and what is past its own retention."""
 
 from genpulse.domain.retention import Pruned
-from genpulse.lifecycle.deletion import stop
-from genpulse.lifecycle.prune import drained
+from genpulse.lifecycle.removal.deletion import stop
+from genpulse.lifecycle.removal.prune import drained
 from genpulse.ports import Services
 
 SETTLED_S = 3.0

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from genpulse.domain.asset import REFERENCE
 from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
-from genpulse.domain.file_reference import (
+from genpulse.domain.json.place import Place, values, written
+from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.submission.file_reference import (
     FORMS,
     NO_ASSET,
     TASK,
@@ -20,8 +22,6 @@ from genpulse.domain.file_reference import (
     is_content_address,
     output_named,
 )
-from genpulse.domain.json.place import Place, values, written
-from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.task import NewTask, Task, TaskStatus
 from genpulse.ports import Services
 

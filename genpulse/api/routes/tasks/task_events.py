@@ -13,8 +13,9 @@ from genpulse.api.context import context_in, links_for, task_for
 from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
 from genpulse.api.responses.streams import EventStream
-from genpulse.api.routes.tasks import TASK_PATH, task_id_in
-from genpulse.api.schemas.documents import Document, Links, ProgressDocument, TaskDocument
+from genpulse.api.routes.tasks.tasks import TASK_PATH, task_id_in
+from genpulse.api.schemas.documents import Document, ProgressDocument, TaskDocument
+from genpulse.api.schemas.links import Links
 from genpulse.lifecycle.watch import Update, watch
 
 EVENTS_PATH = f"{TASK_PATH}/events"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.pruning import DELETE_ATTEMPTS, DELETE_MESSAGES, DELETE_TASKS, row_count
+from genpulse.adapters.database.removal.pruning import DELETE_ATTEMPTS, DELETE_MESSAGES, DELETE_TASKS, row_count
 from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.statements import deletion
 from genpulse.adapters.postgresql.connections import in_transaction, outages

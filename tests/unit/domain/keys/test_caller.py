@@ -1,7 +1,7 @@
 """Callers with an API key, and without one."""
 
-from genpulse.domain.api_key import KeyLimits, Scope
-from genpulse.domain.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.api_key import KeyLimits, Scope
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.task import Priority
 from tests.api_keys import new_key
 

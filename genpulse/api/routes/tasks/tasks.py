@@ -21,7 +21,7 @@ from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task
 from genpulse.lifecycle import cancel as cancelling
 from genpulse.lifecycle import retry as retrying
-from genpulse.lifecycle import submit as submitting
+from genpulse.lifecycle.submission import submit as submitting
 from genpulse.lifecycle.watch import wait
 
 TASKS_PATH = "/v1/tasks"

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, Problem, Refused, TaskDeleted
-from genpulse.domain.order import Order
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, SubmittedBatch
 from genpulse.lifecycle.budget import limits_for
-from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_tasks
-from genpulse.lifecycle.submit import new_task
+from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_tasks
+from genpulse.lifecycle.submission.submit import new_task
 from genpulse.ports import Services
 
 
@@ -129,12 +129,19 @@ class _Submission:
         Raises `IdempotencyKeyReuse`, `TaskDeleted`.
         """
         if self.batch.idempotency_key is not None:
-            return await self.services.store.earlier_batch(self.batch) or {}
+            return await self._known_whole(self.batch.idempotency_key) or {}
         try:
             earlier = await self.services.store.known(list(self.tasks.values()))
         except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         return {place: task for place, task in zip(self.tasks, earlier, strict=True) if task is not None}
+
+    async def _known_whole(self, key: str) -> EarlierBatch | None:
+        """Never a part: what is left would not stand in the order of the orders. Raises `TaskDeleted`."""
+        earlier = await self.services.store.earlier_batch(self.batch)
+        if earlier and len(earlier.tasks) < len(self.tasks):
+            raise TaskDeleted(key, batch_id=earlier.id)
+        return earlier
 
     async def write(self, known: Mapping[str, Submitted]) -> SubmittedBatch:
         """Queue what is not known. Raises as `known`, and the errors of the checks of tasks."""
@@ -146,7 +153,7 @@ class _Submission:
         except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         if len(written) != len(new):
-            return SubmittedBatch(written[0].task.batch_id if written else None, written)
+            raise TaskDeleted(self.batch.idempotency_key or "")
         found = {**known, **dict(zip(new, written, strict=True))}
         return self._answer([found[place] for place in self.tasks])
 

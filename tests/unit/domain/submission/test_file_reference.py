@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from genpulse.domain.file_reference import Medium, TaskOutput, asset_named, fits, output_named
+from genpulse.domain.submission.file_reference import Medium, TaskOutput, asset_named, fits, output_named
 
 ID = UUID("0197a3a6-1111-7222-8333-00000000abcf")
 CONTENT = f"/v1/assets/{ID}/content"

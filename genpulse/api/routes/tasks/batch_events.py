@@ -12,10 +12,11 @@ from genpulse.api.context import batch_for, context_in, links_for
 from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
 from genpulse.api.responses.streams import EventStream
-from genpulse.api.routes.batches import BATCH_PATH, BatchId
-from genpulse.api.routes.task_events import KEEP_ALIVE
+from genpulse.api.routes.tasks.batches import BATCH_PATH, BatchId
+from genpulse.api.routes.tasks.task_events import KEEP_ALIVE
 from genpulse.api.schemas.batches import BatchStandingDocument
-from genpulse.api.schemas.documents import Document, Links, TaskDocument
+from genpulse.api.schemas.documents import Document, TaskDocument
+from genpulse.api.schemas.links import Links
 from genpulse.lifecycle.watch_batch import BatchUpdate, is_told, watch_batch
 
 BatchEventName = TypeAliasType("BatchEventName", Literal["batch", "end", "done"])

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
-from genpulse.domain.order import Order
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
-from genpulse.lifecycle.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
-from genpulse.lifecycle.order_references import sources_of
+from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
+from genpulse.lifecycle.submission.order_references import sources_of
 from genpulse.ports import Services
 from genpulse.provider.asset_ref import files_in
 

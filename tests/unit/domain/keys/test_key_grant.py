@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.api_key import KeyLimits, Scope
-from genpulse.domain.key_grant import excess
+from genpulse.domain.keys.api_key import KeyLimits, Scope
+from genpulse.domain.keys.key_grant import excess
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from tests.api_keys import new_key

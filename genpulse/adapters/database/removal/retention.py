@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.pruning import PostgresPruning
+from genpulse.adapters.database.removal.pruning import PostgresPruning
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.deletion import another_key
 from genpulse.domain.errors import LeaseLost

@@ -14,17 +14,17 @@ from genpulse.api.requests import json_body
 from genpulse.api.requests.page_cursor import decode_bound, encode_bound
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
-from genpulse.api.routes.tasks import BATCH, TASKS_PATH
+from genpulse.api.routes.tasks.tasks import BATCH, TASKS_PATH
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import TaskBatch, TaskDocument
 from genpulse.api.schemas.submission import BatchDocument
-from genpulse.domain.caller import Caller
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task_batch import BatchQuery, SubmittedBatch
-from genpulse.domain.task_query import TaskFilter
 from genpulse.lifecycle import bulk_actions
-from genpulse.lifecycle import submit_batch as submitting
 from genpulse.lifecycle.bulk_actions import BulkAction, Selection
-from genpulse.lifecycle.submit_batch import OrderKeys
+from genpulse.lifecycle.submission import submit_batch as submitting
+from genpulse.lifecycle.submission.submit_batch import OrderKeys
 
 BATCHES_PATH = "/v1/batches"
 BATCH_PATH = f"{BATCHES_PATH}/{{batch_id}}"

@@ -11,10 +11,10 @@ from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.responses import encoded
-from genpulse.api.routes.tasks import TASKS_PATH
+from genpulse.api.routes.tasks.tasks import TASKS_PATH
 from genpulse.api.schemas.documents import TaskDocument, TaskPage
 from genpulse.api.schemas.task_filter import TaskListDocument
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.search.task_query import TaskQuery
 
 routes = encoded.router("tasks")
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
@@ -28,10 +27,11 @@ from genpulse.domain.errors import (
     UnknownKind,
     UnknownModel,
 )
-from genpulse.domain.order import Order
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.budget import check_provider
-from genpulse.lifecycle.order_references import check_references, names_something
+from genpulse.lifecycle.submission.order_references import check_references, names_something
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 

@@ -13,11 +13,11 @@ from genpulse.api.auth.key_filter import NoSuchKey, owners_meant
 from genpulse.api.context import Context, caller_of, context_in
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
-from genpulse.api.routes.tasks import ACTIONS, TASKS_PATH
+from genpulse.api.routes.tasks.tasks import ACTIONS, TASKS_PATH
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import BadInput, Problem
-from genpulse.domain.task_query import TaskFilter
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.search.task_query import TaskFilter
 from genpulse.lifecycle import bulk_actions
 from genpulse.lifecycle.bulk_actions import Selection
 

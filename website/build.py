@@ -65,8 +65,8 @@ def _check(mkdocs: Path, mermaid: Path) -> None:
     found = hashlib.sha256(mermaid.read_bytes()).hexdigest()
     if found != _MERMAID_SHA256:
         raise BuildFailed(
-            f"{mermaid} has the SHA-256 {found}, and {_MERMAID_SHA256} is expected. Remove .venv/.site-ready and run"
-            " `make docs` again; with a new version in the Makefile, write its digest into website/build.py."
+            f"{mermaid} has the SHA-256 {found}, and {_MERMAID_SHA256} is expected. Remove .venv/.site-ready and"
+            " run `make docs` again; with a new version in the Makefile, write its digest into website/build.py."
         )
 
 

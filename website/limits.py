@@ -16,7 +16,7 @@ from genpulse.api.server.uvicorn_protocol import HEAD_BYTES, HEAD_S, PIPELINED
 from genpulse.configuration.schema import find
 from genpulse.domain.webhook_delivery import GIVE_UP_AFTER
 from genpulse.lifecycle.bulk_actions import CHUNK
-from genpulse.lifecycle.order_checks import LATEST_RUN
+from genpulse.lifecycle.submission.order_checks import LATEST_RUN
 from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, SEATS
 from website.pages import Page
 from website.schema_words import cell, type_words

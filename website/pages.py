@@ -85,8 +85,13 @@ def _with_gaps(lines: Sequence[str]) -> list[str]:
     """The lines with an empty one above each list that begins right under a text."""
     found: list[str] = []
     for line in lines:
-        found += ["", line] if _begins_a_list(line, found) else [line]
+        found += ["", line] if _begins_a_list(line, found) else [_without_tags(line)]
     return found
+
+
+def _without_tags(line: str) -> str:
+    """A heading such as `providers.<name>` says what it says, and has no element of HTML in it."""
+    return re.sub(r"<(?=\w)", "&lt;", line) if line.startswith("#") and "`" not in line else line
 
 
 def _begins_a_list(line: str, before: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from website.build import BuildFailed, build
+from website.pages import NoHeading
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         count = build(asked.mkdocs.absolute(), asked.mermaid.absolute(), asked.into.absolute())
-    except BuildFailed as error:
+    except (BuildFailed, NoHeading) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{count} pages: {asked.into / 'index.html'}")

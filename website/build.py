@@ -38,11 +38,11 @@ def openapi_document() -> dict[str, Any]:
 
 
 def build(mkdocs: Path, mermaid: Path, site: Path) -> int:
-    """Write the site anew. Returns how many pages it has. Raises `BuildFailed`.
+    """Write the site anew. Returns how many pages it has. Raises `BuildFailed`, `NoHeading`.
 
     `mkdocs` is the program, `mermaid` the script that draws diagrams.
     """
-    _check(mermaid)
+    _check(mkdocs, mermaid)
     with tempfile.TemporaryDirectory(prefix="genpulse-site-") as name:
         folder = Path(name)
         document = openapi_document()
@@ -58,11 +58,14 @@ def build(mkdocs: Path, mermaid: Path, site: Path) -> int:
     return len(found)
 
 
-def _check(mermaid: Path) -> None:
+def _check(mkdocs: Path, mermaid: Path) -> None:
+    for path in (mkdocs, mermaid):
+        if not path.is_file():
+            raise BuildFailed(f"There is no {path}; `make docs` brings it.")
     found = hashlib.sha256(mermaid.read_bytes()).hexdigest()
     if found != _MERMAID_SHA256:
         raise BuildFailed(
-            f"{mermaid} has the SHA-256 {found}, and {_MERMAID_SHA256} is expected. Remove {mermaid.parent} and"
+            f"{mermaid} has the SHA-256 {found}, and {_MERMAID_SHA256} is expected. Remove .venv/.site-ready and"
             " run `make docs` again; with a new version in the Makefile, write its digest into website/build.py."
         )
 

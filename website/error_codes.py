@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from http import HTTPStatus
 from typing import TypeVar
 
 from genpulse.api.errors import Internal, status_of
@@ -20,6 +19,7 @@ _OF_THE_ROUTER = {
 }
 _OPERATOR = frozenset({"paid_provider_refused", "provider_not_configured", "budget_exceeded", "internal"})
 _MEANINGS = {"internal": "A fault of ours, which nobody foresaw; its cause is in the log, under the request's id."}
+_LATER = frozenset({"asset_in_use", "request_timeout"})
 _AFTER_A_WAIT = frozenset({402, 429, 503})
 _ABSTRACT = frozenset({Refused, Unavailable})
 _HEAD = """# Errors
@@ -56,17 +56,17 @@ def _lines() -> Iterator[str]:
         meanings[error.code] = _MEANINGS.get(error.code) or _meaning(error)
     for code, statuses in sorted(problem_codes().items(), key=lambda row: (row[1], row[0])):
         who = "operator" if code in _OPERATOR or statuses[0] >= 500 else "caller"
-        yield f"| `{code}` | {_listed(statuses)} | {cell(meanings[code])} | {who} | {_again(statuses[0])} |"
+        yield f"| `{code}` | {_listed(statuses)} | {cell(meanings[code])} | {who} | {_again(code, statuses[0])} |"
 
 
 def _listed(statuses: Sequence[int]) -> str:
     return " or ".join(str(status) for status in statuses)
 
 
-def _again(status: int) -> str:
+def _again(code: str, status: int) -> str:
     if status in _AFTER_A_WAIT:
         return "yes, after `Retry-After`"
-    return "yes" if status == HTTPStatus.REQUEST_TIMEOUT else "no"
+    return "yes" if code in _LATER else "no"
 
 
 def _problems() -> Sequence[type[Refused | Unavailable | Internal]]:

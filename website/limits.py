@@ -16,13 +16,14 @@ from genpulse.api.server.uvicorn_protocol import HEAD_BYTES, HEAD_S, PIPELINED
 from genpulse.configuration.schema import find
 from genpulse.domain.webhook_delivery import GIVE_UP_AFTER
 from genpulse.lifecycle.bulk_actions import CHUNK
+from genpulse.lifecycle.submission.order_checks import LATEST_RUN
 from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, SEATS
 from website.pages import Page
 from website.schema_words import cell, type_words
 
 _HEAD = """# Limits
 
-Made from the code that holds them. A limit with a setting is that setting's default;
+Made from the code that holds them. A limit with a setting is its default, which an environment may change;
 [configuration](configuration.md) says how to change it. Limits of one API key (rate, tasks at once, tasks and
 dollars a day) are given when [the key is created](../how-to/create-api-keys.md), those of a provider's account in
 `providers.<name>`.
@@ -80,6 +81,7 @@ def _requests() -> Iterator[tuple[str, str, str]]:
     yield "Tasks of an action in one transaction", f"{CHUNK:,}", "the next one follows"
     yield "Places that one problem names", f"{SHOWN_AT_MOST:,}", "the others are not named"
     yield "`deadline_s`", f"{LONGEST_DEADLINE_S:,} s, {LONGEST_DEADLINE_S / 86400:g} days", "422 `invalid_input`"
+    yield "`run_at`", f"{LATEST_RUN.days} days ahead", "422 `invalid_input`"
     yield "`retain_s`", f"{LONGEST_RETENTION_S:,} s, {LONGEST_RETENTION_S / 86400:g} days", "422 `invalid_input`"
 
 

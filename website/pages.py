@@ -20,6 +20,10 @@ _NO_SENTENCE = ("|", "#", "```", "-", "!", "    ")
 _LIST = re.compile(r" *(?:[-*]|\d+\.) ")
 
 
+class NoHeading(Exception):
+    """A page does not say what it is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page in Markdown. `place` is its path in the site, with `.md`."""
@@ -29,10 +33,10 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Its first heading."""
+        """Its first heading. Raises `NoHeading`."""
         found = re.search(r"^# (.+)$", self.text, re.MULTILINE)
         if found is None:
-            raise ValueError(f"{self.place} has no heading. Begin it with `# ` and a title.")
+            raise NoHeading(f"{self.place} has no heading. Begin it with `# ` and a title.")
         return found[1].strip()
 
     @property
@@ -81,8 +85,13 @@ def _with_gaps(lines: Sequence[str]) -> list[str]:
     """The lines with an empty one above each list that begins right under a text."""
     found: list[str] = []
     for line in lines:
-        found += ["", line] if _begins_a_list(line, found) else [line]
+        found += ["", line] if _begins_a_list(line, found) else [_without_tags(line)]
     return found
+
+
+def _without_tags(line: str) -> str:
+    """A heading such as `providers.<name>` says what it says, and has no element of HTML in it."""
+    return re.sub(r"<(?=\w)", "&lt;", line) if line.startswith("#") and "`" not in line else line
 
 
 def _begins_a_list(line: str, before: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from website.navigation import menu, sections
 from website.pages import OUTSIDE, Page, prose
 
 _LINK = re.compile(r"\]\(([^()\s:#]+)(?:#[^()\s]*)?\)")
+_ANCHOR = re.compile(r"\]\(([\w./-]*\.md)?#([^()\s]+)\)")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,28 @@ def test_every_link_leads_to_a_page_or_a_file(pages):
     assert [
         (page, target) for page, target in links if target not in places and not (docs / target).is_file()
     ] == []
+
+
+def test_every_anchor_is_a_heading(pages):
+    headings = {
+        page.place: {slug(line) for is_text, line in prose(page.text) if is_text and line.startswith("#")}
+        for page in pages
+    }
+    anchors = [
+        (page.place, normpath(joined(dirname(page.place), target)) if target else page.place, anchor)
+        for page in pages
+        for is_text, line in prose(page.text)
+        if is_text
+        for target, anchor in _ANCHOR.findall(line)
+    ]
+    assert len(anchors) > 20
+    assert [row for row in anchors if row[2] not in headings[row[1]]] == []
+
+
+def slug(heading):
+    """The anchor of a heading, as forges and the site make it."""
+    words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading.lstrip("# ")).lower()
+    return re.sub(r"[^\w\- ]", "", words).strip().replace(" ", "-")
 
 
 def test_every_page_has_a_place_in_the_menu_once(pages):

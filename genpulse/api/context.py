@@ -11,12 +11,12 @@ from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
-from genpulse.api.schemas.documents import Links
+from genpulse.api.schemas.links import Links
 from genpulse.api.server.shutdown import CancelHandles
-from genpulse.domain.api_key import Scope
 from genpulse.domain.asset import Asset
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
+from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
 from genpulse.domain.task_batch import TaskBatch
 from genpulse.ports import Services

@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from genpulse.domain.api_key import Scope
 from genpulse.domain.errors import (
     AssetInUse,
     BadInput,
@@ -47,6 +46,7 @@ from genpulse.domain.errors import (
     UnknownTask,
     UploadIncomplete,
 )
+from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.provider_account.rate import Rate
 
 
@@ -222,7 +222,7 @@ class AssetGone(Refused):
 
 
 class RangeNotSatisfiable(Refused):
-    """The range lies outside of the content, which is `size` bytes long."""
+    """The range lies outside of the content. That is `size` bytes long."""
 
     code = "range_not_satisfiable"
 

@@ -12,9 +12,9 @@ from prometheus_client.registry import Collector
 from genpulse.api.component_health import Parts, look
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
-from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.provider_account.gate import Circuit, CircuitState
+from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Submitted, TaskStatus
 from genpulse.ports import Services, State
 

@@ -13,13 +13,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from genpulse.api.problems import ProblemDocument
 from genpulse.api.responses import encoded
 from genpulse.api.responses.encoded import reference
-from genpulse.api.routes.batch_events import BatchEventDocument
 from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
 from genpulse.api.routes.models import ModelDocument, ModelList
 from genpulse.api.routes.providers import ProviderList
-from genpulse.api.routes.task_attempts import AttemptPage
-from genpulse.api.routes.task_events import EventDocument
+from genpulse.api.routes.tasks.batch_events import BatchEventDocument
+from genpulse.api.routes.tasks.task_attempts import AttemptPage
+from genpulse.api.routes.tasks.task_events import EventDocument
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.api_keys import (
     ApiKeyDocument,

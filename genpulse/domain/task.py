@@ -9,9 +9,9 @@ from uuid import UUID
 
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
-from genpulse.domain.file_reference import InputFile
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.warning import TaskWarning
 
 

@@ -1,6 +1,5 @@
 """Budget checks before money is spent."""
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import (
     BudgetExceeded,
     OverBudget,
@@ -8,6 +7,7 @@ from genpulse.domain.errors import (
     ProviderNotConfigured,
     SpendingNotAllowed,
 )
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Task
 from genpulse.ports import Services

@@ -9,17 +9,17 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import MayBeCharged, Refused, UnknownTask
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.recovery import Unknown
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.lifecycle import cancel as cancelling
-from genpulse.lifecycle import deletion
 from genpulse.lifecycle import retry as retrying
 from genpulse.lifecycle.budget import check_provider
+from genpulse.lifecycle.removal import deletion
 from genpulse.ports import Services
 
 CHUNK = 100

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import MayBeCharged, UnknownModel
 from genpulse.domain.event import TaskEvent
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.lifecycle.budget import check_provider, is_free, limits_for

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.api_key import ApiKey, KeyUsage
-from genpulse.domain.webhook_secret import SigningSecrets
+from genpulse.domain.keys.api_key import ApiKey, KeyUsage
+from genpulse.domain.keys.webhook_secret import SigningSecrets
 
 
 class KeyStore(Protocol):

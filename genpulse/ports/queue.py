@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from genpulse.domain.attempt import Worker
-from genpulse.domain.backlog import Backlog
+from genpulse.domain.search.backlog import Backlog
 from genpulse.ports.tasks import TaskNotification
 
 

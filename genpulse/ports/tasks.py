@@ -11,11 +11,11 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, WaitsFor
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.task_query import TaskFilter, TaskQuery
-from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.backlog import Backlog
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
+from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 
 class DeliveryStore(Protocol):

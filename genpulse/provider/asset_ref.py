@@ -10,7 +10,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from genpulse.domain.asset import REFERENCE, referred
-from genpulse.domain.file_reference import (
+from genpulse.domain.json.place import Place
+from genpulse.domain.submission.file_reference import (
     FORMS,
     NO_ASSET,
     TASK,
@@ -20,7 +21,6 @@ from genpulse.domain.file_reference import (
     is_content_address,
     output_named,
 )
-from genpulse.domain.json.place import Place
 from genpulse.provider.encoded import data_uri, is_data_uri
 
 FORMAT = "asset-ref"

@@ -30,7 +30,7 @@ from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import Task
 from genpulse.environment.table import ENVIRONMENTS
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.provider import PollInterval, Provider, ProviderSettings, TwoPhase

@@ -11,10 +11,10 @@ import uuid_utils.compat
 from redis.asyncio import Redis
 
 from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.http.client import HttpClient

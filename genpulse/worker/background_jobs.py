@@ -11,8 +11,8 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
-from genpulse.lifecycle.erase import erase
-from genpulse.lifecycle.prune import prune
+from genpulse.lifecycle.removal.erase import erase
+from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.sweep import sweep
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from genpulse.ports import Services, WorkerPresence

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
-from genpulse.lifecycle.erase import SETTLED_S
+from genpulse.lifecycle.removal.erase import SETTLED_S
 from genpulse.lifecycle.webhooks.delivery import Describe
 
 

@@ -10,7 +10,7 @@ import time
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.retention import LOCK
+from genpulse.adapters.database.removal.retention import LOCK
 from tests import command
 
 TIMEOUT_S = 60.0

@@ -15,7 +15,7 @@ from genpulse import config
 from genpulse.dev.processes.ports import free_port
 from genpulse.environment.acl import PLACEHOLDER
 from genpulse.environment.table import ENVIRONMENTS
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.wiring.services import open_services
 from tests import command
 

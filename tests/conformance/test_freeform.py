@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from genpulse.domain.errors import OutputUnavailable
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.upload import upload
 from genpulse.provider.passthrough import outputs_of, with_files
 from genpulse.providers import fal, replicate

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.attempt import Failed, Succeeded
@@ -17,9 +17,9 @@ from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, UnknownB
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_batch import BatchQuery, NewBatch
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 from tests.contract.conftest import new_task
 
 BLOCKED = Failure(FailureCode.MODERATION_BLOCKED, "no", False, Charged.NO, Actor.CALLER)

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.deletion import PostgresDeletions
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
@@ -30,9 +30,9 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.retention import Pruned, StoredObject
+from genpulse.domain.search.task_query import TaskQuery
+from genpulse.domain.search.usage import UsageField, UsageQuery
 from genpulse.domain.task import Task
-from genpulse.domain.task_query import TaskQuery
-from genpulse.domain.usage import UsageField, UsageQuery
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.ports import DeletionStore, Retention
 from tests.contract.conftest import Backend, new_task, now

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
-from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.task_query import TaskQuery
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskQuery
 from genpulse.domain.webhook_delivery import Answer, Delivery, DeliveryState, origin_of
 from tests.contract.conftest import Backend, new_task
 

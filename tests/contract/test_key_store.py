@@ -18,11 +18,11 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
+from genpulse.domain.keys.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.ports import KeyStore, TaskStore
 from tests.api_keys import new_key
 from tests.contract.conftest import new_task, now

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.api_key import KeyLimits, KeyUsage
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, KeyLimitExceeded, NotRetryable
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import TaskStatus

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.asset import KEY_LASTS, Asset, Content, key_of, referred

@@ -9,8 +9,8 @@ import pytest
 
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 from tests.contract.conftest import new_task
 
 REJECTED = Failure(FailureCode.PROVIDER_REJECTED, "no", False, Charged.NO, Actor.CALLER)

@@ -33,8 +33,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import Priority, TaskStatus, WaitsFor
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotification

@@ -17,10 +17,10 @@ from uuid import UUID
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -29,16 +29,16 @@ from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.background.loops import Loops
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.webhook_delivery import Answer
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.deletion import delete_task
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.removal.deletion import delete_task
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.ports import EnvironmentFacts, Services
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions

@@ -13,10 +13,10 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
@@ -33,13 +33,13 @@ from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Claim, Worker
-from genpulse.domain.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
     BatchStore,

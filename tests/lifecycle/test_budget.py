@@ -11,8 +11,8 @@ from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry
-from genpulse.lifecycle.submit import Order, submit
-from genpulse.lifecycle.submit_batch import submit_batch
+from genpulse.lifecycle.submission.submit import Order, submit
+from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import Words

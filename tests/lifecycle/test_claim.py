@@ -15,7 +15,7 @@ from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority, TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.claim import claim_within_limits
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import QUICK, Model, Painter, Provider, Words
 

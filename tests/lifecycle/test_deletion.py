@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from genpulse.domain.errors import StorageLost, StorageUnavailable, UnknownTask
-from genpulse.lifecycle.deletion import delete_asset, delete_task, delete_tasks
-from genpulse.lifecycle.erase import erase
+from genpulse.lifecycle.removal.deletion import delete_asset, delete_task, delete_tasks
+from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.upload import upload
 from genpulse.lifecycle.watch import watch
 from tests.lifecycle.conftest import QUICK

@@ -11,8 +11,8 @@ from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.keys.webhook_secret import SHARED
 from genpulse.domain.webhook_delivery import Answer, DeliveryState, Unreadable
-from genpulse.domain.webhook_secret import SHARED
 from genpulse.lifecycle.webhooks.delivery import LOOP, WebhookDeliverer
 from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, SEATS
 from genpulse.worker.background_jobs import WorkerContext, deliver_webhooks

@@ -8,13 +8,13 @@ import pytest
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.api.errors import status_of
-from genpulse.domain.api_key import KeyLimits
-from genpulse.domain.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import Priority
-from genpulse.lifecycle.order_checks import CHECKS, LATEST_RUN, CommitCheck, OrderCheck, TaskCheck
-from genpulse.lifecycle.submit import Order, submit
-from genpulse.lifecycle.submit_batch import submit_batch
+from genpulse.lifecycle.submission.order_checks import CHECKS, LATEST_RUN, CommitCheck, OrderCheck, TaskCheck
+from genpulse.lifecycle.submission.submit import Order, submit
+from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.asset import Asset, Content
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import NewTask
-from genpulse.lifecycle.order_references import MOST_PROBLEMS, check_references
-from genpulse.lifecycle.submit import Order, submit
-from genpulse.lifecycle.submit_batch import submit_batch
+from genpulse.lifecycle.submission.order_references import MOST_PROBLEMS, check_references
+from genpulse.lifecycle.submission.submit import Order, submit
+from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import ImageRef, Input, Model, Provider, VideoRef
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue

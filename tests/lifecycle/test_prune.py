@@ -30,7 +30,7 @@ from genpulse.domain.failure import FailureCode
 from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.lifecycle.attempt.outputs.received import ReceivedOutput, ReceivedResult
 from genpulse.lifecycle.attempt.outputs.storing import STORED_AGAIN_S, store_outputs
-from genpulse.lifecycle.prune import prune
+from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.upload import upload
 from genpulse.provider import Output, Result
 from tests.lifecycle.conftest import QUICK

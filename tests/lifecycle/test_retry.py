@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import KeyLimitExceeded, MayBeCharged, NotRetryable, ProviderRejected
 from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry

@@ -9,10 +9,10 @@ import pytest
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.background.loops import Loops
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
-from genpulse.lifecycle.submit import Order, submit
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
+from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from genpulse.lifecycle.webhooks.secrets import KNOWN_S, WebhookSecrets
 from tests.api_keys import new_key

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, UnknownKind, UnknownModel
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import NewTask, Priority, TaskStatus
-from genpulse.lifecycle.submit import Order, submit
-from genpulse.lifecycle.submit_batch import submit_batch
+from genpulse.lifecycle.submission.submit import Order, submit
+from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import Model, Provider
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue

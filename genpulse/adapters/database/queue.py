@@ -11,7 +11,7 @@ from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
-from genpulse.domain.backlog import Backlog
+from genpulse.domain.search.backlog import Backlog
 from genpulse.ports import TaskNotification
 
 _SHORTEST_S = 0.02

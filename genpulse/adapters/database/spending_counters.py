@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.postgresql.connections import in_transaction
-from genpulse.domain.api_key import KeyUsage
+from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.spending import SpendingLimits, Today, Wish
 from genpulse.domain.task import Task
 

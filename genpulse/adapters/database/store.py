@@ -31,11 +31,11 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.task_query import TaskFilter, TaskQuery
-from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)

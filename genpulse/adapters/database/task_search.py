@@ -9,10 +9,10 @@ from genpulse.adapters.database.statements import groups, searches, usage
 from genpulse.adapters.database.statements.conditions import Values
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.task_query import TaskFilter, TaskQuery
-from genpulse.domain.usage import UsageQuery, UsageRow
 
 BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
 """Which index finds the fewest is said by the values that are looked for, and differs from time to time."""

@@ -11,8 +11,8 @@ import asyncpg
 
 from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
+from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable

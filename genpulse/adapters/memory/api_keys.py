@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.api_key import ApiKey, KeyUsage
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
-from genpulse.domain.webhook_secret import SigningSecrets
+from genpulse.domain.keys.api_key import ApiKey, KeyUsage
+from genpulse.domain.keys.webhook_secret import SigningSecrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from genpulse.domain.attempt import Lease, Worker
-from genpulse.domain.backlog import Backlog
+from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Priority
 from genpulse.ports import TaskNotification
 

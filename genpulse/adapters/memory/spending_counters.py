@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.spending import Today, Wish, day_of, left_of_day_s
 from genpulse.domain.task import Task, TaskStatus
 

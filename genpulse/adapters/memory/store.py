@@ -8,10 +8,10 @@ from uuid import UUID
 
 from genpulse.adapters.memory.task_attempts import TaskAttempts
 from genpulse.adapters.memory.task_submission import TaskSubmission
-from genpulse.domain.api_key import KeyUsage
 from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
+from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import Task, TaskStatus, WaitsFor

@@ -20,11 +20,11 @@ from genpulse.domain.attempt import (
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_batch import TaskBatch
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.task_query import TaskFilter, TaskQuery
-from genpulse.domain.usage import UsageQuery, UsageRow
 
 
 @dataclass(frozen=True, slots=True)

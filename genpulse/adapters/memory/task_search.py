@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from genpulse.domain.json.value import JsonValue
+from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.domain.task_query import TaskFilter
 
 _WORD = re.compile(
     r"[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]"

@@ -6,9 +6,9 @@ from datetime import UTC
 from decimal import Decimal
 
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.usage import UsageField, UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.domain.task_group import TaskGroup
-from genpulse.domain.usage import UsageField, UsageQuery, UsageRow
 
 _Together = tuple[tuple[str, ...], tuple[str | None, ...]]
 _VALUES: Mapping[UsageField, Callable[[Task], str]] = {

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from genpulse.domain.backlog import Backlog
 from genpulse.domain.errors import UnknownDelivery
+from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
 from genpulse.domain.webhook_delivery import GIVE_UP_AFTER, Answer, Delivery, Unreadable, origin_of

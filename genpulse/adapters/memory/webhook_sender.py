@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.webhook_delivery import Answer
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 
 @dataclass(frozen=True, slots=True)

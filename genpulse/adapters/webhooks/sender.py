@@ -17,8 +17,8 @@ from genpulse.adapters.network.public_address import AddressRefused, NamesByProx
 from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConnection, Route, Target, post
 from genpulse.adapters.webhooks.response_head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.webhook_delivery import Answer
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
 
 _log = logging.getLogger(__name__)
 

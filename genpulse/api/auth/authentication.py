@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 
 from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
-from genpulse.domain.api_key import ApiKey, KeyState, digest_of
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.keys.api_key import ApiKey, KeyState, digest_of
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.ports import KeyStore
 
 KNOWN_S = 10.0

@@ -11,9 +11,9 @@ from genpulse.api.auth.signed_urls import UrlSigner
 from genpulse.api.context import SIGNED, Context, context_in
 from genpulse.api.errors import InsufficientScope, TooManyRequests
 from genpulse.api.requests.paths import inner_path
-from genpulse.domain.api_key import Scope
-from genpulse.domain.caller import WITHOUT_KEY, Caller
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.provider_account.rate import Rate
 
 _SIGNED_PATH = re.compile(r"/v1/(assets|tasks)/([0-9a-fA-F-]{32,36})/(content|events)")

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genpulse.api.errors import InsufficientScope
 from genpulse.api.schemas.documents import KeyDocument
-from genpulse.domain.api_key import ApiKey, Scope
-from genpulse.domain.caller import Caller
 from genpulse.domain.errors import Refused
+from genpulse.domain.keys.api_key import ApiKey, Scope
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
 from genpulse.ports import KeyStore
 

@@ -10,8 +10,8 @@ from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.request_middleware import ROUTE
 from genpulse.api.requests.lean_request import LeanRequest
 from genpulse.api.requests.paths import inner_path
-from genpulse.api.routes.task_events import EVENTS_PATH, watch_task
-from genpulse.api.routes.tasks import TASK_PATH, TASKS_PATH, show_task, submit_task
+from genpulse.api.routes.tasks.task_events import EVENTS_PATH, watch_task
+from genpulse.api.routes.tasks.tasks import TASK_PATH, TASKS_PATH, show_task, submit_task
 
 _PREFIX = f"{TASKS_PATH}/"
 _END = len(_PREFIX) + 36

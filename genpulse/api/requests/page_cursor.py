@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from genpulse.domain.errors import InvalidCursor
-from genpulse.domain.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 
 _DIGEST_BYTES = 8
 _FORM = b"genpulse cursor 1"

@@ -20,9 +20,9 @@ from genpulse.api.schemas.api_keys import (
     KeyChangeDocument,
     NewKeyDocument,
 )
-from genpulse.domain.api_key import ApiKey, Scope, Token, digest_of
-from genpulse.domain.caller import Caller
-from genpulse.domain.key_grant import excess
+from genpulse.domain.keys.api_key import ApiKey, Scope, Token, digest_of
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.key_grant import excess
 
 routes = encoded.router("keys")
 

@@ -16,8 +16,8 @@ from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.task_filter import Moment
 from genpulse.api.schemas.usage import METADATA, UsageDocument, UsageRowDocument, table
-from genpulse.domain.caller import Caller
-from genpulse.domain.usage import UsageField, UsageQuery
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.search.usage import UsageField, UsageQuery
 from genpulse.ports import KeyStore
 
 routes = encoded.router("tasks")

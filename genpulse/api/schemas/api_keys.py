@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.documents import PRIORITY_WORDS, Amount, Document, PriorityWord, Time
-from genpulse.domain.api_key import ApiKey, KeyLimits, KeyState, KeyUsage, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyState, KeyUsage, Scope
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 

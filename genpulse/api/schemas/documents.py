@@ -1,7 +1,6 @@
 """Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -10,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation
 from typing_extensions import TypeAliasType
 
+from genpulse.api.schemas.links import Links
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
@@ -24,41 +24,6 @@ Amount = Annotated[
     PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json"),
     Field(examples=["0.04"]),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Addresses of what this service shows. `base` has no slash at its end.
-
-    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key, and
-    `signed_events` the same for the events of a task.
-    """
-
-    base: str
-    signed: Callable[[UUID], str] | None = None
-    signed_events: Callable[[UUID], str] | None = None
-
-    def task(self, task_id: UUID) -> str:
-        """Of a task."""
-        return f"{self.base}/v1/tasks/{task_id}"
-
-    def events(self, task_id: UUID) -> str:
-        """Of a task's events."""
-        query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
-        return f"{self.base}/v1/tasks/{task_id}/events{query}"
-
-    def batch(self, batch_id: UUID) -> str:
-        """Of a batch."""
-        return f"{self.base}/v1/batches/{batch_id}"
-
-    def asset(self, asset_id: UUID) -> str:
-        """Of an asset."""
-        return f"{self.base}/v1/assets/{asset_id}"
-
-    def content(self, asset_id: UUID) -> str:
-        """Of an asset's bytes."""
-        query = f"?{self.signed(asset_id)}" if self.signed else ""
-        return f"{self.base}/v1/assets/{asset_id}/content{query}"
 
 
 class Document(BaseModel):
@@ -350,7 +315,7 @@ class TaskBatch(Document):
     """The batch, for `/v1/batches/{id}`. Where every key was known it is the earlier one; null where those earlier
     tasks are of no batch, or of several."""
     data: list[TaskDocument]
-    """Of a batch that was known as a whole, those of its tasks that are kept."""
+    """One for each order."""
     replayed: list[int]
     """The places in `data`, from 0, of earlier tasks whose idempotency key was known. The others are new."""
 

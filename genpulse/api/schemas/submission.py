@@ -13,7 +13,7 @@ from genpulse.api.schemas.moment import time_of
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.task import Priority
 from genpulse.domain.text.host_names import is_misleading
-from genpulse.lifecycle.submit import Order
+from genpulse.lifecycle.submission.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
 LONGEST_RETENTION_S = 10 * 365 * 24 * 3600

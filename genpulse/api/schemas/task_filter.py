@@ -11,8 +11,8 @@ from genpulse.api.schemas.moment import moment_of
 from genpulse.api.schemas.submission import MetadataKey, MetadataValue, storable_keys
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import FORM, is_kind
+from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter
 from genpulse.domain.text.id_prefix import PATTERN, ids_beginning_with
 
 MOST_VALUES = 20

@@ -8,8 +8,8 @@ from datetime import date
 from pydantic import ConfigDict
 
 from genpulse.api.schemas.documents import Amount, Document, Time
+from genpulse.domain.search.usage import UsageField, UsageQuery, UsageRow
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.usage import UsageField, UsageQuery, UsageRow
 
 METADATA = "metadata."
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")

@@ -14,7 +14,7 @@ from genpulse.cli.output.terminal import agreed, say
 from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.retention import Pruned, RetentionPolicy
-from genpulse.lifecycle.prune import prune
+from genpulse.lifecycle.removal.prune import prune
 from genpulse.ports import Services
 from genpulse.wiring.database import check_database
 

@@ -18,10 +18,10 @@ from genpulse.cli.output.table import show_table
 from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option
 from genpulse.configuration.settings import Settings
-from genpulse.domain.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
+from genpulse.domain.keys.webhook_secret import new_webhook_secret
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
-from genpulse.domain.webhook_secret import new_webhook_secret
 from genpulse.ports import KeyStore
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Cell, Column, Table
-from genpulse.domain.api_key import ApiKey, KeyLimits
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits
 
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 

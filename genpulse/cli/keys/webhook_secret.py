@@ -10,7 +10,7 @@ from genpulse.cli.keys.option_types import Span
 from genpulse.cli.keys.text import key_document
 from genpulse.cli.output.terminal import say
 from genpulse.cli.stack import json_option
-from genpulse.domain.webhook_secret import new_webhook_secret
+from genpulse.domain.keys.webhook_secret import new_webhook_secret
 
 
 @click.group("webhook-secret")

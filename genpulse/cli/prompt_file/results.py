@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.prompt_file.row_orders import RowOrder
+from genpulse.cli.prompt_file.row_orders import RowOrder, results_name
 from genpulse_client import Task
 
 
@@ -25,7 +25,7 @@ class Results:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
-        self.path = folder / f"{name}.results.jsonl"
+        self.path = folder / results_name(name)
         self._saved = _saved(self.path)
 
     def has(self, row: RowOrder) -> bool:

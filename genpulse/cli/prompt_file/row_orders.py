@@ -25,6 +25,11 @@ _LONGEST_SLUG = 40
 _KEY_DIGITS = 6
 
 
+def results_name(stem: str) -> str:
+    """The name of the file, below the folder, that says what became of the rows of a file with this stem."""
+    return f"{stem}.results.jsonl"
+
+
 @dataclass(frozen=True, slots=True)
 class UsualOrder:
     """What holds for rows that say nothing else. Texts in the input are read as those of a table."""
@@ -66,7 +71,7 @@ def orders_of(
     path: Path, rows: Sequence[Row], models: Mapping[str, Model], usual: UsualOrder, run: str
 ) -> list[RowOrder]:
     """The orders of all rows. `run` tells these rows from those of another file. Raises `BrokenRows`."""
-    reader = _RowReader(models, usual, run)
+    reader = _RowReader(models, usual, run, PurePosixPath(results_name(path.stem)))
     problems: list[RowProblem] = []
     orders = []
     for place, row in enumerate(rows, 1):
@@ -86,12 +91,13 @@ class _Unfit(Exception):
 class _RowReader:
     """Reads one row after the other; the same row twice is two orders."""
 
-    def __init__(self, models: Mapping[str, Model], usual: UsualOrder, run: str) -> None:
+    def __init__(self, models: Mapping[str, Model], usual: UsualOrder, run: str, results: PurePosixPath) -> None:
         self._models = models
         self._usual = usual
         self._run = run
         self._copies: Counter[str] = Counter()
         self._names = _Names()
+        self._results = results
 
     def order(self, row: Row, place: int, count: int) -> RowOrder:
         """Raises `_Unfit`."""
@@ -149,6 +155,8 @@ class _RowReader:
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or not path.name or "\0" in name or ":" in path.parts[0]:
             raise _Unfit(f"output: {name!r} is no name of a file in the folder")
+        if str(path).casefold() == str(self._results).casefold():
+            raise _Unfit(f"output: {name!r} is the file of the results")
         if first := self._names.claim(path, row.line):
             raise _Unfit(f"output: line {first} has that name already")
         return str(path)

@@ -68,7 +68,7 @@ def _text_of(path: Path) -> str:
 
 
 def _from_lines(text: str) -> Iterator[Row | RowProblem]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
         if line.strip():
             yield Row(number, {"prompt": line.strip()})
 

@@ -32,15 +32,19 @@ class NotRetryable(Refused):
 class TaskDeleted(Refused):
     """The idempotency key is of a task that was deleted: what it asked for may have been done and paid for.
 
-    `place` is where the order stands in a batch.
+    `place` is where the order stands in a batch. `batch_id` is a batch that the key stands for as a whole and
+    that has lost tasks.
     """
 
     code = "task_deleted"
 
-    def __init__(self, key: str, place: str = "") -> None:
+    def __init__(self, key: str, place: str = "", *, batch_id: UUID | None = None) -> None:
+        if batch_id is None:
+            what, new = f"The task of the Idempotency-Key {key!r} was", "task"
+        else:
+            what, new = f"Tasks of the batch {batch_id}, which has the Idempotency-Key {key!r}, were", "batch"
         super().__init__(
-            f"The task of the Idempotency-Key {key!r} was deleted, and is not done again without being asked for."
-            " Send a new key for a new task."
+            f"{what} deleted, and nothing is done again without being asked for. Send a new key for a new {new}."
         )
         self.key = key
         said = "its task was deleted, and is not done again under this key"
@@ -88,7 +92,7 @@ def _of_order(order: OpenOrder | None) -> str:
 
 
 class PaidProviderRefused(Refused):
-    """The provider costs money, and this environment (`place`) does not allow that."""
+    """The provider costs money, and this environment does not allow that. `place` is its name."""
 
     code = "paid_provider_refused"
 
@@ -102,7 +106,7 @@ class PaidProviderRefused(Refused):
 
 
 class ProviderNotConfigured(Refused):
-    """The provider lacks what it needs here: `lacking` are settings such as `providers.fal.api_key`."""
+    """The provider is not set up here. `lacking` are settings such as `providers.fal.api_key`."""
 
     code = "provider_not_configured"
 

@@ -40,7 +40,7 @@ class OutOfReach(BadInput):
 
 
 class PriorityNotAllowed(BadInput):
-    """A task at `place` asks for a higher priority than its API key may ask for. `key` is the name of that."""
+    """A task asks for a higher priority than its API key may. It is at `place`; `key` is the name of that."""
 
     code = "priority_not_allowed"
 

@@ -77,7 +77,7 @@ class StorageFull(StorageUnavailable):
 
 
 class ClocksDiffer(Unavailable):
-    """This host's clock is `ahead_s` seconds ahead of the database's, which is too far for what was to be done."""
+    """This host's clock is too far from the database's for what was to be done. It is `ahead_s` seconds ahead."""
 
     code = "clocks_differ"
     retry_after_s = 60

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from genpulse.domain.api_key import KeyLimits, KeyUsage
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
+from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
 from genpulse.domain.task import NewTask, Task
 
 ACTIVE_AGAIN_S = 5

@@ -16,8 +16,8 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownTask,
 )
-from genpulse.domain.file_reference import FORMS, TaskOutput, asset_named, output_named
-from genpulse.domain.missing_output import confusion
+from genpulse.domain.submission.file_reference import FORMS, TaskOutput, asset_named, output_named
+from genpulse.domain.submission.missing_output import ambiguity
 from genpulse.domain.task import Task
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
@@ -109,7 +109,7 @@ class TaskAttachments:
             raise InvalidInput(f"The input names {what}. {error}") from error
         if self._task.owner and task.owner != self._task.owner:
             raise InvalidInput(f"The input names {what}. {UnknownTask(output.task_id)}")
-        if why := confusion(task, output):
+        if why := ambiguity(task, output):
             raise InvalidInput(f"The input names {what}, and that {why}.")
         if output.index >= len(task.outputs):
             raise InvalidInput(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from genpulse.domain.errors import InvalidInput, UnknownTask
-from genpulse.domain.file_reference import fits, output_named
+from genpulse.domain.submission.file_reference import fits, output_named
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.store_retry import until_available

@@ -11,9 +11,9 @@ from typing import NoReturn
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret, Unavailable
 from genpulse.domain.json.value import JsonObject
+from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable, next_try
-from genpulse.domain.webhook_secret import SigningSecrets
 from genpulse.lifecycle.webhooks.receivers import SEATS, ReceiverShares
 from genpulse.lifecycle.webhooks.secrets import WebhookSecrets
 from genpulse.ports import Services

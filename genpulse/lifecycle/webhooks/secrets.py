@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.ports import KeyStore
 
 KNOWN_S = 10.0

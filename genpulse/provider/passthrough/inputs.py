@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from genpulse.domain.file_reference import output_named
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import ANY, WELL_KNOWN
+from genpulse.domain.submission.file_reference import output_named
 
 ASSET = "asset:"
 KINDS = (ANY, *(kind for kind in WELL_KNOWN if kind not in {ANY, "noop"}))

@@ -22,10 +22,10 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
-from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys

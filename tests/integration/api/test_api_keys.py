@@ -11,8 +11,8 @@ import pytest
 from genpulse.api.auth.authentication import KNOWN_S, Authenticator
 from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.options import ApiOptions
-from genpulse.domain.api_key import KeyLimits, Scope
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added, new_key
 from tests.integration.api.test_loopback import DEV

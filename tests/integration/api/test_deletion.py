@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from genpulse.domain.api_key import KeyLimits, Scope
-from genpulse.lifecycle.erase import erase
+from genpulse.domain.keys.api_key import KeyLimits, Scope
+from genpulse.lifecycle.removal.erase import erase
 from tests.api_keys import added
 from tests.integration.api.conftest import rows_on
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from genpulse.domain.api_key import Scope
+from genpulse.domain.keys.api_key import Scope
 from genpulse.provider import Call, Input, Local, Model, Output, Provider, Report, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.providers.sandbox.noop import Noop, NoopInput

@@ -12,7 +12,7 @@ import pytest
 
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
-from genpulse.domain.api_key import Scope
+from genpulse.domain.keys.api_key import Scope
 from tests.api_keys import added
 
 PATHS = create_app(lambda: None, ApiOptions()).openapi()["paths"]  # type: ignore[arg-type, return-value]

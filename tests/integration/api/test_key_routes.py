@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.api_key import KeyLimits, Scope
+from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added, new_key
 

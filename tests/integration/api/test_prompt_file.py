@@ -127,6 +127,17 @@ async def test_a_torn_line_of_the_results_is_no_result(api, generate, files, tmp
     assert {json.loads(line)["line"] for line in lines} == {1, 2}
 
 
+async def test_a_line_ends_where_an_editor_ends_it(api, generate, files):
+    async with api.worker():
+        code, _, err = await generate(api, "prompts.txt", "a\u2028fox\x0c!\r\nan owl\rsnow")
+    assert code == 0, err
+    assert [task["input"]["prompt"] for task in reversed(await tasks_of(api))] == [
+        "a\u2028fox\x0c!",
+        "an owl",
+        "snow",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -139,6 +150,11 @@ async def test_a_torn_line_of_the_results_is_no_result(api, generate, files, tmp
         ("p.csv", "prompt,output\na,x.png\nb,X.png\n", "p.csv:3: output: line 2 has that name already"),
         ("p.csv", "prompt,output\na,x\nb,x.png\n", "p.csv:3: output: line 2 has that name already"),
         ("p.csv", "prompt,output\na,../x.png\n", "p.csv:2: output: '../x.png' is no name of a file in the folder"),
+        (
+            "p.csv",
+            "prompt,output\na,P.results.jsonl\n",
+            "p.csv:2: output: 'P.results.jsonl' is the file of the results",
+        ),
         ("p.csv", "prompt,model\na,art/easle\n", "p.csv:2: model: there is no model 'art/easle'"),
         ("p.csv", "prompt,priority\na,urgent\n", "p.csv:2: priority: 'urgent' is none of high, normal, low"),
         ("p.csv", "prompt,kind\na,text-to-speech\n", "p.csv:2: kind: art/easel does not do 'text-to-speech'"),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from genpulse.api.options import ApiOptions
-from genpulse.domain.api_key import Scope
+from genpulse.domain.keys.api_key import Scope
 from tests.api_keys import added
 
 

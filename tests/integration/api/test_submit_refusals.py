@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from genpulse.adapters.webhooks.sender import WebhookSender
-from genpulse.domain.api_key import KeyLimits
+from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.task import Priority
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue

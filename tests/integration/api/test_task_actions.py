@@ -8,11 +8,11 @@ import pytest
 
 from genpulse.api.auth.action_tokens import ActionSigner, ActionToken
 from genpulse.api.errors import ConfirmExpired
-from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed
-from genpulse.domain.caller import WITHOUT_KEY
 from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, ProviderUnavailable, UnknownOutcome
-from genpulse.domain.task_query import TaskQuery
+from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.caller import WITHOUT_KEY
+from genpulse.domain.search.task_query import TaskQuery
 from genpulse.lifecycle import bulk_actions
 from genpulse.lifecycle.bulk_actions import BulkAction, Selection
 from tests.api_keys import added

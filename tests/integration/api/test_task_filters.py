@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.domain.api_key import Scope
+from genpulse.domain.keys.api_key import Scope
 from tests.api_keys import added
 
 MOMENT = "2030-01-31T12:00:00Z"

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
+from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.money.cost import Cost
 from tests.api_keys import added
 

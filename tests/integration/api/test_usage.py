@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from genpulse.domain.api_key import Scope
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
+from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.money.cost import Cost
 from tests.api_keys import added
 

@@ -8,8 +8,8 @@ import pytest
 from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.statements import batches, searches
 from genpulse.adapters.postgresql.connections import open_pool
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task_batch import BatchQuery
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 # A third of the tasks is of no batch, the others are of 20.
 _FILL = """

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.deletion import PostgresDeletions
 from genpulse.adapters.database.ending_attempts import asset_columns
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import EXPECT, PostgresRetention
+from genpulse.adapters.database.removal.deletion import PostgresDeletions
+from genpulse.adapters.database.removal.retention import EXPECT, PostgresRetention
 from genpulse.adapters.database.statements import deletion, tasks
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.task_submission import columns_of

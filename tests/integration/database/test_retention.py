@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database import pruning as statements
-from genpulse.adapters.database.pruning import PostgresPruning
 from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.retention import PostgresRetention
+from genpulse.adapters.database.removal import pruning as statements
+from genpulse.adapters.database.removal.pruning import PostgresPruning
+from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
@@ -26,7 +26,7 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.domain.webhook_delivery import Answer
-from genpulse.lifecycle.prune import prune
+from genpulse.lifecycle.removal.prune import prune
 from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now
 

@@ -17,10 +17,10 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.migrate import upgrade
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.api_key import KeyLimits, KeyUsage
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
 from genpulse.domain.failure import Charged
+from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Submitted

@@ -13,8 +13,8 @@ from genpulse.adapters.database.task_search import BY_THEIR_VALUES, TaskSearch
 from genpulse.adapters.memory.task_search import fits
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 from tests.servers import TestServer, finished
 
 ROWS = 60_000

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.dev.processes.ports import free_port
-from genpulse.domain.webhook_secret import SHARED, SigningSecrets
+from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 BODY = b'{"type":"task.succeeded"}'

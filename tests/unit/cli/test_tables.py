@@ -17,7 +17,7 @@ from genpulse.cli.keys.text import key_table
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command
-from genpulse.domain.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.text.storable import showable, showable_line
 from genpulse_client import Task
 

@@ -14,7 +14,7 @@ def test_it_is_made_anew_with_every_change():
     maker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(maker)
     committed = {path.name: path.read_text() for path in maker.TARGET.glob("*.py")}
-    assert committed == maker.made(), "run: make docs"
+    assert committed == maker.made(), "run: make reference"
 
 
 def test_both_take_the_same():

@@ -7,8 +7,8 @@ import pytest
 from pydantic import Field
 
 from genpulse.domain.errors import BadInput
-from genpulse.domain.file_reference import Medium
 from genpulse.domain.json.place import written
+from genpulse.domain.submission.file_reference import Medium
 from genpulse.provider import AssetRef, FileField, ImageRef, Input, Local, Model
 from genpulse.provider.asset_ref import DATA_BYTES, files_in
 

@@ -12,11 +12,11 @@ from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
+from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
-from genpulse.domain.webhook_secret import SigningSecrets
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,

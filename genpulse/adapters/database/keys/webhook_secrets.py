@@ -13,7 +13,7 @@ import uuid_utils.compat
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.rows import uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.webhook_secret import SigningSecrets
+from genpulse.domain.keys.webhook_secret import SigningSecrets
 
 _IN_FORCE = """
 SELECT sealed, signs_until FROM key_webhook_secrets

@@ -23,6 +23,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from genpulse.adapters.database.schema.asset_tables import asset_uses as asset_uses
+from genpulse.adapters.database.schema.asset_tables import assets as assets
+from genpulse.adapters.database.schema.asset_tables import doomed_objects as doomed_objects
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
@@ -256,27 +259,6 @@ attempts = Table(
     ),
 )
 
-assets = Table(
-    "assets",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="SET NULL"), index=True),
-    Column("owner", Text, nullable=False, server_default=""),
-    Column("environment", Text, nullable=False),
-    Column("key", Text, nullable=False, index=True),
-    Column("sha256", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("media_type", Text, nullable=False),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("duration_s", Double),
-    Column("created_at", _Moment, nullable=False),
-    Column("deleted_at", _Moment),
-)
-
-Index("ix_assets_deleted_at", assets.c.deleted_at, postgresql_where=assets.c.deleted_at.is_not(None))
-Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
-
 task_sources = Table(
     "task_sources",
     metadata,
@@ -284,37 +266,6 @@ task_sources = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 """Which tasks wait for the outputs of which, as long as they wait."""
-
-asset_uses = Table(
-    "asset_uses",
-    metadata,
-    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
-    Column("asset_id", Uuid, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True, index=True),
-)
-
-doomed_objects = Table(
-    "doomed_objects",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("size", BigInteger, nullable=False),
-    Column("last_created_at", _Moment, nullable=False, index=True),
-    Column("environment", Text),
-    Column("expected_for", Uuid),
-    Column("erased_at", _Moment),
-    Column("removed_at", _Moment),
-)
-"""Bytes that may be nobody's. Under a key that is erased nothing is stored any more."""
-
-Index(
-    "ix_doomed_objects_expected_for",
-    doomed_objects.c.expected_for,
-    postgresql_where=doomed_objects.c.expected_for.is_not(None),
-)
-Index(
-    "ix_doomed_objects_erased_at",
-    doomed_objects.c.erased_at,
-    postgresql_where=text("erased_at IS NOT NULL AND removed_at IS NULL"),
-)
 
 environment_stamp = Table(
     "environment_stamp",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genpulse.adapters.database.statements.columns import TASK
+from genpulse.domain.search.task_query import TaskFilter, ids_made_in
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter, ids_made_in
 
 _STATUS = {
     TaskStatus.QUEUED: "status = 'queued' AND finished_at IS NULL",

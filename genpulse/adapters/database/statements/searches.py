@@ -20,8 +20,8 @@ from genpulse.adapters.database.statements.conditions import (
     selected,
     statuses,
 )
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter, TaskQuery
 
 PAGES = (2, 21, 101)
 """So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""

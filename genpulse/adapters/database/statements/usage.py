@@ -2,9 +2,9 @@
 
 from genpulse.adapters.database.statements.conditions import Values, bounds_of_all
 from genpulse.adapters.database.statements.groups import COST_USD
+from genpulse.domain.search.task_query import TaskFilter
+from genpulse.domain.search.usage import UsageField, UsageQuery
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.task_query import TaskFilter
-from genpulse.domain.usage import UsageField, UsageQuery
 
 _COLUMNS = {
     UsageField.DAY: "(created_at AT TIME ZONE 'utc')::date::text",

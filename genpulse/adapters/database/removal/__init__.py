@@ -1,0 +1,1 @@
+"""Deletion, pruning and retention in PostgreSQL."""

@@ -1,0 +1,40 @@
+"""The addresses that documents carry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of what this service shows. `base` has no slash at its end.
+
+    `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key, and
+    `signed_events` the same for the events of a task.
+    """
+
+    base: str
+    signed: Callable[[UUID], str] | None = None
+    signed_events: Callable[[UUID], str] | None = None
+
+    def task(self, task_id: UUID) -> str:
+        """Of a task."""
+        return f"{self.base}/v1/tasks/{task_id}"
+
+    def events(self, task_id: UUID) -> str:
+        """Of a task's events."""
+        query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
+        return f"{self.base}/v1/tasks/{task_id}/events{query}"
+
+    def batch(self, batch_id: UUID) -> str:
+        """Of a batch."""
+        return f"{self.base}/v1/batches/{batch_id}"
+
+    def asset(self, asset_id: UUID) -> str:
+        """Of an asset."""
+        return f"{self.base}/v1/assets/{asset_id}"
+
+    def content(self, asset_id: UUID) -> str:
+        """Of an asset's bytes."""
+        query = f"?{self.signed(asset_id)}" if self.signed else ""
+        return f"{self.base}/v1/assets/{asset_id}/content{query}"

@@ -1,0 +1,45 @@
+"""What one API key may give to another: never more than it holds itself."""
+
+from datetime import datetime
+
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits
+from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.task import Priority
+
+
+def excess(giver: ApiKey, given: ApiKey) -> tuple[str, ...]:
+    """The fields in which `given` may do more than `giver`; empty where it may not.
+
+    Retention is nothing that is held. What a day allows is compared key by key, and not added up.
+    """
+    scopes = () if all(giver.allows(scope) for scope in given.scopes) else ("scopes",)
+    expiry = ("expires_in_s",) if _lasts_longer(giver.expires_at, given.expires_at) else ()
+    return (*scopes, *expiry, *(f"limits/{name}" for name in _higher(giver.limits, given.limits)))
+
+
+def _higher(held: KeyLimits, given: KeyLimits) -> tuple[str, ...]:
+    comparable = {
+        "max_active_tasks": _is_more(held.max_active_tasks, given.max_active_tasks),
+        "daily_tasks": _is_more(held.daily_tasks, given.daily_tasks),
+        "daily_usd": held.daily_usd is not None and (given.daily_usd is None or given.daily_usd > held.daily_usd),
+        "rate": held.rate is not None and (given.rate is None or _is_faster(given.rate, held.rate)),
+        "max_priority": _highest(given) > _highest(held),
+    }
+    return tuple(name for name, is_more in comparable.items() if is_more)
+
+
+def _is_more(held: int | None, given: int | None) -> bool:
+    return held is not None and (given is None or given > held)
+
+
+def _is_faster(given: Rate, held: Rate) -> bool:
+    """All of a rate may come at once, so that the count alone may be too much."""
+    return given.count > held.count or given.interval_s < held.interval_s
+
+
+def _highest(limits: KeyLimits) -> Priority:
+    return max(Priority) if limits.max_priority is None else limits.max_priority
+
+
+def _lasts_longer(held: datetime | None, given: datetime | None) -> bool:
+    return held is not None and (given is None or given > held)

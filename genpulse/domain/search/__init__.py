@@ -1,0 +1,1 @@
+"""Searches over tasks: filters, groups, sums and what waits."""

@@ -1,0 +1,1 @@
+"""Submissions: what is ordered, with which files, under which idempotency key."""

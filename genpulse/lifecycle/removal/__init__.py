@@ -1,0 +1,1 @@
+"""Removing tasks and assets: on request, and when they are too old."""

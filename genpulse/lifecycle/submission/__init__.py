@@ -1,0 +1,1 @@
+"""Submitting tasks, one by one and in batches."""

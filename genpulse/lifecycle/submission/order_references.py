@@ -1,0 +1,177 @@
+"""The check of what an order refers to: the files that its input names, and its webhook URL."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from uuid import UUID
+
+from genpulse.domain.asset import REFERENCE
+from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
+from genpulse.domain.json.place import Place, values, written
+from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.submission.file_reference import (
+    FORMS,
+    NO_ASSET,
+    TASK,
+    Medium,
+    TaskOutput,
+    asset_named,
+    fits,
+    is_content_address,
+    output_named,
+)
+from genpulse.domain.submission.missing_output import ambiguity
+from genpulse.domain.task import NewTask, Task, TaskStatus
+from genpulse.ports import Services
+
+MOST_PROBLEMS = 100
+"""How many places a refusal names."""
+_BEGINNINGS = (REFERENCE, TASK, "http://", "https://")
+_REFERENCE = re.compile(rf"{REFERENCE}\S*")
+"""A text that can only be meant as a reference; prose that begins like one has spaces in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A text that names a file, the place of its task and its own in the input, and the media it may be."""
+
+    task: str
+    place: Place
+    text: str
+    media: tuple[Medium, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of files that may be named by tasks of one owner: those of others are not there."""
+
+    owners: Mapping[UUID, str] = field(default_factory=dict)
+    media_types: Mapping[UUID, str] = field(default_factory=dict)
+    tasks: Mapping[UUID, Task] = field(default_factory=dict)
+
+
+def names_something(task: NewTask) -> bool:
+    """Whether `check_references` may have anything to look up: quick, since most tasks name nothing."""
+    return task.webhook_url is not None or bool(task.files) or _may_name_files(task.input)
+
+
+def _may_name_files(document: JsonObject) -> bool:
+    containers: list[Iterable[JsonValue]] = [document.values()]
+    for container in containers:
+        for value in container:
+            if isinstance(value, str):
+                if value.startswith(_BEGINNINGS):
+                    return True
+            elif isinstance(value, dict):
+                containers.append(value.values())
+            elif isinstance(value, list):
+                containers.append(value)
+    return False
+
+
+def sources_of(document: JsonObject) -> tuple[UUID, ...]:
+    """The tasks whose outputs an input names, each once."""
+    if not _may_name_files(document):
+        return ()
+    outputs = (output_named(value) for _, value in values(document) if isinstance(value, str))
+    return tuple(dict.fromkeys(output.task_id for output in outputs if output))
+
+
+async def check_references(services: Services, tasks: Mapping[str, NewTask]) -> None:
+    """Each file is there for the owner of the task and fits its field, and each webhook URL may be called.
+
+    The tasks are of one owner, each by its place in the body, such as `/tasks/3`. A URL is judged by its text: no
+    name is resolved. Raises `OutOfReach`, `DatabaseUnavailable`.
+    """
+    problems = list(_refused_webhooks(services, tasks))
+    references = [one for place, task in tasks.items() for one in _references(place, task, services.api_url)]
+    if references:
+        known = await _look_up(services, next(iter(tasks.values())).owner, references)
+        problems += islice(_wrong_references(references, known, services.api_url), MOST_PROBLEMS)
+    if problems:
+        raise OutOfReach("The task names what cannot be reached from here.", problems[:MOST_PROBLEMS])
+
+
+def _refused_webhooks(services: Services, tasks: Mapping[str, NewTask]) -> Iterator[Problem]:
+    for place, task in tasks.items():
+        if task.webhook_url is not None and (why := services.sender.refusal(task.webhook_url)):
+            yield Problem(f"{place}/webhook_url", f"no message is ever sent there: {why}")
+
+
+def _references(task_place: str, task: NewTask, api_url: str) -> Iterator[_Reference]:
+    """Each text that names a file of ours, and whatever stands in a field for files."""
+    fields = {file.place: file.media for file in task.files}
+    for place, value in values(task.input):
+        if not isinstance(value, str):
+            continue
+        if place in fields:
+            yield _Reference(task_place, place, value, fields[place])
+        elif _REFERENCE.fullmatch(value) or output_named(value) or asset_named(value, api_url):
+            yield _Reference(task_place, place, value, ())
+
+
+async def _look_up(services: Services, owner: str, references: Sequence[_Reference]) -> _Known:
+    store, url = services.store, services.api_url
+    assets = {asset_id: one for one in references if (asset_id := asset_named(one.text, url))}
+    of_fields = {asset_id for one in references if one.media and (asset_id := asset_named(one.text, url))}
+    outputs = {output.task_id for one in references if (output := output_named(one.text))}
+    owners = await store.owners_of_assets(sorted(assets)) if assets else {}
+    tasks = await asyncio.gather(*(_task(services, task_id) for task_id in sorted(outputs)))
+    return _Known(
+        {asset_id: whose for asset_id, whose in owners.items() if owner in {"", whose}},
+        await store.media_types(sorted(of_fields)) if of_fields else {},
+        {task.id: task for task in tasks if task is not None and owner in {"", task.owner}},
+    )
+
+
+async def _task(services: Services, task_id: UUID) -> Task | None:
+    try:
+        return await services.store.get(task_id)
+    except UnknownTask:
+        return None
+
+
+def _wrong_references(references: Iterable[_Reference], known: _Known, api_url: str) -> Iterator[Problem]:
+    for one in references:
+        if why := _fault(one, known, api_url):
+            yield Problem(f"{one.task}/input{written(one.place)}", why)
+
+
+def _fault(one: _Reference, known: _Known, api_url: str) -> str | None:
+    """What is wrong with a reference, None where nothing is known to be."""
+    if output := output_named(one.text):
+        return _output_fault(one, output, known)
+    if asset_id := asset_named(one.text, api_url):
+        if asset_id not in known.owners:
+            gone = "it was removed, or never was there for this API key. Upload it again"
+            return f"there is no {one.text[:200]}: {gone}"
+        return _misfit(one, known.media_types.get(asset_id, ""))
+    if one.text.startswith(REFERENCE):
+        return f"{one.text[:100]!r} {NO_ASSET}"
+    if one.text.startswith("http://"):
+        where = "the address of an asset elsewhere" if is_content_address(one.text) else "no https URL"
+        return f"{one.text[:100]!r} is {where}; it has to be {FORMS}"
+    return None
+
+
+def _output_fault(one: _Reference, output: TaskOutput, known: _Known) -> str | None:
+    task = known.tasks.get(output.task_id)
+    if task is None:
+        return f"there is no {one.text}: the task was removed, or never was there for this API key"
+    if not task.status.ended:
+        return None
+    if task.status is not TaskStatus.SUCCEEDED:
+        return f"the task of {one.text} is {task.status.value}, and has no outputs"
+    if why := ambiguity(task, output):
+        return f"{one.text} {why}"
+    if output.index >= len(task.outputs):
+        return f"the task of {one.text} has {len(task.outputs)} outputs; #0 is the first one"
+    return _misfit(one, task.outputs[output.index].content.media_type)
+
+
+def _misfit(one: _Reference, media_type: str) -> str | None:
+    if fits(media_type, one.media):
+        return None
+    return f"{one.text[:200]} is {media_type}, and this field takes {' or '.join(one.media)}"

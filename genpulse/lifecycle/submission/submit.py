@@ -1,0 +1,73 @@
+"""Submitting tasks: from an order to a committed row."""
+
+from uuid import UUID
+
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.submission.order import Order
+from genpulse.domain.task import NewTask, Submitted
+from genpulse.lifecycle.budget import limits_for
+from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
+from genpulse.lifecycle.submission.order_references import sources_of
+from genpulse.ports import Services
+from genpulse.provider.asset_ref import files_in
+
+__all__ = ["Order", "new_task", "submit"]
+
+
+async def submit(
+    services: Services, order: Order, *, idempotency_key: str | None = None, caller: Caller = WITHOUT_KEY
+) -> Submitted:
+    """Queue one task for the caller. Returns once it is committed.
+
+    A repeated `idempotency_key` gets its task even where a new one would not be taken at present. Raises the
+    errors of `lifecycle.order_checks.CHECKS`, `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`.
+    """
+    task = new_task(services, Candidate(order, caller), idempotency_key)
+    try:
+        await check_tasks(services, {"": task})
+        return await services.store.submit(task, limits_for(services, caller))
+    except ERRORS_OF_THE_MOMENT:
+        if earlier := await services.store.earlier(task):
+            return earlier
+        raise
+
+
+def new_task(
+    services: Services,
+    candidate: Candidate,
+    idempotency_key: str | None = None,
+    *,
+    task_id: UUID | None = None,
+    batch_id: UUID | None = None,
+) -> NewTask:
+    """The task of an order that passes the checks of orders. Raises their errors."""
+    check_order(services, candidate)
+    order = candidate.order
+    return NewTask(
+        id=task_id or services.new_id(),
+        environment=services.environment.name,
+        kind=candidate.kind,
+        provider=order.model.partition("/")[0],
+        model=order.model,
+        input=order.input,
+        priority=order.priority,
+        metadata=order.metadata,
+        webhook_url=order.webhook_url,
+        deadline_s=order.deadline_s,
+        price_usd=candidate.model.price_of(candidate.parsed),
+        idempotency_key=idempotency_key,
+        fingerprint=order.fingerprint() if idempotency_key else "",
+        owner=candidate.caller.owner,
+        files=files_in(candidate.parsed),
+        batch_id=batch_id,
+        retain_s=_retain_s(candidate),
+        run_at=order.run_at,
+        depends_on=sources_of(order.input),
+    )
+
+
+def _retain_s(candidate: Candidate) -> int | None:
+    """The shorter of what the order and the API key say."""
+    key = candidate.caller.key
+    limits = (candidate.order.retain_s, key.limits.retain_s if key else None)
+    return min((seconds for seconds in limits if seconds is not None), default=None)

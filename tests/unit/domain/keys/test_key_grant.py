@@ -1,0 +1,52 @@
+"""What one API key may give to another."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from genpulse.domain.keys.api_key import KeyLimits, Scope
+from genpulse.domain.keys.key_grant import excess
+from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.task import Priority
+from tests.api_keys import new_key
+
+END = datetime(2030, 1, 1, tzinfo=UTC)
+LIMITS = KeyLimits(10, 100, Decimal(5), Rate.parse("10/s"), Priority.NORMAL)
+GIVER = new_key(scopes=frozenset({Scope.ADMIN}), limits=LIMITS, expires_at=END)
+
+
+def test_as_much_as_its_own_is_no_excess():
+    assert excess(GIVER, new_key(limits=LIMITS, expires_at=END)) == ()
+    assert excess(GIVER, new_key(limits=replace(LIMITS, retain_s=10**9), expires_at=END)) == ()
+
+
+def test_a_key_without_limits_gives_anything():
+    assert excess(new_key(scopes=frozenset({Scope.ADMIN})), new_key(scopes=frozenset(Scope))) == ()
+
+
+def test_no_limit_is_more_than_any():
+    named = ("max_active_tasks", "daily_tasks", "daily_usd", "rate", "max_priority")
+    assert excess(GIVER, new_key()) == ("expires_in_s", *(f"limits/{name}" for name in named))
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"max_active_tasks": 11}, "limits/max_active_tasks"),
+        ({"daily_tasks": 101}, "limits/daily_tasks"),
+        ({"daily_usd": Decimal("5.01")}, "limits/daily_usd"),
+        ({"rate": Rate.parse("11/s")}, "limits/rate"),
+        ({"rate": Rate.parse("600/min")}, "limits/rate"),
+        ({"max_priority": Priority.HIGH}, "limits/max_priority"),
+    ],
+)
+def test_what_is_more_is_named(more, field):
+    assert excess(GIVER, new_key(limits=replace(LIMITS, **more), expires_at=END)) == (field,)
+
+
+def test_scopes_and_time_count_too():
+    reader = new_key(scopes=frozenset({Scope.READ}), expires_at=END)
+    later = new_key(scopes=frozenset({Scope.READ, Scope.WRITE}), expires_at=END + timedelta(seconds=1))
+    assert excess(reader, later) == ("scopes", "expires_in_s")

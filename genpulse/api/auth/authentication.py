@@ -70,7 +70,7 @@ class Authenticator:
         caller = await self._find(digest_of(token))
         now = self._now()
         if caller is None or caller.key is None or caller.key.state(now) is not KeyState.ACTIVE:
-            raise AuthenticationRequired(_why_not(caller.key if caller else None, now))
+            raise AuthenticationRequired(why_not(caller.key if caller else None, now))
         self._note_use(caller.key, now)
         return caller
 
@@ -148,7 +148,8 @@ def _bearer_token(connection: HTTPConnection) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _why_not(key: ApiKey | None, now: datetime) -> str:
+def why_not(key: ApiKey | None, now: datetime) -> str:
+    """Why a key that is not active is refused, None standing for one that is not known."""
     if key is None:
         return "This API key is not known here. `genpulse keys list` shows which ones are, by their first letters."
     if key.state(now) is KeyState.REVOKED:

@@ -9,8 +9,9 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genpulse.api.auth.authentication import why_not
 from genpulse.api.context import Context, caller_of, context_in
-from genpulse.api.errors import BeyondOwnKey, InsufficientScope, OwnKey
+from genpulse.api.errors import AuthenticationRequired, BeyondOwnKey, InsufficientScope, OwnKey
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.api_keys import (
@@ -20,7 +21,7 @@ from genpulse.api.schemas.api_keys import (
     KeyChangeDocument,
     NewKeyDocument,
 )
-from genpulse.domain.keys.api_key import ApiKey, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import ApiKey, KeyState, Scope, Token, digest_of
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.keys.key_grant import excess
 
@@ -48,7 +49,7 @@ async def create_key(request: Request) -> Response:
     It gets no more than the key of this call has itself: scopes, limits and expiry. If the answer is lost, so is
     the secret: revoke the key, and create another.
     """
-    context, caller = context_in(request.scope), _admin(request)
+    context, caller = context_in(request.scope), await _admin_now(request)
     document = await json_body.read(request, NewKeyDocument)
     token = Token.new(context.services.environment.api_key_prefix)
     key = document.key(context.services.new_id(), token.hint, context.services.now())
@@ -98,7 +99,7 @@ async def change_key(request: Request, key_id: KeyId) -> Response:
 
     No field gets more than the key of this call has itself. Tasks that are there keep what they were given.
     """
-    context, caller = context_in(request.scope), _admin_of_another(request, key_id)
+    context, caller = context_in(request.scope), await _admin_of_another(request, key_id)
     document, now = await json_body.read(request, KeyChangeDocument), context.services.now()
 
     def change(key: ApiKey) -> ApiKey:
@@ -120,7 +121,7 @@ async def change_key(request: Request, key_id: KeyId) -> Response:
 )
 async def revoke_key(request: Request, key_id: KeyId) -> Response:
     """Revoke another API key for good. Every API refuses it within 10 seconds; its tasks run on."""
-    context, caller = context_in(request.scope), _admin_of_another(request, key_id)
+    context, caller = context_in(request.scope), await _admin_of_another(request, key_id)
     await context.services.keys.revoke(str(key_id), context.services.now())
     _log.info("%s revoked the API key %s", _name(caller), key_id)
     return Response(status_code=204)
@@ -134,9 +135,23 @@ def _admin(request: Request) -> Caller:
     return caller
 
 
-def _admin_of_another(request: Request, key_id: UUID) -> Caller:
-    """The caller, whose own key is another one. Raises `InsufficientScope`, `OwnKey`."""
-    caller = _admin(request)
+async def _admin_now(request: Request) -> Caller:
+    """The caller with the key as it is at this moment: one that was revoked makes no other to take its place.
+
+    Raises `AuthenticationRequired`, `InsufficientScope`, `DatabaseUnavailable`.
+    """
+    context, caller = context_in(request.scope), _admin(request)
+    if caller.key is None:
+        return caller
+    key, now = await context.services.keys.get(str(caller.key.id)), context.services.now()
+    if key.state(now) is not KeyState.ACTIVE:
+        raise AuthenticationRequired(why_not(key, now))
+    return Caller(key)
+
+
+async def _admin_of_another(request: Request, key_id: UUID) -> Caller:
+    """The same, whose own key is another one. Raises `OwnKey` besides."""
+    caller = await _admin_now(request)
     if caller.key is not None and caller.key.id == key_id:
         raise OwnKey
     return caller

@@ -63,6 +63,31 @@ async def test_a_key_is_changed_where_it_is_asked_for(either, admin):
     assert (nothing["name"], nothing["limits"]) == ("store", changed["limits"])
 
 
+async def test_a_revoked_admin_makes_no_key_in_its_place(either, admin):
+    leaked = await created(either, admin, scopes=["admin"])
+    other = await created(either, admin)
+    theirs = {"Authorization": f"Bearer {leaked['key']}"}
+    assert (await either.get(KEYS, headers=theirs)).status == 200
+    await either.call("DELETE", f"{KEYS}/{leaked['id']}", headers=admin)
+    path = f"{KEYS}/{other['id']}"
+    for method, where, body in (("POST", KEYS, {"name": "again"}), ("PATCH", path, {}), ("DELETE", path, None)):
+        refused = await either.call(method, where, json=body, headers=theirs)
+        assert "was revoked" in refused.problem(401, "authentication_required")["detail"]
+    assert (await either.get(path, headers=admin)).json["state"] == "active"
+
+
+async def test_an_admin_gives_no_more_than_it_was_lowered_to(either, admin):
+    lowered = await created(either, admin, scopes=["admin"])
+    theirs = {"Authorization": f"Bearer {lowered['key']}"}
+    assert (await either.get(KEYS, headers=theirs)).status == 200
+    change = {"limits": {"daily_usd": "5"}}
+    await either.call("PATCH", f"{KEYS}/{lowered['id']}", json=change, headers=admin)
+    refused = await either.post(KEYS, json={"name": "more", "limits": {"daily_usd": "6"}}, headers=theirs)
+    assert [error["pointer"] for error in refused.problem(403, "beyond_own_key")["errors"]] == [
+        "/limits/daily_usd"
+    ]
+
+
 async def test_a_changed_limit_holds_when_the_key_is_read_again(either, admin):
     key = await created(either, admin, limits={"max_active_tasks": 1})
     theirs = {"Authorization": f"Bearer {key['key']}"}

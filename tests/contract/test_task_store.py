@@ -573,9 +573,10 @@ async def test_a_worker_that_waits_wakes_for_a_task_that_is_put_off(backend):
     assert begun[0].attempt.started_at >= run_at
 
 
-async def test_a_time_that_has_passed_is_now(backend):
-    run_at = datetime(1970, 1, 1, tzinfo=UTC)
+@pytest.mark.parametrize("run_at", [datetime(1970, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
+async def test_a_time_that_has_passed_is_now(backend, run_at):
     task = (await backend.store.submit(new_task(run_at=run_at, deadline_s=60.0))).task
+    assert task == await backend.store.get(task.id)
     assert (task.run_at, task.is_put_off) == (run_at, False)
     assert task.deadline_at == task.created_at + timedelta(seconds=60)
     assert len(await backend.claim()) == 1

@@ -49,6 +49,10 @@ WHERE id = ANY($1::uuid[]) AND order_sent_at IS NOT NULL AND order_job_id IS NUL
 _HASTEN = """
 UPDATE deliveries SET next_try_at = now() + interval '0.1 s' WHERE next_try_at > now() + interval '1 s'
 """
+_HASTEN_ERASURE = """
+UPDATE tasks SET deleted_at = deleted_at - interval '45 s'
+WHERE deleted_at > now() - interval '45 s' AND finished_at IS NOT NULL AND order_stop_at IS NOT NULL
+"""
 _OLD_OBJECTS = "SELECT count(*) AS n FROM doomed_objects WHERE last_created_at < now() - interval '10 days'"
 _ERASED_OBJECTS = "SELECT count(*) AS n FROM doomed_objects WHERE erased_at IS NOT NULL AND removed_at IS NULL"
 _AGE = """
@@ -107,8 +111,12 @@ class Lane:
         return bool((await self.fetch(_UNCERTAIN, list(ids)))[0]["count"])
 
     async def hasten(self) -> None:
-        """Nobody waits here for a message that is to be sent again in seconds, or that somebody lost holds."""
+        """Nobody waits here for a message that is to be sent again in seconds, or that somebody lost holds.
+
+        Nor for the row of a deleted task, which is kept for 45 s while its order may still be stopped.
+        """
         await self.fetch(_HASTEN)
+        await self.fetch(_HASTEN_ERASURE)
 
     async def old_objects(self) -> int:
         """How many bytes of no asset are noted that somebody should have removed long ago."""

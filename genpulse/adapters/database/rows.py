@@ -1,7 +1,7 @@
 """Conversion between rows and domain values."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -60,9 +60,14 @@ def task_of(row: Row) -> Task:
         warnings=_warnings_of(row["warnings"]),
         batch_id=uuid_of(row["batch_id"]) if row["batch_id"] else None,
         retain_s=row["retain_s"],
-        run_at=row["run_at"],
+        run_at=_moment(row["run_at"]),
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
     )
+
+
+def _moment(at: datetime | None) -> datetime | None:
+    """The driver writes the first moment there is as `-infinity`, and reads that without an offset."""
+    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def order_of(row: Row) -> OpenOrder | None:

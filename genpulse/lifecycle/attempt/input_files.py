@@ -16,6 +16,7 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownTask,
 )
+from genpulse.domain.missing_output import confusion
 from genpulse.domain.submission.file_reference import FORMS, TaskOutput, asset_named, output_named
 from genpulse.domain.task import Task
 from genpulse.lifecycle.store_retry import until_available
@@ -108,6 +109,8 @@ class TaskAttachments:
             raise InvalidInput(f"The input names {what}. {error}") from error
         if self._task.owner and task.owner != self._task.owner:
             raise InvalidInput(f"The input names {what}. {UnknownTask(output.task_id)}")
+        if why := confusion(task, output):
+            raise InvalidInput(f"The input names {what}, and that {why}.")
         if output.index >= len(task.outputs):
             raise InvalidInput(
                 f"The input names {what}, and that task is {task.status.value}, with {len(task.outputs)} outputs."

@@ -36,8 +36,9 @@ async def _source(run: AttemptRun, task_id: UUID) -> Task:
         raise InvalidInput(f"This task takes an output of another one. {error}") from error
     if task.status is not TaskStatus.SUCCEEDED:
         why = f" ({task.error.code}: {task.error.message})" if task.error else ""
+        failed = task.status is TaskStatus.FAILED
+        advice = "Retry that one, and then this one." if failed else "It cannot run again; submit both anew."
         raise InvalidInput(
-            f"This task takes an output of the task {task_id}, which is {task.status.value}{why}. Retry that one,"
-            " and then this one."
+            f"This task takes an output of the task {task_id}, which is {task.status.value}{why}. {advice}"
         )
     return task

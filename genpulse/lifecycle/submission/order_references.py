@@ -11,6 +11,7 @@ from genpulse.domain.asset import REFERENCE
 from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
 from genpulse.domain.json.place import Place, values, written
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.missing_output import confusion
 from genpulse.domain.submission.file_reference import (
     FORMS,
     NO_ASSET,
@@ -163,6 +164,8 @@ def _output_fault(one: _Reference, output: TaskOutput, known: _Known) -> str | N
         return None
     if task.status is not TaskStatus.SUCCEEDED:
         return f"the task of {one.text} is {task.status.value}, and has no outputs"
+    if why := confusion(task, output):
+        return f"{one.text} {why}"
     if output.index >= len(task.outputs):
         return f"the task of {one.text} has {len(task.outputs)} outputs; #0 is the first one"
     return _misfit(one, task.outputs[output.index].content.media_type)

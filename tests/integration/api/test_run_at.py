@@ -28,6 +28,14 @@ async def test_a_time_that_has_passed_is_now(api):
     assert task["next_try_at"] is None
 
 
+@pytest.mark.parametrize("run_at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+async def test_a_task_of_the_first_moment_that_can_be_written_can_be_read(api, run_at):
+    task = (await api.submit(run_at=run_at)).json
+    shown = (await api.get(f"/v1/tasks/{task['id']}")).json
+    assert shown["run_at"][:19] == "0001-01-01T00:00:00"
+    assert [one["id"] for one in (await api.get("/v1/tasks")).json["data"]] == [task["id"]]
+
+
 @pytest.mark.parametrize(
     "run_at", ["2030-01-31", "tomorrow", "", 7, 1.5, True, [], "2030-01-31T12:00:00", "9999-12-31T23:59:59-12:00"]
 )

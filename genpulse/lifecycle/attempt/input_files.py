@@ -16,8 +16,8 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownTask,
 )
-from genpulse.domain.missing_output import confusion
 from genpulse.domain.submission.file_reference import FORMS, TaskOutput, asset_named, output_named
+from genpulse.domain.submission.missing_output import confusion
 from genpulse.domain.task import Task
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services

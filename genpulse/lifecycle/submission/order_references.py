@@ -11,7 +11,6 @@ from genpulse.domain.asset import REFERENCE
 from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
 from genpulse.domain.json.place import Place, values, written
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.domain.missing_output import confusion
 from genpulse.domain.submission.file_reference import (
     FORMS,
     NO_ASSET,
@@ -23,6 +22,7 @@ from genpulse.domain.submission.file_reference import (
     is_content_address,
     output_named,
 )
+from genpulse.domain.submission.missing_output import confusion
 from genpulse.domain.task import NewTask, Task, TaskStatus
 from genpulse.ports import Services
 

@@ -1,6 +1,6 @@
 """Outputs that a task does not have, and how they make uncertain which one is meant by a number."""
 
-from genpulse.domain.file_reference import TaskOutput
+from genpulse.domain.submission.file_reference import TaskOutput
 from genpulse.domain.task import Task
 from genpulse.domain.warning import WarningCode
 

@@ -7,8 +7,8 @@ import pytest
 from genpulse.domain.errors import OutOfReach
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.deletion import delete_asset, delete_task
-from genpulse.lifecycle.erase import erase
+from genpulse.lifecycle.removal.deletion import delete_asset, delete_task
+from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.retry import retry
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.provider import Call, ImageRef, Input, Local, Model, Output, Provider, Report, Result, VideoRef

@@ -16,6 +16,22 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Words(click.ParamType[str]):
+    """A text. A terminal may hand over bytes that are none."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises `BadParameter`."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(
+                f"{value!r} holds bytes that are no text. Write it in this terminal's own encoding.", param, ctx
+            )
+        return value
+
+
 class Moment(click.ParamType[datetime]):
     """A time: so long ago, a date, or a time with its offset or by this machine's clock."""
 
@@ -54,10 +70,13 @@ class Pair(click.ParamType[tuple[str, str]]):
         """Raises `BadParameter`."""
         if isinstance(value, tuple):
             return value
-        name, sign, told = value.partition("=")
+        name, sign, told = WORDS.convert(value, param, ctx).partition("=")
         if not name or not sign:
             self.fail(f"{value!r} is no metadata. Give a name and a value, such as customer=acme.", param, ctx)
         return name, told
+
+
+WORDS = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +123,15 @@ class TaskChoice:
 
 _OPTIONS = (
     click.option("--status", type=click.Choice(STATES), multiple=True, help="Only those in this state."),
-    click.option("--code", metavar="CODE", multiple=True, help="Only those that failed with this error code."),
-    click.option("--kind", multiple=True, help="Only those of this kind."),
-    click.option("--provider", multiple=True, help="Only those of this provider."),
-    click.option("--model", multiple=True, help="Only those of this model."),
-    click.option("--key", multiple=True, help="Only those of the API key with this name or id."),
-    click.option("--batch", metavar="ID", help="Only those of this batch."),
-    click.option("--text", metavar="WORDS", help="Only those with all these words in their input."),
+    click.option(
+        "--code", metavar="CODE", type=WORDS, multiple=True, help="Only those that failed with this error code."
+    ),
+    click.option("--kind", type=WORDS, multiple=True, help="Only those of this kind."),
+    click.option("--provider", type=WORDS, multiple=True, help="Only those of this provider."),
+    click.option("--model", type=WORDS, multiple=True, help="Only those of this model."),
+    click.option("--key", type=WORDS, multiple=True, help="Only those of the API key with this name or id."),
+    click.option("--batch", metavar="ID", type=WORDS, help="Only those of this batch."),
+    click.option("--text", metavar="WORDS", type=WORDS, help="Only those with all these words in their input."),
     click.option("--meta", type=Pair(), multiple=True, help="Only those with this metadata."),
     click.option("--since", type=Moment(), help="Only those that came then or later: 7d, 2030-01-31, …"),
     click.option("--until", type=Moment(), help="Only those that came before that."),

@@ -58,6 +58,8 @@ async def test_a_table_has_dates_and_says_in_which_zone(api, three, genpulse):
         (["--since", "999999w"], "is no time"),
         (["--meta", "customer"], "is no metadata"),
         (["--meta", "=acme"], "is no metadata"),
+        (["--meta", "customer=\udcff"], "bytes that are no text"),
+        (["--text", "a\udcff"], "bytes that are no text"),
         (["--status", "done"], "is not one of"),
         (["--failed", "--status", "queued"], "exclude each other"),
     ],

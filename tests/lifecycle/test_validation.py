@@ -18,7 +18,7 @@ from genpulse.provider import Output, Result
 from genpulse.provider.http import AnswerLost, AnswerTooLarge
 from tests.lifecycle.conftest import MEDIUM
 from tests.lifecycle.odd_vendor import broken, once
-from tests.lifecycle.test_odd_answers import ENDS_WITHIN_S, KIND, Script, odd
+from tests.lifecycle.test_odd_answers import ENDS_WITHIN_S, KIND, SHORT, Script, odd
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(30)
 SVG = b"<?xml version='1.0'?>\n<!-- a fox -->\n<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -61,8 +61,8 @@ def result_of(*outputs, **more):
 @asynccontextmanager
 async def patient(world, script):
     """A vendor whose answers may take their time: none of these is late."""
-    async with odd(world, script) as (studio, shop):
-        studio.answer_s = studio.collect_s = studio.longest_s = shop.answer_s = ENDS_WITHIN_S
+    async with odd(world, script, bounds=SHORT) as (studio, shop):
+        studio.longest_s = ENDS_WITHIN_S
         yield studio, shop
 
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 6
+WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help

@@ -15,7 +15,10 @@ from genpulse.cli.prompt_file.command import PromptFile, generate_all
 from genpulse.cli.prompt_file.row_orders import UsualOrder
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
 from genpulse.cli.tasks.text import warnings_of
-from genpulse_client import AsyncGenPulse, GenPulseError, Task, TaskFailed
+from genpulse_client import AsyncGenPulse, GenPulseError, RetryLimits, Task, TaskFailed
+
+_PATIENCE = RetryLimits(busy_s=30.0)
+"""A key's rate and a short outage are waited out, since what was submitted is paid for."""
 
 
 @click.command("generate")
@@ -94,7 +97,7 @@ class _Order:
 
 
 async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
-    async with AsyncGenPulse(url, api_key()) as genpulse:
+    async with AsyncGenPulse(url, api_key(), retries=_PATIENCE) as genpulse:
         model = await genpulse.model(order.model)
         wanted = input_of(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from genpulse import config
+from genpulse.cli.client import AT_A_TERMINAL
 from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
@@ -55,7 +56,7 @@ def found_models(api: str | None) -> Documents:
 
 
 async def _from_api(url: str) -> Documents:
-    async with AsyncGenPulse(url, api_key()) as genpulse:
+    async with AsyncGenPulse(url, api_key(), retries=AT_A_TERMINAL) as genpulse:
         models, providers = await asyncio.gather(genpulse.models(), genpulse.providers())
     say_left_out(providers)
     return [model.document for model in models]

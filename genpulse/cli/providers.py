@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from genpulse import config
+from genpulse.cli.client import AT_A_TERMINAL
 from genpulse.cli.output.account_hold import failing, held_back
 from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Cell, Column, Table, show_table
@@ -62,7 +63,7 @@ def learn(name: str) -> None:
 
 def _states(api: str | None) -> Documents:
     async def ask() -> Documents:
-        async with AsyncGenPulse(api_url(api), api_key()) as genpulse:
+        async with AsyncGenPulse(api_url(api), api_key(), retries=AT_A_TERMINAL) as genpulse:
             return list(await genpulse.providers())
 
     try:

@@ -76,7 +76,8 @@ def _tell(action: Action, done: int, left_out: Mapping[str, int], *, as_json: bo
     if as_json:
         say_json_line({"action": action, "done": done, "left_out": dict(left_out)})
         return
-    say(f"{done:,} are {_DONE[action]}." if done else "No task was touched.")
+    tasks = "1 task is" if done == 1 else f"{done:,} tasks are"
+    say(f"{tasks} {_DONE[action]}." if done else "No task was touched.")
     if left_out:
         say(f"Left out: {_reasons(left_out)}.")
 

@@ -83,7 +83,7 @@ async def test_cancel_shows_the_count_and_asks(api, three, genpulse, typed):
     code, _, err = await typed(api, "n", "tasks", "cancel", "--meta", "customer=acme")
     assert (code, "Nothing was done." in err) == (1, True)
     code, out, err = await typed(api, "y", "tasks", "cancel", "--meta", "customer=acme")
-    assert (code, out) == (0, "2 are asked to stop.\n")
+    assert (code, out) == (0, "2 tasks are asked to stop.\n")
     assert "2 tasks (2 queued)." in err
     states = [task["status"] for task in (await api.get("/v1/tasks")).json["data"]]
     assert states == ["queued", "canceled", "canceled"]
@@ -108,7 +108,7 @@ async def test_retry_by_filters_tells_money_and_leaves_out_what_cannot_succeed(a
     await api.end(Failed(DOWN))
     await api.end(Failed(ProviderRejected("no").failure))
     code, out, err = await typed(api, "y", "tasks", "retry", "--meta", "customer=acme")
-    assert (code, out) == (0, "1 are queued again.\nLeft out: 1 x not_retryable.\n")
+    assert (code, out) == (0, "1 task is queued again.\nLeft out: 1 x not_retryable.\n")
     assert "1 tasks (1 failed). To run them again costs $0 at most, and 1 have no known price." in err
     assert "Left out: 1 x not_retryable." in err
     code, _, err = await genpulse(api, "tasks", "retry", "--meta", "customer=acme", "--limit", "1")
@@ -157,7 +157,7 @@ async def test_attempts_name_their_worker_to_whoever_sees_all(either):
 
 async def test_delete_by_filters(api, three, genpulse):
     code, out, _ = await genpulse(api, "tasks", "delete", "--meta", "customer=acme", "--yes")
-    assert (code, out) == (0, "2 are deleted.\n")
+    assert (code, out) == (0, "2 tasks are deleted.\n")
     assert await listed(genpulse, api) == [three[2]]
     for options in ([], [three[2], "--all"], [three[2], "--text", "wolf"]):
         assert (await genpulse(api, "tasks", "delete", *options, "--yes"))[0] == 2

@@ -82,69 +82,65 @@ class Metrics:
         self._submitted = Counter(
             "genpulse_tasks_submitted", "Tasks that were accepted.", ("model",), registry=registry
         )
-        self._tasks = Gauge("genpulse_tasks", "Tasks that have not ended.", ("status",), registry=registry)
-        self._depth = Gauge("genpulse_queue_depth", "Queue entries that wait.", registry=registry)
-        self._waiting = Gauge("genpulse_queue_waiting", "Tasks that wait.", ("provider",), registry=registry)
-        self._overdue = Gauge(
+        gauge = self._gauge
+        self._tasks = gauge("genpulse_tasks", "Tasks that have not ended.", "status")
+        self._depth = gauge("genpulse_queue_depth", "Queue entries that wait.")
+        self._waiting = gauge("genpulse_queue_waiting", "Tasks that wait.", "provider")
+        self._overdue = gauge(
             "genpulse_queue_overdue_seconds",
             "For how long the task that is due longest could have been taken by a worker.",
-            ("provider",),
-            registry=registry,
+            "provider",
         )
-        self._messages = Gauge("genpulse_deliveries_waiting", "Webhook messages that wait.", registry=registry)
-        self._messages_overdue = Gauge(
+        self._messages = gauge("genpulse_deliveries_waiting", "Webhook messages that wait.")
+        self._messages_overdue = gauge(
             "genpulse_deliveries_overdue_seconds",
             "For how long the webhook message that is due longest could have been sent.",
-            registry=registry,
         )
-        self._spent = Gauge(
-            "genpulse_spent_today_usd", "US dollars that today (UTC) has cost, or may still.", registry=registry
-        )
-        self._budget = Gauge(
-            "genpulse_budget_daily_usd", "US dollars that a day may cost; +Inf without a limit.", registry=registry
-        )
-        self._circuits = Gauge(
+        self._spent = gauge("genpulse_spent_today_usd", "US dollars that today (UTC) has cost, or may still.")
+        self._budget = gauge("genpulse_budget_daily_usd", "US dollars that a day may cost; +Inf without a limit.")
+        self._circuits = gauge(
             "genpulse_provider_circuit",
             "1 for the state in which a provider's account is, else 0.",
-            ("provider", "state"),
-            registry=registry,
+            "provider",
+            "state",
         )
-        self._in_a_row = Gauge(
+        self._in_a_row = gauge(
             "genpulse_provider_failures",
             "Attempts that failed in a row because of a provider's account.",
-            ("provider",),
-            registry=registry,
+            "provider",
         )
-        self._held_s = Gauge(
+        self._held_s = gauge(
             "genpulse_provider_hold_seconds",
             "Seconds for which a provider's account is still left alone, by the code of the answer.",
-            ("provider", "code"),
-            registry=registry,
+            "provider",
+            "code",
         )
-        self._held_since = Gauge(
+        self._held_since = gauge(
             "genpulse_provider_hold_since_seconds",
             "Since when a provider's account is left alone, in seconds since 1970.",
-            ("provider", "code"),
-            registry=registry,
+            "provider",
+            "code",
         )
-        self._up = Gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.", registry=registry)
-        self._parts = Gauge(
+        self._up = gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.")
+        self._parts = gauge(
             "genpulse_part_up",
             "How a part of /readyz is: 1 when it is well, 0.5 when degraded, 0 when down.",
-            ("part",),
-            registry=registry,
+            "part",
         )
-        self._workers = Gauge("genpulse_workers", "Workers that are seen.", registry=registry)
-        self._failing = Gauge(
+        self._workers = gauge("genpulse_workers", "Workers that are seen.")
+        self._failing = gauge(
             "genpulse_worker_loop_failing",
             "1 for each loop of a worker that has failed within the last minute.",
-            ("worker", "loop"),
-            registry=registry,
+            "worker",
+            "loop",
         )
         # Looking a figure up by its labels costs more than counting.
         self._figures_of = cache(self._look_up)
         self._submitted_to = cache(self._submitted.labels)
-        self.watchers = Gauge("genpulse_watchers", "Open event streams.", registry=registry)
+        self.watchers = gauge("genpulse_watchers", "Open event streams.")
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(name, meaning, labels, registry=self._registry)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request; `seconds` is the time until its response began."""

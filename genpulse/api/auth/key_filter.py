@@ -50,7 +50,7 @@ def _is_named(key: ApiKey, word: str) -> bool:
 async def keys_shown(keys: KeyStore, caller: Caller, tasks: Iterable[Task]) -> Mapping[str, KeyDocument]:
     """The keys of these tasks by their owner, for a caller that sees all tasks. Raises `DatabaseUnavailable`."""
     owners = {task.owner for task in tasks if task.owner} if caller.sees_all else set()
-    if not owners:
-        return {}
-    known = ((str(key.id), key.name) for key in await keys.all())
-    return {owner: KeyDocument(id=owner, name=name) for owner, name in known if owner in owners}
+    known: tuple[ApiKey, ...] = () if caller.key is None else (caller.key,)
+    if not owners <= {caller.owner}:
+        known = await keys.all()
+    return {owner: KeyDocument(id=owner, name=key.name) for key in known if (owner := str(key.id)) in owners}

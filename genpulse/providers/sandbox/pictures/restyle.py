@@ -1,6 +1,5 @@
 """Another picture in the manner of a painter, by rules."""
 
-import io
 from pathlib import Path
 
 from pydantic import Field
@@ -40,20 +39,7 @@ class Restyle(Local[RestyleInput]):
 
 
 def _paint(path: Path, input_: RestyleInput, report: Report) -> bytes:
-    from PIL import Image as Picture
-    from PIL.PngImagePlugin import PngInfo
+    from genpulse.providers.sandbox.pictures.painted_file import painted_file
 
-    from genpulse.providers.sandbox.pictures.brush import Brush
-    from genpulse.providers.sandbox.pictures.source import read_picture
-
-    report(0.0, "reading the picture")
     seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
-    brush = Brush(read_picture(path, input_.longest), input_.prompt, seed)
-    pixels = brush.painted(input_.strength, lambda share: report(0.1 + 0.8 * share, "painting"))
-    notes = PngInfo()
-    notes.add_text("Software", "GenPulse sandbox/restyle")
-    notes.add_text("Comment", HONEST)
-    file = io.BytesIO()
-    Picture.fromarray(pixels).save(file, "PNG", pnginfo=notes, compress_level=3)
-    report(1.0, "done")
-    return file.getvalue()
+    return painted_file(path, input_.prompt, seed, input_.strength, input_.longest, HONEST, report)

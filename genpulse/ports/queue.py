@@ -42,9 +42,6 @@ class TaskQueue(Protocol):
     async def announce_change(self, task_id: UUID) -> None:
         """Tell the worker that holds this task that something has happened to it at its provider."""
 
-    async def depth(self) -> int:
-        """How many tasks wait."""
-
     async def backlogs(self) -> Mapping[str, Backlog]:
         """What waits of each provider of which something does."""
 

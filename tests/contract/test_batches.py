@@ -21,6 +21,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_batch import BatchQuery, NewBatch
 from tests.contract.conftest import new_task
+from tests.queues import depth_of
 
 BLOCKED = Failure(FailureCode.MODERATION_BLOCKED, "no", False, Charged.NO, Actor.CALLER)
 AWAY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "away", True, Charged.NO, Actor.PROVIDER)
@@ -95,7 +96,7 @@ async def test_the_key_of_a_whole_batch_gives_its_tasks_again(backend):
     replayed = await backend.store.submit_batch(tasks_of(again, None, None, None), batch=again)
     assert [each.task.id for each in replayed] == [each.task.id for each in first]
     assert all(each.replayed for each in replayed)
-    assert await backend.queue.depth() == 3
+    assert await depth_of(backend.queue) == 3
     earlier = await backend.store.earlier_batch(again)
     assert (earlier.id, earlier.tasks) == (batch.id, replayed)
     assert await backend.store.earlier_batch(replace(again, owner="another")) is None
@@ -110,7 +111,7 @@ async def test_the_key_of_a_whole_batch_with_another_body_is_refused(backend):
         await backend.store.submit_batch(tasks_of(other, None), batch=other)
     with pytest.raises(IdempotencyKeyReuse):
         await backend.store.earlier_batch(other)
-    assert await backend.queue.depth() == 1
+    assert await depth_of(backend.queue) == 1
 
 
 async def test_the_same_batch_at_the_same_moment_is_written_once(backend):
@@ -120,13 +121,13 @@ async def test_the_same_batch_at_the_same_moment_is_written_once(backend):
 
     answers = await asyncio.gather(*(one() for _ in range(4)))
     assert len({tuple(each.task.id for each in answer) for answer in answers}) == 1
-    assert await backend.queue.depth() == 2
+    assert await depth_of(backend.queue) == 2
     assert len(await backend.batches.find(BatchQuery())) == 1
 
 
 async def test_the_same_orders_at_the_same_moment_are_written_once(backend):
     answers = await asyncio.gather(*(submitted(backend, "a", "b", "c") for _ in range(4)))
-    assert await backend.queue.depth() == 3
+    assert await depth_of(backend.queue) == 3
     (batch,) = await backend.batches.find(BatchQuery())
     assert batch.id in answers
     assert batch.size == 3

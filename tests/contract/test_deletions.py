@@ -36,6 +36,7 @@ from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.ports import DeletionStore, Retention
 from tests.contract.conftest import Backend, new_task, now
+from tests.queues import depth_of
 
 DOWN = ProviderUnavailable("down").failure
 ME = "https://example.org/"
@@ -158,7 +159,7 @@ async def test_a_queued_task_ends_by_a_cancel_and_then_goes(place):
     assert await place.backend.deliveries.due(10, 60, per_origin=10, room={}) == ()
     assert await place.erased() == Pruned(tasks=1)
     assert await place.backend.claim() == []
-    assert await place.backend.queue.depth() == 0
+    assert await depth_of(place.backend.queue) == 0
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed", "retry", "released", "canceled"])

@@ -22,6 +22,7 @@ from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskQueue, TaskStore
 from tests.contract.conftest import new_ids, new_task, now
+from tests.queues import depth_of
 
 DOWN = ProviderUnavailable("down").failure
 PROVIDERS = ("free", "limited")
@@ -174,7 +175,7 @@ class Life(RuleBasedStateMachine):
     def they_tell_the_same(self):
         for task_id in self.tasks:
             self._follow(self.both(lambda pair, task_id=task_id: pair.store.get(task_id)))
-        self.both(lambda pair: pair.queue.depth())
+        self.both(lambda pair: depth_of(pair.queue))
         self.both(lambda pair: pair.queue.due(PROVIDERS))
         for worker in self.workers:
             self.both(lambda pair, worker=worker: pair.store.renew(worker, now()))

@@ -17,6 +17,7 @@ from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_task
+from tests.queues import depth_of
 
 OWNERS = ("", "anna", "bert")
 PRICES = (None, Decimal(0), Decimal("0.04"), Decimal("1.5"))
@@ -209,7 +210,7 @@ async def test_as_many_are_taken_as_fit_and_not_one_more(backend, limits, refusa
     tasks = [new_task(owner="anna", price_usd=Decimal("0.10")) for _ in range(30)]
     answers = await asyncio.gather(*(backend.store.submit(task, limits) for task in tasks), return_exceptions=True)
     assert Counter(type(answer) for answer in answers if isinstance(answer, Exception)) == {refusal: 20}
-    assert await backend.queue.depth() == 10
+    assert await depth_of(backend.queue) == 10
     await check_books(backend)
     with pytest.raises(refusal):
         await backend.store.submit(new_task(owner="anna", price_usd=Decimal("0.10")), limits)
@@ -241,7 +242,7 @@ async def test_a_batch_that_does_not_fit_as_a_whole_is_not_written_at_all(backen
     batch = [new_task(owner="anna", price_usd=Decimal(1)) for _ in range(3)]
     with pytest.raises(KeyLimitExceeded, match="would make 3"):
         await backend.store.submit_batch(batch, limits)
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
     assert await backend.store.spent_usd() == 0
     assert len(await backend.store.submit_batch(batch[:2], limits)) == 2
     assert await backend.store.submit_batch([], limits) == ()
@@ -257,7 +258,7 @@ async def test_a_retry_that_does_not_fit_changes_nothing(backend):
         *(backend.store.retry(begun.task.id, limits=limits) for begun in failed), return_exceptions=True
     )
     assert sum(isinstance(answer, BudgetExceeded) for answer in answers) == 2
-    assert await backend.queue.depth() == 2
+    assert await depth_of(backend.queue) == 2
     with pytest.raises(KeyLimitExceeded):
         await backend.store.retry(
             next(

@@ -10,6 +10,7 @@ from genpulse.domain.attempt import Canceled, Failed, Succeeded
 from genpulse.domain.errors import InvalidInput
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_task, now
+from tests.queues import depth_of
 
 NO = Failed(InvalidInput("no").failure)
 
@@ -82,7 +83,7 @@ async def test_a_task_that_waits_is_canceled_at_once_and_ends_at_its_deadline(ba
     assert (await backend.store.cancel(canceled.id)).status is TaskStatus.CANCELED
     assert [one.id for one in await backend.store.expire()] == [late.id]
     await backend.end(source.lease, Succeeded(()))
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
 
 
 async def test_a_chain_goes_on_link_by_link_and_ends_with_its_first(backend):

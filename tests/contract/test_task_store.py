@@ -39,6 +39,7 @@ from genpulse.domain.text.id_prefix import ids_beginning_with
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskNotification
 from tests.contract.conftest import LEASE_S, new_ids, new_task, new_worker, now
+from tests.queues import depth_of
 
 NO = ModerationBlocked("no").failure
 DOWN = ProviderUnavailable("down").failure
@@ -72,7 +73,7 @@ async def test_many_submits_at_once_are_all_written(backend):
     tasks = [new_task() for _ in range(300)]
     answers = await asyncio.gather(*map(backend.store.submit, tasks))
     assert [answer.task.id for answer in answers] == [task.id for task in tasks]
-    assert await backend.queue.depth() == 300
+    assert await depth_of(backend.queue) == 300
 
 
 async def test_a_hundred_equal_submits_with_one_key_are_one_task(backend):
@@ -80,7 +81,7 @@ async def test_a_hundred_equal_submits_with_one_key_are_one_task(backend):
     answers = await asyncio.gather(*map(backend.store.submit, tasks))
     assert len({answer.task.id for answer in answers}) == 1
     assert sum(not answer.replayed for answer in answers) == 1
-    assert await backend.queue.depth() == 1
+    assert await depth_of(backend.queue) == 1
 
 
 async def test_a_key_with_another_body_is_refused_alone(backend):
@@ -99,12 +100,12 @@ async def test_a_batch_is_all_or_nothing(backend):
     await backend.store.submit(new_task(idempotency_key="k", fingerprint="f"))
     with pytest.raises(IdempotencyKeyReuse):
         await backend.store.submit_batch([new_task(), new_task(idempotency_key="k", fingerprint="other")])
-    assert await backend.queue.depth() == 1
+    assert await depth_of(backend.queue) == 1
     answers = await backend.store.submit_batch(
         [new_task(), new_task(idempotency_key="k", fingerprint="f"), new_task()]
     )
     assert [answer.replayed for answer in answers] == [False, True, False]
-    assert await backend.queue.depth() == 3
+    assert await depth_of(backend.queue) == 3
 
 
 async def test_an_unknown_task_is_said(backend):
@@ -434,7 +435,7 @@ async def test_a_queued_task_is_canceled_at_once(backend):
     assert canceled.status is TaskStatus.CANCELED
     assert canceled.finished_at is not None
     assert canceled.seq > task.seq
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
     assert await backend.queue.due(["sandbox"]) == ()
     assert await backend.claim() == []
 
@@ -462,7 +463,7 @@ async def test_a_canceled_task_of_a_lost_worker_goes_to_another_one_that_knows(b
     (taken,) = await backend.taken_over()
     assert taken.task.cancel_requested
     assert (await backend.ended(taken.lease, Canceled())).status is TaskStatus.CANCELED
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
 
 
 @pytest.mark.parametrize("outcome", [RetryLater(DOWN, 60.0), Released()])
@@ -472,7 +473,7 @@ async def test_a_task_that_nobody_wants_does_not_wait_for_another_attempt(backen
     ended = await backend.ended(begun.lease, outcome)
     assert (ended.status, ended.waiting_for) == (TaskStatus.CANCELED, None)
     assert ended.seq > wished.seq
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
 
 
 async def test_an_unwanted_task_with_an_open_order_goes_to_a_worker_at_once(backend):
@@ -528,7 +529,7 @@ async def test_retries_at_the_same_time_queue_one_entry(backend):
     await backend.end(begun.lease, Failed(NO))
     answers = await asyncio.gather(*(backend.store.retry(begun.task.id) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(answer, NotRetryable) for answer in answers) == 4
-    assert await backend.queue.depth() == 1
+    assert await depth_of(backend.queue) == 1
 
 
 async def test_queued_tasks_past_their_deadline_end(backend):
@@ -539,7 +540,7 @@ async def test_queued_tasks_past_their_deadline_end(backend):
     assert expired.id == late.task.id
     assert (expired.status, expired.error.code) == (TaskStatus.FAILED, FailureCode.DEADLINE_EXCEEDED)
     assert await backend.store.expire() == ()
-    assert await backend.queue.depth() == 2
+    assert await depth_of(backend.queue) == 2
 
 
 async def test_a_task_that_is_put_off_begins_when_its_time_has_come(backend):
@@ -587,7 +588,7 @@ async def test_a_task_that_is_put_off_is_canceled_at_once(backend):
     assert await backend.store.spent_usd() == 1
     canceled = await backend.store.cancel(task.id)
     assert (canceled.status, canceled.next_try_at) == (TaskStatus.CANCELED, None)
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
     assert await backend.store.spent_usd() == 0
 
 
@@ -764,7 +765,7 @@ async def test_the_earlier_task_of_a_key(backend):
     assert await backend.store.earlier(replace(again, owner="somebody else")) is None
     with pytest.raises(IdempotencyKeyReuse):
         await backend.store.earlier(replace(again, fingerprint="g"))
-    assert await backend.queue.depth() == 1
+    assert await depth_of(backend.queue) == 1
 
 
 async def test_failed_tasks_are_found_by_their_code(backend):

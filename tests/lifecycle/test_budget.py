@@ -16,6 +16,7 @@ from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import Words
+from tests.queues import depth_of
 
 PRICE = Decimal("0.40")
 
@@ -111,7 +112,7 @@ async def test_a_batch_with_one_refused_task_queues_none(paid):
     orders = [Order("art/painter", {}), Order("vendor/shop", {})]
     with pytest.raises(PaidProviderRefused):
         await submit_batch(paid.services, orders)
-    assert await paid.services.queue.depth() == 0
+    assert await depth_of(paid.services.queue) == 0
 
 
 async def test_what_has_no_price_and_what_is_free_is_not_held_back(paid):
@@ -131,7 +132,7 @@ async def test_a_price_that_is_none_accepts_nothing(paid):
     paid.services = replace(paid.services, catalogue=LoadedCatalogue([Provider("vendor", (shop,), paid=True)]))
     with pytest.raises(ValueError, match="0 or more"):
         await paid.submit("vendor/shop")
-    assert await paid.services.queue.depth() == 0
+    assert await depth_of(paid.services.queue) == 0
 
 
 async def test_the_budget_of_a_day(paid):

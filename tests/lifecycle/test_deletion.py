@@ -12,6 +12,7 @@ from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.upload import upload
 from genpulse.lifecycle.watch import watch
 from tests.lifecycle.conftest import QUICK
+from tests.queues import depth_of
 
 SLOW_TO_ERASE = replace(QUICK, erase_every_s=3600.0)
 
@@ -83,7 +84,7 @@ async def test_a_running_task_is_stopped_and_leaves_nothing(world, until, model)
         world.painter.hold.set()
         done = await erased(world)
     assert done.tasks == 1
-    assert await world.services.queue.depth() == 0
+    assert await depth_of(world.services.queue) == 0
     assert await world.services.deliveries.of_task(task.id) == ()
     assert await world.services.deletions.erased_objects(10) == ()
     if model == "art/studio":

@@ -19,6 +19,7 @@ from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
 from tests.lifecycle.conftest import Words
+from tests.queues import depth_of
 
 FOX = Order("vendor/shop", {"prompt": "a fox"})
 STATUSES = {400, 402, 403, 413, 415, 422, 429}
@@ -72,7 +73,7 @@ async def test_what_a_check_refuses_is_refused_alone_and_in_a_batch_and_queues_n
         with pytest.raises(check.errors) as caught:
             await act
         assert status_of(caught.value) in STATUSES
-    assert await services.queue.depth() == 0
+    assert await depth_of(services.queue) == 0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from genpulse.provider import ImageRef, Input, Model, Provider, VideoRef
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
+from tests.queues import depth_of
 
 ID = UUID("0197a3a6-1111-7222-8333-00000000abcf")
 
@@ -63,7 +64,7 @@ async def test_each_place_that_names_no_asset_is_told_and_nothing_is_queued(free
     assert sorted(told) == ["/input/a~1b", "/input/deep/~0", "/input/list/1"]
     assert str(ID) in told["/input/a~1b"]
     assert "asset: and the id" in told["/input/deep/~0"]
-    assert await free.services.queue.depth() == 0
+    assert await depth_of(free.services.queue) == 0
 
 
 async def test_an_asset_of_another_key_is_not_there(free):
@@ -82,7 +83,7 @@ async def test_one_order_of_a_batch_that_names_no_asset_keeps_all_of_them_out(fr
     with pytest.raises(OutOfReach) as caught:
         await submit_batch(free.services, orders)
     assert [problem.pointer for problem in caught.value.problems] == ["/tasks/1/input/i"]
-    assert await free.services.queue.depth() == 0
+    assert await depth_of(free.services.queue) == 0
 
 
 async def test_what_was_taken_before_is_told_though_its_asset_is_gone(free):
@@ -261,7 +262,7 @@ async def test_a_provider_that_is_not_set_up_takes_no_task_until_it_is(world, pr
         with pytest.raises(ProviderNotConfigured, match=variable):
             await act
     assert (await submit(lacking, wanted, idempotency_key="k")).task.id == first.task.id
-    assert await world.services.queue.depth() == 2
+    assert await depth_of(world.services.queue) == 2
     assert ended.id != first.task.id
 
 
@@ -338,4 +339,4 @@ async def test_the_place_of_a_webhook_that_is_never_sent_is_told(world, guarded)
     assert "not a public address" in problem.detail
     assert "webhooks.allow_private" in problem.detail
     assert [each.pointer for each in in_batch.value.problems] == ["/tasks/1/webhook_url"]
-    assert await world.services.queue.depth() == 0
+    assert await depth_of(world.services.queue) == 0

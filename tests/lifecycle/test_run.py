@@ -22,6 +22,7 @@ from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Progress
 from tests.lifecycle.conftest import QUICK
+from tests.queues import depth_of
 
 
 async def attempts(world, task):
@@ -40,7 +41,7 @@ async def test_a_task_succeeds_and_its_output_is_stored(world, model):
     assert (await world.services.store.asset(asset.id)) == asset
     assert asset.task_id == ended.id
     assert await attempts(world, ended) == [AttemptStatus.SUCCEEDED]
-    assert await world.services.queue.depth() == 0
+    assert await depth_of(world.services.queue) == 0
 
 
 async def test_an_outage_of_the_provider_is_tried_again(world):

@@ -14,6 +14,7 @@ from genpulse.provider import Model, Provider
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key
+from tests.queues import depth_of
 
 ORDER = Order("art/painter", {"prompt": "a fox"})
 FULL_ORDER = Order(
@@ -36,7 +37,7 @@ async def test_a_task_is_queued_with_everything_that_was_asked_for(world):
     assert (task.metadata, task.webhook_url) == ({"job": "7"}, "https://example.org/hook")
     assert (task.deadline_at - task.created_at).total_seconds() == 60
     assert task.environment == "dev"
-    assert await world.services.queue.depth() == 1
+    assert await depth_of(world.services.queue) == 1
 
 
 async def test_the_same_key_and_body_give_the_same_task(world):
@@ -45,7 +46,7 @@ async def test_the_same_key_and_body_give_the_same_task(world):
     assert again.replayed
     assert not first.replayed
     assert again.task.id == first.task.id
-    assert await world.services.queue.depth() == 1
+    assert await depth_of(world.services.queue) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,6 @@ async def test_a_batch_is_all_or_nothing(world):
     with pytest.raises(BadInput) as caught:
         await submit_batch(world.services, [ORDER, replace(ORDER, input={"prompt": 7})])
     assert [problem.pointer for problem in caught.value.problems] == ["/tasks/1/input/prompt"]
-    assert await world.services.queue.depth() == 0
+    assert await depth_of(world.services.queue) == 0
     assert len((await submit_batch(world.services, [ORDER] * 3)).tasks) == 3
-    assert await world.services.queue.depth() == 3
+    assert await depth_of(world.services.queue) == 3

@@ -84,11 +84,6 @@ class PostgresTaskQueue:
         with outages():
             await self._pool.execute(waiting.ANNOUNCE, task_id)
 
-    async def depth(self) -> int:
-        """How many tasks wait."""
-        with outages():
-            return int(await self._pool.fetchval(waiting.DEPTH))
-
     async def backlogs(self) -> Mapping[str, Backlog]:
         """What waits of each provider of which something does."""
         with outages():

@@ -223,10 +223,6 @@ class MemoryTaskQueue:
         """Tell the worker that holds this task that something has happened to it at its provider."""
         self.tell(task_id, unwanted=False)
 
-    async def depth(self) -> int:
-        """How many tasks wait."""
-        return sum(entry.lease is None for entry in self._entries.values())
-
     async def backlogs(self) -> Mapping[str, Backlog]:
         """What waits of each provider of which something does."""
         now, dues = self._clock(), defaultdict[str, list[float]](list)

@@ -1,6 +1,5 @@
 """Input files of a task."""
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
@@ -8,10 +7,7 @@ from uuid import UUID
 
 from genpulse.domain.asset import REFERENCE, Asset, referred
 from genpulse.domain.errors import (
-    ContentTooLarge,
     InvalidInput,
-    OutputUnavailable,
-    ProviderUnavailable,
     StorageLost,
     UnknownAsset,
     UnknownTask,
@@ -23,12 +19,10 @@ from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
 from genpulse.provider import Attachment
 from genpulse.provider.encoded import data_uri, is_data_uri
-from genpulse.provider.http import AnswerLost, AnswerTooLarge
+from genpulse.provider.named_file import fetch_named_file
 
 FETCHED_BYTES = 1 << 30
 """How large a file may be that an input names by its https URL."""
-_AGAIN_S = (0.5, 2.0)
-"""Pauses after which a file is asked for once more whose server is away."""
 
 T = TypeVar("T")
 
@@ -81,17 +75,11 @@ class TaskAttachments:
         http = self._services.http
         if http is None:
             raise InvalidInput(f"{url[:200]} of the input cannot be fetched: nothing fetches files here.")
-        for wait_s in (*_AGAIN_S, None):
-            try:
-                chunks = http.fetch_public(url, limit_bytes=FETCHED_BYTES)
-                return await self._spooled(chunks, FETCHED_BYTES)
-            except (OutputUnavailable, AnswerTooLarge, ContentTooLarge) as error:
-                raise _not_fetched(url, error) from error
-            except (AnswerLost, ProviderUnavailable) as error:
-                if wait_s is None:
-                    raise _not_fetched(url, error) from error
-                await asyncio.sleep(wait_s)
-        raise AssertionError("unreachable")
+
+        async def fetch() -> Attachment:
+            return await self._spooled(http.fetch_public(url, limit_bytes=FETCHED_BYTES), FETCHED_BYTES)
+
+        return await fetch_named_file(url, fetch)
 
     async def _until_available(self, act: Callable[[], Awaitable[T]]) -> T:
         return await until_available(self._services, "the input of task %s", self._task.id, act)
@@ -125,10 +113,6 @@ class TaskAttachments:
         if self._task.owner and asset.owner != self._task.owner:
             raise InvalidInput(str(UnknownAsset(asset_id)))
         return asset
-
-
-def _not_fetched(url: str, error: Exception) -> InvalidInput:
-    return InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}")
 
 
 def _decoded(reference: str) -> bytes:

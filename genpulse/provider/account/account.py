@@ -1,27 +1,23 @@
 """An account, and what is asked and ordered with it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from genpulse.domain.errors import (
-    InvalidInput,
-    OutputUnavailable,
     ProviderUnavailable,
     UnknownOutcome,
 )
 from genpulse.domain.json.value import JsonValue
 from genpulse.provider.account.fetched import Fetched
 from genpulse.provider.account.refusals import Explain, meaning, proves, question
-from genpulse.provider.http import ANSWER_BYTES, AnswerLost, AnswerTooLarge, Http, Part, Reach, Reply, Request
+from genpulse.provider.http import ANSWER_BYTES, AnswerLost, Http, Part, Reach, Reply, Request
 from genpulse.provider.http.address import exact, is_under, origin, plain_path, raw_path
+from genpulse.provider.named_file import fetch_named_file
 
 ORDER_S = 300.0
 QUESTION_S = 60.0
 UPLOAD_S = 600.0
-INPUT_AGAIN_S = (0.5, 2.0)
-"""Pauses after which a file that a caller names is asked for once more."""
 _SECRET_LENGTH = 8
 """A key that is shorter is not looked for in words: it would be found in any text."""
 _WORDS_BYTES = 1 << 20
@@ -145,17 +141,11 @@ class Account:
         What is away at the moment is asked for three times. Raises `InvalidInput` where it cannot be had: whoever
         names a host that is away says nothing about the vendor, whose account others use as well.
         """
-        for wait_s in (*INPUT_AGAIN_S, None):
-            try:
-                chunks = self.http.fetch_public(url, limit_bytes=limit_bytes)
-                return b"".join([chunk async for chunk in chunks])
-            except (OutputUnavailable, AnswerTooLarge) as error:
-                raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}") from error
-            except (AnswerLost, ProviderUnavailable) as error:
-                if wait_s is None:
-                    raise InvalidInput(f"{url[:200]} of the input cannot be fetched: {error}") from error
-                await asyncio.sleep(wait_s)
-        raise AssertionError("unreachable")
+
+        async def fetch() -> bytes:
+            return b"".join([chunk async for chunk in self.http.fetch_public(url, limit_bytes=limit_bytes)])
+
+        return await fetch_named_file(url, fetch)
 
     def _fetched_own(self, url: str, limit_bytes: int | None) -> Fetched:
         def opened() -> AsyncIterator[bytes]:

@@ -29,6 +29,7 @@ from genpulse.domain.webhook_delivery import Answer
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.testing.rig import memory_services
 from tests.contract.conftest import Backend, new_task, now
+from tests.queues import depth_of
 
 MANY = 10_000
 BATCH = 1000
@@ -140,7 +141,7 @@ async def test_ten_thousand_go_while_others_work_and_nobody_waits_for_long(pool,
     assert await pool.fetchval("SELECT count(*) FROM tasks") == len(kept) + len(done)
     assert await pool.fetchval("SELECT count(*) FROM attempts") == len(done)
     assert await pool.fetchval("SELECT count(*) FROM deliveries") == len(done)
-    assert await backend.queue.depth() == len(kept)
+    assert await depth_of(backend.queue) == len(kept)
     await live.queue.close()
     await live.store.close()
     await live_pool.close()

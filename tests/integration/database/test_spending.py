@@ -26,6 +26,7 @@ from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Submitted
 from tests.contract.conftest import Backend, new_task, new_worker
 from tests.contract.test_money import check_books, failure
+from tests.queues import depth_of
 
 PRICE = Decimal("0.10")
 
@@ -60,7 +61,7 @@ async def test_of_fifty_at_once_there_is_money_for_ten(processes, limits):
     answers = await asyncio.gather(*submits, return_exceptions=True)
     assert sum(isinstance(answer, Submitted) for answer in answers) == 10
     assert sum(isinstance(answer, BudgetExceeded | KeyLimitExceeded) for answer in answers) == 40
-    assert await processes[0].queue.depth() == 10
+    assert await depth_of(processes[0].queue) == 10
     await check_books(processes[0])
 
 
@@ -78,7 +79,7 @@ async def test_batches_and_single_ones_share_what_is_there(processes):
     answers = await asyncio.gather(*wishes, return_exceptions=True)
     assert all(isinstance(answer, tuple | list | BudgetExceeded | KeyLimitExceeded) for answer in answers)
     taken = sum(len(answer) for answer in answers if isinstance(answer, tuple | list))
-    assert taken == await processes[0].queue.depth() == 9
+    assert taken == await depth_of(processes[0].queue) == 9
     await check_books(processes[0])
 
 

@@ -20,6 +20,7 @@ from genpulse.domain.errors import BadInput, DatabaseUnavailable, ProviderUnavai
 from genpulse.domain.task import TaskStatus
 from genpulse.ports import State
 from tests.contract.conftest import Backend, new_ids, new_task, now
+from tests.queues import depth_of
 from tests.servers import TestServer
 
 DOWN = ProviderUnavailable("down").failure
@@ -57,7 +58,7 @@ async def test_a_character_that_cannot_be_stored_refuses_its_own_task_alone(back
     )
     assert isinstance(answers.pop(10), BadInput)
     assert [answer.task.id for answer in answers] == [task.id for task in good]
-    assert await backend.queue.depth() == 20
+    assert await depth_of(backend.queue) == 20
 
 
 async def test_a_caller_that_goes_away_takes_nobody_along(backend):
@@ -80,7 +81,7 @@ async def test_a_wish_that_comes_in_the_commit_that_gives_its_task_back_is_heard
             await somebody_waits_for_a_lock(connection)
         canceled = await canceling
     assert canceled.status is TaskStatus.CANCELED
-    assert await backend.queue.depth() == 0
+    assert await depth_of(backend.queue) == 0
 
 
 async def somebody_waits_for_a_lock(connection):

@@ -6,8 +6,8 @@ import pytest
 
 from genpulse.domain.errors import ProviderUnreachable
 from genpulse.domain.provider_account.verdict import Verdict, verdict
-from genpulse.provider import Charged, InvalidInput, OutputUnavailable, ProviderUnavailable
-from genpulse.provider.account import Account, account
+from genpulse.provider import Charged, InvalidInput, OutputUnavailable, ProviderUnavailable, named_file
+from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerTooLarge
 
 URL = "https://pictures.example/fox.png"
@@ -30,7 +30,7 @@ class Flaky:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(account, "INPUT_AGAIN_S", (0.0, 0.0))
+    monkeypatch.setattr(named_file, "AGAIN_S", (0.0, 0.0))
 
 
 @pytest.mark.parametrize(

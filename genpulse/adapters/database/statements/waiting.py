@@ -34,8 +34,6 @@ WHERE task_id IN (SELECT task_id FROM queue
                   LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
 
-DEPTH = "SELECT count(*) FROM queue WHERE lease IS NULL"
-
 BACKLOGS = """
 SELECT provider, count(*) AS count,
        coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS overdue_s

@@ -68,8 +68,9 @@ class EndWriter:
 
         That is `LeaseLost`, or `BytesErased` where an output has to be stored again first.
         """
-        changes = [_end_columns(end.outcome) for end in ends]
         leases = [end.lease.attempt_id for end in ends]
+        ends = sorted(ends, key=lambda end: end.lease.task_id)
+        changes = [_end_columns(end.outcome) for end in ends]
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
         costs_usd = [change.cost_usd for change in changes]

@@ -184,7 +184,8 @@ class PostgresTaskStore:
         await self._progress(_Progress(lease, progress, seq))
 
     async def _write_progress(self, saves: Sequence[_Progress]) -> Sequence[None]:
-        newest = list({save.lease.attempt_id: save for save in saves}.values())
+        latest = {save.lease.attempt_id: save for save in saves}
+        newest = sorted(latest.values(), key=lambda save: save.lease.task_id)
         await self._fetch(
             tasks.SAVE_PROGRESS,
             [save.lease.task_id for save in newest],

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import today
-from genpulse.adapters.database.statements import batches, columns, tasks
+from genpulse.adapters.database.statements import batches, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
@@ -239,19 +239,29 @@ async def _write(
     firsts = _firsts([task for group in groups for task in group.tasks])
     counts = any(task.owner or task.price_usd for task in firsts)
     rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns_of(firsts))
-    by_id = {task.id: task for task in firsts}
+    left = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
-        if row["is_deleted"]:
-            continue
-        if row["known"]:
-            task = task_of({name: row[f"known_{name}"] for name in columns.NAMES})
-            written[row["known_owner"], row["known_idempotency_key"]] = _Written(task, row["fingerprint"], None)
-        else:
-            new = by_id[row["id"]]
-            queued = new.queued(row["created_at"], row["deadline_at"], row["next_try_at"])
-            written[request_of(new)] = _Written(queued, new.fingerprint, new.id)
-    return written
+        new = left.pop(row["id"])
+        queued = new.queued(row["created_at"], row["deadline_at"], row["next_try_at"])
+        written[request_of(new)] = _Written(queued, new.fingerprint, new.id)
+    return written | await _known(connection, tuple(left.values()))
+
+
+async def _known(
+    connection: asyncpg.Connection | asyncpg.Pool, new: Sequence[NewTask]
+) -> dict[RequestId, _Written]:
+    """What stands under the keys of tasks that were not written.
+
+    That is a statement of its own: the one that wrote does not see the rows that it waited for.
+    """
+    if not new:
+        return {}
+    owners, keys = [task.owner for task in new], [task.idempotency_key for task in new]
+    rows = await connection.fetch(tasks.UNDER_KEYS, owners, keys)
+    return {
+        (row["owner"], row["idempotency_key"]): _Written(task_of(row), row["fingerprint"], None) for row in rows
+    }
 
 
 def _answer(group: Group, written: dict[RequestId, _Written]) -> SubmitAnswer:

@@ -99,7 +99,7 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     assert "ix_doomed_objects_erased_at" in await plan(pool, deletion.ERASED_OBJECTS, 200, "dev")
     assert "ix_doomed_objects_expected_for" in await plan(pool, deletion.EXPECTED_FOR, ids)
     assert "ix_tombstones_deleted_at" in await plan(pool, deletion.FORGET, now() - now(), 200, "dev")
-    assert "pk_tasks" in await plan(pool, deletion.DELETE_TASKS, ids, "me", "me", "dev")
+    assert "pk_tasks" in await plan(pool, deletion.DELETE_FREE_TASKS, ids, "me", "dev", "me")
     assert "ix_tombstones_key_digest" in await plan(pool, tasks.KEY_IS_DELETED, b"x")
     submit = await plan(pool, tasks.SUBMIT, *columns_of([new_task(idempotency_key="k")]))
     assert "Index Scan using ix_tombstones_key_digest" in submit
@@ -107,8 +107,8 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     expect = await plan(pool, EXPECT, ["k"], [1], "dev", [ids[0]])
     assert "Index Scan using pk_tombstones" in expect
     assert "Index Cond: (id = expected.task_id)" in expect
-    for statement in (deletion.DELETE_TASKS, deletion.JOURNAL):
-        arguments = (ids, None, "", "dev") if statement is deletion.DELETE_TASKS else (ids,)
+    for statement in (deletion.DELETE_FREE_TASKS, deletion.JOURNAL):
+        arguments = (ids, None, "dev", "") if statement is deletion.DELETE_FREE_TASKS else (ids,)
         assert "Seq Scan on tasks" not in await plan(pool, statement, *arguments)
 
 

@@ -30,7 +30,10 @@ class PostgresDeletions:
     async def delete_tasks(self, task_ids: Sequence[UUID], *, owner: str | None, deleted_by: str) -> Deletion:
         """Mark tasks of this owner (None: of anybody), and drop the messages about them."""
         ids = list(task_ids)
-        rows = await self._fetch(deletion.DELETE_TASKS, ids, owner, deleted_by, self._environment)
+        whose = (owner, self._environment)
+        rows = list(await self._fetch(deletion.DELETE_FREE_TASKS, ids, *whose, deleted_by))
+        for held in await self._fetch(deletion.DELETABLE, ids, *whose):
+            rows += await self._fetch(deletion.DELETE_TASK, [held["id"]], *whose, deleted_by)
         deleted = {uuid_of(row["id"]): row["is_live"] for row in rows}
         others = [task_id for task_id in ids if task_id not in deleted]
         known = await self._fetch(deletion.DELETED_BEFORE, others, owner, self._environment) if others else []

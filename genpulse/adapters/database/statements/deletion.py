@@ -1,4 +1,7 @@
-"""SQL of deletion. Tasks are locked first, then assets, then keys of objects in their order."""
+"""SQL of deletion. Tasks are locked first, then assets, then keys of objects in their order.
+
+Nobody waits for a task that has another one locked, but for statements that take them in the order of ids.
+"""
 
 from genpulse.adapters.database.statements.columns import AT_WISH
 
@@ -30,15 +33,21 @@ ON CONFLICT (id) DO NOTHING)
 SELECT id, finished_at IS NULL AS is_live FROM marked
 """
 
-DELETE_TASKS = _MARK.format(
-    chosen=f"""
+DELETABLE = f"""
 SELECT id FROM tasks
-WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL AND ($2::text IS NULL OR owner = $2) AND {_ours(4)}
-ORDER BY id FOR UPDATE""",
-    deleted_by="$3",
-    wish=AT_WISH,
-    reason="request",
-)
+WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL AND ($2::text IS NULL OR owner = $2) AND {_ours(3)}"""
+"""Those of these tasks that are there to be deleted."""
+
+
+def _deleted(lock: str) -> str:
+    return _MARK.format(chosen=f"{DELETABLE} {lock}", deleted_by="$4", wish=AT_WISH, reason="request")
+
+
+DELETE_FREE_TASKS = _deleted("FOR UPDATE SKIP LOCKED")
+"""But for those that somebody holds: who waits for several at once may wait for one that waits for it."""
+
+DELETE_TASK = _deleted("FOR UPDATE")
+"""Of one task, whoever holds it."""
 
 _RETAINED = "retention_end(finished_at, retain_s)"
 """As the index `ix_tasks_retained` has it: how long after 1970 a task is to go."""

@@ -1,7 +1,7 @@
 """The ways in which an attempt or a task ends, or begins anew: each is one statement.
 
 Whoever ends an attempt locks its task first and then its entry; who ends a task that waits begins with its entry,
-which nobody holds. So no two wait for each other.
+which nobody holds. Several tasks are taken in the order of their ids. So no two wait for each other.
 """
 
 from genpulse.adapters.database.spending_counters import DAY, TODAY, counted

@@ -1,10 +1,10 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
-from genpulse.adapters.database.statements.columns import CHANNEL, NAMES, TASK
+from genpulse.adapters.database.statements.columns import CHANNEL, TASK
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
-# A task of the same key is touched, not changed: so it is in the answer even when it was committed a moment ago.
+# A task under the same key is left alone, and not locked: others lock it in the order of ids, keys have another.
 _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
@@ -24,34 +24,30 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
-ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
-DO UPDATE SET idempotency_key = excluded.idempotency_key
-RETURNING tasks.xmax <> 0 AS known, tasks.fingerprint, tasks),
+ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+RETURNING tasks),
 queued AS (
 INSERT INTO queue (task_id, provider, priority, due_at, deferred)
 SELECT (tasks).id, (tasks).provider, (tasks).priority,
        CASE WHEN (tasks).depends_on IS NOT NULL AND (tasks).next_try_at IS NULL THEN 'infinity'
             ELSE coalesce((tasks).next_try_at, now()) END,
        coalesce((tasks).next_try_at > now(), false)
-FROM written WHERE NOT known),
-{linked("(SELECT tasks FROM written WHERE NOT known) AS written", "(tasks)")}{{counted}}
-SELECT known, fingerprint, (tasks).deleted_at IS NOT NULL AS is_deleted, (tasks).id AS id,
-       (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at, (tasks).next_try_at AS next_try_at,
-       CASE WHEN NOT known THEN pg_notify('{CHANNEL}', (tasks).provider) END AS told,
-       CASE WHEN known THEN (tasks).idempotency_key END AS known_idempotency_key,
-       {", ".join(f"CASE WHEN known THEN (tasks).{name} END AS known_{name}" for name in NAMES)}
+FROM written),
+{linked("written", "(tasks)")}{{counted}}
+SELECT (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
+       (tasks).next_try_at AS next_try_at, pg_notify('{CHANNEL}', (tasks).provider) AS told
 FROM written
 """
 
 _OF_NEW = f"""
 (SELECT {TODAY} AS day, (tasks).owner AS owner, coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
- FROM written WHERE NOT known)
+ FROM written)
 """
 
 SUBMIT = _SUBMIT.format(counted="")
-"""The rows and their queue entries. A row that was there before under the same key is `known`, and told whole.
+"""The rows and their queue entries: of each task but those whose key is known, be it of a task that was deleted.
 
-No row is there for a key of a task that was deleted.
+Whoever writes the same key at the same moment is waited for.
 """
 
 SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
@@ -64,6 +60,12 @@ SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key
 BY_KEYS = f"""
 SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
 WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL
+"""
+
+UNDER_KEYS = f"""
+SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key
+FROM unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) JOIN tasks USING (owner, idempotency_key)
+WHERE tasks.deleted_at IS NULL
 """
 
 OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"

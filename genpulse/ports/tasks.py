@@ -199,6 +199,13 @@ class TaskStore(Protocol):
         None of them has an order open, is unwanted, or is at the last target of its route. The oldest come first.
         """
 
+    async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
+        """How many seconds the last tasks of each model took from start to end, on average.
+
+        Of the last 50 tasks those count that were begun within a day and succeeded in their first attempt. A model
+        without any is left out.
+        """
+
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let tasks that wait go on at another model of their routes. Returns those that do, as they stand now.
 

@@ -223,11 +223,8 @@ async def test_a_failed_task_runs_again_where_it_stood(world, shops):
 async def test_a_task_counts_with_the_dearest_price_until_it_has_ended(world, shops):
     task = await ask(world)
     assert task.price_usd == Decimal("0.05")
-    assert [target.price_usd for target in task.route.targets] == [
-        Decimal("0.02"),
-        Decimal("0.05"),
-        Decimal("0.01"),
-    ]
+    prices = [target.price_usd for target in task.route.targets]
+    assert prices == [Decimal("0.02"), Decimal("0.05"), Decimal("0.01")]
     assert await world.services.store.spent_usd() == Decimal("0.05")
 
 

@@ -246,6 +246,11 @@ class PostgresTaskStore:
         """At most `limit` tasks that wait for one of these providers and may go to another one."""
         return tuple(task_of(row) for row in await self._fetch(routes.WAITING, list(providers), limit))
 
+    async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
+        """How many seconds the last tasks of each model took, on average."""
+        rows = await self._fetch(routes.DURATIONS_S, list(models))
+        return {row["model"]: row["duration_s"] for row in rows}
+
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let tasks that wait go on at another model of their routes."""
         ids = [move.task.id for move in moves]

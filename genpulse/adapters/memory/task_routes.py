@@ -1,7 +1,9 @@
 """Tasks on a route that wait for a provider which is left alone at present."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from statistics import fmean
 
 from genpulse.adapters.memory.task_attempts import moved_on
 from genpulse.adapters.memory.task_rows import TaskRows
@@ -17,6 +19,21 @@ class TaskRoutes(TaskRows):
         """Tasks that wait for one of these providers and may go to another one, oldest first."""
         waiting = [one for one in self._tasks.values() if one.provider in providers and self._may_move(one)]
         return tuple(sorted(waiting, key=lambda task: task.id)[:limit])
+
+    async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
+        """How many seconds the last tasks of each model took, on average."""
+        durations = {model: self._durations_s(model) for model in models}
+        return {model: fmean(seconds) for model, seconds in durations.items() if seconds}
+
+    def _durations_s(self, model: str) -> list[float]:
+        tasks = sorted((one for one in self._tasks.values() if one.model == model), key=lambda task: task.id)
+        since = self._now() - timedelta(days=1)
+        return [
+            (task.finished_at - task.started_at).total_seconds()
+            for task in tasks[-50:]
+            if task.status is TaskStatus.SUCCEEDED and task.attempt == 1
+            if task.finished_at and task.started_at and task.started_at > since
+        ]
 
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let tasks that wait go on at another model of their routes."""

@@ -41,7 +41,7 @@ def _lines() -> Iterator[str]:
 
 def _routes() -> Iterator[str]:
     yield f"\n## routes.{ANY_PROVIDER}\n"
-    yield "A name has no slash in it, and a model's id has one. A route of `default` may be changed by a layer.\n"
+    yield "They stand in `config.yaml`. A name has no slash in it, since a model's id has one.\n"
     yield "| name | default | meaning |"
     yield "|---|---|---|"
     for section, indent in ((RouteSection, ""), (RouteStepSection, "try[].")):

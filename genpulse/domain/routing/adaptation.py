@@ -67,15 +67,22 @@ class _Adaptation:
     _wrote_size: bool | None = None
 
     def took_renamed(self, name: str, value: JsonValue, rename: Mapping[str, str]) -> bool:
-        if name in rename:
-            self.input[rename[name]] = value
+        if name in rename and value is not None:
+            self._put(rename[name], name, value)
         return name in rename
 
     def took_same(self, name: str, value: JsonValue) -> bool:
         fits = self.fields.is_open or name in self.fields.names
-        if fits and name not in self.input:
-            self.input[name] = value
+        if fits:
+            self._put(name, name, value)
         return fits
+
+    def _put(self, place: str, name: str, value: JsonValue) -> None:
+        """Two fields of the order cannot stand in one place: the second is left."""
+        if place not in self.input:
+            self.input[place] = value
+        elif value is not None:
+            self.left.add(name)
 
     def took_size(self, name: str, rest: Mapping[str, JsonValue]) -> bool:
         """Whether this is a field of the size, and the size was written in a form that the model has."""

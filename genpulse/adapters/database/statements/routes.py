@@ -32,3 +32,12 @@ FROM done WHERE queue.task_id = done.id)
 SELECT done.*, pg_notify('{CHANNEL}', done.provider) AS told FROM done
 """
 """Whoever moves a task that waits locks its entry first, as those do who end it."""
+
+DURATIONS_S = """
+SELECT wanted.model, avg(extract(epoch FROM recent.finished_at - recent.started_at))::float8 AS duration_s
+FROM unnest($1::text[]) AS wanted(model), LATERAL (
+     SELECT started_at, finished_at, status, attempt FROM tasks
+     WHERE tasks.model = wanted.model ORDER BY id DESC LIMIT 50) AS recent
+WHERE recent.status = 'succeeded' AND recent.attempt = 1 AND recent.started_at > now() - interval '1 day'
+GROUP BY wanted.model
+"""

@@ -45,9 +45,8 @@ def test_a_size_is_said_in_the_form_of_the_model(document, names, expected, left
 
 
 def test_a_name_that_the_route_gives_goes_first():
-    assert adapted({"prompt": "x", "n": 2}, "prompt", "caption", prompt="caption") == Adapted(
-        {"caption": "x"}, ("n",)
-    )
+    result = adapted({"prompt": "x", "n": 2}, "prompt", "caption", prompt="caption")
+    assert result == Adapted({"caption": "x"}, ("n",))
 
 
 def test_an_open_model_takes_what_it_is_given():

@@ -19,9 +19,7 @@ def failure(code, charged=Charged.NO):
 
 @pytest.mark.parametrize("code", FailureCode)
 @pytest.mark.parametrize("charged", Charged)
-def test_a_task_goes_on_after_a_refusal_that_cost_nothing_and_where_the_route_says_so_after_moderation(
-    code, charged
-):
+def test_a_task_goes_on_after_a_refusal_that_cost_nothing_or_moderation(code, charged):
     is_refusal = code is FailureCode.MODERATION_BLOCKED or charged is Charged.NO
     assert ROUTE.leaves_after(failure(code, charged)) is (code in POSSIBLE_CODES and is_refusal)
     assert not replace(ROUTE, on=frozenset()).leaves_after(failure(code, charged))

@@ -25,6 +25,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
                 "how-to/find-tasks.md",
                 "how-to/run-a-batch.md",
                 "how-to/chain-tasks.md",
+                "how-to/use-several-models.md",
             ),
             *(
                 "how-to/receive-webhooks.md",

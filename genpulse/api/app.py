@@ -34,6 +34,7 @@ from genpulse.api.routes import (
     environment,
     health,
     metrics,
+    model_routes,
     models,
     provider_callbacks,
     providers,
@@ -53,6 +54,8 @@ from genpulse.api.routes.tasks import (
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
 from genpulse.api.server.shutdown import on_signal
+from genpulse.domain.errors import Unavailable
+from genpulse.lifecycle.latencies import EVERY_S, refresh_latencies, timed_models
 from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
@@ -72,6 +75,7 @@ _ROUTE_MODULES = (
     deletion,
     providers,
     models,
+    model_routes,
     api_keys,
     environment,
     provider_callbacks,
@@ -146,12 +150,34 @@ def _lifespan(
             context = app.state.context = Context(services, options, authenticator, metrics, stopping)
             cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):
-                yield {PEERS: peers}
+                async with _latencies_kept(services):
+                    yield {PEERS: peers}
             stopping.set()
             await cancelling
             await authenticator.close()
 
     return lifespan
+
+
+@asynccontextmanager
+async def _latencies_kept(services: Services) -> AsyncIterator[None]:
+    """Know how long models take while the body runs, where a route asks for it."""
+    if not timed_models(services):
+        yield
+        return
+    loop = services.loops.forever(
+        "looking how long models take",
+        lambda: refresh_latencies(services),
+        pause_s=EVERY_S,
+        away=(Unavailable,),
+        longest_pause_s=EVERY_S,
+    )
+    looking = asyncio.create_task(loop)
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 def _authenticator(services: Services, options: ApiOptions) -> Authenticator:

@@ -15,6 +15,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.responses.encoded import reference
 from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
+from genpulse.api.routes.model_routes import ModelRouteList
 from genpulse.api.routes.models import ModelDocument, ModelList
 from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.tasks.batch_events import BatchEventDocument
@@ -123,6 +124,7 @@ _RESPONSES = (
     KeptAssetDocument,
     ModelDocument,
     ModelList,
+    ModelRouteList,
     ProblemDocument,
     ProgressDocument,
     ProviderList,

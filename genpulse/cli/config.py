@@ -103,10 +103,12 @@ def check(environment: Environment | None) -> None:
     """
     if environment is None:
         from genpulse.wiring.catalogue import open_catalogue
+        from genpulse.wiring.routes import open_routes
 
         settings = config.load()
         config.check_worker(settings)
-        open_catalogue(settings)  # logs, as at a start, which providers are left out, and why
+        # It logs, as at a start, which providers are left out, and why.
+        open_routes(settings, open_catalogue(settings))
         say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)

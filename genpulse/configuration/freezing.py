@@ -10,14 +10,15 @@ from genpulse.addresses import proxies
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.rules import near_names, policy
 from genpulse.configuration.rules.committed_secrets import LOOKS_SECRET, committed_dotenv, committed_secrets
-from genpulse.configuration.schema import ANY_PROVIDER, find, is_open
-from genpulse.configuration.settings import Settings
+from genpulse.configuration.schema import ANY_PROVIDER, ROUTES, find, is_open
+from genpulse.configuration.settings import RouteSection, RouteStepSection, Settings
 from genpulse.configuration.sources.layers import Tree, place_of, value_of
 from genpulse.configuration.sources.reading import COMMITTED_LAYERS, Reading
 from genpulse.configuration.sources.variables import PROCESS
 from genpulse.environment.namespace import NAMESPACE_WORDS
 
 _SHORT = 60
+_DEPTH_OF_ROUTE = 3
 _WORDS = {
     "redis.namespace": NAMESPACE_WORDS,
     f"providers.{ANY_PROVIDER}.rate": "how many in a time, such as 5/s, 60/min or 1000/h",
@@ -88,13 +89,15 @@ def _remove(values: Tree, path: Sequence[int | str]) -> None:
 
 def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
     """The fault of a value; None for an unknown name, which has a fault of its own."""
-    if misfit["type"] == "extra_forbidden":
+    if misfit["type"] == "extra_forbidden" and misfit["loc"][0] != ROUTES:
         return None
     key = ".".join(str(part) for part in misfit["loc"])
     while value_of(reading.values, key) is None and "." in key:
         key = key.rpartition(".")[0]
     setting = find(key)
     value = value_of(reading.values, key)
+    if misfit["loc"][0] == ROUTES:
+        return Fault(".".join(str(part) for part in misfit["loc"]), _place(reading, key), _of_route(misfit))
     if setting is not None and isinstance(value, dict) and not is_open(setting.key):
         return None
     if isinstance(value, dict) or (setting is None and misfit["type"].endswith("_type")):
@@ -106,6 +109,15 @@ def _fault(misfit: ErrorDetails, reading: Reading) -> Fault | None:
     expected = f"expected {_WORDS.get(setting.key, setting.kind)}" if setting else misfit["msg"]
     hidden = setting is None or setting.secret or LOOKS_SECRET.search(str(value))
     return Fault(key, _place(reading, key), expected + ("" if hidden else f", found {_short(value)}"))
+
+
+def _of_route(misfit: ErrorDetails) -> str:
+    """What is wrong in a route: its names are no settings of their own."""
+    if misfit["type"] != "extra_forbidden":
+        return misfit["msg"]
+    section = RouteSection if len(misfit["loc"]) <= _DEPTH_OF_ROUTE else RouteStepSection
+    names = [field.alias or name for name, field in section.model_fields.items()]
+    return f"it is no part of a route; there is {', '.join(names)}"
 
 
 def _place(reading: Reading, key: str) -> str:

@@ -48,10 +48,13 @@ def sections() -> dict[str, str]:
 OPEN = ("options", "models")
 """What a provider has below these names is the provider's own matter."""
 
+ROUTES = "routes"
+"""What stands below it has names of its own, and is looked at as a whole."""
+
 
 def is_open(key: str) -> bool:
     """Whether any name may stand below this setting."""
-    return key.rpartition(".")[2] in OPEN and key.startswith("providers.")
+    return key == ROUTES or (key.rpartition(".")[2] in OPEN and key.startswith("providers."))
 
 
 def find(key: str) -> Key | None:
@@ -62,6 +65,8 @@ def find(key: str) -> Key | None:
 
 def _pattern(key: str) -> str:
     parts = key.split(".")
+    if parts[0] == ROUTES:
+        return ROUTES
     if parts[0] == "providers" and len(parts) > 2:
         parts[1] = ANY_PROVIDER
         parts = parts[:3] if parts[2] in OPEN else parts

@@ -9,6 +9,7 @@ from uuid import UUID
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.task import Task
 from genpulse.domain.warning import TaskWarning
 
@@ -120,6 +121,14 @@ class RetryLater:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedOn:
+    """The attempt failed, and the task goes on at once at another model: where the route now stands."""
+
+    failure: Failure
+    route: TaskRoute
+
+
+@dataclass(frozen=True, slots=True)
 class Canceled:
     """The caller wanted it to stop, and it did.
 
@@ -134,7 +143,7 @@ class Released:
     """The worker is stopping; another one takes the task at once."""
 
 
-Outcome: TypeAlias = Succeeded | Failed | RetryLater | Canceled | Released
+Outcome: TypeAlias = Succeeded | Failed | RetryLater | MovedOn | Canceled | Released
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.warning import TaskWarning
 
@@ -68,7 +69,8 @@ class NewTask:
     `batch_id` is the batch with which it is submitted, None for one alone.
     It does not begin before `run_at`, from which `deadline_s` then counts. `retain_s` seconds after its end it is
     deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
-    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes.
+    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. With a `route` the model is
+    the first one that is tried, and the price that of the dearest.
     """
 
     id: UUID
@@ -90,6 +92,7 @@ class NewTask:
     depends_on: tuple[UUID, ...] = ()
     batch_id: UUID | None = None
     retain_s: int | None = None
+    route: TaskRoute | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""
@@ -117,6 +120,7 @@ class NewTask:
             run_at=self.run_at,
             depends_on=self.depends_on,
             next_try_at=next_try_at,
+            route=self.route,
         )
 
 
@@ -160,7 +164,7 @@ class Task:
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `batch_id` is the
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
-    whose outputs it takes, have ended.
+    whose outputs it takes, have ended. With a `route` the model is the one at which it stands there.
     """
 
     id: UUID
@@ -199,6 +203,13 @@ class Task:
     retain_s: int | None = None
     run_at: datetime | None = None
     depends_on: tuple[UUID, ...] = ()
+    route: TaskRoute | None = None
+
+    @property
+    def model_input(self) -> JsonObject:
+        """The input as its model takes it: the order's own, unless the route has brought it to another model."""
+        adapted = self.route.current.input if self.route else None
+        return self.input if adapted is None else adapted
 
     @property
     def awaits_sources(self) -> bool:

@@ -56,7 +56,7 @@ def _call(model: AnyModel, task: Task, order: OpenOrder) -> Call[Any]:
     return Call(
         model=model.name,
         kind=task.kind,
-        input=model.parse(task.input),
+        input=model.parse(task.model_input),
         task_id=task.id,
         client_reference=order.reference,
         attempt=task.attempt,

@@ -32,7 +32,7 @@ from genpulse.ports.queue import TaskQueue
 from genpulse.ports.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.storage import Noting, Storage
-from genpulse.ports.tasks import TaskNotification, TaskStore
+from genpulse.ports.tasks import RouteMove, TaskNotification, TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "ProviderGate",
     "Pruning",
     "Retention",
+    "RouteMove",
     "Services",
     "State",
     "Storage",

@@ -10,6 +10,8 @@ from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.routing.latencies import Latencies
+from genpulse.domain.routing.route import NO_ROUTES, Routes
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
@@ -55,7 +57,8 @@ class Services:
     `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
-    reach our own, without a slash at its end; empty where that is not known.
+    reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
+    process that takes orders.
     """
 
     environment: EnvironmentFacts
@@ -86,3 +89,5 @@ class Services:
     threads: EngineThreads = field(default_factory=EngineThreads)
     http: Http | None = None
     api_url: str = ""
+    routes: Routes = NO_ROUTES
+    latencies: Latencies = field(default_factory=Latencies)

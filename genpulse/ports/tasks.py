@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -24,6 +25,14 @@ class TaskNotification:
 
     task_id: UUID
     unwanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMove:
+    """That a task which waits goes on at another model: the task as it was found, and its route after the hop."""
+
+    task: Task
+    route: TaskRoute
 
 
 class TaskStore(Protocol):
@@ -182,6 +191,25 @@ class TaskStore(Protocol):
         """Let at most 1,000 tasks go on that wait for others which have all ended; how many there were.
 
         Whoever ends a task lets those go on that wait for it; this finds what was missed.
+        """
+
+    async def waiting_on_routes(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """At most `limit` tasks that wait for one of these providers, are due, and may go to another model.
+
+        None of them has an order open, is unwanted, or is at the last target of its route. The oldest come first.
+        """
+
+    async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
+        """How many seconds the last tasks of each model took from start to end, on average.
+
+        Of the last 50 tasks those count that were begun within a day and succeeded in their first attempt. A model
+        without any is left out.
+        """
+
+    async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
+        """Let tasks that wait go on at another model of their routes. Returns those that do, as they stand now.
+
+        One that has begun, ended or moved since it was found, has an order open or is unwanted, stays as it is.
         """
 
     async def expire(self) -> tuple[Task, ...]:

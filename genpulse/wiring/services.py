@@ -40,6 +40,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
 from genpulse.wiring.connections import closed_by, database_url, pool_of, redis_url
 from genpulse.wiring.database import key_store
+from genpulse.wiring.routes import open_routes
 from genpulse.wiring.storage import SPOOLING_PROCESSES, asset_storage
 
 _random = random.SystemRandom().random
@@ -89,6 +90,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             callback_base_url=settings.webhooks.public_url,
             http=http,
             api_url=settings.api_url,
+            routes=open_routes(settings, catalogue),
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
         )
 

@@ -13,6 +13,7 @@ from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.removal.prune import prune
+from genpulse.lifecycle.reroute import reroute
 from genpulse.lifecycle.sweep import sweep
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from genpulse.ports import Services, WorkerPresence
@@ -22,6 +23,7 @@ from genpulse.worker.options import WorkerOptions
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
 PRUNE_AWAY_PAUSE_S = 60.0
+REROUTE_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +108,12 @@ async def deliver_webhooks(context: WorkerContext) -> None:
 async def sweep_tasks(context: WorkerContext) -> None:
     """End overdue tasks, promote those that wait for long, and forget workers that are gone."""
     await context.every(SWEEP_S, "the sweep", lambda: sweep(context.services))
+
+
+async def move_on_routes(context: WorkerContext) -> None:
+    """Let tasks that wait for a provider which does not work go on at the next model of their routes."""
+    providers = context.claimer.providers
+    await context.every(REROUTE_S, "moving tasks on routes", lambda: reroute(context.services, providers))
 
 
 async def stop_unwanted_orders(context: WorkerContext) -> None:

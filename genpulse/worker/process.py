@@ -18,6 +18,7 @@ from genpulse.worker.background_jobs import (
     deliver_webhooks,
     erase_deleted_rows,
     listen,
+    move_on_routes,
     prune_old_rows,
     renew,
     renew_leases,
@@ -38,6 +39,7 @@ BACKGROUND_JOBS = (
     deliver_webhooks,
     sweep_tasks,
     stop_unwanted_orders,
+    move_on_routes,
     prune_old_rows,
     erase_deleted_rows,
 )

@@ -2,14 +2,23 @@
 
 from contextlib import suppress
 
-from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded
+from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import LEGAL_MOVES, TaskStatus
 from tests.contract.conftest import new_ids, new_task, new_worker, now
 
 FAILURE = Failure(FailureCode.PROVIDER_UNAVAILABLE, "503", True, Charged.NO, Actor.PROVIDER)
-OUTCOMES = (Succeeded(()), Failed(FAILURE), RetryLater(FAILURE, 60.0), Canceled(), Released())
+ROUTE = TaskRoute("", (RouteTarget("sandbox/a"), RouteTarget("sandbox/b")), frozenset(), place=1)
+OUTCOMES = (
+    Succeeded(()),
+    Failed(FAILURE),
+    RetryLater(FAILURE, 60.0),
+    MovedOn(FAILURE, ROUTE),
+    Canceled(),
+    Released(),
+)
 ENDS = {
     TaskStatus.SUCCEEDED: Succeeded(()),
     TaskStatus.FAILED: Failed(FAILURE),

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
+from genpulse.adapters.database.route_document import move_text
 from genpulse.adapters.database.rows import (
     Row,
     cost_document,
@@ -23,7 +24,7 @@ from genpulse.domain.attempt import (
     Canceled,
     End,
     Failed,
-    Outcome,
+    MovedOn,
     Released,
     RetryLater,
     Succeeded,
@@ -49,6 +50,7 @@ class _EndColumns:
     counts: bool = False
     delay_s: float = 0.0
     waiting_for: WaitsFor | None = None
+    move: str | None = None
 
 
 class EndWriter:
@@ -70,12 +72,13 @@ class EndWriter:
         """
         leases = [end.lease.attempt_id for end in ends]
         ends = sorted(ends, key=lambda end: end.lease.task_id)
-        changes = [_end_columns(end.outcome) for end in ends]
+        changes = [_end_columns(end) for end in ends]
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
         costs_usd = [change.cost_usd for change in changes]
         more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
-        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, *more)
+        moves = [change.move for change in changes]
+        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, *more, moves)
         with outages():
             rows = await self._pool.fetch(FINISH, *columns)
         self._unsure.difference_update(leases)
@@ -92,8 +95,8 @@ def _refusal(*, is_erased: bool) -> Exception:
     return BytesErased("the bytes of an output are gone") if is_erased else LeaseLost("the task has another lease")
 
 
-def _end_columns(outcome: Outcome) -> _EndColumns:
-    match outcome:
+def _end_columns(end: End) -> _EndColumns:
+    match end.outcome:
         case Succeeded(outputs, cost, warnings):
             return _EndColumns(
                 TaskStatus.SUCCEEDED,
@@ -115,6 +118,14 @@ def _end_columns(outcome: Outcome) -> _EndColumns:
                 counts=counts,
                 delay_s=delay_s,
                 waiting_for=WaitsFor.NEXT_ATTEMPT,
+            )
+        case MovedOn(failure, route):
+            return _EndColumns(
+                TaskStatus.QUEUED,
+                AttemptStatus.FAILED,
+                attempt_error=failure_document(failure),
+                waiting_for=WaitsFor.WORKER,
+                move=move_text(route.left, route),
             )
         case Canceled(failure):
             error = failure_document(failure)

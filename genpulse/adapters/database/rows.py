@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from genpulse.adapters.database import exact_input
+from genpulse.adapters.database.route_document import route_of
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
@@ -62,6 +63,7 @@ def task_of(row: Row) -> Task:
         retain_s=row["retain_s"],
         run_at=_moment(row["run_at"]),
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
+        route=route_of(row["route"]),
     )
 
 

@@ -11,10 +11,11 @@ import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
+from genpulse.adapters.database.route_document import move_text
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
-from genpulse.adapters.database.statements import ends, sources, tasks
+from genpulse.adapters.database.statements import ends, routes, sources, tasks
 from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
@@ -36,6 +37,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
+from genpulse.ports import RouteMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,22 @@ class PostgresTaskStore:
         """Let tasks go on that wait for others which have all ended."""
         rows = await self._fetch(sources.WAKE, None)
         return int(rows[0]["count"])
+
+    async def waiting_on_routes(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
+        """At most `limit` tasks that wait for one of these providers and may go to another one."""
+        return tuple(task_of(row) for row in await self._fetch(routes.WAITING, list(providers), limit))
+
+    async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
+        """How many seconds the last tasks of each model took, on average."""
+        rows = await self._fetch(routes.DURATIONS_S, list(models))
+        return {row["model"]: row["duration_s"] for row in rows}
+
+    async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
+        """Let tasks that wait go on at another model of their routes."""
+        ids = [move.task.id for move in moves]
+        models = [move.task.model for move in moves]
+        texts = [move_text(move.task.provider, move.route) for move in moves]
+        return tuple(task_of(row) for row in await self._fetch(routes.MOVE, ids, models, texts))
 
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""

@@ -9,6 +9,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from genpulse.adapters.database import exact_input
+from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.database.statements import batches, tasks
@@ -303,6 +304,7 @@ def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.batch_id for task in tasks],
         [task.run_at for task in tasks],
         [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
+        [None if task.route is None else route_text(task.route) for task in tasks],
     )
 
 

@@ -85,6 +85,18 @@ class MemoryTaskQueue:
             entry.due_at, entry.since = self._clock() + delay_s, self._clock()
             self._wake()
 
+    def move(self, task_id: UUID, provider: str) -> None:
+        """The task waits for another provider, and is due."""
+        if entry := self._entries.get(task_id):
+            entry.provider, entry.has_begun = provider, False
+            entry.due_at = entry.since = self._clock()
+            self._wake()
+
+    def is_due(self, task_id: UUID) -> bool:
+        """Whether the task waits, and could be taken by a worker."""
+        entry = self._entries.get(task_id)
+        return entry is not None and entry.lease is None and entry.due_at <= self._clock()
+
     def push(self, task_id: UUID) -> None:
         """A task with an open order goes to a worker at once."""
         if entry := self._entries.get(task_id):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from genpulse.adapters.memory.task_attempts import TaskAttempts
+from genpulse.adapters.memory.task_routes import TaskRoutes
 from genpulse.adapters.memory.task_submission import TaskSubmission
 from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
@@ -17,7 +18,7 @@ from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
 
 
-class MemoryTaskStore(TaskSubmission, TaskAttempts):
+class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
     """Implements `TaskStore` together with a `MemoryTaskQueue`, and notes ends in `MemoryDeliveries`."""
 
     async def cancel(self, task_id: UUID) -> Task:

@@ -16,6 +16,7 @@ from genpulse.domain.attempt import (
     Failed,
     HeldLease,
     Lease,
+    MovedOn,
     Released,
     RetryLater,
     Succeeded,
@@ -25,12 +26,14 @@ from genpulse.domain.attempt import (
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.event import seq_at_begin, seq_at_end
 from genpulse.domain.failure import Failure
+from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.task import OpenOrder, Task, TaskStatus, WaitsFor
 
 _ENDS = {
     Succeeded: AttemptStatus.SUCCEEDED,
     Failed: AttemptStatus.FAILED,
     RetryLater: AttemptStatus.FAILED,
+    MovedOn: AttemptStatus.FAILED,
     Canceled: AttemptStatus.CANCELED,
     Released: AttemptStatus.RELEASED,
 }
@@ -178,7 +181,7 @@ class TaskAttempts(TaskRows):
         outcome = end.outcome
         if isinstance(outcome, Succeeded):
             self._refuse_erased(outcome.outputs)
-        error = outcome.failure if isinstance(outcome, Failed | RetryLater) else None
+        error = outcome.failure if isinstance(outcome, Failed | RetryLater | MovedOn) else None
         self._log(
             task.id,
             None,
@@ -190,6 +193,8 @@ class TaskAttempts(TaskRows):
         )
         self._ledger.tried(task, error)
         task = replace(task, losses=0, order=task.order if end.order_open else None)
+        if isinstance(outcome, MovedOn):
+            return self._move(task, outcome)
         if isinstance(outcome, RetryLater | Released):
             return self._give_back(task, outcome)
         if end.stop_later and task.order is not None:
@@ -205,6 +210,25 @@ class TaskAttempts(TaskRows):
             case Canceled(failure):
                 ended = self._end(replace(task, error=failure), status=TaskStatus.CANCELED)
         return ended.seq
+
+    def _move(self, task: Task, outcome: MovedOn) -> int:
+        if task.cancel_requested:
+            return self._end(replace(task, last_error=outcome.failure), status=TaskStatus.CANCELED).seq
+        moved = moved_on(task, outcome.route)
+        moved = replace(
+            moved,
+            status=TaskStatus.QUEUED,
+            progress=None,
+            last_error=outcome.failure,
+            seq=seq_at_end(task.seq),
+            waiting_for=WaitsFor.WORKER,
+            waiting_since=self._now(),
+            next_try_at=self._now(),
+        )
+        self._tasks[task.id] = moved
+        self._queue.give_back(task.id, delay_s=0.0, has_begun=False, ordered=False)
+        self._queue.move(task.id, moved.provider)
+        return moved.seq
 
     def _give_back(self, task: Task, outcome: RetryLater | Released) -> int:
         counts = isinstance(outcome, RetryLater) and outcome.counts
@@ -231,6 +255,11 @@ class TaskAttempts(TaskRows):
         )
         self._tasks[task.id] = waiting
         return waiting.seq
+
+
+def moved_on(task: Task, route: TaskRoute) -> Task:
+    """The task at the model where the route stands."""
+    return replace(task, provider=route.current.provider, model=route.current.model, route=route)
 
 
 def _id_of(entry: Entry) -> UUID:

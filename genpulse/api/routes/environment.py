@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import Document
+from genpulse.api.schemas.document import Document
 from genpulse.environment.build_info import Build
 
 routes = encoded.router("service")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from genpulse.api.component_health import look
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import Document
+from genpulse.api.schemas.document import Document
 from genpulse.ports import State
 
 routes = encoded.router("service")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from genpulse.api.context import context_in
 from genpulse.api.errors import ModelNotFound
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import Document
+from genpulse.api.schemas.document import Document
 from genpulse.domain.errors import UnknownModel
 from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import Document, Time
+from genpulse.api.schemas.document import Document, Time
 from genpulse.domain.provider_account.gate import Circuit, CircuitState, Hold, Limits
 from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services

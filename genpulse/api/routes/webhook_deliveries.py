@@ -11,7 +11,7 @@ from starlette.responses import Response
 from genpulse.api.context import context_in, task_for
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import TASK_PATH, TaskId
-from genpulse.api.schemas.documents import Document, Time
+from genpulse.api.schemas.document import Document, Time
 from genpulse.domain.webhook_delivery import Delivery, DeliveryState
 
 routes = encoded.router("tasks")

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from genpulse.api.schemas.documents import PRIORITY_WORDS, Amount, Document, PriorityWord, Time
+from genpulse.api.schemas.document import Amount, Document, Time
+from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyState, KeyUsage, Scope
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from genpulse.api.schemas.documents import CostDocument, Document, Time
+from genpulse.api.schemas.document import Document, Time
+from genpulse.api.schemas.documents import CostDocument
 from genpulse.api.schemas.links import Links
 from genpulse.api.schemas.task_actions import LeftOutDocument, left_out
 from genpulse.domain.task import TaskStatus

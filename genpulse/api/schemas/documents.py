@@ -1,35 +1,20 @@
 """Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation
+from pydantic import ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
 
+from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.task_routes import RouteDocument
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
-
-Time = Annotated[
-    datetime, AfterValidator(lambda time: time.astimezone(UTC)), Field(examples=["2030-01-31T12:00:00Z"])
-]
-Amount = Annotated[
-    Decimal,
-    PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json"),
-    Field(examples=["0.04"]),
-]
-
-
-class Document(BaseModel):
-    """Base of what is shown."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class AssetDocument(Document):
@@ -215,6 +200,7 @@ class TaskDocument(Document):
     kind: str = Field(examples=["text-to-image"])
     provider: str = Field(examples=["sandbox"])
     model: str = Field(examples=["sandbox/image"])
+    """With a route the one at which the task stands."""
     status: TaskStatus
     progress: float | None
     """0.0 to 1.0; null when nothing is known."""
@@ -230,6 +216,8 @@ class TaskDocument(Document):
     """What a task that has not ended does not go on without, and since when; a `queued` one always has it."""
     next_try_at: Time | None
     """When the next attempt is due, or the first one where it is put off; null unless it waits for that."""
+    route: RouteDocument | None
+    """Null where the order named one model."""
     depends_on: list[UUID]
     """The tasks whose outputs its input takes, and for whose ends it waits."""
     run_at: Time | None
@@ -277,6 +265,7 @@ class TaskDocument(Document):
             last_error=None if task.status.ended else _failure(task.last_error),
             waiting_for=waiting,
             next_try_at=task.next_try_at if is_put_off else None,
+            route=RouteDocument.of(task.route) if task.route else None,
             depends_on=list(task.depends_on),
             run_at=task.run_at,
             cancel_requested_at=task.cancel_requested_at,

@@ -11,6 +11,7 @@ from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
 from genpulse.api.schemas.moment import time_of
 from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.routing.route import MOST_MODELS
 from genpulse.domain.task import Priority
 from genpulse.domain.text.host_names import is_misleading
 from genpulse.lifecycle.submission.submit import Order
@@ -56,6 +57,9 @@ def storable_keys(schema: dict[str, Any]) -> None:
     schema["propertyNames"]["pattern"] = r"^[^\u0000]*$"
 
 
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200), _STORABLE]
+
+
 class RetryDocument(BaseModel):
     """How a failed task is to run again. Fields that are not listed are refused."""
 
@@ -72,8 +76,14 @@ class OrderDocument(BaseModel):
 
     model_config = ConfigDict(title="Order", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200), _STORABLE] = Field(
-        description="`provider/name`, as GET /v1/models lists it", examples=["sandbox/image"]
+    model: ModelName | Annotated[list[ModelName], Field(min_length=1, max_length=MOST_MODELS)] | None = Field(
+        None,
+        description=(
+            "`provider/name`, as GET /v1/models lists it; or the name of a route of this installation; or several"
+            " of both, of which the next one is tried where the one before refuses. Left out: the usual route of"
+            " the `kind`"
+        ),
+        examples=["sandbox/image"],
     )
     input: dict[str, JsonValue] = Field(
         description="What the model's `input_schema` describes", examples=[{"prompt": "a red fox at dawn"}]
@@ -126,7 +136,7 @@ class OrderDocument(BaseModel):
         """The same as the lifecycle takes it; `usual` is the priority of what asks for none."""
         asks = "priority" in self.model_fields_set
         return Order(
-            model=self.model,
+            model=tuple(self.model) if isinstance(self.model, list) else self.model,
             input=self.input,
             kind=self.kind,
             priority=Priority[self.priority.upper()] if asks else usual,

@@ -7,7 +7,7 @@ from datetime import date
 
 from pydantic import ConfigDict
 
-from genpulse.api.schemas.documents import Amount, Document, Time
+from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.domain.search.usage import UsageField, UsageQuery, UsageRow
 from genpulse.domain.task import TaskStatus
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from pydantic_core import to_json
+
 from genpulse.configuration.documents.explanation import default_of
 from genpulse.configuration.rules.provider_options import OPTIONS
 from genpulse.configuration.schema import ANY_PROVIDER, Key, keys, sections
+from genpulse.configuration.settings import RouteSection, RouteStepSection
 from genpulse.configuration.sources.layers import Layer
 from genpulse.configuration.sources.project import packaged_defaults
 from genpulse.configuration.sources.variables import variable_name
@@ -32,7 +35,23 @@ def _lines() -> Iterator[str]:
             section = setting.section
             yield from _heading(section)
         yield _row(setting, committed)
+    yield from _routes()
     yield from _options()
+
+
+def _routes() -> Iterator[str]:
+    yield f"\n## routes.{ANY_PROVIDER}\n"
+    yield "They stand in `config.yaml`. A name has no slash in it, since a model's id has one.\n"
+    yield "| name | default | meaning |"
+    yield "|---|---|---|"
+    for section, indent in ((RouteSection, ""), (RouteStepSection, "try[].")):
+        for name, field in section.model_fields.items():
+            default = "" if field.is_required() else _json(field.get_default(call_default_factory=True))
+            yield f"| `{indent}{field.alias or name}` | {default} | {field.description} |"
+
+
+def _json(default: object) -> str:
+    return f"`{to_json(default).decode()}`"
 
 
 def _options() -> Iterator[str]:

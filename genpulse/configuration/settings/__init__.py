@@ -12,6 +12,7 @@ from genpulse.configuration.settings.providers import (
     ProviderSection,
     Retry,
 )
+from genpulse.configuration.settings.routes import RouteSection, RouteStepSection
 from genpulse.configuration.settings.services import Database, RedisSection, Storage
 from genpulse.configuration.settings.settings import Settings
 from genpulse.configuration.settings.tasks import RetentionSection, Webhooks
@@ -42,6 +43,8 @@ __all__ = [
     "Release",
     "RetentionSection",
     "Retry",
+    "RouteSection",
+    "RouteStepSection",
     "Section",
     "Settings",
     "Storage",

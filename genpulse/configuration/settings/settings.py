@@ -8,6 +8,7 @@ from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import Budget, Circuit, Providers, Retry
+from genpulse.configuration.settings.routes import RouteSection
 from genpulse.configuration.settings.services import Database, RedisSection, Storage
 from genpulse.configuration.settings.tasks import RetentionSection, Webhooks
 from genpulse.configuration.settings.values import OptionalSecret, Section
@@ -49,6 +50,10 @@ class Settings(Section):
     retention: RetentionSection = Field(default_factory=RetentionSection)
     release: Release = Field(default_factory=Release)
     providers: Providers = Field(default_factory=Providers)
+    routes: dict[str, RouteSection] = Field(
+        default_factory=dict,
+        description="Routes by their names: several models, of which the next is tried where one refuses.",
+    )
 
     @property
     def key_prefix(self) -> str:

@@ -5,7 +5,8 @@ GenPulseError
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
 │   │   └── PriorityNotAllowed   asks for more than the API key may
-│   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
+│   ├── UnknownModel · UnknownRoute · UnknownProvider · UnknownKind
+│   ├── UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── UnknownKey               no API key has this id
 │   ├── NoWebhookSecret          it has no webhook secret of its own
@@ -109,6 +110,7 @@ from genpulse.domain.errors.unknown import (
     UnknownKind,
     UnknownModel,
     UnknownProvider,
+    UnknownRoute,
     UnknownTask,
 )
 from genpulse.domain.errors.webhook_secrets import NoWebhookSecret, SealedSecret, SealingKeyMissing
@@ -171,6 +173,7 @@ __all__ = [
     "UnknownModel",
     "UnknownOutcome",
     "UnknownProvider",
+    "UnknownRoute",
     "UnknownTask",
     "UnstampedDatabase",
     "UploadIncomplete",

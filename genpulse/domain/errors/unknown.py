@@ -20,6 +20,18 @@ class UnknownModel(Refused):
         self.near = tuple(near)
 
 
+class UnknownRoute(Refused):
+    """No route has this name, or none is the usual one of the kind."""
+
+    code = "unknown_route"
+
+    def __init__(self, name: str | None, kind: str | None, names: Sequence[str]) -> None:
+        found = f"There is no route {name!r}" if name else f"There is no usual route for {kind or 'no kind'}"
+        known = f"the routes are {', '.join(names)}" if names else "no route is configured"
+        advice = "Name a model as `provider/name`" + ("" if name or kind else ", or a `kind`")
+        super().__init__(f"{found}; {known}. {advice}.")
+
+
 class UnknownProvider(Refused):
     """No enabled provider has this name."""
 

@@ -15,11 +15,12 @@ class Order:
     """What a caller asks for, not yet checked against the model.
 
     `deadline_s` is in seconds from now, or from `run_at`, before which the task is not to begin; `retain_s` in
-    seconds after the end, when it is to be deleted.
+    seconds after the end, when it is to be deleted. `model` is the public id of a model, the name of a route, or
+    several of both, tried in their order; None: the usual route of the `kind`.
     Each API that takes orders reads its own body into one of these.
     """
 
-    model: str
+    model: str | tuple[str, ...] | None
     input: JsonObject
     kind: str | None = None
     priority: Priority = Priority.NORMAL

@@ -112,7 +112,7 @@ class AttemptRun:
 
     def _input(self, model: AnyModel) -> Any:
         try:
-            return model.parse(self.task.input)
+            return model.parse(self.task.model_input)
         except BadInput as error:
             details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
             raise InvalidInput(f"The input no longer fits the model: {details}") from error

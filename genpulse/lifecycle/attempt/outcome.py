@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import assert_never
 
-from genpulse.domain.attempt import Canceled, Failed, Outcome, Released
+from genpulse.domain.attempt import Canceled, Failed, MovedOn, Outcome, Released
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.provider_account.gate import CircuitState
 from genpulse.domain.retry import deadline_exceeded, decide, worker_lost
+from genpulse.domain.routing.task_route import RouteHop
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.attempt.plug_in_mistake import described_mistake
 from genpulse.lifecycle.attempt.remote.cancellation import not_stopped
+from genpulse.lifecycle.next_on_route import next_on_route
 
 OUTAGE_S = 86_400.0
 """Tasks wait for a provider that is away until they are a day old; then an attempt more is one too many."""
@@ -100,6 +102,9 @@ def _with_open_order(run: AttemptRun, failure: Failure) -> Failure:
 
 
 async def _retry_or_end(run: AttemptRun, failure: Failure) -> Outcome:
+    is_outage = await _is_outage(run, failure)
+    if (moved := await _moved_on(run, failure)) is not None:
+        return moved
     asked_for_at = run.task.retried_at or run.task.created_at
     age_s = (run.attempt.started_at - asked_for_at).total_seconds()
     return decide(
@@ -109,8 +114,19 @@ async def _retry_or_end(run: AttemptRun, failure: Failure) -> Outcome:
         provider=run.task.provider,
         left_s=run.left_s(),
         random=run.services.random,
-        outage=await _is_outage(run, failure) and age_s < OUTAGE_S,
+        outage=is_outage and age_s < OUTAGE_S,
     )
+
+
+async def _moved_on(run: AttemptRun, failure: Failure) -> MovedOn | None:
+    """The next model of the task's route, where the failure leads there and nothing is open at this one."""
+    route, left_s = run.task.route, run.left_s()
+    if route is None or run.order.is_open or not route.leaves_after(failure) or left_s == 0:
+        return None
+    why = RouteHop(
+        run.task.model, run.attempt.number, failure.code.value, failure.message, run.now(), failure.charged
+    )
+    return MovedOn(failure, await next_on_route(run.services, route, why))
 
 
 async def _is_outage(run: AttemptRun, failure: Failure) -> bool:

@@ -26,12 +26,16 @@ from genpulse.domain.errors import (
     Refused,
     UnknownKind,
     UnknownModel,
+    UnknownRoute,
 )
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.routing.route import Route
+from genpulse.domain.routing.task_route import RouteTarget
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.budget import check_provider
 from genpulse.lifecycle.submission.order_references import check_references, names_something
+from genpulse.lifecycle.submission.route_targets import model_of, route_of, targets_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -43,18 +47,22 @@ Tasks: TypeAlias = Mapping[str, NewTask]
 
 @dataclass(slots=True)
 class Candidate:
-    """An order that is being checked. The checks of orders set `model`, `parsed` and `kind`.
+    """An order that is being checked. The checks of orders set what follows after `place`.
 
-    `place` is where the order stands in the body, such as `/tasks/3`; empty when it is the body. `parsed` is the
-    input as the model's own type.
+    `place` is where the order stands in the body, such as `/tasks/3`; empty when it is the body. `model_id` is the
+    model that is tried first, and `parsed` the input as that model's own type. With a `route` there are others:
+    its targets, in the order in which they are tried, are known once the input is parsed.
     """
 
     order: Order
     caller: Caller
     place: str = ""
+    model_id: str = field(init=False)
     model: AnyModel = field(init=False)
     parsed: Any = field(init=False)
     kind: str = field(init=False)
+    route: Route | None = field(init=False, default=None)
+    targets: tuple[RouteTarget, ...] = field(init=False, default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,23 @@ def check_priority(_services: Services, candidate: Candidate) -> None:
 
 
 def find_model(services: Services, candidate: Candidate) -> None:
-    """The model exists. Raises `UnknownModel`."""
-    candidate.model = services.catalogue.model(candidate.order.model)
+    """The model exists, or all those of a route. Raises `UnknownModel`, `UnknownRoute`, `BadInput`."""
+    candidate.route = route_of(services.routes, candidate.order, candidate.place)
+    candidate.model_id = model_of(candidate.order) if candidate.route is None else candidate.route.steps[0].model
+    candidate.model = services.catalogue.model(candidate.model_id)
+    if candidate.route is not None:
+        for step in candidate.route.steps[1:]:
+            services.catalogue.model(step.model)
 
 
-def parse_input(_services: Services, candidate: Candidate) -> None:
-    """The input fits the schema of the model. Raises `BadInput`."""
+def parse_input(services: Services, candidate: Candidate) -> None:
+    """The input fits the schema of the model, and can be said to each one of a route. Raises `BadInput`."""
+    if candidate.route is not None:
+        candidate.targets = targets_of(services, candidate.route, candidate.order, candidate.place)
+        first = candidate.targets[0]
+        candidate.model_id, candidate.model = first.model, services.catalogue.model(first.model)
+        candidate.parsed = candidate.model.parse(candidate.order.input if first.input is None else first.input)
+        return
     try:
         candidate.parsed = candidate.model.parse(candidate.order.input)
     except BadInput as error:
@@ -116,17 +135,20 @@ def parse_input(_services: Services, candidate: Candidate) -> None:
         raise BadInput(str(error), problems) from error
 
 
-def choose_kind(_services: Services, candidate: Candidate) -> None:
+def choose_kind(services: Services, candidate: Candidate) -> None:
     """The kind of work is one of the model, and only one is meant. Raises `UnknownKind`, `BadInput`."""
     order, model = candidate.order, candidate.model
-    kind = model.kind_of(candidate.parsed) if order.kind is None else order.kind
+    kind = order.kind or (candidate.route and candidate.route.kind) or model.kind_of(candidate.parsed)
     if kind is None:
         choice = Problem(f"{candidate.place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
         raise BadInput(
-            f"The model {order.model!r} does several kinds of work, and the input fits more than one.", [choice]
+            f"The model {candidate.model_id!r} does several kinds of work, and the input fits more than one.",
+            [choice],
         )
-    if kind not in model.kinds:
-        raise UnknownKind(kind, order.model, model.kinds)
+    for model_id in [target.model for target in candidate.targets] or [candidate.model_id]:
+        kinds = services.catalogue.model(model_id).kinds
+        if kind not in kinds:
+            raise UnknownKind(kind, model_id, kinds)
     candidate.kind = kind
 
 
@@ -149,7 +171,7 @@ def check_providers(services: Services, tasks: Tasks) -> None:
 
 CHECKS: tuple[Check, ...] = (
     OrderCheck("priority", (PriorityNotAllowed,), of_the_moment=False, look=check_priority),
-    OrderCheck("model", (UnknownModel,), of_the_moment=False, look=find_model),
+    OrderCheck("model", (UnknownModel, UnknownRoute, BadInput), of_the_moment=False, look=find_model),
     OrderCheck("input", (BadInput,), of_the_moment=False, look=parse_input),
     OrderCheck("kind", (UnknownKind, BadInput), of_the_moment=False, look=choose_kind),
     OrderCheck("run_at", (BadInput,), of_the_moment=False, look=check_run_at),

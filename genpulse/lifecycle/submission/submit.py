@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
@@ -42,28 +43,35 @@ def new_task(
 ) -> NewTask:
     """The task of an order that passes the checks of orders. Raises their errors."""
     check_order(services, candidate)
-    order = candidate.order
+    order, route = candidate.order, _task_route(candidate)
     return NewTask(
         id=task_id or services.new_id(),
         environment=services.environment.name,
         kind=candidate.kind,
-        provider=order.model.partition("/")[0],
-        model=order.model,
+        provider=candidate.model_id.partition("/")[0],
+        model=candidate.model_id,
         input=order.input,
         priority=order.priority,
         metadata=order.metadata,
         webhook_url=order.webhook_url,
         deadline_s=order.deadline_s,
-        price_usd=candidate.model.price_of(candidate.parsed),
+        price_usd=route.price_usd if route else candidate.model.price_of(candidate.parsed),
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
-        files=files_in(candidate.parsed),
+        files=files_in(candidate.parsed) if route is None or route.current.input is None else (),
         batch_id=batch_id,
         retain_s=_retain_s(candidate),
         run_at=order.run_at,
         depends_on=sources_of(order.input),
+        route=route,
     )
+
+
+def _task_route(candidate: Candidate) -> TaskRoute | None:
+    """None where there is one model alone."""
+    route = candidate.route
+    return None if route is None else TaskRoute(route.name, candidate.targets, route.on)
 
 
 def _retain_s(candidate: Candidate) -> int | None:

@@ -83,6 +83,7 @@ tasks = Table(
     Column("retain_s", Integer),
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
+    Column("route", JSONB),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -102,6 +103,12 @@ Index("ix_tasks_failed", tasks.c.id, postgresql_where=tasks.c.error.is_not(None)
 Index("ix_tasks_canceled", tasks.c.id, postgresql_where=tasks.c.cancel_requested_at.is_not(None))
 Index("ix_tasks_provider_id", tasks.c.provider, tasks.c.id)
 Index("ix_tasks_kind_id", tasks.c.kind, tasks.c.id)
+Index(
+    "ix_tasks_on_route",
+    tasks.c.provider,
+    tasks.c.id,
+    postgresql_where=text("route IS NOT NULL AND finished_at IS NULL"),
+)
 Index(
     "ix_tasks_deadline_at",
     tasks.c.deadline_at,

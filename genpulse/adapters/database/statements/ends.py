@@ -40,6 +40,13 @@ _OF_ENDED = """
 (SELECT day, owner, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
 """
 
+_MOVED = """
+       provider = coalesce(ended.move::jsonb ->> 'provider', tasks.provider),
+       model = coalesce(ended.move::jsonb ->> 'model', tasks.model),
+       route = CASE WHEN ended.move IS NULL THEN tasks.route ELSE (ended.move::jsonb ->> 'route')::jsonb END,
+"""
+"""A task that goes on at another model of its route."""
+
 STOPPED_AFTER = "interval '30 s'"
 
 FINISH = f"""
@@ -51,15 +58,16 @@ WHERE keys.erased_at IS NOT NULL),
 ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
-                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[])
+                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[])
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd, warnings, stop_later)),
+              cost_usd, warnings, stop_later, move)),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
        progress = ended.progress, outputs = ended.outputs::jsonb, error = ended.error::jsonb,
        cost = ended.cost::jsonb, warnings = ended.warnings::jsonb,
+       {_MOVED}
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
@@ -75,7 +83,7 @@ WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 
   AND ended.lease NOT IN (SELECT lease FROM erased)
 RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at,
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
-          ended.delay_s, ended.job_id, ended.ordered_at, tasks.owner, {DAY} AS day,
+          ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, {DAY} AS day,
           {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
@@ -94,20 +102,23 @@ JOIN done USING (lease)),
 settled AS (
 DELETE FROM queue USING done WHERE queue.task_id = done.id AND done.finished_at IS NOT NULL),
 given_back AS (
-UPDATE queue SET lease = NULL, worker = NULL, limited = false, ordered = done.order_sent_at IS NOT NULL,
-       begun = done.attempt_status = 'released' OR done.cancel_requested_at IS NOT NULL, since = now(),
+UPDATE queue SET provider = done.provider, lease = NULL, worker = NULL, limited = false, since = now(),
+       ordered = done.order_sent_at IS NOT NULL,
+       begun = done.attempt_status = 'released' OR done.cancel_requested_at IS NOT NULL,
        due_at = CASE WHEN done.cancel_requested_at IS NULL THEN done.next_try_at ELSE now() END,
        deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
 FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
 {woken_by("done")},
 {counted(_OF_ENDED)}
 SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
-                        THEN pg_notify('{CHANNEL}', provider) END AS told, {TOLD}
+                        THEN pg_notify('{CHANNEL}', provider) END AS told, {TOLD},
+       CASE WHEN move::jsonb ->> 'left' = ANY($29::text[])
+            THEN pg_notify('{CHANNEL}', move::jsonb ->> 'left') END AS left_told
 FROM done
 UNION ALL
-SELECT lease, NULL, NULL, NULL FROM erased
+SELECT lease, NULL, NULL, NULL, NULL FROM erased
 UNION ALL
-SELECT attempts.id, tasks.seq, NULL, NULL FROM ended
+SELECT attempts.id, tasks.seq, NULL, NULL, NULL FROM ended
 JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running', 'abandoned')
 JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool

@@ -15,7 +15,8 @@ from genpulse.api.responses.streams import EventStream
 from genpulse.api.routes.tasks.batches import BATCH_PATH, BatchId
 from genpulse.api.routes.tasks.task_events import KEEP_ALIVE
 from genpulse.api.schemas.batches import BatchStandingDocument
-from genpulse.api.schemas.documents import Document, TaskDocument
+from genpulse.api.schemas.document import Document
+from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.links import Links
 from genpulse.lifecycle.watch_batch import BatchUpdate, is_told, watch_batch
 

@@ -14,7 +14,8 @@ from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
 from genpulse.api.responses.streams import EventStream
 from genpulse.api.routes.tasks.tasks import TASK_PATH, task_id_in
-from genpulse.api.schemas.documents import Document, ProgressDocument, TaskDocument
+from genpulse.api.schemas.document import Document
+from genpulse.api.schemas.documents import ProgressDocument, TaskDocument
 from genpulse.api.schemas.links import Links
 from genpulse.lifecycle.watch import Update, watch
 

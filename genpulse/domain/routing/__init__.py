@@ -1,0 +1,1 @@
+"""Routes: several models for one order, tried one after the other where that is safe about money."""

@@ -1,0 +1,142 @@
+"""The models to which an order may go on its route, each with the input as it takes it."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from genpulse.domain.errors import BadInput, Problem, UnknownRoute
+from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
+from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
+from genpulse.domain.routing.task_route import RouteTarget
+from genpulse.domain.submission.order import Order
+from genpulse.lifecycle.next_on_route import is_offered
+from genpulse.ports import Services
+from genpulse.provider import AnyModel
+
+
+def model_of(order: Order) -> str:
+    """The one model that an order names which has no route."""
+    return str(order.model)
+
+
+def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
+    """The route that an order asks for; None where it names one model. Raises `UnknownRoute`, `BadInput`."""
+    match order.model:
+        case None:
+            return _usual(routes, order.kind)
+        case str() as name if "/" in name:
+            return None
+        case str() as name:
+            return _named(routes, name)
+        case names:
+            return _listed(routes, names, place)
+
+
+def _usual(routes: Routes, kind: str | None) -> Route:
+    route = routes.of_kind(kind) if kind else None
+    if route is None:
+        raise UnknownRoute(None, kind, sorted(routes.named))
+    return route
+
+
+def _named(routes: Routes, name: str) -> Route | None:
+    """A name without a slash that is no route is an unknown model, whose near matches are told."""
+    return routes.get(name)
+
+
+def _listed(routes: Routes, names: Sequence[str], place: str) -> Route:
+    steps: dict[str, RouteStep] = {}
+    for name in names:
+        route = None if "/" in name else routes.get(name)
+        for step in route.steps if route else (RouteStep(name),):
+            steps.setdefault(step.model, step)
+    if not 0 < len(steps) <= MOST_MODELS:
+        found = Problem(f"{place}/model", f"it names {len(steps)} models; give 1 to {MOST_MODELS}")
+        raise BadInput("The list of models is empty or too long.", [found])
+    return Route("", tuple(steps.values()))
+
+
+def targets_of(services: Services, route: Route, order: Order, place: str = "") -> tuple[RouteTarget, ...]:
+    """The models in the order in which they are tried; those that are not offered here are left out.
+
+    Where none is, all of them stay, so that the order is refused for the first one's reason. Raises `BadInput`
+    with every field that one of them has no place for, and what does not fit there.
+    """
+    offered = tuple(step for step in route.steps if is_offered(services, step.model)) or route.steps
+    reading = _Reading(services, route, order, place)
+    targets = [(step, reading.target(step)) for step in offered]
+    reading.refuse_misfits()
+    return tuple(_in_order(services, route, [(step, target) for step, target in targets if target is not None]))
+
+
+class _Reading:
+    """Brings an order's input to one model after the other, and notes what does not fit."""
+
+    def __init__(self, services: Services, route: Route, order: Order, place: str) -> None:
+        self._services = services
+        self._route = route
+        self._order = order
+        self._place = place
+        self._problems: list[Problem] = []
+
+    def target(self, step: RouteStep) -> RouteTarget | None:
+        """None where the input does not fit, which is noted."""
+        model = self._services.catalogue.model(step.model)
+        adapted = adapt(self._order.input, _fields_of(model), step.rename)
+        self._note_left(step, adapted)
+        try:
+            price_usd = model.price_of(model.parse(adapted.input))
+        except BadInput as error:
+            self._problems += [self._problem(step, problem) for problem in error.problems]
+            return None
+        own = None if adapted.input == self._order.input else adapted.input
+        return RouteTarget(step.model, own, price_usd, adapted.left)
+
+    def _note_left(self, step: RouteStep, adapted: Adapted) -> None:
+        for name in adapted.left:
+            if name not in self._route.drop:
+                detail = f"{step.model} has no place for it: leave it out, or let the route drop it"
+                self._problems.append(Problem(f"{self._place}/input/{name}", detail))
+
+    def _problem(self, step: RouteStep, problem: Problem) -> Problem:
+        return Problem(f"{self._place}/input{problem.pointer}", f"{step.model}: {problem.detail}")
+
+    def refuse_misfits(self) -> None:
+        """Raises `BadInput`."""
+        if self._problems:
+            raise BadInput("The input does not fit every model of the route.", self._problems)
+
+
+def _fields_of(model: AnyModel) -> InputFields:
+    names = frozenset(field.alias or name for name, field in model.input.model_fields.items())
+    return InputFields(names, is_open=model.input.model_config.get("extra") == "allow")
+
+
+def _in_order(
+    services: Services, route: Route, targets: Sequence[tuple[RouteStep, RouteTarget]]
+) -> Iterator[RouteTarget]:
+    match route.order:
+        case RouteOrder.WRITTEN:
+            yield from (target for _, target in targets)
+        case RouteOrder.PRICE:
+            yield from sorted((target for _, target in targets), key=_price)
+        case RouteOrder.LATENCY:
+            yield from sorted((target for _, target in targets), key=lambda one: services.latencies.of(one.model))
+        case RouteOrder.WEIGHT:
+            yield from _drawn(services, targets)
+
+
+def _price(target: RouteTarget) -> tuple[bool, Decimal]:
+    """What costs nobody knows how much comes last."""
+    return target.price_usd is None, target.price_usd or Decimal(0)
+
+
+def _drawn(services: Services, targets: Sequence[tuple[RouteStep, RouteTarget]]) -> Iterator[RouteTarget]:
+    """By lot, without putting any back."""
+    left = list(targets)
+    while left:
+        lot = services.random() * sum(step.weight for step, _ in left)
+        for place, (step, _) in enumerate(left):
+            lot -= step.weight
+            if lot < 0 or place + 1 == len(left):
+                yield left.pop(place)[1]
+                break

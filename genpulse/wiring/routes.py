@@ -1,0 +1,99 @@
+"""The routes of the configuration, held against the models that there are."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from genpulse.configuration.errors import ConfigurationError, Fault
+from genpulse.configuration.settings import RouteSection, RouteStepSection, Settings
+from genpulse.domain.errors import UnknownModel
+from genpulse.domain.kind import ANY, is_kind
+from genpulse.domain.routing.route import MOST_MODELS, POSSIBLE_CODES, Route, Routes, RouteStep
+from genpulse.ports import Catalogue
+
+
+def open_routes(settings: Settings, catalogue: Catalogue) -> Routes:
+    """The routes. Raises `ConfigurationError` with everything that is wrong with them."""
+    sections = settings.routes
+    faults = [*_of_names(sections), *_of_usual(sections)]
+    for name, section in sections.items():
+        faults += _of_route(sections, name, section, catalogue)
+    if faults:
+        raise ConfigurationError(settings.environment.dynaconf, faults)
+    named = {name: _route(sections, name) for name in sections}
+    usual = {section.kind: name for name, section in sections.items() if section.usual}
+    return Routes(MappingProxyType(named), MappingProxyType(usual))
+
+
+def _route(sections: Mapping[str, RouteSection], name: str) -> Route:
+    section = sections[name]
+    steps = {step.model: step for step in reversed(list(_steps(sections, section)))}
+    return Route(
+        name,
+        tuple(RouteStep(step.model, step.rename, step.weight) for step in reversed(steps.values())),
+        section.kind,
+        frozenset(section.on),
+        frozenset(section.drop),
+        section.order,
+    )
+
+
+def _steps(sections: Mapping[str, RouteSection], section: RouteSection) -> Iterator[RouteStepSection]:
+    """The models, with those of other routes in their places."""
+    for step in section.steps:
+        if step.model in sections:
+            yield from _steps(sections, sections[step.model])
+        else:
+            yield step
+
+
+def _of_names(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
+    for name in sections:
+        if "/" in name:
+            yield Fault(f"routes.{name}", "", "a name of a route has no slash: `provider/name` is a model")
+
+
+def _of_usual(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for name, section in sections.items():
+        if section.usual and first.setdefault(section.kind, name) != name:
+            detail = f"routes.{first[section.kind]} is the usual one of {section.kind} already; one can be"
+            yield Fault(f"routes.{name}.usual", "", detail)
+
+
+def _of_route(
+    sections: Mapping[str, RouteSection], name: str, section: RouteSection, catalogue: Catalogue
+) -> Iterator[Fault]:
+    key = f"routes.{name}"
+    if not is_kind(section.kind):
+        yield Fault(f"{key}.kind", "", f"{section.kind!r} is no kind such as text-to-image")
+    for code in sorted(set(section.on) - POSSIBLE_CODES):
+        possible = ", ".join(sorted(POSSIBLE_CODES))
+        why = "the next vendor might be paid for the same again, or would refuse it as well"
+        yield Fault(f"{key}.on", "", f"no route goes on after {code}: {why}. Possible are {possible}")
+    if circle := _circle(sections, (name,)):
+        yield Fault(f"{key}.try", "", f"it leads back to itself: {' → '.join(circle)}")
+        return
+    models = [step.model for step in _steps(sections, section)]
+    if len(set(models)) > MOST_MODELS:
+        yield Fault(f"{key}.try", "", f"it has {len(set(models))} models; {MOST_MODELS} at most are tried")
+    for model in dict.fromkeys(models):
+        yield from _of_model(f"{key}.try", section.kind, model, catalogue)
+
+
+def _circle(sections: Mapping[str, RouteSection], path: tuple[str, ...]) -> tuple[str, ...]:
+    for step in sections[path[-1]].steps:
+        if step.model in path:
+            return (*path, step.model)
+        if step.model in sections and (circle := _circle(sections, (*path, step.model))):
+            return circle
+    return ()
+
+
+def _of_model(key: str, kind: str, model: str, catalogue: Catalogue) -> Iterator[Fault]:
+    try:
+        kinds = catalogue.model(model).kinds
+    except UnknownModel as error:
+        yield Fault(key, "", str(error) if "/" in model else f"there is no route and no model {model!r}")
+        return
+    if kind not in kinds and ANY not in kinds:
+        yield Fault(key, "", f"{model} does {', '.join(kinds)}, and the route is for {kind}")

@@ -1,0 +1,356 @@
+"""Tasks with several models, with real workers around them, on both stores."""
+
+import asyncio
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from genpulse.domain.attempt import AttemptStatus
+from genpulse.domain.errors import (
+    BadInput,
+    ModerationBlocked,
+    ProviderNotConfigured,
+    ProviderRejected,
+    ProviderUnavailable,
+    QuotaExhausted,
+    RateLimited,
+    UnknownKind,
+    UnknownModel,
+    UnknownOutcome,
+    UnknownRoute,
+)
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.routing.latencies import Latencies
+from genpulse.domain.routing.route import Route, RouteOrder, Routes, RouteStep
+from genpulse.domain.routing.task_route import CIRCUIT_OPEN
+from genpulse.domain.task import TaskStatus
+from genpulse.lifecycle.cancel import cancel
+from genpulse.lifecycle.reroute import reroute
+from genpulse.lifecycle.retry import retry
+from genpulse.lifecycle.submission.submit import Order, submit
+from genpulse.lifecycle.submission.submit_batch import submit_batch
+from genpulse.provider import Input, Model, Provider
+from genpulse.providers.catalog import LoadedCatalogue
+from tests.lifecycle.conftest import QUICK, Shop
+
+KIND = "text-to-image"
+MODELS = ("one/a", "two/b", "three/c")
+
+
+class Sized(Input):
+    prompt: str
+    size: str | None = Field(None, pattern=r"^[0-9]+x[0-9]+$")
+
+
+class Counted(Input):
+    prompt: str
+    width: int = 512
+    height: int = 512
+    n: int = Field(1, le=4)
+    negative_prompt: str | None = None
+
+
+class Spoken(Input):
+    text: str
+
+
+def provider(name: str, model: str, takes: type[Input], shop: Shop, **changes: Any) -> Provider:
+    price = changes.pop("price", "0.01")
+    made: Model[Any] = Model(model, (KIND,), takes, shop, price=lambda _: Decimal(price))
+    return Provider(name, (made,), **{"paid": True, **changes})
+
+
+@pytest.fixture
+def shops(world):
+    """Three shops that sell the same, each behind an account of its own."""
+    one, two, three = Shop(), Shop(), Shop()
+    catalogue = LoadedCatalogue(
+        [
+            provider("one", "a", Counted, one, price="0.02"),
+            provider("two", "b", Sized, two, price="0.05"),
+            provider("three", "c", Spoken, three, price="0.01"),
+        ]
+    )
+    world.gate._guarded = frozenset({"one", "two", "three"})
+    world.services = replace(world.services, catalogue=catalogue)
+    return one, two, three
+
+
+def with_route(world, **changes):
+    steps = tuple(RouteStep(model) for model in MODELS)
+    route = replace(Route("portrait", steps, KIND), **changes)
+    world.services = replace(world.services, routes=Routes({"portrait": route}, {KIND: "portrait"}))
+
+
+async def ask(world, model: Any = MODELS, **document: Any):
+    order = Order(model, {"prompt": "a fox", **document}, kind=KIND if model is None else None)
+    return (await submit(world.services, order)).task
+
+
+async def run(world, task):
+    async with world.worker():
+        return await world.ended(task)
+
+
+async def test_the_first_one_is_tried_and_no_other(world, shops):
+    ended = await run(world, await ask(world))
+    assert (ended.status, ended.model, ended.route.place, ended.route.hops) == (
+        TaskStatus.SUCCEEDED,
+        "one/a",
+        0,
+        (),
+    )
+    assert [shop.sold for shop in shops] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("error", [ProviderUnavailable("down"), RateLimited("slow"), QuotaExhausted("empty")])
+async def test_after_a_refusal_that_cost_nothing_the_next_one_is_tried(world, shops, error):
+    shops[0].errors = [error]
+    ended = await run(world, await ask(world))
+    assert (ended.status, ended.provider, ended.model) == (TaskStatus.SUCCEEDED, "two", "two/b")
+    (hop,) = ended.route.hops
+    assert (hop.model, hop.attempt, hop.code) == ("one/a", 1, error.code)
+    attempts = await world.services.store.attempts(ended.id)
+    assert [(one.model, one.status) for one in attempts] == [
+        ("one/a", AttemptStatus.FAILED),
+        ("two/b", AttemptStatus.SUCCEEDED),
+    ]
+    assert ended.failures == 0
+    assert [shop.sold for shop in shops] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "error", [UnknownOutcome("lost"), ModerationBlocked("no"), ProviderRejected("no"), ConnectionResetError("?")]
+)
+async def test_after_anything_else_no_other_is_asked(world, shops, error):
+    shops[0].errors = [error]
+    ended = await run(world, await ask(world))
+    assert (ended.status, ended.model, ended.route.hops) == (TaskStatus.FAILED, "one/a", ())
+    assert [shop.sold for shop in shops] == [1, 0, 0]
+
+
+async def test_a_route_may_go_on_after_moderation(world, shops):
+    with_route(world, on=frozenset({FailureCode.MODERATION_BLOCKED}))
+    shops[0].errors = [ModerationBlocked("no")]
+    ended = await run(world, await ask(world, "portrait"))
+    assert (ended.status, ended.model, ended.route.name) == (TaskStatus.SUCCEEDED, "two/b", "portrait")
+
+
+async def test_at_the_last_one_the_task_is_tried_again_as_ever(world, shops):
+    shops[0].errors = [ProviderUnavailable("down")]
+    shops[1].errors = [ProviderUnavailable("down")]
+    shops[2].errors = [ProviderUnavailable("down") for _ in range(9)]
+    ended = await run(world, await ask(world))
+    assert (ended.status, ended.model) == (TaskStatus.FAILED, "three/c")
+    assert ended.error.code is FailureCode.PROVIDER_UNAVAILABLE
+    assert [shop.sold for shop in shops][:2] == [1, 1]
+    assert shops[2].sold > 1
+
+
+async def test_one_that_is_left_alone_is_passed_over(world, shops):
+    for _ in range(4):
+        await world.gate.failed("two", ProviderUnavailable("down").failure)
+    shops[0].errors = [ProviderUnavailable("down")]
+    ended = await run(world, await ask(world))
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert ended.model in {"two/b", "three/c"}
+    if ended.model == "three/c":
+        assert [(hop.model, hop.code) for hop in ended.route.hops] == [
+            ("one/a", "provider_unavailable"),
+            ("two/b", CIRCUIT_OPEN),
+        ]
+
+
+async def held_up(world, *providers):
+    """The circuits of these providers are open for an hour."""
+    world.gate._policy = replace(world.gate._policy, first_s=3600.0, longest_s=3600.0)
+    for name in providers:
+        for _ in range(4):
+            await world.gate.failed(name, ProviderUnavailable("down").failure)
+
+
+async def test_a_task_that_waits_for_an_open_circuit_goes_on_elsewhere(world, shops):
+    await held_up(world, "one", "two")
+    task = await ask(world)
+    ended = await run(world, task)
+    assert (ended.status, ended.model) == (TaskStatus.SUCCEEDED, "three/c")
+    assert [(hop.model, hop.attempt, hop.code) for hop in ended.route.hops] == [
+        ("one/a", 0, CIRCUIT_OPEN),
+        ("two/b", 0, CIRCUIT_OPEN),
+    ]
+    assert [shop.sold for shop in shops] == [0, 0, 1]
+
+
+async def test_where_none_may_be_asked_it_stays(world, shops):
+    await held_up(world, "one", "two", "three")
+    task = await ask(world)
+    assert await reroute(world.services, ["one", "two", "three"]) == 0
+    assert (await world.services.store.get(task.id)).model == "one/a"
+
+
+async def test_a_task_without_a_route_or_that_is_unwanted_stays(world, shops):
+    await held_up(world, "one")
+    alone, unwanted, waits = await ask(world, "one/a"), await ask(world), await ask(world)
+    await cancel(world.services, unwanted.id)
+    assert await reroute(world.services, ["one", "two", "three"]) == 1
+    assert (await world.services.store.get(alone.id)).model == "one/a"
+    assert (await world.services.store.get(unwanted.id)).status is TaskStatus.CANCELED
+    assert (await world.services.store.get(waits.id)).model == "two/b"
+
+
+async def test_two_that_move_the_same_task_move_it_once(world, shops):
+    await held_up(world, "one")
+    task = await ask(world)
+    moved = await asyncio.gather(*(reroute(world.services, ["one"]) for _ in range(5)))
+    assert sum(moved) == 1
+    assert len((await world.services.store.get(task.id)).route.hops) == 1
+
+
+async def test_a_failed_task_runs_again_where_it_stood(world, shops):
+    shops[0].errors = [ProviderUnavailable("down")]
+    shops[1].errors = [ProviderRejected("no")]
+    ended = await run(world, await ask(world))
+    assert (ended.status, ended.model) == (TaskStatus.FAILED, "two/b")
+    await retry(world.services, ended.id)
+    ended = await run(world, ended)
+    assert (ended.status, ended.model, len(ended.route.hops)) == (TaskStatus.SUCCEEDED, "two/b", 1)
+
+
+async def test_a_task_counts_with_the_dearest_price_until_it_has_ended(world, shops):
+    task = await ask(world)
+    assert task.price_usd == Decimal("0.05")
+    prices = [target.price_usd for target in task.route.targets]
+    assert prices == [Decimal("0.02"), Decimal("0.05"), Decimal("0.01")]
+    assert await world.services.store.spent_usd() == Decimal("0.05")
+
+
+async def test_each_one_gets_the_input_as_it_takes_it(world, shops):
+    task = await ask(world, ("one/a", "two/b"), width=640, height=480)
+    assert task.input == {"prompt": "a fox", "width": 640, "height": 480}
+    assert [target.input for target in task.route.targets] == [None, {"prompt": "a fox", "size": "640x480"}]
+    task = await ask(world, ("three/c", "two/b"))
+    assert [target.input for target in task.route.targets] == [{"text": "a fox"}, None]
+    assert task.model_input == {"text": "a fox"}
+
+
+async def test_what_a_model_cannot_be_told_is_refused_with_its_place(world, shops):
+    with pytest.raises(BadInput) as refused:
+        await ask(world, n=2, negative_prompt="blur")
+    places = [(problem.pointer, problem.detail.split()[0]) for problem in refused.value.problems]
+    assert places == [
+        ("/input/n", "two/b"),
+        ("/input/negative_prompt", "two/b"),
+        ("/input/n", "three/c"),
+        ("/input/negative_prompt", "three/c"),
+    ]
+
+
+async def test_what_does_not_fit_one_of_them_is_refused(world, shops):
+    with pytest.raises(BadInput) as refused:
+        await ask(world, ("one/a",), n=9)
+    assert [problem.pointer for problem in refused.value.problems] == ["/input/n"]
+    assert refused.value.problems[0].detail.startswith("one/a: ")
+
+
+async def test_a_route_may_let_fields_go_and_the_task_says_which(world, shops):
+    with_route(world, drop=frozenset({"n", "negative_prompt"}))
+    task = await ask(world, "portrait", n=2, negative_prompt="blur")
+    assert [target.dropped for target in task.route.targets] == [
+        (),
+        ("n", "negative_prompt"),
+        ("n", "negative_prompt"),
+    ]
+
+
+async def test_a_kind_alone_takes_its_usual_route(world, shops):
+    with_route(world)
+    task = await ask(world, None)
+    assert (task.model, task.kind, task.route.name) == ("one/a", KIND, "portrait")
+    with pytest.raises(UnknownRoute, match="text-to-video"):
+        await submit(world.services, Order(None, {"prompt": "x"}, kind="text-to-video"))
+    with pytest.raises(UnknownRoute, match="kind"):
+        await submit(world.services, Order(None, {"prompt": "x"}))
+
+
+async def test_names_that_are_not_there_are_refused(world, shops):
+    with_route(world)
+    for model in ("one/x", "portraits", ("one/a", "two/x"), ("one/a", "nobody")):
+        with pytest.raises(UnknownModel):
+            await ask(world, model)
+
+
+async def test_a_route_within_a_list_stands_for_its_models_each_of_which_is_tried_once(world, shops):
+    with_route(world)
+    task = await ask(world, ("three/c", "portrait"))
+    assert [target.model for target in task.route.targets] == ["three/c", "one/a", "two/b"]
+
+
+async def test_only_models_of_the_kind_stand_in_a_list(world, shops):
+    with pytest.raises(UnknownKind, match="one/a"):
+        await submit(world.services, Order(MODELS, {"prompt": "x"}, kind="text-to-video"))
+
+
+async def test_one_that_is_not_set_up_is_left_out_unless_all_are(world, shops):
+    bare = LoadedCatalogue(
+        [
+            provider("one", "a", Counted, shops[0], needs=("api_key",), configured=False),
+            provider("two", "b", Sized, shops[1]),
+        ]
+    )
+    assert bare.lacks("one")
+    world.services = replace(world.services, catalogue=bare)
+    task = await ask(world, ("one/a", "two/b"))
+    assert [target.model for target in task.route.targets] == ["two/b"]
+    with pytest.raises(ProviderNotConfigured):
+        await ask(world, ("one/a",))
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (RouteOrder.WRITTEN, ["one/a", "two/b", "three/c"]),
+        (RouteOrder.PRICE, ["three/c", "one/a", "two/b"]),
+        (RouteOrder.LATENCY, ["two/b", "three/c", "one/a"]),
+    ],
+)
+async def test_the_order_is_that_of_the_route(world, shops, order, expected):
+    with_route(world, order=order)
+    world.services = replace(world.services, latencies=Latencies({"one/a": 9.0, "three/c": 2.0}))
+    task = await ask(world, "portrait")
+    assert [target.model for target in task.route.targets] == expected
+
+
+async def test_by_weight_each_comes_first_about_as_often_as_it_weighs(world, shops):
+    steps = (RouteStep("one/a", weight=1), RouteStep("two/b", weight=3))
+    with_route(world, steps=steps, order=RouteOrder.WEIGHT)
+    world.services = replace(world.services, random=random.Random(3).random)
+    tasks = [await ask(world, "portrait") for _ in range(60)]
+    first = sum(task.model == "two/b" for task in tasks)
+    assert 35 <= first <= 55
+    assert all(len(task.route.targets) == 2 for task in tasks)
+
+
+async def test_a_batch_may_have_routes(world, shops):
+    shops[0].errors = [ProviderUnavailable("down")]
+    batch = await submit_batch(world.services, [Order(MODELS, {"prompt": "x"}), Order("three/c", {"text": "y"})])
+    async with world.worker():
+        ended = [await world.ended(one.task) for one in batch.tasks]
+    assert [task.model for task in ended] == ["two/b", "three/c"]
+
+
+async def test_a_cancel_at_the_hop_ends_the_task(world, shops):
+    shops[0].hold, shops[0].errors = asyncio.Event(), [ProviderUnavailable("down")]
+    task = await ask(world)
+    async with world.worker(replace(QUICK, concurrency=1)):
+        async with asyncio.timeout(60):
+            while not shops[0].sold:
+                await asyncio.sleep(0.01)
+        await cancel(world.services, task.id)
+        shops[0].hold.set()
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.CANCELED
+    assert [shop.sold for shop in shops] == [1, 0, 0]

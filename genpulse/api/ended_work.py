@@ -25,6 +25,8 @@ from genpulse.ports import EndedWork
 MOST_AT_ONCE = 50_000
 """What one look counts of each kind; more is counted by the next ones."""
 _LEAST_AT_ONCE = 1_000
+LONGEST_BACK_S = 3600.0
+"""How far back the first look goes at most, however long the process ran before anybody asked it."""
 _LES = (*map(floatToGoString, BOUNDS_S), "+Inf")
 _CODES = frozenset(FailureCode) | {""}
 _OTHER = "other"
@@ -140,7 +142,7 @@ class EndedWorkFigures(Collector):
     async def _count(self, ended: EndedWork) -> None:
         settled = await ended.settled_until()
         if not self._until:
-            began_at = settled - timedelta(seconds=self._clock() - self._began_at)
+            began_at = settled - timedelta(seconds=min(self._clock() - self._began_at, LONGEST_BACK_S))
             self._until = dict.fromkeys((_TASKS, _ATTEMPTS, _DELIVERIES), began_at)
         # Between an answer and its being added nothing is awaited: a look that is broken off counts nothing twice.
         self._add_tasks(await ended.tasks(*self._window(_TASKS, settled)))

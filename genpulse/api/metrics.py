@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -21,6 +20,7 @@ from genpulse.domain.task import Submitted, TaskStatus
 from genpulse.ports import Services, State
 
 SCRAPE_TIMEOUT_S = 1.8
+COUNTING = "the count of ended work"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UP = {State.OK: 1.0, State.DEGRADED: 0.5, State.DOWN: 0.0}
@@ -216,8 +216,12 @@ class Metrics:
 
     async def _look_at_ended_work(self, services: Services) -> None:
         """What has ended while the database is away is counted when it is there again."""
-        with suppress(DatabaseUnavailable, TimeoutError):
+        try:
             await self._ended.look(services.ended_work, SCRAPE_TIMEOUT_S)
+        except (DatabaseUnavailable, TimeoutError):
+            return
+        except Exception:  # noqa: BLE001 - as where the tables are those of an older version: the rest is still shown
+            services.loops.failed(COUNTING)
 
     async def _look_at_circuits(self, services: Services) -> None:
         guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]

@@ -154,6 +154,7 @@ class MemoryDeliveries:
         ids = [delivery.id for delivery, task in self._noted.values() if task.id == task_id]
         for delivery_id in ids:
             del self._noted[delivery_id]
+            self._tried_at.pop(delivery_id, None)
         return len(ids)
 
     def _change(self, delivery_id: UUID, **changes: object) -> None:

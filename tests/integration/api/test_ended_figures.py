@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.api import ended_work
 from genpulse.api.ended_work import EndedWorkFigures
+from genpulse.api.metrics import COUNTING
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected
 from genpulse.domain.search.ended_work import EndedWithin
@@ -120,6 +122,35 @@ async def test_a_look_that_takes_too_long_asks_for_less_the_next_time_and_for_mo
     assert figures._at_once == ended_work.MOST_AT_ONCE
     (family,) = [one for one in figures.collect() if one.name == "genpulse_task_running_seconds"]
     assert [sample.value for sample in family.samples if sample.name.endswith("_count")] == [1]
+
+
+class Broken(MemoryEndedWork):
+    """Over tables of another version."""
+
+    async def settled_until(self):
+        raise RuntimeError('column "tried_at" does not exist')
+
+
+async def test_where_ended_work_cannot_be_counted_the_rest_is_shown_and_says_so(serve, api):
+    broken = await serve(ended_work=Broken(api.store, api.services.deliveries))
+    await samples(broken)
+    figures = await samples(broken)
+    assert figures[("genpulse_database_up",)] == 1
+    assert figures["genpulse_loop_failures_total", ("loop", COUNTING)] >= 1
+
+
+async def test_the_first_scrape_goes_back_an_hour_at_most(api):
+    now, found = await api.store.now(), {}
+    for minutes in (10, 50, 70, 600):
+        await api.submit()
+        await api.end(NO)
+        task = list(api.store._tasks.values())[-1]
+        api.store._tasks[task.id] = replace(task, finished_at=now - timedelta(minutes=minutes))
+    for ran_s in (0.0, 1_800.0, 3_000_000.0):
+        figures = EndedWorkFigures(frozenset({"art/easel"}), iter((0.0, ran_s)).__next__)
+        await figures.look(MemoryEndedWork(api.store, api.services.deliveries), 60)
+        found[ran_s] = sum(count for *_, count in _counts(figures))
+    assert found == {0.0: 0, 1_800.0: 1, 3_000_000.0: 2}
 
 
 class SetBack(MemoryEndedWork):

@@ -16,8 +16,9 @@ from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.search.ended_work import BOUNDS_S, DeliveryOutcome, TriedDeliveries
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.webhook_delivery import Answer
+from genpulse.domain.webhook_delivery import Answer, origin_of
 from tests.contract.conftest import Backend, new_task
+from tests.contract.test_deliveries import pass_by
 
 DOWN = ProviderUnavailable("down").failure
 NO = ProviderRejected("no").failure
@@ -228,3 +229,15 @@ async def test_what_is_settled_grows_and_lies_before_now(backend, ended):
     settled = [await ended.settled_until() for _ in range(20)]
     assert settled == sorted(settled)
     assert settled[-1] < await backend.store.now()
+
+
+async def test_messages_to_a_silent_receiver_count_when_they_are_given_up(backend, ended, span):
+    begun = await backend.begun(webhook_url=URL)
+    await backend.end(begun.lease, Succeeded(()))
+    until = span[1] + 3 * DAY
+    assert await backend.deliveries.put_off(origin_of(URL), 1.0, "dead") == 1
+    assert (await ended.deliveries(span[0], until, MANY)).rows == ()
+    await pass_by(backend, (2 * DAY).total_seconds())
+    assert await backend.deliveries.put_off(origin_of(URL), 1.0, "dead") == 1
+    (row,) = (await ended.deliveries(span[0], until, MANY)).rows
+    assert row == TriedDeliveries(DeliveryOutcome.GIVEN_UP, "none", 1)

@@ -30,7 +30,7 @@ OUTCOMES = (
 )
 MODELS = ("sandbox/one", "sandbox/two")
 TASKS = 200
-LAG = timedelta(milliseconds=30)
+LAG = timedelta(milliseconds=100)
 
 
 @pytest.fixture
@@ -65,11 +65,11 @@ async def work_off(store: PostgresTaskStore, choice: random.Random) -> None:
 
 async def hold_up(pool, looks: asyncio.Condition) -> None:
     """Let ends come to a halt a few times, in the midst of their statement, while others look."""
-    for _ in range(5):
+    for _ in range(4):
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT FROM tasks ORDER BY id FOR UPDATE")
             async with looks:
-                while await connection.fetchval("SELECT clock_timestamp() < now() + $1::interval", 6 * LAG):
+                while await connection.fetchval("SELECT clock_timestamp() < now() + $1::interval", 2 * LAG):
                     await looks.wait()
 
 

@@ -56,7 +56,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "": (
             *("reference/http-api.md", "reference/calls.md", "reference/errors.md", "reference/failures.md"),
             *("reference/limits.md", "reference/configuration.md", "reference/health.md"),
-            *("reference/providers.md", "reference/performance.md"),
+            *("reference/metrics.md", "reference/providers.md", "reference/performance.md"),
             *("reference/flow-settings.md", "reference/flow-refusals.md"),
         )
     },

@@ -10,6 +10,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from genpulse.api.component_health import Parts, look
+from genpulse.api.ended_work import EndedWorkFigures
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
@@ -19,6 +20,7 @@ from genpulse.domain.task import Submitted, TaskStatus
 from genpulse.ports import Services, State
 
 SCRAPE_TIMEOUT_S = 1.8
+COUNTING = "the count of ended work"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UP = {State.OK: 1.0, State.DEGRADED: 0.5, State.DOWN: 0.0}
@@ -69,6 +71,8 @@ class Metrics:
         registry.register(LoopFailures(loops))
         if peers is not None:
             registry.register(Connections(peers))
+        self._ended = EndedWorkFigures(self._models)
+        registry.register(self._ended)
         self._requests = Counter(
             "genpulse_http_requests", "HTTP requests.", ("route", "method", "status"), registry=registry
         )
@@ -165,6 +169,7 @@ class Metrics:
             self._look_at_tasks(services),
             self._look_at_messages_and_money(services),
             self._look_at_circuits(services),
+            self._look_at_ended_work(services),
         )
         self._show(parts)
         return generate_latest(self._registry)
@@ -208,6 +213,15 @@ class Metrics:
         self._spent.set(float(spent_usd))
         daily_usd = services.spending.daily_usd
         self._budget.set(float("inf") if daily_usd is None else float(daily_usd))
+
+    async def _look_at_ended_work(self, services: Services) -> None:
+        """What has ended while the database is away is counted when it is there again."""
+        try:
+            await self._ended.look(services.ended_work, SCRAPE_TIMEOUT_S)
+        except (DatabaseUnavailable, TimeoutError):
+            return
+        except Exception:  # noqa: BLE001 - as where the tables are those of an older version: the rest is still shown
+            services.loops.failed(COUNTING)
 
     async def _look_at_circuits(self, services: Services) -> None:
         guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]

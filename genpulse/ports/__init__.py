@@ -10,6 +10,7 @@ Services
 ├── storage    Storage          bytes of assets
 ├── retention  Retention        removes what is old
 ├── deliveries DeliveryStore    webhook deliveries; MessageSender sends them
+├── ended_work EndedWork        what ended within a time, to be counted
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── keys       KeyStore         API keys
 ├── catalogue  Catalogue        installed providers and models
@@ -24,6 +25,7 @@ from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
+from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus, Subscription
 from genpulse.ports.health import Health, Probe, State
 from genpulse.ports.presence import Presence, WorkerPresence
@@ -40,6 +42,7 @@ __all__ = [
     "Catalogue",
     "DeletionStore",
     "DeliveryStore",
+    "EndedWork",
     "EnvironmentFacts",
     "EventBus",
     "Health",

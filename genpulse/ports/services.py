@@ -17,6 +17,7 @@ from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
+from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus
 from genpulse.ports.health import Probe
 from genpulse.ports.presence import Presence
@@ -68,6 +69,7 @@ class Services:
     gate: ProviderGate
     events: EventBus
     deliveries: DeliveryStore
+    ended_work: EndedWork
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore

@@ -15,6 +15,7 @@ from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
+from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -165,6 +166,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            ended_work=MemoryEndedWork(store, deliveries),
             keys=MemoryKeys(store),
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),

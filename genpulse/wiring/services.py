@@ -11,6 +11,7 @@ import uuid_utils.compat
 from redis.asyncio import Redis
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -71,6 +72,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             gate=_gate(settings, redis, keys, catalogue, queue),
             events=closed_by(stack, RedisEventBus(redis, keys, loops=loops)),
             deliveries=PostgresDeliveries(pool, settings.environment.name),
+            ended_work=PostgresEndedWork(pool, settings.environment.name),
             keys=key_store(settings, pool),
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             deletions=PostgresDeletions(pool, settings.environment.name),

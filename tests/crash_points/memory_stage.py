@@ -12,6 +12,7 @@ from uuid import UUID
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
+from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
@@ -117,6 +118,7 @@ def memory_stage(books: Books, folder: Path) -> MemoryStage:
         gate=world.gate,
         events=world.events,
         deliveries=deliveries,
+        ended_work=MemoryEndedWork(store, deliveries),
         keys=MemoryKeys(store),
         retention=(retention := MemoryRetention(store, deliveries)),
         deletions=MemoryDeletions(store, deliveries, retention),

@@ -17,6 +17,7 @@ from uuid import UUID
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -195,6 +196,7 @@ class Process:
             gate=_Mortal(world.gate, self),
             events=_Mortal(world.events, self),
             deliveries=PostgresDeliveries(pool, "dev"),
+            ended_work=PostgresEndedWork(pool, "dev"),
             keys=PostgresKeys(pool),
             retention=retention,
             deletions=PostgresDeletions(pool, "dev"),

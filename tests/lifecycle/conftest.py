@@ -13,6 +13,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -22,6 +23,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
+from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -45,6 +47,7 @@ from genpulse.ports import (
     BatchStore,
     DeletionStore,
     DeliveryStore,
+    EndedWork,
     EnvironmentFacts,
     KeyStore,
     Retention,
@@ -194,6 +197,7 @@ class Rows:
     batches: BatchStore
     queue: TaskQueue
     deliveries: DeliveryStore
+    ended_work: EndedWork
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore
@@ -272,7 +276,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
 
     retention = MemoryRetention(store, deliveries)
     deletions = MemoryDeletions(store, deliveries, retention)
-    yield Rows(store, MemoryBatches(store), queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
+    ended_work = MemoryEndedWork(store, deliveries)
+    keys = MemoryKeys(store)
+    yield Rows(store, MemoryBatches(store), queue, deliveries, ended_work, keys, retention, deletions, next_day)
 
 
 @asynccontextmanager
@@ -290,6 +296,7 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
         PostgresBatches(pool),
         queue,
         PostgresDeliveries(pool, "dev"),
+        PostgresEndedWork(pool, "dev"),
         PostgresKeys(pool),
         retention,
         PostgresDeletions(pool, "dev"),
@@ -339,6 +346,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         gate=gate,
         events=MemoryEventBus(),
         deliveries=rows.deliveries,
+        ended_work=rows.ended_work,
         keys=rows.keys,
         retention=rows.retention,
         deletions=rows.deletions,

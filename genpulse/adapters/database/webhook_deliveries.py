@@ -55,18 +55,20 @@ WHERE deliveries.id = ANY($1::uuid[])
 """
 _TAKEN = """
 UPDATE deliveries SET tries = tries + 1, status_code = $2, last_error = '', next_try_at = NULL,
-       delivered_at = now()
+       delivered_at = now(), tried_at = now()
 WHERE id = $1
 """
 _LATER = """CASE WHEN given_until > now() AND $2::float8 IS NOT NULL
             THEN least(given_until, now() + make_interval(secs => $2)) END"""
 _NOT_TAKEN = f"""
-UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next_try_at = {_LATER}
+UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next_try_at = {_LATER},
+       tried_at = now()
 WHERE id = $1 AND delivered_at IS NULL RETURNING next_try_at
 """
 _PUT_OFF = f"""
 UPDATE deliveries SET next_try_at = {_LATER},
-       last_error = CASE WHEN given_until > now() THEN last_error ELSE $4 END
+       last_error = CASE WHEN given_until > now() THEN last_error ELSE $4 END,
+       tried_at = CASE WHEN given_until > now() THEN tried_at ELSE now() END
 WHERE id IN (SELECT id FROM deliveries WHERE origin = $3 AND next_try_at <= now() AND {_OURS}
              ORDER BY next_try_at LIMIT {PUT_OFF_AT_ONCE} FOR UPDATE SKIP LOCKED)
 """

@@ -212,6 +212,10 @@ class TaskRows:
         """In the order in which they were submitted."""
         return tuple(self._tasks.values())
 
+    def all_attempts(self) -> tuple[Attempt, ...]:
+        """Of all tasks that are there, also of those that were deleted."""
+        return tuple(attempt for attempts in self._attempts.values() for attempt in attempts)
+
     def all_batches(self) -> tuple[TaskBatch, ...]:
         """As they were submitted, in that order."""
         return tuple(self._batches.values())

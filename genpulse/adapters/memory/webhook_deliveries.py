@@ -23,6 +23,7 @@ class MemoryDeliveries:
         self, environment: str | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._noted: dict[UUID, tuple[Delivery, Task]] = {}
+        self._tried_at: dict[UUID, datetime] = {}
         self._environment = environment
         self._clock = clock
 
@@ -81,6 +82,7 @@ class MemoryDeliveries:
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
         if delivery_id in self._noted:
+            self._tried_at[delivery_id] = self._clock()
             self._change(
                 delivery_id,
                 tries=self._noted[delivery_id][0].tries + 1,
@@ -98,6 +100,7 @@ class MemoryDeliveries:
         if delivery.delivered_at is not None:
             return None
         next_try_at = None if again_in_s is None else self._later(delivery, again_in_s)
+        self._tried_at[delivery_id] = self._clock()
         self._change(
             delivery_id,
             tries=delivery.tries + 1,
@@ -113,6 +116,8 @@ class MemoryDeliveries:
         for delivery in waiting:
             later = self._later(delivery, again_in_s)
             self._change(delivery.id, next_try_at=later, error=delivery.error if later else storable_line(why))
+            if later is None:
+                self._tried_at[delivery.id] = self._clock()
         return len(waiting)
 
     def _later(self, delivery: Delivery, again_in_s: float) -> datetime | None:
@@ -135,6 +140,11 @@ class MemoryDeliveries:
         self._change(delivery_id, next_try_at=now, delivered_at=None, given_until=now + GIVE_UP_AFTER)
         return self._noted[delivery_id][0]
 
+    def tried(self) -> list[tuple[datetime, Delivery]]:
+        """When each message was tried last, or was given up."""
+        ours = [each for each, _ in self._noted.values() if self._environment in {None, each.environment}]
+        return [(self._tried_at[each.id], each) for each in ours if each.id in self._tried_at]
+
     def waits(self, task_id: UUID) -> bool:
         """Whether a message about this task is still to be sent."""
         return any(delivery.next_try_at for delivery, task in self._noted.values() if task.id == task_id)
@@ -144,6 +154,7 @@ class MemoryDeliveries:
         ids = [delivery.id for delivery, task in self._noted.values() if task.id == task_id]
         for delivery_id in ids:
             del self._noted[delivery_id]
+            self._tried_at.pop(delivery_id, None)
         return len(ids)
 
     def _change(self, delivery_id: UUID, **changes: object) -> None:

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -31,6 +32,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
+from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -138,6 +140,10 @@ class BlinkingStore(MemoryTaskStore):
     async def counts(self):
         self._look()
         return await super().counts()
+
+    async def now(self):
+        self._look()
+        return await super().now()
 
 
 class FailingStorage(ObjectStorage):
@@ -299,6 +305,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 gate=MemoryGate(),
                 events=MemoryEventBus(),
                 deliveries=deliveries,
+                ended_work=MemoryEndedWork(store, deliveries),
                 keys=MemoryKeys(store),
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
@@ -333,6 +340,7 @@ async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
         "store": store,
         "queue": queue,
         "deliveries": PostgresDeliveries(pool, "dev"),
+        "ended_work": PostgresEndedWork(pool, "dev", lag_s=0.01),
         "keys": PostgresKeys(pool),
         "retention": PostgresRetention(pool),
         "deletions": PostgresDeletions(pool, "dev"),

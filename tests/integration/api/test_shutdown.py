@@ -19,6 +19,7 @@ import uvicorn
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.deletion import MemoryDeletions
+from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -58,6 +59,7 @@ def services():
                 gate=MemoryGate(),
             events=MemoryEventBus(),
             deliveries=deliveries,
+            ended_work=MemoryEndedWork(store, deliveries),
             keys=MemoryKeys(store),
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),

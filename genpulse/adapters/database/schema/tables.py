@@ -265,6 +265,8 @@ attempts = Table(
         "status IN ('running', 'succeeded', 'failed', 'canceled', 'released', 'abandoned')", name="status"
     ),
 )
+# Written when an attempt ends and not before: those that run stay out of it.
+Index("ix_attempts_finished_at", attempts.c.finished_at, postgresql_where=attempts.c.finished_at.is_not(None))
 
 task_sources = Table(
     "task_sources",
@@ -310,7 +312,9 @@ deliveries = Table(
     Column("given_until", _Moment, nullable=False, server_default=text("now() + interval '24 hours'")),
     Column("origin", Text, nullable=False, server_default=""),
     Column("environment", Text, nullable=False, server_default=""),
+    Column("tried_at", _Moment),
 )
+Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)
 Index(
     "ix_deliveries_next_try_at",

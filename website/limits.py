@@ -81,7 +81,7 @@ def _requests() -> Iterator[tuple[str, str, str]]:
     yield (
         "Seconds for which an address for an upload is good",
         f"1 to {LONGEST_S:,}",
-        "422; later 403 `expired_url`",
+        "403 `expired_url`",
     )
     yield "Files that come by one such address at once", "1 to each process", "429 `upload_in_progress`"
     yield "Seconds for which a `confirm` is good", f"{LASTS_S:,}", "409 `expired_confirm`"

@@ -4,11 +4,10 @@ import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 
-from genpulse.provider import FileField, Model, Provider
+from genpulse.provider import ImageRef, Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Sketch
 from tests.integration.api.test_signed_uploads import PNG
@@ -28,7 +27,7 @@ DRAWN = "drawing of a red fox at dawn"
 class Restyle(Sketch):
     """What the easel draws of a picture."""
 
-    image: Annotated[str, FileField("image")]
+    image: ImageRef
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Uploading a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,10 +28,16 @@ async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_byte
 
 
 async def upload_granted(
-    services: Services, grant: UploadGrant, chunks: AsyncIterator[bytes], *, limit_bytes: int
+    services: Services,
+    grant: UploadGrant,
+    chunks: AsyncIterator[bytes],
+    *,
+    limit_bytes: int,
+    still_granted: Callable[[], Awaitable[object]],
 ) -> Uploaded:
     """The same by a grant. It makes one asset: the same bytes once more give that, others are refused.
 
+    A file may take hours to come, so that `still_granted` is asked once it is there, and raises where it is not.
     Raises as `upload`, and `UploadNotTaken`, `UploadAddressUsed`.
     """
     earlier = await _earlier(services, grant)
@@ -39,6 +45,7 @@ async def upload_granted(
         return await _replayed(services, earlier, chunks)
     async with services.storage.spool(chunks, limit_bytes=min(limit_bytes, grant.max_bytes)) as spooled:
         grant.check_type(await services.storage.media_type(spooled))
+        await still_granted()
         try:
             return Uploaded(await _kept(services, spooled, grant.asset_id, grant.owner))
         except AssetExists:  # by somebody else in this very moment, or long ago and deleted since

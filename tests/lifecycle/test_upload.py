@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -53,25 +54,32 @@ async def test_an_unknown_asset_is_said(world):
         await world.services.store.asset(world.services.new_id())
 
 
+async def granted():
+    """It still is."""
+
+
+brought = partial(upload_granted, still_granted=granted)
+
+
 @pytest.fixture
 def grant(world):
     return UploadGrant(world.services.new_id(), "", 100, 0)
 
 
 async def test_a_grant_makes_one_asset(world, grant):
-    first = await upload_granted(world.services, grant, chunks(b"hel", b"lo"), limit_bytes=1000)
+    first = await brought(world.services, grant, chunks(b"hel", b"lo"), limit_bytes=1000)
     assert (first.asset.id, first.replayed) == (grant.asset_id, False)
-    again = await upload_granted(world.services, grant, chunks(b"hello"), limit_bytes=1000)
+    again = await brought(world.services, grant, chunks(b"hello"), limit_bytes=1000)
     assert again == Uploaded(first.asset, replayed=True)
     for other in (b"", b"hell", b"hullo", b"hello!"):
         with pytest.raises(UploadAddressUsed):
-            await upload_granted(world.services, grant, chunks(other), limit_bytes=1000)
+            await brought(world.services, grant, chunks(other), limit_bytes=1000)
 
 
 async def test_of_several_at_once_one_is_kept(world, grant):
     contents = [b"one", b"two", b"two", b"six"]
     came = await asyncio.gather(
-        *(upload_granted(world.services, grant, chunks(each), limit_bytes=100) for each in contents),
+        *(brought(world.services, grant, chunks(each), limit_bytes=100) for each in contents),
         return_exceptions=True,
     )
     kept = [each for each in came if isinstance(each, Uploaded)]
@@ -85,12 +93,19 @@ async def test_of_several_at_once_one_is_kept(world, grant):
 async def test_a_grant_is_no_larger_than_what_is_taken_here(world, grant, most, limit_bytes):
     narrow = replace(grant, max_bytes=most)
     with pytest.raises(ContentTooLarge):
-        await upload_granted(world.services, narrow, chunks(b"hello"), limit_bytes=limit_bytes)
+        await brought(world.services, narrow, chunks(b"hello"), limit_bytes=limit_bytes)
 
 
 async def test_a_file_of_another_type_leaves_nothing(world, grant, tmp_path):
     with pytest.raises(UploadNotTaken, match="text/plain"):
-        await upload_granted(
-            world.services, replace(grant, media_type="image/*"), chunks(b"hello"), limit_bytes=100
-        )
+        await brought(world.services, replace(grant, media_type="image/*"), chunks(b"hello"), limit_bytes=100)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+async def test_what_is_granted_no_more_when_the_file_is_there_is_not_kept(world, grant, tmp_path):
+    async def refuse():
+        raise UnknownAsset(grant.asset_id)
+
+    with pytest.raises(UnknownAsset):
+        await brought(world.services, grant, chunks(b"hello"), limit_bytes=100, still_granted=refuse)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -1,5 +1,7 @@
 """Files that somebody brings without an API key, such as a page in a browser."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -62,13 +64,14 @@ async def create_upload(request: Request) -> Response:
     | encoded.refusals(400, 409, 413, 415),
     openapi_extra={
         "parameters": [encoded.path_parameter("upload_id", "The `asset_id` of an `Upload`")],
-        "requestBody": {"required": True, "content": {"application/octet-stream": _BINARY, "*/*": _BINARY}},
+        "requestBody": {"required": True, "content": {"application/octet-stream": _BINARY}},
     },
 )
 async def upload_directly(request: Request) -> Response:
-    """Store the body as an asset; what it is is found from its bytes. `POST /v1/upload_urls` gives the address.
+    """Store the body as an asset. What it is is found from its bytes; its Content-Type may be any but a form's.
 
-    One address makes one asset: the same bytes once more give that asset, and others are refused.
+    `POST /v1/upload_urls` gives the address. One address makes one asset: the same bytes once more give that asset,
+    and others are refused.
     """
     context, grant = context_in(request.scope), grant_of(request)
     if grant is None:
@@ -79,6 +82,7 @@ async def upload_directly(request: Request) -> Response:
             grant,
             raw_body.file_in(request),
             limit_bytes=context.options.upload_limit_bytes,
+            still_granted=partial(context.authenticator.granted_by, grant.owner),
         )
     links = links_for(request)
     document = KeptAssetDocument.of(uploaded.asset, links)

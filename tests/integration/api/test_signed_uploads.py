@@ -10,6 +10,7 @@ import pytest
 
 from genpulse.api.errors import UploadInProgress
 from genpulse.api.options import ApiOptions
+from genpulse.domain.errors import UnknownAsset
 from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added
@@ -241,6 +242,23 @@ async def test_a_key_that_is_revoked_or_has_expired_brings_nothing_any_more(serv
     assert "was revoked" in (await brought(api, uploads[0])).problem(401, "authentication_required")["detail"]
     moment[0] += timedelta(seconds=31)
     assert "has expired" in (await brought(api, uploads[1])).problem(401, "authentication_required")["detail"]
+
+
+async def test_a_key_that_is_revoked_while_a_file_comes_gets_none(api):
+    key, mine = await added(api.services.keys)
+    upload = await minted(api, mine)
+
+    async def slowly():
+        yield PNG[:10]
+        while not api.app.state.context.uploads._asset_ids:
+            await asyncio.sleep(0.005)
+        await api.services.keys.revoke(str(key.id), datetime.now(UTC))
+        yield PNG[10:]
+
+    refused = (await brought(api, upload, slowly())).problem(401, "authentication_required")
+    assert "was revoked" in refused["detail"]
+    with pytest.raises(UnknownAsset):
+        await api.services.store.asset(UUID(upload["asset_id"]))
 
 
 async def test_an_address_runs_out(serve):

@@ -70,8 +70,8 @@ async def create_upload(request: Request) -> Response:
 async def upload_directly(request: Request) -> Response:
     """Store the body as an asset. What it is is found from its bytes; its Content-Type may be any but a form's.
 
-    `POST /v1/upload_urls` gives the address. One address makes one asset: the same bytes once more give that asset,
-    and others are refused.
+    `POST /v1/upload_urls` gives the address. One address makes one asset: the same bytes once more give that
+    asset, and others are refused.
     """
     context, grant = context_in(request.scope), grant_of(request)
     if grant is None:

@@ -232,16 +232,20 @@ async def test_a_body_that_is_no_file_is_refused_and_the_address_stays_good(
     assert (await brought(api, upload)).status == 201
 
 
-async def test_a_key_that_is_revoked_or_has_expired_brings_nothing_any_more(serve):
+async def test_a_key_that_is_revoked_brings_nothing_from_that_moment_on(either):
+    key, mine = await added(either.services.keys)
+    upload = await minted(either, mine)
+    await either.services.keys.revoke(str(key.id), datetime.now(UTC))
+    assert "was revoked" in (await brought(either, upload)).problem(401, "authentication_required")["detail"]
+
+
+async def test_a_key_that_has_expired_brings_nothing_any_more(serve):
     moment = [datetime.now(UTC)]
     api = await serve(now=lambda: moment[0])
-    revoked, mine = await added(api.services.keys)
     _, short = await added(api.services.keys, expires_at=moment[0] + timedelta(seconds=30))
-    uploads = [await minted(api, headers) for headers in (mine, short)]
-    await api.services.keys.revoke(str(revoked.id), moment[0])
-    assert "was revoked" in (await brought(api, uploads[0])).problem(401, "authentication_required")["detail"]
+    upload = await minted(api, short)
     moment[0] += timedelta(seconds=31)
-    assert "has expired" in (await brought(api, uploads[1])).problem(401, "authentication_required")["detail"]
+    assert "has expired" in (await brought(api, upload)).problem(401, "authentication_required")["detail"]
 
 
 async def test_a_key_that_is_revoked_while_a_file_comes_gets_none(api):

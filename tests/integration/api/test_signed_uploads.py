@@ -173,6 +173,18 @@ async def test_a_file_over_its_limit_is_refused_and_may_come_smaller(api, mine, 
     assert (await brought(api, upload)).status == 201
 
 
+async def test_a_file_that_is_announced_too_large_is_not_waited_for(api, mine):
+    upload = await minted(api, mine, max_bytes=100)
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    path = upload["url"].removeprefix(api.url)
+    writer.write(f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\n\r\n".encode())
+    async with asyncio.timeout(20):
+        assert b" 413 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_no_address_goes_over_the_limit_of_uploads(serve):
     wide = await serve(ApiOptions(upload_limit_bytes=5000, api_key_prefixes={"gp_dev_": "dev"}))
     _, mine = await added(wide.services.keys)

@@ -70,7 +70,8 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
 		tests/integration/api/test_loopback.py tests/integration/api/test_connections.py \
 		tests/integration/api/test_key_routes.py tests/integration/api/test_cross_origin.py \
-		tests/integration/api/test_signed_events.py \
+		tests/integration/api/test_signed_events.py tests/integration/api/test_signed_uploads.py \
+		tests/integration/api/test_signed_upload_bounds.py tests/unit/api \
 		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
 		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py \

@@ -12,6 +12,7 @@ from genpulse.api.requests.json_checks import BATCH_VALUES, KEY_LENGTH, VALUES
 from genpulse.api.routes.usage import MOST_ROWS
 from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, LONGEST_RETENTION_S
 from genpulse.api.schemas.task_filter import MOST_IDS, MOST_VALUES
+from genpulse.api.schemas.uploads import LONGEST_S
 from genpulse.api.server.uvicorn_protocol import HEAD_BYTES, HEAD_S, PIPELINED
 from genpulse.configuration.schema import find
 from genpulse.domain.webhook_delivery import GIVE_UP_AFTER
@@ -77,6 +78,12 @@ def _requests() -> Iterator[tuple[str, str, str]]:
     yield "`Prefer: wait`, in seconds", f"1 to {MOST_WAIT_S}", "400 `invalid_prefer`"
     yield "Values of one filter; ids", f"{MOST_VALUES:,}; {MOST_IDS:,}", "422 `invalid_input`"
     yield "Rows of `GET /v1/usage`", f"{MOST_ROWS:,}", "422 `invalid_input`"
+    yield (
+        "Seconds for which an address for an upload is good",
+        f"1 to {LONGEST_S:,}",
+        "403 `expired_url`",
+    )
+    yield "Files that come by one such address at once", "1 to each process", "429 `upload_in_progress`"
     yield "Seconds for which a `confirm` is good", f"{LASTS_S:,}", "409 `expired_confirm`"
     yield "Tasks of an action in one transaction", f"{CHUNK:,}", "the next one follows"
     yield "Places that one problem names", f"{SHOWN_AT_MOST:,}", "the others are not named"

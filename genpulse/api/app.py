@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from genpulse.api import openapi, problems
 from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.loopback import LoopbackAccess
+from genpulse.api.auth.upload_access import granted_bytes
 from genpulse.api.context import Context
 from genpulse.api.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
@@ -38,6 +40,7 @@ from genpulse.api.routes import (
     models,
     provider_callbacks,
     providers,
+    signed_uploads,
     uploads,
     usage,
     webhook_deliveries,
@@ -71,6 +74,7 @@ _ROUTE_MODULES = (
     batch_events,
     usage,
     uploads,
+    signed_uploads,
     assets,
     deletion,
     providers,
@@ -99,7 +103,10 @@ class Api(FastAPI):
         """Stack the middleware: web pages, request id and caller, body guard and fast path, then the framework."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         guard = BodyGuard(
-            options.body_limit_bytes, options.body_idle_s, {uploads.UPLOADS_PATH: upload_limit_bytes}
+            options.body_limit_bytes,
+            options.body_idle_s,
+            {uploads.UPLOADS_PATH: upload_limit_bytes},
+            partial(granted_bytes, options.upload_limit_bytes),
         )
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))

@@ -11,6 +11,7 @@ from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
+from genpulse.api.requests.uploads_in_progress import UploadsInProgress
 from genpulse.api.schemas.links import Links
 from genpulse.api.server.shutdown import CancelHandles
 from genpulse.domain.asset import Asset
@@ -19,11 +20,14 @@ from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
 from genpulse.domain.task_batch import TaskBatch
+from genpulse.domain.upload_grant import UploadGrant
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
 SIGNED = "genpulse.signed"
 """Key in the scope of a call that came by a signed address in place of an API key."""
+GRANT = "genpulse.grant"
+"""Key in the scope of a call that brings a file: its `UploadGrant`."""
 _CONTEXT = "genpulse.context"
 
 
@@ -38,6 +42,7 @@ class Context:
     stopping: asyncio.Event
     cancel_handles: CancelHandles = field(default_factory=CancelHandles)
     signing: LazyUrlSigner = field(default_factory=LazyUrlSigner)
+    uploads: UploadsInProgress = field(default_factory=UploadsInProgress)
 
     def signed(self, asset_id: UUID) -> str:
         """The signed query of the address of an asset's bytes, from now on; empty before the secret is read."""
@@ -64,6 +69,12 @@ def caller_of(connection: HTTPConnection) -> Caller:
     caller = connection.scope[CALLER]
     assert isinstance(caller, Caller)  # noqa: S101 - every call under /v1 was authorized
     return caller
+
+
+def grant_of(connection: HTTPConnection) -> UploadGrant | None:
+    """What the signed address allows by which this request brings a file, if it is one."""
+    grant: UploadGrant | None = connection.scope.get(GRANT)
+    return grant
 
 
 async def task_for(connection: HTTPConnection, task_id: UUID) -> Task:

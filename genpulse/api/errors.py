@@ -8,7 +8,8 @@ Refused
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
 ├── InsufficientScope · TooManyRequests         what the API key may do
 ├── BeyondOwnKey · OwnKey                       what one API key may do with others, and with itself
-├── InvalidSignature · UrlExpired               an address of an asset that is not ours, or too old
+├── InvalidSignature · UrlExpired               a signed address that is not ours, or too old
+├── UploadInProgress                            a file comes already by the same address
 ├── InvalidConfirm · ConfirmExpired             a word of ours about many tasks that is none, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
 ├── AssetGone                                   what is known about an asset is kept, its bytes are not
@@ -44,7 +45,9 @@ from genpulse.domain.errors import (
     UnknownDelivery,
     UnknownKey,
     UnknownTask,
+    UploadAddressUsed,
     UploadIncomplete,
+    UploadNotTaken,
 )
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.provider_account.rate import Rate
@@ -158,8 +161,8 @@ class InvalidSignature(Refused):
 
     code = "invalid_signature"
 
-    def __init__(self) -> None:
-        super().__init__("The signature of this address is not ours. Read the task again for a fresh address.")
+    def __init__(self, again: str = "Read the task again for a fresh address.") -> None:
+        super().__init__(f"The signature of this address is not ours. {again}")
 
 
 class UrlExpired(Refused):
@@ -167,10 +170,21 @@ class UrlExpired(Refused):
 
     code = "expired_url"
 
-    def __init__(self, expired_at: int) -> None:
+    def __init__(self, expired_at: int, again: str = "Read the task again for a fresh one.") -> None:
         moment = datetime.fromtimestamp(expired_at, UTC)
+        super().__init__(f"This address expired at {moment:%Y-%m-%d %H:%M} UTC. {again}")
+
+
+class UploadInProgress(Refused):
+    """A file comes by this address already, and nobody knows yet how that ends."""
+
+    code = "upload_in_progress"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
         super().__init__(
-            f"This address expired at {moment:%Y-%m-%d %H:%M} UTC. Read the task again for a fresh one."
+            f"A file comes by this address already. Try again in {self.retry_after_s} s: then it is there, or this"
+            " one may come."
         )
 
 
@@ -281,11 +295,14 @@ STATUS: Mapping[type[GenPulseError], int] = {
     ConfirmExpired: 409,
     TaskDeleted: 409,
     AssetInUse: 409,
+    UploadAddressUsed: 409,
     AssetGone: 410,
     ContentTooLarge: 413,
     UnsupportedContentType: 415,
+    UploadNotTaken: 415,
     KeyLimitExceeded: 429,
     TooManyRequests: 429,
+    UploadInProgress: 429,
     RangeNotSatisfiable: 416,
     Internal: 500,
     Unavailable: 503,
@@ -303,7 +320,7 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
     match error:
         case TooManyRequests():
             return {"Retry-After": str(error.retry_after_s), **_rate_limit(error)}
-        case Unavailable() | BudgetExceeded() | KeyLimitExceeded():
+        case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | UploadInProgress():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}

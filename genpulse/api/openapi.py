@@ -35,6 +35,7 @@ from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, 
 from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.task_filter import TaskFilterDocument
+from genpulse.api.schemas.uploads import NewUploadDocument, UploadDocument
 from genpulse.api.schemas.usage import UsageDocument
 
 DESCRIPTION = """\
@@ -61,11 +62,14 @@ _SCHEMES = {
         "in": "query",
         "name": "signature",
         "description": "Part of the `url` of an asset and of `urls.events` of a task, with `expires`: good for its"
-        " bytes alone and for a day, or for its events alone and for an hour.",
+        " bytes alone and for a day, or for its events alone and for an hour. The one in the `url` of an `Upload`"
+        " stands alone, and is good for one file.",
     },
 }
 _SIGNED = {"fetch_content", "watch_task"}
 """The calls that can be made by a signed address."""
+_SIGNED_ALONE = {"upload_directly"}
+"""Those that cannot be made by an API key."""
 _HEADERS = {
     "RequestId": {
         "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
@@ -85,6 +89,8 @@ _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "retry_task": ({"task_id": _ID}, _OF_A_TASK),
     "submit_batch": ({"batch_id": _ID}, _OF_A_BATCH),
     "upload_file": ({"asset_id": _ID}, _OF_AN_ASSET),
+    "create_upload": ({"upload_id": "$response.body#/asset_id"}, ("upload_directly",)),
+    "upload_directly": ({"asset_id": _ID}, _OF_AN_ASSET),
     "create_key": ({"key_id": _ID}, _OF_A_KEY),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
@@ -107,6 +113,7 @@ _REQUESTS = (
     NewKeyDocument,
     KeyChangeDocument,
     LimitsChangeDocument,
+    NewUploadDocument,
 )
 _RESPONSES = (
     Alive,
@@ -133,6 +140,7 @@ _RESPONSES = (
     TaskBatch,
     TaskDocument,
     TaskPage,
+    UploadDocument,
     UsageDocument,
 )
 
@@ -186,6 +194,8 @@ def _link(call: dict[str, Any]) -> None:
 def _security(path: str, name: str) -> list[dict[str, list[str]]]:
     if not path.startswith("/v1/"):
         return []
+    if name in _SIGNED_ALONE:
+        return [{"signature": []}]
     return [{"apiKey": []}, {"signature": []}] if name in _SIGNED else [{"apiKey": []}]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from genpulse.cli.output.terminal import say
 from genpulse.cli.prompt_file.command import PromptFile, generate_all
 from genpulse.cli.prompt_file.row_orders import UsualOrder
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.cli.tasks.filters import Later
 from genpulse.cli.tasks.text import warnings_of
 from genpulse_client import AsyncGenPulse, GenPulseError, RetryLimits, Task, TaskFailed
 
@@ -35,6 +37,7 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 )
 @click.option("--kind", help="What is meant, where the model does several things. Default: its first.")
 @click.option("--seed", type=int, help="Short for --input seed=…")
+@click.option("--run-at", type=Later(), help="Not before: 2h (from now), 2030-01-31T22:00, …; it is waited for.")
 @click.option(
     "--from",
     "prompt_file",
@@ -55,6 +58,7 @@ def command(
     inputs: tuple[str, ...],
     kind: str | None,
     seed: int | None,
+    run_at: datetime | None,
     prompt_file: Path | None,
     run_name: str | None,
     retries: bool,
@@ -78,12 +82,14 @@ def command(
     if prompt_file is not None:
         if prompt is not None or output == STDOUT:
             raise click.UsageError("--from takes its prompts from the file, and saves into a folder: -o FOLDER/.")
+        if run_at is not None:
+            raise click.UsageError("--run-at is for one task: rows of a file are known again by what they say.")
         usual = UsualOrder(model, kind, dict(map(usual_field, fields)))
         choice = PromptFile(prompt_file, output, usual, run_name or prompt_file.name, retries)
         click.get_current_context().exit(generate_all(choice, api, as_json=as_json))
     if run_name is not None or retries:
         raise click.UsageError("--run and --retry go with --from.")
-    order = _Order(model, kind, prompt, fields)
+    order = _Order(model, kind, prompt, fields, run_at)
     task, saved = asyncio.run(_generate(api_url(api), order, output))
     tell_saved(task, saved, as_json=as_json)
 
@@ -94,6 +100,7 @@ class _Order:
     kind: str | None
     prompt: str | None
     fields: Sequence[str]
+    run_at: datetime | None = None
 
 
 async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
@@ -102,15 +109,18 @@ async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, 
         wanted = input_of(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:
             body = await uploaded(genpulse, wanted)
-            task = await _submitted(genpulse, order.model, body, order.kind or model.kinds[0])
+            kind = order.kind or model.kinds[0]
+            task = await _submitted(genpulse, order.model, body, kind, order.run_at)
             for warning in warnings_of(task):
                 say(f"warning: {warning}", err=True)
             return task, await save_outputs(genpulse, task, where, order.model.rpartition("/")[2])
 
 
-async def _submitted(genpulse: AsyncGenPulse, model: str, body: Mapping[str, object], kind: str) -> Task:
+async def _submitted(
+    genpulse: AsyncGenPulse, model: str, body: Mapping[str, object], kind: str, run_at: datetime | None = None
+) -> Task:
     """The task at its good end. Whoever leaves before is told where it can be found. Raises `TaskFailed`."""
-    task = await genpulse.submit(model, body, kind=kind)
+    task = await genpulse.submit(model, body, kind=kind, run_at=run_at)
     try:
         with Bars() as bars:
             following = bars.follow(model)

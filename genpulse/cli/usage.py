@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from genpulse.cli.client import with_client
+from genpulse.cli.output.destination import STDOUT
+from genpulse.cli.output.file_names import write_text
 from genpulse.cli.output.table import Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks.filters import Moment
+from genpulse_client import Usage
 
 _METADATA = "metadata."
 
@@ -24,22 +28,42 @@ _METADATA = "metadata."
     default="",
     help="day, provider, model, key, status, metadata.NAME: put together by these, with commas between them.",
 )
+@click.option("--csv", "table", metavar="FILE", help="Into a table for a spreadsheet; - is standard output.")
 @api_option
 @json_option
-def command(since: datetime | None, until: datetime | None, by: str, api: str | None, as_json: bool) -> None:
+def command(
+    since: datetime | None, until: datetime | None, by: str, table: str | None, api: str | None, as_json: bool
+) -> None:
     """How many tasks came, how they stand, and what they cost, in US dollars.
 
     What was deleted counts, without its metadata; what was removed because of its age does not. Days are of UTC.
     """
+    if table and as_json:
+        raise click.UsageError("--csv and --json are two forms of the same: give one.")
     fields = [word.strip() for word in by.split(",")] if by else []
     usage = with_client(api, lambda client: client.usage(since=since, until=until, group_by=fields))
     if as_json:
         say_json(dict(usage.document))
         return
+    if table:
+        _tell_csv(usage, fields, table)
+        return
     if not usage.rows:
         say("No task came then.")
         return
     show_table(_table(usage.rows, fields))
+
+
+def _tell_csv(usage: Usage, fields: Sequence[str], place: str) -> None:
+    """As `GET /v1/usage` gives it to whoever asks for text/csv. Raises `CommandRefused`."""
+    from genpulse.api.schemas.usage import UsageDocument, table
+
+    text = table(UsageDocument.model_validate(usage.document), fields)
+    if place == STDOUT:
+        say(text.replace("\r\n", "\n"), nl=False)
+        return
+    write_text(Path(place), text)
+    say(f"{place}  ({len(usage.rows):,} rows)")
 
 
 def _table(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> Table:

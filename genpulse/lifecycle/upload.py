@@ -1,10 +1,21 @@
 """Uploading a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
 
-from genpulse.domain.asset import Asset
-from genpulse.domain.errors import BytesErased
+from genpulse.domain.asset import Asset, Spooled
+from genpulse.domain.errors import AssetExists, BytesErased, ContentTooLarge, UnknownAsset, UploadAddressUsed
+from genpulse.domain.upload_grant import UploadGrant
 from genpulse.ports import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """The asset; `replayed` where the same bytes were brought before by the same grant."""
+
+    asset: Asset
+    replayed: bool = False
 
 
 async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = "") -> Asset:
@@ -13,17 +24,72 @@ async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_byte
     Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.
     """
     async with services.storage.spool(chunks, limit_bytes=limit_bytes) as spooled:
-        while True:
-            content = await services.storage.keep(spooled, noting=services.retention.expect)
-            asset = Asset(
-                id=services.new_id(),
-                content=content,
-                created_at=await services.store.now(),
-                environment=services.environment.name,
-                owner=owner,
-            )
-            try:
-                await services.store.add_asset(asset)
-            except BytesErased:
-                continue  # the same content was deleted in this very moment
-            return asset
+        return await _kept(services, spooled, services.new_id(), owner)
+
+
+async def upload_granted(
+    services: Services,
+    grant: UploadGrant,
+    chunks: AsyncIterator[bytes],
+    *,
+    limit_bytes: int,
+    still_granted: Callable[[], Awaitable[object]],
+) -> Uploaded:
+    """The same by a grant. It makes one asset: the same bytes once more give that, others are refused.
+
+    A file may take hours to come, so that `still_granted` is asked once it is there, and raises where it is not.
+    Raises as `upload`, and `UploadNotTaken`, `UploadAddressUsed`.
+    """
+    earlier = await _earlier(services, grant)
+    if earlier is not None:
+        return await _replayed(services, earlier, chunks)
+    async with services.storage.spool(chunks, limit_bytes=min(limit_bytes, grant.max_bytes)) as spooled:
+        grant.check_type(await services.storage.media_type(spooled))
+        await still_granted()
+        try:
+            return Uploaded(await _kept(services, spooled, grant.asset_id, grant.owner))
+        except AssetExists:  # by somebody else in this very moment, or long ago and deleted since
+            earlier = await _earlier(services, grant)
+            if earlier is None:
+                raise UploadAddressUsed(grant.asset_id) from None
+            return _same(earlier, spooled)
+
+
+async def _earlier(services: Services, grant: UploadGrant) -> Asset | None:
+    try:
+        return await services.store.asset(grant.asset_id)
+    except UnknownAsset:
+        return None
+
+
+async def _replayed(services: Services, earlier: Asset, chunks: AsyncIterator[bytes]) -> Uploaded:
+    """Of other bytes no more is read than the earlier ones were."""
+    try:
+        async with services.storage.spool(chunks, limit_bytes=earlier.content.size) as spooled:
+            return _same(earlier, spooled)
+    except ContentTooLarge:
+        raise UploadAddressUsed(earlier.id) from None
+
+
+def _same(earlier: Asset, spooled: Spooled) -> Uploaded:
+    if spooled.sha256 != earlier.content.sha256:
+        raise UploadAddressUsed(earlier.id)
+    return Uploaded(earlier, replayed=True)
+
+
+async def _kept(services: Services, spooled: Spooled, asset_id: UUID, owner: str) -> Asset:
+    """Raises `AssetExists` where the id is another asset's."""
+    while True:
+        content = await services.storage.keep(spooled, noting=services.retention.expect)
+        asset = Asset(
+            id=asset_id,
+            content=content,
+            created_at=await services.store.now(),
+            environment=services.environment.name,
+            owner=owner,
+        )
+        try:
+            await services.store.add_asset(asset)
+        except BytesErased:
+            continue  # the same content was deleted in this very moment
+        return asset

@@ -247,7 +247,11 @@ class TaskStore(Protocol):
         """The clock by which all moments in rows are counted."""
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored. Raises `BytesErased` where they are gone again."""
+        """Keep an asset's identity; its bytes are stored.
+
+        Raises `BytesErased` where they are gone again, and `AssetExists` where its id is another asset's, also of
+        one that was deleted and is not erased yet.
+        """
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`. One that was deleted is there while a task needs it that has not ended."""

@@ -22,6 +22,7 @@ from genpulse.domain.attempt import (
     Succeeded,
 )
 from genpulse.domain.errors import (
+    AssetExists,
     IdempotencyKeyReuse,
     LeaseLost,
     ModerationBlocked,
@@ -608,6 +609,20 @@ async def test_an_upload_is_an_asset_without_a_task(backend):
     assert await backend.store.asset(asset.id) == asset
     with pytest.raises(UnknownAsset):
         await backend.store.asset(uuid_utils.compat.uuid7())
+
+
+async def test_an_id_is_one_asset_whoever_comes_second(backend):
+    first, other = new_asset(), new_asset()
+    second = replace(other, id=first.id)
+    await backend.store.add_asset(first)
+    for again in (first, second):
+        with pytest.raises(AssetExists):
+            await backend.store.add_asset(again)
+    at_once = [replace(other, id=other.id, owner=str(number)) for number in range(5)]
+    came = await asyncio.gather(*map(backend.store.add_asset, at_once), return_exceptions=True)
+    assert sorted(map(type, came), key=str) == sorted([type(None), *[AssetExists] * 4], key=str)
+    assert await backend.store.asset(first.id) == first
+    assert await backend.store.asset(other.id) == at_once[came.index(None)]
 
 
 async def test_open_tasks_are_counted(backend):

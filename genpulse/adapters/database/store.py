@@ -22,6 +22,7 @@ from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
 from genpulse.domain.errors import (
+    AssetExists,
     BytesErased,
     DatabaseUnavailable,
     LeaseLost,
@@ -288,8 +289,12 @@ class PostgresTaskStore:
             return moment
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity; its bytes are stored already. Raises `BytesErased`."""
-        if not await self._fetch(tasks.ADD_ASSETS, *asset_columns([asset])):
+        """Keep an asset's identity; its bytes are stored already. Raises `BytesErased`, `AssetExists`."""
+        try:
+            kept = await self._fetch(tasks.ADD_ASSETS, *asset_columns([asset]))
+        except asyncpg.UniqueViolationError:
+            raise AssetExists(f"the asset {asset.id} is there already") from None
+        if not kept:
             raise BytesErased(f"the bytes under {asset.content.key} are gone")
 
     async def asset(self, asset_id: UUID) -> Asset:

@@ -18,7 +18,7 @@ from genpulse.domain.attempt import (
     Lease,
 )
 from genpulse.domain.deletion import key_digest
-from genpulse.domain.errors import BytesErased, UnknownAsset, UnknownTask
+from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -169,8 +169,10 @@ class TaskRows:
         return sum([self._wake(task) for task in list(self._tasks.values())])
 
     async def add_asset(self, asset: Asset) -> None:
-        """Keep an asset's identity. Raises `BytesErased`."""
+        """Keep an asset's identity. Raises `BytesErased`, `AssetExists`."""
         self._refuse_erased([asset])
+        if asset.id in self._assets:
+            raise AssetExists(f"the asset {asset.id} is there already")
         self._assets[asset.id] = asset
 
     def _refuse_erased(self, assets: Sequence[Asset]) -> None:

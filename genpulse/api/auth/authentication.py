@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
-from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.errors import DatabaseUnavailable, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyState, digest_of
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.ports import KeyStore
@@ -74,6 +75,23 @@ class Authenticator:
         self._note_use(caller.key, now)
         return caller
 
+    async def granted_by(self, owner: str) -> Caller:
+        """The caller that has allowed something by a signed address: the API key with this id, if it still may.
+
+        Empty is a caller without a key, which may as long as there are none. It is looked up each time, so that
+        nothing goes on that a key has allowed which is revoked. Raises `AuthenticationRequired`,
+        `DatabaseUnavailable`.
+        """
+        if not owner:
+            await self._refuse_keyless()
+            return WITHOUT_KEY
+        now, key = self._now(), None
+        with suppress(UnknownKey):
+            key = await self._keys.get(owner)
+        if key is None or key.state(now) is not KeyState.ACTIVE:
+            raise AuthenticationRequired(f"Who made this address may not do so any more. {why_not(key, now)}")
+        return Caller(key)
+
     def _refuse_foreign(self, token: str) -> None:
         """Raises `ForeignEnvironment` for a key of another environment, which its prefix gives away."""
         for prefix, environment in self._foreign.items():
@@ -82,6 +100,10 @@ class Authenticator:
 
     async def _check_without_key(self, connection: HTTPConnection) -> None:
         self._loopback.check(connection)
+        await self._refuse_keyless()
+
+    async def _refuse_keyless(self) -> None:
+        """Raises `AuthenticationRequired`."""
         if await self._any_active():
             raise AuthenticationRequired(
                 "API keys were created here, and so every call needs one: `Authorization: Bearer …`. The command"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
+from genpulse.api.auth import upload_access
 from genpulse.api.auth.signed_urls import UrlSigner
 from genpulse.api.context import SIGNED, Context, context_in
 from genpulse.api.errors import InsufficientScope, TooManyRequests
@@ -24,12 +25,16 @@ _READING = frozenset({"GET", "HEAD"})
 async def authorize(connection: HTTPConnection) -> Caller:
     """The caller of a call that is allowed.
 
-    A signed address fetches the bytes of an asset, or the events of a task, without a key.
+    A signed address fetches the bytes of an asset, or the events of a task, or brings a file, without a key.
 
     Raises `AuthenticationRequired`, `ForeignEnvironment`, `InsufficientScope`, `TooManyRequests`,
     `InvalidSignature`, `UrlExpired`, `DatabaseUnavailable`.
     """
     context = context_in(connection.scope)
+    if b"signature=" in connection.scope["query_string"] and (asset_id := upload_access.brought(connection)):
+        caller = await upload_access.admit(connection, asset_id, (await _signer(context)).secret)
+        _require(caller, Scope.WRITE)
+        return caller
     if signed := _signed(connection):
         await _check_signature(context, connection, signed)
         connection.scope[SIGNED] = True

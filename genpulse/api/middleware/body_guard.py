@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Scope
@@ -21,13 +21,15 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 class BodyGuard:
     """Guards the bodies of all requests but GET and HEAD.
 
-    A body may have `limit_bytes`; `path_limits` gives other limits to single paths. A client is waited for
-    `idle_s` seconds in a row, and in total for `idle_s` and one second for each KiB that it has sent.
+    A body may have `limit_bytes`; `path_limits` gives other limits to single paths, and `granted` to requests that
+    have a limit of their own (None: they have not). A client is waited for `idle_s` seconds in a row, and in total
+    for `idle_s` and one second for each KiB that it has sent.
     """
 
     limit_bytes: int
     idle_s: float
     path_limits: Mapping[str, int] = field(default_factory=dict)
+    granted: Callable[[Scope], int | None] = lambda _scope: None
 
     def guarded(self, scope: Scope, receive: Receive) -> Receive:
         """The `receive` of the request, which raises `ContentTooLarge` and `BodyTooSlow`.
@@ -36,7 +38,9 @@ class BodyGuard:
         """
         if scope["method"] in _WITHOUT_BODY:
             return receive
-        limit_bytes = self.path_limits.get(inner_path(scope), self.limit_bytes)
+        limit_bytes = self.granted(scope)
+        if limit_bytes is None:
+            limit_bytes = self.path_limits.get(inner_path(scope), self.limit_bytes)
         return _Timed(_within_limit(scope, receive, limit_bytes), self.idle_s)
 
 

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api.requests.lean_request import headers_of
 
-METHODS = "GET, HEAD, POST, PATCH, DELETE"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 TAKEN = (
     "Authorization, Content-Type, Accept, Idempotency-Key, Prefer, Last-Event-ID, Range, If-Range, If-None-Match,"
     " X-Request-Id"

@@ -81,7 +81,8 @@ class UsageParameters(BaseModel):
         end = self.end or now
         start = self.start or max(end, datetime.min.replace(tzinfo=UTC) + USUAL) - USUAL
         if start > end:
-            raise _refusal("from", "It is later than the end that is asked for")
+            late = "later than the end that is asked for" if self.end else "in the future: no task has come since"
+            raise _refusal("from", f"It is {late}")
         names = tuple(word.removeprefix(METADATA) for word in words if word.startswith(METADATA))
         fields = tuple(UsageField(word) for word in words if not word.startswith(METADATA))
         return UsageQuery(start, end, fields, names, owner, MOST_ROWS + 1)
@@ -123,7 +124,9 @@ async def show_usage(request: Request, parameters: Annotated[UsageParameters, Qu
     data = [UsageRowDocument.of(row, query, names) for row in rows]
     document = UsageDocument(start=query.start, end=query.end, data=data)
     if _wants_csv(request):
-        return Response(table(document, query), headers={"Content-Type": f"{_CSV}; charset=utf-8; header=present"})
+        fields = parameters.group_by.split(",") if parameters.group_by else []
+        text = table(document, fields)
+        return Response(text, headers={"Content-Type": f"{_CSV}; charset=utf-8; header=present"})
     return encoded.json(document)
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
+from genpulse.api.schemas.numbers import whole_number
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyState, KeyUsage, Scope
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
@@ -26,14 +26,7 @@ Name = Annotated[
 ]
 
 
-def _number(value: object) -> object:
-    """JSON has one kind of number: 5.0 is 5, and "5" and true are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("int_type", "Input should be a whole number")
-    return value
-
-
-_Number = BeforeValidator(_number)
+_Number = BeforeValidator(whole_number)
 Count = Annotated[int, Field(ge=1, le=_MOST), _Number]
 Dollars = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
 RateWord = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(s|min|h)$")]

@@ -39,7 +39,7 @@ class BatchUrls(Document):
     tasks: str
     """Its tasks, a page at a time."""
     events: str
-    """Server-Sent Events."""
+    """Server-Sent Events. It needs an API key: it shows all tasks, which may be those of several people."""
     cancel: str
     """POST here to ask that all its tasks stop."""
     retry: str

@@ -34,6 +34,10 @@ class Links:
         """Of an asset."""
         return f"{self.base}/v1/assets/{asset_id}"
 
+    def upload(self, asset_id: UUID, signature: str) -> str:
+        """By which the file is brought that becomes this asset."""
+        return f"{self.base}/v1/uploads/{asset_id}?signature={signature}"
+
     def content(self, asset_id: UUID) -> str:
         """Of an asset's bytes."""
         query = f"?{self.signed(asset_id)}" if self.signed else ""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pydantic import ConfigDict
@@ -73,11 +73,11 @@ class UsageDocument(Document):
     """In the order of what they are put together by; none without a task."""
 
 
-def table(document: UsageDocument, query: UsageQuery) -> str:
-    """As CSV (RFC 4180), a column for each thing that tasks are put together by."""
-    by = [*(field.value for field in query.fields), *(f"{METADATA}{name}" for name in query.metadata)]
-    if UsageField.KEY in query.fields:
-        by.insert(by.index("key") + 1, "key_name")
+def table(document: UsageDocument, fields: Sequence[str]) -> str:
+    """As CSV (RFC 4180), a column for each of the fields that tasks are put together by; metadata come last."""
+    by = sorted(fields, key=lambda field: field.startswith(METADATA))
+    if UsageField.KEY in by:
+        by.insert(by.index(UsageField.KEY) + 1, "key_name")
     amounts = ("cost_usd", "price_usd", "unpriced")
     out = io.StringIO()
     writer = csv.writer(out)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from genpulse.cli.output.file_names import safe_name
 from genpulse.cli.prompt_file.rows import BrokenRows, Row, RowProblem, read_json
 from genpulse_client import Model, Order, Priority
 
@@ -148,13 +149,17 @@ class _RowReader:
         return fields
 
     def _output(self, row: Row) -> str | None:
-        """The name that the row gives its file. Raises `_Unfit` for one outside of the folder, or of two rows."""
+        """The name that the row gives its file, made safe.
+
+        Raises `_Unfit` for one outside of the folder, or of two rows.
+        """
         name = _text(row, "output")
         if name is None:
             return None
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or not path.name or "\0" in name or ":" in path.parts[0]:
             raise _Unfit(f"output: {name!r} is no name of a file in the folder")
+        path = PurePosixPath(*map(safe_name, path.parts))
         if str(path).casefold() == str(self._results).casefold():
             raise _Unfit(f"output: {name!r} is the file of the results")
         if first := self._names.claim(path, row.line):

@@ -129,7 +129,7 @@ def _from_table(text: str) -> Iterator[Row | RowProblem]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield RowProblem(begins_at, f"this is no CSV: {error}")
+            yield RowProblem(begins_at, _csv_fault(error))
             return
         if cells is None:
             return
@@ -146,6 +146,16 @@ def _from_table(text: str) -> Iterator[Row | RowProblem]:
         else:
             named = zip(names, cells, strict=False)
             yield Row(line, {name: cell for name, cell in named if cell.strip()}, texts=True)
+
+
+def _csv_fault(error: csv.Error) -> str:
+    """In our words where a cell is too long, which the reader tells by its name alone."""
+    if "field limit" not in str(error):
+        return f"this is no CSV: {error}"
+    return (
+        f"a cell has more than {csv.field_size_limit():,} characters, the most that one may have. Is a quotation"
+        " mark missing at its end? A picture is named by asset:<id>, as genpulse upload prints it"
+    )
 
 
 def _bad_names(names: list[str]) -> str:

@@ -11,7 +11,7 @@ import click
 from genpulse_client import Status, TaskFilter
 
 STATES = ("queued", "running", "succeeded", "failed", "canceled")
-_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +36,9 @@ class Moment(click.ParamType[datetime]):
     """A time: so long ago, a date, or a time with its offset or by this machine's clock."""
 
     name = "time"
+    examples = "7d, 12h, 2030-01-31, or 2030-01-31T12:00:00+02:00"
+    sign = -1
+    """What a span means: 7d is seven days ago."""
 
     def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """With its time zone. Raises `BadParameter`."""
@@ -43,20 +46,26 @@ class Moment(click.ParamType[datetime]):
             return value
         now = datetime.now().astimezone()
         try:
-            return moment_of(value.strip(), now)
+            return moment_of(value.strip(), now, self.sign)
         except (ValueError, OverflowError):
-            said = f"{value!r} is no time. Give one such as 7d, 12h, 2030-01-31, or 2030-01-31T12:00:00+02:00."
-            self.fail(said, param, ctx)
+            self.fail(f"{value!r} is no time. Give one such as {self.examples}.", param, ctx)
 
 
-def moment_of(text: str, now: datetime) -> datetime:
-    """What a person means by it. Raises `ValueError`, `OverflowError`."""
-    if ago := _AGO.fullmatch(text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+def moment_of(text: str, now: datetime, sign: int = -1) -> datetime:
+    """What a person means by it; a span lies before now, with 1 after it. Raises `ValueError`, `OverflowError`."""
+    if span := _SPAN.fullmatch(text):
+        return now + sign * timedelta(**{_UNITS[span[2]]: int(span[1])})
     if len(text) <= len("2030-01-31"):
         return datetime.combine(date.fromisoformat(text), time()).astimezone(now.tzinfo)
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.astimezone(now.tzinfo)
+
+
+class Later(Moment):
+    """A time to come: in so long, a date, or a time with its offset or by this machine's clock."""
+
+    examples = "30m, 12h, 2030-01-31, or 2030-01-31T22:00:00+02:00"
+    sign = 1
 
 
 class Pair(click.ParamType[tuple[str, str]]):

@@ -19,12 +19,14 @@ GenPulseError
 │   ├── MayBeCharged             it would be ordered anew while its first order may run, or be paid for
 │   ├── TaskDeleted              the idempotency key belongs to a task that was deleted
 │   ├── AssetInUse               a task that has not ended needs the asset
+│   ├── UploadAddressUsed        the address took a file already
 │   ├── DatabaseInUse            processes are connected that must not be
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── ProviderNotConfigured    it has no key here
 │   ├── BudgetExceeded           it costs more than is left for today
 │   ├── ContentTooLarge          more bytes than the limit allows
-│   └── UploadIncomplete         the client went away in the middle
+│   ├── UploadIncomplete         the client went away in the middle
+│   └── UploadNotTaken           a file of another type than it may be
 ├── Unavailable                  a service that GenPulse stands on is away; try again later
 │   ├── DatabaseUnavailable
 │   │   ├── ForeignDatabase     it belongs to another environment
@@ -36,6 +38,7 @@ GenPulseError
 ├── StorageLost                  bytes that are not there and never come back
 ├── LeaseLost                    another worker has taken the task over; the write was not done
 ├── BytesErased                  bytes were erased before their asset was committed
+├── AssetExists                  an asset with this id is there already; the write was not done
 ├── TaskCanceled                 the task was canceled while it ran
 └── ProviderError                why an attempt failed; carries a Failure
     ├── InvalidInput · ModerationBlocked · ProviderRejected
@@ -47,7 +50,7 @@ GenPulseError
     └── UnknownOutcome · OutputUnavailable
 """
 
-from genpulse.domain.errors.attempt import BytesErased, LeaseLost, TaskCanceled
+from genpulse.domain.errors.attempt import AssetExists, BytesErased, LeaseLost, TaskCanceled
 from genpulse.domain.errors.base import GenPulseError
 from genpulse.domain.errors.not_allowed import (
     AssetInUse,
@@ -58,6 +61,7 @@ from genpulse.domain.errors.not_allowed import (
     PaidProviderRefused,
     ProviderNotConfigured,
     TaskDeleted,
+    UploadAddressUsed,
 )
 from genpulse.domain.errors.provider import (
     AuthenticationFailed,
@@ -88,6 +92,7 @@ from genpulse.domain.errors.refused import (
     Problem,
     Refused,
     UploadIncomplete,
+    UploadNotTaken,
 )
 from genpulse.domain.errors.unavailable import (
     ClocksDiffer,
@@ -116,6 +121,7 @@ from genpulse.domain.errors.unknown import (
 from genpulse.domain.errors.webhook_secrets import NoWebhookSecret, SealedSecret, SealingKeyMissing
 
 __all__ = [
+    "AssetExists",
     "AssetInUse",
     "AuthenticationFailed",
     "BadInput",
@@ -176,5 +182,7 @@ __all__ = [
     "UnknownRoute",
     "UnknownTask",
     "UnstampedDatabase",
+    "UploadAddressUsed",
     "UploadIncomplete",
+    "UploadNotTaken",
 ]

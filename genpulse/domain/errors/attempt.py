@@ -11,5 +11,9 @@ class BytesErased(GenPulseError):
     """The bytes of an asset were erased after they were stored and before it was committed: store them again."""
 
 
+class AssetExists(GenPulseError):
+    """An asset with this id is there already, or was there and is being deleted; the write was not done."""
+
+
 class TaskCanceled(GenPulseError):
     """The task was canceled while it ran."""

@@ -64,6 +64,18 @@ class AssetInUse(Refused):
         self.task_id = task_id
 
 
+class UploadAddressUsed(Refused):
+    """The address took a file already, and takes no other one."""
+
+    code = "upload_address_used"
+
+    def __init__(self, asset_id: UUID) -> None:
+        super().__init__(
+            f"By this address a file was brought already: asset:{asset_id}. It takes no other one; ask for a new"
+            " address."
+        )
+
+
 class MayBeCharged(Refused):
     """To run again, the task would be ordered anew, and what it ordered before may still run and be paid for.
 

@@ -105,3 +105,12 @@ class UploadIncomplete(Refused):
     """The client went away in the middle of an upload; nothing was kept."""
 
     code = "upload_incomplete"
+
+
+class UploadNotTaken(Refused):
+    """The file is of another type than it may be; nothing was kept. `found` is its own, by its bytes."""
+
+    code = "unsupported_media_type"
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(f"The file is {found} by its bytes; this address takes {expected} alone.")

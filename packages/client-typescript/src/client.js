@@ -3,13 +3,13 @@
 import { addressOf, keyOf } from "./address.js";
 import { batchEventsOf } from "./batch_watching.js";
 import { Connection } from "./connection.js";
-import { assetOf, batchesOf, batchIdOf, batchOf, dataOf, idOf, isAsset, taskOf, tasksOf } from "./documents.js";
+import { assetOf, batchesOf, batchIdOf, batchOf, dataOf, idOf, isAsset, taskOf, tasksOf, uploadOf } from "./documents.js";
 import { TaskFailed } from "./errors.js";
 import { bytesOf, keptFile, savedFile, wholeFile } from "./files.js";
 import { FILTERS, filterDocument, filterQuery, usageQuery } from "./filters.js";
 import { checkOptions, ORDER_OPTIONS } from "./order.js";
 import * as requests from "./request.js";
-import { RETRY_LIMITS } from "./retry.js";
+import { limitsOf } from "./retry.js";
 import { endedTask, eventsOf } from "./watching.js";
 import { verifyWebhook } from "./webhook.js";
 
@@ -23,8 +23,7 @@ export class GenPulse {
   constructor(url, apiKey, options = {}) {
     checkOptions(options, ["retries", "silenceS", "fetch"]);
     const { retries = {}, silenceS = 90, fetch = (...words) => globalThis.fetch(...words) } = options;
-    checkOptions(retries, Object.keys(RETRY_LIMITS));
-    const limits = Object.fromEntries(Object.entries(RETRY_LIMITS).map(([name, usual]) => [name, retries[name] ?? usual]));
+    const limits = limitsOf(retries);
     this.url = addressOf(url);
     this.#connection = new Connection({ url: this.url, apiKey: keyOf(apiKey), limits, silenceS, fetch });
   }
@@ -140,6 +139,11 @@ export class GenPulse {
   async upload(source, options = {}) {
     checkOptions(options, ["name", "signal"]);
     return keptFile(this.#connection, source, options);
+  }
+
+  async createUpload(options = {}) {
+    checkOptions(options, ["maxBytes", "mediaType", "expiresInS", "signal"]);
+    return uploadOf(await this.#connection.document(requests.createUpload(options), options.signal));
   }
 
   async download(asset, path, { signal } = {}) {

@@ -43,6 +43,12 @@ export function assetOf(document) {
   throw new UnexpectedAnswer("The answer is JSON, but no asset. Is that the address of GenPulse?");
 }
 
+/** An address for a file. */
+export function uploadOf(document) {
+  if (typeof document?.asset_id === "string" && typeof document.url === "string") return document;
+  throw new UnexpectedAnswer("The answer is JSON, but no address for a file. Is the server older than this client?");
+}
+
 /** Whether a value is an asset as the API shows it. */
 export function isAsset(value) {
   return typeof value?.id === "string" && typeof value.url === "string" && typeof value.sha256 === "string";

@@ -73,12 +73,16 @@ export async function savedFile(connection, asset, path, signal) {
 
 /** An asset of a Blob, a File, or bytes. */
 export async function keptFile(connection, source, { name, signal }) {
-  if (!(source instanceof Blob || source instanceof ArrayBuffer || ArrayBuffer.isView(source))) {
-    throw new TypeError("A file to upload is a Blob, a File or bytes; in Node `await openAsBlob(path)` of node:fs makes one.");
-  }
+  checkSource(source);
   const form = new FormData();
   form.append("file", source instanceof Blob ? source : new Blob([source]), name ?? source.name ?? "file");
   return assetOf(await connection.document(requests.upload(form), signal));
+}
+
+/** Throws `TypeError` for what is no file. */
+export function checkSource(source) {
+  if (source instanceof Blob || source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return;
+  throw new TypeError("A file to upload is a Blob, a File or bytes; in Node `await openAsBlob(path)` of node:fs makes one.");
 }
 
 function hex(bytes) {

@@ -222,6 +222,27 @@ export interface ActionOutcome {
   readonly [field: string]: unknown;
 }
 
+/** What somebody else may bring. */
+export interface UploadOptions {
+  /** How large it may be at most. */
+  maxBytes?: number;
+  /** What it may be, by its bytes: `image/*`, `image/png`. */
+  mediaType?: string;
+  /** For how many seconds the address is good: 3600 at most, 900 by itself. */
+  expiresInS?: number;
+}
+
+/** Where one file is to be brought. `asset:` and `asset_id` name it in an input, once it is there. */
+export interface Upload {
+  readonly asset_id: string;
+  /** Whoever has it can bring the file. */
+  readonly url: string;
+  readonly method: "PUT";
+  readonly media_type: string;
+  readonly max_bytes: number;
+  readonly expires_at: string;
+}
+
 export interface UsageOptions extends Abortable {
   since?: Date | string;
   until?: Date | string;
@@ -307,6 +328,11 @@ export class GenPulse {
   deleteAsset(assetId: string, options?: Abortable): Promise<void>;
   /** Bring a file. It may then stand in an input. In Node `openAsBlob(path)` of node:fs makes a Blob. */
   upload(source: Blob | ArrayBuffer | ArrayBufferView, options?: { name?: string } & Abortable): Promise<Asset>;
+  /**
+   * An address by which somebody without a key brings one file, such as a page in a browser with `uploadTo`. Make it on
+   * your server, and hand it on.
+   */
+  createUpload(options?: UploadOptions & Abortable): Promise<Upload>;
   /** Save a file under the path, whole or not at all; in Node. Rejects with `DownloadBroken`. */
   download(asset: Asset, path: string, options?: Abortable): Promise<string>;
   /** All bytes of a file. Rejects with `DownloadBroken`. */
@@ -324,6 +350,17 @@ export class GenPulse {
   verifyWebhook: typeof verifyWebhook;
   static verifyWebhook: typeof verifyWebhook;
 }
+
+/**
+ * Bring a file by an address that `createUpload` gave. It needs no key: a page in a browser may do so, where
+ * `api.cors_origins` names its site. A connection that breaks is tried again, and it stays one file. Rejects with
+ * `ApiRefused` where the file is too large, of another type, or another one came by this address before.
+ */
+export function uploadTo(
+  upload: Upload | string,
+  source: Blob | ArrayBuffer | ArrayBufferView,
+  options?: Pick<ClientOptions, "retries" | "fetch"> & Abortable,
+): Promise<Asset>;
 
 /** A message that GenPulse has sent. `id` stays the same over all tries, so that it is known again. */
 export interface WebhookMessage {

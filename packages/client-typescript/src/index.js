@@ -14,5 +14,6 @@ export {
   UnexpectedAnswer,
 } from "./errors.js";
 export { hasEnded } from "./documents.js";
+export { uploadTo } from "./upload_to.js";
 export { verifyWebhook } from "./webhook.js";
 export { VERSION } from "./version.js";

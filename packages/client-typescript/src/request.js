@@ -103,6 +103,16 @@ export function upload(form) {
   return { method: "POST", path: "/v1/uploads", headers: {}, body: form, repeatable: false, slow: true };
 }
 
+/** An address for a file. One more that nobody uses does no harm. */
+export function createUpload({ maxBytes, mediaType, expiresInS }) {
+  return { ...posted("/v1/upload_urls", { max_bytes: maxBytes, media_type: mediaType, expires_in_s: expiresInS }), persistent: false };
+}
+
+/** A file that is brought by such an address: the same bytes twice are one file. */
+export function uploadTo(path, body) {
+  return { method: "PUT", path, headers: {}, body, repeatable: true, slow: true };
+}
+
 /** One entry of the catalogue; its id has a slash. */
 export function model(id) {
   return got(`/v1/models/${String(id).split("/").map(segment).join("/")}`);

@@ -1,9 +1,16 @@
 /** When a call that failed is sent again. */
 
 import { ApiRefused, ApiUnreachable } from "./errors.js";
+import { checkOptions } from "./order.js";
 
 /** For how many seconds a call is sent again in all: while the API is busy, and from when the connection is lost. */
 export const RETRY_LIMITS = { busyS: 60, unreachableS: 15 };
+
+/** Those, but for what is said otherwise. Throws `TypeError` for a limit that there is not. */
+export function limitsOf(said) {
+  checkOptions(said, Object.keys(RETRY_LIMITS));
+  return Object.fromEntries(Object.entries(RETRY_LIMITS).map(([name, usual]) => [name, said[name] ?? usual]));
+}
 
 const PASSING = new Set([429, 502, 503, 504]);
 const FIRST_S = 0.25;

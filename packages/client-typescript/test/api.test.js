@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { ApiRefused, GenPulse, hasEnded } from "../src/index.js";
+import { ApiRefused, GenPulse, hasEnded, uploadTo } from "../src/index.js";
 
 const EASEL = "art/easel";
 const FOX = { prompt: "a fox" };
@@ -113,6 +113,21 @@ api("a file is brought", async () => {
     const chunks = await all(genpulse.read(asset));
     assert.equal(Buffer.concat(chunks).toString(), content);
   }
+});
+
+api("a file is brought by an address, without a key", async () => {
+  const upload = await genpulse.createUpload({ maxBytes: 100, mediaType: "text/*", expiresInS: 60 });
+  assert.deepEqual([upload.method, upload.max_bytes, upload.media_type], ["PUT", 100, "text/*"]);
+  const words = new Blob(["a few words"], { type: "image/png" });
+  const asset = await uploadTo(upload, words);
+  assert.deepEqual([asset.id, asset.bytes, asset.media_type], [upload.asset_id, 11, "text/plain"]);
+  assert.deepEqual((await uploadTo(upload.url, await words.arrayBuffer())).id, asset.id);
+  assert.equal(Buffer.from(await genpulse.bytes(asset)).toString(), "a few words");
+  await assert.rejects(uploadTo(upload, new Blob(["other words"])), { code: "upload_address_used", status: 409 });
+  await assert.rejects(uploadTo(await genpulse.createUpload({ maxBytes: 5 }), words), { code: "content_too_large" });
+  await assert.rejects(uploadTo(await genpulse.createUpload({ mediaType: "image/*" }), words), { code: "unsupported_media_type" });
+  await assert.rejects(uploadTo(`${upload.url}x`, words), { code: "invalid_signature", status: 403 });
+  await assert.rejects(genpulse.createUpload({ mediaType: "images" }), (error) => error.problems[0].place === "/media_type");
 });
 
 api("tasks are found, counted, and canceled together", async () => {

@@ -136,6 +136,31 @@ test("a file that is brought may take its time", async (t) => {
   assert.match(asked[0].body, /name="file"; filename="words.txt"/);
 });
 
+test("a file that is brought by an address is sent again, and its key goes nowhere", async (t) => {
+  const busy = problem(429, "upload_in_progress", { "Retry-After": "0" });
+  const { url, asked } = await serve(t, [(response) => response.destroy(), busy, shown(ASSET, 200)]);
+  const asset = await client.uploadTo(`${url}/v1/uploads/a1?signature=a-b_c`, new Blob(["words"], { type: "text/plain" }));
+  assert.equal(asset.id, "a1");
+  assert.deepEqual(asked.map(({ method, url: path, body }) => [method, path, body]), Array(3).fill(["PUT", "/v1/uploads/a1?signature=a-b_c", "words"]));
+  assert.deepEqual([asked[0].headers["content-type"], asked[0].headers.authorization], ["text/plain", undefined]);
+  const never = { retries: { busyS: 0, unreachableS: 0 } };
+  const { url: away } = await serve(t, [busy]);
+  await assert.rejects(client.uploadTo(`${away}/v1/uploads/a1`, new Uint8Array(5), never), { code: "upload_in_progress" });
+});
+
+test("what is no file or no address is refused before it is sent", async () => {
+  const place = "http://127.0.0.1:1/v1/uploads/a1";
+  for (const source of [undefined, null, "words", { size: 5 }, new FormData()]) {
+    await assert.rejects(client.uploadTo(place, source), TypeError);
+  }
+  for (const upload of [undefined, null, "", "/v1/uploads/a1", "ftp://x/y", {}, { url: 5 }]) {
+    await assert.rejects(client.uploadTo(upload, new Blob()), TypeError);
+  }
+  await assert.rejects(client.uploadTo(place, new Blob(), { silence: 5 }), TypeError);
+  await assert.rejects(client.uploadTo(place, new Blob(), { retries: { busy: 5 } }), TypeError);
+  await assert.rejects(new GenPulse(place).createUpload({ max_bytes: 5 }), TypeError);
+});
+
 test("a stream that breaks is taken up where it was", async (t) => {
   const first = stream([["task", TASK], ["progress", { progress: 0.5, message: "half" }]], { broken: true });
   const { asked, genpulse } = await serve(t, [first, problem(502, "x"), (response) => response.destroy(), stream([["done", DONE]])]);

@@ -31,6 +31,7 @@ from genpulse_client.results.batch import Batch, BatchEvent
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model
 from genpulse_client.results.task import Cost, Failure, Priority, Status, Task, TaskWarning, Waiting
+from genpulse_client.results.upload import Upload
 from genpulse_client.results.usage import Usage
 from genpulse_client.retry import RetryLimits
 from genpulse_client.synchronous.client import GenPulse
@@ -67,6 +68,7 @@ __all__ = [
     "TaskNotEnded",
     "TaskWarning",
     "UnexpectedAnswer",
+    "Upload",
     "Usage",
     "Waiting",
     "WebhookMessage",

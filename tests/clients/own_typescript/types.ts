@@ -1,6 +1,6 @@
 // What the compiler takes, and what it refuses.
-import { ApiRefused, GenPulse, TaskFailed, verifyWebhook } from "@genpulse/client";
-import type { Asset, Event, Order, Task } from "@genpulse/client";
+import { ApiRefused, GenPulse, TaskFailed, uploadTo, verifyWebhook } from "@genpulse/client";
+import type { Asset, Event, Order, Task, Upload } from "@genpulse/client";
 
 export async function right(genpulse: GenPulse, photo: Asset): Promise<string | undefined> {
   const order: Order = { model: ["a/b", "c/d"], input: { image: photo, steps: 5 }, priority: "low", retainS: 0, runAt: new Date() };
@@ -20,6 +20,9 @@ export async function right(genpulse: GenPulse, photo: Asset): Promise<string | 
   for await (const batch of genpulse.batches({ limit: 5 })) (await genpulse.retryBatch(batch)).left_out[0]?.reason.trim();
   const message = await verifyWebhook("body", { "webhook-id": "x", other: ["a", "b"] }, ["new", "old"], { toleranceS: 60 });
   const file: Asset = await genpulse.upload(new Blob([await genpulse.bytes(photo)]));
+  const upload: Upload = await genpulse.createUpload({ maxBytes: 5, mediaType: "image/*", expiresInS: 60 });
+  const options = { signal: AbortSignal.timeout(5), retries: { busyS: 0 } };
+  for (const place of [upload, upload.url]) (await uploadTo(place, new Uint8Array(5), options)).bytes.toFixed();
   return first?.error?.code ?? message.task.status ?? file.id;
 }
 
@@ -45,6 +48,10 @@ export async function wrong(genpulse: GenPulse, task: Task): Promise<void> {
   await genpulse.cancelBatch(task);
   // @ts-expect-error: a path is no file
   await genpulse.upload("photo.png");
+  // @ts-expect-error: an asset is no address for a file
+  await uploadTo(task.outputs[0], new Blob());
+  // @ts-expect-error: a misspelt option
+  await genpulse.createUpload({ max_bytes: 5 });
   // @ts-expect-error: there may be none
   task.error.code;
 }

@@ -18,7 +18,8 @@ from tests.api_keys import added
 PATHS = create_app(lambda: None, ApiOptions()).openapi()["paths"]  # type: ignore[arg-type, return-value]
 CALLS = [(path, verb) for path, verbs in PATHS.items() for verb in verbs if path.startswith("/v1/")]
 OWNED = [(path, verb) for path, verb in CALLS if re.search(r"\{(task|batch|asset|delivery)_id\}", path)]
-SHARED = {"model_id": "art/easel", "key_id": "00000000-0000-7000-8000-000000000000"}
+NOBODYS = "00000000-0000-7000-8000-000000000000"
+SHARED = {"model_id": "art/easel", "key_id": NOBODYS, "upload_id": NOBODYS}
 WRITING = {"post", "put", "patch", "delete"}
 
 
@@ -49,7 +50,7 @@ async def test_what_another_key_made_is_not_there(api, mine, path, verb):
     ids, own = mine
     _, other = await added(api.services.keys)
     answer = await api.call(verb.upper(), filled(path, known(ids)), headers=other)
-    nobodys = dict.fromkeys(ids, "00000000-0000-7000-8000-000000000000")
+    nobodys = dict.fromkeys(ids, NOBODYS)
     unknown = await api.call(verb.upper(), filled(path, known(nobodys)), headers=other)
     assert answer.status == 404, answer.body
     assert json.loads(answer.body)["code"] == json.loads(unknown.body)["code"]

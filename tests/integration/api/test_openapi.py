@@ -38,6 +38,8 @@ CALLS = {
     ("/v1/keys/{key_id}", "patch"),
     ("/v1/keys/{key_id}", "delete"),
     ("/v1/uploads", "post"),
+    ("/v1/upload_urls", "post"),
+    ("/v1/uploads/{upload_id}", "put"),
     ("/v1/assets/{asset_id}", "get"),
     ("/v1/assets/{asset_id}", "delete"),
     ("/v1/assets/{asset_id}/content", "get"),
@@ -199,9 +201,9 @@ async def test_a_body_over_the_limit_is_refused_as_every_call_says(serve):
     api = await serve(ApiOptions(body_limit_bytes=1000, upload_limit_bytes=1000))
     large = b"x" * 200_000
     for path, calls in (await document(api))["paths"].items():
-        if "post" in calls:
+        for verb in {"post", "put", "patch"} & set(calls):
             filled = re.sub(r"\{\w+\}", "00000000-0000-7000-8000-000000000000", path)
-            refused = await api.post(filled, data=large, headers={"Content-Type": "application/json"})
+            refused = await api.call(verb, filled, data=large, headers={"Content-Type": "application/json"})
             refused.problem(413, "content_too_large")
 
 
@@ -224,6 +226,8 @@ async def test_a_key_is_needed_by_every_call_but_the_servers_own(api):
             needed = [name for words in call["security"] for name in words]
             if call["operationId"] in {"fetch_content", "watch_task"}:
                 assert needed == ["apiKey", "signature"]
+            elif call["operationId"] == "upload_directly":
+                assert needed == ["signature"]
             else:
                 assert needed == (["apiKey"] if path.startswith("/v1/") else [])
             assert set(needed) <= set(spec["components"]["securitySchemes"])
@@ -267,7 +271,8 @@ async def test_what_can_be_done_next_is_linked(api):
                 path, _ = calls[link["operationId"]]
                 assert set(link["parameters"]) == set(re.findall(r"\{(\w+)\}", path))
                 linked.add(link["operationId"])
-    takes_an_id = {name for name, (path, _) in calls.items() if re.search(r"\{(task|batch|asset|key)_id\}", path)}
+    ids = r"\{(task|batch|asset|key|upload)_id\}"
+    takes_an_id = {name for name, (path, _) in calls.items() if re.search(ids, path)}
     assert linked == takes_an_id
 
 

@@ -1,6 +1,7 @@
 """`genpulse tasks list`, `cancel` and `retry` with filters, and `genpulse usage`, as commands against an API."""
 
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -128,6 +129,42 @@ async def test_usage(api, three, genpulse):
     assert (await genpulse(api, "usage", "--until", "2000-01-01"))[1] == "No task came then.\n"
     code, _, err = await genpulse(api, "usage", "--by", "hour")
     assert (code, "group_by" in err) == (1, True)
+
+
+async def test_usage_as_a_table_for_a_spreadsheet(api, three, genpulse, tmp_path):
+    await api.end(Succeeded((), Cost(Decimal("0.25"))))
+    asked = {"Accept": "text/csv"}
+    asked_for = {"metadata.customer,key": "key,metadata.customer", "day,status": "day,status", "": None}
+    for by, group_by in asked_for.items():
+        query = f"?group_by={group_by}" if group_by else ""
+        expected = (await api.get(f"/v1/usage{query}", headers=asked)).body.decode()
+        options = ["--by", by] if by else []
+        assert await genpulse(api, "usage", *options, "--csv", "-") == (0, expected.replace("\r\n", "\n"), "")
+        code, out, _ = await genpulse(api, "usage", *options, "--csv", str(tmp_path / "usage.csv"))
+        assert (code, out.startswith(str(tmp_path / "usage.csv"))) == (0, True)
+        assert (tmp_path / "usage.csv").read_bytes().decode() == expected
+    nothing = await genpulse(api, "usage", "--until", "2000-01-01", "--csv", "-")
+    assert nothing[:2] == (0, "count,queued,running,succeeded,failed,canceled,cost_usd,price_usd,unpriced\n")
+    code, _, err = await genpulse(api, "usage", "--csv", str(tmp_path / "nowhere/usage.csv"))
+    assert (code, "cannot be written" in err) == (1, True)
+    assert (await genpulse(api, "usage", "--csv", "-", "--json"))[0] == 2
+
+
+async def test_a_task_is_put_off_on_the_command_line(api, genpulse, tmp_path):
+    put = ("generate", "a fox", "-m", "art/easel", "-o", "fox.txt", "--run-at")
+    async with api.worker():
+        code, out, err = await genpulse(api, *put, "9000-01-31T22:00:00+02:00", "--json")
+        assert (code, "30 days" in err) == (1, True)
+        code, out, err = await genpulse(api, *put, "1s", "--json")
+    assert code == 0, err
+    task = json.loads(out)
+    began, run_at = (datetime.fromisoformat(task[name]) for name in ("started_at", "run_at"))
+    assert began >= run_at > datetime.fromisoformat(task["created_at"]) - timedelta(seconds=60)
+    assert (tmp_path / "fox.txt").read_text() == "drawing of a fox"
+    assert (await genpulse(api, *put, "soon"))[0] == 2
+    (tmp_path / "p.txt").write_text("a fox")
+    code, _, err = await genpulse(api, "generate", "--from", "p.txt", "--run-at", "1h")
+    assert (code, "--run-at is for one task" in err) == (2, True)
 
 
 async def test_show_tells_each_try(api, three, genpulse):

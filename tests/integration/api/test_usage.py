@@ -129,6 +129,14 @@ async def test_what_does_not_fit_is_refused_by_its_name(api, query, parameter):
     assert problem["errors"][0]["parameter"] == parameter
 
 
+async def test_a_time_that_has_not_come_is_said_in_plain_words(api):
+    problem = (await api.get(f"{URL}?from=2100-01-01")).problem(422, "invalid_input")
+    assert problem["detail"] == "The query does not fit: from: It is in the future: no task has come since."
+    problem = (await api.get(f"{URL}?from=2100-01-02&to=2100-01-01")).problem(422, "invalid_input")
+    assert "later than the end" in problem["detail"]
+    assert (await api.get(f"{URL}?from=2100-01-01&to=2100-01-02")).json["data"] == []
+
+
 async def test_an_unknown_parameter_comes_with_those_that_there_are(api):
     problem = (await api.get(f"{URL}?form=2030-01-01")).problem(422, "invalid_input")
     assert "from, to, group_by. Did you mean from?" in problem["detail"]

@@ -14,7 +14,7 @@ class Endless:
     def __init__(self):
         self.watched = asyncio.Event()
 
-    async def submit(self, model, body, *, kind):
+    async def submit(self, model, body, *, kind, run_at):
         return Task({"id": "0193a1b2-c3d4-7e5f-8a9b-000000000001", "model": model, "status": "running"})
 
     async def watch(self, task_id):

@@ -1,5 +1,7 @@
 """Rows of files of prompts, and the orders that are made of them."""
 
+import json
+
 import pytest
 
 from genpulse.cli.errors import CommandRefused
@@ -93,6 +95,38 @@ def test_what_is_usual_holds_where_a_row_says_nothing(read):
         {"prompt": "a", "seed": 5, "strength": 0.1},
         {"prompt": "b", "seed": 6, "strength": 0.1},
     ]
+
+
+@pytest.mark.parametrize(
+    ("output", "name"),
+    [
+        ("birds/owl.png", "birds/owl.png"),
+        ("a b.png", "a b.png"),
+        ("-rf.png", "rf.png"),
+        ("./.hidden/.owl.png", "hidden/owl.png"),
+        ("birds\\owl", "birds/owl"),
+        ("what?.png", "what-.png"),
+        ("x/con.png", "x/_con.png"),
+        ("owl\x1b[2J.png", "owl-[2J.png"),
+    ],
+)
+def test_a_name_that_a_row_gives_its_file_is_made_safe(read, output, name):
+    text = json.dumps({"prompt": "a", "output": output})
+    (row,) = read("p.jsonl", text)
+    assert row.name == name
+
+
+def test_names_that_are_one_when_they_are_safe_are_told(read):
+    with pytest.raises(CommandRefused, match="line 2 has that name already"):
+        read("p.csv", "prompt,output\na,x?.png\nb,x*.png\n")
+
+
+def test_a_cell_that_is_too_long_is_said_with_its_row(read):
+    for text in (f'prompt\nfox\n"{"x" * 131_073}"\n', 'prompt\nfox\n"a red fox\n' + "an owl\n" * 20_000):
+        with pytest.raises(CommandRefused) as refused:
+            read("p.csv", text)
+        assert "p.csv:3: a cell has more than 131,072 characters" in str(refused.value)
+    assert len(read("p.csv", f"prompt\n{'x' * 131_072}\n")) == 1
 
 
 def keys(rows):

@@ -11,6 +11,7 @@ from genpulse_client import Asset, UnexpectedAnswer
 from genpulse_client.results.asset import asset_of
 from genpulse_client.results.moment import moment_of, moment_text
 from genpulse_client.results.task import task_of
+from genpulse_client.results.upload import upload_of
 
 PICTURE = {
     "id": "a1",
@@ -117,3 +118,29 @@ def test_it_is_described_without_its_input():
     one = task(model="sandbox/image", input={"prompt": "x" * 1000}, progress=0.5)
     assert repr(one) == "Task(id='t1', model='sandbox/image', status='succeeded', progress=0.5, outputs=())"
     assert isinstance(asset_of(PICTURE), Asset)
+
+
+UPLOAD = {
+    "asset_id": "a1",
+    "url": "https://genpulse.example/v1/uploads/a1?signature=a",
+    "method": "PUT",
+    "media_type": "image/*",
+    "max_bytes": 5,
+    "expires_at": "2030-01-31T12:00:00Z",
+}
+
+
+def test_an_address_for_a_file_is_frozen_compared_and_pickled():
+    one = upload_of(UPLOAD)
+    assert one == upload_of(dict(UPLOAD)) == pickle.loads(pickle.dumps(one))
+    assert one.expires_at == datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [None, [], 5, "x", {}, *({**UPLOAD, "expires_at": odd} for odd in (None, 5, "soon"))]
+    + [{name: value for name, value in UPLOAD.items() if name != left_out} for left_out in UPLOAD],
+)
+def test_what_is_no_address_for_a_file_is_said(document):
+    with pytest.raises(UnexpectedAnswer, match="no address for a file"):
+        upload_of(document)

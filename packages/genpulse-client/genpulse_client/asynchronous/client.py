@@ -20,6 +20,7 @@ from genpulse_client.results.batch import Batch, BatchEvent, batch_of, batches_o
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model, list_of, model_of
 from genpulse_client.results.task import Priority, Status, Task, task_of, tasks_of
+from genpulse_client.results.upload import Upload, upload_of
 from genpulse_client.results.usage import Usage, usage_of
 from genpulse_client.retry import RetryLimits
 from genpulse_client.webhook import verify_webhook
@@ -271,6 +272,17 @@ class AsyncGenPulse:
     async def upload(self, source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> Asset:
         """Bring a file: its path, its bytes, or something to read from. It may then stand in an input."""
         return await files.kept_file(self._connection, source, name)
+
+    async def create_upload(
+        self, *, max_bytes: int | None = None, media_type: str | None = None, expires_in_s: int | None = None
+    ) -> Upload:
+        """An address by which somebody without a key brings one file, such as a page in a browser.
+
+        `media_type` is what it may be, such as `image/*` or `image/png`, and `expires_in_s` for how many seconds
+        the address is good, 3600 at most.
+        """
+        request = requests.create_upload(max_bytes, media_type, expires_in_s)
+        return upload_of(await self._connection.document(request))
 
     async def download(self, asset: Asset, path: str | os.PathLike[str]) -> Path:
         """Save a file under the path, whole or not at all. Raises `DownloadBroken`, `OSError`."""

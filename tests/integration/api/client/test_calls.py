@@ -5,7 +5,9 @@ import io
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from genpulse_client import ApiRefused, InvalidId, Order, TaskFailed, TaskFilter, TaskNotEnded
 from tests.client_flavours import FLAVOURS
@@ -203,6 +205,19 @@ async def test_a_file_is_brought(client, tmp_path, kind):
 async def test_a_file_that_is_not_there_is_not_sent(client, tmp_path):
     with pytest.raises(FileNotFoundError):
         await client.upload(tmp_path / "nothing.png")
+
+
+async def test_an_address_for_a_file_is_made(client):
+    plain = await client.create_upload()
+    assert (plain.method, plain.media_type) == ("PUT", "*/*")
+    upload = await client.create_upload(max_bytes=100, media_type="text/*", expires_in_s=60)
+    assert (upload.max_bytes, upload.reference) == (100, f"asset:{upload.asset_id}")
+    assert timedelta() < upload.expires_at - datetime.now(UTC) <= timedelta(seconds=60)
+    assert upload.url not in repr(upload)
+    async with aiohttp.ClientSession() as page, page.put(URL(upload.url, encoded=True), data=b"words") as answer:
+        assert (answer.status, (await answer.json())["id"]) == (201, upload.asset_id)
+    with pytest.raises(ApiRefused, match="/media_type"):
+        await client.create_upload(media_type="images")
 
 
 async def test_models_are_listed(client):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.provider import Model, Provider
+from genpulse.provider import ImageRef, Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.integration.api.conftest import Sketch
+from tests.integration.api.test_signed_uploads import PNG
 from tests.node import node
 
 ROOT = Path(__file__).parents[4]
@@ -23,12 +24,21 @@ PAGES = [
 DRAWN = "drawing of a red fox at dawn"
 
 
+class Restyle(Sketch):
+    """What the easel draws of a picture."""
+
+    image: ImageRef
+
+
 @pytest.fixture
 def catalogue_of():
-    """The model that the page asks for."""
-    return lambda easel: LoadedCatalogue(
-        [Provider("sandbox", (Model("image", ("text-to-image",), Sketch, easel),))]
-    )
+    """The models that the pages ask for."""
+
+    def make(easel):
+        restyle = Model("restyle", ("image-to-image",), Restyle, easel)
+        return LoadedCatalogue([Provider("sandbox", (Model("image", ("text-to-image",), Sketch, easel), restyle))])
+
+    return make
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -39,12 +49,26 @@ async def test_a_page_runs(api, page, tmp_path):
 
 
 async def test_the_quickstart_runs_in_javascript(api, tmp_path):
-    scope = tmp_path / "node_modules/@genpulse"
+    await ran_in_node(api, tmp_path, code(QUICKSTART, "javascript", api.url))
+    assert (tmp_path / "fox.png").read_text() == DRAWN
+
+
+async def test_a_page_brings_a_file_as_the_page_about_browsers_says(api, tmp_path):
+    """With the part that is on the server, and a file that somebody has chosen."""
+    page = ROOT / "docs/how-to/call-from-a-browser.md"
+    chosen = f"const input = {{ files: [new Blob([Buffer.from('{PNG.hex()}', 'hex')])] }}, preview = {{}};"
+    told = "console.log(task.input.image === `asset:${asset.id}`, preview.src === asset.url, task.status);"
+    program = "\n".join([chosen, code(page, "javascript", api.url), told])
+    assert await ran_in_node(api, tmp_path, program) == "true true succeeded\n"
+
+
+async def ran_in_node(api, folder, program):
+    """Run it with the client where npm would put it."""
+    scope = folder / "node_modules/@genpulse"
     scope.mkdir(parents=True)
     (scope / "client").symlink_to(ROOT / "packages/client-typescript")
-    (tmp_path / "page.mjs").write_text(code(QUICKSTART, "javascript", api.url))
-    await ran(api, tmp_path, node(), "page.mjs")
-    assert (tmp_path / "fox.png").read_text() == DRAWN
+    (folder / "page.mjs").write_text(program)
+    return await ran(api, folder, node(), "page.mjs")
 
 
 def code(page, language, url):
@@ -66,3 +90,4 @@ async def ran(api, folder, *command):
         )
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+    return said.decode()

@@ -53,6 +53,7 @@ from genpulse.api.routes.tasks import (
 )
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
 from genpulse.api.server.shutdown import on_signal
+from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
@@ -143,12 +144,15 @@ def _lifespan(
             authenticator = _authenticator(services, options)
             listed = (name for name, _ in services.catalogue.models())
             metrics = Metrics(services.loops, peers, listed)
-            context = app.state.context = Context(services, options, authenticator, metrics, stopping)
+            thumbnails = ThumbnailShelf(services)
+            context = Context(services, options, authenticator, metrics, stopping, thumbnails)
+            app.state.context = context
             cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):
                 yield {PEERS: peers}
             stopping.set()
             await cancelling
+            await thumbnails.close()
             await authenticator.close()
 
     return lifespan

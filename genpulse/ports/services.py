@@ -23,6 +23,7 @@ from genpulse.ports.queue import TaskQueue
 from genpulse.ports.retention import Retention
 from genpulse.ports.storage import Storage
 from genpulse.ports.tasks import TaskStore
+from genpulse.ports.thumbnails import Thumbnails
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http
@@ -55,7 +56,8 @@ class Services:
     `bounds` tell for how long vendors' odd answers are borne with. `callback_base_url` is where providers reach
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
-    reach our own, without a slash at its end; empty where that is not known.
+    reach our own, without a slash at its end; empty where that is not known. `thumbnails` is None where nothing
+    that makes them is installed.
     """
 
     environment: EnvironmentFacts
@@ -86,3 +88,4 @@ class Services:
     threads: EngineThreads = field(default_factory=EngineThreads)
     http: Http | None = None
     api_url: str = ""
+    thumbnails: Thumbnails | None = None

@@ -22,6 +22,8 @@ GenPulseError
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── ProviderNotConfigured    it has no key here
 │   ├── BudgetExceeded           it costs more than is left for today
+│   ├── NoThumbnail              the asset can have none
+│   ├── ThumbnailsNotInstalled   the server cannot make them
 │   ├── ContentTooLarge          more bytes than the limit allows
 │   └── UploadIncomplete         the client went away in the middle
 ├── Unavailable                  a service that GenPulse stands on is away; try again later
@@ -29,6 +31,7 @@ GenPulseError
 │   │   ├── ForeignDatabase     it belongs to another environment
 │   │   │   └── CopiedDatabase   it is a copy of this environment's, or was moved
 │   │   └── UnstampedDatabase   nothing says to which environment it belongs
+│   ├── ThumbnailsBusy           too many wait to be made
 │   ├── ClocksDiffer             the host's clock and the database's are too far apart
 │   └── StorageUnavailable
 │       └── StorageFull
@@ -88,6 +91,7 @@ from genpulse.domain.errors.refused import (
     Refused,
     UploadIncomplete,
 )
+from genpulse.domain.errors.thumbnails import NoThumbnail, ThumbnailsBusy, ThumbnailsNotInstalled
 from genpulse.domain.errors.unavailable import (
     ClocksDiffer,
     CopiedDatabase,
@@ -135,6 +139,7 @@ __all__ = [
     "LeaseLost",
     "MayBeCharged",
     "ModerationBlocked",
+    "NoThumbnail",
     "NoWebhookSecret",
     "NotRetryable",
     "OutOfReach",
@@ -160,6 +165,8 @@ __all__ = [
     "StorageUnavailable",
     "TaskCanceled",
     "TaskDeleted",
+    "ThumbnailsBusy",
+    "ThumbnailsNotInstalled",
     "TimedOut",
     "Unavailable",
     "UnknownAsset",

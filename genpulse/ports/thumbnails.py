@@ -29,7 +29,7 @@ class ThumbnailMaker(Protocol):
     """Makes thumbnails, a few at a time; the others wait."""
 
     async def make(self, path: Path, media_type: str, width: ThumbnailWidth) -> bytes:
-        """A WebP of this width, or as wide as the picture is: upright, without metadata; an early frame of a video.
+        """A WebP of this width, or as wide as it is: upright and without metadata; of a video an early frame.
 
         Raises `NoThumbnail` for a file that is broken, or takes too much time or memory.
         """

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -43,8 +44,9 @@ _PARAMETERS = [
 ] + [encoded.EXPIRES]
 
 AssetId = Annotated[UUID, Path(description="The `id` of an asset")]
+_OneOfFew = WithJsonSchema({"type": "integer", "enum": [int(width) for width in ThumbnailWidth]})
 Width = Annotated[
-    ThumbnailWidth | None,
+    Annotated[ThumbnailWidth, _OneOfFew] | None,
     Query(
         description="The width in pixels of a thumbnail, in place of the asset itself: a WebP, never wider than"
         " the asset, of a video an early frame. It has an `ETag` and no ranges."

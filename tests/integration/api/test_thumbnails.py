@@ -11,6 +11,7 @@ import obstore
 import pytest
 from PIL import Image
 
+from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import DatabaseUnavailable, NoThumbnail, StorageUnavailable
 from genpulse.lifecycle import thumbnails as shelf
 from genpulse.lifecycle.removal.erase import erase
@@ -293,3 +294,9 @@ async def test_a_task_shows_where_the_thumbnails_of_its_outputs_are(api):
     (output,) = task["outputs"]
     assert output["media_type"] == "text/plain"
     assert output["thumbnail_url"] is None
+    kept = await api.services.store.asset(UUID((await api.upload(png())).json["id"]))
+    submitted = (await api.submit()).json
+    await api.end(Succeeded((replace(kept, id=api.services.new_id(), task_id=UUID(submitted["id"])),)))
+    (output,) = (await api.get(f"/v1/tasks/{submitted['id']}")).json["outputs"]
+    assert output["thumbnail_url"] == output["url"].replace("content?", "content?w=320&")
+    opened(await api.get(local(output["thumbnail_url"])))

@@ -134,7 +134,7 @@ async def test_what_is_no_picture_has_none(api, content):
     asset = (await api.upload(content)).json
     assert asset["thumbnail_url"] is None
     for headers in ({}, {"If-None-Match": "*"}):
-        refused = (await api.get(path(asset), headers=headers)).problem(422, "no_thumbnail")
+        refused = (await api.get(path(asset), headers=headers)).problem(404, "no_thumbnail")
         assert asset["media_type"] in refused["detail"]
     assert (await api.get(f"/v1/assets/{asset['id']}/content")).body == content
     assert count(api) == 0
@@ -143,12 +143,12 @@ async def test_what_is_no_picture_has_none(api, content):
 async def test_a_broken_picture_is_told_and_not_tried_again_for_a_while(api):
     asset = (await api.upload(png()[:200])).json
     for width in (320, 320, 64):
-        refused = (await api.get(path(asset, width))).problem(422, "no_thumbnail")
+        refused = (await api.get(path(asset, width))).problem(404, "no_thumbnail")
         assert "broken" in refused["detail"]
     assert count(api) == 1
     context, later = api.app.state.context, api.services.now() + timedelta(minutes=11)
     context.thumbnails._services = replace(api.services, now=lambda: later)
-    (await api.get(path(asset))).problem(422, "no_thumbnail")
+    (await api.get(path(asset))).problem(404, "no_thumbnail")
     assert count(api) == 2
 
 
@@ -165,11 +165,11 @@ async def test_without_the_libraries_it_is_told_what_to_install(serve):
     api = await serve(thumbnails=None)
     asset = (await api.upload(png())).json
     assert asset["thumbnail_url"] is None
-    refused = (await api.get(path(asset))).problem(422, "thumbnails_not_installed")
+    refused = (await api.get(path(asset))).problem(404, "thumbnails_not_installed")
     assert "genpulse[media]" in refused["detail"]
     assert (await api.get(f"/v1/assets/{asset['id']}/content")).status == 200
     words = (await api.upload(b"words")).json
-    (await api.get(path(words))).problem(422, "no_thumbnail")
+    (await api.get(path(words))).problem(404, "no_thumbnail")
 
 
 async def test_a_picture_whose_bytes_are_gone_is_gone(api, asset):
@@ -259,7 +259,7 @@ async def test_few_are_made_at_once_and_too_many_are_not_waited_for(held, monkey
     assert (await api.submit()).status == 202
     maker.allowed.set()
     statuses = sorted([(await one).status for one in asking])
-    assert (statuses, maker.most) == ([200, 200, 200, 422], shelf.AT_ONCE)
+    assert (statuses, maker.most) == ([200, 200, 200, 404], shelf.AT_ONCE)
 
 
 async def test_who_goes_away_takes_nothing_from_the_others(held):

@@ -12,8 +12,8 @@ from genpulse_client.results.notebook import media_html
 class Asset:
     """A file. `size` in bytes, `width` and `height` in pixels, `duration_s` in seconds; None where unknown.
 
-    `url` needs no API key, and runs out: the task gives a fresh one. So does `thumbnail_url`, of a WebP of a picture
-    or a video that is 320 pixels wide at most; None where there can be none. `document` is all that the API says.
+    `url` needs no API key, and runs out: the task gives a fresh one. So does `thumbnail_url`: a WebP of 320 pixels
+    in width at most, of a picture or a video; None where there is none. `document` is all that the API says.
     """
 
     id: str

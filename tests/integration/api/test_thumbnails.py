@@ -190,7 +190,8 @@ async def test_a_thumbnail_whose_bytes_are_gone_is_made_again(either):
         if damage:
             either.storage._bucket._store.put(key, damage)
         assert (await either.get(path(asset))).body == first
-        assert keys_in(either) - before != {key}
+        (another,) = keys_in(either) - before
+        assert another != key
     assert (await either.get(path(asset))).body == first
     assert count(either) == 3
 

@@ -138,7 +138,8 @@ DELETE FROM thumbnails WHERE source = ANY($1::text[])
 RETURNING key, size, environment)
 INSERT INTO doomed_objects (key, size, last_created_at, environment, erased_at)
 SELECT key, size, now(), environment, now() FROM gone ORDER BY key
-ON CONFLICT (key) DO UPDATE SET last_created_at = excluded.last_created_at, erased_at = excluded.erased_at
+ON CONFLICT (key) DO UPDATE
+SET last_created_at = excluded.last_created_at, environment = excluded.environment, erased_at = excluded.erased_at
 """
 """Those of contents that no asset has any more. Keys of thumbnails come after those of contents in every order."""
 

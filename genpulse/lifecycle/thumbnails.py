@@ -66,7 +66,7 @@ class ThumbnailShelf:
         task = self._making.get(making)
         if task is None:
             if len(self._making) >= MOST_WAITING:
-                raise ThumbnailsBusy(len(self._making))
+                raise ThumbnailsBusy(f"{len(self._making)} others wait to be made")
             task = self._making[making] = asyncio.create_task(self._make(thumbnails, asset, width, lost))
             task.add_done_callback(lambda done: self._ended(making, done))
         return await asyncio.shield(task)

@@ -31,7 +31,7 @@ class ThumbnailMaker(Protocol):
     async def make(self, path: Path, media_type: str, width: ThumbnailWidth) -> bytes:
         """A WebP of this width, or as wide as it is: upright and without metadata; of a video an early frame.
 
-        Raises `NoThumbnail` for a file that is broken, or takes too much time or memory.
+        Raises `NoThumbnail` for a file that is broken, or takes too much time or memory, and `ThumbnailsBusy`.
         """
 
 

@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from genpulse.domain.errors import NoThumbnail
+from genpulse.domain.errors import NoThumbnail, ThumbnailsBusy
 from genpulse.domain.thumbnail import ThumbnailWidth
 
 AT_ONCE = 2
@@ -48,12 +48,24 @@ class ProgramThumbnailMaker:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._make, path, media_type, width)
 
     def _make(self, path: Path, media_type: str, width: ThumbnailWidth) -> bytes:
+        try:
+            status, content, words = self._run(path, media_type, width)
+        except OSError as error:
+            raise ThumbnailsBusy(f"no process could be started for it ({error.strerror})") from error
+        if status == 0:
+            return content
+        _log.info("no thumbnail of a file (%s): %s", status, words[-500:].decode("utf-8", "replace"))
+        raise NoThumbnail(_WHY.get(status, _TOO_MUCH))
+
+    def _run(self, path: Path, media_type: str, width: ThumbnailWidth) -> tuple[int, bytes, bytes]:
+        """How the process ended, what it wrote, and what it said. Raises `OSError` where it cannot be started."""
         command = [sys.executable, "-I", str(_PROGRAM), media_type, str(int(width))]
         with (
             path.open("rb") as file,
             subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
         ):
             self._running.add(process)
+            content, words = b"", b""
             try:
                 content, words = process.communicate(timeout=0 if self._is_closed else _WAIT_S)
             except subprocess.TimeoutExpired:
@@ -61,10 +73,7 @@ class ProgramThumbnailMaker:
             finally:
                 process.kill()
                 self._running.discard(process)
-        if process.returncode == 0:
-            return content
-        _log.info("no thumbnail of a file (%s): %s", process.returncode, words[-500:].decode("utf-8", "replace"))
-        raise NoThumbnail(_WHY.get(process.returncode, _TOO_MUCH))
+        return process.returncode, content, words
 
     async def close(self) -> None:
         """Begin nothing more, and end what is being made."""

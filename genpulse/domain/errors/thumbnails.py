@@ -27,9 +27,9 @@ class ThumbnailsNotInstalled(Refused):
 
 
 class ThumbnailsBusy(Unavailable):
-    """More thumbnails wait to be made than the server lets wait."""
+    """More thumbnails wait to be made than the server lets wait, or it can start no process for one."""
 
     code = "thumbnails_busy"
 
-    def __init__(self, count: int) -> None:
-        super().__init__(f"{count} thumbnails are waiting to be made already. Ask again a little later.")
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The thumbnail cannot be made now: {why}. Ask again a little later.")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from genpulse.adapters.thumbnails import program_maker, thumbnail_program
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
-from genpulse.domain.errors import NoThumbnail
+from genpulse.domain.errors import NoThumbnail, ThumbnailsBusy
 from genpulse.domain.thumbnail import LARGEST_BYTES, ThumbnailWidth, can_have_thumbnail
 
 W64 = ThumbnailWidth.W64
@@ -72,6 +72,11 @@ async def test_however_a_process_ends_it_is_no_thumbnail(
     monkeypatch.setattr(program_maker, "_PROGRAM", tmp_path / "program.py")
     with pytest.raises(NoThumbnail, match="more time or memory"):
         await maker.make(tmp_path / "program.py", "image/png", W64)
+
+
+async def test_what_cannot_be_started_may_be_asked_for_again(maker: ProgramThumbnailMaker, tmp_path: Path) -> None:
+    with pytest.raises(ThumbnailsBusy, match="No such file"):
+        await maker.make(tmp_path / "gone", "image/png", W64)
 
 
 async def test_what_is_being_made_ends_with_the_maker(

@@ -35,6 +35,7 @@ _TABLES = (
     "assets",
     "asset_uses",
     "doomed_objects",
+    "thumbnails",
     "tombstones",
     "api_keys",
     "key_webhook_secrets",

@@ -17,7 +17,9 @@ _OF_THE_ROUTER = {
     "not_found": (404, "Nothing lies at this path."),
     "method_not_allowed": (405, "The path does not take this method; `Allow` names those that it takes."),
 }
-_OPERATOR = frozenset({"paid_provider_refused", "provider_not_configured", "budget_exceeded", "internal"})
+_OPERATOR = frozenset(
+    {"paid_provider_refused", "provider_not_configured", "budget_exceeded", "internal", "thumbnails_not_installed"}
+)
 _MEANINGS = {"internal": "A fault of ours, which nobody foresaw; its cause is in the log, under the request's id."}
 _LATER = frozenset({"asset_in_use", "request_timeout"})
 _AFTER_A_WAIT = frozenset({402, 429, 503})

@@ -59,6 +59,7 @@ from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connecti
 from genpulse.api.server.shutdown import on_signal
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.latencies import EVERY_S, refresh_latencies, timed_models
+from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 
 OpenServices: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
@@ -154,13 +155,16 @@ def _lifespan(
             authenticator = _authenticator(services, options)
             listed = (name for name, _ in services.catalogue.models())
             metrics = Metrics(services.loops, peers, listed)
-            context = app.state.context = Context(services, options, authenticator, metrics, stopping)
+            thumbnails = ThumbnailShelf(services)
+            context = Context(services, options, authenticator, metrics, stopping, thumbnails)
+            app.state.context = context
             cancelling = asyncio.create_task(context.cancel_handles.cancel_after(stopping))
             with on_signal(stopping):
                 async with _latencies_kept(services):
                     yield {PEERS: peers}
             stopping.set()
             await cancelling
+            await thumbnails.close()
             await authenticator.close()
 
     return lifespan

@@ -21,6 +21,7 @@ from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
 from genpulse.domain.task_batch import TaskBatch
 from genpulse.domain.upload_grant import UploadGrant
+from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
@@ -40,6 +41,7 @@ class Context:
     authenticator: Authenticator
     metrics: Metrics
     stopping: asyncio.Event
+    thumbnails: ThumbnailShelf
     cancel_handles: CancelHandles = field(default_factory=CancelHandles)
     signing: LazyUrlSigner = field(default_factory=LazyUrlSigner)
     uploads: UploadsInProgress = field(default_factory=UploadsInProgress)
@@ -109,11 +111,12 @@ def links_for(connection: HTTPConnection) -> Links:
     """
     context, caller = context_in(connection.scope), caller_of(connection)
     base = _base(connection, context.options.public_url)
+    has_thumbnails = context.services.thumbnails is not None
     if context.signing.signer is None:
-        return Links(base)
+        return Links(base, has_thumbnails=has_thumbnails)
     may_read = caller.key is None or caller.key.allows(Scope.READ)
     signs_events = may_read and SIGNED not in connection.scope
-    return Links(base, context.signed, context.signed_events if signs_events else None)
+    return Links(base, context.signed, context.signed_events if signs_events else None, has_thumbnails)
 
 
 def _base(connection: HTTPConnection, public_url: str | None) -> str:

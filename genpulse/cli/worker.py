@@ -61,7 +61,11 @@ def _describer(settings: Settings, services: Services) -> Describe:
 
     async def describe(task: Task) -> JsonObject:
         signer, now_s = await signing.fill(services, settings.api.asset_url_s), services.now().timestamp()
-        links = Links(settings.api_url, lambda asset_id: signer.query(asset_id, now_s))
+        links = Links(
+            settings.api_url,
+            lambda asset_id: signer.query(asset_id, now_s),
+            has_thumbnails=services.thumbnails is not None,
+        )
         document: JsonObject = TaskDocument.of(task, links).model_dump(mode="json")
         return document
 

@@ -14,6 +14,7 @@ Services
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── keys       KeyStore         API keys
 ├── catalogue  Catalogue        installed providers and models
+├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
 └── probes     Probe            how each service is
 
 An implementation lives in `adapters/`, one a file, and passes the contract suite of its port. When what it
@@ -35,6 +36,7 @@ from genpulse.ports.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.storage import Noting, Storage
 from genpulse.ports.tasks import RouteMove, TaskNotification, TaskStore
+from genpulse.ports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -62,5 +64,8 @@ __all__ = [
     "TaskNotification",
     "TaskQueue",
     "TaskStore",
+    "ThumbnailMaker",
+    "ThumbnailStore",
+    "Thumbnails",
     "WorkerPresence",
 ]

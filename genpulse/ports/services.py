@@ -26,6 +26,7 @@ from genpulse.ports.queue import TaskQueue
 from genpulse.ports.retention import Retention
 from genpulse.ports.storage import Storage
 from genpulse.ports.tasks import TaskStore
+from genpulse.ports.thumbnails import Thumbnails
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http
@@ -59,7 +60,7 @@ class Services:
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
-    process that takes orders.
+    process that takes orders. `thumbnails` is None where nothing that makes them is installed.
     """
 
     environment: EnvironmentFacts
@@ -93,3 +94,4 @@ class Services:
     api_url: str = ""
     routes: Routes = NO_ROUTES
     latencies: Latencies = field(default_factory=Latencies)
+    thumbnails: Thumbnails | None = None

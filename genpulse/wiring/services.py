@@ -17,6 +17,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
@@ -25,6 +26,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.redis.provider_gate import RedisGate
 from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker, is_installed
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.garbage_collection import tune_garbage_collection
 from genpulse.background.loops import Loops
@@ -35,7 +37,7 @@ from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.environment.build_info import read_build_info
-from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State
+from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State, Thumbnails
 from genpulse.provider import EngineThreads, Local
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
@@ -94,7 +96,15 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             api_url=settings.api_url,
             routes=open_routes(settings, catalogue),
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
+            thumbnails=_thumbnails(stack, pool),
         )
+
+
+def _thumbnails(stack: AsyncExitStack, pool: asyncpg.Pool) -> Thumbnails | None:
+    """None where their libraries are not installed."""
+    if not is_installed():
+        return None
+    return Thumbnails(PostgresThumbnails(pool), closed_by(stack, ProgramThumbnailMaker()))
 
 
 def _queue(settings: Settings, pool: asyncpg.Pool, loops: Loops) -> PostgresTaskQueue:

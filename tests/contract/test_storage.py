@@ -2,19 +2,31 @@
 
 import asyncio
 import hashlib
+import io
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import obstore
 import pytest
+from PIL import Image
 
+from genpulse.adapters.memory.thumbnails import MemoryThumbnails
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.dev.processes.child import Guard
 from genpulse.domain.asset import key_of
 from genpulse.domain.errors import ContentTooLarge, DatabaseUnavailable, StorageLost, StorageUnavailable
-from genpulse.ports import State, Storage
+from genpulse.domain.thumbnail import ThumbnailWidth
+from genpulse.lifecycle.removal.deletion import delete_asset
+from genpulse.lifecycle.removal.erase import erase
+from genpulse.lifecycle.thumbnails import ThumbnailShelf
+from genpulse.lifecycle.upload import upload
+from genpulse.ports import State, Storage, Thumbnails
+from genpulse.testing.rig import memory_services
 from tests.s3 import BUCKET, S3Server, s3_server
 
 MIB = 1 << 20
@@ -424,3 +436,26 @@ async def test_other_bytes_than_those_that_were_kept_are_told_before_the_last_of
     with pytest.raises(StorageLost, match="not those that were kept"):
         await take()
     assert sum(map(len, came)) < size
+
+
+async def test_thumbnails_leave_nothing_behind_when_their_asset_is_deleted(storage: ObjectStorage) -> None:
+    async with memory_services() as services:
+        services = replace(services, storage=storage)
+        maker = ProgramThumbnailMaker()
+        shelf = ThumbnailShelf(replace(services, thumbnails=Thumbnails(MemoryThumbnails(services.store), maker)))
+        await storage.keep(b"something else")
+        before = keys_in(storage)
+        Image.new("RGB", (400, 200), "red").save(picture := io.BytesIO(), "PNG")
+        assets = [await upload(services, stream(picture.getvalue()), limit_bytes=MIB) for _ in range(2)]
+        made = [await shelf.get(assets[0], width) for width in (ThumbnailWidth.W64, ThumbnailWidth.W320)]
+        assert await shelf.get(assets[1], ThumbnailWidth.W64) == made[0]
+        assert len(keys_in(storage) - before) == 3
+        for asset, left in zip(assets, (3, 0), strict=True):
+            await delete_asset(services, asset.id, None)
+            await erase(services)
+            assert len(keys_in(storage) - before) == left
+        await maker.close()
+
+
+def keys_in(storage: ObjectStorage) -> set[str]:
+    return {entry["path"] for page in obstore.list(storage._bucket._store) for entry in page}

@@ -140,7 +140,10 @@ class MemoryDeletions:
 
     def _erase_objects(self, sizes: dict[str, int]) -> None:
         kept = {asset.content.key for asset in self._store.all_assets()}
-        self._deleted.objects.update({key: size for key, size in sizes.items() if key not in kept})
+        gone = {key: size for key, size in sizes.items() if key not in kept}
+        thumbnails = {one.key: one.size for one in self._store.thumbnails_of(gone)}
+        self._store.drop_thumbnails(thumbnails)
+        self._deleted.objects.update(gone | thumbnails)
 
     async def delete_asset(self, asset_id: UUID, *, owner: str | None) -> None:
         """Mark an asset, and let its task say that it is missing. Raises `UnknownAsset`, `AssetInUse`."""

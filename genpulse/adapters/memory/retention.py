@@ -83,6 +83,7 @@ class _Place:
         """What is to be noted of each key that only these assets have."""
         ids = {asset.id for asset in loose}
         needed_keys = {asset.content.key for asset in self.store.all_assets() if asset.id not in ids}
+        needed_keys |= {thumbnail.key for thumbnail in self.store.thumbnails.values()}
         notes = {
             key: note
             for key, note in self.doomed.items()
@@ -147,7 +148,8 @@ class MemoryRetention:
         going = [] if ages.tasks is None else place.ended(ages.tasks)
         loose = [] if ages.assets is None else place.loose(ages.assets, frozenset(task.id for task in going))
         before = place.now() - ages.objects
-        sizes = [note.size for note in place.unneeded(loose).values() if note.at < before]
+        gone = {key: note.size for key, note in place.unneeded(loose).items() if note.at < before}
+        sizes = [*gone.values(), *(thumbnail.size for thumbnail in place.store.thumbnails_of(gone))]
         messages = [await place.deliveries.of_task(task.id) for task in going]
         attempts = [await place.store.attempts(task.id) for task in going]
         return Pruned(
@@ -194,12 +196,19 @@ class MemoryPruning:
         old = [key for key, note in place.doomed.items() if note.at < before and place.is_ours(note.environment)]
         chosen = sorted(old, key=lambda key: place.doomed[key].at)[:limit]
         had = {asset.content.key for asset in place.store.all_assets()}
-        await self.forget([key for key in chosen if key in had], older_than)
-        objects = tuple(StoredObject(key, place.doomed[key].size) for key in chosen if key not in had)
-        return Doomed(objects, more=len(chosen) == limit)
+        had |= {thumbnail.key for thumbnail in place.store.thumbnails.values()}
+        self._forget_notes([key for key in chosen if key in had], older_than)
+        gone = [key for key in chosen if key not in had]
+        thumbnails = tuple(StoredObject(one.key, one.size) for one in place.store.thumbnails_of(gone))
+        objects = tuple(StoredObject(key, place.doomed[key].size) for key in gone)
+        return Doomed((*objects, *thumbnails), more=len(chosen) == limit)
 
     async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
         """These objects were removed, unless they were expected again."""
+        self._place.store.drop_thumbnails(keys)
+        self._forget_notes(keys, older_than)
+
+    def _forget_notes(self, keys: Sequence[str], older_than: timedelta) -> None:
         before = self._place.now() - older_than
         for key in keys:
             if key in self._place.doomed and self._place.doomed[key].at < before:

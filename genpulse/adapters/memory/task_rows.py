@@ -1,7 +1,7 @@
 """Tasks, attempts and assets inside this process, as rows that others read and change."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,6 +25,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_batch import TaskBatch
+from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class TaskRows:
         self._leases: dict[UUID, Lease] = {}
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
+        self.thumbnails: dict[tuple[str, ThumbnailWidth], Thumbnail] = {}
         self._unstopped = UnstoppedOrders(now)
         self.deleted = DeletedRows()
 
@@ -259,6 +261,15 @@ class TaskRows:
     def all_assets(self) -> tuple[Asset, ...]:
         """In the order in which they were added."""
         return tuple(self._assets.values())
+
+    def thumbnails_of(self, sources: Collection[str]) -> tuple[Thumbnail, ...]:
+        """Those of the contents under these keys."""
+        return tuple(one for one in self.thumbnails.values() if one.source in sources)
+
+    def drop_thumbnails(self, keys: Collection[str]) -> None:
+        """Forget those that lie under these keys."""
+        for place in [place for place, one in self.thumbnails.items() if one.key in keys]:
+            del self.thumbnails[place]
 
     def drop_task(self, task_id: UUID) -> int:
         """Forget a task and its idempotency key, and let its assets be of no task; returns its attempts."""

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
+from pydantic import WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from genpulse.api.responses.streams import Stream
 from genpulse.api.schemas.documents import KeptAssetDocument
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import StorageLost
+from genpulse.domain.thumbnail import THUMBNAIL_TYPE, ThumbnailWidth
 from genpulse.ports import Storage
 
 ASSET_PATH = "/v1/assets/{asset_id}"
@@ -42,6 +44,14 @@ _PARAMETERS = [
 ] + [encoded.EXPIRES]
 
 AssetId = Annotated[UUID, Path(description="The `id` of an asset")]
+_OneOfFew = WithJsonSchema({"type": "integer", "enum": [int(width) for width in ThumbnailWidth]})
+Width = Annotated[
+    Annotated[ThumbnailWidth, _OneOfFew] | None,
+    Query(
+        description="The width in pixels of a thumbnail, in place of the asset itself: a WebP, never wider than"
+        " the asset, of a video an early frame. It has an `ETag` and no ranges."
+    ),
+]
 
 routes = encoded.router("assets")
 
@@ -65,13 +75,15 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
     responses=encoded.described(200, "The content", _BYTES, _HEADERS)
     | encoded.described(206, "The range that was asked for", _BYTES, (*_HEADERS, _CONTENT_RANGE))
     | encoded.described(304, "The client has this content already", headers=_HEADERS)
-    | encoded.refusals(404, 410, 416),
+    | encoded.refusals(404, 410, 416, 422),
     openapi_extra={"parameters": _PARAMETERS},
 )
-async def fetch_content(request: Request, asset_id: AssetId) -> Response:
-    """The bytes of an asset. They never change."""
+async def fetch_content(request: Request, asset_id: AssetId, w: Width = None) -> Response:
+    """The bytes of an asset, or of a thumbnail of it. They never change."""
     services = context_in(request.scope).services
     asset = await asset_for(request, asset_id)
+    if w is not None:
+        return await _thumbnail(request, asset, w)
     headers, etag = _headers(asset), f'"{asset.content.sha256}"'
     if byte_range.etag_matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
@@ -87,13 +99,32 @@ async def fetch_content(request: Request, asset_id: AssetId) -> Response:
     return Stream(chunks, status, headers, media_type)
 
 
+async def _thumbnail(request: Request, asset: Asset, width: ThumbnailWidth) -> Response:
+    """The thumbnail as a whole; it is made where there is none yet."""
+    thumbnails = context_in(request.scope).thumbnails
+    thumbnails.check(asset)
+    headers = _shown(asset, f'"{asset.content.sha256}-w{width}"', THUMBNAIL_TYPE)
+    if byte_range.etag_matches(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    try:
+        content = await thumbnails.get(asset, width)
+    except StorageLost as error:
+        raise AssetGone(asset.id, str(error)) from error
+    headers["Content-Length"] = str(len(content))
+    return Response(b"" if request.method == "HEAD" else content, 200, headers, THUMBNAIL_TYPE)
+
+
 def _headers(asset: Asset) -> dict[str, str]:
+    shown = _shown(asset, f'"{asset.content.sha256}"', asset.content.media_type)
+    return {"Accept-Ranges": "bytes", **shown}
+
+
+def _shown(asset: Asset, etag: str, media_type: str) -> dict[str, str]:
     """What goes with the bytes: they are somebody's, and a browser must not run them."""
     return {
-        "ETag": f'"{asset.content.sha256}"',
-        "Accept-Ranges": "bytes",
+        "ETag": etag,
         "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Disposition": disposition(asset.content.media_type, str(asset.id)),
+        "Content-Disposition": disposition(media_type, str(asset.id)),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "X-Content-Type-Options": "nosniff",
     }

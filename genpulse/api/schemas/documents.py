@@ -25,6 +25,8 @@ class AssetDocument(Document):
     id: UUID
     url: str
     """Where its bytes are. It needs no API key, and runs out: the task gives a fresh one."""
+    thumbnail_url: str | None
+    """Where a WebP of it is, 320 pixels wide at most; `w` may be another width. Null where it can have none."""
     media_type: str = Field(examples=["image/png"])
     """Found from the bytes themselves."""
     bytes: int
@@ -43,6 +45,7 @@ class AssetDocument(Document):
         return cls(
             id=asset.id,
             url=links.content(asset.id),
+            thumbnail_url=links.thumbnail(asset.id, content.media_type),
             media_type=content.media_type,
             bytes=content.size,
             sha256=content.sha256,

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from genpulse.domain.thumbnail import USUAL_WIDTH, can_have_thumbnail
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
     """Addresses of what this service shows. `base` has no slash at its end.
 
     `signed` gives what is put behind the address of an asset's bytes, so that it can be fetched without a key, and
-    `signed_events` the same for the events of a task.
+    `signed_events` the same for the events of a task. `has_thumbnails`: this service can make them.
     """
 
     base: str
     signed: Callable[[UUID], str] | None = None
     signed_events: Callable[[UUID], str] | None = None
+    has_thumbnails: bool = False
 
     def task(self, task_id: UUID) -> str:
         """Of a task."""
@@ -42,3 +45,10 @@ class Links:
         """Of an asset's bytes."""
         query = f"?{self.signed(asset_id)}" if self.signed else ""
         return f"{self.base}/v1/assets/{asset_id}/content{query}"
+
+    def thumbnail(self, asset_id: UUID, media_type: str) -> str | None:
+        """Of its thumbnail in the usual width; None where it can have none."""
+        if not self.has_thumbnails or not can_have_thumbnail(media_type):
+            return None
+        signature = f"&{self.signed(asset_id)}" if self.signed else ""
+        return f"{self.base}/v1/assets/{asset_id}/content?w={USUAL_WIDTH}{signature}"

@@ -24,6 +24,8 @@ GenPulseError
 │   ├── PaidProviderRefused      it costs money, and this environment does not allow that
 │   ├── ProviderNotConfigured    it has no key here
 │   ├── BudgetExceeded           it costs more than is left for today
+│   ├── NoThumbnail              the asset can have none
+│   ├── ThumbnailsNotInstalled   the server cannot make them
 │   ├── ContentTooLarge          more bytes than the limit allows
 │   ├── UploadIncomplete         the client went away in the middle
 │   └── UploadNotTaken           a file of another type than it may be
@@ -32,6 +34,7 @@ GenPulseError
 │   │   ├── ForeignDatabase     it belongs to another environment
 │   │   │   └── CopiedDatabase   it is a copy of this environment's, or was moved
 │   │   └── UnstampedDatabase   nothing says to which environment it belongs
+│   ├── ThumbnailsBusy           too many wait to be made
 │   ├── ClocksDiffer             the host's clock and the database's are too far apart
 │   └── StorageUnavailable
 │       └── StorageFull
@@ -94,6 +97,7 @@ from genpulse.domain.errors.refused import (
     UploadIncomplete,
     UploadNotTaken,
 )
+from genpulse.domain.errors.thumbnails import NoThumbnail, ThumbnailsBusy, ThumbnailsNotInstalled
 from genpulse.domain.errors.unavailable import (
     ClocksDiffer,
     CopiedDatabase,
@@ -143,6 +147,7 @@ __all__ = [
     "LeaseLost",
     "MayBeCharged",
     "ModerationBlocked",
+    "NoThumbnail",
     "NoWebhookSecret",
     "NotRetryable",
     "OutOfReach",
@@ -168,6 +173,8 @@ __all__ = [
     "StorageUnavailable",
     "TaskCanceled",
     "TaskDeleted",
+    "ThumbnailsBusy",
+    "ThumbnailsNotInstalled",
     "TimedOut",
     "Unavailable",
     "UnknownAsset",

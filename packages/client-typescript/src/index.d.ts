@@ -14,6 +14,8 @@ export type Priority = "high" | "normal" | "low";
 export interface Asset {
   readonly id: string;
   readonly url: string;
+  /** A WebP of a picture or a video, 320 pixels wide at most; `w` in it may be 64, 160, 640 or 1280 as well. */
+  readonly thumbnail_url: string | null;
   readonly media_type: string;
   readonly bytes: number;
   readonly sha256: string;

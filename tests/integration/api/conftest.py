@@ -28,6 +28,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
@@ -39,10 +40,12 @@ from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.thumbnails import MemoryThumbnails
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
+from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
 from genpulse.domain.attempt import End, Outcome, Worker
@@ -52,7 +55,7 @@ from genpulse.domain.money.spending import UNLIMITED, Spending
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import Task
-from genpulse.ports import EnvironmentFacts, Health, Services, State
+from genpulse.ports import EnvironmentFacts, Health, Services, State, Thumbnails
 from genpulse.provider import (
     Call,
     Immediate,
@@ -166,6 +169,16 @@ class FailingStorage(ObjectStorage):
                 raise self.breaks
             if self.breaks:
                 raise StorageUnavailable("The asset storage does not answer.")
+
+
+class CountedThumbnailMaker(ProgramThumbnailMaker):
+    """Counts what it makes."""
+
+    count = 0
+
+    async def make(self, path, media_type, width):
+        self.count += 1
+        return await super().make(path, media_type, width)
 
 
 @dataclass
@@ -297,6 +310,8 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
             storage = FailingStorage("memory:///", spool_dir=tmp_path)
             stack.push_async_callback(storage.close)
+            maker = CountedThumbnailMaker()
+            stack.push_async_callback(maker.close)
             services = Services(
                 environment=DEV,
                 store=(store := BlinkingStore(queue, deliveries, now=clock)),
@@ -320,6 +335,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 now=lambda: datetime.now(UTC),
                 new_id=uuid_utils.compat.uuid7,
                 random=random.Random(7).random,
+                thumbnails=Thumbnails(MemoryThumbnails(store), maker),
             )
             services = replace(services, **changes)
             options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
@@ -336,6 +352,7 @@ async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
     """What `serve` takes to keep its rows in PostgreSQL."""
     pool = await open_pool(url, size=3, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
+    maker = CountedThumbnailMaker()
     yield {
         "store": store,
         "queue": queue,
@@ -344,7 +361,9 @@ async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
         "keys": PostgresKeys(pool),
         "retention": PostgresRetention(pool),
         "deletions": PostgresDeletions(pool, "dev"),
+        "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
     }
+    await maker.close()
     await queue.close()
     await store.close()
     await pool.close()

@@ -22,6 +22,7 @@ PICTURE = {
     "width": 2,
     "height": 1,
     "duration_s": None,
+    "thumbnail_url": "https://genpulse.example/v1/assets/a1/content?w=320&signature=a",
 }
 
 

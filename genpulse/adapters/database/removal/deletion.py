@@ -126,3 +126,4 @@ async def _erase_objects(connection: asyncpg.Connection, gone: Sequence[Row]) ->
     await connection.execute(deletion.KNOW_OBJECTS, keys, sizes, environments)
     await connection.execute(deletion.LOCK_OBJECTS, keys)
     await connection.execute(deletion.ERASE_OBJECTS, keys)
+    await connection.execute(deletion.ERASE_THUMBNAILS, keys)

@@ -61,9 +61,13 @@ FOR UPDATE SKIP LOCKED
 """
 _SPARE = """
 DELETE FROM doomed_objects
-WHERE key = ANY($1::text[]) AND EXISTS (SELECT FROM assets WHERE assets.key = doomed_objects.key)
+WHERE key = ANY($1::text[])
+  AND (EXISTS (SELECT FROM assets WHERE assets.key = doomed_objects.key)
+       OR EXISTS (SELECT FROM thumbnails WHERE thumbnails.key = doomed_objects.key))
 RETURNING key
 """
+_THUMBNAILS = "SELECT key, size FROM thumbnails WHERE source = ANY($1::text[])"
+_FORGET_THUMBNAILS = "DELETE FROM thumbnails WHERE key = ANY($1::text[])"
 _FORGET = "DELETE FROM doomed_objects WHERE key = ANY($1::text[]) AND last_created_at < now() - $2::interval"
 
 
@@ -116,18 +120,21 @@ class PostgresPruning:
         await self._connection.execute(_DOOM, *columns)
 
     async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
-        """Objects that may be removed now; those that an asset has, or has again, are spared."""
+        """Objects that may be removed now, and their thumbnails; what an asset has, or has again, is spared."""
         with outages():
             async with self._connection.transaction():
                 rows = await self._connection.fetch(OLDEST_OBJECTS, older_than, limit, self._environment)
                 had = await self._connection.fetch(_SPARE, [row["key"] for row in rows])
-        spared = {row["key"] for row in had}
-        objects = tuple(StoredObject(row["key"], row["size"]) for row in rows if row["key"] not in spared)
+                spared = {row["key"] for row in had}
+                gone = [row for row in rows if row["key"] not in spared]
+                gone += await self._connection.fetch(_THUMBNAILS, [row["key"] for row in gone])
+        objects = tuple(StoredObject(row["key"], row["size"]) for row in gone)
         return Doomed(objects, more=len(rows) == limit)
 
     async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
         """These objects were removed. One that has been expected again since then is remembered."""
         with outages():
+            await self._connection.execute(_FORGET_THUMBNAILS, list(keys))
             await self._connection.execute(_FORGET, list(keys), older_than)
 
 

@@ -48,18 +48,26 @@ WITH going AS MATERIALIZED (
 ), noted AS (
     SELECT key, size, created_at FROM loose
     UNION ALL
-    SELECT key, size, last_created_at FROM doomed_objects WHERE $4::text IS NULL OR environment = $4
+    SELECT key, size, last_created_at FROM doomed_objects
+    WHERE ($4::text IS NULL OR environment = $4)
+      AND NOT EXISTS (SELECT FROM thumbnails WHERE thumbnails.key = doomed_objects.key)
 ), unneeded AS (
     SELECT key, max(size) AS size, max(created_at) AS last_created_at FROM noted
     WHERE NOT EXISTS (SELECT FROM assets WHERE assets.key = noted.key AND assets.id NOT IN (SELECT id FROM loose))
     GROUP BY key
+), old AS (
+    SELECT key, size FROM unneeded WHERE last_created_at < now() - $3::interval
+), removed AS (
+    SELECT size FROM old
+    UNION ALL
+    SELECT thumbnails.size FROM thumbnails JOIN old ON old.key = thumbnails.source
 )
 SELECT (SELECT count(*) FROM going) AS tasks,
        (SELECT count(*) FROM attempts WHERE task_id IN (SELECT id FROM going)) AS attempts,
        (SELECT count(*) FROM deliveries WHERE task_id IN (SELECT id FROM going)) AS deliveries,
        (SELECT count(*) FROM loose) AS assets,
-       (SELECT count(*) FROM unneeded WHERE last_created_at < now() - $3::interval) AS objects,
-       (SELECT coalesce(sum(size), 0)::bigint FROM unneeded WHERE last_created_at < now() - $3::interval) AS bytes
+       (SELECT count(*) FROM removed) AS objects,
+       (SELECT coalesce(sum(size), 0)::bigint FROM removed) AS bytes
 """
 
 

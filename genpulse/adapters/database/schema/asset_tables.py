@@ -39,6 +39,18 @@ assets = Table(
 Index("ix_assets_deleted_at", assets.c.deleted_at, postgresql_where=assets.c.deleted_at.is_not(None))
 Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
 
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("width", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+)
+"""Of the contents of assets, by the keys of these."""
+
 asset_uses = Table(
     "asset_uses",
     metadata,

@@ -131,6 +131,18 @@ WHERE key = ANY($1::text[]) AND erased_at IS NULL
   AND NOT EXISTS (SELECT FROM assets WHERE assets.key = doomed_objects.key)
 """
 
+ERASE_THUMBNAILS = """
+WITH gone AS (
+DELETE FROM thumbnails WHERE source = ANY($1::text[])
+  AND NOT EXISTS (SELECT FROM assets WHERE assets.key = thumbnails.source)
+RETURNING key, size, environment)
+INSERT INTO doomed_objects (key, size, last_created_at, environment, erased_at)
+SELECT key, size, now(), environment, now() FROM gone ORDER BY key
+ON CONFLICT (key) DO UPDATE
+SET last_created_at = excluded.last_created_at, environment = excluded.environment, erased_at = excluded.erased_at
+"""
+"""Those of contents that no asset has any more. Keys of thumbnails come after those of contents in every order."""
+
 ERASED_OBJECTS = f"""
 SELECT key, size FROM doomed_objects
 WHERE erased_at IS NOT NULL AND removed_at IS NULL AND {_ours(2)}

@@ -12,7 +12,8 @@ from genpulse_client.results.notebook import media_html
 class Asset:
     """A file. `size` in bytes, `width` and `height` in pixels, `duration_s` in seconds; None where unknown.
 
-    `url` needs no API key, and runs out: the task gives a fresh one. `document` is all that the API says.
+    `url` needs no API key, and runs out: the task gives a fresh one. So does `thumbnail_url`: a WebP of 320 pixels
+    in width at most, of a picture or a video; None where there is none. `document` is all that the API says.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Asset:
     height: int | None
     duration_s: float | None
     document: Mapping[str, Any] = field(repr=False, compare=False)
+    thumbnail_url: str | None = None
 
     @property
     def reference(self) -> str:
@@ -48,6 +50,7 @@ def asset_of(document: Any) -> Asset:
             height=document.get("height"),
             duration_s=document.get("duration_s"),
             document=document,
+            thumbnail_url=document.get("thumbnail_url"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise UnexpectedAnswer(

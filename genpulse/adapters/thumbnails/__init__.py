@@ -1,0 +1,1 @@
+"""Small pictures of pictures and videos, made in processes of their own."""

@@ -20,13 +20,20 @@ _PER_SECOND = (
     "SELECT count(*) / extract(epoch FROM max(finished_at) - min(started_at)) FROM tasks WHERE id > '{after}'"
 )
 _LAST = "SELECT coalesce(max(id::text), '00000000-0000-0000-0000-000000000000') FROM tasks"
+_OTHERS = """
+SELECT count(*) FROM tasks WHERE id <= '{after}'
+   AND coalesce(started_at, 'infinity') > (SELECT max(started_at) FROM tasks WHERE id > '{after}')
+"""
+_STARTED = "SELECT count(*) FROM tasks WHERE started_at IS NOT NULL"
 _LEFT = "SELECT count(*) FROM tasks WHERE id > '{after}' AND started_at IS NULL"
 _WAITED = "SELECT extract(epoch FROM max(started_at) - min(created_at)) FROM tasks WHERE id > '{after}'"
 
 
 def measure(stack: Stack) -> Result:
     """The few first, then whole queues of one owner and of two take turns."""
-    waits = Series("until the last of ten starts", "s", (_few_behind_many(stack),))
+    waited_s, left = _few_behind_many(stack)
+    waits = Series("until the last of ten starts", "s", (waited_s,))
+    others = Series("others that wait then", "", (left,))
     count = max(int(TASKS * stack.size.share) // 1000, 1) * 1000
     runs = {"one owner": lambda: _run(stack, count, "'a'"), "two owners": lambda: _run(stack, count, _OF_TWO)}
     series = taking_turns(runs, stack.size.rounds)
@@ -35,22 +42,25 @@ def measure(stack: Stack) -> Result:
         Goal("two owners of one", ratio(series[1], series[0]), 0.8),
     )
     note = f"{WAITING:,} tasks of 0.1 s wait, and one worker does {CONCURRENCY} at once."
-    return Result("ten tasks of one key behind 20,000 of another", (waits, *series), goals, note)
+    return Result("ten tasks of one key behind 20,000 of another", (waits, others, *series), goals, note)
 
 
-def _few_behind_many(stack: Stack) -> float:
-    """Seconds from the submit of the few, which have no key, to the start of the last of them."""
+def _few_behind_many(stack: Stack) -> tuple[float, float]:
+    """Seconds from the submit of the few, which have no key, to the last start; how many others wait then."""
     waiting = max(int(WAITING * stack.size.share), 1000)
-    with stack.api() as (url,), stack.worker(GENPULSE_WORKER__CONCURRENCY=str(CONCURRENCY)):
+    with stack.api() as (url,):
         stack.load("fill", url, str(waiting), *SLOW)
         _own("'a'", stack)
-        after = stack.value(_LAST)
-        stack.load("fill", url, str(FEW), *SLOW)
-        while stack.value(_LEFT.format(after=after)):
-            time.sleep(0.1)
-    waited = float(stack.value(_WAITED.format(after=after)))
+        with stack.worker(GENPULSE_WORKER__CONCURRENCY=str(CONCURRENCY)):
+            while stack.value(_STARTED) < CONCURRENCY:
+                time.sleep(0.05)
+            after = stack.value(_LAST)
+            stack.load("fill", url, str(FEW), *SLOW)
+            while stack.value(_LEFT.format(after=after)):
+                time.sleep(0.05)
+    waited_s, left = stack.value(_WAITED.format(after=after)), stack.value(_OTHERS.format(after=after))
     stack.execute("TRUNCATE queue", "TRUNCATE tasks CASCADE")
-    return waited
+    return float(waited_s), float(left)
 
 
 def _run(stack: Stack, count: int, owner: str) -> float:

@@ -212,6 +212,30 @@ async def test_workers_that_claim_at_once_share_what_waits_and_leave_nothing(bac
     assert await served(backend, 10) == []
 
 
+async def promoted(backend: Backend) -> int:
+    """How many tasks are, of those that wait for a moment at least."""
+    await asyncio.sleep(0.02)
+    return await backend.queue.promote(0.01)
+
+
+async def test_what_waits_among_its_equals_is_not_promoted_and_passes_nobody(backend):
+    await queued(backend, [A] * 3)
+    await queued(backend, [C], provider="other", priority=Priority.HIGH)
+    assert await promoted(backend) == 0
+    await queued(backend, [B])
+    assert await served(backend, 1, 1) == [A, B]
+
+
+async def test_nothing_is_promoted_behind_what_was_promoted_itself(backend):
+    await queued(backend, [A] * 3, priority=Priority.LOW)
+    (urgent,) = await queued(backend, [B])
+    assert await promoted(backend) == 3
+    await queued(backend, [C] * 2, priority=Priority.LOW)
+    await backend.store.cancel(urgent.id)
+    assert await promoted(backend) == 0
+    assert await served(backend, *[1] * 5) == [A, A, A, C, C]
+
+
 class Books:
     """What waits of each priority and owner, and how many of it were served since when."""
 

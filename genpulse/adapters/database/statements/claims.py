@@ -83,7 +83,8 @@ FOR UPDATE OF queue, tasks SKIP LOCKED
 """
 
 _BEGIN = """
-WITH RECURSIVE {chosen},
+WITH RECURSIVE look AS MATERIALIZED (SELECT {shared} AS shared),
+{chosen},
 given AS (
 SELECT chosen.task_id, ids.id AS lease
 FROM (SELECT task_id, row_number() OVER () AS place FROM chosen) AS chosen
@@ -114,9 +115,12 @@ FROM begun
 WHERE attempts.task_id = begun.id AND attempts.status = 'running' AND attempts.id <> begun.lease),"""
 
 
-def _begin(chosen: str, *, limited: str = "false", losses: int = 0, status: str = "queued") -> str:
+def _begin(
+    chosen: str, *, shared: str = "false", limited: str = "false", losses: int = 0, status: str = "queued"
+) -> str:
     return _BEGIN.format(
         chosen=chosen,
+        shared=shared,
         limited=limited,
         at_begin=AT_BEGIN,
         losses=losses,
@@ -133,24 +137,26 @@ _FREE_SEATS = (
 )
 
 
-def _plain(waiting: str, shared: str = "false") -> str:
-    return f"look AS MATERIALIZED (SELECT {shared} AS shared),\nchosen AS MATERIALIZED ({waiting})"
+def _plain(waiting: str) -> str:
+    return f"chosen AS MATERIALIZED ({waiting})"
 
 
 def _of_one(limit: str, which: str = "", *, limited: str = "false") -> Claiming:
     shared = SEVERAL_OWNERS.format(providers="ARRAY[$4]::text[]")
     wanted = f"SELECT $4::text AS provider, {limit} AS room WHERE {_ALIVE}"
     return Claiming(
-        plain=_begin(_plain(_WAITING.format(which=which, limit=limit), shared), limited=limited),
-        in_turn=_begin(in_turn(wanted, which=which), limited=limited),
+        plain=_begin(_plain(_WAITING.format(which=which, limit=limit)), shared=shared, limited=limited),
+        in_turn=_begin(in_turn(wanted, which=which), shared=shared, limited=limited),
     )
 
 
 CLAIM = _of_one(_ALL_IDS)
 
+_SHARED_ANY = SEVERAL_OWNERS.format(providers="$4::text[]")
+
 CLAIM_ANY = Claiming(
-    plain=_begin(_plain(_WAITING_ANY, SEVERAL_OWNERS.format(providers="$4::text[]"))),
-    in_turn=_begin(in_turn(_WANTED_ANY)),
+    plain=_begin(_plain(_WAITING_ANY), shared=_SHARED_ANY),
+    in_turn=_begin(in_turn(_WANTED_ANY), shared=_SHARED_ANY),
 )
 
 CLAIM_NEW = _of_one(_ALL_IDS, " AND NOT begun")

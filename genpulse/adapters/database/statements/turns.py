@@ -140,9 +140,7 @@ SELECT unnest(ARRAY(
 def in_turn(wanted: str, *, which: str = "") -> str:
     """CTEs that end with `chosen`, the ids of entries that they lock.
 
-    `wanted` has the rows `provider` and `room`, `which` is one more condition. What was given back comes first.
+    `wanted` has the columns `provider` and `room`, `which` is one more condition. What was given back comes first.
     What is left of a room, since somebody else took a part, is filled with what has waited longest.
     """
-    return f"""
-wanted AS MATERIALIZED ({wanted}),{_WALK},
-look AS (SELECT EXISTS (SELECT FROM walk WHERE steps > 1) AS shared),{_CHOSEN.format(which=which)}"""
+    return f"wanted AS MATERIALIZED ({wanted}),{_WALK},{_CHOSEN.format(which=which)}"

@@ -74,6 +74,8 @@ async def test_a_claim_reads_few_rows_however_many_wait(connection, owners, way)
     assert {node["Node Type"] for node in of_queue} <= {"Index Scan", "Index Only Scan"}
     assert "ix_queue_turns" in {node["Index Name"] for node in of_queue}
     assert all(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] <= ROOM for node in of_queue)
+    of_keys = {node["Index Name"] for node in read if node.get("Relation Name") == "api_keys"}
+    assert of_keys == ({"ix_api_keys_weight"} if way == "in_turn" else set())
 
 
 async def test_a_plain_claim_takes_all_of_one_owner_and_nothing_where_there_are_two(connection):

@@ -43,7 +43,12 @@ api_keys = Table(
     Column("last_used_at", _MOMENT),
 )
 
-Index("ix_api_keys_weight", text('(id::text) COLLATE "C"'), postgresql_where=text("weight > 1"))
+Index(
+    "ix_api_keys_weight",
+    text("(id::text)"),
+    api_keys.c.weight,
+    postgresql_where=api_keys.c.weight > 1,
+)
 
 key_webhook_secrets = Table(
     "key_webhook_secrets",

@@ -70,7 +70,7 @@ SELECT waiting.*, weights.weight,
        CASE WHEN waiting.owner = waiting.first THEN least(waiting.taken, weights.weight) ELSE 0 END AS used,
        CASE WHEN up_to_here - owners >= room THEN 0
             ELSE greatest(room + 1 - up_to_here, least(weights.weight, room)) END AS most
-FROM waiting LEFT JOIN api_keys ON api_keys.id::text = waiting.owner AND api_keys.weight > 1
+FROM waiting LEFT JOIN api_keys ON api_keys.id::text = waiting.owner COLLATE "default" AND api_keys.weight > 1
 CROSS JOIN LATERAL (SELECT coalesce(api_keys.weight, 1)::int AS weight) AS weights
 WHERE waiting.provider IN (SELECT provider FROM shared)),
 served AS MATERIALIZED (

@@ -30,6 +30,7 @@ _TABLES = (
     "batches",
     "attempts",
     "queue",
+    "queue_turns",
     "workers",
     "deliveries",
     "assets",

@@ -12,6 +12,7 @@ NAMES = (
     "files",
     "growth",
     "start_up",
+    "fairness",
     "branches",
     "usual_service",
 )

@@ -21,7 +21,9 @@ class TaskQueue(Protocol):
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority, and once more after as long again.
 
-        So none waits for ever behind higher ones. Returns how many there were, at most 1,000 at a time.
+        So none waits for ever behind higher ones. What waits behind its own equals alone stays among them, where
+        owners take turns: a task is promoted while one waits at its provider that was submitted with a higher
+        priority. Returns how many there were, at most 1,000 at a time.
         """
 
     def mark(self) -> int:

@@ -53,6 +53,7 @@ async def test_the_first_key_opens_the_api_and_a_revoked_one_does_not(fleet):
         "rate": "50/s",
         "max_priority": "normal",
         "retain_s": None,
+        "weight": 1,
     }
     assert "revoked" in fleet.run("keys", "revoke", listed["id"])
     refused = fleet.call("keys", "revoke", "ffff")

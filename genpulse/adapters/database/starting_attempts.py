@@ -8,6 +8,7 @@ import asyncpg
 
 from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.database.statements import claims
+from genpulse.adapters.database.statements.claims import Claiming
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker, reference_of
 
@@ -18,6 +19,7 @@ class ClaimWriter:
     def __init__(self, pool: asyncpg.Pool, limits: Mapping[str, int]) -> None:
         self._pool = pool
         self._limits = limits
+        self._shared: set[str | tuple[str, ...]] = set()
 
     async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
@@ -40,14 +42,14 @@ class ClaimWriter:
         seats = self._limits.get(provider)
         if seats is not None:
             return await self._claim_seats(worker, provider, attempt_ids, seats)
-        statement = claims.CLAIM if resumed else claims.CLAIM_NEW
-        return await self._begin(statement, worker, attempt_ids, provider)
+        claiming = claims.CLAIM if resumed else claims.CLAIM_NEW
+        return await self._take(claiming, worker, attempt_ids, provider)
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Claim, ...]:
         """The same for several providers without seats."""
-        return await self._begin(claims.CLAIM_ANY, worker, attempt_ids, providers)
+        return await self._take(claims.CLAIM_ANY, worker, attempt_ids, providers)
 
     async def _claim_seats(
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], seats: int
@@ -55,10 +57,9 @@ class ClaimWriter:
         with outages():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(claims.ONE_AT_A_TIME, provider)
-                rows = await connection.fetch(
-                    claims.CLAIM_SEATS, worker.id, worker.name, attempt_ids, provider, seats
+                return await self._take(
+                    claims.CLAIM_SEATS, worker, attempt_ids, provider, seats, connection=connection
                 )
-        return tuple(claim_of(row, worker.name) for row in rows)
 
     async def claim_resumed(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
@@ -77,7 +78,35 @@ class ClaimWriter:
     ) -> tuple[Claim, ...]:
         with outages():
             rows = await self._pool.fetch(statement, worker.id, worker.name, attempt_ids, *arguments)
-        return tuple(claim_of(row, worker.name) for row in rows)
+        return _claims_of(rows, worker)
+
+    async def _take(
+        self,
+        claiming: Claiming,
+        worker: Worker,
+        attempt_ids: Sequence[UUID],
+        wanted: str | Sequence[str],
+        *arguments: object,
+        connection: asyncpg.Connection | None = None,
+    ) -> tuple[Claim, ...]:
+        """In turns where tasks of several owners wait, or did so when these providers were last asked for."""
+        source, parameters = connection or self._pool, (worker.id, worker.name, attempt_ids, wanted, *arguments)
+        key = wanted if isinstance(wanted, str) else tuple(wanted)
+        rows: Sequence[Row] = ()
+        with outages():
+            if key not in self._shared:
+                rows = self._noted(key, await source.fetch(claiming.plain, *parameters))
+            if key in self._shared:
+                rows = self._noted(key, await source.fetch(claiming.in_turn, *parameters))
+        return _claims_of(rows, worker)
+
+    def _noted(self, key: str | tuple[str, ...], rows: Sequence[Row]) -> Sequence[Row]:
+        """Remember whether tasks of several owners wait."""
+        if rows[0]["shared"]:
+            self._shared.add(key)
+        else:
+            self._shared.discard(key)
+        return rows
 
     async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
         """Attempts that began under these leases and have them still."""
@@ -85,6 +114,10 @@ class ClaimWriter:
         with outages():
             rows = await self._pool.fetch(claims.BEGUN, tasks, attempts)
         return tuple(claim_of(row, "") for row in rows)
+
+
+def _claims_of(rows: Sequence[Row], worker: Worker) -> tuple[Claim, ...]:
+    return tuple(claim_of(row, worker.name) for row in rows if row["id"] is not None)
 
 
 def claim_of(row: Row, worker: str) -> Claim:

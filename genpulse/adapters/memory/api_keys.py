@@ -35,6 +35,7 @@ class MemoryKeys:
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""
         self._keys[digest] = key
+        self._store.weigh(str(key.id), key.limits.weight)
         if webhook_secret is not None:
             self._sign_with(key.id, webhook_secret)
 
@@ -62,6 +63,7 @@ class MemoryKeys:
         digest = self._digest_of(beginning)
         changed = change(self._keys[digest])
         self._keys[digest] = changed
+        self._store.weigh(str(changed.id), changed.limits.weight)
         return changed
 
     def _digest_of(self, beginning: str) -> bytes:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from genpulse.adapters.memory.queue_turns import QueueTurns
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.search.backlog import Backlog
-from genpulse.domain.task import Priority
+from genpulse.domain.task import NewTask, Priority, Task
 from genpulse.ports import TaskNotification
 
 
@@ -20,6 +21,7 @@ class Entry:
     task_id: UUID
     provider: str
     priority: int
+    owner: str
     due_at: float
     since: float
     has_begun: bool = False
@@ -48,19 +50,24 @@ class MemoryTaskQueue:
         self._limits = limits or {}
         self._clock = clock
         self._entries: dict[UUID, Entry] = {}
+        self._turns = QueueTurns()
         self._workers: dict[UUID, _WorkerLease] = {}
         self._since = self._renewed_at = clock()
         self._mark = 0
         self._notifications: dict[UUID, asyncio.Queue[TaskNotification]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def enqueue(
-        self, provider: str, task_id: UUID, priority: int, *, ordered: bool = False, delay_s: float = 0.0
-    ) -> None:
+    def enqueue(self, task: NewTask | Task, *, ordered: bool = False, delay_s: float = 0.0) -> None:
         """Add a task that is due in so many seconds."""
         now = self._clock()
-        self._entries[task_id] = Entry(task_id, provider, priority, now + delay_s, now, ordered=ordered)
+        self._entries[task.id] = Entry(
+            task.id, task.provider, task.priority, task.owner, now + delay_s, now, ordered=ordered
+        )
         self._wake()
+
+    def weigh(self, owner: str, weight: int) -> None:
+        """From now on so many tasks of this owner are taken in its turn, 1 or more."""
+        self._turns.weigh(owner, weight)
 
     def entry(self, task_id: UUID) -> Entry | None:
         """What waits, or is held, of this task."""
@@ -127,8 +134,12 @@ class MemoryTaskQueue:
             return ()
         due = [one for one in self._entries.values() if one.lease is None and one.due_at <= now]
         entries = [one for one in due if one.provider in providers and (resumed if one.has_begun else new)]
-        entries.sort(key=lambda one: (not one.has_begun, -one.priority, one.due_at, one.task_id))
-        return self._lease(worker, [one for one in entries if one.has_begun or self._has_seat(one.provider)], ids)
+        begun = [one for one in entries if one.has_begun]
+        begun.sort(key=lambda one: (-one.priority, one.due_at, one.task_id))
+        others = [one for one in entries if not one.has_begun and self._has_seat(one.provider)]
+        leased_entries = self._lease(worker, [*begun, *self._turns.in_order(others)], ids)
+        self._turns.note([one for one in leased_entries if not one.has_begun], others)
+        return leased_entries
 
     def take_over(self, worker: Worker, providers: Sequence[str], ids: Sequence[UUID]) -> tuple[Entry, ...]:
         """Lease what lost workers held."""
@@ -190,8 +201,14 @@ class MemoryTaskQueue:
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority."""
         now = self._clock()
+        urgent: dict[str, int] = {}
+        for one in self._entries.values():
+            if _is_new(one) and one.since <= one.due_at <= now:
+                urgent[one.provider] = max(one.priority, urgent.get(one.provider, one.priority))
         waiting = [one for one in self._entries.values() if max(one.since, one.due_at) <= now - older_than_s]
-        promoted = [one for one in waiting if one.lease is None and one.priority < Priority.HIGH]
+        promoted = [
+            one for one in waiting if one.lease is None and one.priority < urgent.get(one.provider, one.priority)
+        ]
         for entry in promoted[:1000]:
             entry.priority = min(word for word in Priority if word > entry.priority)
             entry.since = now

@@ -67,9 +67,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         self._unstopped.forget(task_id)
         self._ledger.again(again)
         delay_s = math.inf if waits else 0.0
-        self._queue.enqueue(
-            task.provider, task_id, task.priority, ordered=again.order is not None, delay_s=delay_s
-        )
+        self._queue.enqueue(again, ordered=again.order is not None, delay_s=delay_s)
         return again
 
     async def expire(self) -> tuple[Task, ...]:
@@ -113,6 +111,10 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         if refusal := wish.refusal(self._ledger.others(task)):
             raise refusal
         self._ledger.carry(task)
+
+    def weigh(self, owner: str, weight: int) -> None:
+        """How many tasks of an owner are taken in its turn, for the store of keys."""
+        self._queue.weigh(owner, weight)
 
     async def usage(self, owner: str) -> KeyUsage:
         """What an owner has done, for the store of keys."""

@@ -89,6 +89,6 @@ class TaskSubmission(TaskRows):
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
         delay_s = math.inf if waits else (begins_at - now).total_seconds()
-        self._queue.enqueue(new.provider, new.id, new.priority, delay_s=delay_s)
+        self._queue.enqueue(new, delay_s=delay_s)
         self._wake(task)
         return Submitted(task)

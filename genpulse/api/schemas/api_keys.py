@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.api.schemas.numbers import whole_number
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyState, KeyUsage, Scope
+from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyState, KeyUsage, Scope
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
@@ -34,7 +34,10 @@ ExpirySeconds = Annotated[int, Field(ge=60, le=3650 * _DAY_S), _Number]
 
 
 class LimitsChangeDocument(BaseModel):
-    """How much a key may do. What is left out stays as it is, null is no limit; days are those of UTC."""
+    """How much a key may do. What is left out stays as it is, null is no limit; days are those of UTC.
+
+    The weight is its share while tasks of several keys wait; null is 1.
+    """
 
     model_config = ConfigDict(title="LimitsChange", extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -49,6 +52,13 @@ class LimitsChangeDocument(BaseModel):
         None, description="Its tasks are deleted so many seconds after their end at the latest", examples=[604800]
     )
 
+    weight: Annotated[int, Field(ge=1, le=HEAVIEST), _Number] | None = Field(
+        None,
+        description="So many of its tasks start in its turn, while tasks of other keys wait as well. It holds for"
+        " what waits already",
+        examples=[3],
+    )
+
     def changed(self, limits: KeyLimits) -> KeyLimits:
         """The limits after this."""
         asked: dict[str, Any] = {
@@ -58,6 +68,7 @@ class LimitsChangeDocument(BaseModel):
             "rate": None if self.rate is None else Rate.parse(self.rate),
             "max_priority": None if self.max_priority is None else Priority[self.max_priority.upper()],
             "retain_s": self.retain_s,
+            "weight": self.weight or 1,
         }
         return replace(limits, **{name: asked[name] for name in self.model_fields_set})
 
@@ -121,6 +132,8 @@ class KeyLimitsDocument(Document):
     rate: str | None = Field(examples=["10/s"])
     max_priority: PriorityWord | None
     retain_s: int | None
+    weight: int = Field(examples=[1])
+    """So many of its tasks start in its turn, while tasks of other keys wait as well."""
 
     @classmethod
     def of(cls, limits: KeyLimits) -> "KeyLimitsDocument":
@@ -132,6 +145,7 @@ class KeyLimitsDocument(Document):
             rate=str(limits.rate) if limits.rate else None,
             max_priority=None if limits.max_priority is None else PRIORITY_WORDS[limits.max_priority],
             retain_s=limits.retain_s,
+            weight=limits.weight,
         )
 
 

@@ -18,7 +18,7 @@ from genpulse.cli.output.table import show_table
 from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option
 from genpulse.configuration.settings import Settings
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import new_webhook_secret
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
@@ -29,6 +29,7 @@ U = TypeVar("U")
 _PRIORITIES = click.Choice([priority.word for priority in sorted(Priority)], case_sensitive=False)
 _LONGEST_RETENTION = timedelta(days=3650)
 _COUNT = click.IntRange(1, 2**31 - 1)
+_WEIGHT = click.IntRange(1, HEAVIEST)
 
 
 @click.group("keys")
@@ -67,6 +68,13 @@ def _key_name(_ctx: click.Context, _parameter: click.Parameter, name: str | None
     help="Delete its tasks so long after their end at the latest: 12h, 7d; 0 at once. Default: as the settings.",
 )
 @click.option(
+    "--weight",
+    type=_WEIGHT,
+    default=1,
+    show_default=True,
+    help="So many of its tasks start in its turn, while tasks of other keys wait as well.",
+)
+@click.option(
     "--webhook-secret",
     "has_webhook_secret",
     is_flag=True,
@@ -83,6 +91,7 @@ def create(
     rate: Rate | None,
     max_priority: str | None,
     retain: timedelta | None,
+    weight: int,
     has_webhook_secret: bool,
     as_json: bool,
 ) -> None:
@@ -96,6 +105,7 @@ def create(
         rate,
         Priority[max_priority.upper()] if max_priority else None,
         None if retain is None else _seconds(retain),
+        weight,
     )
     secret = new_webhook_secret() if has_webhook_secret else None
 
@@ -139,6 +149,7 @@ def list_(as_json: bool) -> None:
 @click.option("--rate", type=OrNone(RateType()), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=OrNone(_PRIORITIES), help="The highest priority of its tasks.")
 @click.option("--retain", type=OrNone(Span(allows_none=True)), help="Delete its tasks so long after their end.")
+@click.option("--weight", type=_WEIGHT, help="So many of its tasks start in its turn. Holds for what waits.")
 @json_option
 def update(
     key_id: str,
@@ -150,13 +161,14 @@ def update(
     rate: Rate | Lifted | None,
     max_priority: str | Lifted | None,
     retain: timedelta | Lifted | None,
+    weight: int | None,
     as_json: bool,
 ) -> None:
     """Change the key whose id is or begins with ID. `none` lifts a limit, and what is left out stays.
 
-    Every API knows it within 10 seconds. Tasks that are there keep what they were given.
+    Every API knows it within 10 seconds. Tasks that are there keep what they were given, but for the weight.
     """
-    asked = (name, expires_in, max_active_tasks, daily_tasks, daily_usd, rate, max_priority, retain)
+    asked = (name, expires_in, max_active_tasks, daily_tasks, daily_usd, rate, max_priority, retain, weight)
     if all(value is None for value in asked):
         raise click.UsageError("Nothing is to be changed: name an option, such as --daily-usd 25.")
     now = datetime.now(UTC)
@@ -170,6 +182,7 @@ def update(
             _after(rate, held.rate),
             _after(_as(max_priority, lambda word: Priority[word.upper()]), held.max_priority),
             _after(_as(retain, _seconds), held.retain_s),
+            weight or held.weight,
         )
         expires_at = _after(_as(expires_in, lambda span: now + span), key.expires_at)
         return replace(key, name=name or key.name, limits=limits, expires_at=expires_at)

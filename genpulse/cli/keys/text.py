@@ -47,6 +47,7 @@ def limits_text(limits: KeyLimits) -> str:
         f"{limits.rate} calls": limits.rate,
         f"priority {_priority(limits)} at most": limits.max_priority,
         f"kept for {_span(limits)}": limits.retain_s,
+        f"weight {limits.weight}": None if limits.weight == 1 else limits.weight,
     }
     return ", ".join(text for text, value in words.items() if value is not None) or "none"
 
@@ -82,5 +83,6 @@ def key_document(key: ApiKey, now: datetime) -> dict[str, object]:
             "rate": str(limits.rate) if limits.rate else None,
             "max_priority": _priority(limits),
             "retain_s": limits.retain_s,
+            "weight": limits.weight,
         },
     }

@@ -13,6 +13,8 @@ from genpulse.domain.task import Priority
 
 _RANDOM_BYTES = 32
 _HINT_LENGTH = 4
+HEAVIEST = 100
+"""The highest weight of a key."""
 
 
 class Scope(StrEnum):
@@ -36,7 +38,8 @@ class KeyLimits:
     """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars.
 
     `max_priority` is the highest priority that its tasks may ask for. Its tasks are deleted `retain_s` seconds
-    after their end at the latest.
+    after their end at the latest. While tasks of several keys wait with one priority, as many of a key are started
+    in its turn as its `weight` says, 1 to `HEAVIEST`.
     """
 
     max_active_tasks: int | None = None
@@ -45,6 +48,7 @@ class KeyLimits:
     rate: Rate | None = None
     max_priority: Priority | None = None
     retain_s: int | None = None
+    weight: int = 1
 
     @property
     def usual_priority(self) -> Priority:

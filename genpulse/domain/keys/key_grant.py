@@ -10,7 +10,7 @@ from genpulse.domain.task import Priority
 def excess(giver: ApiKey, given: ApiKey) -> tuple[str, ...]:
     """The fields in which `given` may do more than `giver`; empty where it may not.
 
-    Retention is nothing that is held. What a day allows is compared key by key, and not added up.
+    Retention and weight are nothing that is held. What a day allows is compared key by key, and not added up.
     """
     scopes = () if all(giver.allows(scope) for scope in given.scopes) else ("scopes",)
     expiry = ("expires_in_s",) if _lasts_longer(giver.expires_at, given.expires_at) else ()

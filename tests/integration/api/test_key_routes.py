@@ -11,7 +11,10 @@ from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added, new_key
 
 KEYS = "/v1/keys"
-NO_LIMITS = dict.fromkeys(("max_active_tasks", "daily_tasks", "daily_usd", "rate", "max_priority", "retain_s"))
+NO_LIMITS = {
+    **dict.fromkeys(("max_active_tasks", "daily_tasks", "daily_usd", "rate", "max_priority", "retain_s")),
+    "weight": 1,
+}
 
 
 @pytest.fixture
@@ -61,6 +64,30 @@ async def test_a_key_is_changed_where_it_is_asked_for(either, admin):
     assert (await either.call("PATCH", path, json=forever, headers=admin)).json["expires_at"] is None
     nothing = (await either.call("PATCH", path, json={}, headers=admin)).json
     assert (nothing["name"], nothing["limits"]) == ("store", changed["limits"])
+
+
+async def test_a_key_weighs_one_unless_it_is_told_otherwise(either, admin):
+    key = await created(either, admin, limits={"weight": 100})
+    path = f"{KEYS}/{key['id']}"
+    assert key["limits"] == NO_LIMITS | {"weight": 100}
+    for asked, weight in (({"daily_tasks": 5}, 100), ({"weight": 3.0}, 3), ({"weight": None}, 1)):
+        changed = (await either.call("PATCH", path, json={"limits": asked}, headers=admin)).json
+        assert changed["limits"]["weight"] == weight
+
+
+@pytest.mark.parametrize("weight", [0, -1, 101, 1.5, "3", True, 10**20])
+async def test_a_weight_that_cannot_be_is_refused(either, admin, weight):
+    refused = await either.post(KEYS, json={"name": "shop", "limits": {"weight": weight}}, headers=admin)
+    (error,) = refused.problem(422, "invalid_input")["errors"]
+    assert error["pointer"] == "/limits/weight"
+
+
+async def test_an_admin_with_limits_may_give_any_weight(either):
+    _, lowered = await added(
+        either.services.keys, scopes=frozenset({Scope.ADMIN}), limits=KeyLimits(daily_tasks=5)
+    )
+    key = await created(either, lowered, limits={"daily_tasks": 5, "weight": 7})
+    assert key["limits"]["weight"] == 7
 
 
 async def test_a_revoked_admin_makes_no_key_in_its_place(either, admin):

@@ -90,6 +90,21 @@ def test_a_key_has_a_name(keys, name):
     assert "say who or what uses the key" in made.stderr
 
 
+def test_a_key_may_weigh_more_and_keeps_its_weight(keys):
+    key = json.loads(keys("create", "--name", "shop", "--weight", "3", "--json").stdout)
+    assert key["limits"]["weight"] == 3
+    assert "weight 3" in keys("update", key["id"], "--daily-tasks", "9").stdout
+    changed = json.loads(keys("update", key["id"], "--weight", "1", "--json").stdout)
+    assert (changed["limits"]["weight"], changed["limits"]["daily_tasks"]) == (1, 9)
+
+
+@pytest.mark.parametrize("weight", ["0", "101", "-1", "1.5", "none"])
+def test_a_weight_is_1_to_100(keys, weight):
+    refused = keys("create", "--name", "shop", "--weight", weight)
+    assert refused.exit_code == 2
+    assert "--weight" in refused.output
+
+
 @pytest.mark.parametrize(("span", "retain_s"), [("7d", 604800), ("0", 0), ("12h", 43200)])
 def test_a_key_may_have_a_retention_of_its_own(keys, span, retain_s):
     key = json.loads(keys("create", "--name", "shop", "--retain", span, "--json").stdout)

@@ -20,8 +20,8 @@ from genpulse.domain.task import Priority
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at, max_priority, retain_s)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                      expires_at, max_priority, retain_s, weight)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 _KEYS = """
 SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
@@ -36,7 +36,7 @@ _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = 
 _LOCKED = _ONE + " FOR UPDATE OF api_keys"
 _CHANGE = """
 UPDATE api_keys SET name = $2, expires_at = $3, max_active_tasks = $4, daily_tasks = $5, daily_usd = $6, rate = $7,
-                    max_priority = $8, retain_s = $9
+                    max_priority = $8, retain_s = $9, weight = $10
 WHERE id = $1
 """
 _USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
@@ -157,6 +157,7 @@ async def _add(
         key.expires_at,
         limits.max_priority,
         limits.retain_s,
+        limits.weight,
     )
     if secret is not None:
         await webhook_secrets.add_first(connection, sealing, key.id, secret)
@@ -176,6 +177,7 @@ async def _change(connection: asyncpg.Connection, key_id: UUID, change: Callable
         str(limits.rate) if limits.rate else None,
         limits.max_priority,
         limits.retain_s,
+        limits.weight,
     )
     return changed
 
@@ -192,6 +194,7 @@ def _key_of(row: Row) -> ApiKey:
         Rate.parse(row["rate"]) if row["rate"] else None,
         None if row["max_priority"] is None else Priority(row["max_priority"]),
         row["retain_s"],
+        row["weight"],
     )
     return ApiKey(
         id=uuid_of(row["id"]),

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Numeric,
@@ -35,10 +36,18 @@ api_keys = Table(
     Column("rate", Text),
     Column("max_priority", SmallInteger),
     Column("retain_s", Integer),
+    Column("weight", SmallInteger, nullable=False, server_default="1"),
     Column("created_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
     Column("revoked_at", _MOMENT),
     Column("last_used_at", _MOMENT),
+)
+
+Index(
+    "ix_api_keys_weight",
+    text("(id::text)"),
+    api_keys.c.weight,
+    postgresql_where=api_keys.c.weight > 1,
 )
 
 key_webhook_secrets = Table(

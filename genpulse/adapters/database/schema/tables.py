@@ -196,6 +196,7 @@ queue = Table(
     Column("limited", Boolean, nullable=False, server_default=text("false")),
     Column("lease", Uuid),
     Column("worker", Uuid),
+    Column("owner", Text(collation="C"), nullable=False, server_default=""),
     CheckConstraint("(lease IS NULL) = (worker IS NULL)", name="lease"),
 )
 """A row for each task that has not ended: narrow, since it is written three times in a task's life."""
@@ -209,10 +210,29 @@ Index(
     queue.c.task_id,
     postgresql_where=queue.c.lease.is_(None),
 )
+Index(
+    "ix_queue_turns",
+    queue.c.provider,
+    queue.c.priority,
+    queue.c.owner,
+    queue.c.due_at,
+    queue.c.task_id,
+    postgresql_where=text("lease IS NULL AND NOT begun"),
+)
 Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
 Index("ix_queue_held", queue.c.task_id, postgresql_where=text("due_at = 'infinity'::timestamptz"))
 Index("ix_queue_limited", queue.c.provider, postgresql_where=queue.c.limited)
 Index("ix_queue_worker", queue.c.worker, postgresql_where=queue.c.worker.is_not(None))
+
+queue_turns = Table(
+    "queue_turns",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("priority", SmallInteger, primary_key=True),
+    Column("owner", Text(collation="C"), nullable=False),
+    Column("taken", SmallInteger, nullable=False),
+)
+"""Whose turn it is among the owners of what waits, and how many tasks of that turn were taken."""
 
 spending = Table(
     "spending",

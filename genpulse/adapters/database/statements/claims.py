@@ -1,9 +1,13 @@
 """Leases of workers, and what they claim: a task and its attempt begin in one statement.
 
-A claim locks the entry of a task first and waits for no lock.
+A claim locks the entry of a task first and waits for no lock. A plain one takes nothing where several owners wait,
+and says so: then the same in turns has to be asked for.
 """
 
+from dataclasses import dataclass
+
 from genpulse.adapters.database.statements.columns import AT_BEGIN, TASK
+from genpulse.adapters.database.statements.turns import SEVERAL_OWNERS, in_turn
 
 RENEW = """
 WITH beat AS (
@@ -22,25 +26,39 @@ WHERE queue.worker = $1
 
 LEAVE = "UPDATE workers SET lease_until = '-infinity' WHERE id = $1"
 
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """Two statements that take the same: what has waited longest, or in turns of the owners."""
+
+    plain: str
+    in_turn: str
+
+
 _ALIVE = "EXISTS (SELECT FROM workers WHERE id = $1 AND lease_until > now())"
 
 _WAITING = f"""
 SELECT task_id FROM queue
-WHERE provider = $4 AND lease IS NULL AND due_at <= now() AND {_ALIVE}{{which}}
+WHERE provider = $4 AND lease IS NULL AND due_at <= now() AND {_ALIVE} AND NOT (SELECT shared FROM look){{which}}
 ORDER BY begun DESC, priority DESC, due_at, task_id LIMIT {{limit}}
 FOR UPDATE SKIP LOCKED
 """
 
 # Each provider that has something gets the same part of the room.
+_WANTED_ANY = f"""
+SELECT provider, ceil(cardinality($3::uuid[]) / (count(*) OVER ())::float8)::int AS room
+FROM unnest($4::text[]) AS wanted(provider)
+WHERE {_ALIVE} AND EXISTS (SELECT FROM queue
+                           WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now())
+"""
+
 _WAITING_ANY = f"""
 SELECT waiting.task_id
-FROM (SELECT provider, count(*) OVER () AS ready FROM unnest($4::text[]) AS wanted(provider)
-      WHERE EXISTS (SELECT FROM queue
-                    WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now())) AS wanted,
+FROM ({_WANTED_ANY}) AS wanted,
      LATERAL (SELECT task_id FROM queue
-              WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now() AND {_ALIVE}
-              ORDER BY begun DESC, priority DESC, due_at, task_id
-              LIMIT ceil(cardinality($3::uuid[]) / wanted.ready::float8)
+              WHERE queue.provider = wanted.provider AND lease IS NULL AND due_at <= now()
+                AND NOT (SELECT shared FROM look)
+              ORDER BY begun DESC, priority DESC, due_at, task_id LIMIT wanted.room
               FOR UPDATE SKIP LOCKED) AS waiting
 """
 
@@ -65,7 +83,8 @@ FOR UPDATE OF queue, tasks SKIP LOCKED
 """
 
 _BEGIN = """
-WITH chosen AS MATERIALIZED ({chosen}),
+WITH RECURSIVE look AS MATERIALIZED (SELECT {shared} AS shared),
+{chosen},
 given AS (
 SELECT chosen.task_id, ids.id AS lease
 FROM (SELECT task_id, row_number() OVER () AS place FROM chosen) AS chosen
@@ -85,7 +104,7 @@ added AS (
 INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, started_at)
 SELECT lease, id, attempt, provider, model, $2, 'gp-' || replace(lease::text, '-', ''), 'running', now()
 FROM begun)
-SELECT begun.*, now() AS began_at FROM begun
+SELECT begun.*, now() AS began_at, look.shared FROM look LEFT JOIN begun ON true
 """
 
 _ABANDONED = """
@@ -96,9 +115,12 @@ FROM begun
 WHERE attempts.task_id = begun.id AND attempts.status = 'running' AND attempts.id <> begun.lease),"""
 
 
-def _begin(chosen: str, *, limited: str = "false", losses: int = 0, status: str = "queued") -> str:
+def _begin(
+    chosen: str, *, shared: str = "false", limited: str = "false", losses: int = 0, status: str = "queued"
+) -> str:
     return _BEGIN.format(
         chosen=chosen,
+        shared=shared,
         limited=limited,
         at_begin=AT_BEGIN,
         losses=losses,
@@ -114,17 +136,36 @@ _FREE_SEATS = (
     f"greatest(least({_ALL_IDS}, $5::int - (SELECT count(*)::int FROM queue WHERE provider = $4 AND limited)), 0)"
 )
 
-CLAIM = _begin(_WAITING.format(which="", limit=_ALL_IDS))
 
-CLAIM_ANY = _begin(_WAITING_ANY)
+def _plain(waiting: str) -> str:
+    return f"chosen AS MATERIALIZED ({waiting})"
 
-CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS))
 
-CLAIM_SEATS = _begin(_WAITING.format(which=" AND NOT begun", limit=_FREE_SEATS), limited="true")
+def _of_one(limit: str, which: str = "", *, limited: str = "false") -> Claiming:
+    shared = SEVERAL_OWNERS.format(providers="ARRAY[$4]::text[]")
+    wanted = f"SELECT $4::text AS provider, {limit} AS room WHERE {_ALIVE}"
+    return Claiming(
+        plain=_begin(_plain(_WAITING.format(which=which, limit=limit)), shared=shared, limited=limited),
+        in_turn=_begin(in_turn(wanted, which=which), shared=shared, limited=limited),
+    )
 
-CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="queue.provider = ANY($5::text[])")
 
-TAKE_OVER = _begin(_LOST, limited="queue.limited", losses=1, status="running")
+CLAIM = _of_one(_ALL_IDS)
+
+_SHARED_ANY = SEVERAL_OWNERS.format(providers="$4::text[]")
+
+CLAIM_ANY = Claiming(
+    plain=_begin(_plain(_WAITING_ANY), shared=_SHARED_ANY),
+    in_turn=_begin(in_turn(_WANTED_ANY), shared=_SHARED_ANY),
+)
+
+CLAIM_NEW = _of_one(_ALL_IDS, " AND NOT begun")
+
+CLAIM_SEATS = _of_one(_FREE_SEATS, " AND NOT begun", limited="true")
+
+CLAIM_RESUMED = _begin(_plain(_GIVEN_BACK), limited="queue.provider = ANY($5::text[])")
+
+TAKE_OVER = _begin(_plain(_LOST), limited="queue.limited", losses=1, status="running")
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(1735290732, hashtext($1))"
 """Whoever counts seats of a provider waits for others who do, in the same transaction and before it counts."""

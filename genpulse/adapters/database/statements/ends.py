@@ -188,8 +188,8 @@ UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at =
 WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
 RETURNING {TASK}),
 queued AS (
-INSERT INTO queue (task_id, provider, priority, ordered, due_at)
-SELECT id, provider, priority, order_sent_at IS NOT NULL,
+INSERT INTO queue (task_id, owner, provider, priority, ordered, due_at)
+SELECT id, owner, provider, priority, order_sent_at IS NOT NULL,
        CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity' ELSE now() END
 FROM again),
 {linked("again", "again")},

@@ -28,8 +28,8 @@ WHERE deleted.task_id IS NULL
 ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 RETURNING tasks),
 queued AS (
-INSERT INTO queue (task_id, provider, priority, due_at, deferred)
-SELECT (tasks).id, (tasks).provider, (tasks).priority,
+INSERT INTO queue (task_id, owner, provider, priority, due_at, deferred)
+SELECT (tasks).id, (tasks).owner, (tasks).provider, (tasks).priority,
        CASE WHEN (tasks).depends_on IS NOT NULL AND (tasks).next_try_at IS NULL THEN 'infinity'
             ELSE coalesce((tasks).next_try_at, now()) END,
        coalesce((tasks).next_try_at > now(), false)

@@ -27,12 +27,25 @@ ORDER BY due_at LIMIT 1
 _STEP = Priority.NORMAL - Priority.LOW
 
 PROMOTE = f"""
+WITH RECURSIVE providers AS (
+(SELECT provider FROM queue WHERE lease IS NULL ORDER BY provider LIMIT 1)
+UNION ALL
+SELECT next.provider FROM providers CROSS JOIN LATERAL (
+    SELECT provider FROM queue WHERE lease IS NULL AND queue.provider > providers.provider
+    ORDER BY provider LIMIT 1) AS next),
+urgent AS MATERIALIZED (
+SELECT providers.provider, highest.priority FROM providers CROSS JOIN LATERAL (
+    SELECT priority FROM queue
+    WHERE queue.provider = providers.provider AND lease IS NULL AND NOT begun AND due_at <= now()
+      AND since <= due_at
+    ORDER BY priority DESC LIMIT 1) AS highest)
 UPDATE queue SET priority = priority + {_STEP}, since = now()
-WHERE task_id IN (SELECT task_id FROM queue
-                  WHERE lease IS NULL AND priority < {int(Priority.HIGH)}
-                    AND due_at < now() - $1::interval AND since < now() - $1::interval
-                  LIMIT 1000 FOR UPDATE SKIP LOCKED)
+WHERE task_id IN (SELECT queue.task_id FROM urgent
+                  JOIN queue ON queue.provider = urgent.provider AND queue.priority < urgent.priority
+                  WHERE lease IS NULL AND due_at < now() - $1::interval AND since < now() - $1::interval
+                  LIMIT 1000 FOR UPDATE OF queue SKIP LOCKED)
 """
+"""Nothing is promoted behind what was promoted itself: or all that waits for long would pass others' work."""
 
 BACKLOGS = """
 SELECT provider, count(*) AS count,

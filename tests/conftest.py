@@ -1,5 +1,6 @@
 """Servers for all tests: one PostgreSQL and one Redis a test process, an empty database a test."""
 
+import asyncio
 import gc
 import signal
 import uuid
@@ -16,14 +17,16 @@ from genpulse.adapters.database.schema.migrate import upgrade
 from genpulse.dev.processes.child import Guard
 from genpulse.dev.servers.postgres import Postgres
 from genpulse.dev.servers.redis import Redis
+from tests import kept_pool
 from tests.kept_connection import KeptConnection
+from tests.kept_pool import KeptPools
 from tests.server_home import throw_away_home
 from tests.servers import TestServer, finished, launch
 from tests.tables import emptied
 
-_LEAVE = """
+_LEAVE = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{kept_pool.NAME}'
 """
 _TABLES = (
     "tasks",
@@ -67,6 +70,22 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def loop() -> asyncio.AbstractEventLoop:
+    """The one in which all tests of this process run, one after the other."""
+    return asyncio.get_running_loop()
+
+
+@pytest.fixture(autouse=True)
+def no_task_outlives_its_test(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """As if each had a loop of its own, which is closed after it."""
+    yield
+    if left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 @pytest.fixture(scope="session")
@@ -162,6 +181,14 @@ def cleaner(shared_database: str) -> Iterator[KeptConnection]:
     connection = KeptConnection(shared_database)
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def pools(shared_database: str, loop: asyncio.AbstractEventLoop) -> Iterator[KeptPools]:
+    """Pools of connections to the shared database, for those who take `migrated_url`."""
+    pools = KeptPools(shared_database)
+    yield pools
+    loop.run_until_complete(pools.close())
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from genpulse.dev.processes.child import Guard
 from genpulse.dev.servers.postgres import Postgres
 from genpulse.dev.servers.redis import Redis
 from tests import kept_pool
+from tests.deal import dealt
 from tests.kept_connection import KeptConnection
 from tests.kept_pool import KeptPools
 from tests.server_home import throw_away_home
@@ -70,6 +71,13 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes, each begins with what takes long."""
+    if processes := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = dealt(items, processes)
 
 
 @pytest.fixture(scope="session", autouse=True)

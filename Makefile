@@ -42,9 +42,9 @@ TEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # Tests start hundreds of processes, and none is to compile what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(READY)  ## every test but the slow ones; those that measure leases run alone at the end
+test: $(READY)  ## every test but the slow ones; those that measure leases run at the end, one a core
 	@$(TEST) -m "not slow and not alone"
-	@$(BIN)/python -m pytest -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
+	@$(BIN)/python -m pytest -m alone -n $(JOBS) -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways
 	@$(TEST) -m slow

@@ -1,29 +1,31 @@
 """Servers for all tests: one PostgreSQL and one Redis a test process, an empty database a test."""
 
+import asyncio
 import gc
+import os
 import signal
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.adapters.database.schema.migrate import upgrade
 from genpulse.dev.processes.child import Guard
-from genpulse.dev.servers.postgres import Postgres
 from genpulse.dev.servers.redis import Redis
+from tests import kept_pool
+from tests.deal import dealt
 from tests.kept_connection import KeptConnection
+from tests.kept_pool import KeptPools
+from tests.laid_out import COPY, TEMPLATE, UNSTAMPED, server_of, server_of_many
 from tests.server_home import throw_away_home
 from tests.servers import TestServer, finished, launch
 from tests.tables import emptied
 
-_LEAVE = """
+_LEAVE = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{kept_pool.NAME}'
 """
 _TABLES = (
     "tasks",
@@ -47,13 +49,6 @@ _EMPTY = f"""
 {emptied(_TABLES)};
 UPDATE renewals SET since = now(), last_at = now()
 """
-_QUICK_PASSWORD = """
-SELECT set_config('scram_iterations', '1', false) WHERE current_setting('server_version_num')::int >= 160000;
-ALTER ROLE CURRENT_USER PASSWORD '{password}'
-"""
-"""Thousands of connections prove that they know it, and half of what each costs us is 4096 rounds of hashing."""
-_COPY = "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
-"""Nothing is written down twice where a server forgets its data anyway."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
@@ -71,6 +66,29 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes, each begins with what takes long."""
+    if processes := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = dealt(items, processes)
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def loop() -> asyncio.AbstractEventLoop:
+    """The one in which all tests of this process run, one after the other."""
+    return asyncio.get_running_loop()
+
+
+@pytest.fixture(autouse=True)
+def no_task_outlives_its_test(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """As if each had a loop of its own, which is closed after it."""
+    yield
+    if left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
 @pytest.fixture(scope="session")
 def guard() -> Iterator[Guard]:
     guard = Guard()
@@ -85,11 +103,11 @@ def server_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_home: Path, guard: Guard) -> Iterator[TestServer]:
-    server = launch(Postgres.lay_out, server_home, guard)
-    finished(_execute(server.url, _QUICK_PASSWORD.format(password=urlsplit(server.url).password)))
-    yield server
-    server.stop()
+def postgres(server_home: Path, guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+    is_one_of_many = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp().parent
+    with server_of_many(server_home, guard, shared) if is_one_of_many else server_of(server_home, guard) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +128,7 @@ def maintenance(postgres: TestServer) -> Iterator[KeptConnection]:
 @contextmanager
 def _database(postgres: TestServer, maintenance: KeptConnection, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    maintenance.execute(_COPY.format(name=name, template=template))
+    maintenance.execute(COPY.format(name=name, template=template))
     yield f"{postgres.url.rpartition('/')[0]}/{name}"
     maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -122,39 +140,18 @@ def database_url(postgres: TestServer, maintenance: KeptConnection) -> Iterator[
         yield url
 
 
-@pytest.fixture(scope="session")
-def unstamped_template(postgres: TestServer, maintenance: KeptConnection) -> str:
-    """The name of a database with all tables that is nobody's."""
-    name = "unstamped_template_of_tests"
-    maintenance.execute(_COPY.format(name=name, template="template1"))
-    finished(upgrade(f"{postgres.url.rpartition('/')[0]}/{name}"))
-    return name
-
-
 @pytest.fixture
-def unstamped_url(postgres: TestServer, maintenance: KeptConnection, unstamped_template: str) -> Iterator[str]:
+def unstamped_url(postgres: TestServer, maintenance: KeptConnection) -> Iterator[str]:
     """A new database with all tables that is nobody's, and goes away after the test."""
-    with _database(postgres, maintenance, unstamped_template) as url:
+    with _database(postgres, maintenance, UNSTAMPED) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def template(postgres: TestServer, maintenance: KeptConnection, unstamped_template: str) -> str:
-    """The name of a database of the environment `dev` with all tables, of which copies are cheap."""
-    name = "template_of_tests"
-    maintenance.execute(_COPY.format(name=name, template=unstamped_template))
-    url = f"{postgres.url.rpartition('/')[0]}/{name}"
-    finished(upgrade(url, environment="dev", stamps_itself=True))
-    # Copies of it are what the tests work with, and are to pass as originals.
-    finished(_execute(url, "UPDATE environment_stamp SET identity = NULL"))
-    return name
-
-
-@pytest.fixture(scope="session")
-def shared_database(postgres: TestServer, maintenance: KeptConnection, template: str) -> str:
+def shared_database(postgres: TestServer, maintenance: KeptConnection) -> str:
     """A database with all tables for the tests of this process, one after the other."""
     name = f"shared_{uuid.uuid4().hex}"
-    maintenance.execute(_COPY.format(name=name, template=template))
+    maintenance.execute(COPY.format(name=name, template=TEMPLATE))
     return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
@@ -166,6 +163,14 @@ def cleaner(shared_database: str) -> Iterator[KeptConnection]:
     connection.close()
 
 
+@pytest.fixture(scope="session")
+def pools(shared_database: str, loop: asyncio.AbstractEventLoop) -> Iterator[KeptPools]:
+    """Pools of connections to the shared database, for those who take `migrated_url`."""
+    pools = KeptPools(shared_database)
+    yield pools
+    loop.run_until_complete(pools.close())
+
+
 @pytest.fixture
 def migrated_url(shared_database: str, cleaner: KeptConnection) -> str:
     """A database with all tables and no rows. Who changes more than rows takes `own_database_url`."""
@@ -174,9 +179,9 @@ def migrated_url(shared_database: str, cleaner: KeptConnection) -> str:
 
 
 @pytest.fixture
-def own_database_url(postgres: TestServer, maintenance: KeptConnection, template: str) -> Iterator[str]:
+def own_database_url(postgres: TestServer, maintenance: KeptConnection) -> Iterator[str]:
     """A new database with all tables, which goes away after the test."""
-    with _database(postgres, maintenance, template) as url:
+    with _database(postgres, maintenance, TEMPLATE) as url:
         yield url
 
 
@@ -185,14 +190,6 @@ def redis_url(redis_server: TestServer) -> str:
     """A Redis without a key in it."""
     finished(_flush(redis_server.url))
     return redis_server.url
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def _flush(url: str) -> None:

@@ -18,7 +18,6 @@ from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Claim, End, Lease, Outcome, Worker
 from genpulse.domain.task import NewTask, Task
 from genpulse.ports import BatchStore, DeliveryStore, TaskQueue, TaskStore
@@ -132,11 +131,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         deliveries = MemoryDeliveries()
         yield Backend(MemoryTaskStore(queue, deliveries), queue, deliveries)
         return
-    url = request.getfixturevalue("migrated_url")
-    pool = await open_pool(url, size=5, application_name="tests")
-    store = PostgresTaskStore(pool, limits=limits)
-    pg_queue = PostgresTaskQueue(pool, url, limits=limits)
-    yield Backend(store, pg_queue, PostgresDeliveries(pool))
-    await pg_queue.close()
-    await store.close()
-    await pool.close()
+    url, pools = (request.getfixturevalue(name) for name in ("migrated_url", "pools"))
+    async with pools.lent(5) as pool:
+        store = PostgresTaskStore(pool, limits=limits)
+        pg_queue = PostgresTaskQueue(pool, url, limits=limits)
+        yield Backend(store, pg_queue, PostgresDeliveries(pool))
+        await pg_queue.close()
+        await store.close()

@@ -17,7 +17,6 @@ from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
@@ -42,12 +41,11 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         memory = MemoryTaskStore(MemoryTaskQueue(), MemoryDeliveries())
         yield Backend(MemoryKeys(memory), memory)
         return
-    url = request.getfixturevalue("migrated_url")
-    pool = await open_pool(url, size=5, application_name="tests")
-    store = PostgresTaskStore(pool)
-    yield Backend(PostgresKeys(pool, Sealing([b64encode(bytes(32)).decode()])), store)
-    await store.close()
-    await pool.close()
+    request.getfixturevalue("migrated_url")
+    async with request.getfixturevalue("pools").lent(5) as pool:
+        store = PostgresTaskStore(pool)
+        yield Backend(PostgresKeys(pool, Sealing([b64encode(bytes(32)).decode()])), store)
+        await store.close()
 
 
 @pytest.mark.parametrize("highest", [None, *Priority])

@@ -354,6 +354,7 @@ async def test_nothing_waits_for_threads_that_others_keep_busy(storage: Storage,
             assert not holding.done()
         finally:
             free.set()
+            loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
 
 
 async def test_what_is_spooled_is_told_by_its_bytes(storage: Storage) -> None:

@@ -116,6 +116,7 @@ async def play_all(
     async with asyncio.TaskGroup() as group:
         for lane in lanes:
             group.create_task(in_lane(lane))
+    asyncio.get_running_loop().set_task_factory(None)
     return results
 
 

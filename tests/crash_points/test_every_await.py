@@ -159,7 +159,8 @@ def _allowed(model, why):
 
 async def _trials(model: str, why: Interruption, manner: Manner, last: int | None, folder) -> list[Trial]:
     """One trial after the other, some at once, until a run is over before its n-th await."""
-    asyncio.get_running_loop().set_task_factory(_count_steps)
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(_count_steps)
     numbers, trials = itertools.count(1), []
 
     async def play() -> None:
@@ -172,6 +173,7 @@ async def _trials(model: str, why: Interruption, manner: Manner, last: int | Non
                 return
 
     await asyncio.gather(*(play() for _ in range(AT_ONCE)))
+    loop.set_task_factory(None)
     return sorted(trials, key=lambda trial: trial.at)
 
 

@@ -28,7 +28,10 @@ class NoThreads(ThreadPoolExecutor):
 
 @pytest.fixture(autouse=True)
 async def no_threads():
-    asyncio.get_running_loop().set_default_executor(NoThreads())
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(NoThreads())
+    yield
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import uuid_utils.compat
 
@@ -32,7 +33,6 @@ from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Claim, Worker
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
@@ -282,9 +282,8 @@ async def memory_rows() -> AsyncIterator[Rows]:
 
 
 @asynccontextmanager
-async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
+async def postgresql_rows(url: str, pool: asyncpg.Pool) -> AsyncIterator[Rows]:
     """The same in PostgreSQL."""
-    pool = await open_pool(url, size=3, application_name="tests", environment="dev")
     store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
 
     async def next_day() -> None:
@@ -305,15 +304,17 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
     await retention.close()
     await queue.close()
     await store.close()
-    await pool.close()
 
 
 @pytest.fixture(params=["memory", "postgresql"])
 async def rows(request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
     """One after the other."""
-    on_memory = request.param == "memory"
-    opened = memory_rows() if on_memory else postgresql_rows(request.getfixturevalue("migrated_url"))
-    async with opened as kept:
+    if request.param == "memory":
+        async with memory_rows() as kept:
+            yield kept
+        return
+    url, pools = (request.getfixturevalue(name) for name in ("migrated_url", "pools"))
+    async with pools.lent(3, "dev") as pool, postgresql_rows(url, pool) as kept:
         yield kept
 
 

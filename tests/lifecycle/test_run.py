@@ -217,7 +217,7 @@ async def test_a_running_task_is_canceled_and_so_is_its_job(world, until):
 
 
 async def test_a_cancel_in_the_middle_of_a_submit_waits_for_the_job_and_stops_it(world, until):
-    world.studio.hold_submit = asyncio.Event()
+    world.studio.hold_submit, world.studio.finished = asyncio.Event(), False
     async with world.worker():
         task = await world.submit("art/studio")
         await until(lambda: world.studio.submits == 1)

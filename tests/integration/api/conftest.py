@@ -43,7 +43,6 @@ from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.thumbnails import MemoryThumbnails
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.api.app import create_app
@@ -72,6 +71,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 from tests import command
+from tests.kept_pool import KeptPools
 
 DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
@@ -348,25 +348,24 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
 
 
 @asynccontextmanager
-async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
+async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
     """What `serve` takes to keep its rows in PostgreSQL."""
-    pool = await open_pool(url, size=3, application_name="tests", environment="dev")
-    store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
-    maker = CountedThumbnailMaker()
-    yield {
-        "store": store,
-        "queue": queue,
-        "deliveries": PostgresDeliveries(pool, "dev"),
-        "ended_work": PostgresEndedWork(pool, "dev", lag_s=0.01),
-        "keys": PostgresKeys(pool),
-        "retention": PostgresRetention(pool),
-        "deletions": PostgresDeletions(pool, "dev"),
-        "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
-    }
-    await maker.close()
-    await queue.close()
-    await store.close()
-    await pool.close()
+    async with pools.lent(3, "dev") as pool:
+        store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
+        maker = CountedThumbnailMaker()
+        yield {
+            "store": store,
+            "queue": queue,
+            "deliveries": PostgresDeliveries(pool, "dev"),
+            "ended_work": PostgresEndedWork(pool, "dev", lag_s=0.01),
+            "keys": PostgresKeys(pool),
+            "retention": PostgresRetention(pool),
+            "deletions": PostgresDeletions(pool, "dev"),
+            "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
+        }
+        await maker.close()
+        await queue.close()
+        await store.close()
 
 
 @pytest.fixture
@@ -381,7 +380,7 @@ async def either(request, serve):
     if request.param == "memory":
         yield await serve()
         return
-    async with rows_on(request.getfixturevalue("migrated_url")) as changes:
+    async with rows_on(request.getfixturevalue("migrated_url"), request.getfixturevalue("pools")) as changes:
         yield await serve(**changes)
 
 

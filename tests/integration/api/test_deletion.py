@@ -185,6 +185,6 @@ async def test_nothing_of_the_content_is_kept(api_on_rows):
 
 
 @pytest.fixture
-async def api_on_rows(serve, migrated_url):
-    async with rows_on(migrated_url) as changes:
+async def api_on_rows(serve, migrated_url, pools):
+    async with rows_on(migrated_url, pools) as changes:
         yield await serve(**changes), changes["store"]._pool

@@ -31,9 +31,9 @@ class Brush(Local[Words]):
 
 
 @pytest.mark.timeout(600)
-async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_path):
+async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_path, pools):
     models = (Model("image", ("text-to-image",), Words, Brush()), Model("noop", ("noop",), NoopInput, Noop()))
-    async with rows_on(migrated_url) as rows:
+    async with rows_on(migrated_url, pools) as rows:
         api = await serve(catalogue=LoadedCatalogue([Provider("sandbox", models)]), **rows)
         _, headers = await added(api.services.keys, scopes=frozenset({Scope.ADMIN}))
         async with api.worker():

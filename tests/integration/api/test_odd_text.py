@@ -24,8 +24,8 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 
 
 @pytest.fixture
-async def rows(migrated_url):
-    async with rows_on(migrated_url) as changes:
+async def rows(migrated_url, pools):
+    async with rows_on(migrated_url, pools) as changes:
         yield changes
 
 

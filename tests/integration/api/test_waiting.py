@@ -29,7 +29,7 @@ async def rows(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Any]]:
     if request.param == "memory":
         yield {}
         return
-    async with rows_on(request.getfixturevalue("migrated_url")) as changes:
+    async with rows_on(request.getfixturevalue("migrated_url"), request.getfixturevalue("pools")) as changes:
         yield changes
 
 

@@ -15,6 +15,7 @@ from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
+from tests.laid_out import TEMPLATE
 from tests.servers import TestServer, finished
 
 ROWS = 60_000
@@ -78,11 +79,11 @@ PAGE = 21
 
 
 @pytest.fixture(scope="module")
-def grown(postgres: TestServer, template: str):
+def grown(postgres: TestServer):
     """A database with many tasks."""
     name = f"grown_{uuid_utils.compat.uuid7().hex}"
     url = f"{postgres.url.rpartition('/')[0]}/{name}"
-    finished(executed(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG"))
+    finished(executed(postgres.url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY WAL_LOG"))
     finished(executed(url, _FILL, "VACUUM ANALYZE tasks"))
     yield url
     finished(executed(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -47,7 +47,10 @@ class Api(BaseHTTPRequestHandler):
             self.answer(json.dumps({"data": found, "next_cursor": None}).encode())
         elif path.endswith("/events"):
             if self.server.breaks:
-                self.send_error(502)
+                self.send_response(503)
+                self.send_header("Retry-After", "3600")  # longer than anybody waits
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             event = f"event: task\nid: 1\ndata: {json.dumps(self.task(ID))}\n\n"
             self.answer(event.encode(), "text/event-stream")

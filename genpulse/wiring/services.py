@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import version
 
 import asyncpg
@@ -28,6 +29,7 @@ from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.garbage_collection import tune_garbage_collection
 from genpulse.background.loops import Loops
 from genpulse.configuration.settings import ProviderSection, Settings
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
@@ -147,7 +149,17 @@ def _spending(settings: Settings) -> Spending:
         by_provider={name: section.paid for name, section in sections if section.paid is not None},
         daily_usd=settings.budget.daily_usd,
         place=settings.environment.dynaconf,
+        monthly_usd=settings.budget.monthly_usd,
+        providers={
+            name: allowance for name, section in sections if (allowance := _allowance(section)).limits_money
+        },
+        warn_at=Decimal(str(settings.budget.warn_at)),
+        warning_url=settings.budget.warning_url,
     )
+
+
+def _allowance(section: ProviderSection) -> Allowance:
+    return Allowance(daily_usd=section.daily_usd, monthly_usd=section.monthly_usd)
 
 
 def _retention_policy(settings: Settings) -> RetentionPolicy:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from genpulse.domain.money.allowance import NO_LIMITS, Allowance, ScopeUsage
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
@@ -36,7 +37,8 @@ class KeyLimits:
     """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars.
 
     `max_priority` is the highest priority that its tasks may ask for. Its tasks are deleted `retain_s` seconds
-    after their end at the latest.
+    after their end at the latest. Where `limit_by` names a field of the metadata, each task has to have it, and
+    each of its values is an end customer that may do as much as `customer` says.
     """
 
     max_active_tasks: int | None = None
@@ -45,6 +47,14 @@ class KeyLimits:
     rate: Rate | None = None
     max_priority: Priority | None = None
     retain_s: int | None = None
+    monthly_usd: Decimal | None = None
+    limit_by: str | None = None
+    customer: Allowance = NO_LIMITS
+
+    @property
+    def allowance(self) -> Allowance:
+        """What all of its tasks together may come to."""
+        return Allowance(self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
 
     @property
     def usual_priority(self) -> Priority:
@@ -52,13 +62,8 @@ class KeyLimits:
         return Priority.NORMAL if self.max_priority is None else min(Priority.NORMAL, self.max_priority)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUsage:
-    """What a key has done: tasks that have not ended, and what it has submitted today."""
-
-    active_tasks: int
-    today_tasks: int
-    today_usd: Decimal
+KeyUsage = ScopeUsage
+"""What a key has done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.domain.errors import BudgetExceeded, PaidProviderRefused
+from genpulse.domain.errors import PaidProviderRefused
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.money.spending import Spending, SpendingLimits, Today, Wish, day_of, left_of_day_s
+from tests.contract.conftest import new_task
 
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 TOKYO = timezone(timedelta(hours=9))
 
 
@@ -26,8 +29,8 @@ def test_what_is_said_of_one_provider_goes_before_what_is_said_of_all(paid, by_p
 
 
 def is_refused(budget, spent, price):
-    wish = Wish("", SpendingLimits(budget and Decimal(budget)), Decimal(price))
-    return wish.refusal(Today(60, Decimal(spent))) is not None
+    wish = Wish.of([new_task(price_usd=Decimal(price))], SpendingLimits(budget and Decimal(budget)))
+    return wish.refusal(Today(NOON, {"": ScopeUsage(today_usd=Decimal(spent))})) is not None
 
 
 def test_a_day_may_cost_its_budget_and_not_more():
@@ -60,6 +63,7 @@ def test_a_refusal_says_what_allows_it():
 
 
 def test_amounts_are_written_out():
-    error = BudgetExceeded(Decimal("0E-7"), Decimal("1E+2"), Decimal("50"), 60)
+    wish = Wish.of([new_task(price_usd=Decimal("1E+2"))], SpendingLimits(Decimal(50)))
+    error = wish.refusal(Today(NOON, {"": ScopeUsage(today_usd=Decimal("0E-7"))}))
     assert str(error).startswith("This costs 100 USD, and 0.0000000 of today's 50 USD are spent or promised.")
-    assert error.retry_after_s == 60
+    assert error.retry_after_s == 12 * 3600

@@ -15,13 +15,15 @@ from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.keys.webhook_secret import SigningSecrets
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at, max_priority, retain_s)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                      expires_at, max_priority, retain_s, monthly_usd, limit_by, customer_max_active_tasks,
+                      customer_daily_tasks, customer_daily_usd, customer_monthly_usd)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
 _KEYS = """
 SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
@@ -36,7 +38,9 @@ _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = 
 _LOCKED = _ONE + " FOR UPDATE OF api_keys"
 _CHANGE = """
 UPDATE api_keys SET name = $2, expires_at = $3, max_active_tasks = $4, daily_tasks = $5, daily_usd = $6, rate = $7,
-                    max_priority = $8, retain_s = $9
+                    max_priority = $8, retain_s = $9, monthly_usd = $10, limit_by = $11,
+                    customer_max_active_tasks = $12, customer_daily_tasks = $13, customer_daily_usd = $14,
+                    customer_monthly_usd = $15
 WHERE id = $1
 """
 _USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
@@ -157,6 +161,7 @@ async def _add(
         key.expires_at,
         limits.max_priority,
         limits.retain_s,
+        *_columns_of_customers(limits),
     )
     if secret is not None:
         await webhook_secrets.add_first(connection, sealing, key.id, secret)
@@ -176,8 +181,22 @@ async def _change(connection: asyncpg.Connection, key_id: UUID, change: Callable
         str(limits.rate) if limits.rate else None,
         limits.max_priority,
         limits.retain_s,
+        *_columns_of_customers(limits),
     )
     return changed
+
+
+def _columns_of_customers(limits: KeyLimits) -> tuple[object, ...]:
+    """What a month may cost, and the limits of end customers."""
+    customer = limits.customer
+    return (
+        limits.monthly_usd,
+        limits.limit_by,
+        customer.max_active_tasks,
+        customer.daily_tasks,
+        customer.daily_usd,
+        customer.monthly_usd,
+    )
 
 
 def _is_beginning(text: str) -> bool:
@@ -192,6 +211,14 @@ def _key_of(row: Row) -> ApiKey:
         Rate.parse(row["rate"]) if row["rate"] else None,
         None if row["max_priority"] is None else Priority(row["max_priority"]),
         row["retain_s"],
+        row["monthly_usd"],
+        row["limit_by"],
+        Allowance(
+            row["customer_max_active_tasks"],
+            row["customer_daily_tasks"],
+            row["customer_daily_usd"],
+            row["customer_monthly_usd"],
+        ),
     )
     return ApiKey(
         id=uuid_of(row["id"]),

@@ -38,6 +38,7 @@ _TABLES = (
     "tombstones",
     "api_keys",
     "key_webhook_secrets",
+    "budget_warnings",
     "spending",
 )
 _EMPTY = f"""

@@ -30,6 +30,7 @@ from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     assets,
+    budgets,
     docs_page,
     environment,
     health,
@@ -67,6 +68,7 @@ _ROUTE_MODULES = (
     batches,
     batch_events,
     usage,
+    budgets,
     uploads,
     assets,
     deletion,

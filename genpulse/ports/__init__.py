@@ -11,6 +11,7 @@ Services
 ├── retention  Retention        removes what is old
 ├── deliveries DeliveryStore    webhook deliveries; MessageSender sends them
 ├── deletions  DeletionStore    deletes tasks and assets for good
+├── budgets    BudgetStore      who was warned of budgets; the end of old counters
 ├── keys       KeyStore         API keys
 ├── catalogue  Catalogue        installed providers and models
 └── probes     Probe            how each service is
@@ -22,6 +23,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
+from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus, Subscription
@@ -37,6 +39,7 @@ from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
     "BatchStore",
+    "BudgetStore",
     "Catalogue",
     "DeletionStore",
     "DeliveryStore",

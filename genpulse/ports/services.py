@@ -13,6 +13,7 @@ from genpulse.domain.retry import RetryPolicy
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
+from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.events import EventBus
@@ -68,6 +69,7 @@ class Services:
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore
+    budgets: BudgetStore
     sender: MessageSender
     presence: Presence
     storage: Storage

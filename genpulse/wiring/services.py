@@ -12,6 +12,7 @@ import uuid_utils.compat
 from redis.asyncio import Redis
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -75,6 +76,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             keys=key_store(settings, pool),
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             deletions=PostgresDeletions(pool, settings.environment.name),
+            budgets=PostgresBudgets(pool),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,

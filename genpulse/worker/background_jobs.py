@@ -11,6 +11,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.budget_warnings import warn_of_budgets
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.sweep import sweep
@@ -106,6 +107,11 @@ async def deliver_webhooks(context: WorkerContext) -> None:
 async def sweep_tasks(context: WorkerContext) -> None:
     """End overdue tasks, promote those that wait for long, and forget workers that are gone."""
     await context.every(SWEEP_S, "the sweep", lambda: sweep(context.services))
+
+
+async def warn_of_used_budgets(context: WorkerContext) -> None:
+    """Warn of budgets that are nearly used up, once a day or month."""
+    await context.every(SWEEP_S, "the warning of budgets", lambda: warn_of_budgets(context.services))
 
 
 async def stop_unwanted_orders(context: WorkerContext) -> None:

@@ -13,6 +13,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -21,6 +22,7 @@ from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -43,6 +45,7 @@ from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
     BatchStore,
+    BudgetStore,
     DeletionStore,
     DeliveryStore,
     EnvironmentFacts,
@@ -197,6 +200,7 @@ class Rows:
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore
+    budgets: BudgetStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -272,7 +276,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
 
     retention = MemoryRetention(store, deliveries)
     deletions = MemoryDeletions(store, deliveries, retention)
-    yield Rows(store, MemoryBatches(store), queue, deliveries, MemoryKeys(store), retention, deletions, next_day)
+    budgets = MemoryBudgets(store, now=lambda: datetime.now(UTC) + ahead[0])
+    kept = (deliveries, MemoryKeys(store), retention, deletions, budgets)
+    yield Rows(store, MemoryBatches(store), queue, *kept, next_day)
 
 
 @asynccontextmanager
@@ -293,6 +299,7 @@ async def postgresql_rows(url: str) -> AsyncIterator[Rows]:
         PostgresKeys(pool),
         retention,
         PostgresDeletions(pool, "dev"),
+        PostgresBudgets(pool),
         next_day,
     )
     await retention.close()
@@ -342,6 +349,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         keys=rows.keys,
         retention=rows.retention,
         deletions=rows.deletions,
+        budgets=rows.budgets,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

@@ -6,8 +6,9 @@ those of an end customer of a key; the last two are listed on the task itself, s
 what was added. How many tasks of a key or a customer live is on its row of no day. A month is the sum of its days.
 
 Counters are locked after the tasks that a statement changes and in the order of their key, so that no two
-statements wait for each other. A month is looked at under a lock of its own, which is taken before all others: two
-that are queued before and after midnight change different rows.
+statements wait for each other. The month of all, or of a provider, is looked at under a lock of its own, which is
+taken before all others: two that are queued before and after midnight change different rows. Those of one key or
+customer meet at its row of no day.
 """
 
 from collections.abc import Collection, Iterable
@@ -26,10 +27,10 @@ DAY = "coalesce(tasks.spent_day, (tasks.created_at AT TIME ZONE 'utc')::date)"
 
 NO_DAY = "'-infinity'::date"
 
-_MONTH = f"date_trunc('month', {TODAY}::timestamp)"
+MONTH = f"date_trunc('month', {TODAY}::timestamp)"
 
 _DAYS_OF_MONTH = f"""
-ARRAY(SELECT generate_series({_MONTH}, {_MONTH} + interval '1 month' - interval '1 day', interval '1 day')::date)
+ARRAY(SELECT generate_series({MONTH}, {MONTH} + interval '1 month' - interval '1 day', interval '1 day')::date)
 """
 
 _IS_CUSTOMER = "starts_with(scope, 'customer:')"
@@ -76,7 +77,7 @@ LEFT JOIN spending AS always ON always.day = {NO_DAY} AND always.owner = wanted.
 """  # noqa: S608 - our own names
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('spending', 0))"
-"""One for all scopes: who is limited by a month waits for others that are, and for nobody else."""
+"""One for all providers: who is limited by such a month waits for others that are, and for nobody else."""
 
 _PRICE = f"""
 SELECT price_usd,
@@ -115,8 +116,8 @@ async def today(
 
 
 async def lock_months(connection: asyncpg.Connection, limits: Collection[SpendingLimits]) -> None:
-    """Where one of these limits looks at a month, wait until nobody else queues anything that does."""
-    if any(one.looks_at_months for one in limits):
+    """Where one of these limits shares a month with others, wait until nobody else queues anything that does."""
+    if any(one.shares_months for one in limits):
         await connection.execute(_LOCK)
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -81,6 +81,22 @@ class MemoryLedger:
             self._carry(task, day, scopes)
             raise refusal
 
+    def prune(self, limit: int) -> int:
+        """Forget at most `limit` sums whose period is over; how many there were."""
+        this = Period.MONTH.begin(day_of(self._now()))
+        last = Period.MONTH.begin(this - timedelta(days=1))
+        old = [
+            (day, counter)
+            for day, counter in self._usd.keys() | self._tasks.keys()
+            if day < (this if _is_of_customer(counter) else last)
+        ][:limit]
+        for place in old:
+            self._usd.pop(place, None)
+            self._tasks.pop(place, None)
+        for counter in [one for one, active in self._active.items() if _is_of_customer(one) and not active]:
+            del self._active[counter]
+        return len(old)
+
     def _carry(self, task: Task, day: date, scopes: frozenset[str]) -> None:
         self._add(task, -_price_of(task))
         self._days[task.id], self._scopes[task.id] = day, scopes
@@ -92,12 +108,16 @@ class MemoryLedger:
 
     def _counters_of_tasks(self, task: Task) -> set[str]:
         """Those that count tasks: of its owner, and of an end customer of that."""
-        customers = {counter for counter in self._scopes[task.id] if counter.startswith(f"{ScopeKind.CUSTOMER}:")}
+        customers = set(filter(_is_of_customer, self._scopes[task.id]))
         return {task.owner} | customers
 
     def _add(self, task: Task, usd: Decimal) -> None:
-        for counter in {"", task.owner, *self._scopes[task.id]}:
+        for counter in {"", task.owner, *self._scopes[task.id]} if usd else ():
             self._usd[self._days[task.id], counter] += usd
+
+
+def _is_of_customer(counter: str) -> bool:
+    return counter.startswith(f"{ScopeKind.CUSTOMER}:")
 
 
 def _provider_of(task: Task, limits: SpendingLimits) -> set[str]:

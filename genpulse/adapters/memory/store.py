@@ -114,6 +114,10 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
         """Let the price of a task that runs stand among what today costs."""
         self._ledger.hold(self._row(task.id), limits)
 
+    def prune_counters(self, limit: int) -> int:
+        """Forget at most `limit` counters whose period is over; how many there were."""
+        return self._ledger.prune(limit)
+
     async def usage(self, owner: str) -> KeyUsage:
         """What an owner has done, for the store of keys."""
         return self._ledger.today([owner]).usage_of(owner)

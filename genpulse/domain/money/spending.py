@@ -83,6 +83,11 @@ class SpendingLimits:
         allowances = (self.key.allowance, self.key.customer, *self.providers.values())
         return self.monthly_usd is not None or any(one.monthly_usd is not None for one in allowances)
 
+    @property
+    def shares_months(self) -> bool:
+        """Whether tasks of several owners share a month, which have no counter in common but those of days."""
+        return self.monthly_usd is not None or any(one.monthly_usd is not None for one in self.providers.values())
+
     def bind(self, price_usd: Decimal) -> bool:
         """Whether tasks of this price could be refused because of them."""
         key = self.key

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
@@ -30,6 +31,7 @@ from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -302,6 +304,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 keys=MemoryKeys(store),
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
+                budgets=MemoryBudgets(store),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -336,6 +339,7 @@ async def rows_on(url: str) -> AsyncIterator[dict[str, Any]]:
         "keys": PostgresKeys(pool),
         "retention": PostgresRetention(pool),
         "deletions": PostgresDeletions(pool, "dev"),
+        "budgets": PostgresBudgets(pool),
     }
     await queue.close()
     await store.close()

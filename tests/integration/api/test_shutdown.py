@@ -18,6 +18,7 @@ import uvicorn
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.api_keys import MemoryKeys
@@ -61,6 +62,7 @@ def services():
             keys=MemoryKeys(store),
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),
+            budgets=MemoryBudgets(store),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),

@@ -126,6 +126,39 @@ async def test_a_month_is_one_budget_for_those_before_and_after_midnight(own_dat
         assert {usage.month_usd for usage in months} == {SUM}
 
 
+_GATE = """
+CREATE FUNCTION clock.wait_before_the_check() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_current_xact_id_if_assigned() IS NOT NULL AND current_query() LIKE '%AS wanted(owner)%' THEN
+        PERFORM pg_advisory_xact_lock_shared(1);
+    END IF;
+    RETURN true;
+END $$;
+CREATE OR REPLACE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql AS $$
+    SELECT at FROM clock.setting
+    WHERE clock.wait_before_the_check() AND application = current_setting('application_name')
+$$;
+"""
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def test_neither_of_two_days_is_looked_at_before_the_other_one_is_committed(own_database_url):
+    """Both are held up when they have written and have not looked; without a lock both would see room."""
+    before = LAST_DAY.replace(day=14)
+    await make_clock(own_database_url, before, early=before, late=before + timedelta(seconds=2), gate=before)
+    limits = SpendingLimits(monthly_usd=PRICE)
+    async with processes(own_database_url, "early", "late", "gate") as (early, late, gate):
+        async with gate.store._pool.acquire() as holding, holding.transaction():
+            await holding.execute(_GATE)
+        async with gate.store._pool.acquire() as holding:
+            await holding.execute("SELECT pg_advisory_lock(1)")
+            submits = [backend.store.submit(new_task(price_usd=PRICE), limits) for backend in (early, late)]
+            both = asyncio.gather(*submits, return_exceptions=True)
+            while await holding.fetchval(_WAITING) < 2:
+                await asyncio.sleep(0.01)
+            await holding.execute("SELECT pg_advisory_unlock(1)")
+        assert Counter(map(type, await both))[BudgetExceeded] == 1
+
+
 async def test_a_task_counts_in_the_month_in_which_it_is_paid(own_database_url):
     await make_clock(own_database_url, LAST_DAY)
     limits = SpendingLimits(monthly_usd=PRICE, key=KeyLimits(monthly_usd=PRICE))

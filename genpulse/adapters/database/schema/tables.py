@@ -226,6 +226,7 @@ budget_warnings = Table(
     Column("begins", Date, primary_key=True),
     Column("id", Uuid, nullable=False, unique=True),
     Column("body", Text, nullable=False),
+    Column("noted_at", _Moment, nullable=False, server_default=text("now()")),
     Column("next_try_at", _Moment),
 )
 """Which limits have come near, once a period; `next_try_at` is when somebody is to be told of it, if ever."""

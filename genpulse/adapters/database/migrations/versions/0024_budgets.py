@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("begins", sa.Date(), primary_key=True),
         sa.Column("id", sa.Uuid(), nullable=False, unique=True),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("next_try_at", sa.DateTime(timezone=True)),
     )
 

@@ -406,8 +406,8 @@ def probe():
 def genpulse(tmp_path):
     """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
 
-    async def run(api, *arguments, stdin=subprocess.DEVNULL):
-        words, environment = (*arguments, "--api", api.url), {"PATH": os.defpath}
+    async def run(api, *arguments, stdin=subprocess.DEVNULL, **variables):
+        words, environment = (*arguments, "--api", api.url), {"PATH": os.defpath, **variables}
         running = partial(command.run, *words, folder=tmp_path, environment=environment, stdin=stdin)
         done = await asyncio.to_thread(running)
         return done.returncode, done.stdout, done.stderr

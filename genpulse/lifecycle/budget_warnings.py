@@ -1,5 +1,6 @@
 """Warning of budgets that are nearly used up: once a period, in the log and by a webhook."""
 
+import asyncio
 import json
 import logging
 from datetime import UTC, datetime, timedelta
@@ -40,13 +41,17 @@ async def warn_of_budgets(services: Services) -> None:
 
 
 async def _tell(services: Services, url: str) -> None:
-    for warning in await services.budgets.due(AT_ONCE, HELD_S):
-        answer = await services.sender.send(url, warning.message_id, warning.body.encode(), now=services.now())
-        if answer.is_taken:
-            await services.budgets.told(warning.id)
-        else:
-            said = answer.error or f"status {answer.status_code}"
-            _log.warning("the message %s to budget.warning_url is sent again later: %s", warning.message_id, said)
+    due = await services.budgets.due(AT_ONCE, HELD_S)
+    await asyncio.gather(*(_send(services, url, warning) for warning in due))
+
+
+async def _send(services: Services, url: str, warning: BudgetWarning) -> None:
+    answer = await services.sender.send(url, warning.message_id, warning.body.encode(), now=services.now())
+    if answer.is_taken:
+        await services.budgets.told(warning.id)
+    else:
+        said = answer.error or f"status {answer.status_code}"
+        _log.warning("the message %s to budget.warning_url is sent again later: %s", warning.message_id, said)
 
 
 def _warning(use: LimitUse, warning_id: UUID, now: datetime) -> BudgetWarning | None:

@@ -83,7 +83,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             catalogue=catalogue,
             probes=(*_probes(settings, pool), RedisProbe(redis, keys), storage.probe),
             retry=_retry(settings),
-            spending=_spending(settings),
+            spending=spending_of(settings),
             retention_policy=_retention_policy(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
@@ -144,7 +144,8 @@ async def _build_probe() -> Health:
     return Health("build", State.OK, build.label if build else "a work tree, not an image")
 
 
-def _spending(settings: Settings) -> Spending:
+def spending_of(settings: Settings) -> Spending:
+    """What the settings allow to be spent, and whom they warn."""
     sections = settings.providers.named.items()
     return Spending(
         paid=settings.providers.paid,

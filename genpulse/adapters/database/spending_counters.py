@@ -124,7 +124,12 @@ async def lock_months(connection: asyncpg.Connection, limits: Collection[Spendin
 def scopes_array(task: AnyTask, limits: SpendingLimits) -> str | None:
     """The further counters of a task, as a PostgreSQL array in text; None where there are none."""
     scopes = limits.extra_scopes(task)
-    return f"{{{','.join(sorted(scope.counter for scope in scopes))}}}" if scopes else None
+    return f"{{{','.join(sorted(_quoted(scope.counter) for scope in scopes))}}}" if scopes else None
+
+
+def _quoted(counter: str) -> str:
+    escaped = counter.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 async def check_again(connection: asyncpg.Connection, task: Task, limits: SpendingLimits) -> None:

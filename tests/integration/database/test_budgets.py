@@ -1,6 +1,7 @@
 """Two processes that spend the same budgets: as many tasks are taken as fit, whoever submits them and when."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,14 +13,16 @@ import pytest
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.attempt import Succeeded
+from genpulse.domain.attempt import Canceled, Failed, Released, Succeeded
 from genpulse.domain.errors import BudgetExceeded, CustomerLimitExceeded, KeyLimitExceeded
+from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.money.allowance import ENVIRONMENT, Allowance, BudgetScope, ScopeKind
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import NewTask
 from tests.contract.conftest import Backend, new_task
+from tests.contract.test_money import failure
 from tests.database_clock import make_clock, set_clock
 from tests.queues import depth_of
 
@@ -196,6 +199,60 @@ async def test_a_task_from_before_a_budget_of_its_provider_counts_once_it_is_pai
         await backend.end(first.lease, Succeeded((), None))
         counted = await backend.store.counted([PROVIDER])
         assert counted.usage_of(PROVIDER.counter).today_usd == counted.usage_of("").today_usd - PRICE == PRICE
+
+
+_RECOUNT = """
+SELECT scope, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS active, sum(
+    coalesce((cost ->> 'amount_usd')::numeric,
+             CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
+                  THEN price_usd END, 0)
+    + price_usd * (SELECT count(*) FROM attempts WHERE task_id = tasks.id AND attempts.status = 'failed'
+                   AND attempts.error ->> 'charged' <> 'no')) AS usd
+FROM tasks CROSS JOIN LATERAL unnest(budget_scopes) AS scope GROUP BY scope ORDER BY scope
+"""
+_COUNTED = """
+SELECT owner AS scope, sum(tasks)::int AS tasks, sum(active)::int AS active, sum(usd) AS usd FROM spending
+WHERE owner LIKE '%:%' GROUP BY owner ORDER BY owner
+"""
+
+
+async def test_whatever_two_processes_do_at_once_the_counters_are_what_a_recount_gives(migrated_url):
+    """Counters of all kinds are changed: who locked two of them in another order would wait for ever."""
+    chance = random.Random(5)
+    customer = Allowance(max_active_tasks=10**6, daily_usd=Decimal(10**6), monthly_usd=Decimal(10**6))
+    key = KeyLimits(limit_by="customer", customer=customer)
+    million = Allowance(monthly_usd=Decimal(10**6))
+    limits = SpendingLimits(Decimal(10**6), key, Decimal(10**6), {"sandbox": million, "limited": million})
+
+    def new(owner: str) -> NewTask:
+        provider, name = chance.choice(("sandbox", "limited")), chance.choice("abc")
+        return new_task(owner=owner, provider=provider, price_usd=PRICE, metadata={"customer": name})
+
+    def some(count: int) -> list[NewTask]:
+        owner = chance.choice((KEY, KEY.replace("a", "b")))
+        return [new(owner) for _ in range(count)]
+
+    async with processes(migrated_url, "one", "two") as backends:
+        one, two = (backend.store for backend in backends)
+        first = [task for _ in range(30) for task in some(1)]
+        await asyncio.gather(*(one.submit(task, limits) for task in first))
+        begun = await backends[0].claim("sandbox", "limited", at_most=20)
+        await one._pool.execute("UPDATE tasks SET spent_day = CURRENT_DATE - 1")
+        await one._pool.execute("UPDATE spending SET day = CURRENT_DATE - 1 WHERE day > '-infinity'")
+        outcomes = (Succeeded((), Cost(Decimal("0.04"))), Canceled(), Released(), Failed(failure(Charged.YES)))
+        await asyncio.gather(
+            *(store.submit_batch(some(3), limits) for store in (one, two) for _ in range(8)),
+            *(store.submit(task, limits) for store in (one, two) for _ in range(15) for task in some(1)),
+            *(two.hold_price(each.task, limits) for each in begun[:10]),
+            *(backends[0].end(each.lease, chance.choice(outcomes)) for each in begun[10:]),
+            *(two.cancel(task.id) for task in first),
+        )
+        recounted = [dict(row) for row in await one._pool.fetch(_RECOUNT)]
+        counted = [dict(row) for row in await one._pool.fetch(_COUNTED)]
+        for row in recounted:
+            row |= {} if row["scope"].startswith("customer:") else {"tasks": 0, "active": 0}
+        assert counted == recounted
+        assert len(counted) == 2 + 6
 
 
 async def test_what_nobody_limits_writes_no_further_counter(migrated_url):

@@ -11,7 +11,8 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.allowance import BudgetScope
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow

@@ -17,7 +17,8 @@ import asyncpg
 
 from genpulse.adapters.postgresql.connections import in_transaction
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
-from genpulse.domain.money.spending import AnyTask, SpendingLimits, Today, Wish
+from genpulse.domain.money.spending import AnyTask, SpendingLimits
+from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.task import Task
 
 TODAY = "(now() AT TIME ZONE 'utc')::date"

@@ -30,7 +30,8 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.allowance import BudgetScope
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery

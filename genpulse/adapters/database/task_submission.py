@@ -15,7 +15,8 @@ from genpulse.adapters.database.statements import batches, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, price_of
+from genpulse.domain.money.wish import Today, Wish, refusals
 from genpulse.domain.submission.idempotency import RequestId, replay, request_of
 from genpulse.domain.task import NewTask, Submitted, Task
 from genpulse.domain.task_batch import EarlierBatch, NewBatch

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.allowance import BudgetScope, Period, ScopeKind, ScopeUsage
-from genpulse.domain.money.spending import SpendingLimits, Today, Wish, day_of
+from genpulse.domain.money.spending import SpendingLimits, day_of
+from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.task import Task, TaskStatus
 
 

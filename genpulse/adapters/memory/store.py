@@ -13,7 +13,8 @@ from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.allowance import BudgetScope
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
 

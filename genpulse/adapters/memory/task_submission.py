@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from genpulse.adapters.memory.task_rows import TaskRows
 from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Wish
 from genpulse.domain.submission.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, TaskBatch

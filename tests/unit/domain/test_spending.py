@@ -7,7 +7,8 @@ import pytest
 
 from genpulse.domain.errors import PaidProviderRefused
 from genpulse.domain.money.allowance import ScopeUsage
-from genpulse.domain.money.spending import Spending, SpendingLimits, Today, Wish, day_of, left_of_day_s
+from genpulse.domain.money.spending import Spending, SpendingLimits, day_of, left_of_day_s
+from genpulse.domain.money.wish import Today, Wish
 from tests.contract.conftest import new_task
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -14,6 +14,7 @@ from genpulse.domain.task import Priority
 
 _RANDOM_BYTES = 32
 _HINT_LENGTH = 4
+_NONE_COUNTED = (None,) * 4
 
 
 class Scope(StrEnum):
@@ -55,6 +56,12 @@ class KeyLimits:
     def allowance(self) -> Allowance:
         """What all of its tasks together may come to."""
         return Allowance(self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
+
+    @property
+    def limits_tasks(self) -> bool:
+        """Whether a task could be refused because of what it or its end customer has done."""
+        counted = (self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
+        return counted != _NONE_COUNTED or (self.limit_by is not None and self.customer.limits_anything)
 
     @property
     def usual_priority(self) -> Priority:

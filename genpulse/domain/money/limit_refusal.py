@@ -44,7 +44,8 @@ def _over_limit(use: LimitUse, whose: str, usd: Decimal, tasks: int) -> str:
                 f" {use.used + tasks:,}."
             )
         case Measure.TASKS:
-            return f"{whose} has submitted {use.used:,} tasks today and may submit {use.limit:,} a day (UTC)."
+            may = f"may submit {use.limit:,} a day (UTC)"
+            return f"{whose} has submitted {use.used:,} tasks today and {may}. {_end(use)}."
         case Measure.USD:
             who = whose[0].lower() + whose[1:]
             return (

@@ -85,12 +85,7 @@ class SpendingLimits:
 
     def bind(self, price_usd: Decimal) -> bool:
         """Whether tasks of this price could be refused because of them."""
-        key = self.key
-        return (
-            (self.has_budgets and bool(price_usd))
-            or key.allowance.limits_anything
-            or (key.limit_by is not None and key.customer.limits_anything)
-        )
+        return (bool(price_usd) and self.has_budgets) or self.key.limits_tasks
 
     def extra_scopes(self, task: AnyTask) -> tuple[BudgetScope, ...]:
         """In whose counters a task stands besides those of all and of its owner.

@@ -38,12 +38,12 @@ def command(customer: str | None, api: str | None, as_json: bool) -> None:
 
 def _table(budgets: tuple[Mapping[str, Any], ...]) -> Table:
     table = Table(
-        Column("for", folds=True),
-        Column("what"),
-        Column("used"),
-        Column("limit"),
-        Column("part"),
-        Column("begins anew", rank=1),
+        Column("for"),
+        Column("what", rank=1),
+        Column("used", rank=2),
+        Column("limit", rank=3),
+        Column("part", rank=4),
+        Column("begins anew", rank=5),
     )
     here = datetime.now(UTC).astimezone()
     for budget in budgets:

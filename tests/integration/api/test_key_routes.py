@@ -277,3 +277,20 @@ async def test_budgets_are_shown_to_those_who_may_see_them(either, admin):
     ]
     for query in ("customer=", "whose=me", "customer=a&customer=b"):
         (await either.get(f"/v1/budgets?{query}", headers=theirs)).problem(422, "invalid_input")
+
+
+async def test_a_batch_is_of_several_customers_and_fits_as_a_whole(either, admin):
+    key = await created(either, admin, limits={"limit_by": "metadata.a/b~c", "customer_daily_tasks": 2})
+    theirs = {"Authorization": f"Bearer {key['key']}"}
+    order = {"model": "art/easel", "input": {"prompt": "a fox"}}
+
+    async def submitted(*customers):
+        tasks = [order | {"metadata": {"a/b~c": name} if name else {}} for name in customers]
+        return await either.post("/v1/tasks/batch", json={"tasks": tasks}, headers=theirs)
+
+    missing = (await submitted("acme", None)).problem(422, "customer_missing")
+    assert missing["errors"][0]["pointer"] == "/tasks/1/metadata/a~1b~0c"
+    assert (await submitted("acme", "beta", "acme")).status == 202
+    refused = (await submitted("gamma", "beta", "beta")).problem(429, "customer_limit_exceeded")
+    assert (refused["limit"]["name"], refused["limit"]["used"], refused["limit"]["period"]) == ("beta", "1", "day")
+    assert (await submitted("gamma", "gamma", "beta")).status == 202

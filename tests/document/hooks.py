@@ -13,7 +13,10 @@ MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|input(/.*)?)", re.DOTALL)
 """Where a body does not fit the model that it names; what fits that is told by `/v1/models`."""
 KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/run_at")
 """Where a key comes twice in a batch or beside one for the whole, or a time is too far ahead of the clock."""
-BEYOND_A_SCHEMA = {("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")}
+BEYOND_A_SCHEMA = {
+    *{("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")},
+    ("", "/limits/limit_by"),
+}
 """Where a key may be named that there is not, a filter needs `all`, and one word has to go with another."""
 KNOWN_HERE_ALONE = {
     "unknown_model",

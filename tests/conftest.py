@@ -42,6 +42,7 @@ _TABLES = (
     "tombstones",
     "api_keys",
     "key_webhook_secrets",
+    "budget_warnings",
     "spending",
 )
 _EMPTY = f"""

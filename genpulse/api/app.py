@@ -32,6 +32,7 @@ from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     assets,
+    budgets,
     docs_page,
     environment,
     health,
@@ -74,6 +75,7 @@ _ROUTE_MODULES = (
     batches,
     batch_events,
     usage,
+    budgets,
     uploads,
     signed_uploads,
     assets,

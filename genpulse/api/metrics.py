@@ -14,9 +14,11 @@ from genpulse.api.ended_work import EndedWorkFigures
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
+from genpulse.domain.money.allowance import LimitUse, Measure
 from genpulse.domain.provider_account.gate import Circuit, CircuitState
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Submitted, TaskStatus
+from genpulse.lifecycle.budget_standing import limit_uses
 from genpulse.ports import Services, State
 
 SCRAPE_TIMEOUT_S = 1.8
@@ -102,6 +104,11 @@ class Metrics:
         )
         self._spent = gauge("genpulse_spent_today_usd", "US dollars that today (UTC) has cost, or may still.")
         self._budget = gauge("genpulse_budget_daily_usd", "US dollars that a day may cost; +Inf without a limit.")
+        labels = ("scope", "name", "period")
+        self._used = gauge(
+            "genpulse_budget_used_usd", "US dollars of a budget that are spent or promised.", *labels
+        )
+        self._limits = gauge("genpulse_budget_limit_usd", "US dollars that a budget allows.", *labels)
         self._circuits = gauge(
             "genpulse_provider_circuit",
             "1 for the state in which a provider's account is, else 0.",
@@ -201,13 +208,15 @@ class Metrics:
     async def _look_at_messages_and_money(self, services: Services) -> None:
         try:
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
-                messages, spent_usd = await asyncio.gather(
-                    services.deliveries.backlog(), services.store.spent_usd()
+                messages, spent_usd, uses = await asyncio.gather(
+                    services.deliveries.backlog(), services.store.spent_usd(), limit_uses(services)
                 )
         except (DatabaseUnavailable, TimeoutError):
             for figure in (self._messages, self._messages_overdue, self._spent):
                 figure.set(float("nan"))
+            self._budgets(())
             return
+        self._budgets(uses)
         self._messages.set(messages.count)
         self._messages_overdue.set(messages.overdue_s)
         self._spent.set(float(spent_usd))
@@ -222,6 +231,16 @@ class Metrics:
             return
         except Exception:  # noqa: BLE001 - as where the tables are those of an older version: the rest is still shown
             services.loops.failed(COUNTING)
+
+    def _budgets(self, uses: Iterable[LimitUse]) -> None:
+        """Those of US dollars: nobody is told of the others but who meets them."""
+        self._used.clear()
+        self._limits.clear()
+        for use in uses:
+            if use.measure is Measure.USD and use.period is not None:
+                labels = (use.scope.kind.value, use.scope.name, use.period.value)
+                self._used.labels(*labels).set(float(use.used))
+                self._limits.labels(*labels).set(float(use.limit))
 
     async def _look_at_circuits(self, services: Services) -> None:
         guarded = [name for name in services.catalogue.providers() if services.gate.guards(name)]

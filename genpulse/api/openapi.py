@@ -31,6 +31,7 @@ from genpulse.api.schemas.api_keys import (
     NewKeyDocument,
 )
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
+from genpulse.api.schemas.budgets import BudgetList
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
@@ -125,6 +126,7 @@ _RESPONSES = (
     BatchEventDocument,
     BatchPage,
     BatchStandingDocument,
+    BudgetList,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,

@@ -12,9 +12,12 @@ from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
 from genpulse.api.requests.query_parameters import parameter_message
+from genpulse.api.schemas.budgets import LimitUseDocument
 from genpulse.domain.errors import (
     BadInput,
+    BudgetExceeded,
     IdempotencyKeyReuse,
+    KeyLimitExceeded,
     Problem,
     Refused,
     TaskDeleted,
@@ -29,6 +32,7 @@ from genpulse.domain.text.storable import storable_line
 MEDIA_TYPE = "application/problem+json"
 SHOWN_AT_MOST = 100
 """So many places are named in one document, however many there are."""
+_LIMITS = BudgetExceeded | KeyLimitExceeded
 _NAME_LENGTH = 100
 """Characters of a parameter's name that are shown."""
 
@@ -55,12 +59,14 @@ class ProblemDocument(BaseModel):
     instance: str = Field(description="Path of the request", examples=["/v1/tasks"])
     code: str = Field(examples=["invalid_input"])
     errors: list[ProblemPlace] | None = Field(default=None, description="The places that do not fit")
+    limit: LimitUseDocument | None = Field(default=None, description="The limit that would be passed")
 
 
 def problem_response(error: Refused | Unavailable | Internal, scope: Scope) -> Response:
     """The response to an error that was raised on purpose."""
     places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in _problems(error)]
-    return _response(status_of(error), error.code, str(error), scope, headers_of(error), places)
+    limit = LimitUseDocument.of(error.use) if isinstance(error, _LIMITS) and error.use else None
+    return _response(status_of(error), error.code, str(error), scope, headers_of(error), places, limit)
 
 
 def routing_response(error: HTTPException, scope: Scope, allowed: Sequence[str] = ()) -> Response:
@@ -117,6 +123,7 @@ def _response(
     scope: Scope,
     headers: Mapping[str, str] | None = None,
     places: list[ProblemPlace] | None = None,
+    limit: LimitUseDocument | None = None,
 ) -> Response:
     document = ProblemDocument(
         type=f"urn:genpulse:problem:{code}",
@@ -126,6 +133,7 @@ def _response(
         instance=quote(scope["path"], safe="/:@!$&'()*+,;=~"),
         code=code,
         errors=places or None,
+        limit=limit,
     )
     body = document.model_dump_json(exclude_none=True)
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)

@@ -25,6 +25,7 @@ _COMMANDS = {
     ),
     "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
     "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
+    "budgets": LazyCommand("genpulse.cli.budgets:command", "What may be spent, and how much of it is used."),
     "batches": LazyCommand(
         "genpulse.cli.batches.command:command",
         "List, show, watch, cancel and retry batches.",

@@ -2,10 +2,12 @@
 
 from genpulse.domain.errors import (
     BudgetExceeded,
+    KeyLimitExceeded,
     OverBudget,
     PaidProviderRefused,
     ProviderNotConfigured,
     SpendingNotAllowed,
+    UnknownKey,
 )
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.spending import SpendingLimits
@@ -34,21 +36,35 @@ def check_provider(services: Services, provider: str) -> None:
 
 def limits_for(services: Services, caller: Caller = WITHOUT_KEY) -> SpendingLimits:
     """The limits for new tasks of a caller, which the store checks in the commit that writes them."""
-    return SpendingLimits(services.spending.daily_usd, caller.limits)
+    spending = services.spending
+    return SpendingLimits(spending.daily_usd, caller.limits, spending.monthly_usd, spending.providers)
 
 
 async def check_before_paying(services: Services, task: Task) -> None:
     """Before a provider is asked. From then on the task is among what is spent today.
 
-    What is paid goes over the budget only as far as costs exceed their prices. Raises `SpendingNotAllowed`,
+    What is paid goes over a budget only as far as costs exceed their prices. A task that was run again by hand is
+    not held to the limits of its key once more: whoever asked for it was. Raises `SpendingNotAllowed`,
     `OverBudget`, `DatabaseUnavailable`.
     """
     if not is_allowed(services, task.provider):
         raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
-    budget = services.spending.daily_usd
-    if budget is None or not task.price_usd:
+    if not task.price_usd:
+        return
+    limits = limits_for(services, await _caller_of(services, task))
+    if not limits.limits_money:
         return
     try:
-        await services.store.hold_price(task.id, budget)
-    except BudgetExceeded as error:
+        await services.store.hold_price(task, limits)
+    except (BudgetExceeded, KeyLimitExceeded) as error:
         raise OverBudget(str(error)) from error
+
+
+async def _caller_of(services: Services, task: Task) -> Caller:
+    """Whoever submitted the task, with the limits of now."""
+    if not task.owner or task.retried_at is not None:
+        return WITHOUT_KEY
+    try:
+        return Caller(await services.keys.get(task.owner))
+    except UnknownKey:
+        return WITHOUT_KEY

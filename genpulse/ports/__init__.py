@@ -12,6 +12,7 @@ Services
 ├── deliveries DeliveryStore    webhook deliveries; MessageSender sends them
 ├── ended_work EndedWork        what ended within a time, to be counted
 ├── deletions  DeletionStore    deletes tasks and assets for good
+├── budgets    BudgetStore      who was warned of budgets; the end of old counters
 ├── keys       KeyStore         API keys
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
@@ -24,6 +25,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
+from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
@@ -41,6 +43,7 @@ from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
     "BatchStore",
+    "BudgetStore",
     "Catalogue",
     "DeletionStore",
     "DeliveryStore",

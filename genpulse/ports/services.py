@@ -15,6 +15,7 @@ from genpulse.domain.routing.route import NO_ROUTES, Routes
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
+from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
@@ -74,6 +75,7 @@ class Services:
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore
+    budgets: BudgetStore
     sender: MessageSender
     presence: Presence
     storage: Storage

@@ -10,7 +10,9 @@ from uuid import UUID
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
+from genpulse.domain.money.allowance import BudgetScope
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -237,10 +239,14 @@ class TaskStore(Protocol):
         task for which `hold_price` is called on a later day goes on to count on that one.
         """
 
-    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
+    async def counted(self, scopes: Sequence[BudgetScope]) -> Today:
+        """What is counted by now of all, and of these scopes."""
+
+    async def hold_price(self, task: Task, limits: SpendingLimits) -> None:
         """Before a running task's order is paid: let its price stand among what today costs.
 
-        Raises `BudgetExceeded`, with what the others cost, where all together are more than `daily_usd`.
+        Only amounts are looked at. Raises `BudgetExceeded`, `KeyLimitExceeded`, with what the others cost, where
+        all together are more than a limit.
         """
 
     async def now(self) -> datetime:

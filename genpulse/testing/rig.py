@@ -14,6 +14,7 @@ import uuid_utils.compat
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -170,6 +171,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             keys=MemoryKeys(store),
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),
+            budgets=MemoryBudgets(store),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,

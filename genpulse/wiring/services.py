@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import version
 
 import asyncpg
@@ -11,6 +12,7 @@ import uuid_utils.compat
 from redis.asyncio import Redis
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -31,6 +33,7 @@ from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.garbage_collection import tune_garbage_collection
 from genpulse.background.loops import Loops
 from genpulse.configuration.settings import ProviderSection, Settings
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
@@ -78,13 +81,14 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             keys=key_store(settings, pool),
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             deletions=PostgresDeletions(pool, settings.environment.name),
+            budgets=PostgresBudgets(pool),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,
             catalogue=catalogue,
             probes=(*_probes(settings, pool), RedisProbe(redis, keys), storage.probe),
             retry=_retry(settings),
-            spending=_spending(settings),
+            spending=spending_of(settings),
             retention_policy=_retention_policy(settings),
             now=lambda: datetime.now(UTC),
             new_id=uuid_utils.compat.uuid7,
@@ -154,14 +158,25 @@ async def _build_probe() -> Health:
     return Health("build", State.OK, build.label if build else "a work tree, not an image")
 
 
-def _spending(settings: Settings) -> Spending:
+def spending_of(settings: Settings) -> Spending:
+    """What the settings allow to be spent, and whom they warn."""
     sections = settings.providers.named.items()
     return Spending(
         paid=settings.providers.paid,
         by_provider={name: section.paid for name, section in sections if section.paid is not None},
         daily_usd=settings.budget.daily_usd,
         place=settings.environment.dynaconf,
+        monthly_usd=settings.budget.monthly_usd,
+        providers={
+            name: allowance for name, section in sections if (allowance := _allowance(section)).limits_money
+        },
+        warn_at=Decimal(str(settings.budget.warn_at)),
+        warning_url=settings.budget.warning_url,
     )
+
+
+def _allowance(section: ProviderSection) -> Allowance:
+    return Allowance(daily_usd=section.daily_usd, monthly_usd=section.monthly_usd)
 
 
 def _retention_policy(settings: Settings) -> RetentionPolicy:

@@ -11,6 +11,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.budget_warnings import warn_of_budgets
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.reroute import reroute
@@ -114,6 +115,11 @@ async def move_on_routes(context: WorkerContext) -> None:
     """Let tasks that wait for a provider which does not work go on at the next model of their routes."""
     providers = context.claimer.providers
     await context.every(REROUTE_S, "moving tasks on routes", lambda: reroute(context.services, providers))
+
+
+async def warn_of_used_budgets(context: WorkerContext) -> None:
+    """Warn of budgets that are nearly used up, once a day or month."""
+    await context.every(SWEEP_S, "the warning of budgets", lambda: warn_of_budgets(context.services))
 
 
 async def stop_unwanted_orders(context: WorkerContext) -> None:

@@ -26,6 +26,7 @@ from genpulse.worker.background_jobs import (
     stop_unwanted_orders,
     sweep_tasks,
     take_over_lost,
+    warn_of_used_budgets,
 )
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
@@ -38,6 +39,7 @@ BACKGROUND_JOBS = (
     send_heartbeats,
     deliver_webhooks,
     sweep_tasks,
+    warn_of_used_budgets,
     stop_unwanted_orders,
     move_on_routes,
     prune_old_rows,

@@ -135,12 +135,12 @@ async def test_usage_is_that_of_one_owner_today(backend):
     await backend.store.submit(new_task(owner=str(other.id)))
     await backend.store.submit(new_task())
     await backend.store.cancel(mine[0].id)
-    assert await backend.keys.usage(key.id) == KeyUsage(1, 2, price)
-    assert await backend.keys.usage(other.id) == KeyUsage(2, 2, price)
+    assert await backend.keys.usage(key.id) == KeyUsage(1, 2, price, price)
+    assert await backend.keys.usage(other.id) == KeyUsage(2, 2, price, price)
     both = await backend.keys.usages([key.id, other.id])
-    assert both == {key.id: KeyUsage(1, 2, price), other.id: KeyUsage(2, 2, price)}
+    assert both == {key.id: KeyUsage(1, 2, price, price), other.id: KeyUsage(2, 2, price, price)}
     assert await backend.keys.usages([]) == {}
-    assert await backend.keys.usage(new_key().id) == KeyUsage(0, 0, Decimal(0))
+    assert await backend.keys.usage(new_key().id) == KeyUsage(0, 0, Decimal(0), Decimal(0))
 
 
 async def test_the_secret_is_long_and_stays(backend):

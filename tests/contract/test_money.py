@@ -50,7 +50,7 @@ async def recounted(backend):
     if isinstance(backend.store, MemoryTaskStore):
         return await _recounted_in_memory(backend.store)
     rows = await backend.store._pool.fetch(RECOUNT)
-    return {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"]) for row in rows}
+    return {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"], row["usd"]) for row in rows}
 
 
 async def _recounted_in_memory(store):
@@ -66,14 +66,14 @@ async def _recounted_in_memory(store):
         usd[task.owner] += task.cost.amount_usd if known else 0 if free else price
         tasks[task.owner] += 1
         live[task.owner] += not task.status.ended
-    return {owner: KeyUsage(live[owner], tasks[owner], usd[owner]) for owner in tasks}
+    return {owner: KeyUsage(live[owner], tasks[owner], usd[owner], usd[owner]) for owner in tasks}
 
 
 async def counted(backend, owners):
     if isinstance(backend.store, MemoryTaskStore):
         return {owner: await backend.store.usage(owner) for owner in owners}
     rows = await backend.store._pool.fetch(COUNTED)
-    found = {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"]) for row in rows}
+    found = {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"], row["usd"]) for row in rows}
     return {owner: found.get(owner, KeyUsage(0, 0, Decimal(0))) for owner in owners}
 
 
@@ -141,7 +141,7 @@ class Play:
         if self.held:
             lease = self.random.choice(list(self.held.values()))
             await self.store.journal_order(lease)
-            await self.store.hold_price(lease.task_id, Decimal(1000))
+            await self.store.hold_price(await self.store.get(lease.task_id), SpendingLimits(Decimal(1000)))
 
     async def finish(self):
         if not self.held:
@@ -274,8 +274,8 @@ async def test_a_retry_that_does_not_fit_changes_nothing(backend):
 async def test_the_price_is_looked_at_again_before_it_is_paid(backend):
     price = Decimal("0.10")
     first, second = await backend.begun(price_usd=price), await backend.begun(price_usd=price)
-    await backend.store.hold_price(first.task.id, 2 * price)
+    await backend.store.hold_price(first.task, SpendingLimits(2 * price))
     with pytest.raises(BudgetExceeded, match=r"costs 0.10 USD, and 0.10 of today's 0.15 USD"):
-        await backend.store.hold_price(second.task.id, Decimal("0.15"))
+        await backend.store.hold_price(second.task, SpendingLimits(Decimal("0.15")))
     await backend.end(second.lease, Failed(failure(Charged.NO)))
-    await backend.store.hold_price(first.task.id, Decimal("0.15"))
+    await backend.store.hold_price(first.task, SpendingLimits(Decimal("0.15")))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -122,6 +123,7 @@ def memory_stage(books: Books, folder: Path) -> MemoryStage:
         keys=MemoryKeys(store),
         retention=(retention := MemoryRetention(store, deliveries)),
         deletions=MemoryDeletions(store, deliveries, retention),
+        budgets=MemoryBudgets(store),
         sender=world.receiver,
         storage=world.storage,
     )

@@ -17,6 +17,7 @@ from uuid import UUID
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -200,6 +201,7 @@ class Process:
             keys=PostgresKeys(pool),
             retention=retention,
             deletions=PostgresDeletions(pool, "dev"),
+            budgets=PostgresBudgets(pool),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,

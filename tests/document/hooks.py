@@ -16,6 +16,7 @@ KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/run_at")
 BEYOND_A_SCHEMA = {
     *{("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")},
     ("", "/max_bytes"),
+    ("", "/limits/limit_by"),
 }
 """Where a key may be named that there is not, a filter needs `all`, one word has to go with another, and a setting
 says how large a file may be."""

@@ -14,6 +14,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -23,6 +24,7 @@ from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -45,6 +47,7 @@ from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.watch import wait
 from genpulse.ports import (
     BatchStore,
+    BudgetStore,
     DeletionStore,
     DeliveryStore,
     EndedWork,
@@ -201,6 +204,7 @@ class Rows:
     keys: KeyStore
     retention: Retention
     deletions: DeletionStore
+    budgets: BudgetStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -277,8 +281,9 @@ async def memory_rows() -> AsyncIterator[Rows]:
     retention = MemoryRetention(store, deliveries)
     deletions = MemoryDeletions(store, deliveries, retention)
     ended_work = MemoryEndedWork(store, deliveries)
-    keys = MemoryKeys(store)
-    yield Rows(store, MemoryBatches(store), queue, deliveries, ended_work, keys, retention, deletions, next_day)
+    budgets = MemoryBudgets(store, now=lambda: datetime.now(UTC) + ahead[0])
+    kept = (deliveries, ended_work, MemoryKeys(store), retention, deletions, budgets)
+    yield Rows(store, MemoryBatches(store), queue, *kept, next_day)
 
 
 @asynccontextmanager
@@ -299,6 +304,7 @@ async def postgresql_rows(url: str, pool: asyncpg.Pool) -> AsyncIterator[Rows]:
         PostgresKeys(pool),
         retention,
         PostgresDeletions(pool, "dev"),
+        PostgresBudgets(pool),
         next_day,
     )
     await retention.close()
@@ -351,6 +357,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         keys=rows.keys,
         retention=rows.retention,
         deletions=rows.deletions,
+        budgets=rows.budgets,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

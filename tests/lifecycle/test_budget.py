@@ -8,6 +8,9 @@ import pytest
 
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, NotRetryable, PaidProviderRefused
 from genpulse.domain.failure import Actor, Charged, FailureCode
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.retry import retry
@@ -15,6 +18,7 @@ from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.provider import Model, Provider, ProviderRejected
 from genpulse.providers.catalog import LoadedCatalogue
+from tests.api_keys import new_key
 from tests.lifecycle.conftest import Words
 from tests.queues import depth_of
 
@@ -243,6 +247,39 @@ async def test_a_retry_is_refused_where_a_new_task_would_be(paid):
     limited(paid, paid=False)
     with pytest.raises(NotRetryable):
         await retry(paid.services, task.id)
+
+
+async def test_the_worker_looks_again_at_the_limits_of_the_key_and_its_customer(paid):
+    tight = KeyLimits(monthly_usd=PRICE, limit_by="customer", customer=Allowance(daily_usd=PRICE))
+    customers, sold = {"customer": "acme"}, 0
+    for limits, said in (
+        (
+            replace(tight, limit_by=None),
+            "this API key has spent or promised 0.40 USD of the 0.40 USD that it has a month",
+        ),
+        (replace(tight, monthly_usd=None), "the customer 'acme' of this API key has spent or promised 0.40 USD"),
+    ):
+        key = new_key(limits=KeyLimits(limit_by="customer"))
+        await paid.services.keys.add(key, key.id.bytes)
+        tasks = [await paid.submit("vendor/shop", caller=Caller(key), metadata=customers) for _ in range(2)]
+        await paid.services.keys.change(str(key.id), lambda key, limits=limits: replace(key, limits=limits))
+        async with paid.worker():
+            ended = [await paid.ended(task) for task in tasks]
+        refused, *_ = [task.error for task in ended if task.error]
+        assert (refused.code, refused.charged) == (FailureCode.BUDGET_EXCEEDED, Charged.NO)
+        assert said in refused.message
+        sold += sum(task.status is TaskStatus.SUCCEEDED for task in ended)
+    assert paid.shop.sold == sold <= 2
+
+
+async def test_a_provider_has_a_budget_of_its_own(paid):
+    limited(paid, providers={"vendor": Allowance(daily_usd=PRICE), "other": Allowance(daily_usd=Decimal(0))})
+    await paid.submit("vendor/shop")
+    said = r"0.40 of the 0.40 USD that vendor may cost today .*GENPULSE_PROVIDERS__VENDOR__DAILY_USD"
+    with pytest.raises(BudgetExceeded, match=said) as caught:
+        await paid.submit("vendor/shop")
+    assert 0 < caught.value.retry_after_s <= 24 * 3600
+    await paid.submit("art/painter")
 
 
 async def test_the_worker_looks_again_at_a_retry(paid):

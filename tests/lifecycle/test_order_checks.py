@@ -10,6 +10,7 @@ from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.api.errors import status_of
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import Priority
 from genpulse.lifecycle.submission.order_checks import CHECKS, LATEST_RUN, CommitCheck, OrderCheck, TaskCheck
@@ -25,6 +26,14 @@ FOX = Order("vendor/shop", {"prompt": "a fox"})
 STATUSES = {400, 402, 403, 413, 415, 422, 429}
 """What the document says that a submit may be refused with."""
 
+NONE_EACH = KeyLimits(limit_by="customer", customer=Allowance(daily_tasks=0))
+OF_KEYS = {
+    "priority": KeyLimits(max_priority=Priority.LOW),
+    "key limits": KeyLimits(daily_tasks=0),
+    "customer": NONE_EACH,
+    "customer limits": NONE_EACH,
+}
+
 
 def catalogue(world, **changes):
     model = Model("shop", ("text-to-image", "text-to-video"), Words, world.shop, price=lambda _words: Decimal(1))
@@ -35,8 +44,6 @@ def unmet(world, name):
     """Services, an order and a caller that fail this check and no earlier one."""
     services, order, caller = world.services, replace(FOX, kind="text-to-image"), WITHOUT_KEY
     match name:
-        case "priority":
-            caller = Caller(new_key(limits=KeyLimits(max_priority=Priority.LOW)))
         case "model":
             order = replace(order, model="vendor/none")
         case "input":
@@ -51,8 +58,9 @@ def unmet(world, name):
             order = replace(order, input={"prompt": "asset:none"})
         case "budget":
             services = replace(services, spending=Spending(daily_usd=Decimal("0.5")))
-        case "key limits":
-            caller = Caller(new_key(limits=KeyLimits(daily_tasks=0)))
+        case _:
+            caller = Caller(new_key(limits=OF_KEYS[name]))
+            order = replace(order, metadata={"customer": "" if name == "customer" else "acme", "other": "acme"})
     return services, order, caller
 
 

@@ -23,7 +23,9 @@ from genpulse.domain.errors import (
     UnknownOutcome,
     UnknownRoute,
 )
-from genpulse.domain.failure import FailureCode
+from genpulse.domain.failure import Charged, FailureCode
+from genpulse.domain.money.allowance import Allowance, BudgetScope, ScopeKind
+from genpulse.domain.money.spending import Spending
 from genpulse.domain.routing.latencies import Latencies
 from genpulse.domain.routing.route import Route, RouteOrder, Routes, RouteStep
 from genpulse.domain.routing.task_route import CIRCUIT_OPEN
@@ -354,3 +356,35 @@ async def test_a_cancel_at_the_hop_ends_the_task(world, shops):
         ended = await world.ended(task)
     assert ended.status is TaskStatus.CANCELED
     assert [shop.sold for shop in shops] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("error", "on", "one_usd"),
+    [
+        (ProviderUnavailable("down"), FailureCode.PROVIDER_UNAVAILABLE, "0"),
+        (ModerationBlocked("no", charged=Charged.YES), FailureCode.MODERATION_BLOCKED, "0.05"),
+    ],
+    ids=["free", "charged"],
+)
+async def test_what_a_task_costs_counts_at_the_provider_that_gets_it(world, shops, error, on, one_usd):
+    with_route(world, on=frozenset({on}))
+    budgets = {name: Allowance(daily_usd=Decimal(1)) for name in ("one", "two", "three")}
+    world.services = replace(world.services, spending=Spending(paid=True, providers=budgets))
+    shops[0].errors = [error]
+    ended = await run(world, await ask(world, "portrait"))
+    assert (ended.status, ended.model) == (TaskStatus.SUCCEEDED, "two/b")
+    today = await world.services.store.counted([BudgetScope(ScopeKind.PROVIDER, name) for name in budgets])
+    spent = {counter: usage.today_usd for counter, usage in today.usage.items()}
+    assert spent["provider:one"] == Decimal(one_usd)
+    assert spent["provider:two"] == Decimal("0.05")
+    assert spent[""] == Decimal(one_usd) + Decimal("0.05")
+
+
+async def test_a_budget_that_is_used_up_may_be_a_reason_to_go_on(world, shops):
+    with_route(world, on=frozenset({FailureCode.BUDGET_EXCEEDED}))
+    task = await ask(world, "portrait")
+    budgets = {"one": Allowance(daily_usd=Decimal("0.01"))}
+    world.services = replace(world.services, spending=Spending(paid=True, providers=budgets))
+    ended = await run(world, task)
+    assert (ended.status, ended.model) == (TaskStatus.SUCCEEDED, "two/b")
+    assert [shop.sold for shop in shops] == [0, 1, 0]

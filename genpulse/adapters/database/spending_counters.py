@@ -1,19 +1,24 @@
-"""Daily spending counters, changed by the statement that changes the tasks.
+"""Spending counters, changed by the statement that changes the tasks.
 
-A row of `spending` is what one owner's tasks have come to on a day (UTC) of the database; the owner '' is all of
-them together. How many of an owner's tasks live is on its row of no day. Counters are locked after the tasks that
-a statement changes and in the order of their key, so that no two statements wait for each other.
+A row of `spending` is what the tasks of one scope have come to on a day (UTC) of the database. Its `owner` names
+the scope: '' is all of them together, an id those of a key, `provider:…` those of a provider, and `customer:…`
+those of an end customer of a key; the last two are listed on the task itself, so that whoever ends it takes away
+what was added. How many tasks of a key or a customer live is on its row of no day. A month is the sum of its days.
+
+Counters are locked after the tasks that a statement changes and in the order of their key, so that no two
+statements wait for each other. The month of all, or of a provider, is looked at under a lock of its own, which is
+taken before all others: two that are queued before and after midnight change different rows. Those of one key or
+customer meet at its row of no day.
 """
 
-from collections.abc import Sequence
-from decimal import Decimal
-from uuid import UUID
+from collections.abc import Collection, Iterable
 
 import asyncpg
 
 from genpulse.adapters.postgresql.connections import in_transaction
-from genpulse.domain.keys.api_key import KeyUsage
-from genpulse.domain.money.spending import SpendingLimits, Today, Wish
+from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
+from genpulse.domain.money.spending import AnyTask, SpendingLimits
+from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.task import Task
 
 TODAY = "(now() AT TIME ZONE 'utc')::date"
@@ -23,20 +28,36 @@ DAY = "coalesce(tasks.spent_day, (tasks.created_at AT TIME ZONE 'utc')::date)"
 
 NO_DAY = "'-infinity'::date"
 
+MONTH = f"date_trunc('month', {TODAY}::timestamp)"
+
+_DAYS_OF_MONTH = f"""
+ARRAY(SELECT generate_series({MONTH}, {MONTH} + interval '1 month' - interval '1 day', interval '1 day')::date)
+"""
+
+_IS_CUSTOMER = "starts_with(scope, 'customer:')"
+
 
 def counted(changes: str) -> str:
-    """A CTE that adds up the rows of another one: `day`, `owner`, `usd`, `tasks` and `active`, all but null.
+    """A CTE that adds up the rows of another one: `day`, `owner`, `scopes`, `usd`, `tasks` and `active`.
 
-    Where nothing changes no row is written, and none is locked.
+    Only `owner` and `scopes`, which are the other counters of a task, may be null. Where nothing changes no row is
+    written, and none is locked.
     """
     return f"""
 counted AS (
 INSERT INTO spending AS stands (day, owner, usd, tasks, active)
 SELECT place.day, place.owner, sum(place.usd), sum(place.tasks), sum(place.active)
-FROM {changes} AS change CROSS JOIN LATERAL (VALUES
-     (change.day, '', change.usd, 0, 0),
-     (change.day, nullif(change.owner, ''), change.usd, change.tasks, 0),
-     ({NO_DAY}, nullif(change.owner, ''), 0, 0, change.active)) AS place(day, owner, usd, tasks, active)
+FROM {changes} AS change CROSS JOIN LATERAL (
+     VALUES (change.day, '', change.usd, 0, 0),
+            (change.day, nullif(change.owner, ''), change.usd, change.tasks, 0),
+            ({NO_DAY}, nullif(change.owner, ''), 0, 0, change.active)
+     UNION ALL
+     SELECT CASE WHEN is_active THEN {NO_DAY} ELSE change.day END, scope,
+            CASE WHEN is_active THEN 0 ELSE change.usd END,
+            CASE WHEN is_active OR NOT {_IS_CUSTOMER} THEN 0 ELSE change.tasks END,
+            CASE WHEN is_active AND {_IS_CUSTOMER} THEN change.active ELSE 0 END
+     FROM unnest(change.scopes) AS scope CROSS JOIN (VALUES (true), (false)) AS which(is_active)
+) AS place(day, owner, usd, tasks, active)
 WHERE place.owner IS NOT NULL AND (place.usd <> 0 OR place.tasks <> 0 OR place.active <> 0)
 GROUP BY place.day, place.owner ORDER BY place.day, place.owner
 ON CONFLICT (day, owner) DO UPDATE
@@ -47,36 +68,74 @@ SET usd = stands.usd + excluded.usd, tasks = stands.tasks + excluded.tasks,
 
 _FIGURES = f"""
 SELECT wanted.owner, coalesce(today.usd, 0) AS usd, coalesce(today.tasks, 0) AS tasks,
-       coalesce(always.active, 0) AS active,
-       ceil(extract(epoch FROM ({TODAY} + 1)::timestamp - (now() AT TIME ZONE 'utc')))::int AS left_s
+       coalesce(always.active, 0) AS active, now() AS now,
+       coalesce((SELECT sum(days.usd) FROM spending AS days
+                 WHERE $2::bool AND days.owner = wanted.owner AND days.day = ANY({_DAYS_OF_MONTH})),
+                0) AS month_usd
 FROM unnest($1::text[]) AS wanted(owner)
 LEFT JOIN spending AS today ON today.day = {TODAY} AND today.owner = wanted.owner
 LEFT JOIN spending AS always ON always.day = {NO_DAY} AND always.owner = wanted.owner
 """  # noqa: S608 - our own names
 
-_PRICE = f"SELECT price_usd, {DAY} < {TODAY} AS late FROM tasks WHERE id = $1"  # noqa: S608 - our own names
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('spending', 0))"
+"""One for all providers: who is limited by such a month waits for others that are, and for nobody else."""
+
+_PRICE = f"""
+SELECT price_usd,
+       {DAY} < {TODAY} OR ($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{{}}'))) AS moves
+FROM tasks WHERE id = $1
+"""  # noqa: S608 - our own names
+
+_WITHOUT_PROVIDER = (
+    "ARRAY(SELECT scope FROM unnest(budget_scopes) AS scope WHERE NOT starts_with(scope, 'provider:'))"
+)
+"""A task that has gone on at another provider of its route counts there, once that is to be paid."""
 
 _CARRY = f"""
 WITH late AS (
-SELECT id, {DAY} AS day, owner, price_usd FROM tasks WHERE id = $1 AND status = 'running' AND {DAY} < {TODAY}
+SELECT id, {DAY} AS day, owner, price_usd, budget_scopes AS scopes,
+       CASE WHEN $2::text IS NULL OR $2 = ANY(budget_scopes) THEN budget_scopes
+            ELSE array_append({_WITHOUT_PROVIDER}, $2) END AS new_scopes
+FROM tasks
+WHERE id = $1 AND status = 'running'
+  AND ({DAY} < {TODAY} OR ($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{{}}'))))
 FOR UPDATE),
 moved AS (
-UPDATE tasks SET spent_day = {TODAY} FROM late WHERE tasks.id = late.id),
+UPDATE tasks SET spent_day = {TODAY}, budget_scopes = late.new_scopes FROM late WHERE tasks.id = late.id),
 changes AS (
-SELECT day, owner, -price_usd AS usd, 0 AS tasks, 0 AS active FROM late WHERE price_usd IS NOT NULL
+SELECT day, owner, scopes, -price_usd AS usd, 0 AS tasks, 0 AS active FROM late WHERE price_usd IS NOT NULL
 UNION ALL
-SELECT {TODAY}, owner, price_usd, 0, 0 FROM late WHERE price_usd IS NOT NULL),
+SELECT {TODAY}, owner, new_scopes, price_usd, 0, 0 FROM late WHERE price_usd IS NOT NULL),
 {counted("changes")}
 SELECT count(*) FROM late
 """  # noqa: S608 - our own names
-"""A task of an earlier day counts today from now on, with what it is about to cost."""
+"""A task of an earlier day, or of a provider that had no budget, counts today from now on, as it is to cost."""
 
 
-async def today(connection: asyncpg.Connection | asyncpg.Pool, owners: Sequence[str] = ()) -> Today:
-    """What is counted by now, of all and of these owners."""
-    rows = await connection.fetch(_FIGURES, list({"", *owners}))
-    usage = {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"]) for row in rows}
-    return Today(rows[0]["left_s"], usage.pop("").today_usd, usage)
+async def today(
+    connection: asyncpg.Connection | asyncpg.Pool, counters: Iterable[str] = (), *, months: bool = True
+) -> Today:
+    """What is counted by now, of all and of these counters; of the month only where `months` is set."""
+    rows = await connection.fetch(_FIGURES, list({"", *counters}), months)
+    usage = {row["owner"]: ScopeUsage(row["active"], row["tasks"], row["usd"], row["month_usd"]) for row in rows}
+    return Today(rows[0]["now"], usage)
+
+
+async def lock_months(connection: asyncpg.Connection, limits: Collection[SpendingLimits]) -> None:
+    """Where one of these limits shares a month with others, wait until nobody else queues anything that does."""
+    if any(one.shares_months for one in limits):
+        await connection.execute(_LOCK)
+
+
+def scopes_array(task: AnyTask, limits: SpendingLimits) -> str | None:
+    """The further counters of a task, as a PostgreSQL array in text; None where there are none."""
+    scopes = limits.extra_scopes(task)
+    return f"{{{','.join(sorted(_quoted(scope.counter) for scope in scopes))}}}" if scopes else None
+
+
+def _quoted(counter: str) -> str:
+    escaped = counter.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 async def check_again(connection: asyncpg.Connection, task: Task, limits: SpendingLimits) -> None:
@@ -84,27 +143,30 @@ async def check_again(connection: asyncpg.Connection, task: Task, limits: Spendi
 
     Raises `BudgetExceeded`, `KeyLimitExceeded`.
     """
-    wish = Wish.of_retry(task, limits)
-    if wish.is_bound:
-        _check(wish, await today(connection, [task.owner]))
+    wish = Wish.of([task], limits, again=True)
+    if wish.counters:
+        _check(wish, await today(connection, wish.counters))
 
 
-async def hold_price(pool: asyncpg.Pool, task_id: UUID, daily_usd: Decimal) -> None:
+async def hold_price(pool: asyncpg.Pool, task: Task, limits: SpendingLimits) -> None:
     """Let the price of a task that runs stand among what today costs.
 
-    Raises `BudgetExceeded`, with what the others cost; one of an earlier day counts then where it did.
+    Raises `BudgetExceeded`, `KeyLimitExceeded`, with what the others cost; one of an earlier day counts then where
+    it did.
     """
-    row = await pool.fetchrow(_PRICE, task_id)
+    provider = BudgetScope(ScopeKind.PROVIDER, task.provider).counter if limits.has_budgets else None
+    row = await pool.fetchrow(_PRICE, task.id, provider)
     if row is None or not row["price_usd"]:
         return
-    wish = Wish("", SpendingLimits(daily_usd), row["price_usd"])
-    if not row["late"]:
-        _check(wish, await today(pool))
+    wish = Wish.of([task], limits, again=True, queued=False)
+    if not row["moves"]:
+        _check(wish, await today(pool, wish.counters))
         return
 
     async def carry(connection: asyncpg.Connection) -> None:
-        await connection.execute(_CARRY, task_id)
-        _check(wish, await today(connection))
+        await lock_months(connection, [limits])
+        await connection.execute(_CARRY, task.id, provider)
+        _check(wish, await today(connection, wish.counters))
 
     await in_transaction(pool, carry)
 

@@ -13,7 +13,7 @@ from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
 from genpulse.adapters.database.route_document import move_text
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
-from genpulse.adapters.database.spending_counters import check_again, hold_price, today
+from genpulse.adapters.database.spending_counters import check_again, hold_price, lock_months, scopes_array, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
 from genpulse.adapters.database.statements import ends, routes, sources, tasks
 from genpulse.adapters.database.task_search import TaskSearch
@@ -31,7 +31,9 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.money.allowance import BudgetScope
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -224,9 +226,11 @@ class PostgresTaskStore:
 
     async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
+        scopes = scopes_array(await self.get(task_id), limits)
 
         async def queue_again(connection: asyncpg.Connection) -> Task | None:
-            row = await connection.fetchrow(ends.RETRY, task_id, keeps_order)
+            await lock_months(connection, [limits])
+            row = await connection.fetchrow(ends.RETRY, task_id, keeps_order, scopes)
             if row is None:
                 return None
             task = task_of(row)
@@ -275,12 +279,17 @@ class PostgresTaskStore:
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars."""
         with outages():
-            return (await today(self._pool)).spent_usd
+            return (await today(self._pool, months=False)).spent_usd
 
-    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
-        """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
+    async def counted(self, scopes: Sequence[BudgetScope]) -> Today:
+        """What is counted by now, of all and of these scopes."""
         with outages():
-            await hold_price(self._pool, task_id, daily_usd)
+            return await today(self._pool, [scope.counter for scope in scopes])
+
+    async def hold_price(self, task: Task, limits: SpendingLimits) -> None:
+        """Let the price of a task that runs stand among what today costs."""
+        with outages():
+            await hold_price(self._pool, task, limits)
 
     async def now(self) -> datetime:
         """The clock of the database."""

@@ -1,6 +1,6 @@
 """Writing new tasks with their queue entries, many in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -11,12 +11,13 @@ from pydantic_core import to_json
 from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
-from genpulse.adapters.database.spending_counters import today
+from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
 from genpulse.adapters.database.statements import batches, tasks
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Today, Wish, price_of, refusals
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, price_of
+from genpulse.domain.money.wish import Today, Wish, refusals
 from genpulse.domain.submission.idempotency import RequestId, replay, request_of
 from genpulse.domain.task import NewTask, Submitted, Task
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
@@ -53,7 +54,7 @@ class Group:
 
     def wish(self, tasks: Sequence[NewTask]) -> Wish:
         """What these of its tasks want of the day."""
-        return Wish.of_new(tasks, self.limits, self.tasks[0].owner)
+        return Wish.of(tasks, self.limits)
 
 
 class _TakenOut(Exception):
@@ -152,6 +153,7 @@ class _Fitting:
     async def _write_all(
         self, groups: Sequence[Group], connection: asyncpg.Connection
     ) -> dict[RequestId, _Written]:
+        await lock_months(connection, [group.limits for group in groups])
         for group in groups:
             await _begin(connection, group)
         written = await _write(connection, groups)
@@ -166,8 +168,11 @@ class _Fitting:
 
     async def _today(self, connection: asyncpg.Connection | asyncpg.Pool) -> Today | None:
         """None where it does not matter what it is."""
-        bound = [group.tasks[0].owner for group in self._groups if group.bound]
-        return await today(connection, bound) if bound else None
+        bound = [group for group in self._groups if group.bound]
+        if not bound:
+            return None
+        counters = frozenset().union(*(group.wish(group.tasks).counters for group in bound))
+        return await today(connection, counters, months=any(group.limits.looks_at_months for group in bound))
 
     async def _refuse_hopeless(self) -> None:
         """Without a write, for whoever does not fit comes again and again."""
@@ -238,8 +243,9 @@ async def _write(
     Nothing stands under the key of a task that was deleted.
     """
     firsts = _firsts([task for group in groups for task in group.tasks])
+    scopes = {task.id: scopes_array(task, group.limits) for group in groups for task in group.tasks}
     counts = any(task.owner or task.price_usd for task in firsts)
-    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns_of(firsts))
+    rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns_of(firsts, scopes))
     left = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
@@ -280,8 +286,8 @@ def _submitted(task: NewTask, written: _Written | None) -> Submitted:
     return replay(task, written.fingerprint, written.task)
 
 
-def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
-    """What a submit writes of new tasks, as columns."""
+def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> tuple[Sequence[object], ...]:
+    """What a submit writes of new tasks, as columns. `scopes` are their further counters."""
     inputs = [exact_input.columns_of(task.input) for task in tasks]
     return (
         [task.id for task in tasks],
@@ -305,6 +311,7 @@ def columns_of(tasks: Sequence[NewTask]) -> tuple[Sequence[object], ...]:
         [task.run_at for task in tasks],
         [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
         [None if task.route is None else route_text(task.route) for task in tasks],
+        [scopes[task.id] for task in tasks],
     )
 
 

@@ -13,7 +13,9 @@ from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyUsage
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
+from genpulse.domain.money.allowance import BudgetScope
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
 
@@ -45,7 +47,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         task = await self.get(task_id)
         if task.status is not TaskStatus.FAILED:
             raise NotRetryable(task_id, task.status)
-        self._ledger.check(Wish.of_retry(task, limits))
+        self._ledger.check(Wish.of([task], limits, again=True))
         waits = self._awaits(task.depends_on)
         again = replace(
             task,
@@ -65,7 +67,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         )
         self._tasks[task_id] = again
         self._unstopped.forget(task_id)
-        self._ledger.again(again)
+        self._ledger.again(again, limits)
         delay_s = math.inf if waits else 0.0
         self._queue.enqueue(again, ordered=again.order is not None, delay_s=delay_s)
         return again
@@ -104,13 +106,17 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         """What is spent or promised today, in US dollars."""
         return self._ledger.today().spent_usd
 
-    async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
-        """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
-        task = self._row(task_id)
-        wish = Wish("", SpendingLimits(daily_usd), task.price_usd or Decimal(0))
-        if refusal := wish.refusal(self._ledger.others(task)):
-            raise refusal
-        self._ledger.carry(task)
+    async def counted(self, scopes: Sequence[BudgetScope]) -> Today:
+        """What is counted by now of all, and of these scopes."""
+        return self._ledger.today(scope.counter for scope in scopes)
+
+    async def hold_price(self, task: Task, limits: SpendingLimits) -> None:
+        """Let the price of a task that runs stand among what today costs."""
+        self._ledger.hold(self._row(task.id), limits)
+
+    def prune_counters(self, limit: int) -> int:
+        """Forget at most `limit` counters whose period is over; how many there were."""
+        return self._ledger.prune(limit)
 
     def weigh(self, owner: str, weight: int) -> None:
         """How many tasks of an owner are taken in its turn, for the store of keys."""

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from genpulse.adapters.memory.task_rows import TaskRows
 from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
-from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
+from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
+from genpulse.domain.money.wish import Wish
 from genpulse.domain.submission.idempotency import RequestId, check_same_order, replay, request_of
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, TaskBatch
@@ -20,11 +21,11 @@ class TaskSubmission(TaskRows):
         if earlier := self._earlier(task):
             return earlier
         self._check(limits, [task])
-        return self._add(task)
+        return self._add(task, limits)
 
     def _check(self, limits: SpendingLimits, tasks: Sequence[NewTask]) -> None:
         if tasks:
-            self._ledger.check(Wish.of_new(tasks, limits, tasks[0].owner))
+            self._ledger.check(Wish.of(tasks, limits))
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task that was submitted before under the same idempotency key, if any."""
@@ -59,7 +60,7 @@ class TaskSubmission(TaskRows):
         self._check(limits, list(new.values()))
         if batch and new:
             self._add_batch(batch, len(new))
-        return tuple([self._earlier(task) or self._add(task) for task in tasks])
+        return tuple([self._earlier(task) or self._add(task, limits) for task in tasks])
 
     def _earlier(self, task: NewTask) -> Submitted | None:
         if task.idempotency_key is None:
@@ -77,7 +78,7 @@ class TaskSubmission(TaskRows):
         if new.idempotency_key is not None:
             self._batch_keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
 
-    def _add(self, new: NewTask) -> Submitted:
+    def _add(self, new: NewTask, limits: SpendingLimits) -> Submitted:
         now = self._now()
         begins_at = new.begins_at(now) or now
         deadline_at = None if new.deadline_s is None else begins_at + timedelta(seconds=new.deadline_s)
@@ -85,7 +86,7 @@ class TaskSubmission(TaskRows):
         next_try_at = None if waits else begins_at if new.depends_on else new.begins_at(now)
         task = new.queued(now, deadline_at, next_try_at)
         self._tasks[task.id] = task
-        self._ledger.submitted(task)
+        self._ledger.submitted(task, limits)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
         delay_s = math.inf if waits else (begins_at - now).total_seconds()

@@ -16,7 +16,7 @@ _EVERYWHERE = (401, 403, 429, 500, 503)
 _MEANINGS = {
     400: "The request cannot be read",
     401: "An API key is needed",
-    402: "It costs more than is left of today's budget; try again after `Retry-After` seconds",
+    402: "It costs more than is left of a budget; try again after `Retry-After` seconds",
     403: "The API key belongs to another environment or may not do or give this, or the provider costs money and"
     " may not be used in this environment",
     404: "There is no such thing",
@@ -27,7 +27,7 @@ _MEANINGS = {
     415: "The body has a type that is not taken",
     416: "The range lies outside of the content",
     422: "The request does not fit",
-    429: "The API key calls or submits more than it may; try again after `Retry-After` seconds",
+    429: "The API key or its end customer does more than it may; try again after `Retry-After` seconds",
     500: "Something went wrong here",
     503: "A service that this one stands on is away; try again after `Retry-After` seconds",
 }

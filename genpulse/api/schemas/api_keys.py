@@ -11,10 +11,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.api.schemas.numbers import whole_number
+from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyState, KeyUsage, Scope
+from genpulse.domain.money.allowance import NO_LIMITS, Allowance
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
+METADATA = "metadata."
+_NEEDED = "name the field of the metadata that tells end customers apart, such as metadata.customer"
 _DAY_S = 24 * 3600
 _MOST = 2**31 - 1
 Name = Annotated[
@@ -29,6 +33,7 @@ Name = Annotated[
 _Number = BeforeValidator(whole_number)
 Count = Annotated[int, Field(ge=1, le=_MOST), _Number]
 Dollars = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
+LimitBy = Annotated[str, StringConstraints(pattern=r"^metadata\.[^\u0000]{1,64}$")]
 RateWord = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(s|min|h)$")]
 ExpirySeconds = Annotated[int, Field(ge=60, le=3650 * _DAY_S), _Number]
 
@@ -46,10 +51,33 @@ class LimitsChangeDocument(BaseModel):
     daily_usd: Dollars | None = Field(
         None, description="US dollars a day, by the prices that models tell, at most", examples=["25"]
     )
+    monthly_usd: Dollars | None = Field(
+        None, description="US dollars a calendar month, by the prices that models tell, at most", examples=["400"]
+    )
     rate: RateWord | None = Field(None, description="Calls in a time, at most", examples=["10/s"])
     max_priority: PriorityWord | None = Field(None, description="The highest priority of its tasks")
     retain_s: Annotated[int, Field(ge=0, le=3650 * _DAY_S), _Number] | None = Field(
         None, description="Its tasks are deleted so many seconds after their end at the latest", examples=[604800]
+    )
+    limit_by: LimitBy | None = Field(
+        None,
+        description=(
+            "The field of the metadata that says for which end customer a task is: each task has to have it, and"
+            " each of its values has the limits that begin with `customer_`. Null lifts those, too"
+        ),
+        examples=["metadata.customer"],
+    )
+    customer_max_active_tasks: Count | None = Field(
+        None, description="Tasks of one end customer that have not ended, at most", examples=[2]
+    )
+    customer_daily_tasks: Count | None = Field(
+        None, description="Tasks of one end customer a day, at most", examples=[20]
+    )
+    customer_daily_usd: Dollars | None = Field(
+        None, description="US dollars of one end customer a day, at most", examples=["1"]
+    )
+    customer_monthly_usd: Dollars | None = Field(
+        None, description="US dollars of one end customer a calendar month, at most", examples=["15"]
     )
 
     weight: Annotated[int, Field(ge=1, le=HEAVIEST), _Number] | None = Field(
@@ -60,7 +88,7 @@ class LimitsChangeDocument(BaseModel):
     )
 
     def changed(self, limits: KeyLimits) -> KeyLimits:
-        """The limits after this."""
+        """The limits after this. Raises `BadInput` where nothing tells the customers apart that it limits."""
         asked: dict[str, Any] = {
             "max_active_tasks": self.max_active_tasks,
             "daily_tasks": self.daily_tasks,
@@ -69,8 +97,28 @@ class LimitsChangeDocument(BaseModel):
             "max_priority": None if self.max_priority is None else Priority[self.max_priority.upper()],
             "retain_s": self.retain_s,
             "weight": self.weight or 1,
+            "monthly_usd": None if self.monthly_usd is None else Decimal(self.monthly_usd),
+            "limit_by": None if self.limit_by is None else self.limit_by.removeprefix(METADATA),
         }
-        return replace(limits, **{name: asked[name] for name in self.model_fields_set})
+        named = {name: asked[name] for name in self.model_fields_set if name in asked}
+        ends = "limit_by" in self.model_fields_set and self.limit_by is None
+        customer = self._customer(NO_LIMITS if ends else limits.customer)
+        changed = replace(limits, **named, customer=customer)
+        if changed.limit_by is None and customer.limits_anything:
+            raise BadInput("The limits of end customers need `limit_by`.", [Problem("/limits/limit_by", _NEEDED)])
+        return changed
+
+    def _customer(self, held: Allowance) -> Allowance:
+        daily_usd, monthly_usd = self.customer_daily_usd, self.customer_monthly_usd
+        asked: dict[str, Any] = {
+            "max_active_tasks": self.customer_max_active_tasks,
+            "daily_tasks": self.customer_daily_tasks,
+            "daily_usd": None if daily_usd is None else Decimal(daily_usd),
+            "monthly_usd": None if monthly_usd is None else Decimal(monthly_usd),
+        }
+        return replace(
+            held, **{name: value for name, value in asked.items() if f"customer_{name}" in self.model_fields_set}
+        )
 
 
 class NewKeyDocument(BaseModel):
@@ -134,6 +182,13 @@ class KeyLimitsDocument(Document):
     retain_s: int | None
     weight: int = Field(examples=[1])
     """So many of its tasks start in its turn, while tasks of other keys wait as well."""
+    monthly_usd: Amount | None
+    limit_by: str | None = Field(examples=["metadata.customer"])
+    """The field of the metadata that says for which end customer a task is."""
+    customer_max_active_tasks: int | None
+    customer_daily_tasks: int | None
+    customer_daily_usd: Amount | None
+    customer_monthly_usd: Amount | None
 
     @classmethod
     def of(cls, limits: KeyLimits) -> "KeyLimitsDocument":
@@ -146,6 +201,12 @@ class KeyLimitsDocument(Document):
             max_priority=None if limits.max_priority is None else PRIORITY_WORDS[limits.max_priority],
             retain_s=limits.retain_s,
             weight=limits.weight,
+            monthly_usd=limits.monthly_usd,
+            limit_by=None if limits.limit_by is None else f"{METADATA}{limits.limit_by}",
+            customer_max_active_tasks=limits.customer.max_active_tasks,
+            customer_daily_tasks=limits.customer.daily_tasks,
+            customer_daily_usd=limits.customer.daily_usd,
+            customer_monthly_usd=limits.customer.monthly_usd,
         )
 
 
@@ -160,6 +221,8 @@ class KeyUsageDocument(Document):
     """Tasks that were submitted today (UTC)."""
     today_usd: Amount
     """What those have cost, and may still cost, in US dollars."""
+    month_usd: Amount
+    """The same of this calendar month (UTC)."""
 
 
 class ApiKeyDocument(Document):
@@ -199,7 +262,10 @@ class ApiKeyDocument(Document):
             webhook_secret_at=key.webhook_secret_at,
             limits=KeyLimitsDocument.of(key.limits),
             usage=KeyUsageDocument(
-                active_tasks=usage.active_tasks, today_tasks=usage.today_tasks, today_usd=usage.today_usd
+                active_tasks=usage.active_tasks,
+                today_tasks=usage.today_tasks,
+                today_usd=usage.today_usd,
+                month_usd=usage.month_usd,
             ),
         )
 

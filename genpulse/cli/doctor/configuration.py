@@ -94,10 +94,12 @@ def spending(settings: Settings) -> Finding:
     but = [name for name, section in settings.providers.named.items() if section.paid is False]
     who = "all providers" if settings.providers.paid else ", ".join(paid)
     who += f" but {', '.join(but)}" if settings.providers.paid and but else ""
-    if settings.budget.daily_usd is None:
+    limits = {"day": settings.budget.daily_usd, "month": settings.budget.monthly_usd}
+    if all(limit is None for limit in limits.values()):
         advice = f"set budget.daily_usd ({variable_name('budget.daily_usd')}) to US dollars a day"
         return warning("spending", f"money may be spent by {who}, without a limit", advice)
-    return well("spending", f"money may be spent by {who}, up to {settings.budget.daily_usd} US dollars a day")
+    words = " and ".join(f"{limit} US dollars a {period}" for period, limit in limits.items() if limit is not None)
+    return well("spending", f"money may be spent by {who}, up to {words}")
 
 
 def providers(settings: Settings) -> Iterator[Finding]:

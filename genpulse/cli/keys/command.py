@@ -1,24 +1,26 @@
 """`genpulse keys`: who may call."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 import uuid_utils.compat
 
 from genpulse.cli.keys import webhook_secret
+from genpulse.cli.keys.customer_options import customer_options, with_customers
 from genpulse.cli.keys.database import with_keys
-from genpulse.cli.keys.option_types import Dollars, Lifted, OrNone, RateType, Span
-from genpulse.cli.keys.text import key_document, key_table, limits_text
+from genpulse.cli.keys.option_types import Dollars, Lifted, OrNone, RateType, Span, after
+from genpulse.cli.keys.text import key_document, key_table, limits_text, usage_document
 from genpulse.cli.output.table import show_table
 from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option
 from genpulse.configuration.settings import Settings
-from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyUsage, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import new_webhook_secret
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
@@ -60,6 +62,8 @@ def _key_name(_ctx: click.Context, _parameter: click.Parameter, name: str | None
 @click.option("--max-active-tasks", type=_COUNT, help="Tasks that have not ended, at most.")
 @click.option("--daily-tasks", type=_COUNT, help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=Dollars(), help="US dollars a day (UTC), by prices, at most.")
+@click.option("--monthly-usd", type=Dollars(), help="US dollars a calendar month (UTC), by prices, at most.")
+@customer_options(lambda kind: kind)
 @click.option("--rate", type=RateType(), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=_PRIORITIES, help="The highest priority of its tasks. Default: high.")
 @click.option(
@@ -93,7 +97,9 @@ def create(
     retain: timedelta | None,
     weight: int,
     has_webhook_secret: bool,
+    monthly_usd: Decimal | None,
     as_json: bool,
+    **of_customers: Any,
 ) -> None:
     """Create a key, and show it once."""
     now = datetime.now(UTC)
@@ -106,7 +112,9 @@ def create(
         Priority[max_priority.upper()] if max_priority else None,
         None if retain is None else _seconds(retain),
         weight,
+        monthly_usd,
     )
+    limits = with_customers(limits, of_customers)
     secret = new_webhook_secret() if has_webhook_secret else None
 
     async def add(settings: Settings, keys: KeyStore) -> tuple[ApiKey, Token]:
@@ -130,13 +138,18 @@ def create(
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """All keys, by their first letters and never whole."""
-    keys = with_keys(lambda _, keys: keys.all())
+    """All keys with what they have done, by their first letters and never whole."""
+    keys, usages = with_keys(lambda _, keys: _used(keys))
     now = datetime.now(UTC)
     if as_json:
-        say_json([key_document(key, now) for key in keys])
+        say_json([key_document(key, now) | {"usage": usage_document(usages[key.id])} for key in keys])
         return
-    show_table(key_table(keys, now))
+    show_table(key_table(keys, usages, now))
+
+
+async def _used(keys: KeyStore) -> tuple[tuple[ApiKey, ...], Mapping[UUID, KeyUsage]]:
+    known = await keys.all()
+    return known, await keys.usages([key.id for key in known])
 
 
 @command.command()
@@ -146,6 +159,8 @@ def list_(as_json: bool) -> None:
 @click.option("--max-active-tasks", type=OrNone(_COUNT), help="Tasks that have not ended, at most.")
 @click.option("--daily-tasks", type=OrNone(_COUNT), help="Tasks a day (UTC), at most.")
 @click.option("--daily-usd", type=OrNone(Dollars()), help="US dollars a day (UTC), by prices, at most.")
+@click.option("--monthly-usd", type=OrNone(Dollars()), help="US dollars a calendar month (UTC), at most.")
+@customer_options(OrNone)
 @click.option("--rate", type=OrNone(RateType()), help="Calls in a time, such as 10/s, at most.")
 @click.option("--max-priority", type=OrNone(_PRIORITIES), help="The highest priority of its tasks.")
 @click.option("--retain", type=OrNone(Span(allows_none=True)), help="Delete its tasks so long after their end.")
@@ -162,29 +177,45 @@ def update(
     max_priority: str | Lifted | None,
     retain: timedelta | Lifted | None,
     weight: int | None,
+    monthly_usd: Decimal | Lifted | None,
     as_json: bool,
+    **of_customers: Any,
 ) -> None:
     """Change the key whose id is or begins with ID. `none` lifts a limit, and what is left out stays.
 
     Every API knows it within 10 seconds. Tasks that are there keep what they were given, but for the weight.
     """
-    asked = (name, expires_in, max_active_tasks, daily_tasks, daily_usd, rate, max_priority, retain, weight)
-    if all(value is None for value in asked):
+    asked = (
+        name,
+        expires_in,
+        max_active_tasks,
+        daily_tasks,
+        daily_usd,
+        monthly_usd,
+        rate,
+        max_priority,
+        retain,
+        weight,
+    )
+    if all(value is None for value in (*asked, *of_customers.values())):
         raise click.UsageError("Nothing is to be changed: name an option, such as --daily-usd 25.")
     now = datetime.now(UTC)
 
     def change(key: ApiKey) -> ApiKey:
         held = key.limits
-        limits = KeyLimits(
-            _after(max_active_tasks, held.max_active_tasks),
-            _after(daily_tasks, held.daily_tasks),
-            _after(daily_usd, held.daily_usd),
-            _after(rate, held.rate),
-            _after(_as(max_priority, lambda word: Priority[word.upper()]), held.max_priority),
-            _after(_as(retain, _seconds), held.retain_s),
-            weight or held.weight,
+        limits = replace(
+            held,
+            max_active_tasks=after(max_active_tasks, held.max_active_tasks),
+            daily_tasks=after(daily_tasks, held.daily_tasks),
+            daily_usd=after(daily_usd, held.daily_usd),
+            monthly_usd=after(monthly_usd, held.monthly_usd),
+            rate=after(rate, held.rate),
+            max_priority=after(_as(max_priority, lambda word: Priority[word.upper()]), held.max_priority),
+            retain_s=after(_as(retain, _seconds), held.retain_s),
+            weight=weight or held.weight,
         )
-        expires_at = _after(_as(expires_in, lambda span: now + span), key.expires_at)
+        limits = with_customers(limits, of_customers)
+        expires_at = after(_as(expires_in, lambda span: now + span), key.expires_at)
         return replace(key, name=name or key.name, limits=limits, expires_at=expires_at)
 
     key = with_keys(lambda _, keys: keys.change(key_id, change))
@@ -196,13 +227,6 @@ def update(
 
 def _as(value: T | Lifted | None, convert: Callable[[T], U]) -> U | Lifted | None:
     return value if value is None or isinstance(value, Lifted) else convert(value)
-
-
-def _after(asked: T | Lifted | None, held: T | None) -> T | None:
-    """What holds after a change."""
-    if isinstance(asked, Lifted):
-        return None
-    return held if asked is None else asked
 
 
 @command.command()

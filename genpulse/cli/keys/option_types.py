@@ -11,6 +11,8 @@ import click
 from genpulse.domain.provider_account.rate import Rate
 
 T = TypeVar("T")
+_METADATA = "metadata."
+_LONGEST_NAME = 64
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -86,3 +88,23 @@ class Dollars(click.ParamType[Decimal]):
         if not amount.is_finite() or amount < 0:
             self.fail(f"{value!r} is not an amount such as 25 or 0.50", param, ctx)
         return amount
+
+
+class MetadataField(click.ParamType[str]):
+    """A field of the metadata, such as metadata.customer; the name alone is returned."""
+
+    name = "metadata.name"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take the prefix off."""
+        name = str(value).removeprefix(_METADATA)
+        if not str(value).startswith(_METADATA) or not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+            self.fail(f"{value!r} is not a field such as metadata.customer", param, ctx)
+        return name
+
+
+def after(asked: T | Lifted | None, held: T | None) -> T | None:
+    """What holds after a change."""
+    if isinstance(asked, Lifted):
+        return None
+    return held if asked is None else asked

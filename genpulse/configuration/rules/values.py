@@ -12,6 +12,7 @@ from genpulse.configuration.settings import Settings
 _SEALING_BYTES = 32
 _IN_HEADERS = ("api_key", "access_key_id")
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
+_WEB = re.compile(r"https?://[^/\s]+\S*\Z")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 
 
@@ -63,6 +64,12 @@ def _retry_waits(settings: Settings) -> Iterator[tuple[str, str]]:
         )
 
 
+def _warning_url(settings: Settings) -> Iterator[tuple[str, str]]:
+    url = settings.budget.warning_url
+    if url is not None and not _WEB.match(url):
+        yield "budget.warning_url", "it has to be an address such as https://ops.example.com/hooks"
+
+
 def _provider_options(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, section in settings.providers.named.items():
         for option, detail in provider_options.faults(section.adapter or name, section.options):
@@ -93,6 +100,7 @@ RULES: tuple[Rule, ...] = (
     _keys_in_headers,
     _storage_keys,
     _retry_waits,
+    _warning_url,
     _provider_options,
     _secrets_of_another,
 )

@@ -36,12 +36,27 @@ class Retry(Section):
 
 
 class Budget(Section):
-    """What may be spent."""
+    """What all may cost together."""
 
     daily_usd: OptionalDollars = Field(
         None,
         ge=0,
         description="US dollars that providers with a known price may cost a day (UTC); empty: no limit.",
+    )
+    monthly_usd: OptionalDollars = Field(
+        None, ge=0, description="US dollars that they may cost a calendar month (UTC); empty: no limit."
+    )
+    warn_at: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description=(
+            "The part of a budget of all, of a provider or of an API key at which somebody is warned, once a day"
+            " or month."
+        ),
+    )
+    warning_url: Optional = Field(
+        None, description="Where such a warning is sent as a signed webhook; empty: it stands in the log alone."
     )
 
 
@@ -59,6 +74,12 @@ class ProviderSection(Section):
         None,
         pattern=PATTERN,
         description="Tasks that start in a time over all workers, such as 5/s or 60/min; empty: no limit.",
+    )
+    daily_usd: OptionalDollars = Field(
+        None, ge=0, description="US dollars that it may cost a day (UTC); empty: as all together."
+    )
+    monthly_usd: OptionalDollars = Field(
+        None, ge=0, description="US dollars that it may cost a calendar month (UTC); empty: as all together."
     )
     on_unknown: Literal["fail", "resubmit"] = Field(
         "fail",

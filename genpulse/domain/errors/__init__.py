@@ -4,7 +4,8 @@ GenPulseError
 ├── Refused                      the caller asked for something that cannot be done; nothing was accepted
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
-│   │   └── PriorityNotAllowed   asks for more than the API key may
+│   │   ├── PriorityNotAllowed   asks for more than the API key may
+│   │   └── CustomerMissing      does not say for which end customer it is
 │   ├── UnknownModel · UnknownRoute · UnknownProvider · UnknownKind
 │   ├── UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
@@ -13,6 +14,7 @@ GenPulseError
 │   ├── SealingKeyMissing        a secret would be kept, and nothing is there to seal it with
 │   ├── SealedSecret             a secret is kept that no key here opens
 │   ├── KeyLimitExceeded         the API key may not do so much
+│   │   └── CustomerLimitExceeded    or one of its end customers
 │   ├── UnknownCallback · CallbackRefused    a vendor's callback that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
@@ -58,6 +60,7 @@ from genpulse.domain.errors.base import GenPulseError
 from genpulse.domain.errors.not_allowed import (
     AssetInUse,
     BudgetExceeded,
+    CustomerLimitExceeded,
     KeyLimitExceeded,
     MayBeCharged,
     NotRetryable,
@@ -87,6 +90,7 @@ from genpulse.domain.errors.provider import (
 from genpulse.domain.errors.refused import (
     BadInput,
     ContentTooLarge,
+    CustomerMissing,
     DatabaseInUse,
     IdempotencyKeyReuse,
     InvalidCursor,
@@ -135,6 +139,8 @@ __all__ = [
     "ClocksDiffer",
     "ContentTooLarge",
     "CopiedDatabase",
+    "CustomerLimitExceeded",
+    "CustomerMissing",
     "DatabaseInUse",
     "DatabaseUnavailable",
     "ForeignDatabase",

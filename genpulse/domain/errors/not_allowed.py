@@ -2,22 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import UTC
-from decimal import Decimal
 from uuid import UUID
 
 from genpulse.domain.errors.refused import Problem, Refused
+from genpulse.domain.money.allowance import LimitUse
 from genpulse.domain.task import OpenOrder
 from genpulse.domain.text.storable import storable_line
 
 
 class KeyLimitExceeded(Refused):
-    """The API key may not do so much. `retry_after_s` is when it is worth asking again, in seconds."""
+    """The API key may not do so much.
+
+    `retry_after_s` is when it is worth asking again, in seconds. `use` is the limit.
+    """
 
     code = "key_limit_exceeded"
 
-    def __init__(self, detail: str, retry_after_s: int) -> None:
+    def __init__(self, detail: str, retry_after_s: int, use: LimitUse | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.use = use
+
+
+class CustomerLimitExceeded(KeyLimitExceeded):
+    """An end customer of the API key may not do so much; its other customers may go on."""
+
+    code = "customer_limit_exceeded"
 
 
 class NotRetryable(Refused):
@@ -132,16 +142,14 @@ class ProviderNotConfigured(Refused):
 
 
 class BudgetExceeded(Refused):
-    """The task costs more than is left of today's budget. Amounts are in US dollars.
+    """The task costs more than is left of a budget of the environment or of its provider.
 
-    `retry_after_s` is when the next day begins, in seconds.
+    `retry_after_s` is when the next day or month begins, in seconds. `use` is the budget.
     """
 
     code = "budget_exceeded"
 
-    def __init__(self, spent_usd: Decimal, price_usd: Decimal, daily_usd: Decimal, retry_after_s: int) -> None:
-        super().__init__(
-            f"This costs {price_usd:f} USD, and {spent_usd:f} of today's {daily_usd:f} USD are spent or promised."
-            " The day ends at 00:00 UTC; more is allowed by budget.daily_usd (GENPULSE_BUDGET__DAILY_USD)."
-        )
+    def __init__(self, detail: str, retry_after_s: int, use: LimitUse | None = None) -> None:
+        super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.use = use

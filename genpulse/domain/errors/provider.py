@@ -95,7 +95,7 @@ class SpendingNotAllowed(ProviderError):
 
 
 class OverBudget(ProviderError):
-    """The provider costs more than is left of today's budget; it was not asked."""
+    """The provider costs more than is left of a budget; it was not asked."""
 
     code = FailureCode.BUDGET_EXCEEDED
     who_must_act = Actor.OPERATOR

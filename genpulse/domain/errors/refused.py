@@ -39,6 +39,20 @@ class OutOfReach(BadInput):
     """
 
 
+class CustomerMissing(BadInput):
+    """The API key limits each end customer, and the task does not say whose it is. `field` is of the metadata."""
+
+    code = "customer_missing"
+
+    def __init__(self, field: str, place: str = "") -> None:
+        pointer = f"{place}/metadata/{field.replace('~', '~0').replace('/', '~1')}"
+        super().__init__(
+            f"This API key limits what each end customer may do, and tells them apart by metadata.{field}. Send"
+            " the customer there, with one character at least.",
+            [Problem(pointer, "it is missing or empty")],
+        )
+
+
 class PriorityNotAllowed(BadInput):
     """A task asks for a higher priority than its API key may. It is at `place`; `key` is the name of that."""
 

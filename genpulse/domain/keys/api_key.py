@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from genpulse.domain.money.allowance import NO_LIMITS, Allowance, ScopeUsage
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
@@ -15,6 +16,7 @@ _RANDOM_BYTES = 32
 _HINT_LENGTH = 4
 HEAVIEST = 100
 """The highest weight of a key."""
+_NONE_COUNTED = (None,) * 4
 
 
 class Scope(StrEnum):
@@ -39,7 +41,8 @@ class KeyLimits:
 
     `max_priority` is the highest priority that its tasks may ask for. Its tasks are deleted `retain_s` seconds
     after their end at the latest. While tasks of several keys wait with one priority, as many of a key are started
-    in its turn as its `weight` says, 1 to `HEAVIEST`.
+    in its turn as its `weight` says, 1 to `HEAVIEST`. Where `limit_by` names a field of the metadata, each task
+    has to have it, and each of its values is an end customer that may do as much as `customer` says.
     """
 
     max_active_tasks: int | None = None
@@ -49,6 +52,20 @@ class KeyLimits:
     max_priority: Priority | None = None
     retain_s: int | None = None
     weight: int = 1
+    monthly_usd: Decimal | None = None
+    limit_by: str | None = None
+    customer: Allowance = NO_LIMITS
+
+    @property
+    def allowance(self) -> Allowance:
+        """What all of its tasks together may come to."""
+        return Allowance(self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
+
+    @property
+    def limits_tasks(self) -> bool:
+        """Whether a task could be refused because of what it or its end customer has done."""
+        counted = (self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
+        return counted != _NONE_COUNTED or (self.limit_by is not None and self.customer.limits_anything)
 
     @property
     def usual_priority(self) -> Priority:
@@ -56,13 +73,8 @@ class KeyLimits:
         return Priority.NORMAL if self.max_priority is None else min(Priority.NORMAL, self.max_priority)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUsage:
-    """What a key has done: tasks that have not ended, and what it has submitted today."""
-
-    active_tasks: int
-    today_tasks: int
-    today_usd: Decimal
+KeyUsage = ScopeUsage
+"""What a key has done."""
 
 
 @dataclass(frozen=True, slots=True)

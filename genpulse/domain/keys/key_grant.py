@@ -1,6 +1,7 @@
 """What one API key may give to another: never more than it holds itself."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits
 from genpulse.domain.provider_account.rate import Rate
@@ -21,14 +22,30 @@ def _higher(held: KeyLimits, given: KeyLimits) -> tuple[str, ...]:
     comparable = {
         "max_active_tasks": _is_more(held.max_active_tasks, given.max_active_tasks),
         "daily_tasks": _is_more(held.daily_tasks, given.daily_tasks),
-        "daily_usd": held.daily_usd is not None and (given.daily_usd is None or given.daily_usd > held.daily_usd),
+        "daily_usd": _is_more(held.daily_usd, given.daily_usd),
+        "monthly_usd": _is_more(held.monthly_usd, given.monthly_usd),
+        "limit_by": held.limit_by not in {None, given.limit_by},
+        **_higher_of_customers(held, given),
         "rate": held.rate is not None and (given.rate is None or _is_faster(given.rate, held.rate)),
         "max_priority": _highest(given) > _highest(held),
     }
     return tuple(name for name, is_more in comparable.items() if is_more)
 
 
-def _is_more(held: int | None, given: int | None) -> bool:
+def _higher_of_customers(held: KeyLimits, given: KeyLimits) -> dict[str, bool]:
+    """Whether each end customer of the given key may do more, where the holder's own may not do everything."""
+    if held.limit_by is None:
+        return {}
+    ours, theirs = held.customer, given.customer
+    return {
+        "customer_max_active_tasks": _is_more(ours.max_active_tasks, theirs.max_active_tasks),
+        "customer_daily_tasks": _is_more(ours.daily_tasks, theirs.daily_tasks),
+        "customer_daily_usd": _is_more(ours.daily_usd, theirs.daily_usd),
+        "customer_monthly_usd": _is_more(ours.monthly_usd, theirs.monthly_usd),
+    }
+
+
+def _is_more(held: int | Decimal | None, given: int | Decimal | None) -> bool:
     return held is not None and (given is None or given > held)
 
 

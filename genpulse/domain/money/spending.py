@@ -1,156 +1,126 @@
-"""Spending limits of environments, keys and days."""
+"""What may be spent in an environment, and what has to hold when tasks are queued."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
-from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.money.allowance import (
+    ENVIRONMENT,
+    NO_LIMITS,
+    Allowance,
+    BudgetScope,
+    ScopeKind,
+)
 from genpulse.domain.task import NewTask, Task
 
-ACTIVE_AGAIN_S = 5
-"""When a task of a key may have ended: a guess, in seconds."""
+AnyTask = NewTask | Task
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
     """`paid` says whether providers that cost money may be asked, `by_provider` what differs from that.
 
-    `daily_usd` is what a day (UTC) may cost in US dollars, None for no limit. `place` is the environment, for
-    messages.
+    `daily_usd` and `monthly_usd` are what a day and a month (UTC) may cost in US dollars, None for no limit;
+    `providers` says the same of some of them. `place` is the environment, for messages. Somebody is told once a
+    budget is used up to `warn_at`, from 0 to 1, at `warning_url` where there is one.
     """
 
     paid: bool = True
     by_provider: Mapping[str, bool] = field(default_factory=dict)
     daily_usd: Decimal | None = None
     place: str = ""
+    monthly_usd: Decimal | None = None
+    providers: Mapping[str, Allowance] = field(default_factory=dict)
+    warn_at: Decimal = Decimal("0.8")
+    warning_url: str | None = None
 
     def allows(self, provider: str) -> bool:
         """Whether a provider that costs money may be asked."""
         return self.by_provider.get(provider, self.paid)
 
+    @property
+    def budgets(self) -> Mapping[BudgetScope, Allowance]:
+        """The budgets of the environment and of its providers."""
+        of_all = {ENVIRONMENT: Allowance(daily_usd=self.daily_usd, monthly_usd=self.monthly_usd)}
+        named = {BudgetScope(ScopeKind.PROVIDER, name): allowance for name, allowance in self.providers.items()}
+        return {scope: allowance for scope, allowance in (of_all | named).items() if allowance.limits_money}
+
 
 @dataclass(frozen=True, slots=True)
 class SpendingLimits:
-    """What has to hold when a task is queued: `daily_usd` for all together, `key` for its owner alone."""
+    """What has to hold when a task is queued.
+
+    `daily_usd` and `monthly_usd` are for all together, `providers` for some of them, and `key` for the owner.
+    """
 
     daily_usd: Decimal | None = None
     key: KeyLimits = field(default_factory=KeyLimits)
+    monthly_usd: Decimal | None = None
+    providers: Mapping[str, Allowance] = field(default_factory=dict)
+
+    @property
+    def has_budgets(self) -> bool:
+        """Whether something may not cost more than so much, whoever asks for it."""
+        return self.daily_usd is not None or self.monthly_usd is not None or bool(self.providers)
+
+    @property
+    def limits_money(self) -> bool:
+        """Whether anything may not cost more than so much."""
+        of_customers = self.key.limit_by is not None and self.key.customer.limits_money
+        return self.has_budgets or self.key.allowance.limits_money or of_customers
+
+    @property
+    def looks_at_months(self) -> bool:
+        """Whether anything is limited by what a month costs."""
+        allowances = (self.key.allowance, self.key.customer, *self.providers.values())
+        return self.monthly_usd is not None or any(one.monthly_usd is not None for one in allowances)
+
+    @property
+    def shares_months(self) -> bool:
+        """Whether tasks of several owners share a month, which have no counter in common but those of days."""
+        return self.monthly_usd is not None or any(one.monthly_usd is not None for one in self.providers.values())
 
     def bind(self, price_usd: Decimal) -> bool:
-        """Whether a task of this price could be refused because of them."""
-        key = self.key
-        of_key = (key.max_active_tasks, key.daily_tasks, key.daily_usd)
-        return (self.daily_usd is not None and bool(price_usd)) or any(limit is not None for limit in of_key)
+        """Whether tasks of this price could be refused because of them."""
+        return (bool(price_usd) and self.has_budgets) or self.key.limits_tasks
+
+    def extra_scopes(self, task: AnyTask) -> tuple[BudgetScope, ...]:
+        """In whose counters a task stands besides those of all and of its owner.
+
+        Providers are counted where there is any budget, so that one that is set later knows the past.
+        """
+        provider = (BudgetScope(ScopeKind.PROVIDER, task.provider),) if self.has_budgets else ()
+        customer = self.customer_of(task)
+        return provider if customer is None else (*provider, customer)
+
+    def customer_of(self, task: AnyTask) -> BudgetScope | None:
+        """The end customer of a task, where the key tells them apart."""
+        field_name = self.key.limit_by
+        name = task.metadata.get(field_name) if field_name is not None and task.owner else None
+        return BudgetScope(ScopeKind.CUSTOMER, name, task.owner) if name else None
+
+    def allowance_of(self, scope: BudgetScope) -> Allowance:
+        """How much may be done for this scope."""
+        match scope.kind:
+            case ScopeKind.ENVIRONMENT:
+                return Allowance(daily_usd=self.daily_usd, monthly_usd=self.monthly_usd)
+            case ScopeKind.PROVIDER:
+                return self.providers.get(scope.name, NO_LIMITS)
+            case ScopeKind.KEY:
+                return self.key.allowance
+            case ScopeKind.CUSTOMER:
+                return self.key.customer
 
 
 UNLIMITED = SpendingLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
-    """What is counted by now: US dollars of all, and what each owner that somebody asks for has done.
-
-    The day ends in `left_s` seconds.
-    """
-
-    left_s: int
-    spent_usd: Decimal = Decimal(0)
-    usage: Mapping[str, KeyUsage] = field(default_factory=dict)
-
-    def usage_of(self, owner: str) -> KeyUsage:
-        """What an owner has done; nothing, where nothing is known."""
-        return self.usage.get(owner) or KeyUsage(0, 0, Decimal(0))
-
-
-def price_of(tasks: Iterable[NewTask | Task]) -> Decimal:
+def price_of(tasks: Iterable[AnyTask]) -> Decimal:
     """What tasks cost together at most, in US dollars; one whose price nobody knows counts nothing."""
     return sum((task.price_usd or Decimal(0) for task in tasks), Decimal(0))
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """So many tasks of one owner, to be queued together or not at all. Their prices make `price_usd`.
-
-    They were submitted before where `again` is set.
-    """
-
-    owner: str
-    limits: SpendingLimits
-    price_usd: Decimal
-    tasks: int = 1
-    again: bool = False
-
-    @classmethod
-    def of_new(cls, tasks: Sequence[NewTask], limits: SpendingLimits, owner: str) -> "Wish":
-        """The wish to queue these new tasks of an owner."""
-        return cls(owner, limits, price_of(tasks), len(tasks))
-
-    @classmethod
-    def of_retry(cls, task: Task, limits: SpendingLimits) -> "Wish":
-        """The wish to queue a failed task again."""
-        return cls(task.owner, limits, price_of([task]), again=True)
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether its limits could refuse it at all."""
-        return self.limits.bind(self.price_usd)
-
-    def refusal(self, today: Today) -> BudgetExceeded | KeyLimitExceeded | None:
-        """Why they do not fit into what is left of the day, None when they do."""
-        budget_usd = self.limits.daily_usd
-        if budget_usd is not None and self.price_usd and today.spent_usd + self.price_usd > budget_usd:
-            return BudgetExceeded(today.spent_usd, self.price_usd, budget_usd, today.left_s)
-        return self._refusal_of_key(today) if self.owner and self.tasks else None
-
-    def _refusal_of_key(self, today: Today) -> KeyLimitExceeded | None:
-        limits, usage, tasks = self.limits.key, today.usage_of(self.owner), self.tasks
-        if limits.max_active_tasks is not None and usage.active_tasks + tasks > limits.max_active_tasks:
-            return KeyLimitExceeded(
-                f"This API key has {usage.active_tasks:,} tasks that have not ended and may have"
-                f" {limits.max_active_tasks:,}; this would make {usage.active_tasks + tasks:,}.",
-                ACTIVE_AGAIN_S,
-            )
-        if limits.daily_tasks is not None and not self.again and usage.today_tasks + tasks > limits.daily_tasks:
-            return KeyLimitExceeded(
-                f"This API key has submitted {usage.today_tasks:,} tasks today and may submit"
-                f" {limits.daily_tasks:,} a day (UTC).",
-                today.left_s,
-            )
-        if limits.daily_usd is not None and usage.today_usd + self.price_usd > limits.daily_usd:
-            return KeyLimitExceeded(
-                f"This costs {self.price_usd:f} USD; this API key has spent or promised {usage.today_usd:f} USD of"
-                f" the {limits.daily_usd:f} USD that it has a day (UTC).",
-                today.left_s,
-            )
-        return None
-
-    def added(self, today: Today, sign: int = 1) -> Today:
-        """The day with them, or without them where `sign` is -1."""
-        usage = today.usage_of(self.owner)
-        price_usd = self.price_usd * sign
-        owners = {
-            **today.usage,
-            self.owner: KeyUsage(
-                usage.active_tasks + self.tasks * sign,
-                usage.today_tasks + (0 if self.again else self.tasks * sign),
-                usage.today_usd + price_usd,
-            ),
-        }
-        return replace(today, spent_usd=today.spent_usd + price_usd, usage=owners)
-
-
-def refusals(today: Today, wishes: Sequence[Wish]) -> list[BudgetExceeded | KeyLimitExceeded | None]:
-    """Why each does not fit, None for those that do: one after the other is added as long as there is room."""
-    answers: list[BudgetExceeded | KeyLimitExceeded | None] = []
-    for wish in wishes:
-        refusal = wish.refusal(today)
-        answers.append(refusal)
-        if refusal is None:
-            today = wish.added(today)
-    return answers
 
 
 def day_of(now: datetime) -> date:

@@ -29,6 +29,7 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
             pruned += await drained(lambda: pruning.tasks(ended, batch))
         if (created := ages.assets) is not None:
             pruned += await drained(lambda: pruning.assets(created, batch))
+        await drained(lambda: services.budgets.prune(batch))
         if (deleted := policy.tombstones) is not None:
             await drained(lambda: services.deletions.forget(deleted, batch))
         return pruned + await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))

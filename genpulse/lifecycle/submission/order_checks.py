@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
+    CustomerLimitExceeded,
+    CustomerMissing,
     KeyLimitExceeded,
     OutOfReach,
     PaidProviderRefused,
@@ -109,6 +111,13 @@ def check_priority(_services: Services, candidate: Candidate) -> None:
         raise PriorityNotAllowed(key.name, priority, highest, candidate.place)
 
 
+def check_customer(_services: Services, candidate: Candidate) -> None:
+    """The order says for which end customer it is, where its key limits them. Raises `CustomerMissing`."""
+    limit_by = candidate.caller.limits.limit_by
+    if limit_by is not None and not candidate.order.metadata.get(limit_by):
+        raise CustomerMissing(limit_by, candidate.place)
+
+
 def find_model(services: Services, candidate: Candidate) -> None:
     """The model exists, or all those of a route. Raises `UnknownModel`, `UnknownRoute`, `BadInput`."""
     candidate.route = route_of(services.routes, candidate.order, candidate.place)
@@ -171,6 +180,7 @@ def check_providers(services: Services, tasks: Tasks) -> None:
 
 CHECKS: tuple[Check, ...] = (
     OrderCheck("priority", (PriorityNotAllowed,), of_the_moment=False, look=check_priority),
+    OrderCheck("customer", (CustomerMissing,), of_the_moment=False, look=check_customer),
     OrderCheck("model", (UnknownModel, UnknownRoute, BadInput), of_the_moment=False, look=find_model),
     OrderCheck("input", (BadInput,), of_the_moment=False, look=parse_input),
     OrderCheck("kind", (UnknownKind, BadInput), of_the_moment=False, look=choose_kind),
@@ -179,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
     TaskCheck("references", (OutOfReach,), of_the_moment=True, look=check_references, concerns=names_something),
     CommitCheck("budget", (BudgetExceeded,), of_the_moment=True),
     CommitCheck("key limits", (KeyLimitExceeded,), of_the_moment=True),
+    CommitCheck("customer limits", (CustomerLimitExceeded,), of_the_moment=True),
 )
 """All of them. Checks of orders come first, those of the commit last."""
 

@@ -178,6 +178,13 @@ export class GenPulse {
     return document;
   }
 
+  async budgets(options = {}) {
+    checkOptions(options, ["customer", "signal"]);
+    const query = options.customer === undefined ? [] : [["customer", options.customer]];
+    const document = await this.#connection.document(requests.got("/v1/budgets", query), options.signal);
+    return dataOf(document, "budgets");
+  }
+
   verifyWebhook(...message) {
     return verifyWebhook(...message);
   }

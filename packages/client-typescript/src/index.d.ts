@@ -245,6 +245,23 @@ export interface Upload {
   readonly expires_at: string;
 }
 
+export interface BudgetOptions extends Abortable {
+  /** An end customer of the API key, as the metadata of its tasks calls it: its limits come last. */
+  customer?: string;
+}
+
+/** A limit, and how much of it is used: US dollars, tasks of a day, or tasks that have not ended. */
+export interface Budget {
+  readonly scope: "environment" | "provider" | "key" | "customer";
+  readonly name: string;
+  readonly key_name: string | null;
+  readonly measure: "usd" | "tasks" | "active_tasks";
+  readonly period: "day" | "month" | null;
+  readonly used: string;
+  readonly limit: string;
+  readonly resets_at: string | null;
+}
+
 export interface UsageOptions extends Abortable {
   since?: Date | string;
   until?: Date | string;
@@ -349,6 +366,8 @@ export class GenPulse {
   providers(options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Money and counts. */
   usage(options?: UsageOptions): Promise<Usage>;
+  /** What may be spent and done, with how much of it is used. */
+  budgets(options?: BudgetOptions): Promise<Budget[]>;
   verifyWebhook: typeof verifyWebhook;
   static verifyWebhook: typeof verifyWebhook;
 }

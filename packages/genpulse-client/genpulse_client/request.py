@@ -206,3 +206,8 @@ def _encoded(document: Any) -> bytes:
     return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
+
+
+def budgets(customer: str | None) -> Request:
+    """What may be spent and done."""
+    return Request("GET", "/v1/budgets", () if customer is None else (("customer", customer),))

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import Field
 from yarl import URL
 
+from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -32,6 +33,7 @@ from genpulse.adapters.database.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -324,6 +326,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 keys=MemoryKeys(store),
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
+                budgets=MemoryBudgets(store),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -361,6 +364,7 @@ async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
             "keys": PostgresKeys(pool),
             "retention": PostgresRetention(pool),
             "deletions": PostgresDeletions(pool, "dev"),
+            "budgets": PostgresBudgets(pool),
             "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
         }
         await maker.close()
@@ -428,8 +432,8 @@ def probe():
 def genpulse(tmp_path):
     """Run a command: `await genpulse(api, "tasks", …)` gives exit code, standard output, standard error."""
 
-    async def run(api, *arguments, stdin=subprocess.DEVNULL):
-        words, environment = (*arguments, "--api", api.url), {"PATH": os.defpath}
+    async def run(api, *arguments, stdin=subprocess.DEVNULL, **variables):
+        words, environment = (*arguments, "--api", api.url), {"PATH": os.defpath, **variables}
         running = partial(command.run, *words, folder=tmp_path, environment=environment, stdin=stdin)
         done = await asyncio.to_thread(running)
         return done.returncode, done.stdout, done.stderr

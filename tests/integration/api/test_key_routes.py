@@ -11,10 +11,15 @@ from genpulse.domain.provider_account.rate import Rate
 from tests.api_keys import added, new_key
 
 KEYS = "/v1/keys"
-NO_LIMITS = {
-    **dict.fromkeys(("max_active_tasks", "daily_tasks", "daily_usd", "rate", "max_priority", "retain_s")),
-    "weight": 1,
+OF_KEY = ("max_active_tasks", "daily_tasks", "daily_usd", "monthly_usd", "rate", "max_priority", "retain_s")
+OF_CUSTOMERS = {
+    "limit_by": "metadata.customer",
+    "customer_max_active_tasks": 2,
+    "customer_daily_tasks": 3,
+    "customer_daily_usd": "1",
+    "customer_monthly_usd": "15.5",
 }
+NO_LIMITS = {**dict.fromkeys((*OF_KEY, *OF_CUSTOMERS)), "weight": 1}
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ async def test_a_key_is_created_shown_once_and_works(either, admin):
     theirs = {"Authorization": f"Bearer {secret}"}
     assert (await either.submit(headers=theirs)).json["priority"] == "low"
     shown = (await either.get(f"{KEYS}/{key['id']}", headers=admin)).json
-    assert shown["usage"] == {"active_tasks": 1, "today_tasks": 1, "today_usd": "0"}
+    assert shown["usage"] == {"active_tasks": 1, "today_tasks": 1, "today_usd": "0", "month_usd": "0"}
     listed = (await either.get(KEYS, headers=admin)).json["data"]
     assert [each["name"] for each in listed] == ["operator", "shop"]
     assert listed[1] | {"last_used_at": None} == shown | {"last_used_at": None}
@@ -232,3 +237,84 @@ async def test_each_change_is_told_to_the_log_without_the_secret(api, caplog):
     assert all(str(key.id) in line for line in said)
     assert '"daily_tasks":7' in said[1]
     assert new["key"] not in caplog.text
+
+
+async def test_a_month_and_end_customers_are_limited_over_http(either, admin):
+    key = await created(either, admin, limits={"monthly_usd": "400", **OF_CUSTOMERS})
+    assert key["limits"] == NO_LIMITS | {"monthly_usd": "400"} | OF_CUSTOMERS
+    path, theirs = f"{KEYS}/{key['id']}", {"Authorization": f"Bearer {key['key']}"}
+    missing = (await either.submit(headers=theirs)).problem(422, "customer_missing")
+    assert missing["errors"] == [{"pointer": "/metadata/customer", "detail": "it is missing or empty"}]
+    assert (await either.submit(headers=theirs, metadata={"customer": "acme"})).status == 202
+    assert (await either.submit(headers=theirs, metadata={"customer": "acme"})).status == 202
+    refused = await either.submit(headers=theirs, metadata={"customer": "acme"})
+    problem = refused.problem(429, "customer_limit_exceeded")
+    assert (
+        "The customer 'acme' of this API key has 2 tasks that have not ended and may have 2" in problem["detail"]
+    )
+    assert problem["limit"] == {
+        "scope": "customer",
+        "name": "acme",
+        "measure": "active_tasks",
+        "used": "2",
+        "limit": "2",
+    }
+    assert (await either.submit(headers=theirs, metadata={"customer": "other"})).status == 202
+    change = {"customer_max_active_tasks": None}
+    changed = (await either.call("PATCH", path, json={"limits": change}, headers=admin)).json
+    assert changed["limits"] == NO_LIMITS | {"monthly_usd": "400"} | OF_CUSTOMERS | change
+    lifted = (await either.call("PATCH", path, json={"limits": {"limit_by": None}}, headers=admin)).json
+    assert lifted["limits"] == NO_LIMITS | {"monthly_usd": "400"}
+
+
+@pytest.mark.parametrize("limits", [{"customer_daily_usd": "1"}, {"limit_by": None, "customer_daily_tasks": 1}])
+async def test_customers_are_not_limited_where_nothing_tells_them_apart(either, admin, limits):
+    answer = await either.post(KEYS, json={"name": "shop", "limits": limits}, headers=admin)
+    problem = answer.problem(422, "invalid_input")
+    assert [error["pointer"] for error in problem["errors"]] == ["/limits/limit_by"]
+
+
+async def test_budgets_are_shown_to_those_who_may_see_them(either, admin):
+    key = await created(either, admin, name="shop", limits={"daily_tasks": 7, **OF_CUSTOMERS})
+    await created(either, admin, name="free")
+    theirs = {"Authorization": f"Bearer {key['key']}"}
+    await either.submit(headers=theirs, metadata={"customer": "acme"})
+    (mine,) = (await either.get("/v1/budgets", headers=theirs)).json["data"]
+    midnight = mine.pop("resets_at")
+    assert mine == {
+        "scope": "key",
+        "name": key["id"],
+        "key_name": "shop",
+        "measure": "tasks",
+        "period": "day",
+        "used": "1",
+        "limit": "7",
+    }
+    assert midnight.endswith("T00:00:00Z")
+    assert (await either.get("/v1/budgets", headers=admin)).json["data"] == [mine | {"resets_at": midnight}]
+    of_acme = (await either.get("/v1/budgets?customer=acme", headers=theirs)).json["data"][1:]
+    assert [(one["scope"], one["name"], one["used"], one["limit"]) for one in of_acme] == [
+        ("customer", "acme", "1", "2"),
+        ("customer", "acme", "1", "3"),
+        ("customer", "acme", "0", "1"),
+        ("customer", "acme", "0", "15.5"),
+    ]
+    for query in ("customer=", "whose=me", "customer=a&customer=b"):
+        (await either.get(f"/v1/budgets?{query}", headers=theirs)).problem(422, "invalid_input")
+
+
+async def test_a_batch_is_of_several_customers_and_fits_as_a_whole(either, admin):
+    key = await created(either, admin, limits={"limit_by": "metadata.a/b~c", "customer_daily_tasks": 2})
+    theirs = {"Authorization": f"Bearer {key['key']}"}
+    order = {"model": "art/easel", "input": {"prompt": "a fox"}}
+
+    async def submitted(*customers):
+        tasks = [order | {"metadata": {"a/b~c": name} if name else {}} for name in customers]
+        return await either.post("/v1/tasks/batch", json={"tasks": tasks}, headers=theirs)
+
+    missing = (await submitted("acme", None)).problem(422, "customer_missing")
+    assert missing["errors"][0]["pointer"] == "/tasks/1/metadata/a~1b~0c"
+    assert (await submitted("acme", "beta", "acme")).status == 202
+    refused = (await submitted("gamma", "beta", "beta")).problem(429, "customer_limit_exceeded")
+    assert (refused["limit"]["name"], refused["limit"]["used"], refused["limit"]["period"]) == ("beta", "1", "day")
+    assert (await submitted("gamma", "gamma", "beta")).status == 202

@@ -8,10 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import ProviderRejected
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.ports import State, WorkerPresence
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
+from tests.api_keys import added
 from tests.integration.api.conftest import Print, Sketch
 
 WORKER = WorkerPresence("w1", "höst", 17, 16, 0, ("art",))
@@ -87,6 +90,24 @@ async def test_what_is_spent_stands_beside_the_budget(serve):
     figures = await samples(api)
     assert figures[("genpulse_spent_today_usd",)] == 0
     assert figures[("genpulse_budget_daily_usd",)] == 2.5
+
+
+async def test_each_budget_is_told_with_its_use(serve):
+    spending = Spending(monthly_usd=Decimal(30), providers={"art": Allowance(daily_usd=Decimal("1.5"))})
+    api = await serve(spending=spending)
+    key, _ = await added(api.services.keys, limits=KeyLimits(daily_usd=Decimal(5), daily_tasks=9))
+    figures = await samples(api)
+
+    def told(name):
+        return {
+            "/".join(value for _, value in sorted(labels)): figure
+            for (sample, *labels), figure in figures.items()
+            if sample == name
+        }
+
+    places = {f"{key.id}/day/key": 5.0, "/month/environment": 30.0, "art/day/provider": 1.5}
+    assert told("genpulse_budget_limit_usd") == places
+    assert told("genpulse_budget_used_usd") == dict.fromkeys(places, 0.0)
 
 
 async def test_figures_are_there_while_the_database_is_away(api):

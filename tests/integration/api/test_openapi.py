@@ -32,6 +32,7 @@ CALLS = {
     ("/v1/tasks/{task_id}/deliveries", "get"),
     ("/v1/tasks/{task_id}/deliveries/{delivery_id}/retry", "post"),
     ("/v1/usage", "get"),
+    ("/v1/budgets", "get"),
     ("/v1/keys", "get"),
     ("/v1/keys", "post"),
     ("/v1/keys/{key_id}", "get"),

@@ -18,6 +18,7 @@ import uvicorn
 
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.batches import MemoryBatches
+from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -63,6 +64,7 @@ def services():
             keys=MemoryKeys(store),
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),
+            budgets=MemoryBudgets(store),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),

@@ -8,7 +8,7 @@ import pytest
 
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
-from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.money.cost import Cost
 from tests.api_keys import added
 
@@ -165,6 +165,25 @@ async def test_a_task_is_put_off_on_the_command_line(api, genpulse, tmp_path):
     (tmp_path / "p.txt").write_text("a fox")
     code, _, err = await genpulse(api, "generate", "--from", "p.txt", "--run-at", "1h")
     assert (code, "--run-at is for one task" in err) == (2, True)
+
+
+async def test_budgets(api, genpulse):
+    assert (await genpulse(api, "budgets"))[1] == "Nothing is limited.\n"
+    limits = KeyLimits(max_active_tasks=4, monthly_usd=Decimal("2.50"))
+    key, headers = await added(api.services.keys, name="shop", scopes=frozenset({Scope.ADMIN}), limits=limits)
+    await api.submit(headers=headers)
+    secret = headers["Authorization"].partition(" ")[2]
+    code, out, err = await genpulse(api, "budgets", GENPULSE_API_KEY=secret)
+    assert code == 0, err
+    head, active, month = out.splitlines()
+    assert head.split() == ["for", "what", "used", "limit", "part", "begins", "anew"]
+    assert active.split() == ["key", "shop", "active", "tasks", "1", "4", "25%"]
+    assert month.split()[:9] == ["key", "shop", "USD", "a", "month", "0", "2.50", "0%", month.split()[8]]
+    code, out, _ = await genpulse(api, "budgets", "--json", GENPULSE_API_KEY=secret)
+    assert {(one["name"], one["measure"], one["limit"]) for one in json.loads(out)} == {
+        (str(key.id), "active_tasks", "4"),
+        (str(key.id), "usd", "2.50"),
+    }
 
 
 async def test_show_tells_each_try(api, three, genpulse):

@@ -101,7 +101,8 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     assert "ix_tombstones_deleted_at" in await plan(pool, deletion.FORGET, now() - now(), 200, "dev")
     assert "pk_tasks" in await plan(pool, deletion.DELETE_FREE_TASKS, ids, "me", "dev", "me")
     assert "ix_tombstones_key_digest" in await plan(pool, tasks.KEY_IS_DELETED, b"x")
-    submit = await plan(pool, tasks.SUBMIT, *columns_of([new_task(idempotency_key="k")]))
+    new = new_task(idempotency_key="k")
+    submit = await plan(pool, tasks.SUBMIT, *columns_of([new], {new.id: None}))
     assert "Index Scan using ix_tombstones_key_digest" in submit
     assert "Index Cond: (key_digest = new.key_digest)" in submit
     expect = await plan(pool, EXPECT, ["k"], [1], "dev", [ids[0]])

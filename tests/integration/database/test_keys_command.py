@@ -163,3 +163,50 @@ def test_a_change_that_makes_no_sense_is_misuse(keys, arguments, word):
 
 def test_a_key_that_is_not_there_is_not_changed(keys):
     assert isinstance(keys("update", "ffff", "--name", "x").exception, UnknownKey)
+
+
+CUSTOMERS = (
+    *("--limit-by", "metadata.customer", "--customer-daily-usd", "1", "--customer-monthly-usd", "15.50"),
+    *("--customer-daily-tasks", "20", "--customer-max-active-tasks", "2"),
+)
+OF_CUSTOMERS = {
+    "limit_by": "metadata.customer",
+    "customer_daily_usd": "1",
+    "customer_monthly_usd": "15.50",
+    "customer_daily_tasks": 20,
+    "customer_max_active_tasks": 2,
+}
+NONE = dict.fromkeys(OF_CUSTOMERS)
+
+
+def test_months_and_end_customers_are_limited_and_lifted(keys):
+    made = json.loads(keys("create", "--name", "shop", "--monthly-usd", "400", *CUSTOMERS, "--json").stdout)
+    assert made["limits"].items() >= ({"monthly_usd": "400"} | OF_CUSTOMERS).items()
+    changed = keys("update", made["id"], "--customer-daily-usd", "none", "--monthly-usd", "300", "--json")
+    expected = {"monthly_usd": "300"} | OF_CUSTOMERS | {"customer_daily_usd": None}
+    assert json.loads(changed.stdout)["limits"].items() >= expected.items()
+    said = keys("update", made["id"], "--customer-daily-usd", "2").stdout
+    each = "each metadata.customer: 2 active, 20 a day, 2 USD a day, 15.50 USD a month"
+    assert said.endswith(f"Its limits: 300 USD a month, {each}.\n")
+    (listed,) = json.loads(keys("list", "--json").stdout)
+    assert listed["usage"] == {"active_tasks": 0, "today_tasks": 0, "today_usd": "0", "month_usd": "0"}
+    assert "0 active, 0 today, 0 USD today, 0 this month" in keys("list", COLUMNS="400").stdout
+    lifted = json.loads(keys("update", made["id"], "--limit-by", "none", "--json").stdout)
+    assert lifted["limits"].items() >= ({"monthly_usd": "300"} | NONE).items()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--customer-daily-usd", "1"), "need --limit-by"),
+        (("--limit-by", "customer"), "is not a field such as metadata.customer"),
+        (("--limit-by", "metadata."), "is not a field such as metadata.customer"),
+        (("--limit-by", f"metadata.{'x' * 65}"), "is not a field such as metadata.customer"),
+        (("--limit-by", "metadata.customer", "--customer-daily-usd", "NaN"), "is not an amount"),
+        (("--limit-by", "metadata.customer", "--customer-daily-tasks", "0"), "not in the range"),
+    ],
+)
+def test_limits_of_customers_that_make_no_sense_are_refused(keys, options, said):
+    made = keys("create", "--name", "shop", *options)
+    assert made.exit_code == 2
+    assert said in " ".join(made.stderr.split())

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -11,13 +12,13 @@ from rich.cells import cell_len
 
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.topics.open_topics import Topic
-from genpulse.cli import models, providers
+from genpulse.cli import budgets, models, providers
 from genpulse.cli.flow import picture
 from genpulse.cli.keys.text import key_table
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.text.storable import showable, showable_line
 from genpulse_client import Task
 
@@ -48,6 +49,21 @@ def key(number):
     return ApiKey(UUID(ID.format(number)), name, "gp_dev_ab", frozenset(Scope), NOW, limits, last_used_at=used)
 
 
+KEYS = [key(1), key(2)]
+USAGES = {each.id: KeyUsage(1, 20, Decimal(3)) for each in KEYS}
+BUDGETS = [
+    {
+        "scope": "key",
+        "name": ID.format(number),
+        "key_name": None,
+        "measure": "usd",
+        "period": "month",
+        "used": "123456.789012",
+        "limit": "1000000",
+        "resets_at": NOW.isoformat(),
+    }
+    for number in range(3)
+]
 TASKS = [task(number, status=status) for number, status in enumerate(("running", "failed", "canceled", "queued"))]
 MODELS = [
     {"id": f"vendor/model-{number}", "kinds": ["text-to-image", "image-to-image"], "description": LONG + HOSTILE}
@@ -74,7 +90,11 @@ TOPICS = [Topic(Ref(name, "", "", "a" * 40, "", False, "", 0.0, HOSTILE), (), ()
 TABLES = {
     "tasks list": (command._table(TASKS, NOW), [each.id for each in TASKS]),
     "tasks list --failed": (command._failed_table(TASKS, NOW), [each.id for each in TASKS]),
-    "keys list": (key_table([key(1), key(2)], NOW), [ID.format(1), ID.format(2)]),
+    "keys list": (
+        key_table(KEYS, {each.id: KeyUsage(1, 20, Decimal(3)) for each in KEYS}, NOW),
+        [ID.format(1), ID.format(2)],
+    ),
+    "budgets": (budgets._table(BUDGETS), [f"key {each['name']}" for each in BUDGETS]),
     "models": (models._list(MODELS), [each["id"] for each in MODELS]),
     "models MODEL": (
         models._inputs({"id": "m", "description": LONG, "input_schema": {"properties": FIELDS}}),

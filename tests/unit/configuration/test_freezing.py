@@ -138,3 +138,21 @@ def test_two_variables_that_contradict(refused):
 
 def test_a_variable_of_somebody_else_is_none_of_ours(project):
     assert load(project, {"SOMETHING": "x", "genpuls": "y"}, require=()).api.port == 8000
+
+
+@pytest.mark.parametrize("url", ["ops.example.com/hooks", "ftp://ops.example.com", "https://", "https://a b"])
+def test_warnings_are_sent_to_a_web_server(refused, url):
+    assert "budget.warning_url" in refused({"GENPULSE_BUDGET__WARNING_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BUDGET__MONTHLY_USD", "-1"),
+        ("BUDGET__WARN_AT", "0"),
+        ("BUDGET__WARN_AT", "80"),
+        ("PROVIDERS__FAL__DAILY_USD", "x"),
+    ],
+)
+def test_budgets_that_make_no_sense_are_refused(refused, name, value):
+    assert f"GENPULSE_{name}" in refused({f"GENPULSE_{name}": value})

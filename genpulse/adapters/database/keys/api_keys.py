@@ -1,6 +1,7 @@
 """The `KeyStore` port on PostgreSQL."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -15,13 +16,15 @@ from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.keys.webhook_secret import SigningSecrets
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
 _ADD = """
 INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at, max_priority, retain_s, weight)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                      expires_at, max_priority, retain_s, monthly_usd, limit_by, customer_max_active_tasks,
+                      customer_daily_tasks, customer_daily_usd, customer_monthly_usd, weight)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 """
 _KEYS = """
 SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
@@ -36,7 +39,9 @@ _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = 
 _LOCKED = _ONE + " FOR UPDATE OF api_keys"
 _CHANGE = """
 UPDATE api_keys SET name = $2, expires_at = $3, max_active_tasks = $4, daily_tasks = $5, daily_usd = $6, rate = $7,
-                    max_priority = $8, retain_s = $9, weight = $10
+                    max_priority = $8, retain_s = $9, monthly_usd = $10, limit_by = $11,
+                    customer_max_active_tasks = $12, customer_daily_tasks = $13, customer_daily_usd = $14,
+                    customer_monthly_usd = $15, weight = $16
 WHERE id = $1
 """
 _USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
@@ -69,7 +74,11 @@ class PostgresKeys:
             return tuple(_key_of(row) for row in await self._pool.fetch(_ALL))
 
     async def get(self, beginning: str) -> ApiKey:
-        """The key whose id begins like this."""
+        """The key whose id begins like this; a whole id is looked up at once."""
+        with suppress(ValueError), outages():
+            row = await self._pool.fetchrow(_ONE, UUID(beginning))
+            if row is not None:
+                return _key_of(row)
         return await self._one(await self._id_of(beginning))
 
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
@@ -157,6 +166,7 @@ async def _add(
         key.expires_at,
         limits.max_priority,
         limits.retain_s,
+        *_columns_of_customers(limits),
         limits.weight,
     )
     if secret is not None:
@@ -177,9 +187,23 @@ async def _change(connection: asyncpg.Connection, key_id: UUID, change: Callable
         str(limits.rate) if limits.rate else None,
         limits.max_priority,
         limits.retain_s,
+        *_columns_of_customers(limits),
         limits.weight,
     )
     return changed
+
+
+def _columns_of_customers(limits: KeyLimits) -> tuple[object, ...]:
+    """What a month may cost, and the limits of end customers."""
+    customer = limits.customer
+    return (
+        limits.monthly_usd,
+        limits.limit_by,
+        customer.max_active_tasks,
+        customer.daily_tasks,
+        customer.daily_usd,
+        customer.monthly_usd,
+    )
 
 
 def _is_beginning(text: str) -> bool:
@@ -195,6 +219,14 @@ def _key_of(row: Row) -> ApiKey:
         None if row["max_priority"] is None else Priority(row["max_priority"]),
         row["retain_s"],
         row["weight"],
+        row["monthly_usd"],
+        row["limit_by"],
+        Allowance(
+            row["customer_max_active_tasks"],
+            row["customer_daily_tasks"],
+            row["customer_daily_usd"],
+            row["customer_monthly_usd"],
+        ),
     )
     return ApiKey(
         id=uuid_of(row["id"]),

@@ -41,6 +41,12 @@ api_keys = Table(
     Column("expires_at", _MOMENT),
     Column("revoked_at", _MOMENT),
     Column("last_used_at", _MOMENT),
+    Column("monthly_usd", Numeric),
+    Column("limit_by", Text),
+    Column("customer_max_active_tasks", Integer),
+    Column("customer_daily_tasks", Integer),
+    Column("customer_daily_usd", Numeric),
+    Column("customer_monthly_usd", Numeric),
 )
 
 Index(

@@ -85,6 +85,7 @@ tasks = Table(
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
     Column("route", JSONB),
+    Column("budget_scopes", ARRAY(Text)),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -243,7 +244,20 @@ spending = Table(
     Column("tasks", BigInteger, nullable=False, server_default="0"),
     Column("active", BigInteger, nullable=False, server_default="0"),
 )
-"""What the tasks of an owner, and with the owner '' all tasks, have come to on a day: see `counting.py`."""
+"""What the tasks of a scope have come to on a day; with the owner '' all tasks: see `spending_counters.py`."""
+
+budget_warnings = Table(
+    "budget_warnings",
+    metadata,
+    Column("counter", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("begins", Date, primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+    Column("noted_at", _Moment, nullable=False, server_default=text("now()")),
+    Column("next_try_at", _Moment),
+)
+"""Which limits have come near, once a period; `next_try_at` is when somebody is to be told of it, if ever."""
 
 workers = Table(
     "workers",

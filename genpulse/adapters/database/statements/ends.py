@@ -37,7 +37,7 @@ CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd WHEN tasks.status = 'fa
 """
 
 _OF_ENDED = """
-(SELECT day, owner, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
+(SELECT day, owner, scopes, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
 """
 
 _MOVED = """
@@ -83,7 +83,8 @@ WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 
   AND ended.lease NOT IN (SELECT lease FROM erased)
 RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at,
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
-          ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, {DAY} AS day,
+          ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
+          {DAY} AS day,
           {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
@@ -132,7 +133,8 @@ already does not end, and has no number.
 _DONE = ", ".join(f"done.{name}" for name in NAMES)
 
 _OF_CANCELED = """
-(SELECT day, owner, CASE WHEN attempt = 0 THEN -coalesce(price_usd, 0) ELSE 0 END AS usd, 0 AS tasks, -1 AS active
+(SELECT day, owner, scopes, CASE WHEN attempt = 0 THEN -coalesce(price_usd, 0) ELSE 0 END AS usd, 0 AS tasks,
+        -1 AS active
  FROM done WHERE finished_at IS NOT NULL)
 """
 
@@ -162,7 +164,7 @@ UPDATE tasks SET
        cancel_requested_at = coalesce(cancel_requested_at, now())
 FROM (SELECT $1::uuid AS id) AS wanted LEFT JOIN gone ON gone.task_id = wanted.id
 WHERE tasks.id = wanted.id AND status IN ('queued', 'running')
-RETURNING {TASK}, {DAY} AS day),
+RETURNING {TASK}, budget_scopes AS scopes, {DAY} AS day),
 {woken_by("done")},
 {counted(_OF_CANCELED)}
 SELECT {_DONE}, {TOLD},
@@ -173,7 +175,7 @@ FROM done
 """
 
 _OF_AGAIN = f"""
-(SELECT {TODAY} AS day, owner, coalesce(price_usd, 0) AS usd, 0 AS tasks, 1 AS active FROM again)
+(SELECT {TODAY} AS day, owner, scopes, coalesce(price_usd, 0) AS usd, 0 AS tasks, 1 AS active FROM again)
 """
 
 RETRY = f"""
@@ -181,12 +183,12 @@ WITH again AS (
 UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, deadline_at = NULL,
        order_stop_at = NULL,
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
-       seq = {AT_END}, spent_day = {TODAY},
+       seq = {AT_END}, spent_day = {TODAY}, budget_scopes = $3::text::text[],
        next_try_at = CASE WHEN depends_on IS NOT NULL AND NOT {HAS_UNENDED.format(ids="tasks.depends_on")}
                           THEN now() END,
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
 WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
-RETURNING {TASK}),
+RETURNING {TASK}, budget_scopes AS scopes),
 queued AS (
 INSERT INTO queue (task_id, owner, provider, priority, ordered, due_at)
 SELECT id, owner, provider, priority, order_sent_at IS NOT NULL,
@@ -197,7 +199,7 @@ FROM again),
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
 """
 
-_OF_EXPIRED = "(SELECT day, owner, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active FROM done)"
+_OF_EXPIRED = "(SELECT day, owner, scopes, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active FROM done)"
 
 EXPIRE = f"""
 WITH late AS (
@@ -213,7 +215,7 @@ done AS (
 UPDATE tasks SET status = 'failed', error = $1::jsonb, finished_at = now(), seq = {AT_END}, waiting_for = NULL,
        waiting_since = NULL, next_try_at = NULL
 FROM gone WHERE tasks.id = gone.task_id
-RETURNING {TASK}, {DAY} AS day),
+RETURNING {TASK}, budget_scopes AS scopes, {DAY} AS day),
 {woken_by("done")},
 {counted(_OF_EXPIRED)}
 SELECT {_DONE}, {TOLD}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done

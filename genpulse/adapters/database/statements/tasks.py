@@ -9,19 +9,20 @@ _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s, batch_id, run_at, depends_on, next_try_at, route)
+                   retain_s, batch_id, run_at, depends_on, budget_scopes, next_try_at, route)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
-       price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[],
+       price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[], budget_scopes::text[],
        CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
             WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END,
        route::jsonb
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[], $21::text[])
+            $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[], $21::text[],
+            $22::text[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
-            batch_id, run_at, depends_on, route)
+            batch_id, run_at, depends_on, route, budget_scopes)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -41,7 +42,8 @@ FROM written
 """
 
 _OF_NEW = f"""
-(SELECT {TODAY} AS day, (tasks).owner AS owner, coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
+(SELECT {TODAY} AS day, (tasks).owner AS owner, (tasks).budget_scopes AS scopes,
+        coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
  FROM written)
 """
 

@@ -311,6 +311,13 @@ class AsyncGenPulse:
         """Money and counts, by `day`, `provider`, `model`, `key` or `metadata.<name>`."""
         return usage_of(await self._connection.document(requests.usage(usage_query(since, until, group_by))))
 
+    async def budgets(self, *, customer: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """What may be spent and done, with how much of it is used, as the API says it.
+
+        With `customer` the limits of that end customer of the API key come last.
+        """
+        return list_of(await self._connection.document(requests.budgets(customer)))
+
     verify_webhook = staticmethod(verify_webhook)
 
 

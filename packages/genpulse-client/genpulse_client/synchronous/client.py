@@ -304,6 +304,13 @@ class GenPulse:
         """Money and counts, by `day`, `provider`, `model`, `key` or `metadata.<name>`."""
         return usage_of(self._connection.document(requests.usage(usage_query(since, until, group_by))))
 
+    def budgets(self, *, customer: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """What may be spent and done, with how much of it is used, as the API says it.
+
+        With `customer` the limits of that end customer of the API key come last.
+        """
+        return list_of(self._connection.document(requests.budgets(customer)))
+
     verify_webhook = staticmethod(verify_webhook)
 
 

@@ -8,12 +8,23 @@ import pytest
 
 from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.keys.key_grant import excess
+from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from tests.api_keys import new_key
 
 END = datetime(2030, 1, 1, tzinfo=UTC)
-LIMITS = KeyLimits(10, 100, Decimal(5), Rate.parse("10/s"), Priority.NORMAL)
+CUSTOMER = Allowance(2, 20, Decimal(1), Decimal(9))
+LIMITS = KeyLimits(
+    10,
+    100,
+    Decimal(5),
+    Rate.parse("10/s"),
+    Priority.NORMAL,
+    monthly_usd=Decimal(50),
+    limit_by="customer",
+    customer=CUSTOMER,
+)
 GIVER = new_key(scopes=frozenset({Scope.ADMIN}), limits=LIMITS, expires_at=END)
 
 
@@ -27,7 +38,9 @@ def test_a_key_without_limits_gives_anything():
 
 
 def test_no_limit_is_more_than_any():
-    named = ("max_active_tasks", "daily_tasks", "daily_usd", "rate", "max_priority")
+    of_customers = [f"customer_{name}" for name in ("max_active_tasks", "daily_tasks", "daily_usd", "monthly_usd")]
+    of_key = ("max_active_tasks", "daily_tasks", "daily_usd", "monthly_usd")
+    named = (*of_key, "limit_by", *of_customers, "rate", "max_priority")
     assert excess(GIVER, new_key()) == ("expires_in_s", *(f"limits/{name}" for name in named))
 
 
@@ -40,6 +53,12 @@ def test_no_limit_is_more_than_any():
         ({"rate": Rate.parse("11/s")}, "limits/rate"),
         ({"rate": Rate.parse("600/min")}, "limits/rate"),
         ({"max_priority": Priority.HIGH}, "limits/max_priority"),
+        ({"monthly_usd": None}, "limits/monthly_usd"),
+        ({"limit_by": "other"}, "limits/limit_by"),
+        ({"customer": replace(CUSTOMER, max_active_tasks=3)}, "limits/customer_max_active_tasks"),
+        ({"customer": replace(CUSTOMER, daily_tasks=None)}, "limits/customer_daily_tasks"),
+        ({"customer": replace(CUSTOMER, daily_usd=Decimal("1.01"))}, "limits/customer_daily_usd"),
+        ({"customer": replace(CUSTOMER, monthly_usd=Decimal(10))}, "limits/customer_monthly_usd"),
     ],
 )
 def test_what_is_more_is_named(more, field):

@@ -5,6 +5,7 @@ GenPulseError
 │   ├── BadInput                 carries one problem for each place that does not fit
 │   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
 │   │   └── PriorityNotAllowed   asks for more than the API key may
+│   ├── ModelShutDown
 │   ├── UnknownModel · UnknownProvider · UnknownKind · UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
 │   ├── UnknownKey               no API key has this id
@@ -101,6 +102,7 @@ from genpulse.domain.errors.unavailable import (
 )
 from genpulse.domain.errors.unknown import (
     CallbackRefused,
+    ModelShutDown,
     UnknownAsset,
     UnknownBatch,
     UnknownCallback,
@@ -134,6 +136,7 @@ __all__ = [
     "KeyLimitExceeded",
     "LeaseLost",
     "MayBeCharged",
+    "ModelShutDown",
     "ModerationBlocked",
     "NoWebhookSecret",
     "NotRetryable",

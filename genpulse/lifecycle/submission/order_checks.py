@@ -18,6 +18,7 @@ from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
     KeyLimitExceeded,
+    ModelShutDown,
     OutOfReach,
     PaidProviderRefused,
     PriorityNotAllowed,
@@ -28,6 +29,7 @@ from genpulse.domain.errors import (
     UnknownModel,
 )
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.money.spending import day_of
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.budget import check_provider
@@ -147,12 +149,22 @@ def check_providers(services: Services, tasks: Tasks) -> None:
         check_provider(services, provider)
 
 
+def check_lifetimes(services: Services, tasks: Tasks) -> None:
+    """No vendor has shut down a model that is asked for. Raises `ModelShutDown`."""
+    today = day_of(services.now())
+    for model in sorted({task.model for task in tasks.values()}):
+        lifetime = services.catalogue.lifetime(model)
+        if lifetime.sunset is not None and lifetime.is_over(today):
+            raise ModelShutDown(model, lifetime.sunset, lifetime.successor)
+
+
 CHECKS: tuple[Check, ...] = (
     OrderCheck("priority", (PriorityNotAllowed,), of_the_moment=False, look=check_priority),
     OrderCheck("model", (UnknownModel,), of_the_moment=False, look=find_model),
     OrderCheck("input", (BadInput,), of_the_moment=False, look=parse_input),
     OrderCheck("kind", (UnknownKind, BadInput), of_the_moment=False, look=choose_kind),
     OrderCheck("run_at", (BadInput,), of_the_moment=False, look=check_run_at),
+    TaskCheck("lifetime", (ModelShutDown,), of_the_moment=True, look=check_lifetimes),
     TaskCheck("provider", (PaidProviderRefused, ProviderNotConfigured), of_the_moment=True, look=check_providers),
     TaskCheck("references", (OutOfReach,), of_the_moment=True, look=check_references, concerns=names_something),
     CommitCheck("budget", (BudgetExceeded,), of_the_moment=True),

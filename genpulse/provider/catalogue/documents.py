@@ -61,10 +61,17 @@ class RateDocument(Strict):
 
 
 class BoundDocument(Strict):
-    """How many tokens an order can take at most."""
+    """How many tokens an order can take at most: by a number or a list (`of`), or by a text (`bytes_of`)."""
 
     each: Count = Decimal(1)
-    of: str = Field(min_length=1)
+    of: str | None = Field(None, min_length=1)
+    bytes_of: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _names_one_field(self) -> "BoundDocument":
+        if (self.of is None) is (self.bytes_of is None):
+            raise ValueError("it needs exactly one of of and bytes_of, each the name of a field of the input")
+        return self
 
 
 class PriceDocument(Strict):

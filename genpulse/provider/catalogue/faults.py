@@ -51,7 +51,7 @@ EXPECTED: Mapping[str, str] = {
     "when": "values by fields of the input, such as {size: 1024x1024, quality: high}",
     "per": "for how many units the amounts are: 1, 10, 100, 1000, 10000, 100000 or 1000000",
     "counted_by": "the name of the input's field that is counted",
-    "at_most": "a number above 0; of a price per token one for each kind, or {of: field, each: number}",
+    "at_most": "a number above 0; of a price per token one for each kind, or {of: field} or {bytes_of: field}",
     "kinds": "kinds of work such as text-to-image",
     "outputs": "a list of image, video, audio, text, file",
     "deprecated": "a day such as 2026-11-29",

@@ -126,9 +126,9 @@ class ModelFile:
             last = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
             said = "it is missing" if one["type"] == "missing" else one["msg"]
             shown = f"{id_}: {key}".removesuffix(": ") if id_ else key
-            found.setdefault(
-                key, ModelFault(self.name, detail_of(last, said), self._yaml.line((*place, *path)), shown)
-            )
+            fault = ModelFault(self.name, detail_of(last, said), self._yaml.line((*place, *path)), shown)
+            if key not in found or one["type"] == "value_error":
+                found[key] = fault
         return [fault for key, fault in found.items() if not any(other.startswith(f"{key}.") for other in found)]
 
 

@@ -77,7 +77,9 @@ def _token_price(price: PriceDocument) -> PriceRule:
 
 
 def _bound(bound: Decimal | BoundDocument) -> TokenBound:
-    return TokenBound(bound.each, bound.of) if isinstance(bound, BoundDocument) else TokenBound(bound)
+    if isinstance(bound, BoundDocument):
+        return TokenBound(bound.each, bound.of or "", bound.bytes_of or "")
+    return TokenBound(bound)
 
 
 def _version(price: PriceDocument) -> str:

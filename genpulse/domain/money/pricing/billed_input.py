@@ -41,14 +41,15 @@ def characters_in(document: Document, name: str) -> Decimal:
     return Decimal(sum(len(text) for text in _texts(document.get(name))))
 
 
+def bytes_in(document: Document, name: str) -> Decimal:
+    """How many bytes a text has in UTF-8, which are no fewer than its tokens; that of a list is their sum."""
+    return Decimal(sum(len(text.encode("utf-8", "surrogatepass")) for text in _texts(document.get(name))))
+
+
 def size_in(document: Document, name: str) -> Decimal:
-    """The bound of what a field makes: a number is itself, a text its bytes, a list the count of its entries."""
+    """The entries of a list, or a number; 0 where there is neither."""
     value = document.get(name)
-    if isinstance(value, list):
-        return Decimal(len(value))
-    if (number := number_in(document, name)) is not None:
-        return number
-    return Decimal(sum(len(text.encode("utf-8", "surrogatepass")) for text in _texts(value)))
+    return Decimal(len(value)) if isinstance(value, list) else number_in(document, name) or Decimal(0)
 
 
 def _texts(value: JsonValue) -> list[str]:

@@ -6,7 +6,15 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Protocol
 
 from genpulse.domain.money.cost import Cost
-from genpulse.domain.money.pricing.billed_input import EXACT, Document, characters_in, count_of, number_in, size_in
+from genpulse.domain.money.pricing.billed_input import (
+    EXACT,
+    Document,
+    bytes_in,
+    characters_in,
+    count_of,
+    number_in,
+    size_in,
+)
 from genpulse.domain.money.pricing.rates import Rate, Rates
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.money.pricing.unit import Unit
@@ -94,13 +102,19 @@ class CountedPrice:
 
 @dataclass(frozen=True, slots=True)
 class TokenBound:
-    """How many tokens an order can take at most: `each` for as much as its field `of` holds, if it names one."""
+    """How many tokens an order can take at most: `each`, times what one of its fields holds.
+
+    Of the field `of` the number counts, or the entries of a list; of `bytes_of` the bytes of its text.
+    """
 
     each: Decimal
     of: str = ""
+    bytes_of: str = ""
 
     def tokens(self, document: Document) -> Decimal:
         """The bound, for an order with this input."""
+        if self.bytes_of:
+            return EXACT.multiply(self.each, bytes_in(document, self.bytes_of))
         return EXACT.multiply(self.each, size_in(document, self.of)) if self.of else self.each
 
 

@@ -123,7 +123,22 @@ def test_what_is_no_number_is_the_most_that_can_be_ordered(odd):
             None,
             False,
         ),
-        (TokenPrice({"in": Decimal(1)}, {"in": TokenBound(Decimal(1), "t")}), {"t": "ä"}, {}, "2", None, False),
+        (
+            TokenPrice({"in": Decimal(1)}, {"in": TokenBound(Decimal(1), bytes_of="t")}),
+            {"t": "ä1"},
+            {},
+            "3",
+            None,
+            False,
+        ),
+        (
+            TokenPrice({"in": Decimal(1)}, {"in": TokenBound(Decimal(1), bytes_of="t")}),
+            {"t": "99"},
+            {},
+            "2",
+            None,
+            False,
+        ),
         (
             TokenPrice({"in": Decimal(1)}, {"in": TokenBound(Decimal(7), "f")}),
             {"f": ["a", "b"]},

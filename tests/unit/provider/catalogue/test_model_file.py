@@ -141,6 +141,11 @@ BAD = [
         "one: price",
         "the same when",
     ),
+    (
+        priced(unit="token", amount=..., tokens={"a": 1}, at_most={"a": {"each": 2}}),
+        "at_most",
+        "exactly one of of",
+    ),
     (priced(prize=1), "one: price.prize", "Extra inputs are not permitted"),
     ({"id": "one", "kinds": ["Text to image"]}, "one: kinds.0", "should match pattern"),
     ({"id": "one", "input": "Word"}, "one: input", "no input is named 'Word'; vendor knows Words or fields"),

@@ -90,7 +90,7 @@ class Predictions(TwoPhase[FreeInput]):
             if prediction.get("error"):
                 raise failure_of(prediction, Standing.FAILED) from empty
             raise
-        return replace(result, usage=_usage_of(prediction.get("metrics")))
+        return replace(result, usage=usage_in(prediction))
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the prediction."""
@@ -122,8 +122,9 @@ def _path(job: Job[FreeInput]) -> str:
     return f"/v1/predictions/{in_path(job.id)}"
 
 
-def _usage_of(metrics: JsonValue) -> ReportedUsage | None:
+def usage_in(prediction: JsonObject) -> ReportedUsage | None:
     """What Replicate counted: seconds on its machine."""
+    metrics = prediction.get("metrics")
     seconds = count_of(metrics.get("predict_time")) if isinstance(metrics, dict) else None
     return None if seconds is None else ReportedUsage(gpu_seconds=seconds)
 

@@ -27,6 +27,14 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
 
     Raises `ConfigurationError` where the team's own files of models do not hold.
     """
+    try:
+        return _loaded(settings, http, _team_files(settings))
+    except ModelFilesInvalid as error:
+        raise _refusal(settings, error) from error
+
+
+def _loaded(settings: Settings, http: HttpClient | None, added: tuple[ModelFile, ...]) -> LoadedCatalogue:
+    """Raises `ModelFilesInvalid`."""
     sections_by_name = settings.providers.named
     disabled = [name for name, section in sections_by_name.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
@@ -34,10 +42,13 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
     adapters = {
         name: section.adapter for name, section in sections_by_name.items() if section.adapter and section.enabled
     }
-    try:
-        return load(sections, disabled, plain, adapters, added=_team_files(settings))
-    except ModelFilesInvalid as error:
-        raise _refusal(settings, error) from error
+    return load(sections, disabled, plain, adapters, added=added)
+
+
+def check_team_models(settings: Settings) -> None:
+    """Raises `ConfigurationError` where the team's own files of models do not hold."""
+    if settings.catalogue.folder:
+        open_catalogue(settings)
 
 
 def _team_files(settings: Settings) -> tuple[ModelFile, ...]:
@@ -61,10 +72,14 @@ class ModelFilesCheck:
     models: tuple[tuple[str, AnyModel], ...] = ()
 
 
-def check_model_files(folder: Path | None) -> ModelFilesCheck:
-    """Read the files of models of all installed providers and those in the folder, whatever is configured."""
+def check_model_files(settings: Settings | None = None, folder: Path | None = None) -> ModelFilesCheck:
+    """Read the files of models of all installed providers, and those in the folder.
+
+    `settings` say which providers there are, and how they are set up; without them each is as it was installed.
+    """
     try:
-        catalogue = load({}, added=files_in(folder) if folder else ())
+        files = files_in(folder) if folder else ()
+        catalogue = _loaded(settings, None, files) if settings else load({}, added=files)
     except ModelFilesInvalid as error:
         return ModelFilesCheck(tuple(map(str, error.faults)))
     if catalogue.broken:

@@ -26,8 +26,9 @@ def catalogue(tmp_path):
     (tmp_path / "models").mkdir()
     for provider in ("fal", "openai"):
         (tmp_path / f"models/{provider}.yaml").write_text(PAGE.block(f"# models/{provider}.yaml"))
-    assert check_model_files(tmp_path / "models").faults == ()
-    return open_catalogue(config.load(tmp_path, process={"ENV": "dev"}, require=()))
+    settings = config.load(tmp_path, process={"ENV": "dev"}, require=())
+    assert check_model_files(settings, tmp_path / "models").faults == ()
+    return open_catalogue(settings)
 
 
 def test_the_model_that_the_page_adds(catalogue):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from genpulse import config
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.terminal import say
 
@@ -15,11 +16,12 @@ def command(folder: Path | None) -> None:
     """Read the files of models of all installed providers, and those in FOLDER.
 
     Exit code 1 with every fault. A model whose vendor has shut it down by today is named on standard error, and is
-    no fault. The configuration is not read: `genpulse config check` looks at `catalogue.folder` as a start does.
+    no fault. Without FOLDER the configuration is not read: `genpulse config check` looks at `catalogue.folder` as
+    a start does.
     """
     from genpulse.wiring.catalogue import check_model_files
 
-    found = check_model_files(folder)
+    found = check_model_files(config.load(require=()) if folder else None, folder)
     if found.faults:
         raise CommandRefused("Files of models do not hold:\n" + "\n".join(f"  - {line}" for line in found.faults))
     today = datetime.now(UTC).date()

@@ -51,9 +51,7 @@ def models_text() -> str:
     """All models of the installed providers, as a table of Markdown."""
     from genpulse.wiring.catalogue import check_model_files
 
-    return (
-        "\n".join([_HEAD, *(line for model in check_model_files(None).models for line in _lines(*model))]) + "\n"
-    )
+    return "\n".join([_HEAD, *(line for model in check_model_files().models for line in _lines(*model))]) + "\n"
 
 
 def _lines(model_id: str, model: AnyModel) -> Iterator[str]:

@@ -35,6 +35,8 @@ class ModelEntry:
         """The model with all that the entry says; what it leaves out stays. Raises `ValueError`."""
         given = {"title": self.title, "description": self.description, "kinds": self.kinds, "input": self.input}
         changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if self.input is not None and not issubclass(self.input, model.input):
+            raise ValueError(f"its input is {self.input.__name__}, and what it does takes {model.input.__name__}")
         if "price" in self.facts:
             changed["price"] = None
         return replace(model, facts=self._facts_on(model.facts), **changed)

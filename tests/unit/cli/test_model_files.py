@@ -46,7 +46,9 @@ def test_our_files_of_models_are_in_order():
     assert "models are in order" in done.stdout
 
 
-def test_a_folder_is_checked_and_a_model_that_is_gone_is_a_warning(tmp_path):
+def test_a_folder_is_checked_and_a_model_that_is_gone_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setenv("ENV", "dev")
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "a.yaml"
     file.write_text("provider: sandbox\nmodels: [{id: image, sunset: 2020-01-01, successor: sandbox/restyle}]")
     done = run("check", str(tmp_path))

@@ -10,7 +10,7 @@ from genpulse.configuration.errors import ConfigurationError
 from genpulse.provider import Call, Input, Local, Model, Provider, ProviderSettings, Report, Result
 from genpulse.provider.catalogue import ModelFile, ModelFilesInvalid
 from genpulse.provider.passthrough import DeclaredInput
-from genpulse.providers import fal, openai_compatible
+from genpulse.providers import fal, openai_compatible, sandbox
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.providers.team_models import with_team_models
 from genpulse.wiring.catalogue import open_catalogue
@@ -94,6 +94,8 @@ def test_what_stands_in_extra_is_what_is_priced():
             "provider: openai\nmodels: [{id: gpt-9, does: image, input: {fields: {a: {type: string}}}}]",
             "not taken",
         ),
+        ("provider: openai\nmodels: [{id: gpt-image-2, input: SpeechInput}]", "what it does takes ImageInput"),
+        ("provider: sandbox\nmodels: [{id: film, does: video, input: ImageInput}]", "takes VideoInput"),
         ("provider: fal\nmodels: [{id: alone}]", "a.yaml line 2: alone: an app of fal is named owner/app"),
         ("provider: fal\nmodels: [{id: a b/c}]", "a.yaml line 2: a b/c: the model name 'a b/c' is not"),
         ("provider: closed\nmodels: [{id: one, sunset: 2025-01-01}]", "is before deprecated 2026-01-01"),
@@ -103,6 +105,7 @@ def test_what_a_team_cannot_say(tmp_path, text, said):
     dated = "provider: closed\nmodels: [{id: one, deprecated: 2026-01-01}]"
     (ours,) = with_team_models([closed("one")], files(tmp_path, dated=dated))
     providers = [ours, fal.provider(ProviderSettings()), openai_compatible.openai(ProviderSettings())]
+    providers.append(sandbox.provider(ProviderSettings()))
     with pytest.raises(ModelFilesInvalid) as caught:
         with_team_models(providers, files(tmp_path, a=text))
     assert said in str(caught.value)

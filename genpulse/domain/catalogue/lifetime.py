@@ -31,10 +31,15 @@ FOR_EVER = Lifetime()
 
 def circle_of(successors: Mapping[str, str]) -> Sequence[str]:
     """The ids of models that succeed each other in a circle, the first one again at the end; empty for none."""
+    cleared: set[str] = set()
     for start in successors:
-        way = [start]
-        while (following := successors.get(way[-1])) is not None:
-            way.append(following)
-            if following in way[:-1]:
-                return way[way.index(following) :]
+        way: dict[str, None] = {}
+        id_ = start
+        while id_ in successors and id_ not in cleared:
+            if id_ in way:
+                ids = list(way)
+                return [*ids[ids.index(id_) :], id_]
+            way[id_] = None
+            id_ = successors[id_]
+        cleared |= way.keys()
     return ()

@@ -76,7 +76,9 @@ def _provider(settings: ProviderSettings, name: str, base_url: str, file: Path |
     builder = ModelBuilder(build, {input_.__name__: input_ for input_ in (ImageInput, SpeechInput, VideoInput)})
     return Provider(
         name,
-        tuple(builder.model_of(entry) for entry in _entries(settings, builder, file)),
+        tuple(
+            builder.model_of(entry) if entry.file else build(entry) for entry in _entries(settings, builder, file)
+        ),
         title="OpenAI" if name == "openai" else name,
         paid=paid,
         configured=settings.api_key is not None or not paid,

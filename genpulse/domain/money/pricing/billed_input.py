@@ -28,7 +28,7 @@ def count_of(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        number = Decimal(str(value)[:100].strip())
+        number = Decimal(_text(value)[:100].strip())
     except InvalidOperation:
         return None
     if not number.is_finite() or number < 0:
@@ -57,7 +57,15 @@ def _texts(value: JsonValue) -> list[str]:
         return [text for one in value for text in _texts(one)]
     if isinstance(value, dict):
         return [text for one in value.values() for text in _texts(one)]
-    return [] if value is None else [str(value)]
+    return [] if value is None else [_text(value)]
+
+
+def _text(value: object) -> str:
+    """A value as it is written. Python writes no number of more than 4,300 digits, and no vendor takes one."""
+    try:
+        return str(value)
+    except ValueError:
+        return "inf"
 
 
 def word_of(value: JsonValue) -> str | None:
@@ -70,4 +78,4 @@ def word_of(value: JsonValue) -> str | None:
         case float() if value.is_integer():
             return str(int(value))
         case _:
-            return str(value).strip().lower()
+            return _text(value).strip().lower()

@@ -165,6 +165,14 @@ def test_what_the_vendor_chose_is_what_it_charges():
     assert rule.cost({"quality": "auto"}, ReportedUsage(images=1)).amount_usd == 5
 
 
+@pytest.mark.parametrize("odd", [10**5000, -(10**5000)], ids=["above", "below"])
+def test_a_number_that_cannot_be_written_is_none(odd):
+    rule = flat(Unit.IMAGE, counted_by="n", most=Decimal(10))
+    assert rule.at_most({"n": odd}) == Decimal("0.40")
+    rates = Rates((Rate(Decimal(1), {"n": "1"}), Rate(Decimal(2), {"n": "2"})))
+    assert rates.dearest({"n": odd}).usd == 2
+
+
 @pytest.mark.parametrize("absurd", [10**30, 1e300, "9" * 400])
 def test_an_absurd_count_has_an_end(absurd):
     assert flat(Unit.IMAGE, counted_by="n").at_most({"n": absurd}) <= Decimal("4e7")

@@ -85,6 +85,8 @@ def test_what_an_entry_does_not_say_is_no_fact(tmp_path):
             {"amount": ..., "rates": [{"when": {"hd": True}, "amount": 1}, {"when": {"hd": False}, "amount": 2}]},
             "2",
         ),
+        ({"counted_by": "n", "left_out": 2, "at_most": 9}, "0.08"),
+        ({"counted_by": "n", "at_most": 9}, "0.36"),
         ({"unit": "gpu_second", "at_most": 600}, "24.00"),
         (
             {"unit": "token", "amount": ..., "per": 1000000, "tokens": {"out": 32}, "at_most": {"out": 500}},

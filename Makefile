@@ -49,13 +49,14 @@ test: $(READY)  ## every test but the slow ones; those that measure leases run a
 test-slow: $(READY)  ## whole stacks in less common ways
 	@$(TEST) -m slow
 
-check: $(READY)  ## format, lint, types, floors, committed configuration
+check: $(READY)  ## format, lint, types, floors, committed configuration, files of models
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@for environment in dev test main; do $(BIN)/genpulse config check --environment $$environment || exit; done
 	@$(BIN)/genpulse env lint
+	@$(BIN)/genpulse models check
 
 fix: $(READY)  ## format the code, and mend what the linter can
 	@$(BIN)/ruff format .
@@ -65,6 +66,7 @@ reference: $(READY)  ## write what is made from the code: .env.example, the refe
 	@$(BIN)/python packages/genpulse-client/make_synchronous.py
 	@$(BIN)/genpulse config example --write .env.example
 	@$(BIN)/genpulse config reference --write docs/reference/configuration.md
+	@$(BIN)/genpulse models reference --write docs/reference/providers.md
 
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
 	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \

@@ -38,6 +38,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "Bring models": (
             "how-to/use-openai-compatible-servers.md",
             "how-to/use-comfyui.md",
+            "how-to/add-a-model.md",
             "how-to/write-a-provider.md",
         ),
         "Run it": (

@@ -34,7 +34,7 @@ _COMMANDS = {
         "genpulse.cli.listen:command",
         "Receive webhooks here and print them, for those who develop.",
     ),
-    "models": LazyCommand("genpulse.cli.models:command", "What can be asked for."),
+    "models": LazyCommand("genpulse.cli.catalogue.command:command", "What can be asked for, and what it costs."),
     "providers": LazyCommand("genpulse.cli.providers:command", "Who does it."),
     "comfyui": LazyCommand("genpulse.cli.comfyui.command:command", "Workflows of ComfyUI as models of their own."),
     "keys": LazyCommand("genpulse.cli.keys.command:command", "Create, list, change and revoke API keys."),

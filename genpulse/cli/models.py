@@ -1,13 +1,16 @@
-"""`genpulse models`: what can be asked for."""
+"""`genpulse models show`: what can be asked for."""
 
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import click
 
 from genpulse import config
+from genpulse.api.schemas.model_facts import PriceDocument
+from genpulse.cli.catalogue.price_words import price_words
 from genpulse.cli.client import AT_A_TERMINAL
 from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Column, Table, show_table
@@ -22,7 +25,7 @@ from genpulse_client import ApiUnreachable, AsyncGenPulse
 Documents = list[Mapping[str, Any]]
 
 
-@click.command("models")
+@click.command("show")
 @click.argument("model", required=False)
 @api_option
 @json_option
@@ -85,17 +88,29 @@ def _document(catalogue: Catalogue, model_id: str, model: AnyModel) -> dict[str,
         "description": model.description,
         "kinds": list(model.kinds),
         "configured": not catalogue.lacks(model_id.partition("/")[0]),
+        "price": PriceDocument.of(model.facts.tariff).model_dump(mode="json") if model.facts.tariff else None,
+        **{name: day and day.isoformat() for name, day in _days(model).items()},
+        "successor": model.facts.lifetime.successor,
         "input_schema": model.input.model_json_schema(),
     }
 
 
+def _days(model: AnyModel) -> Mapping[str, date | None]:
+    lifetime = model.facts.lifetime
+    return {"deprecated": lifetime.deprecated, "sunset": lifetime.sunset}
+
+
 def _list(documents: Documents) -> Table:
     table = Table(
-        Column("model", style="bold"), Column("kind", rank=1, folds=True), Column("what it is", rank=2, folds=True)
+        Column("model", style="bold"),
+        Column("kind", rank=1, folds=True),
+        Column("price", rank=3, folds=True),
+        Column("what it is", rank=2, folds=True),
     )
     for document in documents:
         words = document.get("description") or document["title"]
-        table.add(document["id"], ", ".join(document["kinds"]), f"{_reserve(document)}{words}")
+        kinds, price = ", ".join(document["kinds"]), price_words(document.get("price"))
+        table.add(document["id"], kinds, price, f"{_reserve(document)}{_end(document)}{words}")
     return table
 
 
@@ -104,8 +119,19 @@ def _reserve(document: Mapping[str, Any]) -> str:
     return "" if document.get("configured", True) else "(not set up: genpulse doctor says what is missing) "
 
 
+def _end(document: Mapping[str, Any]) -> str:
+    """Until when there is a model, and what takes its place."""
+    instead = f", then {document['successor']}" if document.get("successor") else ""
+    if document.get("sunset"):
+        return f"(until {document['sunset']}{instead}) "
+    return f"(advised against from {document['deprecated']}{instead}) " if document.get("deprecated") else ""
+
+
 def _show_model(document: Mapping[str, Any]) -> None:
-    say(showable_line(f"{document['id']}: {document.get('description') or document['title']}"))
+    words = document.get("description") or document["title"]
+    say(showable_line(f"{document['id']}: {_end(document)}{words}"))
+    if price := document.get("price"):
+        say(showable_line(f"{price_words(price)}, as {price['source']} said on {price['date']}"))
     show_table(_inputs(document))
 
 

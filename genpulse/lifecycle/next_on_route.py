@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from genpulse.domain.errors import UnknownModel
+from genpulse.domain.money.spending import day_of
 from genpulse.domain.provider_account.gate import CircuitState
 from genpulse.domain.routing.task_route import RouteHop, RouteTarget, TaskRoute
 from genpulse.lifecycle.budget import is_allowed
@@ -26,11 +27,13 @@ async def askable(services: Services, targets: Iterable[RouteTarget]) -> Collect
 
 
 def is_offered(services: Services, model: str) -> bool:
-    """Whether the model is there, and its provider has what it needs and may cost what it does."""
+    """Whether the model is there and not shut down, and its provider is set up and may cost what it does."""
     provider = model.partition("/")[0]
     try:
         services.catalogue.model(model)
     except UnknownModel:
+        return False
+    if services.catalogue.lifetime(model).is_over(day_of(services.now())):
         return False
     return is_allowed(services, provider) and not services.catalogue.lacks(provider)
 

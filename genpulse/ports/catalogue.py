@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.provider import AnyModel
 
 
@@ -31,3 +32,6 @@ class Catalogue(Protocol):
 
     def model(self, model_id: str) -> AnyModel:
         """Raises `UnknownModel`, with the nearest names."""
+
+    def lifetime(self, model_id: str) -> Lifetime:
+        """How long there will be a model of this id; nothing is known of an unlisted or unknown one."""

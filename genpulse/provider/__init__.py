@@ -29,6 +29,7 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.call import (
@@ -46,6 +47,8 @@ from genpulse.provider.call import (
     Result,
     Submission,
 )
+from genpulse.provider.catalogue.builder import ModelBuilder
+from genpulse.provider.catalogue.entry import ModelEntry
 from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
 from genpulse.provider.missing import Missing
 from genpulse.provider.model import AnyModel, Model
@@ -76,6 +79,8 @@ __all__ = [
     "Local",
     "Missing",
     "Model",
+    "ModelBuilder",
+    "ModelEntry",
     "ModerationBlocked",
     "NoAttachments",
     "Notice",
@@ -93,6 +98,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Report",
+    "ReportedUsage",
     "Result",
     "Submission",
     "TaskCanceled",

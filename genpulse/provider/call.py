@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from genpulse.domain.errors import InvalidInput, ProviderError
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.warning import TaskWarning
 from genpulse.provider.threads import EngineThreads, threads_of_this_process
 
@@ -116,11 +117,15 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything that one call made, what it cost where that is known, and what is odd about it."""
+    """Everything that one call made, what it cost where that is known, and what is odd about it.
+
+    Without a `cost`, what the vendor reports in `usage` makes one by the model's stated price.
+    """
 
     outputs: tuple[Output, ...] = ()
     cost: Cost | None = None
     warnings: tuple[TaskWarning, ...] = ()
+    usage: ReportedUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from typing import Any, Generic, TypeAlias
 
 from pydantic import ValidationError
 
+from genpulse.domain.catalogue.model_facts import UNSTATED, ModelFacts
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY, is_kind
+from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
 from genpulse.provider.unknown_field import said_of
@@ -30,7 +33,8 @@ class Model(Generic[I]):
     `provider/name`. With several `kinds` the caller says which one is meant, where `decide_kind` does not tell it
     from the input (None: it does not say). `price` is what one call with
     this input costs at most, in US dollars, 0 or more; it is asked in the middle of a request, so it computes and
-    does not wait.
+    does not wait. Without it the price is that of `facts`, what the vendor states of the model. `billed` is the
+    input as that price reads it, where it is not the input's own JSON.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Model(Generic[I]):
     description: str = ""
     price: Callable[[I], Decimal] | None = None
     decide_kind: Callable[[I], str | None] | None = None
+    facts: ModelFacts = UNSTATED
+    billed: Callable[[I], JsonObject] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -75,7 +81,7 @@ class Model(Generic[I]):
         Raises `ValueError` when the model's own `price` gives something else than a Decimal of 0 or more.
         """
         if self.price is None:
-            return None
+            return self.facts.tariff.at_most(self._billed(wanted)) if self.facts.tariff else None
         price_usd: object = self.price(wanted)
         if not isinstance(price_usd, Decimal) or not price_usd.is_finite() or price_usd < 0:
             raise ValueError(
@@ -83,6 +89,27 @@ class Model(Generic[I]):
                 " decimal.Decimal, 0 or more"
             )
         return price_usd
+
+    @property
+    def knows_price(self) -> bool:
+        """Whether what a call costs at most can be told before it is made."""
+        if self.price is not None:
+            return True
+        return self.facts.tariff is not None and self.facts.tariff.knows_most
+
+    def cost_of(self, wanted: I, usage: ReportedUsage | None = None) -> Cost | None:
+        """What a call with this input did cost, by the stated price and what the vendor reports.
+
+        It is estimated where the price counts what the vendor does not report. None where nobody can tell, and for
+        a model that computes its own price: that is the highest, and no cost.
+        """
+        if self.price is not None or self.facts.tariff is None:
+            return None
+        return self.facts.tariff.cost(self._billed(wanted), usage)
+
+    def _billed(self, wanted: I) -> JsonObject:
+        document: JsonObject = self.billed(wanted) if self.billed else wanted.model_dump(mode="json")
+        return document
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genpulse.domain.text.host_names import parse_hosts
+from genpulse.provider.catalogue.builder import ModelBuilder
 from genpulse.provider.http import Http, Reply, Request
 from genpulse.provider.model import AnyModel
 
@@ -30,7 +31,8 @@ class Provider:
     to go on with. `probe` makes the cheapest real call that shows whether the
     account works, says in a few words what it found, and raises a `ProviderError` when it does not. `learn` asks
     the vendor what its models take, keeps that where the plug-in reads it when it is built, and says what it kept.
-    `left_out` says of what it could not use, such as a file of the operator's, by its name, why not.
+    `left_out` says of what it could not use, such as a file of the operator's, by its name, why not. `builder`
+    makes the models that a team adds in files of its own; None where that cannot be done.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Provider:
     probe: Callable[[], Awaitable[str]] | None = None
     learn: Callable[[], Awaitable[str]] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    builder: ModelBuilder | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

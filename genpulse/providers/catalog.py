@@ -8,9 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
+from genpulse.domain.catalogue.lifetime import FOR_EVER, Lifetime
 from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
+from genpulse.provider.catalogue import ModelFile
 from genpulse.provider.plug_in import ADAPTERS, GROUP
+from genpulse.providers.team_models import with_team_models
 
 _NEAR = 3
 _ALIKE = 0.6
@@ -83,6 +86,11 @@ class LoadedCatalogue:
             raise UnknownModel(model_id, self._near(model_id))
         return model
 
+    def lifetime(self, model_id: str) -> Lifetime:
+        """How long there will be a model of this id; nothing is known of an unlisted one."""
+        model = self._models.get(model_id)
+        return model.facts.lifetime if model else FOR_EVER
+
     def _unlisted(self, model_id: str) -> AnyModel | None:
         """A model of a vendor that has more of them than it lists."""
         name, _, rest = model_id.partition("/")
@@ -121,13 +129,15 @@ def load(
     adapters: Mapping[str, str] | None = None,
     *,
     entries: Iterable[EntryPoint] | None = None,
+    added: Sequence[ModelFile] = (),
 ) -> LoadedCatalogue:
     """Build every installed provider that is not disabled, each with its settings; `plain` are those of others.
 
-    `adapters` says by name which adapter serves it.
+    `adapters` says by name which adapter serves it. `added` are files of models of the team's own.
 
     A plug-in that cannot be built is left out, so that it does not take the others down with it. `entries` are
-    the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`.
+    the plug-ins to build in place of the installed ones. Raises `ProviderNameTaken`, and `ModelFilesInvalid` for
+    `added`.
     """
     installed = entry_points(group=GROUP) if entries is None else entries
     adapters = adapters or {}
@@ -149,7 +159,9 @@ def load(
     for name in sorted(settings.keys() - names - set(disabled)):
         broken[name] = _unknown(name, names)
         _log.warning("the settings of providers.%s are not used: %s", name, broken[name])
-    return LoadedCatalogue(providers, broken)
+    return LoadedCatalogue(
+        with_team_models(providers, added, {*broken, *disabled}) if added else providers, broken
+    )
 
 
 def _unknown(name: str, names: Collection[str]) -> str:

@@ -2,25 +2,39 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.rules.provider_options import typed
 from genpulse.configuration.settings import ProviderSection, Settings
 from genpulse.domain.errors import (
     ProviderUnavailable,
     UnknownProvider,
 )
-from genpulse.provider import Provider, ProviderSettings
+from genpulse.provider import AnyModel, Provider, ProviderSettings
+from genpulse.provider.catalogue import ModelFile, ModelFilesInvalid, files_in
 from genpulse.provider.http import AnswerLost
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.wiring.connections import closed_by
 
 
 def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:
-    """The models of all enabled providers; needs no server. Without a client they can only be looked at."""
+    """The models of all enabled providers; needs no server. Without a client they can only be looked at.
+
+    Raises `ConfigurationError` where the team's own files of models do not hold.
+    """
+    try:
+        return _loaded(settings, http, _team_files(settings))
+    except ModelFilesInvalid as error:
+        raise _refusal(settings, error) from error
+
+
+def _loaded(settings: Settings, http: HttpClient | None, added: tuple[ModelFile, ...]) -> LoadedCatalogue:
+    """Raises `ModelFilesInvalid`."""
     sections_by_name = settings.providers.named
     disabled = [name for name, section in sections_by_name.items() if not section.enabled]
     plain = ProviderSettings(http=http) if http else ProviderSettings()
@@ -28,7 +42,49 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
     adapters = {
         name: section.adapter for name, section in sections_by_name.items() if section.adapter and section.enabled
     }
-    return load(sections, disabled, plain, adapters)
+    return load(sections, disabled, plain, adapters, added=added)
+
+
+def check_team_models(settings: Settings) -> None:
+    """Raises `ConfigurationError` where the team's own files of models do not hold."""
+    if settings.catalogue.folder:
+        open_catalogue(settings)
+
+
+def _team_files(settings: Settings) -> tuple[ModelFile, ...]:
+    folder = settings.catalogue.folder
+    return files_in(settings.root / folder) if folder else ()
+
+
+def _refusal(settings: Settings, error: ModelFilesInvalid) -> ConfigurationError:
+    faults = [
+        Fault("catalogue.folder", fault.place, f"{fault.key}: {fault.detail}" if fault.key else fault.detail)
+        for fault in error.faults
+    ]
+    return ConfigurationError(settings.environment.dynaconf, faults)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFilesCheck:
+    """What is wrong with files of models, a line each, and all models by id where nothing is."""
+
+    faults: tuple[str, ...]
+    models: tuple[tuple[str, AnyModel], ...] = ()
+
+
+def check_model_files(settings: Settings | None = None, folder: Path | None = None) -> ModelFilesCheck:
+    """Read the files of models of all installed providers, and those in the folder.
+
+    `settings` say which providers there are, and how they are set up; without them each is as it was installed.
+    """
+    try:
+        files = files_in(folder) if folder else ()
+        catalogue = _loaded(settings, None, files) if settings else load({}, added=files)
+    except ModelFilesInvalid as error:
+        return ModelFilesCheck(tuple(map(str, error.faults)))
+    if catalogue.broken:
+        return ModelFilesCheck(tuple(f"{name}: {why}" for name, why in catalogue.broken.items()))
+    return ModelFilesCheck((), catalogue.models())
 
 
 async def probe_provider(settings: Settings, name: str) -> str:

@@ -38,12 +38,13 @@ PIECES = (
     "class Shout",
     "class Films",
     "call.in_thread",
+    "class Speak",
     "account = Account",
     "class Clip",
     "async def test_it_shouts",
     "class MyFake",
 )
-"""Words of each block in Python, for each of which there is a test here."""
+"""Words of each block in Python, for each of which there is a test here; for `Speak` in `test_add_a_model`."""
 
 
 JOBS = ("a task from submit to our own storage", "a job that fails", "a fresh process goes on with the job")

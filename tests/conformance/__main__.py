@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from genpulse.cli.catalogue.reference import BEGIN, END, models_text, placed
 from genpulse.testing import CHECKS
 from tests.conformance.conftest import NOTES
 
-_HEAD = """# Providers, held to the contract
+_HEAD = f"""# Providers, their models, and the contract
+
+{BEGIN}
+{END}
+
+## Held to the contract
 
 Made by `make conformance` from a run of the conformance kit (`genpulse.testing`): each check runs real tasks
 through a worker, over real HTTP, against a fake of the vendor that is put into the situation. Where a cell is
@@ -44,7 +50,12 @@ def _text(folder: Path) -> str:
         for check, result in found.items()
         if result != "yes"
     ]
-    return _HEAD + "\n".join(lines) + "\n" + ("\n" + "\n".join(reasons) + "\n" if reasons else "")
+    return (
+        placed(_HEAD, models_text())
+        + "\n".join(lines)
+        + "\n"
+        + ("\n" + "\n".join(reasons) + "\n" if reasons else "")
+    )
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """The list of checks that an order passes."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.api.errors import status_of
+from genpulse.domain.catalogue.lifetime import Lifetime
+from genpulse.domain.catalogue.model_facts import UNSTATED, ModelFacts
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.allowance import Allowance
@@ -35,9 +37,10 @@ OF_KEYS = {
 }
 
 
-def catalogue(world, **changes):
-    model = Model("shop", ("text-to-image", "text-to-video"), Words, world.shop, price=lambda _words: Decimal(1))
-    return LoadedCatalogue([Provider("vendor", (model,), paid=True, **changes)])
+def catalogue(world, facts=UNSTATED):
+    kinds = ("text-to-image", "text-to-video")
+    model = Model("shop", kinds, Words, world.shop, price=lambda _words: Decimal(1), facts=facts)
+    return LoadedCatalogue([Provider("vendor", (model,), paid=True)])
 
 
 def unmet(world, name):
@@ -52,6 +55,9 @@ def unmet(world, name):
             order = replace(order, kind=None)
         case "run_at":
             order = replace(order, run_at=services.now() + LATEST_RUN + timedelta(minutes=1))
+        case "lifetime":
+            over = ModelFacts(lifetime=Lifetime(sunset=date(2020, 1, 1)))
+            services = replace(services, catalogue=catalogue(world, over))
         case "provider":
             services = replace(services, spending=Spending(paid=False))
         case "references":

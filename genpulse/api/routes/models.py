@@ -1,5 +1,6 @@
 """The providers and models that can be asked for."""
 
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import Path
@@ -11,6 +12,7 @@ from genpulse.api.context import context_in
 from genpulse.api.errors import ModelNotFound
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
+from genpulse.api.schemas.model_facts import ChargedOnDocument, PriceDocument
 from genpulse.domain.errors import UnknownModel
 from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services
@@ -74,6 +76,19 @@ class ModelDocument(Document):
     """False where its provider lacks what it needs here, such as a key: a task of it is refused."""
     priced: bool
     """What a task costs at most is known before it is submitted, and counts for the day's budget."""
+    price: PriceDocument | None
+    """What its vendor charges; null where nobody has stated that, and where the plug-in computes it."""
+    charged_on: ChargedOnDocument
+    outputs: list[str] = Field(examples=[["image"]])
+    """What it makes: some of image, video, audio, text, file; empty where nobody has said it."""
+    limits: dict[str, str]
+    """Limits that its vendor states, in its own words."""
+    deprecated: date | None
+    """From this day on (UTC) its vendor advises against it."""
+    sunset: date | None
+    """On this day (UTC) its vendor shuts it down: from then on a task of it is refused."""
+    successor: str | None = Field(examples=["openai/gpt-image-2"])
+    """The model that takes its place."""
     shape: ShapeWord
     """Runs here, is one call to a vendor, or is a job at a vendor."""
     capabilities: Capabilities
@@ -84,6 +99,7 @@ class ModelDocument(Document):
     def of(cls, services: Services, model_id: str, model: AnyModel) -> "ModelDocument":
         """From the catalogue's value, as it is in this environment."""
         provider = model_id.partition("/")[0]
+        facts = model.facts
         return cls(
             id=model_id,
             provider=provider,
@@ -94,7 +110,14 @@ class ModelDocument(Document):
             paid=services.catalogue.is_paid(provider),
             allowed=is_allowed(services, provider),
             configured=not services.catalogue.lacks(provider),
-            priced=model.price is not None,
+            priced=model.knows_price,
+            price=PriceDocument.of(facts.tariff) if facts.tariff else None,
+            charged_on=ChargedOnDocument.of(facts.charged_on),
+            outputs=list(facts.outputs),
+            limits=dict(facts.limits),
+            deprecated=facts.lifetime.deprecated,
+            sunset=facts.lifetime.sunset,
+            successor=facts.lifetime.successor,
             shape=_shape_of(model),
             capabilities=Capabilities.of(model),
             input_schema=model.input.model_json_schema(),

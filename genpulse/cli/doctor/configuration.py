@@ -104,7 +104,11 @@ def spending(settings: Settings) -> Finding:
 
 def providers(settings: Settings) -> Iterator[Finding]:
     """Plug-ins, and why some of them were left out."""
-    catalogue = open_catalogue(settings)
+    try:
+        catalogue = open_catalogue(settings)
+    except config.ConfigurationError as error:
+        yield from _of_models(error)
+        return
     names = ", ".join(
         f"{name} ({_of_paid(name, settings)})" if catalogue.is_paid(name) else name
         for name in catalogue.providers()
@@ -123,6 +127,12 @@ def providers(settings: Settings) -> Iterator[Finding]:
         off = f"{variable_name(f'providers.{name}.enabled')}=false"
         advice = f"mend its name, or install what it needs, or switch it off: {off}"
         yield wrong(f"provider {name}", f"left out: {why}", advice)
+
+
+def _of_models(error: config.ConfigurationError) -> Iterator[Finding]:
+    """What is wrong with the team's own files of models, for which nothing starts."""
+    for fault in error.faults:
+        yield wrong("models", str(fault), "mend it: genpulse models check FOLDER reads the files again")
 
 
 def _bare_key(name: str) -> Iterator[Finding]:

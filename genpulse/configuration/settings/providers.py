@@ -60,6 +60,18 @@ class Budget(Section):
     )
 
 
+class CatalogueSection(Section):
+    """Models of the team's own."""
+
+    folder: Optional = Field(
+        None,
+        description=(
+            "Folder with files of models that are added, or whose prices, limits and dates differ from ours; a"
+            " relative path begins at the project. Empty: none."
+        ),
+    )
+
+
 class ProviderSection(Section):
     """One provider."""
 

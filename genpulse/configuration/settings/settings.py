@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
 from genpulse.configuration.settings.process import Log, Release
-from genpulse.configuration.settings.providers import Budget, Circuit, Providers, Retry
+from genpulse.configuration.settings.providers import Budget, CatalogueSection, Circuit, Providers, Retry
 from genpulse.configuration.settings.routes import RouteSection
 from genpulse.configuration.settings.services import Database, RedisSection, Storage
 from genpulse.configuration.settings.tasks import RetentionSection, Webhooks
@@ -49,6 +49,7 @@ class Settings(Section):
     budget: Budget = Field(default_factory=Budget)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     release: Release = Field(default_factory=Release)
+    catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
     providers: Providers = Field(default_factory=Providers)
     routes: dict[str, RouteSection] = Field(
         default_factory=dict,

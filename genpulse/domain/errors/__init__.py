@@ -6,6 +6,7 @@ GenPulseError
 │   │   ├── OutOfReach           names an asset that is not there, or a webhook that is never sent
 │   │   ├── PriorityNotAllowed   asks for more than the API key may
 │   │   └── CustomerMissing      does not say for which end customer it is
+│   ├── ModelShutDown
 │   ├── UnknownModel · UnknownRoute · UnknownProvider · UnknownKind
 │   ├── UnknownTask · UnknownBatch · UnknownAsset · UnknownDelivery
 │   ├── IdempotencyKeyReuse      the key was used before with another body
@@ -115,6 +116,7 @@ from genpulse.domain.errors.unavailable import (
 )
 from genpulse.domain.errors.unknown import (
     CallbackRefused,
+    ModelShutDown,
     UnknownAsset,
     UnknownBatch,
     UnknownCallback,
@@ -152,6 +154,7 @@ __all__ = [
     "KeyLimitExceeded",
     "LeaseLost",
     "MayBeCharged",
+    "ModelShutDown",
     "ModerationBlocked",
     "NoThumbnail",
     "NoWebhookSecret",

@@ -1,6 +1,7 @@
 """What callers name and nobody knows."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from genpulse.domain.errors.refused import Refused
@@ -30,6 +31,17 @@ class UnknownRoute(Refused):
         known = f"the routes are {', '.join(names)}" if names else "no route is configured"
         advice = "Name a model as `provider/name`" + ("" if name or kind else ", or a `kind`")
         super().__init__(f"{found}; {known}. {advice}.")
+
+
+class ModelShutDown(Refused):
+    """The vendor has shut the model down. `successor` is the id of the model that takes its place, if one does."""
+
+    code = "model_shut_down"
+
+    def __init__(self, model: str, sunset: date, successor: str | None = None) -> None:
+        instead = f"Ask for {successor!r}, which takes its place." if successor else "GET /v1/models lists others."
+        super().__init__(f"The model {model!r} was shut down by its vendor on {sunset.isoformat()}. {instead}")
+        self.successor = successor
 
 
 class UnknownProvider(Refused):

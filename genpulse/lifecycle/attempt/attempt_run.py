@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from genpulse.domain.attempt import Claim
 from genpulse.domain.errors import BadInput, InvalidInput, ProviderRejected, UnknownModel
 from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.recovery import Recovery, recover
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.input_files import TaskAttachments
@@ -21,7 +22,7 @@ from genpulse.lifecycle.budget import check_before_paying, is_free
 from genpulse.lifecycle.provider_callback import callback_url
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
-from genpulse.provider import AnyModel, Call, Engine, Immediate, Local
+from genpulse.provider import AnyModel, Call, Engine, Immediate, Local, Result
 
 T = TypeVar("T")
 
@@ -116,6 +117,16 @@ class AttemptRun:
         except BadInput as error:
             details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
             raise InvalidInput(f"The input no longer fits the model: {details}") from error
+
+    def cost_of(self, result: Result) -> Cost | None:
+        """What a result did cost: as its engine says, else by the model's price and what the vendor reports."""
+        if result.cost is not None:
+            return result.cost
+        try:
+            model = self.services.catalogue.model(self.task.model)
+        except UnknownModel:
+            return None
+        return model.cost_of(self.call.input, result.usage)
 
     def now(self) -> datetime:
         """The time by the clock of the database, as far as it is known here."""

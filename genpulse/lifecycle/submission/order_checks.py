@@ -20,6 +20,7 @@ from genpulse.domain.errors import (
     CustomerLimitExceeded,
     CustomerMissing,
     KeyLimitExceeded,
+    ModelShutDown,
     OutOfReach,
     PaidProviderRefused,
     PriorityNotAllowed,
@@ -31,6 +32,7 @@ from genpulse.domain.errors import (
     UnknownRoute,
 )
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.money.spending import day_of
 from genpulse.domain.routing.route import Route
 from genpulse.domain.routing.task_route import RouteTarget
 from genpulse.domain.submission.order import Order
@@ -178,6 +180,15 @@ def check_providers(services: Services, tasks: Tasks) -> None:
         check_provider(services, provider)
 
 
+def check_lifetimes(services: Services, tasks: Tasks) -> None:
+    """No vendor has shut down a model that is asked for. Raises `ModelShutDown`."""
+    today = day_of(services.now())
+    for model in sorted({task.model for task in tasks.values()}):
+        lifetime = services.catalogue.lifetime(model)
+        if lifetime.sunset is not None and lifetime.is_over(today):
+            raise ModelShutDown(model, lifetime.sunset, lifetime.successor)
+
+
 CHECKS: tuple[Check, ...] = (
     OrderCheck("priority", (PriorityNotAllowed,), of_the_moment=False, look=check_priority),
     OrderCheck("customer", (CustomerMissing,), of_the_moment=False, look=check_customer),
@@ -185,6 +196,7 @@ CHECKS: tuple[Check, ...] = (
     OrderCheck("input", (BadInput,), of_the_moment=False, look=parse_input),
     OrderCheck("kind", (UnknownKind, BadInput), of_the_moment=False, look=choose_kind),
     OrderCheck("run_at", (BadInput,), of_the_moment=False, look=check_run_at),
+    TaskCheck("lifetime", (ModelShutDown,), of_the_moment=True, look=check_lifetimes),
     TaskCheck("provider", (PaidProviderRefused, ProviderNotConfigured), of_the_moment=True, look=check_providers),
     TaskCheck("references", (OutOfReach,), of_the_moment=True, look=check_references, concerns=names_something),
     CommitCheck("budget", (BudgetExceeded,), of_the_moment=True),

@@ -3,7 +3,7 @@
 For vendors with thousands of models. What an input refers to is replaced, and what an output consists of is found.
 """
 
-from genpulse.provider.passthrough.inputs import ASSET, KINDS, FreeInput, with_files
+from genpulse.provider.passthrough.inputs import ASSET, KINDS, DeclaredInput, FreeInput, with_files
 from genpulse.provider.passthrough.results import Fetch, outputs_of, result_of
 
-__all__ = ["ASSET", "KINDS", "Fetch", "FreeInput", "outputs_of", "result_of", "with_files"]
+__all__ = ["ASSET", "KINDS", "DeclaredInput", "Fetch", "FreeInput", "outputs_of", "result_of", "with_files"]

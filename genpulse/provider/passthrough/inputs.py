@@ -24,6 +24,17 @@ class FreeInput(BaseModel):
         return document
 
 
+class DeclaredInput(FreeInput):
+    """Base of inputs whose fields a file of models declares: all else is refused, what is left out not sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def document(self) -> JsonObject:
+        """The input as a JSON object."""
+        document: JsonObject = self.model_dump(mode="json", exclude_none=True)
+        return document
+
+
 def is_kept(text: str) -> bool:
     """Whether a text names an asset or the output of a task."""
     return text.startswith(ASSET) or output_named(text) is not None

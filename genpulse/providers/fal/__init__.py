@@ -1,17 +1,18 @@
 """fal: any of its apps, as `fal/owner/app` with whatever path comes behind."""
 
+from pathlib import Path
+
 from genpulse.domain.errors import InvalidInput
-from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from genpulse.provider import AnyModel, Model, ModelBuilder, ModelEntry, Provider, ProviderSettings
 from genpulse.provider.account import Account
-from genpulse.provider.passthrough import KINDS, FreeInput
+from genpulse.provider.passthrough import KINDS, DeclaredInput, FreeInput
 from genpulse.providers.fal.engine import Requests
 from genpulse.providers.fal.notices import JWKS_URL, Verifier
 from genpulse.providers.fal.refusals import explain
 
 BASE_URL = "https://queue.fal.run"
 _NOBODYS = "00000000-0000-0000-0000-000000000000"
-LISTED = ("fal-ai/flux/schnell", "fal-ai/flux/dev", "fal-ai/kokoro/american-english")
-"""A few apps, so that the catalogue shows how they are named; all others work as well."""
+MODELS = Path(__file__).with_name("models.yaml")
 EARLY = frozenset({429})
 """Statuses by which fal refuses before its queue: it counts requests at its door, and its clients send a submit
 again after a 429 (read in `fal-client` 1.0.3 and `@fal-ai/client` 1.10.1). They do so after 502, 503 and 504 too,
@@ -38,7 +39,12 @@ def provider(settings: ProviderSettings) -> Provider:
         engine = Requests(account, verifier, name)
         return Model(name, KINDS, FreeInput, engine, name, "An app of fal; its input is passed on.")
 
-    models = tuple(model for name in LISTED if (model := find_model(name)))
+    def build(entry: ModelEntry) -> AnyModel:
+        if model := find_model(entry.id):
+            return model
+        raise ValueError("an app of fal is named owner/app, perhaps with a path behind it")
+
+    builder = ModelBuilder(build, {"FreeInput": FreeInput}, DeclaredInput)
 
     async def probe() -> str:
         """Ask for a request that does not exist: fal has no other call that proves the key."""
@@ -50,10 +56,11 @@ def provider(settings: ProviderSettings) -> Provider:
 
     return Provider(
         "fal",
-        models,
+        builder.models_of(MODELS),
         title="fal",
         paid=True,
         find_model=find_model,
         configured=settings.api_key is not None,
         probe=probe,
+        builder=builder,
     )

@@ -4,33 +4,25 @@ One adapter under as many names as an operator gives it. Wire formats: read in t
 3.54.0 (certain); what other servers add or leave out: their documentation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from genpulse.domain.kind import by_source
-from genpulse.provider import AnyModel, Engine, Model, Provider, ProviderSettings
+from genpulse.provider import AnyModel, Engine, Model, ModelBuilder, ModelEntry, Provider, ProviderSettings
 from genpulse.provider.account import Account
 from genpulse.provider.status_words import StatusWords
 from genpulse.providers.openai_compatible.background import BackgroundImages
 from genpulse.providers.openai_compatible.images import Images
-from genpulse.providers.openai_compatible.inputs import ImageInput, SpeechInput, VideoInput
+from genpulse.providers.openai_compatible.inputs import ImageInput, SpeechInput, VideoInput, billed
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.providers.openai_compatible.speech import Speech
 from genpulse.providers.openai_compatible.standing import WORDS
 from genpulse.providers.openai_compatible.videos import Videos
 
 OPENAI_URL = "https://api.openai.com/v1"
-OPENAI_MODELS: Mapping[str, str] = {
-    "gpt-image-1-mini": "image",
-    "gpt-image-1.5": "image",
-    "gpt-image-2": "image",
-    "gpt-image-2.5-flare": "image",
-    "gpt-image-2.5-sunburst": "image",
-    "gpt-image-2.6-flare": "image",
-    "gpt-image-2.6-sunburst": "image",
-    "gpt-4o-mini-tts": "speech",
-}
-"""As the package `openai` 3.54.0 names them; others are added in the configuration."""
+MODELS = Path(__file__).with_name("models.yaml")
 _NAMES = (
     "/audio",
     "/batches",
@@ -57,8 +49,7 @@ _ENDS = ("done", "failed", "running")
 
 def openai(settings: ProviderSettings) -> Provider:
     """OpenAI itself: only its key has to be configured."""
-    models = {**OPENAI_MODELS, **settings.models}
-    return _provider(settings, "openai", settings.base_url or OPENAI_URL, models, paid=True)
+    return _provider(settings, "openai", settings.base_url or OPENAI_URL, MODELS, paid=True)
 
 
 def provider(settings: ProviderSettings) -> Provider:
@@ -68,31 +59,41 @@ def provider(settings: ProviderSettings) -> Provider:
             f"providers.{settings.name}.base_url has to say where the server is, such as http://host:8000/v1"
         )
     paid = settings.options.get("paid") is True
-    return _provider(settings, settings.name, settings.base_url, settings.models, paid=paid)
+    return _provider(settings, settings.name, settings.base_url, None, paid=paid)
 
 
-def _provider(
-    settings: ProviderSettings, name: str, base_url: str, models: Mapping[str, str], *, paid: bool
-) -> Provider:
+def _provider(settings: ProviderSettings, name: str, base_url: str, file: Path | None, *, paid: bool) -> Provider:
     refusals = Refusals(name)
     account = _account(settings, base_url, refusals)
 
-    def build(model: str, what: str) -> AnyModel:
-        return _model(settings, account, refusals, model, what)
+    def build(entry: ModelEntry) -> AnyModel:
+        return _model(settings, account, refusals, entry.id, entry.does)
 
     async def probe() -> str:
         listed = (await account.probe("GET", "/models")).document().get("data")
         return f"{len(listed) if isinstance(listed, list) else 0} models are listed"
 
+    builder = ModelBuilder(build, {input_.__name__: input_ for input_ in (ImageInput, SpeechInput, VideoInput)})
     return Provider(
         name,
-        tuple(build(model, what) for model, what in models.items()),
+        tuple(
+            builder.model_of(entry) if entry.file else build(entry) for entry in _entries(settings, builder, file)
+        ),
         title="OpenAI" if name == "openai" else name,
         paid=paid,
         configured=settings.api_key is not None or not paid,
         needs=("api_key",) if name == "openai" else (),
         probe=probe,
+        builder=builder,
     )
+
+
+def _entries(settings: ProviderSettings, builder: ModelBuilder, file: Path | None) -> Sequence[ModelEntry]:
+    """Those of the file, and the models of the operator, who may also say what one of the file does."""
+    entries = {entry.id: entry for entry in builder.entries_of(file)} if file else {}
+    for name, what in settings.models.items():
+        entries[name] = replace(entries.get(name) or ModelEntry(name), does=what)
+    return tuple(entries.values())
 
 
 def _account(settings: ProviderSettings, base_url: str, refusals: Refusals) -> Account:
@@ -140,13 +141,15 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 model,
                 "Pictures, from words or pictures.",
                 decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.images)),
+                billed=billed,
             )
         case "background":
             engine = BackgroundImages(account, refusals, model, secret, _words(settings))
-            return Model(model, ("text-to-image",), ImageInput, engine, model, "Pictures, made in the background.")
+            words = "Pictures, made in the background."
+            return Model(model, ("text-to-image",), ImageInput, engine, model, words, billed=billed)
         case "speech":
             speech = Speech(account, refusals, model)
-            return Model(model, ("text-to-speech",), SpeechInput, speech, model, "Spoken words.")
+            return Model(model, ("text-to-speech",), SpeechInput, speech, model, "Spoken words.", billed=billed)
         case "video":
             kinds = ("text-to-video", "image-to-video")
             videos = Videos(account, refusals, model, _words(settings))
@@ -158,6 +161,7 @@ def _model(settings: ProviderSettings, account: Account, refusals: Refusals, mod
                 model,
                 "Video, from words or a picture.",
                 decide_kind=lambda input_: by_source(kinds, from_media=bool(input_.image)),
+                billed=billed,
             )
         case _:
             raise ValueError(

@@ -20,6 +20,7 @@ from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of
 from genpulse.providers.openai_compatible.refusals import Refusals
+from genpulse.providers.openai_compatible.token_usage import usage_of
 
 ANSWER_BYTES = 512 << 20
 _ORDER_S = 880.0
@@ -48,7 +49,8 @@ class Images(Immediate[ImageInput]):
             raise OutputUnavailable("The server says that it is done, and its list is empty.", charged=Charged.YES)
         beside = (TaskWarning(WarningCode.FLAGGED, error.message),) if error else ()
         lacking = _lacking(call.input.n, len(pictures))
-        return Result((*pictures, *lacking), warnings=(*flags_of(answer), *beside))
+        warnings = (*flags_of(answer), *beside)
+        return Result((*pictures, *lacking), warnings=warnings, usage=usage_of(answer))
 
     async def _draw(self, call: Call[ImageInput]) -> Reply:
         return await self._account.order(

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from genpulse.domain.json.value import JsonObject
 from genpulse.provider import ImageRef, Input
 
 
@@ -52,3 +53,10 @@ class VideoInput(Input):
     size: str | None = Field(None, pattern=r"^\d{2,5}x\d{2,5}$", title="Width x height", examples=["1280x720"])
     image: ImageRef | None = Field(None, title="First picture")
     extra: Extra = Field(default_factory=dict, title="What this server takes besides")
+
+
+def billed(input_: ImageInput | SpeechInput | VideoInput) -> JsonObject:
+    """The input as the server reads it: what stands in `extra` replaces what it is named after."""
+    document: JsonObject = input_.model_dump(mode="json")
+    extra = {name: value for name, value in input_.extra.items() if value is not None}
+    return {**document, **extra}

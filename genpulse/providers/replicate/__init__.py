@@ -1,15 +1,16 @@
 """Replicate: any of its models, as `replicate/owner/name` or `replicate/owner/name:version`."""
 
-from genpulse.provider import AnyModel, Model, Provider, ProviderSettings
+from pathlib import Path
+
+from genpulse.provider import AnyModel, Model, ModelBuilder, ModelEntry, Provider, ProviderSettings
 from genpulse.provider.account import Account
-from genpulse.provider.passthrough import KINDS, FreeInput
+from genpulse.provider.passthrough import KINDS, DeclaredInput, FreeInput
 from genpulse.providers.replicate.engine import Predictions
 from genpulse.providers.replicate.notices import Verifier
 from genpulse.providers.replicate.refusals import explain
 
 BASE_URL = "https://api.replicate.com"
-LISTED = ("black-forest-labs/flux-schnell", "black-forest-labs/flux-1.1-pro", "minimax/video-01")
-"""A few official models, so that the catalogue shows how they are named; all others work as well."""
+MODELS = Path(__file__).with_name("models.yaml")
 EARLY = frozenset({429})
 """Statuses by which Replicate refuses before it takes anything: "Request was throttled" comes from its door, and
 its JavaScript client sends a POST again after a 429 and after nothing else (read in `replicate` for
@@ -40,7 +41,12 @@ def provider(settings: ProviderSettings) -> Provider:
         engine = Predictions(account, verifier, path, version or None)
         return Model(name, KINDS, FreeInput, engine, name, "A model of Replicate; its input is passed on.")
 
-    models = tuple(model for name in LISTED if (model := find_model(name)))
+    def build(entry: ModelEntry) -> AnyModel:
+        if model := find_model(entry.id):
+            return model
+        raise ValueError("a model of Replicate is named owner/name, or owner/name:version")
+
+    builder = ModelBuilder(build, {"FreeInput": FreeInput}, DeclaredInput)
 
     async def probe() -> str:
         account_document = (await account.probe("GET", "/v1/account")).document()
@@ -48,10 +54,11 @@ def provider(settings: ProviderSettings) -> Provider:
 
     return Provider(
         "replicate",
-        models,
+        builder.models_of(MODELS),
         title="Replicate",
         paid=True,
         find_model=find_model,
         configured=settings.api_key is not None,
         probe=probe,
+        builder=builder,
     )

@@ -6,8 +6,10 @@ unknown.
 """
 
 import re
+from dataclasses import replace
 
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.money.pricing.billed_input import count_of
 from genpulse.provider import (
     Call,
     Charged,
@@ -16,6 +18,7 @@ from genpulse.provider import (
     OutputUnavailable,
     Progress,
     ProviderUnavailable,
+    ReportedUsage,
     Result,
     Submission,
     TwoPhase,
@@ -82,11 +85,12 @@ class Predictions(TwoPhase[FreeInput]):
         if prediction.get("data_removed") is True:
             raise OutputUnavailable("Replicate has removed the output of the prediction.", charged=Charged.YES)
         try:
-            return result_of(prediction.get("output"), self._account.fetch_public)
+            result = result_of(prediction.get("output"), self._account.fetch_public)
         except OutputUnavailable as empty:
             if prediction.get("error"):
                 raise failure_of(prediction, Standing.FAILED) from empty
             raise
+        return replace(result, usage=usage_in(prediction))
 
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the prediction."""
@@ -116,6 +120,13 @@ class Predictions(TwoPhase[FreeInput]):
 
 def _path(job: Job[FreeInput]) -> str:
     return f"/v1/predictions/{in_path(job.id)}"
+
+
+def usage_in(prediction: JsonObject) -> ReportedUsage | None:
+    """What Replicate counted: seconds on its machine."""
+    metrics = prediction.get("metrics")
+    seconds = count_of(metrics.get("predict_time")) if isinstance(metrics, dict) else None
+    return None if seconds is None else ReportedUsage(gpu_seconds=seconds)
 
 
 def _fraction(logs: JsonValue) -> float | None:

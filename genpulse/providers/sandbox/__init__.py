@@ -1,41 +1,41 @@
 """Seven local models that need no key, no download and no GPU, and are honest about what they are."""
 
-from genpulse.provider import Model, Provider, ProviderSettings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from genpulse.provider import AnyModel, Engine, Model, ModelBuilder, ModelEntry, Provider, ProviderSettings
 from genpulse.providers.sandbox.noop import Noop, NoopInput
-from genpulse.providers.sandbox.pictures.image import HONEST, Image, ImageInput
-from genpulse.providers.sandbox.pictures.restyle import HONEST as HONEST_ABOUT_STROKES
+from genpulse.providers.sandbox.pictures.image import Image, ImageInput
 from genpulse.providers.sandbox.pictures.restyle import Restyle, RestyleInput
 from genpulse.providers.sandbox.sound.music import Music, MusicInput
 from genpulse.providers.sandbox.sound.speech import Speech, SpeechInput
-from genpulse.providers.sandbox.video.animate import HONEST as HONEST_ABOUT_CAMERA
 from genpulse.providers.sandbox.video.animate import Animate, AnimateInput
 from genpulse.providers.sandbox.video.video import Video, VideoInput
+
+MODELS = Path(__file__).with_name("models.yaml")
+_WORK: Mapping[str, tuple[type[Engine[Any]], type[BaseModel], str]] = {
+    "image": (Image, ImageInput, "text-to-image"),
+    "video": (Video, VideoInput, "text-to-video"),
+    "restyle": (Restyle, RestyleInput, "image-to-image"),
+    "animate": (Animate, AnimateInput, "image-to-video"),
+    "speech": (Speech, SpeechInput, "text-to-speech"),
+    "music": (Music, MusicInput, "text-to-music"),
+    "noop": (Noop, NoopInput, "noop"),
+}
 
 
 def provider(settings: ProviderSettings) -> Provider:
     """The entry point. There is nothing to configure; heavy libraries are loaded at the first use."""
     del settings
-    models = (
-        Model("image", ("text-to-image",), ImageInput, Image(), "Sandbox image", HONEST),
-        Model("video", ("text-to-video",), VideoInput, Video(), "Sandbox video", HONEST),
-        Model("restyle", ("image-to-image",), RestyleInput, Restyle(), "Sandbox restyle", HONEST_ABOUT_STROKES),
-        Model("animate", ("image-to-video",), AnimateInput, Animate(), "Sandbox animate", HONEST_ABOUT_CAMERA),
-        Model(
-            "speech",
-            ("text-to-speech",),
-            SpeechInput,
-            Speech(),
-            "Sandbox speech",
-            "A small neural voice (hibari, distilled from Kokoro-82M) that speaks English on the processor.",
-        ),
-        Model(
-            "music",
-            ("text-to-music",),
-            MusicInput,
-            Music(),
-            "Sandbox music",
-            "Synthesised by rules from the words and the seed, not by a neural model.",
-        ),
-        Model("noop", ("noop",), NoopInput, Noop(), "Sandbox no-op", "Does nothing, for tests and measurements."),
-    )
-    return Provider("sandbox", models, title="Sandbox")
+    builder = ModelBuilder(_model, {input_.__name__: input_ for _, input_, _ in _WORK.values()})
+    return Provider("sandbox", builder.models_of(MODELS), title="Sandbox", builder=builder)
+
+
+def _model(entry: ModelEntry) -> AnyModel:
+    if entry.does not in _WORK:
+        raise ValueError(f"it is to do {entry.does!r}; the sandbox can do {', '.join(_WORK)}")
+    engine, input_, kind = _WORK[entry.does]
+    return Model(entry.id, (kind,), input_, engine())

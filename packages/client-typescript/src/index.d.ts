@@ -133,6 +133,12 @@ export interface Model {
   /** False where its provider lacks what it needs, such as a key. */
   readonly configured: boolean;
   readonly input_schema: Readonly<Record<string, unknown>>;
+  /** A day in UTC, such as `2027-03-31`, from which its vendor advises against it. */
+  readonly deprecated?: string | null;
+  /** The day in UTC on which its vendor shuts it down. */
+  readonly sunset?: string | null;
+  /** The `id` of the model that takes its place. */
+  readonly successor?: string | null;
 }
 
 /** What happens to a task: the task as it stands, or how far it has come and words for people. */

@@ -31,6 +31,13 @@ async def test_models_are_listed_with_what_they_take(api):
         "allowed": True,
         "configured": True,
         "priced": False,
+        "price": None,
+        "charged_on": {"failure": None, "cancel": None, "moderation": None},
+        "outputs": [],
+        "limits": {},
+        "deprecated": None,
+        "sunset": None,
+        "successor": None,
         "shape": "local",
         "capabilities": {
             "cancel": True,

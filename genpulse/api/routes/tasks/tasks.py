@@ -14,6 +14,7 @@ from genpulse.api.context import Context, caller_of, context_in, links_for, task
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
+from genpulse.api.responses.deprecation import DEPRECATION_HEADERS, deprecation_headers
 from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.submission import OrderDocument, RetryDocument
 from genpulse.api.server.shutdown import unless_stopping
@@ -39,6 +40,7 @@ _SUBMIT_HEADERS = (
     _LOCATION,
     ("Idempotent-Replayed", "`true` when the key was known and this is the earlier task"),
     ("Preference-Applied", "`wait=N`, the seconds for which the end was waited for at most"),
+    *DEPRECATION_HEADERS,
 )
 _SUBMIT_PARAMETERS = [
     {
@@ -85,7 +87,7 @@ async def submit_task(request: Request) -> Response:
 
 def _submit_response(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
     document = TaskDocument.of(task, links_for(request))
-    headers = {"Location": document.urls.self}
+    headers = {"Location": document.urls.self, **_headers_of(request, task)}
     if submitted.replayed:
         headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:
@@ -106,7 +108,8 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
 @routes.get(
     TASK_PATH,
     summary="Look at a task",
-    responses=encoded.described(200, "The task as it stands", TaskDocument) | encoded.refusals(404),
+    responses=encoded.described(200, "The task as it stands", TaskDocument, DEPRECATION_HEADERS)
+    | encoded.refusals(404),
     openapi_extra={"parameters": [encoded.path_parameter("task_id", "The `id` of a task")]},
 )
 async def show_task(request: Request) -> Response:
@@ -128,7 +131,8 @@ def task_id_in(request: Request) -> UUID:
 @routes.post(
     f"{TASK_PATH}/cancel",
     summary="Cancel a task",
-    responses=encoded.described(200, "The task as it stands", TaskDocument) | encoded.refusals(404),
+    responses=encoded.described(200, "The task as it stands", TaskDocument, DEPRECATION_HEADERS)
+    | encoded.refusals(404),
 )
 async def cancel_task(request: Request, task_id: TaskId) -> Response:
     """Ask that a task stops. The answer is the task as it stands; `cancel_requested_at` says that it was asked.
@@ -151,7 +155,7 @@ async def cancel_task(request: Request, task_id: TaskId) -> Response:
     f"{TASK_PATH}/retry",
     status_code=202,
     summary="Run a failed task again",
-    responses=encoded.described(202, "The task is queued again", TaskDocument, [_LOCATION])
+    responses=encoded.described(202, "The task is queued again", TaskDocument, (_LOCATION, *DEPRECATION_HEADERS))
     | encoded.refusals(400, 402, 404, 409, 413, 415, 422),
     openapi_extra={"requestBody": encoded.taken(RetryDocument, required=False)},
 )
@@ -170,9 +174,16 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
     caller = caller_of(request)
     task = await retrying.retry(services, task_id, caller=caller, even_if_charged=body.even_if_charged)
     document = TaskDocument.of(task, links_for(request))
-    return encoded.json(document, 202, {"Location": document.urls.self})
+    return encoded.json(document, 202, {"Location": document.urls.self, **_headers_of(request, task)})
 
 
 async def _task_response(request: Request, task: Task) -> Response:
     keys = await keys_shown(context_in(request.scope).services.keys, caller_of(request), [task])
-    return encoded.json(TaskDocument.of(task, links_for(request), keys.get(task.owner)))
+    document = TaskDocument.of(task, links_for(request), keys.get(task.owner))
+    return encoded.json(document, headers=_headers_of(request, task))
+
+
+def _headers_of(request: Request, task: Task) -> dict[str, str]:
+    """What is to be said of the task's model."""
+    lifetime = context_in(request.scope).services.catalogue.lifetime(task.model)
+    return deprecation_headers(lifetime, links_for(request).base) if lifetime.is_limited else {}

@@ -1,0 +1,1 @@
+"""`genpulse models`: the catalogue, and what becomes of its models."""

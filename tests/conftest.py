@@ -36,6 +36,7 @@ _TABLES = (
     "asset_uses",
     "doomed_objects",
     "tombstones",
+    "ledger",
     "api_keys",
     "key_webhook_secrets",
     "spending",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from genpulse.adapters.database.statements.ledger import entered, priced
 from genpulse.adapters.postgresql.connections import in_transaction
 from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.spending import SpendingLimits, Today, Wish
@@ -56,9 +57,14 @@ LEFT JOIN spending AS always ON always.day = {NO_DAY} AND always.owner = wanted.
 
 _PRICE = f"SELECT price_usd, {DAY} < {TODAY} AS late FROM tasks WHERE id = $1"  # noqa: S608 - our own names
 
+_CARRIED = f"""
+({priced("late", usd="-price_usd")}
+ UNION ALL {priced("late", usd="price_usd", held_usd="NULL::numeric", day=TODAY)})
+"""
 _CARRY = f"""
 WITH late AS (
-SELECT id, {DAY} AS day, owner, price_usd FROM tasks WHERE id = $1 AND status = 'running' AND {DAY} < {TODAY}
+SELECT id, attempt, provider, model, environment, {DAY} AS day, owner, price_usd
+FROM tasks WHERE id = $1 AND status = 'running' AND {DAY} < {TODAY}
 FOR UPDATE),
 moved AS (
 UPDATE tasks SET spent_day = {TODAY} FROM late WHERE tasks.id = late.id),
@@ -66,6 +72,7 @@ changes AS (
 SELECT day, owner, -price_usd AS usd, 0 AS tasks, 0 AS active FROM late WHERE price_usd IS NOT NULL
 UNION ALL
 SELECT {TODAY}, owner, price_usd, 0, 0 FROM late WHERE price_usd IS NOT NULL),
+{entered(_CARRIED)},
 {counted("changes")}
 SELECT count(*) FROM late
 """  # noqa: S608 - our own names

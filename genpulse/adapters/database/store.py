@@ -11,6 +11,7 @@ import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
+from genpulse.adapters.database.ledger_reader import LedgerReader
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
@@ -29,6 +30,7 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.search.task_group import TaskGroup
@@ -55,6 +57,7 @@ class PostgresTaskStore:
         self._pool = pool
         self._claims = ClaimWriter(pool, limits or {})
         self._search = TaskSearch(pool)
+        self._ledger = LedgerReader(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
@@ -262,6 +265,14 @@ class PostgresTaskStore:
         """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""
         with outages():
             await hold_price(self._pool, task_id, daily_usd)
+
+    async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
+        """All entries about a task, oldest first."""
+        return await self._ledger.entries(task_id)
+
+    async def money_flows(self, mark: int | None) -> MoneyFlows:
+        """What was entered since the mark of an earlier look."""
+        return await self._ledger.flows(mark)
 
     async def now(self) -> datetime:
         """The clock of the database."""

@@ -12,6 +12,7 @@ from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyUsage
+from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, Wish
 from genpulse.domain.retry import deadline_exceeded
 from genpulse.domain.task import Task, TaskStatus, WaitsFor
@@ -99,11 +100,20 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts):
         task = self._tasks.get(task_id)
         if task is not None and task.status.ended and task.order and task.order.reference == reference:
             self._tasks[task_id] = replace(task, order=None)
+            self._ledger.ordered(task_id)
             self._unstopped.forget(task_id)
 
     async def spent_usd(self) -> Decimal:
         """What is spent or promised today, in US dollars."""
         return self._ledger.today().spent_usd
+
+    async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
+        """All entries about a task, oldest first."""
+        return self._ledger.entries.of_task(task_id)
+
+    async def money_flows(self, mark: int | None) -> MoneyFlows:
+        """What was entered since the mark of an earlier look."""
+        return self._ledger.entries.flows(mark)
 
     async def hold_price(self, task_id: UUID, daily_usd: Decimal) -> None:
         """Let the price of a task that runs stand among what today costs. Raises `BudgetExceeded`."""

@@ -134,6 +134,7 @@ class TaskAttempts(TaskRows):
         task = self._leased_task(lease)
         order = OpenOrder(reference_of(lease.attempt_id), task.provider, self._now())
         self._tasks[task.id] = replace(task, order=order, losses=0)
+        self._ledger.ordered(task.id)
         self._log(task.id, order)
         return order
 
@@ -188,7 +189,7 @@ class TaskAttempts(TaskRows):
             submitting_at=end.ordered_at,
             job_id=end.job_id,
         )
-        self._ledger.tried(task, error)
+        self._ledger.tried(task, end)
         task = replace(task, losses=0, order=task.order if end.order_open else None)
         if isinstance(outcome, RetryLater | Released):
             return self._give_back(task, outcome)
@@ -230,6 +231,7 @@ class TaskAttempts(TaskRows):
             next_try_at=now + timedelta(seconds=delay_s),
         )
         self._tasks[task.id] = waiting
+        self._ledger.waits(waiting)
         return waiting.seq
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
@@ -43,6 +44,7 @@ def new_task(
     """The task of an order that passes the checks of orders. Raises their errors."""
     check_order(services, candidate)
     order = candidate.order
+    price_usd = candidate.model.price_of(candidate.parsed)
     return NewTask(
         id=task_id or services.new_id(),
         environment=services.environment.name,
@@ -54,7 +56,8 @@ def new_task(
         metadata=order.metadata,
         webhook_url=order.webhook_url,
         deadline_s=order.deadline_s,
-        price_usd=candidate.model.price_of(candidate.parsed),
+        price_usd=price_usd,
+        rule_version=PRICE_IN_CODE if price_usd else "",
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,

@@ -20,11 +20,13 @@ _OPEN = (
     "order_sent_at",
     "order_job_id",
     "order_stop_at",
+    "order_settled_usd",
+    "order_settled_day",
     "waiting_for",
     "waiting_since",
     "next_try_at",
 )
-_ALL_ROWS = ("queue", "pgqueuer.pgqueuer", "workers", "spending", "doomed_objects")
+_ALL_ROWS = ("queue", "pgqueuer.pgqueuer", "workers", "spending", "ledger", "doomed_objects")
 _WAITING = "deliveries WHERE next_try_at IS NOT NULL"
 _SIGN_ANEW = """
 UPDATE signing_secret SET secret = (

@@ -83,6 +83,8 @@ tasks = Table(
     Column("retain_s", Integer),
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
+    Column("order_settled_usd", Numeric),
+    Column("order_settled_day", Date),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

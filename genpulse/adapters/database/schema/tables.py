@@ -29,6 +29,7 @@ from genpulse.adapters.database.schema.asset_tables import doomed_objects as doo
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
+from genpulse.adapters.database.schema.ledger_table import ledger as ledger
 from genpulse.adapters.database.schema.metadata import metadata as metadata
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 

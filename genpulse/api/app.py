@@ -48,6 +48,7 @@ from genpulse.api.routes.tasks import (
     task_actions,
     task_attempts,
     task_events,
+    task_ledger,
     task_list,
     tasks,
 )
@@ -62,6 +63,7 @@ _ROUTE_MODULES = (
     task_list,
     task_actions,
     task_attempts,
+    task_ledger,
     webhook_deliveries,
     task_events,
     batches,

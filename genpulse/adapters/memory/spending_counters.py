@@ -11,7 +11,7 @@ from genpulse.adapters.memory.ledger import Change, MemoryEntries
 from genpulse.domain.attempt import Canceled, End, Failed, RetryLater, Succeeded
 from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyUsage
-from genpulse.domain.money.cost import Cost, CostFlag
+from genpulse.domain.money.cost import CostFlag
 from genpulse.domain.money.ledger import AmountSource
 from genpulse.domain.money.spending import Today, Wish, day_of, left_of_day_s
 from genpulse.domain.task import Task, TaskStatus
@@ -121,7 +121,7 @@ class MemoryLedger:
             trial.settled_usd,
             refunded_usd,
             refunded_day,
-            _source_of(cost),
+            _source_of(task),
             flag=cost.flag if cost and cost.flag else CostFlag.UNSURE if trial.is_unsure else None,
             reported=cost.reported if cost else None,
         )
@@ -153,7 +153,8 @@ def _price_of(task: Task) -> Decimal:
     return task.price_usd or Decimal(0)
 
 
-def _source_of(cost: Cost | None) -> AmountSource:
-    if cost is None or cost.flag:
+def _source_of(task: Task) -> AmountSource:
+    cost = task.cost
+    if cost is None or cost.flag or (cost.estimated and cost.amount_usd == task.price_usd):
         return AmountSource.PRICE
     return AmountSource.RULE if cost.estimated else AmountSource.VENDOR

@@ -20,6 +20,7 @@ from genpulse.domain.attempt import (
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
+from genpulse.domain.money.ledger import LedgerEntry
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -115,7 +116,7 @@ class TaskRows:
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""
         marked = (replace(self._tasks[task_id], metadata={}) for task_id in self.deleted.tasks)
-        return used((*self._shown(), *marked, *self.deleted.erased()), query)
+        return used((*self._shown(), *marked, *self.deleted.erased()), self._ledger.entries.all, query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""
@@ -211,6 +212,10 @@ class TaskRows:
     def all_tasks(self) -> tuple[Task, ...]:
         """In the order in which they were submitted."""
         return tuple(self._tasks.values())
+
+    def forget_entries(self, gone: Callable[[LedgerEntry], bool], limit: int) -> int:
+        """Drop entries of the ledger that are to go, at most so many; returns how many."""
+        return self._ledger.entries.drop(gone, limit)
 
     def all_batches(self) -> tuple[TaskBatch, ...]:
         """As they were submitted, in that order."""

@@ -51,6 +51,11 @@ class Cost:
         return None if self.oddity else self.amount_usd
 
     @property
+    def is_known(self) -> bool:
+        """Whether it says what was paid: not where a vendor's word is not taken and there is no price instead."""
+        return self.flag is None or bool(self.amount_usd)
+
+    @property
     def oddity(self) -> CostFlag | None:
         """Why no sum can take the amount, None where it can."""
         amount = self.amount_usd

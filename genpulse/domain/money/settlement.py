@@ -20,7 +20,7 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The cost that a task shows, None where nobody reported one, and what the task says about it."""
+    """The cost that a task shows, None where nobody knows one, and what the task says about it."""
 
     cost: Cost | None
     warning: TaskWarning | None = None
@@ -29,10 +29,12 @@ class Settlement:
 def settlement_of(reported: Cost | None, price_usd: Decimal | None) -> Settlement:
     """What to take where this is reported of a task with this price, in US dollars; None: nobody knows one.
 
-    What cannot be true is kept beside the price, which is taken in its place: 0 where there is none. Nothing is
-    absurd beside a price of 0 or none at all, but for what is beyond reason altogether.
+    Where nothing is, the price is taken. What cannot be true is kept beside the price that is taken in its place:
+    0 where there is none. Beside no price, or one of 0, nothing is absurd but what is beyond reason altogether.
     """
-    if reported is None or (flag := _oddity(reported, price_usd)) is None:
+    if reported is None:
+        return Settlement(Cost(price_usd, estimated=True) if price_usd else None)
+    if (flag := _oddity(reported, price_usd)) is None:
         return Settlement(reported)
     said = f"{reported.amount_usd} {reported.currency}"[:_SAID_LENGTH]
     taken_usd = price_usd or Decimal(0)

@@ -47,5 +47,9 @@ finds also what was committed later than entries with a higher id.
 """
 
 Index("ix_ledger_task_id_id", ledger.c.task_id, ledger.c.id)
-Index("ix_ledger_day", ledger.c.day)
+Index(
+    "ix_ledger_day_and_more",
+    *(ledger.c.day, ledger.c.provider, ledger.c.model, ledger.c.owner, ledger.c.kind),
+    postgresql_include=["amount_usd"],
+)
 Index("ix_ledger_transaction", ledger.c.transaction)

@@ -71,8 +71,8 @@ def priced(tasks: str, *, usd: str, held_usd: str = "price_usd", day: str = "day
 OF_ENDED = f"""
 (SELECT {_TASK}, day, price_usd AS held_usd, usd, settled_usd, refunded_usd, refunded_day,
         CASE (cost ->> 'estimated')::bool WHEN false THEN '{AmountSource.VENDOR}'
-             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL THEN '{AmountSource.RULE}'
-                                 ELSE '{AmountSource.PRICE}' END
+             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM price_usd
+                                 THEN '{AmountSource.RULE}' ELSE '{AmountSource.PRICE}' END
              ELSE '{AmountSource.PRICE}' END AS source,
         coalesce(cost ->> 'flag', CASE attempt_error::jsonb ->> 'charged' WHEN 'maybe' THEN 'unsure' END) AS flag,
         cost ->> 'reported' AS reported

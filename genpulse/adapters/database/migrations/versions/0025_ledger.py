@@ -56,7 +56,12 @@ def upgrade() -> None:
     op.execute(_REFUSAL)
     op.execute(_TRIGGER)
     op.create_index("ix_ledger_task_id_id", "ledger", ["task_id", "id"])
-    op.create_index("ix_ledger_day", "ledger", ["day"])
+    op.create_index(
+        "ix_ledger_day_and_more",
+        "ledger",
+        ["day", "provider", "model", "owner", "kind"],
+        postgresql_include=["amount_usd"],
+    )
     op.create_index("ix_ledger_transaction", "ledger", ["transaction"])
 
 

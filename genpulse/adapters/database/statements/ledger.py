@@ -99,7 +99,8 @@ SELECT NULL, NULL, NULL, 0, transaction FROM horizon
 OLDEST = """
 DELETE FROM ledger WHERE id IN (
     SELECT id FROM ledger
-    WHERE day < (now() - $1::interval)::date AND ($3::text IS NULL OR environment = $3)
+    WHERE day < ((now() - $1::interval) AT TIME ZONE 'utc')::date
+      AND ($3::text IS NULL OR environment = $3)
       AND NOT EXISTS (SELECT FROM tasks WHERE tasks.id = ledger.task_id AND finished_at IS NULL)
     ORDER BY day LIMIT $2 FOR UPDATE SKIP LOCKED)
 """

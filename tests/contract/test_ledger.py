@@ -8,7 +8,14 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
@@ -21,6 +28,7 @@ from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.settlement import settlement_of
+from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_ids, new_task, new_worker, now
 from tests.contract.ledger_books import check_ledger, entries_of
 from tests.contract.test_money import failure
@@ -28,7 +36,7 @@ from tests.tables import emptied
 
 PRICE = Decimal("0.04")
 OWNERS = ("", "anna", "bert")
-PRICES = (None, Decimal(0), PRICE, Decimal("1.5"))
+PRICES = (None, Decimal(0), PRICE, Decimal("1.5"), Decimal("0.000001"))
 COSTS = (None, "0", "0.03", "0.04", "2.25", "500", "NaN", "Infinity", "-1", "1E+40")
 OUTCOMES = (
     *(Failed(failure(charged)) for charged in Charged),
@@ -83,16 +91,35 @@ class Books(RuleBasedStateMachine):
         assert isinstance(results[0], Exception) == isinstance(results[1], Exception), results
         return results[0]
 
-    @rule(price=st.sampled_from(PRICES), owner=st.sampled_from(OWNERS), late=st.booleans())
-    def submit(self, price, owner, late):
+    @property
+    def live(self):
+        """Leases that hold."""
+        running = [task.id for task in self.twin.all_tasks() if task.status is TaskStatus.RUNNING]
+        return [self.twin._leases[task_id] for task_id in running]
+
+    def ids_in(self, *states):
+        return [task.id for task in self.twin.all_tasks() if task.status in states]
+
+    @initialize()
+    def begin(self):
+        self.submit([PRICE, Decimal("1.5")], "anna", late=False)
+        self.claim()
+
+    @rule(
+        prices=st.lists(st.sampled_from(PRICES), min_size=1, max_size=2),
+        owner=st.sampled_from(OWNERS),
+        late=st.booleans(),
+    )
+    def submit(self, prices, owner, late):
         deadline_s = -86_400.0 if late else None
-        new = new_task(price_usd=price, owner=owner, deadline_s=deadline_s, rule_version="2030-01")
-        self.both(lambda store: store.submit(new))
-        self.prices[new.id] = price
+        for price in prices:
+            new = new_task(price_usd=price, owner=owner, deadline_s=deadline_s, rule_version="2030-01")
+            self.both(lambda store, new=new: store.submit(new))
+            self.prices[new.id] = price
 
     @rule()
     def claim(self):
-        ids = new_ids(2)
+        ids = new_ids(3)
         for worker in self.workers:
             self.both(lambda store, worker=worker: store.renew(worker, now()))
         self.leases += [one.lease for one in self.both(lambda store: store.claim(self.workers[0], "sandbox", ids))]
@@ -105,51 +132,51 @@ class Books(RuleBasedStateMachine):
         self.leases += [one.lease for one in taken_over]
         self.both(lambda store: store.renew(self.workers[0], now()))
 
-    @precondition(lambda self: self.leases)
+    @precondition(lambda self: self.live)
     @rule(data=st.data())
     def order(self, data):
-        lease = data.draw(st.sampled_from(self.leases))
+        lease = data.draw(st.sampled_from(self.live))
+        self.both(lambda store: store.hold_price(lease.task_id, Decimal(10**9)))
         self.both(lambda store: store.journal_order(lease))
 
-    @precondition(lambda self: self.leases)
-    @rule(data=st.data())
-    def pay(self, data):
-        lease = data.draw(st.sampled_from(self.leases))
-        if isinstance(self.both(lambda store: store.claims_of([lease])), tuple):
-            self.both(lambda store: _hold(store, lease))
+    @precondition(lambda self: self.live)
+    @rule(data=st.data(), cost=st.sampled_from(COSTS))
+    def succeed(self, data, cost):
+        lease = data.draw(st.sampled_from(self.live))
+        self.both(lambda store: store.finish(End(lease, taken(cost, self.prices[lease.task_id]))))
 
-    @precondition(lambda self: self.leases)
-    @rule(data=st.data(), cost=st.sampled_from(COSTS), is_open=st.booleans())
-    def succeed(self, data, cost, is_open):
-        lease = data.draw(st.sampled_from(self.leases))
-        outcome = taken(cost, self.prices[lease.task_id])
+    @precondition(lambda self: self.live)
+    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans(), again=st.booleans())
+    def end_otherwise(self, data, outcome, is_open, again):
+        lease = data.draw(st.sampled_from(self.live))
         self.both(lambda store: store.finish(End(lease, outcome, order_open=is_open)))
+        task = self.both(lambda store: store.get(lease.task_id))
+        if again and task.status is TaskStatus.FAILED:
+            self.both(lambda store: store.retry(task.id, keeps_order=is_open))
+        if again:
+            self.claim()
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans())
-    def end_otherwise(self, data, outcome, is_open):
+    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES))
+    def end_under_any_lease(self, data, outcome):
         lease = data.draw(st.sampled_from(self.leases))
-        self.both(lambda store: store.finish(End(lease, outcome, order_open=is_open)))
+        self.both(lambda store: store.finish(End(lease, outcome)))
 
-    @precondition(lambda self: self.prices)
+    @precondition(lambda self: self.ids_in(TaskStatus.QUEUED, TaskStatus.RUNNING))
     @rule(data=st.data())
     def cancel(self, data):
-        task_id = data.draw(st.sampled_from(list(self.prices)))
-        self.both(lambda store: store.cancel(task_id))
+        task_id = data.draw(st.sampled_from(self.ids_in(TaskStatus.QUEUED, TaskStatus.RUNNING)))
+        for _ in range(2):
+            self.both(lambda store: store.cancel(task_id))
 
-    @precondition(lambda self: self.prices)
-    @rule(data=st.data(), keeps=st.booleans())
-    def retry(self, data, keeps):
-        task_id = data.draw(st.sampled_from(list(self.prices)))
-        self.both(lambda store: store.retry(task_id, keeps_order=keeps))
-
-    @precondition(lambda self: self.prices)
-    @rule(data=st.data())
-    def stopped(self, data):
-        task_id = data.draw(st.sampled_from(list(self.prices)))
+    @precondition(lambda self: self.ids_in(TaskStatus.FAILED))
+    @rule(data=st.data(), keeps=st.booleans(), is_over=st.booleans())
+    def retry(self, data, keeps, is_over):
+        task_id = data.draw(st.sampled_from(self.ids_in(TaskStatus.FAILED)))
         task = self.both(lambda store: store.get(task_id))
-        if task.order is not None:
+        if is_over and task.order is not None:
             self.both(lambda store: store.close_order(task_id, task.order.reference))
+        self.both(lambda store: store.retry(task_id, keeps_order=keeps))
 
     @rule()
     def expire(self):
@@ -181,11 +208,6 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self):
         self.loop.run_until_complete(self.real._pool.execute(emptied(TABLES)))
-
-
-async def _hold(store, lease):
-    if await store.claims_of([lease]):
-        await store.hold_price(lease.task_id, Decimal(10**9))
 
 
 async def _result(step):
@@ -222,7 +244,7 @@ def test_for_every_order_of_events_the_sums_are_right(migrated_url):
         loop.close()
 
 
-EXAMPLES = 20
+EXAMPLES = 40
 
 
 async def lines(backend, task_id):

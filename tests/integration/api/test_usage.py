@@ -103,6 +103,18 @@ async def test_money_is_told_by_the_ledger_also_when_its_tasks_are_gone(priced, 
     assert (row["count"], row["cost_usd"], sums(row)) == (1, "0", ("1.5", "0.6", "0.4", "0"))
 
 
+async def test_what_all_tasks_of_a_model_cost_is_told_when_they_are_gone(priced):
+    await priced.submit(model="art/print", kind="text-to-video")
+    await priced.end(Succeeded(()))
+    async with priced.services.retention.turn() as pruning:
+        await pruning.tasks(timedelta(seconds=-1), 100)
+    found = await rows(priced, "group_by=model")
+    assert [(row["model"], row["count"], row["settled_usd"]) for row in found] == [
+        ("art/easel", 0, "1.1"),
+        ("art/print", 1, "0"),
+    ]
+
+
 async def test_by_what_the_ledger_does_not_know_it_is_told_of_the_tasks(priced):
     found = await rows(priced, "group_by=metadata.customer")
     assert [(row["metadata"]["customer"], sums(row)) for row in found] == [

@@ -16,20 +16,21 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from uuid_utils.compat import uuid7
 
 from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded
+from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.settlement import settlement_of
 from genpulse.domain.task import TaskStatus
-from tests.contract.conftest import new_ids, new_task, new_worker, now
+from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.ledger_books import check_ledger, entries_of
 from tests.contract.test_money import failure
 from tests.tables import emptied
@@ -80,22 +81,36 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.days = 0
         self.twin = MemoryTaskStore(MemoryTaskQueue(), now=lambda: now() + timedelta(days=self.days))
-        self.workers = [new_worker(name) for name in ("one", "two")]
-        self.prices, self.leases = {}, []
+        self.workers = [Worker(uuid7(), name, 3600.0) for name in ("one", "two")]
+        self.prices, self.leases, self.held, self.twins = {}, [], {}, {}
         for worker in self.workers:
             self.both(lambda store, worker=worker: store.renew(worker, now()))
 
     def both(self, step):
-        """The result in PostgreSQL; where one refuses the other does too."""
+        """The results in PostgreSQL and in memory; where one refuses the other does too."""
         results = [self.loop.run_until_complete(_result(step(store))) for store in (self.real, self.twin)]
         assert isinstance(results[0], Exception) == isinstance(results[1], Exception), results
-        return results[0]
+        return results
+
+    def begins(self, step):
+        """Claims of the same tasks. Which of them gets which id is not said."""
+        real, twin = ({one.task.id: one.lease for one in claims} for claims in self.both(step))
+        assert real.keys() == twin.keys()
+        self.held |= real
+        self.leases += real.values()
+        self.twins |= {lease.attempt_id: twin[task_id] for task_id, lease in real.items()}
+
+    def at(self, store, lease):
+        """The lease as this store has it."""
+        return lease if store is self.real else self.twins[lease.attempt_id]
+
+    def ended(self, lease, outcome, **known):
+        self.both(lambda store: store.finish(End(self.at(store, lease), outcome, **known)))
 
     @property
     def live(self):
         """Leases that hold."""
-        running = [task.id for task in self.twin.all_tasks() if task.status is TaskStatus.RUNNING]
-        return [self.twin._leases[task_id] for task_id in running]
+        return [self.held[task_id] for task_id in self.ids_in(TaskStatus.RUNNING)]
 
     def ids_in(self, *states):
         return [task.id for task in self.twin.all_tasks() if task.status in states]
@@ -119,17 +134,16 @@ class Books(RuleBasedStateMachine):
 
     @rule()
     def claim(self):
-        ids = new_ids(3)
+        ids = new_ids(50)
         for worker in self.workers:
             self.both(lambda store, worker=worker: store.renew(worker, now()))
-        self.leases += [one.lease for one in self.both(lambda store: store.claim(self.workers[0], "sandbox", ids))]
+        self.begins(lambda store: store.claim(self.workers[0], "sandbox", ids))
 
     @rule()
     def take_over(self):
-        ids = new_ids(3)
+        ids = new_ids(50)
         self.both(lambda store: store.leave(self.workers[0]))
-        taken_over = self.both(lambda store: store.take_over(self.workers[1], ["sandbox"], ids))
-        self.leases += [one.lease for one in taken_over]
+        self.begins(lambda store: store.take_over(self.workers[1], ["sandbox"], ids))
         self.both(lambda store: store.renew(self.workers[0], now()))
 
     @precondition(lambda self: self.live)
@@ -137,30 +151,41 @@ class Books(RuleBasedStateMachine):
     def order(self, data):
         lease = data.draw(st.sampled_from(self.live))
         self.both(lambda store: store.hold_price(lease.task_id, Decimal(10**9)))
-        self.both(lambda store: store.journal_order(lease))
+        self.both(lambda store: store.journal_order(self.at(store, lease)))
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), cost=st.sampled_from(COSTS))
     def succeed(self, data, cost):
         lease = data.draw(st.sampled_from(self.live))
-        self.both(lambda store: store.finish(End(lease, taken(cost, self.prices[lease.task_id]))))
+        self.ended(lease, taken(cost, self.prices[lease.task_id]))
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans(), again=st.booleans())
     def end_otherwise(self, data, outcome, is_open, again):
         lease = data.draw(st.sampled_from(self.live))
-        self.both(lambda store: store.finish(End(lease, outcome, order_open=is_open)))
-        task = self.both(lambda store: store.get(lease.task_id))
-        if again and task.status is TaskStatus.FAILED:
-            self.both(lambda store: store.retry(task.id, keeps_order=is_open))
+        self.ended(lease, outcome, order_open=is_open)
+        if again and lease.task_id in self.ids_in(TaskStatus.FAILED):
+            self.both(lambda store: store.retry(lease.task_id, keeps_order=is_open))
         if again:
             self.claim()
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data(), by_hand=st.booleans())
+    def leave_an_order_open(self, data, by_hand):
+        """Nobody knows what became of it, and another attempt begins."""
+        lease, lost = data.draw(st.sampled_from(self.live)), failure(Charged.MAYBE)
+        self.both(lambda store: store.journal_order(self.at(store, lease)))
+        outcome = Failed(lost) if by_hand else RetryLater(lost, 0.0)
+        self.ended(lease, outcome, order_open=True)
+        if by_hand:
+            self.both(lambda store: store.retry(lease.task_id))
+        self.claim()
 
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES))
     def end_under_any_lease(self, data, outcome):
         lease = data.draw(st.sampled_from(self.leases))
-        self.both(lambda store: store.finish(End(lease, outcome)))
+        self.ended(lease, outcome)
 
     @precondition(lambda self: self.ids_in(TaskStatus.QUEUED, TaskStatus.RUNNING))
     @rule(data=st.data())
@@ -170,12 +195,11 @@ class Books(RuleBasedStateMachine):
             self.both(lambda store: store.cancel(task_id))
 
     @precondition(lambda self: self.ids_in(TaskStatus.FAILED))
-    @rule(data=st.data(), keeps=st.booleans(), is_over=st.booleans())
+    @rule(data=st.data(), keeps=st.sampled_from([True, True, False]), is_over=st.booleans())
     def retry(self, data, keeps, is_over):
         task_id = data.draw(st.sampled_from(self.ids_in(TaskStatus.FAILED)))
-        task = self.both(lambda store: store.get(task_id))
-        if is_over and task.order is not None:
-            self.both(lambda store: store.close_order(task_id, task.order.reference))
+        if is_over:
+            self.both(lambda store: _close(store, task_id))
         self.both(lambda store: store.retry(task_id, keeps_order=keeps))
 
     @rule()
@@ -208,6 +232,12 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self):
         self.loop.run_until_complete(self.real._pool.execute(emptied(TABLES)))
+
+
+async def _close(store, task_id):
+    task = await store.get(task_id)
+    if task.order is not None:
+        await store.close_order(task_id, task.order.reference)
 
 
 async def _result(step):
@@ -244,7 +274,7 @@ def test_for_every_order_of_events_the_sums_are_right(migrated_url):
         loop.close()
 
 
-EXAMPLES = 40
+EXAMPLES = 30
 
 
 async def lines(backend, task_id):

@@ -41,7 +41,7 @@ class MemoryEntries:
 
     def begin(self, task: Task, rule_version: str, day: date) -> None:
         """Reserve the price of a new task, which is by this version of a rule."""
-        self._rules[task.id] = rule_version
+        self._rules[task.id] = rule_version if task.price_usd else ""
         self.enter(task, Change(day, task.price_usd or Decimal(0)))
 
     def enter(self, task: Task, change: Change) -> None:

@@ -170,13 +170,15 @@ class Books(RuleBasedStateMachine):
             self.claim()
 
     @precondition(lambda self: self.live)
-    @rule(data=st.data(), by_hand=st.booleans())
-    def leave_an_order_open(self, data, by_hand):
+    @rule(data=st.data(), by_hand=st.booleans(), later=st.booleans())
+    def leave_an_order_open(self, data, by_hand, later):
         """Nobody knows what became of it, and another attempt begins."""
         lease, lost = data.draw(st.sampled_from(self.live)), failure(Charged.MAYBE)
         self.both(lambda store: store.journal_order(self.at(store, lease)))
         outcome = Failed(lost) if by_hand else RetryLater(lost, 0.0)
         self.ended(lease, outcome, order_open=True)
+        if later:
+            self.let_a_day_pass()
         if by_hand:
             self.both(lambda store: store.retry(lease.task_id))
         self.claim()
@@ -390,6 +392,20 @@ async def test_an_order_that_is_made_anew_is_paid_for_twice(backend):
     await backend.store.journal_order(again.lease)
     await backend.end(again.lease, taken("0.04", PRICE))
     assert Balance.of(await backend.store.ledger(begun.task.id)).cost_usd == 2 * PRICE
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_an_order_that_is_over_or_forgotten_is_not_given_back_by_the_next_one(backend, is_over):
+    begun = await backend.begun(price_usd=PRICE)
+    order = await backend.store.journal_order(begun.lease)
+    await backend.end(begun.lease, Failed(failure(Charged.MAYBE)), order_open=True)
+    if is_over:
+        await backend.store.close_order(begun.task.id, order.reference)
+    await backend.store.retry(begun.task.id, keeps_order=is_over)
+    (again,) = await backend.claim()
+    await backend.end(again.lease, taken("0.04", PRICE))
+    assert Balance.of(await backend.store.ledger(begun.task.id)).cost_usd == 2 * PRICE
+    await check_ledger(backend.store)
 
 
 async def test_an_end_that_is_told_twice_is_entered_once(backend):

@@ -80,7 +80,8 @@ async def _end_tasks(connection: asyncpg.Connection, columns: set[str]) -> int:
     )
     count = _count(await connection.execute(statement, to_json(failure_document(_FAILURE)).decode()))
     if "tasks.order_reference" in columns:
-        forgotten = ", ".join(f"{name} = NULL" for name in _OPEN if name.startswith("order_"))
+        orders = [name for name in _OPEN if name.startswith("order_") and f"tasks.{name}" in columns]
+        forgotten = ", ".join(f"{name} = NULL" for name in orders)
         await connection.execute(f"UPDATE tasks SET {forgotten} WHERE order_reference IS NOT NULL")  # noqa: S608
     return count
 

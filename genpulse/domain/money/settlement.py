@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from genpulse.domain.money.cost import Cost, CostFlag
+from genpulse.domain.text.storable import storable
 from genpulse.domain.warning import TaskWarning, WarningCode
 
 ABSURD_TIMES = 10
@@ -36,7 +37,7 @@ def settlement_of(reported: Cost | None, price_usd: Decimal | None) -> Settlemen
         return Settlement(Cost(price_usd, estimated=True) if price_usd else None)
     if (flag := _oddity(reported, price_usd)) is None:
         return Settlement(reported)
-    said = f"{reported.amount_usd} {reported.currency}"[:_SAID_LENGTH]
+    said = storable(f"{reported.amount_usd} {reported.currency}")[:_SAID_LENGTH]
     taken_usd = price_usd or Decimal(0)
     cost = Cost(taken_usd, estimated=True, flag=flag, reported=said)
     message = f"The provider reported a cost of {said}: {_WHY[flag]}. {taken_usd:f} USD is taken in its place."

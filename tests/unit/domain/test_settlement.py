@@ -52,6 +52,13 @@ def test_where_nothing_is_reported_the_price_is_taken(price, cost):
     assert settlement_of(None, price).cost == cost
 
 
+@pytest.mark.parametrize("currency", ["", None, "usd", "E\x00R", "\ud800"])
+def test_any_word_for_a_currency_can_be_kept(currency):
+    reported = settlement_of(Cost(Decimal(1), currency=currency), PRICE).cost.reported
+    assert "\x00" not in reported
+    assert reported.encode()
+
+
 def test_what_is_told_of_a_long_number_is_short():
     settlement = settlement_of(Cost(Decimal("-" + "1" * 5000)), PRICE)
     assert len(settlement.cost.reported) <= 60

@@ -40,6 +40,7 @@ _TABLES = (
     "doomed_objects",
     "thumbnails",
     "tombstones",
+    "ledger",
     "api_keys",
     "key_webhook_secrets",
     "budget_warnings",

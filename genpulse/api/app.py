@@ -53,6 +53,7 @@ from genpulse.api.routes.tasks import (
     task_actions,
     task_attempts,
     task_events,
+    task_ledger,
     task_list,
     tasks,
 )
@@ -70,6 +71,7 @@ _ROUTE_MODULES = (
     task_list,
     task_actions,
     task_attempts,
+    task_ledger,
     webhook_deliveries,
     task_events,
     batches,

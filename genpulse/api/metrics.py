@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from genpulse.api.component_health import Parts, look
 from genpulse.api.ended_work import EndedWorkFigures
+from genpulse.api.money_metrics import MoneyCounters
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
@@ -148,6 +149,7 @@ class Metrics:
         # Looking a figure up by its labels costs more than counting.
         self._figures_of = cache(self._look_up)
         self._submitted_to = cache(self._submitted.labels)
+        self._money = MoneyCounters(registry, self._label_of)
         self.watchers = gauge("genpulse_watchers", "Open event streams.")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -165,9 +167,10 @@ class Metrics:
     def submitted(self, submitted: Submitted) -> None:
         """Count a task, unless it was there before."""
         if not submitted.replayed:
-            model = submitted.task.model
-            name = model if model in self._models else f"{submitted.task.provider}/{_OTHER}"
-            self._submitted_to(name).inc()
+            self._submitted_to(self._label_of(submitted.task.provider, submitted.task.model)).inc()
+
+    def _label_of(self, provider: str, model: str) -> str:
+        return model if model in self._models else f"{provider}/{_OTHER}"
 
     async def scrape(self, services: Services) -> bytes:
         """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out."""
@@ -177,6 +180,7 @@ class Metrics:
             self._look_at_messages_and_money(services),
             self._look_at_circuits(services),
             self._look_at_ended_work(services),
+            self._money.look(services.store, SCRAPE_TIMEOUT_S),
         )
         self._show(parts)
         return generate_latest(self._registry)

@@ -21,6 +21,7 @@ from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.tasks.batch_events import BatchEventDocument
 from genpulse.api.routes.tasks.task_attempts import AttemptPage
 from genpulse.api.routes.tasks.task_events import EventDocument
+from genpulse.api.routes.tasks.task_ledger import LedgerPage
 from genpulse.api.routes.webhook_deliveries import DeliveryPage
 from genpulse.api.schemas.api_keys import (
     ApiKeyDocument,
@@ -79,7 +80,7 @@ _HEADERS = {
 }
 _OF_A_TASK = (
     *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
-    "delete_task",
+    *("list_ledger", "delete_task"),
 )
 _OF_A_BATCH = ("show_batch", "watch_a_batch", "cancel_batch", "retry_batch")
 _OF_AN_ASSET = ("show_asset", "fetch_content", "delete_asset")
@@ -131,6 +132,7 @@ _RESPONSES = (
     EnvironmentDocument,
     EventDocument,
     KeptAssetDocument,
+    LedgerPage,
     ModelDocument,
     ModelList,
     ModelRouteList,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
 from genpulse.cli.client import with_client
+from genpulse.cli.output.bar import bar
 from genpulse.cli.output.destination import STDOUT
 from genpulse.cli.output.file_names import write_text
 from genpulse.cli.output.table import Column, Table, show_table
@@ -34,9 +36,10 @@ _METADATA = "metadata."
 def command(
     since: datetime | None, until: datetime | None, by: str, table: str | None, api: str | None, as_json: bool
 ) -> None:
-    """How many tasks came, how they stand, and what they cost, in US dollars.
+    """How many tasks came, how they stand, and what was spent, in US dollars.
 
-    What was deleted counts, without its metadata; what was removed because of its age does not. Days are of UTC.
+    What was deleted counts, without its metadata. Tasks that were removed because of their age are not counted;
+    what was spent for them is, unless it is put together by status or metadata. Days are of UTC.
     """
     if table and as_json:
         raise click.UsageError("--csv and --json are two forms of the same: give one.")
@@ -72,21 +75,36 @@ def _table(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> Table:
         Column("tasks"),
         Column("ended well", rank=2),
         Column("failed", rank=3),
-        Column("cost"),
+        Column("spent"),
+        Column("", rank=6),
+        Column("refunded", rank=7),
+        Column("reserved", rank=8),
+        Column("cost", rank=9),
         Column("price at most", rank=4),
         Column("without price", rank=5),
     )
+    most = max((_spent(row) for row in rows), default=Decimal(0))
     for row in rows:
         states = row["statuses"]
         counts = [row["count"], states.get("succeeded", 0), states.get("failed", 0)]
         table.add(
             *(_value(row, field) for field in fields),
             *(f"{count:,}" for count in counts),
+            f"{_spent(row):f}",
+            bar(_spent(row), most),
+            *(row.get(name, "") for name in ("refunded_usd", "reserved_usd")),
             row["cost_usd"],
             row["price_usd"],
             f"{row['unpriced']:,}",
         )
     return table
+
+
+def _spent(row: Mapping[str, Any]) -> Decimal:
+    """What the ledger says; an older server tells what tasks cost alone."""
+    if "settled_usd" not in row:
+        return Decimal(row["cost_usd"])
+    return Decimal(row["settled_usd"]) - Decimal(row["refunded_usd"])
 
 
 def _value(row: Mapping[str, Any], field: str) -> str:

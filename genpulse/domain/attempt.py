@@ -122,9 +122,10 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class MovedOn:
-    """The attempt failed, and the task goes on at once at another model: where the route now stands."""
+    """The attempt at `left_model` failed, and the task goes on at once at another: where the route stands now."""
 
     failure: Failure
+    left_model: str
     route: TaskRoute
 
 

@@ -26,7 +26,8 @@ class Ages:
 class RetentionPolicy:
     """How long ended tasks and the assets that no task needs are kept; None is for ever.
 
-    `tombstones` is for how long it is kept that a task was deleted, counting from then.
+    `tombstones` is for how long it is kept that a task was deleted, counting from then, and `ledger` for how long
+    the entries of a day are.
     `grace` is more time than ever passes between storing bytes and committing the asset that they belong to, also
     when clocks differ. `batch` is how many rows go in one transaction.
     """
@@ -36,6 +37,7 @@ class RetentionPolicy:
     grace: timedelta = timedelta(days=1)
     batch: int = 1000
     tombstones: timedelta | None = timedelta(days=90)
+    ledger: timedelta | None = None
 
     @property
     def ages(self) -> Ages:

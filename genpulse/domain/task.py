@@ -69,8 +69,9 @@ class NewTask:
     `batch_id` is the batch with which it is submitted, None for one alone.
     It does not begin before `run_at`, from which `deadline_s` then counts. `retain_s` seconds after its end it is
     deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
-    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. With a `route` the model is
-    the first one that is tried, and the price that of the dearest.
+    they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
+    the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
+    the dearest.
     """
 
     id: UUID
@@ -93,6 +94,7 @@ class NewTask:
     batch_id: UUID | None = None
     retain_s: int | None = None
     route: TaskRoute | None = None
+    rule_version: str = ""
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""

@@ -30,6 +30,9 @@ class Pruning(Protocol):
         The keys of those that were the last with their content are kept as doomed, in the same commit.
         """
 
+    async def entries(self, older_than: timedelta, limit: int) -> Batch:
+        """Remove at most `limit` entries of the ledger of days (UTC) longer ago, but for those of live tasks."""
+
     async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
         """Objects that may be removed now: no asset has them, and they were expected or had one longer ago.
 

@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.allowance import BudgetScope
+from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today
 from genpulse.domain.routing.task_route import TaskRoute
@@ -234,9 +235,11 @@ class TaskStore(Protocol):
         """What is spent or promised today, in US dollars.
 
         A task counts with its cost where that is known, else with its price while it waits or runs, when it
-        succeeded, or was canceled after it had begun; and with its price once more for each failed attempt that
-        was charged, or may have been. That is on the day (UTC) on which it was submitted or asked for again; a
-        task for which `hold_price` is called on a later day goes on to count on that one.
+        succeeded, or was canceled with an order open; and with its price once more for each failed attempt that
+        was charged, or may have been, until the order of that attempt turns out to have cost something else. It is
+        what the ledger says: reserved, and neither released nor refunded. That is on the day (UTC) on which it was
+        submitted or asked for again; a task for which `hold_price` is called on a later day goes on to count on
+        that one.
         """
 
     async def counted(self, scopes: Sequence[BudgetScope]) -> Today:
@@ -248,6 +251,12 @@ class TaskStore(Protocol):
         Only amounts are looked at. Raises `BudgetExceeded`, `KeyLimitExceeded`, with what the others cost, where
         all together are more than a limit.
         """
+
+    async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
+        """All entries about a task, oldest first, also of one that was deleted."""
+
+    async def money_flows(self, mark: int | None) -> MoneyFlows:
+        """What was entered since the mark of an earlier look, each entry once; None: nothing yet."""
 
     async def now(self) -> datetime:
         """The clock by which all moments in rows are counted."""

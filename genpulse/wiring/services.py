@@ -185,6 +185,7 @@ def _retention_policy(settings: Settings) -> RetentionPolicy:
         tasks=_days(section.tasks_days),
         assets=_days(section.assets_days),
         tombstones=_days(section.tombstones_days),
+        ledger=_days(section.ledger_days),
         grace=timedelta(seconds=section.grace_s),
         batch=section.batch,
     )

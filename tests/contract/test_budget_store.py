@@ -10,7 +10,7 @@ import pytest
 from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.attempt import Canceled
+from genpulse.domain.attempt import Succeeded
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.money.allowance import Period
 from genpulse.domain.money.budget_warning import BudgetWarning
@@ -93,7 +93,7 @@ async def test_counters_of_customers_go_with_their_month(backend, budgets):
     await budgets.prune(100)
     assert await counters(backend) == {"", KEY, "provider", "customer"}, "the task lives"
     (begun,) = await backend.claim()
-    await backend.end(begun.lease, Canceled())
+    await backend.end(begun.lease, Succeeded(()))
     while (await budgets.prune(1)).more:
         pass
     assert await counters(backend) == {"", KEY, "provider"}

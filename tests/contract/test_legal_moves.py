@@ -15,7 +15,7 @@ OUTCOMES = (
     Succeeded(()),
     Failed(FAILURE),
     RetryLater(FAILURE, 60.0),
-    MovedOn(FAILURE, ROUTE),
+    MovedOn(FAILURE, "sandbox/a", ROUTE),
     Canceled(),
     Released(),
 )

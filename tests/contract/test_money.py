@@ -14,9 +14,10 @@ from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, KeyLimit
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.spending import SpendingLimits
-from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_task
+from tests.contract.ledger_books import check_ledger, entries_of
 from tests.queues import depth_of
 
 OWNERS = ("", "anna", "bert")
@@ -24,16 +25,7 @@ PRICES = (None, Decimal(0), Decimal("0.04"), Decimal("1.5"))
 COSTS = (None, "0", "0.03", "2.25", "NaN", "Infinity", "-1")
 
 RECOUNT = """
-SELECT owner, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS active, sum(
-    coalesce(CASE WHEN (cost ->> 'amount_usd')::numeric BETWEEN 0 AND 1000
-                  THEN (cost ->> 'amount_usd')::numeric END,
-             CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
-                  THEN price_usd END,
-             0)
-    + coalesce(price_usd, 0) * (SELECT count(*) FROM attempts
-                                WHERE task_id = tasks.id AND attempts.status = 'failed'
-                                  AND attempts.error ->> 'charged' <> 'no')) AS usd
-FROM tasks GROUP BY owner
+SELECT owner, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS active FROM tasks GROUP BY owner
 """
 
 COUNTED = """
@@ -46,27 +38,21 @@ def failure(charged):
 
 
 async def recounted(backend):
-    """Tasks, live tasks and dollars of each owner, from rows alone."""
+    """Tasks and live tasks of each owner from their rows, and dollars from the ledger."""
+    usd = Counter()
+    for entry in await entries_of(backend.store):
+        usd[entry.owner] += Balance.of([entry]).counted_usd
     if isinstance(backend.store, MemoryTaskStore):
-        return await _recounted_in_memory(backend.store)
+        tasks = backend.store.all_tasks()
+        counts = Counter(task.owner for task in tasks)
+        live = Counter(task.owner for task in tasks if not task.status.ended)
+        return {owner: KeyUsage(live[owner], count, *[Decimal(usd[owner])] * 2) for owner, count in counts.items()}
     rows = await backend.store._pool.fetch(RECOUNT)
-    return {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"], row["usd"]) for row in rows}
-
-
-async def _recounted_in_memory(store):
-    tasks, live, usd = Counter(), Counter(), Counter()
-    for task in store.all_tasks():
-        price = task.price_usd or Decimal(0)
-        attempts = await store.attempts(task.id)
-        usd[task.owner] += price * sum(
-            attempt.error is not None and attempt.error.charged is not Charged.NO for attempt in attempts
-        )
-        free = task.status is TaskStatus.FAILED or (task.status is TaskStatus.CANCELED and not task.attempt)
-        known = task.cost is not None and task.cost.amount_usd.is_finite() and task.cost.amount_usd >= 0
-        usd[task.owner] += task.cost.amount_usd if known else 0 if free else price
-        tasks[task.owner] += 1
-        live[task.owner] += not task.status.ended
-    return {owner: KeyUsage(live[owner], tasks[owner], usd[owner], usd[owner]) for owner in tasks}
+    dollars = {owner: Decimal(amount) for owner, amount in usd.items()}
+    return {
+        row["owner"]: KeyUsage(row["active"], row["tasks"], *[dollars.get(row["owner"], Decimal(0))] * 2)
+        for row in rows
+    }
 
 
 async def counted(backend, owners):
@@ -78,6 +64,7 @@ async def counted(backend, owners):
 
 
 async def check_books(backend):
+    await check_ledger(backend.store)
     rows = await recounted(backend)
     named = [owner for owner in rows if owner]
     assert await counted(backend, named) == {owner: rows[owner] for owner in named}

@@ -657,8 +657,10 @@ async def test_what_was_spent_today(backend):
     price = Decimal("0.25")
     assert await backend.store.spent_usd() == 0
 
-    async def ended(outcome, **changes):
-        begun = await backend.begun(price_usd=price, **changes)
+    async def ended(outcome, *, orders=False):
+        begun = await backend.begun(price_usd=price)
+        if orders:
+            await backend.store.journal_order(begun.lease)
         await backend.end(begun.lease, outcome)
 
     def failed(charged):
@@ -675,6 +677,8 @@ async def test_what_was_spent_today(backend):
     await ended(failed(Charged.MAYBE))
     assert await backend.store.spent_usd() == Decimal("0.60")
     await ended(Canceled())
+    assert await backend.store.spent_usd() == Decimal("0.60")
+    await ended(Canceled(), orders=True)
     assert await backend.store.spent_usd() == Decimal("0.85")
     waiting = (await backend.store.submit(new_task(price_usd=price))).task
     assert await backend.store.spent_usd() == Decimal("1.10")

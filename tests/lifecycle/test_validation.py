@@ -166,6 +166,16 @@ async def test_of_several_the_good_ones_are_kept_and_each_other_is_told(world, m
 
 
 @pytest.mark.parametrize("model", SHAPES)
+@pytest.mark.parametrize("cost", [Cost(Decimal("NaN")), Cost(Decimal(-1)), Cost(Decimal(1), currency="EUR")])
+async def test_a_cost_that_cannot_be_true_is_told_and_not_taken(world, model, cost):
+    ended = await run(world, model, once(PNG), cost=cost)
+    assert ended.status is TaskStatus.SUCCEEDED
+    assert (ended.cost.amount_usd, ended.cost.flag) == (0, cost.oddity)
+    assert ended.cost.reported == f"{cost.amount_usd} {cost.currency}"
+    assert [warning.code for warning in ended.warnings] == ["cost_not_taken"]
+
+
+@pytest.mark.parametrize("model", SHAPES)
 async def test_none_of_several_is_a_failure_with_all_their_words(world, model):
     ended = await run(world, model, broken(OutputUnavailable("filtered")), WORDS["JSON"])
     assert (ended.error.code, ended.error.charged) == (FailureCode.OUTPUT_UNAVAILABLE, Charged.YES)

@@ -119,13 +119,13 @@ def _end_columns(end: End) -> _EndColumns:
                 delay_s=delay_s,
                 waiting_for=WaitsFor.NEXT_ATTEMPT,
             )
-        case MovedOn(failure, route):
+        case MovedOn(failure, left_model, route):
             return _EndColumns(
                 TaskStatus.QUEUED,
                 AttemptStatus.FAILED,
                 attempt_error=failure_document(failure),
                 waiting_for=WaitsFor.WORKER,
-                move=move_text(route.left, route),
+                move=move_text(left_model, route),
             )
         case Canceled(failure):
             error = failure_document(failure)

@@ -27,10 +27,16 @@ def route_text(route: TaskRoute) -> str:
     ).decode()
 
 
-def move_text(left: str, route: TaskRoute) -> str:
-    """Where a task goes that leaves the provider `left`, as JSON."""
+def move_text(left_model: str, route: TaskRoute) -> str:
+    """Where a task goes that leaves this model, as JSON."""
     target = route.current
-    document = {"left": left, "provider": target.provider, "model": target.model, "route": route_text(route)}
+    document = {
+        "left": left_model.partition("/")[0],
+        "left_model": left_model,
+        "provider": target.provider,
+        "model": target.model,
+        "route": route_text(route),
+    }
     return to_json(document).decode()
 
 

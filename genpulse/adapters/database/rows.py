@@ -12,7 +12,8 @@ from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonObject
-from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.cost import Cost, CostFlag
+from genpulse.domain.money.ledger import AmountSource, EntryKind, LedgerEntry
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 
@@ -188,8 +189,39 @@ def _warnings_of(documents: Sequence[Row] | None) -> tuple[TaskWarning, ...]:
 
 def cost_document(cost: Cost | None) -> JsonObject | None:
     """A cost as it is kept: the amount as text, so that no digit is lost."""
-    return {"amount_usd": str(cost.amount_usd), "estimated": cost.estimated} if cost else None
+    if cost is None:
+        return None
+    document: JsonObject = {"amount_usd": str(cost.amount_usd), "estimated": cost.estimated}
+    return document if cost.flag is None else {**document, "flag": cost.flag.value, "reported": cost.reported}
 
 
 def _cost_of(document: Row | None) -> Cost | None:
-    return Cost(Decimal(document["amount_usd"]), document["estimated"]) if document else None
+    if document is None:
+        return None
+    flag = document.get("flag")
+    return Cost(
+        Decimal(document["amount_usd"]),
+        document["estimated"],
+        flag=CostFlag(flag) if flag else None,
+        reported=document.get("reported"),
+    )
+
+
+def entry_of(row: Row) -> LedgerEntry:
+    """A row of `ledger`."""
+    return LedgerEntry(
+        task_id=uuid_of(row["task_id"]),
+        kind=EntryKind(row["kind"]),
+        amount_usd=row["amount_usd"],
+        attempt=row["attempt"],
+        provider=row["provider"],
+        model=row["model"],
+        owner=row["owner"],
+        environment=row["environment"],
+        day=row["day"],
+        source=AmountSource(row["source"]),
+        created_at=row["created_at"],
+        rule_version=row["rule_version"],
+        flag=CostFlag(row["flag"]) if row["flag"] else None,
+        reported=row["reported"],
+    )

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable
 
 import asyncpg
 
+from genpulse.adapters.database.statements.ledger import entered, priced
 from genpulse.adapters.postgresql.connections import in_transaction
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
 from genpulse.domain.money.spending import AnyTask, SpendingLimits
@@ -91,9 +92,16 @@ _WITHOUT_PROVIDER = (
 )
 """A task that has gone on at another provider of its route counts there, once that is to be paid."""
 
+_OF_EARLIER_DAY = f"(SELECT * FROM late WHERE day < {TODAY}) AS earlier"  # noqa: S608 - our own names
+
+_CARRIED = f"""
+({priced(_OF_EARLIER_DAY, usd="-price_usd")}
+ UNION ALL {priced(_OF_EARLIER_DAY, usd="price_usd", held_usd="NULL::numeric", day=TODAY)})
+"""
+
 _CARRY = f"""
 WITH late AS (
-SELECT id, {DAY} AS day, owner, price_usd, budget_scopes AS scopes,
+SELECT id, attempt, provider, model, environment, {DAY} AS day, owner, price_usd, budget_scopes AS scopes,
        CASE WHEN $2::text IS NULL OR $2 = ANY(budget_scopes) THEN budget_scopes
             ELSE array_append({_WITHOUT_PROVIDER}, $2) END AS new_scopes
 FROM tasks
@@ -106,6 +114,7 @@ changes AS (
 SELECT day, owner, scopes, -price_usd AS usd, 0 AS tasks, 0 AS active FROM late WHERE price_usd IS NOT NULL
 UNION ALL
 SELECT {TODAY}, owner, new_scopes, price_usd, 0, 0 FROM late WHERE price_usd IS NOT NULL),
+{entered(_CARRIED)},
 {counted("changes")}
 SELECT count(*) FROM late
 """  # noqa: S608 - our own names

@@ -11,6 +11,7 @@ import asyncpg
 
 from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
+from genpulse.adapters.database.ledger_reader import LedgerReader
 from genpulse.adapters.database.route_document import move_text
 from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, lock_months, scopes_array, today
@@ -32,6 +33,7 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.allowance import BudgetScope
+from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today
 from genpulse.domain.retry import deadline_exceeded
@@ -60,6 +62,7 @@ class PostgresTaskStore:
         self._pool = pool
         self._claims = ClaimWriter(pool, limits or {})
         self._search = TaskSearch(pool)
+        self._ledger = LedgerReader(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
@@ -260,7 +263,7 @@ class PostgresTaskStore:
         """Let tasks that wait go on at another model of their routes."""
         ids = [move.task.id for move in moves]
         models = [move.task.model for move in moves]
-        texts = [move_text(move.task.provider, move.route) for move in moves]
+        texts = [move_text(move.task.model, move.route) for move in moves]
         return tuple(task_of(row) for row in await self._fetch(routes.MOVE, ids, models, texts))
 
     async def expire(self) -> tuple[Task, ...]:
@@ -290,6 +293,14 @@ class PostgresTaskStore:
         """Let the price of a task that runs stand among what today costs."""
         with outages():
             await hold_price(self._pool, task, limits)
+
+    async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
+        """All entries about a task, oldest first."""
+        return await self._ledger.entries(task_id)
+
+    async def money_flows(self, mark: int | None) -> MoneyFlows:
+        """What was entered since the mark of an earlier look."""
+        return await self._ledger.flows(mark)
 
     async def now(self) -> datetime:
         """The clock of the database."""

@@ -9,6 +9,7 @@ from genpulse.adapters.database.statements import groups, searches, usage
 from genpulse.adapters.database.statements.conditions import Values
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.money.ledger import Balance, EntryKind
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -46,7 +47,7 @@ class TaskSearch:
         """What tasks came to, put together."""
         values = Values()
         rows = await self._counted(usage.usage(query, values), values)
-        return tuple(row for row in (_usage_of(row, query) for row in rows) if row.count)
+        return tuple(row for row in (_usage_of(row, query) for row in rows) if not row.is_nothing)
 
     async def _counted(self, statement: str, values: Values) -> Sequence[Row]:
         async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
@@ -91,4 +92,5 @@ def _usage_of(row: Row, query: UsageQuery) -> UsageRow:
         cost_usd=row["cost_usd"],
         price_usd=row["price_usd"],
         unpriced=row["unpriced"],
+        money=Balance(*(row[f"{kind}_usd"] for kind in EntryKind)),
     )

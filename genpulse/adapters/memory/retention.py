@@ -12,6 +12,7 @@ from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
 from genpulse.domain.deletion import another_key
 from genpulse.domain.errors import LeaseLost
+from genpulse.domain.money.ledger import LedgerEntry
 from genpulse.domain.retention import Ages, Batch, Doomed, Pruned, StoredObject
 from genpulse.domain.task import Task
 from genpulse.ports import Pruning
@@ -189,6 +190,16 @@ class MemoryPruning:
         for asset in chosen:
             self._place.store.drop_asset(asset.id)
         return Batch(Pruned(assets=len(chosen)), more=len(chosen) == limit)
+
+    async def entries(self, older_than: timedelta, limit: int) -> Batch:
+        """Remove entries of the ledger of old days."""
+        place, before = self._place, (self._place.now() - older_than).date()
+        live = {task.id for task in place.store.all_tasks() if not task.status.ended}
+
+        def goes(entry: LedgerEntry) -> bool:
+            return entry.day < before and entry.task_id not in live and place.is_ours(entry.environment)
+
+        return Batch(Pruned(), more=place.store.forget_entries(goes, limit) == limit)
 
     async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
         """Objects that may be removed now; those that an asset has again are spared."""

@@ -14,6 +14,7 @@ from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
 from genpulse.domain.keys.api_key import KeyUsage
 from genpulse.domain.money.allowance import BudgetScope
+from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.retry import deadline_exceeded
@@ -100,6 +101,7 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         task = self._tasks.get(task_id)
         if task is not None and task.status.ended and task.order and task.order.reference == reference:
             self._tasks[task_id] = replace(task, order=None)
+            self._ledger.ordered(task_id)
             self._unstopped.forget(task_id)
 
     async def spent_usd(self) -> Decimal:
@@ -121,6 +123,14 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
     def weigh(self, owner: str, weight: int) -> None:
         """How many tasks of an owner are taken in its turn, for the store of keys."""
         self._queue.weigh(owner, weight)
+
+    async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
+        """All entries about a task, oldest first."""
+        return self._ledger.entries.of_task(task_id)
+
+    async def money_flows(self, mark: int | None) -> MoneyFlows:
+        """What was entered since the mark of an earlier look."""
+        return self._ledger.entries.flows(mark)
 
     async def usage(self, owner: str) -> KeyUsage:
         """What an owner has done, for the store of keys."""

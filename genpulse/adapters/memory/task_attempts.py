@@ -137,6 +137,7 @@ class TaskAttempts(TaskRows):
         task = self._leased_task(lease)
         order = OpenOrder(reference_of(lease.attempt_id), task.provider, self._now())
         self._tasks[task.id] = replace(task, order=order, losses=0)
+        self._ledger.ordered(task.id)
         self._log(task.id, order)
         return order
 
@@ -191,7 +192,7 @@ class TaskAttempts(TaskRows):
             submitting_at=end.ordered_at,
             job_id=end.job_id,
         )
-        self._ledger.tried(task, error)
+        self._ledger.tried(task, end)
         task = replace(task, losses=0, order=task.order if end.order_open else None)
         if isinstance(outcome, MovedOn):
             return self._move(task, outcome)
@@ -214,6 +215,7 @@ class TaskAttempts(TaskRows):
     def _move(self, task: Task, outcome: MovedOn) -> int:
         if task.cancel_requested:
             return self._end(replace(task, last_error=outcome.failure), status=TaskStatus.CANCELED).seq
+        self._ledger.waits(task)
         moved = moved_on(task, outcome.route)
         moved = replace(
             moved,
@@ -254,6 +256,7 @@ class TaskAttempts(TaskRows):
             next_try_at=now + timedelta(seconds=delay_s),
         )
         self._tasks[task.id] = waiting
+        self._ledger.waits(waiting)
         return waiting.seq
 
 

@@ -20,6 +20,7 @@ from genpulse.domain.attempt import (
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
+from genpulse.domain.money.ledger import LedgerEntry
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -117,7 +118,7 @@ class TaskRows:
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""
         marked = (replace(self._tasks[task_id], metadata={}) for task_id in self.deleted.tasks)
-        return used((*self._shown(), *marked, *self.deleted.erased()), query)
+        return used((*self._shown(), *marked, *self.deleted.erased()), self._ledger.entries.all, query)
 
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""
@@ -219,6 +220,10 @@ class TaskRows:
     def all_attempts(self) -> tuple[Attempt, ...]:
         """Of all tasks that are there, also of those that were deleted."""
         return tuple(attempt for attempts in self._attempts.values() for attempt in attempts)
+
+    def forget_entries(self, gone: Callable[[LedgerEntry], bool], limit: int) -> int:
+        """Drop entries of the ledger that are to go, at most so many; returns how many."""
+        return self._ledger.entries.drop(gone, limit)
 
     def all_batches(self) -> tuple[TaskBatch, ...]:
         """As they were submitted, in that order."""

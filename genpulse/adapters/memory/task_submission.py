@@ -86,7 +86,7 @@ class TaskSubmission(TaskRows):
         next_try_at = None if waits else begins_at if new.depends_on else new.begins_at(now)
         task = new.queued(now, deadline_at, next_try_at)
         self._tasks[task.id] = task
-        self._ledger.submitted(task, limits)
+        self._ledger.submitted(task, limits, new.rule_version)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)
         delay_s = math.inf if waits else (begins_at - now).total_seconds()

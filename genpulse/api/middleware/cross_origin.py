@@ -13,7 +13,8 @@ TAKEN = (
 )
 EXPOSED = (
     "Location, ETag, Idempotent-Replayed, Preference-Applied, Retry-After, RateLimit, RateLimit-Policy,"
-    " X-Request-Id, Content-Range, Content-Disposition, Content-Length, Accept-Ranges, WWW-Authenticate"
+    " X-GenPulse-Cost-USD, X-Request-Id, Content-Range, Content-Disposition, Content-Length, Accept-Ranges,"
+    " WWW-Authenticate"
 )
 REMEMBERED_S = 600
 """Seconds for which a browser need not ask again."""

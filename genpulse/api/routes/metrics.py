@@ -20,8 +20,9 @@ routes = encoded.router("service")
 )
 async def show_metrics(request: Request) -> Response:
     """Requests and their latency, tasks by state, what waits and for how long, what has
-    ended and how, how long it took and what it cost, what today has cost, open event
-    streams, how each part of `/readyz` is, failures of background loops. The answer comes within 2 seconds.
+    ended and how, how long it took and what it cost, what today has cost, what was reserved, settled, released and
+    refunded, open event streams, how each part of `/readyz` is, failures of background loops. The answer comes
+    within 2 seconds.
     """
     context = context_in(request.scope)
     body = await context.metrics.scrape(context.services)

@@ -109,7 +109,8 @@ async def show_usage(request: Request, parameters: Annotated[UsageParameters, Qu
     """How many tasks came, how they stand, what they cost and may cost, put together as it is asked for.
 
     A key sees its own tasks, an `admin` key those of each. What was deleted counts as before, without its
-    metadata; tasks that were removed because of their age do not. `Accept: text/csv` gives a table for a
+    metadata. Tasks that were removed because of their age are not counted; what they reserved and cost by the
+    ledger is, unless it is asked for by `status` or metadata. `Accept: text/csv` gives a table for a
     spreadsheet.
     """
     refuse_doubled(request)

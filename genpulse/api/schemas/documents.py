@@ -109,7 +109,8 @@ class WarningDocument(Document):
 
     code: WarningCode
     """`output_missing`: one of several outputs is missing, filtered, broken or deleted. `flagged`: the provider
-    marked what it made, for example as unsafe. `unknown_status`: it said a word of its job that nobody knows."""
+    marked what it made, for example as unsafe. `unknown_status`: it said a word of its job that nobody knows.
+    `cost_not_taken`: it reported a cost that cannot be true."""
     index: int | None
     """Which of the outputs that were asked for, from 0; null where it is about none of them."""
     message: str
@@ -278,7 +279,7 @@ class TaskDocument(Document):
             metadata=task.metadata,
             batch=task.batch_id,
             key=key,
-            cost=CostDocument.of(task.cost) if task.cost else None,
+            cost=CostDocument.of(task.cost) if task.cost and task.cost.is_known else None,
             environment=task.environment,
             created_at=task.created_at,
             started_at=task.started_at,

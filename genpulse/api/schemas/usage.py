@@ -8,6 +8,7 @@ from datetime import date
 from pydantic import ConfigDict
 
 from genpulse.api.schemas.document import Amount, Document, Time
+from genpulse.domain.money.ledger import EntryKind
 from genpulse.domain.search.usage import UsageField, UsageQuery, UsageRow
 from genpulse.domain.task import TaskStatus
 
@@ -40,6 +41,15 @@ class UsageRowDocument(Document):
     """What they may cost at most by their prices."""
     unpriced: int
     """Of how many nobody knows the price."""
+    reserved_usd: Amount
+    """What was reserved by the ledger; this and the following also of tasks that are gone, on whole days (UTC), or
+    of the tasks that are counted, where they are put together by `status` or metadata."""
+    settled_usd: Amount
+    """What was spent by the ledger, charged failures included."""
+    released_usd: Amount
+    """What was reserved and not spent."""
+    refunded_usd: Amount
+    """What was given back of what was settled."""
 
     @classmethod
     def of(cls, row: UsageRow, query: UsageQuery, names: Mapping[str, str]) -> "UsageRowDocument":
@@ -59,6 +69,10 @@ class UsageRowDocument(Document):
             cost_usd=row.cost_usd,
             price_usd=row.price_usd,
             unpriced=row.unpriced,
+            reserved_usd=row.money.reserved_usd,
+            settled_usd=row.money.settled_usd,
+            released_usd=row.money.released_usd,
+            refunded_usd=row.money.refunded_usd,
         )
 
 
@@ -78,7 +92,7 @@ def table(document: UsageDocument, fields: Sequence[str]) -> str:
     by = sorted(fields, key=lambda field: field.startswith(METADATA))
     if UsageField.KEY in by:
         by.insert(by.index(UsageField.KEY) + 1, "key_name")
-    amounts = ("cost_usd", "price_usd", "unpriced")
+    amounts = ("cost_usd", "price_usd", "unpriced", *(f"{kind}_usd" for kind in EntryKind))
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*map(_plain, by), "count", *(status.value for status in TaskStatus), *amounts])

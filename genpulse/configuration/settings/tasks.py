@@ -59,6 +59,12 @@ class RetentionSection(Section):
         description="Days for which it is known that a task was deleted, with what it has cost and without what it"
         " was; its idempotency key is taken again afterwards; empty: for ever.",
     )
+    ledger_days: OptionalDays = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="Days for which it is kept what was reserved and spent on a day; empty: for ever.",
+    )
     every_s: float = Field(3600, ge=1, le=604800, description="Seconds between two looks for what is too old.")
     grace_s: float = Field(
         86400,

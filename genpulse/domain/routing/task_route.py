@@ -73,11 +73,6 @@ class TaskRoute:
         return self.targets[self.place + 1 :]
 
     @property
-    def left(self) -> str:
-        """The provider of the target that was left last; empty before the first hop."""
-        return self.hops[-1].model.partition("/")[0] if self.hops else ""
-
-    @property
     def price_usd(self) -> Decimal | None:
         """What a call costs at most at the dearest of the targets, in US dollars; None when nobody knows."""
         return max((target.price_usd for target in self.targets if target.price_usd is not None), default=None)

@@ -126,7 +126,7 @@ async def _moved_on(run: AttemptRun, failure: Failure) -> MovedOn | None:
     why = RouteHop(
         run.task.model, run.attempt.number, failure.code.value, failure.message, run.now(), failure.charged
     )
-    return MovedOn(failure, await next_on_route(run.services, route, why))
+    return MovedOn(failure, run.task.model, await next_on_route(run.services, route, why))
 
 
 async def _is_outage(run: AttemptRun, failure: Failure) -> bool:

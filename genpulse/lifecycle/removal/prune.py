@@ -13,11 +13,12 @@ PAUSE_S = 0.05
 
 
 async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
-    """Remove ended tasks, assets that nothing needs, tombstones and bytes of no asset, until no old ones are left.
+    """Remove ended tasks, assets that nothing needs, tombstones, entries of the ledger and bytes of no asset.
 
-    Returns None when another process is about it. What was removed before an error stays removed, and the next
-    call goes on from there. Raises `DatabaseUnavailable`, `StorageUnavailable`, and `ClocksDiffer` where this
-    host's clock is more than a minute from the database's: then nothing is removed.
+    It goes on until no old ones are left. Returns None when another process is about it. What was removed before
+    an error stays removed, and the next call goes on from there. Raises `DatabaseUnavailable`,
+    `StorageUnavailable`, and `ClocksDiffer` where this host's clock is more than a minute from the database's:
+    then nothing is removed.
     """
     ages, batch = policy.ages, policy.batch
     async with services.retention.turn() as pruning:
@@ -32,6 +33,8 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
         await drained(lambda: services.budgets.prune(batch))
         if (deleted := policy.tombstones) is not None:
             await drained(lambda: services.deletions.forget(deleted, batch))
+        if (entered := policy.ledger) is not None:
+            await drained(lambda: pruning.entries(entered, batch))
         return pruned + await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
@@ -44,6 +45,7 @@ def new_task(
     """The task of an order that passes the checks of orders. Raises their errors."""
     check_order(services, candidate)
     order, route = candidate.order, _task_route(candidate)
+    price_usd = route.price_usd if route else candidate.model.price_of(candidate.parsed)
     return NewTask(
         id=task_id or services.new_id(),
         environment=services.environment.name,
@@ -55,7 +57,8 @@ def new_task(
         metadata=order.metadata,
         webhook_url=order.webhook_url,
         deadline_s=order.deadline_s,
-        price_usd=route.price_usd if route else candidate.model.price_of(candidate.parsed),
+        price_usd=price_usd,
+        rule_version=_rule_version(services, candidate) if price_usd else "",
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
@@ -66,6 +69,14 @@ def new_task(
         depends_on=sources_of(order.input),
         route=route,
     )
+
+
+def _rule_version(services: Services, candidate: Candidate) -> str:
+    """That of the price which counts: with a route the dearest one's."""
+    priced = [target for target in candidate.targets if target.price_usd is not None]
+    dearest = max(priced, key=lambda target: target.price_usd or 0, default=None)
+    model = services.catalogue.model(dearest.model) if dearest else candidate.model
+    return model.facts.tariff.version if model.price is None and model.facts.tariff else PRICE_IN_CODE
 
 
 def _task_route(candidate: Candidate) -> TaskRoute | None:

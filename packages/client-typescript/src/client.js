@@ -127,6 +127,10 @@ export class GenPulse {
     return dataOf(await this.#connection.document(requests.task(idOf(task), "/attempts"), signal), "list of attempts");
   }
 
+  async ledger(task, { signal } = {}) {
+    return dataOf(await this.#connection.document(requests.task(idOf(task), "/ledger"), signal), "list of entries");
+  }
+
   async delete(thing, { signal } = {}) {
     const request = isAsset(thing) ? requests.removeAsset(thing.id) : requests.removeTask(idOf(thing));
     await this.#connection.document(request, signal);

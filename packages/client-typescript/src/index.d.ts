@@ -347,6 +347,8 @@ export class GenPulse {
   act(action: Action, wanted: TaskFilter, options?: { every?: boolean; confirm?: string } & Abortable): Promise<ActionOutcome>;
   /** What was tried for a task, oldest first, as the API says it. */
   attempts(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
+  /** What was reserved, settled, released and refunded for a task, oldest first, as the API says it. */
+  ledger(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay. */
   delete(thing: Task | Asset | string, options?: Abortable): Promise<void>;
   /** Delete a file by its id: an upload, or an output of a task. */

@@ -118,6 +118,11 @@ def attempts(task_id: str) -> Request:
     return Request("GET", f"{task_path(task_id)}/attempts")
 
 
+def ledger(task_id: str) -> Request:
+    """What was reserved and spent for a task."""
+    return Request("GET", f"{task_path(task_id)}/ledger")
+
+
 def delete(task_id: str) -> Request:
     """A task, its history and its bytes."""
     return Request("DELETE", task_path(task_id))

@@ -33,7 +33,7 @@ async def test_a_page_reads_answers_their_headers_and_refusals(shared):
     answer = await shared.submit(headers=mine | PAGE)
     assert answer.status == 202
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE["Origin"]
-    for name in ("Location", "ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"):
+    for name in ("Location", "ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id", "X-GenPulse-Cost-USD"):
         assert name in answer.headers["Access-Control-Expose-Headers"]
     refused = await shared.get("/v1/tasks", headers=PAGE)
     refused.problem(401, "authentication_required")

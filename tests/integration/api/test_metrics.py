@@ -1,20 +1,23 @@
 """What is counted."""
 
+import asyncio
 import time
 from dataclasses import replace
 from decimal import Decimal
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from genpulse.domain.attempt import Failed
+from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.money.allowance import Allowance
+from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import Spending
 from genpulse.ports import State, WorkerPresence
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import added
+from tests.contract.conftest import new_task
 from tests.integration.api.conftest import Print, Sketch
 
 WORKER = WorkerPresence("w1", "höst", 17, 16, 0, ("art",))
@@ -182,3 +185,27 @@ async def test_models_that_callers_name_as_they_like_are_one_figure(serve):
     figures = await samples(api)
     submitted = {key[1][1]: value for key, value in figures.items() if key[0] == "genpulse_tasks_submitted_total"}
     assert submitted == {"art/listed": 1, "art/other": 2}
+
+
+async def test_money_is_counted_from_the_first_look_on_and_once(either):
+    async def submitted(model):
+        await either.services.store.submit(new_task(provider="art", model=model, price_usd=Decimal("0.5")))
+
+    def money(figures):
+        return {key[1:]: value for key, value in figures.items() if key[0] == "genpulse_money_usd_total"}
+
+    await submitted("art/easel")
+    assert money(await samples(either)) == {}
+    await submitted("art/easel")
+    await submitted("art/of-somebody")
+    await either.end(Succeeded((), Cost(Decimal("0.1"))))
+    await asyncio.gather(*(samples(either) for _ in range(5)))
+    assert money(await samples(either)) == {
+        (("entry", entry), ("model", model), ("provider", "art")): value
+        for entry, model, value in [
+            ("reserved", "art/easel", 0.5),
+            ("reserved", "art/other", 0.5),
+            ("settled", "art/easel", 0.1),
+            ("released", "art/easel", 0.4),
+        ]
+    }

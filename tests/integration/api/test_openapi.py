@@ -29,6 +29,7 @@ CALLS = {
     ("/v1/tasks/{task_id}/retry", "post"),
     ("/v1/tasks/{task_id}/events", "get"),
     ("/v1/tasks/{task_id}/attempts", "get"),
+    ("/v1/tasks/{task_id}/ledger", "get"),
     ("/v1/tasks/{task_id}/deliveries", "get"),
     ("/v1/tasks/{task_id}/deliveries/{delivery_id}/retry", "post"),
     ("/v1/usage", "get"),

@@ -121,8 +121,8 @@ async def test_usage(api, three, genpulse):
     code, out, err = await genpulse(api, "usage", "--by", "metadata.customer,key")
     assert code == 0, err
     assert [line.split() for line in out.splitlines()[1:]] == [
-        ["acme", "2", "1", "0", "0.25", "0", "2"],
-        ["beta", "1", "0", "0", "0", "0", "1"],
+        ["acme", "2", "1", "0", "0.25", "█" * 20, "0", "0.25", "0.25", "0", "2"],
+        ["beta", "1", "0", "0", "0", "0", "0", "0", "0", "1"],
     ]
     code, out, _ = await genpulse(api, "usage", "--since", "7d", "--json")
     assert json.loads(out)["data"][0]["count"] == 3

@@ -8,10 +8,11 @@ from urllib.parse import quote
 import pytest
 
 from genpulse.domain.attempt import Failed, Succeeded
-from genpulse.domain.errors import ProviderUnavailable
+from genpulse.domain.errors import ProviderUnavailable, UnknownOutcome
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.money.cost import Cost
 from tests.api_keys import added
+from tests.contract.conftest import new_task
 
 URL = "/v1/usage"
 
@@ -71,6 +72,81 @@ async def test_the_time_that_is_asked_for(used):
     assert (answer["start"], answer["end"]) == ("2030-01-01T00:00:00Z", "2030-01-31T00:00:00Z")
 
 
+MONEY, NO_MONEY = ("0.3", "0.3", "0", "0"), ("0", "0", "0", "0")
+SUMS = ("reserved_usd", "settled_usd", "released_usd", "refunded_usd")
+
+
+def sums(row):
+    return tuple(row[name] for name in SUMS)
+
+
+@pytest.fixture
+async def priced(either):
+    """Three tasks of a price: one that was cheaper, one that failed and may be charged, and one that waits."""
+    for customer in ("acme", "acme", "beta"):
+        new = new_task(
+            provider="art", model="art/easel", metadata={"customer": customer}, price_usd=Decimal("0.5")
+        )
+        await either.services.store.submit(new)
+    await either.end(Succeeded((), Cost(Decimal("0.1"))))
+    await either.end(Failed(UnknownOutcome("lost").failure))
+    return either
+
+
+@pytest.mark.parametrize("query", ["", "group_by=provider", "group_by=day,model,key"])
+async def test_money_is_told_by_the_ledger_also_when_its_tasks_are_gone(priced, query):
+    (row,) = await rows(priced, query)
+    assert (row["count"], row["cost_usd"], sums(row)) == (3, "0.1", ("1.5", "0.6", "0.4", "0"))
+    async with priced.services.retention.turn() as pruning:
+        await pruning.tasks(timedelta(seconds=-1), 100)
+    (row,) = await rows(priced, query)
+    assert (row["count"], row["cost_usd"], sums(row)) == (1, "0", ("1.5", "0.6", "0.4", "0"))
+
+
+async def test_what_all_tasks_of_a_model_cost_is_told_when_they_are_gone(priced):
+    await priced.submit(model="art/print", kind="text-to-video")
+    await priced.end(Succeeded(()))
+    async with priced.services.retention.turn() as pruning:
+        await pruning.tasks(timedelta(seconds=-1), 100)
+    found = await rows(priced, "group_by=model")
+    assert [(row["model"], row["count"], row["settled_usd"]) for row in found] == [
+        ("art/easel", 0, "1.1"),
+        ("art/print", 1, "0"),
+    ]
+
+
+async def test_by_what_the_ledger_does_not_know_it_is_told_of_the_tasks(priced):
+    found = await rows(priced, "group_by=metadata.customer")
+    assert [(row["metadata"]["customer"], sums(row)) for row in found] == [
+        ("acme", ("1.0", "0.6", "0.4", "0")),
+        ("beta", ("0.5", "0", "0", "0")),
+    ]
+    found = await rows(priced, "group_by=status")
+    assert {row["status"]: sums(row) for row in found} == {
+        "failed": ("0.5", "0.5", "0", "0"),
+        "queued": ("0.5", "0", "0", "0"),
+        "succeeded": ("0.5", "0.1", "0.4", "0"),
+    }
+
+
+async def test_money_of_the_days_that_are_asked_for(priced):
+    today = datetime.now(UTC).date()
+    tomorrow = today + timedelta(days=1)
+    assert await rows(priced, f"from={tomorrow}&to={tomorrow + timedelta(days=1)}") == []
+    assert await rows(priced, f"from=2000-01-01&to={today}") == []
+    (row,) = await rows(priced, f"from={today}&to={tomorrow}&group_by=day")
+    assert (row["day"], sums(row)) == (today.isoformat(), ("1.5", "0.6", "0.4", "0"))
+
+
+async def test_a_key_sees_its_own_money_alone(either):
+    one, own = await added(either.services.keys, name="shop")
+    _, other = await added(either.services.keys, name="lab")
+    new = new_task(provider="art", model="art/easel", owner=str(one.id), price_usd=Decimal("0.5"))
+    await either.services.store.submit(new)
+    assert sums((await rows(either, "group_by=key", headers=own))[0])[0] == "0.5"
+    assert await rows(either, "group_by=key", headers=other) == []
+
+
 async def test_a_table_for_a_spreadsheet(used):
     await used.submit(metadata={"customer": "=1+1", "a,b": "x\ny"})
     answer = await used.get(f"{URL}?group_by=metadata.customer,model", headers={"Accept": "text/csv"})
@@ -78,10 +154,10 @@ async def test_a_table_for_a_spreadsheet(used):
     head, *found = csv.reader(answer.body.decode().splitlines())
     assert head == [
         *("model", "metadata.customer", "count", "queued", "running", "succeeded", "failed", "canceled"),
-        *("cost_usd", "price_usd", "unpriced"),
+        *("cost_usd", "price_usd", "unpriced", "reserved_usd", "settled_usd", "released_usd", "refunded_usd"),
     ]
-    assert ["art/easel", "acme", "2", "0", "0", "2", "0", "0", "0.3", "0", "2"] in found
-    assert ["art/print", "", "1", "1", "0", "0", "0", "0", "0", "0", "1"] in found
+    assert ["art/easel", "acme", "2", "0", "0", "2", "0", "0", "0.3", "0", "2", *MONEY] in found
+    assert ["art/print", "", "1", "1", "0", "0", "0", "0", "0", "0", "1", *NO_MONEY] in found
     assert any(row[1] == "'=1+1" for row in found)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.rows import Row
-from genpulse.adapters.database.statements import batches
+from genpulse.adapters.database.statements import batches, ledger
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 
@@ -118,6 +118,12 @@ class PostgresPruning:
     async def _doom(self, gone: Sequence[Row]) -> None:
         columns = [[row[name] for row in gone] for name in ("key", "size", "created_at", "environment")]
         await self._connection.execute(_DOOM, *columns)
+
+    async def entries(self, older_than: timedelta, limit: int) -> Batch:
+        """Remove entries of the ledger of old days."""
+        with outages():
+            done = await self._connection.execute(ledger.OLDEST, older_than, limit, self._environment)
+        return Batch(Pruned(), more=row_count(done) == limit)
 
     async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
         """Objects that may be removed now, and their thumbnails; what an asset has, or has again, is spared."""

@@ -20,11 +20,13 @@ _OPEN = (
     "order_sent_at",
     "order_job_id",
     "order_stop_at",
+    "order_settled_usd",
+    "order_settled_day",
     "waiting_for",
     "waiting_since",
     "next_try_at",
 )
-_ALL_ROWS = ("queue", "pgqueuer.pgqueuer", "workers", "spending", "budget_warnings", "doomed_objects")
+_ALL_ROWS = ("queue", "pgqueuer.pgqueuer", "workers", "spending", "budget_warnings", "ledger", "doomed_objects")
 _WAITING = "deliveries WHERE next_try_at IS NOT NULL"
 _SIGN_ANEW = """
 UPDATE signing_secret SET secret = (
@@ -78,7 +80,8 @@ async def _end_tasks(connection: asyncpg.Connection, columns: set[str]) -> int:
     )
     count = _count(await connection.execute(statement, to_json(failure_document(_FAILURE)).decode()))
     if "tasks.order_reference" in columns:
-        forgotten = ", ".join(f"{name} = NULL" for name in _OPEN if name.startswith("order_"))
+        orders = [name for name in _OPEN if name.startswith("order_") and f"tasks.{name}" in columns]
+        forgotten = ", ".join(f"{name} = NULL" for name in orders)
         await connection.execute(f"UPDATE tasks SET {forgotten} WHERE order_reference IS NOT NULL")  # noqa: S608
     return count
 

@@ -30,6 +30,7 @@ from genpulse.adapters.database.schema.asset_tables import thumbnails as thumbna
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
+from genpulse.adapters.database.schema.ledger_table import ledger as ledger
 from genpulse.adapters.database.schema.metadata import metadata as metadata
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 
@@ -86,6 +87,8 @@ tasks = Table(
     Column("depends_on", ARRAY(Uuid)),
     Column("route", JSONB),
     Column("budget_scopes", ARRAY(Text)),
+    Column("order_settled_usd", Numeric),
+    Column("order_settled_day", Date),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

@@ -14,6 +14,7 @@ from genpulse.adapters.database.statements.columns import (
     TASK,
     worker_channel,
 )
+from genpulse.adapters.database.statements.ledger import OF_ENDED, entered, priced
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, TOLD, linked, woken_by
 
 _IS_DROPPED = (
@@ -28,16 +29,38 @@ def _unless_open(column: str) -> str:
     return f"{column} = CASE WHEN ended.order_open THEN tasks.{column} END"
 
 
-# A task that runs counts with its price. Afterwards it may count once more for what a failed attempt was charged.
-_BECOMES_USD = """
-CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd WHEN tasks.status = 'failed' THEN 0
-     ELSE coalesce(tasks.price_usd, 0) END
-+ CASE WHEN ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no'
-       THEN coalesce(tasks.price_usd, 0) ELSE 0 END
+_PRICE_USD = "coalesce(tasks.price_usd, 0)"
+
+_IS_CHARGED = "(ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no')"
+
+# An order that an earlier attempt left open is paid for once, by whichever attempt settles it. What the row said
+# of it before is in `ended`, which reads row by row and so keeps the order in which tasks are locked.
+_SETTLED_USD = f"""
+CASE WHEN {_IS_CHARGED} AND ended.order_settled_usd IS NULL THEN {_PRICE_USD} ELSE 0 END
++ CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd
+       WHEN ended.status = 'succeeded' THEN {_PRICE_USD}
+       WHEN ended.status = 'canceled' AND ended.order_sent_at IS NOT NULL AND ended.order_settled_usd IS NULL
+       THEN {_PRICE_USD} ELSE 0 END
 """
 
+_IS_REFUND = f"""
+(ended.status = 'succeeded' OR (ended.attempt_status = 'failed' AND NOT {_IS_CHARGED} AND NOT ended.order_open))
+"""
+
+_STAYS_OPEN = "ended.order_open AND ended.order_sent_at IS NOT NULL"
+
+
+def _settled(column: str, first: str) -> str:
+    """What is known of an order that stays open: its first settlement."""
+    settles = f"{_IS_CHARGED} AND tasks.price_usd > 0"
+    new = f"CASE WHEN {settles} THEN coalesce(ended.{column}, {first}) ELSE ended.{column} END"
+    return f"{column} = CASE WHEN {_STAYS_OPEN} THEN {new} END"
+
+
 _OF_ENDED = """
-(SELECT day, owner, scopes, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done)
+(SELECT day, owner, scopes, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done
+ UNION ALL
+ SELECT refunded_day, owner, scopes, -refunded_usd, 0, 0 FROM done WHERE refunded_usd > 0)
 """
 
 _MOVED = """
@@ -61,7 +84,9 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[
                      $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[])
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd, warnings, stop_later, move)),
+              cost_usd, warnings, stop_later, move)
+LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day
+                   FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
@@ -71,6 +96,7 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
+       {_settled("order_settled_usd", "tasks.price_usd")}, {_settled("order_settled_day", DAY)},
        last_error = CASE WHEN ended.status = 'queued'
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
@@ -85,7 +111,11 @@ RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, 
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
           ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
           {DAY} AS day,
-          {_BECOMES_USD} - coalesce(tasks.price_usd, 0) AS usd),
+          tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
+          {_SETTLED_USD} AS settled_usd,
+          {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
+          CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,
+          ended.order_settled_day AS refunded_day),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
        job_id = done.job_id, submitting_at = done.ordered_at
@@ -110,6 +140,7 @@ UPDATE queue SET provider = done.provider, lease = NULL, worker = NULL, limited 
        deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
 FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
 {woken_by("done")},
+{entered(OF_ENDED)},
 {counted(_OF_ENDED)}
 SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
                         THEN pg_notify('{CHANNEL}', provider) END AS told, {TOLD},
@@ -124,7 +155,7 @@ JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running'
 JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
 """
-"""Ends attempts with all that follows. With $30 it tells also of those that were ended before.
+"""Ends attempts with all that follows. With $30 it tells also of those that were ended ended.
 
 Keys of outputs are locked, so that nobody erases their bytes meanwhile. An attempt with bytes that are erased
 already does not end, and has no number.
@@ -133,10 +164,10 @@ already does not end, and has no number.
 _DONE = ", ".join(f"done.{name}" for name in NAMES)
 
 _OF_CANCELED = """
-(SELECT day, owner, scopes, CASE WHEN attempt = 0 THEN -coalesce(price_usd, 0) ELSE 0 END AS usd, 0 AS tasks,
-        -1 AS active
+(SELECT day, owner, scopes, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active
  FROM done WHERE finished_at IS NOT NULL)
 """
+_CANCELED = "(SELECT * FROM done WHERE finished_at IS NOT NULL) AS canceled"
 
 
 def _then(column: str, pushed: str) -> str:
@@ -166,6 +197,7 @@ FROM (SELECT $1::uuid AS id) AS wanted LEFT JOIN gone ON gone.task_id = wanted.i
 WHERE tasks.id = wanted.id AND status IN ('queued', 'running')
 RETURNING {TASK}, budget_scopes AS scopes, {DAY} AS day),
 {woken_by("done")},
+{entered(priced(_CANCELED, usd="-price_usd"))},
 {counted(_OF_CANCELED)}
 SELECT {_DONE}, {TOLD},
        (SELECT count(pg_notify({worker_channel("worker")}, 'unwanted ' || $1::text))
@@ -173,6 +205,8 @@ SELECT {_DONE}, {TOLD},
        (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed
 FROM done
 """
+
+_SETTLED = ("order_settled_usd", "order_settled_day")
 
 _OF_AGAIN = f"""
 (SELECT {TODAY} AS day, owner, scopes, coalesce(price_usd, 0) AS usd, 0 AS tasks, 1 AS active FROM again)
@@ -186,7 +220,7 @@ UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at =
        seq = {AT_END}, spent_day = {TODAY}, budget_scopes = $3::text::text[],
        next_try_at = CASE WHEN depends_on IS NOT NULL AND NOT {HAS_UNENDED.format(ids="tasks.depends_on")}
                           THEN now() END,
-       {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in ORDER)}
+       {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in (*ORDER, *_SETTLED))}
 WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
 RETURNING {TASK}, budget_scopes AS scopes),
 queued AS (
@@ -195,6 +229,7 @@ SELECT id, owner, provider, priority, order_sent_at IS NOT NULL,
        CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity' ELSE now() END
 FROM again),
 {linked("again", "again")},
+{entered(priced("again", usd="price_usd", held_usd="NULL::numeric", day=TODAY))},
 {counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
 """
@@ -217,6 +252,7 @@ UPDATE tasks SET status = 'failed', error = $1::jsonb, finished_at = now(), seq 
 FROM gone WHERE tasks.id = gone.task_id
 RETURNING {TASK}, budget_scopes AS scopes, {DAY} AS day),
 {woken_by("done")},
+{entered(priced("done", usd="-price_usd"))},
 {counted(_OF_EXPIRED)}
 SELECT {_DONE}, {TOLD}, (SELECT count(pg_notify('{CHANNEL}', provider)) FROM pushed) AS pushed FROM done
 """
@@ -234,6 +270,6 @@ RETURNING {TASK}
 """Ended tasks whose orders are still to be stopped. Each comes again later and later, for a day."""
 
 STOPPED = f"""
-UPDATE tasks SET order_stop_at = NULL, {", ".join(f"{name} = NULL" for name in ORDER)}
+UPDATE tasks SET order_stop_at = NULL, {", ".join(f"{name} = NULL" for name in (*ORDER, *_SETTLED))}
 WHERE id = $1 AND order_reference = $2 AND finished_at IS NOT NULL
 """

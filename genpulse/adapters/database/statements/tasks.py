@@ -2,6 +2,7 @@
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, TASK
+from genpulse.adapters.database.statements.ledger import RESERVED
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
 # A task under the same key is left alone, and not locked: others lock it in the order of ids, keys have another.
@@ -53,8 +54,8 @@ SUBMIT = _SUBMIT.format(counted="")
 Whoever writes the same key at the same moment is waited for.
 """
 
-SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
-"""The same for tasks of which some have an owner or a price."""
+SUBMIT_COUNTED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
+"""The same for tasks of which some have an owner or a price; $21 are the versions of the rules of prices."""
 
 BY_KEY = f"""
 SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
@@ -91,7 +92,7 @@ WHERE attempts.task_id = $1 AND tasks.deleted_at IS NULL ORDER BY number
 
 JOURNAL_ORDER = """
 UPDATE tasks SET order_reference = $3, order_account = provider, order_sent_at = now(), order_job_id = NULL,
-       losses = 0
+       order_settled_usd = NULL, order_settled_day = NULL, losses = 0
 WHERE id = $1 AND lease = $2 AND status = 'running'
 RETURNING order_reference, order_account, order_sent_at, order_job_id
 """

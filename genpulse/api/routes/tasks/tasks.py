@@ -36,11 +36,15 @@ routes = encoded.router("tasks")
 TaskId = Annotated[UUID, Path(description="The `id` of a task")]
 
 _LOCATION = ("Location", "Address of the task")
+COST_HEADER = "X-GenPulse-Cost-USD"
+_COST = (COST_HEADER, "What a task that has ended has cost, in US dollars; not there where nobody knows")
+_TASK_HEADERS = (_COST, *DEPRECATION_HEADERS)
 _SUBMIT_HEADERS = (
     _LOCATION,
     ("Idempotent-Replayed", "`true` when the key was known and this is the earlier task"),
     ("Preference-Applied", "`wait=N`, the seconds for which the end was waited for at most"),
     *DEPRECATION_HEADERS,
+    _COST,
 )
 _SUBMIT_PARAMETERS = [
     {
@@ -93,7 +97,11 @@ def _submit_response(request: Request, submitted: Submitted, task: Task, wait_s:
     if wait_s is not None:
         headers["Preference-Applied"] = f"wait={wait_s}"
     ended = wait_s is not None and task.status.ended
-    return encoded.json(document, 200 if ended else 202, headers)
+    return encoded.json(document, 200 if ended else 202, headers | _cost_of(document))
+
+
+def _cost_of(document: TaskDocument) -> dict[str, str]:
+    return {COST_HEADER: f"{document.cost.amount_usd:f}"} if document.cost and document.status.ended else {}
 
 
 async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
@@ -108,8 +116,7 @@ async def _task_at_end(context: Context, task: Task, wait_s: int) -> Task:
 @routes.get(
     TASK_PATH,
     summary="Look at a task",
-    responses=encoded.described(200, "The task as it stands", TaskDocument, DEPRECATION_HEADERS)
-    | encoded.refusals(404),
+    responses=encoded.described(200, "The task as it stands", TaskDocument, _TASK_HEADERS) | encoded.refusals(404),
     openapi_extra={"parameters": [encoded.path_parameter("task_id", "The `id` of a task")]},
 )
 async def show_task(request: Request) -> Response:
@@ -131,8 +138,7 @@ def task_id_in(request: Request) -> UUID:
 @routes.post(
     f"{TASK_PATH}/cancel",
     summary="Cancel a task",
-    responses=encoded.described(200, "The task as it stands", TaskDocument, DEPRECATION_HEADERS)
-    | encoded.refusals(404),
+    responses=encoded.described(200, "The task as it stands", TaskDocument, _TASK_HEADERS) | encoded.refusals(404),
 )
 async def cancel_task(request: Request, task_id: TaskId) -> Response:
     """Ask that a task stops. The answer is the task as it stands; `cancel_requested_at` says that it was asked.
@@ -180,7 +186,7 @@ async def retry_task(request: Request, task_id: TaskId) -> Response:
 async def _task_response(request: Request, task: Task) -> Response:
     keys = await keys_shown(context_in(request.scope).services.keys, caller_of(request), [task])
     document = TaskDocument.of(task, links_for(request), keys.get(task.owner))
-    return encoded.json(document, headers=_headers_of(request, task))
+    return encoded.json(document, headers=_headers_of(request, task) | _cost_of(document))
 
 
 def _headers_of(request: Request, task: Task) -> dict[str, str]:

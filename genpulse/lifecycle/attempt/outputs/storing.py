@@ -8,6 +8,7 @@ from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import ContentTooLarge, StorageLost
 from genpulse.domain.kind import makes_media
+from genpulse.domain.money.settlement import settlement_of
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import WORKER_LEAVES
@@ -48,8 +49,10 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
         missing = (*missing, *refused)
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
-    warnings = (*result.warnings, *(output.warning for output in missing))
-    return Succeeded(tuple(one.asset for one in stored), result.cost, warnings[:MOST_WARNINGS])
+    settlement = settlement_of(result.cost, run.task.price_usd)
+    of_cost = (settlement.warning,) if settlement.warning else ()
+    warnings = (*of_cost, *result.warnings, *(output.warning for output in missing))
+    return Succeeded(tuple(one.asset for one in stored), settlement.cost, warnings[:MOST_WARNINGS])
 
 
 async def store_outputs(

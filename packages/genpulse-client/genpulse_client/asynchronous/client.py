@@ -260,6 +260,10 @@ class AsyncGenPulse:
         """What was tried for a task, oldest first, as the API says it."""
         return list_of(await self._connection.document(requests.attempts(_id_of(task))))
 
+    async def ledger(self, task: str | Task) -> tuple[Mapping[str, Any], ...]:
+        """What was reserved, settled, released and refunded for a task, oldest first, as the API says it."""
+        return list_of(await self._connection.document(requests.ledger(_id_of(task))))
+
     async def delete(self, thing: str | Task | Asset) -> None:
         """Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay."""
         request = requests.delete_asset(thing.id) if isinstance(thing, Asset) else requests.delete(_id_of(thing))

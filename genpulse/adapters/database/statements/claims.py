@@ -118,11 +118,12 @@ CLAIM = _begin(_WAITING.format(which="", limit=_ALL_IDS))
 
 CLAIM_ANY = _begin(_WAITING_ANY)
 
-CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS))
+CLAIM_NEW = _begin(_WAITING.format(which=" AND NOT begun", limit=_ALL_IDS), limited="true")
+"""They take seats although there are any number: how many run is known once there are fewer."""
 
 CLAIM_SEATS = _begin(_WAITING.format(which=" AND NOT begun", limit=_FREE_SEATS), limited="true")
 
-CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="queue.provider = ANY($5::text[])")
+CLAIM_RESUMED = _begin(_GIVEN_BACK, limited="true")
 
 TAKE_OVER = _begin(_LOST, limited="queue.limited", losses=1, status="running")
 

@@ -22,7 +22,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.testing.server import PNG
 from tests.lifecycle.conftest import QUICK, opened_world, postgresql_rows
 
-MANY = replace(QUICK, concurrency=25, batch=25)
+MANY = replace(QUICK, concurrency=25, batch=25, lease_s=60.0)
 TAKES = 4
 TASKS = 200
 

@@ -133,6 +133,12 @@ class Metrics:
             "provider",
             "code",
         )
+        self._at_once = gauge(
+            "genpulse_provider_concurrency",
+            "How many tasks a provider's account is asked for at once: configured, and learned by its refusals.",
+            "provider",
+            "kind",
+        )
         self._up = gauge("genpulse_database_up", "1 when PostgreSQL answers, else 0.")
         self._parts = gauge(
             "genpulse_part_up",
@@ -257,6 +263,10 @@ class Metrics:
             circuits = []
         self._held_s.clear()
         self._held_since.clear()
+        self._at_once.clear()
+        for provider in services.catalogue.providers():
+            if (configured := services.gate.limits(provider).concurrency) is not None:
+                self._at_once.labels(provider, "configured").set(configured)
         for provider, circuit in zip(guarded, circuits, strict=False):
             self._circuit(provider, circuit, services.now().timestamp())
 
@@ -264,6 +274,8 @@ class Metrics:
         for state in CircuitState:
             self._circuits.labels(provider, state.value).set(circuit.state is state)
         self._in_a_row.labels(provider).set(circuit.failures)
+        if circuit.learned is not None:
+            self._at_once.labels(provider, "learned").set(circuit.learned.concurrency)
         if (hold := circuit.hold) is None:
             return
         self._held_s.labels(provider, hold.code).set(hold.left_s or 0.0)

@@ -129,17 +129,24 @@ def _table(documents: Documents) -> Table:
         Column("models", rank=6, folds=True),
     )
     for one in documents:
-        limits = one.get("limits") or {}
+        limits, concurrency = one.get("limits") or {}, one.get("concurrency") or {}
         table.add(
             one["name"],
             _word(one.get("configured")),
             _word(one.get("allowed")),
-            str(limits.get("concurrency") or ""),
+            _at_once(limits.get("concurrency"), concurrency.get("learned")),
             limits.get("rate") or "",
             _account(one.get("circuit") or {}),
             ", ".join(model.partition("/")[2] for model in one["models"]),
         )
     return table
+
+
+def _at_once(configured: int | None, learned: int | None) -> Cell:
+    """What is configured; where the account bears less, how much of it."""
+    if learned is None:
+        return Cell(str(configured or ""))
+    return Cell(f"{learned} of {configured}" if configured else f"{learned} learned", "yellow")
 
 
 def _word(value: bool | None) -> str:

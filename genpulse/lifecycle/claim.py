@@ -83,7 +83,8 @@ async def _claim_through_gate(
         return ClaimResult(again_s=admission.wait_s)
     claims: tuple[Claim, ...] = ()
     try:
-        claims = await services.store.claim(worker, provider, new_ids(admission.granted), resumed=False)
+        ids, seats = new_ids(admission.granted), admission.seats
+        claims = await services.store.claim(worker, provider, ids, resumed=False, seats=seats)
     finally:
         if unused := admission.granted - len(claims):
             await services.gate.give_back(provider, unused)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.gate import Admission, Circuit, Limits
+from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Rate
 
 
@@ -26,13 +27,17 @@ class ProviderGate(Protocol):
         """
 
     async def succeeded(self, provider: str) -> None:
-        """Note that the account answered: its circuit closes. A wait that the provider asked for goes on."""
+        """Note that the account took a task: its circuit closes. A wait that the provider asked for goes on.
 
-    async def failed(self, provider: str, failure: Failure) -> Circuit:
+        Where it was learned that it bears less at once than is configured, it may bear one more now and then.
+        """
+
+    async def failed(self, provider: str, failure: Failure, load: Load | None = None) -> Circuit:
         """Note that an attempt that asked the provider failed. Returns how the account is since then.
 
         Any definite answer closes the circuit as a success does; trouble that others would meet too counts towards
-        opening it; what was asked for by RATE_LIMITED is kept; a failure of our own kind only ends a probe.
+        opening it; what was asked for by RATE_LIMITED is kept; a failure of our own kind only ends a probe. `load`
+        is what the account bore: where it was RATE_LIMITED, half of that is what it is asked for at once.
         """
 
     def limits(self, provider: str) -> Limits:

@@ -18,6 +18,12 @@ class TaskQueue(Protocol):
     async def due(self, providers: Sequence[str]) -> tuple[str, ...]:
         """Which of these providers have a new task that could be claimed now: it is due and has a free seat."""
 
+    async def running(self, provider: str) -> int:
+        """How many tasks of this provider workers hold, of those that were claimed one provider at a time.
+
+        That is how work of providers with a gate or with seats is claimed.
+        """
+
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority, and once more after as long again.
 

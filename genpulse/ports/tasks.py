@@ -111,10 +111,18 @@ class TaskStore(Protocol):
         """Say that the worker goes: what it still holds goes to others at once."""
 
     async def claim(
-        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+        self,
+        worker: Worker,
+        provider: str,
+        attempt_ids: Sequence[UUID],
+        *,
+        resumed: bool = True,
+        seats: int | None = None,
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due, as many as there are ids and free seats.
 
+        There are `seats` (1 or more) where the provider has no fewer, None: as many as it has, or any number. With
+        seats, work that was given back is left alone.
         Work that was given back comes first where `resumed` is set and is left alone else; then higher priority,
         then what has waited longest. Nothing is claimed by a worker whose own lease has run out. When the answer
         is lost, `renew` tells of leases that nobody knows here.

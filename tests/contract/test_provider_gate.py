@@ -19,9 +19,11 @@ from genpulse.domain.errors import (
     RateLimited,
 )
 from genpulse.domain.provider_account.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.provider_account.learned_concurrency import RAISED_AFTER, Load
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.ports import ProviderGate
 
+REFUSED = RateLimited("429").failure
 LIMITS = {"slow": Limits(rate=Rate.parse("10/s")), "narrow": Limits(concurrency=3)}
 POLICY = CircuitPolicy(failures=2, first_s=1, longest_s=2)
 DOWN = ProviderUnavailable("502").failure
@@ -195,3 +197,37 @@ async def test_a_model_that_may_not_be_used_shuts_the_account_for_no_other(gates
         circuit = await first.failed("vendor", ProviderRejected("403: verify your organisation").failure)
     assert (circuit.state, circuit.hold) == (CircuitState.CLOSED, None)
     assert (await second.admit("vendor", 9)).granted == 9
+
+
+async def test_a_refusal_is_learned_by_all_and_what_is_taken_raises_it_again(gates):
+    first, second = gates
+    assert (await first.failed("vendor", REFUSED, Load(8, 0.0))).learned.concurrency == 4
+    assert (await second.failed("vendor", REFUSED, Load(7, 60.0))).learned.concurrency == 4, "of the same burst"
+    admission = await second.admit("vendor", 9)
+    assert (admission.granted, admission.seats) == (4, 4)
+    for _ in range(RAISED_AFTER):
+        await first.succeeded("vendor")
+    learned = (await second.circuit("vendor")).learned
+    assert learned.concurrency == 5
+    assert learned.since_s == pytest.approx(0, abs=30)
+    assert (await first.admit("slow", 1)).seats is None
+    await second.failed("vendor", ModerationBlocked("no").failure)
+    assert (await first.circuit("vendor")).learned.concurrency == 5
+
+
+async def test_nothing_is_learned_from_a_refusal_under_a_load_that_nobody_knows(gates):
+    first, second = gates
+    assert (await first.failed("vendor", REFUSED)).learned is None
+    assert (await second.admit("vendor", 9)).seats is None
+
+
+async def test_what_is_learned_is_less_than_what_is_configured(gates):
+    first, second = gates
+    assert (await first.failed("narrow", REFUSED, Load(40, 0.0))).learned.concurrency == 1
+    for _ in range(RAISED_AFTER):
+        await second.succeeded("narrow")
+    assert (await first.circuit("narrow")).learned.concurrency == 2
+    for _ in range(100):
+        await first.succeeded("narrow")
+    assert (await second.circuit("narrow")).learned is None
+    assert (await second.admit("narrow", 9)).granted == 9, "the claim counts what is configured"

@@ -80,6 +80,61 @@ async def test_a_freed_seat_wakes_whoever_waits_for_it(backend):
     await asyncio.wait_for(waiting, 60)
 
 
+async def new_claims(backend, provider, at_most, seats=None):
+    worker = await backend.alive()
+    return await backend.store.claim(worker, provider, new_ids(at_most), resumed=False, seats=seats)
+
+
+async def test_a_claim_may_allow_fewer_seats_and_counts_what_was_claimed_before(backend):
+    await backend.store.submit_batch([new_task() for _ in range(12)])
+    held = await new_claims(backend, "sandbox", 5)
+    assert await backend.queue.running("sandbox") == len(held) == 5
+    assert await new_claims(backend, "sandbox", 5, seats=4) == ()
+    assert len(await new_claims(backend, "sandbox", 5, seats=7)) == 2
+    for claim, outcome in zip(held, (Succeeded(()), RetryLater(FAILURE, 600.0), Released()), strict=False):
+        await backend.end(claim.lease, outcome)
+    assert await backend.queue.running("sandbox") == 4
+    assert await new_claims(backend, "sandbox", 5, seats=4) == ()
+    resumed = await backend.store.claim_resumed(await backend.alive(), ["sandbox"], new_ids(5))
+    assert (len(resumed), await backend.queue.running("sandbox")) == (1, 5)
+    assert len(await new_claims(backend, "sandbox", 3)) == 3, "without seats there are any number"
+
+
+async def test_no_claim_allows_more_seats_than_there_are(backend):
+    await backend.store.submit_batch([new_task(provider="limited") for _ in range(9)])
+    assert len(await new_claims(backend, "limited", 5, seats=1)) == 1
+    assert len(await new_claims(backend, "limited", 5, seats=9)) == 1
+    assert await backend.queue.running("limited") == 2
+
+
+async def test_workers_that_claim_at_once_keep_to_the_seats_of_their_claims(backend):
+    await backend.store.submit_batch([new_task() for _ in range(20)])
+    workers = [await backend.alive(new_worker(str(number))) for number in range(4)]
+    claims = [backend.store.claim(one, "sandbox", new_ids(5), resumed=False, seats=3) for one in workers * 3]
+    assert sum(map(len, await asyncio.gather(*claims))) == 3
+
+
+async def test_a_lost_worker_holds_its_seats_until_its_work_has_ended(backend):
+    await backend.store.submit_batch([new_task() for _ in range(4)])
+    await new_claims(backend, "sandbox", 2)
+    taken = await backend.taken_over()
+    assert len(taken) == await backend.queue.running("sandbox") == 2
+    assert await new_claims(backend, "sandbox", 2, seats=2) == ()
+    await backend.end(taken[0].lease, Succeeded(()))
+    assert len(await new_claims(backend, "sandbox", 2, seats=2)) == 1
+
+
+async def test_a_freed_seat_of_a_claim_wakes_whoever_waits_for_it(backend):
+    await backend.store.submit_batch([new_task() for _ in range(3)])
+    (held,) = await new_claims(backend, "sandbox", 2, seats=1)
+    await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
+    mark = backend.queue.mark()
+    waiting = asyncio.create_task(backend.queue.wait(mark, ["sandbox"], 600))
+    await asyncio.sleep(0.1)
+    await backend.end(held.lease, Succeeded(()))
+    await asyncio.wait_for(waiting, 60)
+
+
 async def test_waiting_ends_when_work_comes(backend):
     await backend.queue.wait(backend.queue.mark(), ["sandbox"], 0.5)
     waiting = asyncio.create_task(backend.queue.wait(backend.queue.mark(), ["sandbox"], 600))

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -287,9 +287,14 @@ async def memory_rows() -> AsyncIterator[Rows]:
 
 
 @asynccontextmanager
-async def postgresql_rows(url: str, pool: asyncpg.Pool) -> AsyncIterator[Rows]:
+async def postgresql_rows(
+    url: str, pool: asyncpg.Pool, limits: Mapping[str, int] | None = None
+) -> AsyncIterator[Rows]:
     """The same in PostgreSQL."""
-    store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, url, environment="dev")
+    store, queue = (
+        PostgresTaskStore(pool, limits=limits),
+        PostgresTaskQueue(pool, url, limits=limits, environment="dev"),
+    )
 
     async def next_day() -> None:
         await pool.execute(_A_DAY_AGO)

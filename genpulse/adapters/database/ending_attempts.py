@@ -1,6 +1,6 @@
 """Ending attempts, many in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -56,13 +56,13 @@ class _EndColumns:
 class EndWriter:
     """Ends batches of attempts, each batch in one statement.
 
-    Providers in `limited` have seats: whoever waits for one is told. An end whose answer was lost is not written
-    twice when it comes again.
+    Providers in `seated` have seats just then: whoever waits for one is told. An end whose answer was lost is not
+    written twice when it comes again.
     """
 
-    def __init__(self, pool: asyncpg.Pool, limited: Sequence[str]) -> None:
+    def __init__(self, pool: asyncpg.Pool, seated: Collection[str]) -> None:
         self._pool = pool
-        self._limited = list(limited)
+        self._seated = seated
         self._unsure: set[UUID] = set()
 
     async def write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
@@ -78,7 +78,7 @@ class EndWriter:
         costs_usd = [change.cost_usd for change in changes]
         more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
         moves = [change.move for change in changes]
-        columns = (*_columns(ends, changes), *_assets(ends, changes), self._limited, again, *more, moves)
+        columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
         with outages():
             rows = await self._pool.fetch(FINISH, *columns)
         self._unsure.difference_update(leases)

@@ -49,6 +49,11 @@ class PostgresTaskQueue:
             rows = await self._pool.fetch(waiting.LIMITED_DUE, list(providers), seats)
         return tuple(row["provider"] for row in rows)
 
+    async def running(self, provider: str) -> int:
+        """How many tasks of this provider have seats."""
+        with outages():
+            return int(await self._pool.fetchval(waiting.RUNNING, provider))
+
     async def promote(self, older_than_s: float) -> int:
         """Give tasks that wait for so many seconds the next higher priority."""
         with outages():

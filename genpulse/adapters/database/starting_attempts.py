@@ -14,12 +14,16 @@ from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker, re
 
 
 class ClaimWriter:
-    """Leases of workers, and what they claim. `limits` is how many tasks of a provider may run at once."""
+    """Leases of workers, and what they claim. `limits` is how many tasks of a provider may run at once.
+
+    `seated` are the providers that have seats now: those in `limits`, and those that a claim has told of.
+    """
 
     def __init__(self, pool: asyncpg.Pool, limits: Mapping[str, int]) -> None:
         self._pool = pool
         self._limits = limits
         self._shared: set[str | tuple[str, ...]] = set()
+        self.seated = set(limits)
 
     async def renew(self, worker: Worker, clock: datetime) -> tuple[HeldLease, ...]:
         """Hold all that the worker has claimed for another lease, and say what that is."""
@@ -36,12 +40,14 @@ class ClaimWriter:
             await self._pool.execute(claims.LEAVE, worker.id)
 
     async def claim(
-        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool
+        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool, seats: int | None
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        seats = self._limits.get(provider)
-        if seats is not None:
-            return await self._claim_seats(worker, provider, attempt_ids, seats)
+        known = [count for count in (self._limits.get(provider), seats) if count is not None]
+        if known:
+            self.seated.add(provider)
+            return await self._claim_seats(worker, provider, attempt_ids, min(known))
+        self.seated.discard(provider)
         claiming = claims.CLAIM if resumed else claims.CLAIM_NEW
         return await self._take(claiming, worker, attempt_ids, provider)
 
@@ -65,7 +71,7 @@ class ClaimWriter:
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]
     ) -> tuple[Claim, ...]:
         """The same for work that was given back."""
-        return await self._begin(claims.CLAIM_RESUMED, worker, attempt_ids, providers, list(self._limits))
+        return await self._begin(claims.CLAIM_RESUMED, worker, attempt_ids, providers)
 
     async def take_over(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]

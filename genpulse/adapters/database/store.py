@@ -65,7 +65,7 @@ class PostgresTaskStore:
         self._ledger = LedgerReader(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
-        self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, list(limits or {})).write)
+        self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, self._claims.seated).write)
         self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
@@ -145,10 +145,16 @@ class PostgresTaskStore:
         await self._claims.leave(worker)
 
     async def claim(
-        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+        self,
+        worker: Worker,
+        provider: str,
+        attempt_ids: Sequence[UUID],
+        *,
+        resumed: bool = True,
+        seats: int | None = None,
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        return await self._claims.claim(worker, provider, attempt_ids, resumed=resumed)
+        return await self._claims.claim(worker, provider, attempt_ids, resumed=resumed, seats=seats)
 
     async def claim_any(
         self, worker: Worker, providers: Sequence[str], attempt_ids: Sequence[UUID]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
+from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Rate
 
 
@@ -46,12 +47,14 @@ class MemoryGate:
         self._gates[provider] = self._gates[provider].give_back(self.limits(provider).rate, count)
 
     async def succeeded(self, provider: str) -> None:
-        """The account answered."""
-        self._gates[provider] = self._gates[provider].succeeded()
+        """The account took a task."""
+        most = self.limits(provider).concurrency
+        self._gates[provider] = self._gates[provider].succeeded(most, self._clock())
 
-    async def failed(self, provider: str, failure: Failure) -> Circuit:
+    async def failed(self, provider: str, failure: Failure, load: Load | None = None) -> Circuit:
         """An attempt failed."""
-        gate = self._gates[provider].failed(failure, self._policy, self._clock(), self._random())
+        bore = load.within(self.limits(provider).concurrency) if load else None
+        gate = self._gates[provider].failed(failure, self._policy, self._clock(), self._random(), bore)
         self._gates[provider] = gate
         return gate.circuit(self._clock())
 

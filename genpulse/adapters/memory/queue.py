@@ -173,8 +173,14 @@ class MemoryTaskQueue:
     def _has_seat(self, provider: str) -> bool:
         if provider not in self._limits:
             return True
-        running = sum(one.provider == provider and one.lease is not None for one in self._entries.values())
-        return running < self._limits[provider]
+        return self._running(provider) < self._limits[provider]
+
+    def _running(self, provider: str) -> int:
+        return sum(one.provider == provider and one.lease is not None for one in self._entries.values())
+
+    async def running(self, provider: str) -> int:
+        """How many tasks of this provider workers hold."""
+        return self._running(provider)
 
     def tell(self, task_id: UUID, *, unwanted: bool) -> None:
         """Tell whoever holds the task."""

@@ -52,11 +52,18 @@ class TaskAttempts(TaskRows):
         self._queue.leave(worker)
 
     async def claim(
-        self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool = True
+        self,
+        worker: Worker,
+        provider: str,
+        attempt_ids: Sequence[UUID],
+        *,
+        resumed: bool = True,
+        seats: int | None = None,
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        with_resumed = resumed and not self._queue.limited(provider)
-        entries = self._queue.take(worker, [provider], attempt_ids, resumed=with_resumed, new=True)
+        with_resumed = resumed and seats is None and not self._queue.limited(provider)
+        free = len(attempt_ids) if seats is None else max(seats - await self._queue.running(provider), 0)
+        entries = self._queue.take(worker, [provider], attempt_ids[:free], resumed=with_resumed, new=True)
         return tuple(self._begin(entry, worker) for entry in entries)
 
     async def claim_any(

@@ -15,6 +15,7 @@ from genpulse.adapters.redis.provider_gate_script import GateAnswer, GateScript
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
+from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.text.storable import storable_line
 
@@ -95,21 +96,23 @@ class RedisGate:
             self._change_own(provider, lambda gate, _: (None, gate.give_back(share, count)))
 
     async def succeeded(self, provider: str) -> None:
-        """Note that the account answered. Redis is not told where it has just been seen without failures."""
+        """Note that the account took a task. Redis is not told where it has just been seen to bear everything."""
         if time.monotonic() < self._well_until.get(provider, float("-inf")):
             return
-        if not await self._shared(provider, lambda script, key: script.succeeded(key)):
-            self._change_own(provider, lambda gate, _: (None, gate.succeeded()))
+        most = self.limits(provider).concurrency
+        if not await self._shared(provider, lambda script, key: script.succeeded(key, most)):
+            self._change_own(provider, lambda gate, now: (None, gate.succeeded(most, now)))
 
-    async def failed(self, provider: str, failure: Failure) -> Circuit:
+    async def failed(self, provider: str, failure: Failure, load: Load | None = None) -> Circuit:
         """Note that an attempt failed. Returns how the account is since then."""
-        policy, draw = self._policy, self._random()
-        answer = await self._shared(provider, lambda script, key: script.failed(key, failure, policy, draw))
+        policy, draw, most = self._policy, self._random(), self.limits(provider).concurrency
+        bore = load.within(most) if load else None
+        answer = await self._shared(provider, lambda script, key: script.failed(key, failure, policy, draw, bore))
         if answer:
             return answer.circuit
 
         def note(gate: Gate, now: float) -> tuple[Circuit, Gate]:
-            after = gate.failed(failure, policy, now, draw)
+            after = gate.failed(failure, policy, now, draw, bore)
             return after.circuit(now), after
 
         return self._change_own(provider, note)
@@ -139,7 +142,7 @@ class RedisGate:
                 return None
         self._note(name, answer.trips_before, answer.after)
         if name in self._own:
-            self._own[name] = self._own[name].succeeded()
+            self._own[name] = self._own[name].answered()
         return answer
 
     def _went_away(self, error: Exception) -> None:
@@ -170,7 +173,7 @@ class RedisGate:
         return self._sharing
 
     def _note(self, name: str, trips_before: int, after: Gate) -> None:
-        well = not after.failures and not after.trips
+        well = not after.failures and not after.trips and not after.learned.most
         self._well_until[name] = time.monotonic() + WELL_S if well else float("-inf")
         if after.trips > trips_before:
             _log.warning("%s is left alone for a while: %s", name, after.reason)

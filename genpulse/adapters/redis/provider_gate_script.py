@@ -22,21 +22,37 @@ from genpulse.domain.provider_account.gate import (
     Gate,
     asked_wait_s,
 )
+from genpulse.domain.provider_account.learned_concurrency import (
+    CLOCK_SET_BACK_S,
+    FORGOTTEN_S,
+    RAISED_AFTER,
+    RAISED_AFTER_S,
+    REFUSED_AGAIN_AFTER,
+    REFUSED_AGAIN_AFTER_S,
+    LearnedConcurrency,
+    Load,
+)
 from genpulse.domain.provider_account.rate import Rate
-from genpulse.domain.provider_account.verdict import Verdict, reason_of, verdict
+from genpulse.domain.provider_account.verdict import reason_of, verdict
 
 KEPT_S = 2 * 3600
 """How long Redis remembers an account that nobody asks about: longer than any circuit is open."""
 
-_CONSTANTS = f"local PROBE_S, LONGEST_S, KEPT_S = {PROBE_S}, {LONGEST_S}, {KEPT_S}\n"
+_CONSTANTS = f"""
+local PROBE_S, LONGEST_S, KEPT_S = {PROBE_S}, {LONGEST_S}, {KEPT_S}
+local RAISED_AFTER, RAISED_AFTER_S = {RAISED_AFTER}, {RAISED_AFTER_S}
+local REFUSED_AGAIN_AFTER, REFUSED_AGAIN_AFTER_S = {REFUSED_AGAIN_AFTER}, {REFUSED_AGAIN_AFTER_S}
+local FORGOTTEN_S, CLOCK_SET_BACK_S = {FORGOTTEN_S}, {CLOCK_SET_BACK_S}
+"""
 
 # Numbers go out as text, since Redis cuts them to integers. %.17g is the shortest format that loses nothing.
 _PROGRAM = """
 local FIELDS = {
   'next_at', 'failures', 'trips', 'shut_until', 'held_until', 'probing_until', 'reason', 'shut_since',
-  'held_since', 'held_by'
+  'held_since', 'held_by', 'most', 'refused_at', 'lowered_at', 'changed_at', 'taken'
 }
-local FEWEST, TEXTS, COUNTS = 7, {reason = true, held_by = true}, {failures = true, trips = true}
+local FEWEST, TEXTS = 7, {reason = true, held_by = true}
+local COUNTS = {failures = true, trips = true, most = true, refused_at = true, taken = true}
 local operation, now, interval_s, at_once = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
   local time = redis.call('TIME')
@@ -70,7 +86,37 @@ local function as_text(gate)
   return '[' .. table.concat(texts, ',') .. ']'
 end
 
+local function learn(gate, most, refused_at, lowered_at, changed_at, taken)
+  gate.most, gate.refused_at, gate.lowered_at = most, refused_at, lowered_at
+  gate.changed_at, gate.taken = changed_at, taken
+end
+
+local function believe_learned(gate)
+  local is_known = gate.lowered_at - CLOCK_SET_BACK_S <= now and now < gate.lowered_at + FORGOTTEN_S
+  if not is_known then learn(gate, 0, 0, 0, 0, 0) end
+end
+
+local function lower(gate, running, age_s)
+  if gate.most > 0 and now - age_s <= gate.lowered_at then return end
+  local ran = gate.most > 0 and math.min(running, gate.most) or running
+  if ran > 1 then learn(gate, math.floor(ran / 2), ran, now, now, 0) end
+end
+
+local function raise(gate, configured)
+  believe_learned(gate)
+  if gate.most == 0 then return learn(gate, 0, 0, 0, 0, 0) end
+  local after, after_s = RAISED_AFTER, RAISED_AFTER_S
+  if gate.most + 1 == gate.refused_at then
+    after, after_s = REFUSED_AGAIN_AFTER * gate.most, REFUSED_AGAIN_AFTER_S
+  end
+  gate.taken = gate.taken + 1
+  if gate.taken < after and now - gate.changed_at < after_s then return end
+  if configured and gate.most + 1 >= configured then return learn(gate, 0, 0, 0, 0, 0) end
+  learn(gate, gate.most + 1, gate.refused_at, gate.lowered_at, now, 0)
+end
+
 local function believe(gate)
+  believe_learned(gate)
   if gate.shut_until > now + LONGEST_S then gate.shut_until = 0 end
   if gate.held_until > now + LONGEST_S then gate.held_until = 0 end
   if gate.probing_until > now + PROBE_S then gate.probing_until = 0 end
@@ -95,7 +141,9 @@ function operations.admit(gate)
   believe(gate)
   local closed_until = math.max(gate.shut_until, gate.held_until)
   if closed_until > now then return 0, closed_until - now end
-  if gate.trips == 0 then return admit_by_rate(gate, tonumber(ARGV[5])) end
+  local count = tonumber(ARGV[5])
+  if gate.most > 0 then count = math.min(count, gate.most) end
+  if gate.trips == 0 then return admit_by_rate(gate, count) end
   if gate.probing_until > now then return 0, gate.probing_until - now end
   local granted, wait_s = admit_by_rate(gate, 1)
   if granted == 0 then return granted, wait_s end
@@ -115,6 +163,11 @@ function operations.answered(gate)
   return 0, 0
 end
 
+function operations.succeeded(gate)
+  raise(gate, tonumber(ARGV[5]))
+  return operations.answered(gate)
+end
+
 function operations.nothing(gate)
   gate.probing_until = 0
   return 0, 0
@@ -123,6 +176,8 @@ end
 function operations.limited(gate)
   believe(gate)
   gate.probing_until = 0
+  local running, age_s = tonumber(ARGV[11]), tonumber(ARGV[12])
+  if running then lower(gate, running, age_s) end
   local until_at = now + tonumber(ARGV[5])
   if until_at <= math.max(gate.held_until, now) then return 0, 0 end
   if gate.held_until <= now then gate.held_since = now end
@@ -190,15 +245,18 @@ class GateScript:
         """Take back the admissions of so many tasks that asked for nothing."""
         return await self._ask(key, "give_back", rate, count)
 
-    async def succeeded(self, key: str) -> GateAnswer:
-        """Note that the account answered."""
-        return await self._ask(key, Verdict.ANSWERED, None)
+    async def succeeded(self, key: str, concurrency: int | None) -> GateAnswer:
+        """Note that the account took a task. `concurrency` tasks may run at once, None: any number."""
+        return await self._ask(key, "succeeded", None, "" if concurrency is None else concurrency)
 
-    async def failed(self, key: str, failure: Failure, policy: CircuitPolicy, draw: float) -> GateAnswer:
-        """Note that an attempt failed. `draw` is from 0.0 to 1.0."""
+    async def failed(
+        self, key: str, failure: Failure, policy: CircuitPolicy, draw: float, load: Load | None = None
+    ) -> GateAnswer:
+        """Note that an attempt failed. `draw` is from 0.0 to 1.0; `load` is what the account bore, if known."""
         word = verdict(failure.code)
         opens = (policy.failures, policy.first_s, policy.longest_s, draw)
-        return await self._ask(key, word, None, asked_wait_s(failure), reason_of(failure), *opens)
+        bore = (load.running, load.age_s) if load else ("", "")
+        return await self._ask(key, word, None, asked_wait_s(failure), reason_of(failure), *opens, *bore)
 
     async def _ask(self, key: str, operation: str, rate: Rate | None, *more: Argument) -> GateAnswer:
         now = "" if self._clock is None else self._clock()
@@ -206,12 +264,14 @@ class GateScript:
         answer = await self._script(key, (operation, now, *spread, *more))
         granted, wait_s, moment, trips, text = answer
         gate = _gate(text)
-        return GateAnswer(Admission(int(granted), float(wait_s)), gate.circuit(float(moment)), gate, int(trips))
+        seats = (gate.learned.most or None) if operation == "admit" else None
+        admission = Admission(int(granted), float(wait_s), seats)
+        return GateAnswer(admission, gate.circuit(float(moment)), gate, int(trips))
 
 
 def _gate(text: str) -> Gate:
-    next_at, failures, trips, shut_until, held_until, probing_until, reason, *holds = json.loads(text)
-    shut_since, held_since, held_by = holds
+    next_at, failures, trips, shut_until, held_until, probing_until, reason, *later = json.loads(text)
+    shut_since, held_since, held_by, *learned = later
     return Gate(
         next_at=float(next_at),
         failures=int(failures),
@@ -223,4 +283,9 @@ def _gate(text: str) -> Gate:
         shut_since=float(shut_since),
         held_since=float(held_since),
         held_by=str(held_by),
+        learned=_learned(*learned),
     )
+
+
+def _learned(most: int, refused_at: int, lowered_at: float, changed_at: float, taken: int) -> LearnedConcurrency:
+    return LearnedConcurrency(int(most), int(refused_at), float(lowered_at), float(changed_at), int(taken))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document, Time
-from genpulse.domain.provider_account.gate import Circuit, CircuitState, Hold, Limits
+from genpulse.domain.provider_account.gate import Circuit, CircuitState, Hold, LearnedLimit, Limits
 from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services
 
@@ -87,6 +87,28 @@ class CircuitDocument(Document):
         )
 
 
+class ConcurrencyDocument(Document):
+    """How many tasks an account is asked for at once, over all workers: the lower of the two numbers."""
+
+    model_config = ConfigDict(title="Concurrency")
+
+    configured: int | None = Field(examples=[8])
+    """What is configured; null: no limit."""
+    learned: int | None = Field(examples=[4])
+    """What its refusals have taught; null while it bears all that is configured. Halved when it answers that it
+    has too much to do (429), raised by one now and then while it takes what it is asked for."""
+    since: Time | None
+    """When it last refused a task for that reason; null where nothing is learned."""
+
+    @classmethod
+    def of(cls, limits: Limits, learned: LearnedLimit | None, now: datetime) -> "ConcurrencyDocument":
+        """From the domain's values."""
+        if learned is None:
+            return cls(configured=limits.concurrency, learned=None, since=None)
+        since = now - timedelta(seconds=learned.since_s)
+        return cls(configured=limits.concurrency, learned=learned.concurrency, since=since)
+
+
 class ProviderDocument(Document):
     """A provider that is enabled."""
 
@@ -107,6 +129,7 @@ class ProviderDocument(Document):
     left_out: list[str] = Field(examples=[["foxes.json: the file is empty"]])
     """A sentence for each thing of the operator's that it could not use here, such as the file of a model."""
     limits: LimitsDocument
+    concurrency: ConcurrencyDocument
     circuit: CircuitDocument
 
 
@@ -129,7 +152,8 @@ async def list_providers(request: Request) -> Response:
 
 
 async def _provider(services: Services, name: str) -> ProviderDocument:
-    catalogue = services.catalogue
+    catalogue, limits = services.catalogue, services.gate.limits(name)
+    circuit = await services.gate.circuit(name)
     own = [(model_id, model) for model_id, model in catalogue.models() if model_id.startswith(f"{name}/")]
     return ProviderDocument(
         name=name,
@@ -140,6 +164,7 @@ async def _provider(services: Services, name: str) -> ProviderDocument:
         allowed=is_allowed(services, name),
         models=[model_id for model_id, _ in own],
         left_out=list(catalogue.left_out(name)),
-        limits=LimitsDocument.of(services.gate.limits(name)),
-        circuit=CircuitDocument.of(await services.gate.circuit(name), services.now()),
+        limits=LimitsDocument.of(limits),
+        concurrency=ConcurrencyDocument.of(limits, circuit.learned, services.now()),
+        circuit=CircuitDocument.of(circuit, services.now()),
     )

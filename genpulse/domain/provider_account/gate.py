@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.learned_concurrency import NOTHING_LEARNED, LearnedConcurrency, Load
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.provider_account.verdict import Verdict, reason_of, verdict
 
@@ -60,10 +61,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """How many may go now. `wait_s`: seconds until it is worth asking again; 0 when all that was asked may go."""
+    """How many may go now. `wait_s`: seconds until it is worth asking again; 0 when all that was asked may go.
+
+    `seats`: how many tasks of the account may run at once, where its refusals have taught that.
+    """
 
     granted: int
     wait_s: float = 0.0
+    seats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,19 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedLimit:
+    """At most `concurrency` tasks at once, since the provider refused one `since_s` seconds ago."""
+
+    concurrency: int
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
     """How a provider's account is. `wait_s`: seconds until it is tried again, 0 where it may be asked.
 
-    A CLOSED one has a `hold` where the provider asked for a pause; one that is not CLOSED always has.
+    A CLOSED one has a `hold` where the provider asked for a pause; one that is not CLOSED always has. `learned` is
+    there while the account is asked for less at once than is configured.
     """
 
     state: CircuitState = CircuitState.CLOSED
@@ -96,6 +110,7 @@ class Circuit:
     wait_s: float = 0.0
     reason: str = ""
     hold: Hold | None = None
+    learned: LearnedLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,7 @@ class Gate:
     before the clock was set back, and holds nothing up.
     `reason` is what was said at the last failure and `shut_since` when the circuit left being closed; `held_by` is
     what was said when the provider asked for the longest wait, and `held_since` when it first did. 0: not known.
+    `learned` is how many tasks at once it bears.
     """
 
     next_at: float = 0.0
@@ -121,26 +137,20 @@ class Gate:
     shut_since: float = 0.0
     held_since: float = 0.0
     held_by: str = ""
+    learned: LearnedConcurrency = NOTHING_LEARNED
 
     def admit(self, rate: Rate | None, count: int, now: float) -> tuple[Admission, "Gate"]:
         """Let at most `count` (1 or more) through."""
         gate = self._believed(now)
-        closed_until = max(gate.shut_until, gate.held_until)
-        if closed_until > now:
-            return Admission(0, closed_until - now), gate
-        if not gate.trips:
-            return _admit_by_rate(gate, rate, count, now)
-        if gate.probing_until > now:
-            return Admission(0, gate.probing_until - now), gate
-        admission, after = _admit_by_rate(gate, rate, 1, now)
-        if not admission.granted:
-            return admission, after
-        return Admission(1, PROBE_S), replace(after, probing_until=now + PROBE_S)
+        seats = gate.learned.most or None
+        admission, after = _admit(gate, rate, min(count, seats or count), now)
+        return replace(admission, seats=seats), after
 
     def _believed(self, now: float) -> "Gate":
         shut_until, held_until = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))
         probing = 0.0 if self.probing_until > now + PROBE_S else self.probing_until
-        return replace(self, shut_until=shut_until, held_until=held_until, probing_until=probing)
+        learned = self.learned.believed(now)
+        return replace(self, shut_until=shut_until, held_until=held_until, probing_until=probing, learned=learned)
 
     def give_back(self, rate: Rate | None, count: int) -> "Gate":
         """So many (0 or more) of those that were let through asked for nothing: their turns are free again.
@@ -150,19 +160,34 @@ class Gate:
         interval_s = rate.interval_s if rate else 0.0
         return replace(self, next_at=self.next_at - count * interval_s, probing_until=0.0)
 
-    def succeeded(self) -> "Gate":
+    def answered(self) -> "Gate":
         """The account answered: the circuit closes. A wait that the provider asked for is kept."""
-        return Gate(self.next_at, held_until=self.held_until, held_since=self.held_since, held_by=self.held_by)
+        return Gate(
+            self.next_at,
+            held_until=self.held_until,
+            held_since=self.held_since,
+            held_by=self.held_by,
+            learned=self.learned,
+        )
 
-    def failed(self, failure: Failure, policy: CircuitPolicy, now: float, draw: float) -> "Gate":
-        """An attempt failed: what that says about the account is its `verdict`. Whatever it was ends a probe."""
+    def succeeded(self, concurrency: int | None, now: float) -> "Gate":
+        """The account took a task: it has answered, and may bear one more at once, up to what is configured."""
+        return replace(self.answered(), learned=self.learned.raised(concurrency, now))
+
+    def failed(
+        self, failure: Failure, policy: CircuitPolicy, now: float, draw: float, load: Load | None = None
+    ) -> "Gate":
+        """An attempt failed: what that says about the account is its `verdict`. Whatever it was ends a probe.
+
+        `load` is what the account bore, where that is known: with a refusal, it was too much.
+        """
         match verdict(failure.code):
             case Verdict.ANSWERED:
-                return self.succeeded()
+                return self.answered()
             case Verdict.TROUBLE:
                 return _in_trouble(self._believed(now), failure, policy, now, draw)
             case Verdict.LIMITED:
-                return _hold(self._believed(now), failure, now)
+                return _hold(_with_less(self._believed(now), load, now), failure, now)
             case Verdict.NOTHING:
                 return replace(self, probing_until=0.0)
 
@@ -175,8 +200,13 @@ class Gate:
             hold = Hold(gate.reason, _ago(gate.shut_since, now), shut_s or None)
         elif held_s:
             hold = Hold(gate.held_by, _ago(gate.held_since, now), held_s)
-        wait_s = max(shut_s, held_s)
-        return Circuit(_state(gate.trips, wait_s), gate.failures, wait_s, gate.reason, hold)
+        wait_s, most = max(shut_s, held_s), gate.learned.most
+        learned = LearnedLimit(most, max(now - gate.learned.lowered_at, 0.0)) if most else None
+        return Circuit(_state(gate.trips, wait_s), gate.failures, wait_s, gate.reason, hold, learned)
+
+
+def _with_less(gate: Gate, load: Load | None, now: float) -> Gate:
+    return replace(gate, learned=gate.learned.lowered(load, now)) if load else gate
 
 
 def _state(trips: int, wait_s: float) -> CircuitState:
@@ -188,6 +218,20 @@ def _state(trips: int, wait_s: float) -> CircuitState:
 def _ago(moment: float, now: float) -> float | None:
     """Seconds since then; None where the moment is not known, or none that there can have been."""
     return max(now - moment, 0.0) if moment > 0 else None
+
+
+def _admit(gate: Gate, rate: Rate | None, count: int, now: float) -> tuple[Admission, Gate]:
+    closed_until = max(gate.shut_until, gate.held_until)
+    if closed_until > now:
+        return Admission(0, closed_until - now), gate
+    if not gate.trips:
+        return _admit_by_rate(gate, rate, count, now)
+    if gate.probing_until > now:
+        return Admission(0, gate.probing_until - now), gate
+    admission, after = _admit_by_rate(gate, rate, 1, now)
+    if not admission.granted:
+        return admission, after
+    return Admission(1, PROBE_S), replace(after, probing_until=now + PROBE_S)
 
 
 def _admit_by_rate(gate: Gate, rate: Rate | None, count: int, now: float) -> tuple[Admission, Gate]:

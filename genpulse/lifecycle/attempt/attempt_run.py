@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from genpulse.domain.attempt import Claim
-from genpulse.domain.errors import BadInput, InvalidInput, ProviderRejected, UnknownModel
-from genpulse.domain.failure import Charged, Failure
+from genpulse.domain.errors import BadInput, DatabaseUnavailable, InvalidInput, ProviderRejected, UnknownModel
+from genpulse.domain.failure import Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.provider_account.gate import Circuit
+from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.recovery import Recovery, recover
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.input_files import TaskAttachments
@@ -183,6 +185,20 @@ class AttemptRun:
         """Tell the gate that the provider has taken what it was asked for."""
         self.account.gate_was_told = True
         await self.services.gate.succeeded(self.task.provider)
+
+    async def tell_gate_of_failure(self, failure: Failure) -> Circuit:
+        """Tell the gate that the provider was asked and failed, and under which load where it wants less of it."""
+        self.account.gate_was_told = True
+        load = await self._load() if failure.code is FailureCode.RATE_LIMITED else None
+        return await self.services.gate.failed(self.task.provider, failure, load)
+
+    async def _load(self) -> Load | None:
+        """None while the database is away."""
+        age_s = time.monotonic() - self.began_at
+        try:
+            return Load(await self.services.queue.running(self.task.provider), age_s)
+        except DatabaseUnavailable:
+            return None
 
     async def until_available(
         self,

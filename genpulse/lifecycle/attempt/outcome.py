@@ -131,9 +131,7 @@ async def _moved_on(run: AttemptRun, failure: Failure) -> MovedOn | None:
 
 async def _is_outage(run: AttemptRun, failure: Failure) -> bool:
     """Tell the gate, and learn whether the account is out of order. What is done here has none."""
-    provider, gate = run.task.provider, run.services.gate
-    if not gate.guards(provider) or not run.account.was_asked:
+    if not run.services.gate.guards(run.task.provider) or not run.account.was_asked:
         return False
-    run.account.gate_was_told = True
-    circuit = await gate.failed(provider, failure)
+    circuit = await run.tell_gate_of_failure(failure)
     return circuit.state is not CircuitState.CLOSED or failure.code is FailureCode.RATE_LIMITED

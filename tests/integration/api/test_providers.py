@@ -9,6 +9,7 @@ from genpulse.cli.doctor.accounts import accounts
 from genpulse.cli.doctor.finding import Level
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable, RateLimited
 from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
+from genpulse.domain.provider_account.learned_concurrency import FORGOTTEN_S, Load
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.provider import Provider
 from genpulse.providers.catalog import LoadedCatalogue
@@ -30,6 +31,7 @@ async def test_a_provider_without_limits(api):
                 "models": ["art/easel", "art/print"],
                 "left_out": [],
                 "limits": {"concurrency": None, "rate": None},
+                "concurrency": {"configured": None, "learned": None, "since": None},
                 "circuit": {"state": "closed", "failures": 0, "reason": None, "retry_at": None, "hold": None},
             }
         ]
@@ -97,6 +99,31 @@ async def test_a_model_that_may_not_be_used_shuts_the_account_for_no_other(serve
         await gate.failed("art", ProviderRejected("403: verify your organisation to use this model").failure)
     (art,) = (await api.get("/v1/providers")).json["data"]
     assert art["circuit"] == {"state": "closed", "failures": 0, "reason": None, "retry_at": None, "hold": None}
+
+
+@pytest.mark.parametrize(("configured", "cell"), [(8, "4 of 8"), (None, "10 learned")])
+async def test_what_refusals_have_taught_is_shown_told_and_a_figure(serve, genpulse, configured, cell):
+    now = 1000.0
+    gate = MemoryGate(["art"], {"art": Limits(configured)}, clock=lambda: now)
+    api = await serve(gate=gate)
+    names = {
+        kind: ("genpulse_provider_concurrency", ("kind", kind), ("provider", "art"))
+        for kind in ("configured", "learned")
+    }
+    figures = await samples(api)
+    assert (figures.get(names["configured"]), figures.get(names["learned"])) == (configured, None)
+    await gate.failed("art", RateLimited("429").failure, Load(20, 0.0))
+    now += 90
+    (art,) = (await api.get("/v1/providers")).json["data"]
+    concurrency = art["concurrency"]
+    learned = 4 if configured else 10
+    assert (concurrency["configured"], concurrency["learned"]) == (configured, learned)
+    assert left_s(concurrency["since"]) == pytest.approx(-90, abs=10)
+    assert cell in (await genpulse(api, "providers"))[1]
+    figures = await samples(api)
+    assert (figures.get(names["configured"]), figures[names["learned"]]) == (configured, learned)
+    now += FORGOTTEN_S
+    assert names["learned"] not in await samples(api)
 
 
 async def test_the_command_says_what_holds_an_account_back(serve, genpulse):

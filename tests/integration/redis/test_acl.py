@@ -71,6 +71,6 @@ async def every_operation(script: GateScript, key: str) -> None:
     await script.look(key)
     await script.admit(key, rate, 1)
     await script.give_back(key, rate, 1)
-    await script.succeeded(key)
+    await script.succeeded(key, None)
     for error in (ProviderUnavailable("502"), RateLimited("429", retry_after_s=1), ModerationBlocked("no")):
         await script.failed(key, error.failure, policy, 1.0)

@@ -11,8 +11,9 @@ from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.provider_gate import RedisGate
 from genpulse.dev.processes.ports import free_port
-from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable
+from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable, RateLimited
 from genpulse.domain.provider_account.gate import CircuitPolicy, CircuitState, Limits
+from genpulse.domain.provider_account.learned_concurrency import RAISED_AFTER, Load
 from genpulse.domain.provider_account.rate import Rate
 from tests.integration.redis.refusing import refuse_writes
 
@@ -20,6 +21,7 @@ KEYS = Keyspace("dev:")
 PATIENT_S = 30.0
 """A machine that is busy with other tests is no outage."""
 DOWN = ProviderUnavailable("502").failure
+REFUSED = RateLimited("429").failure
 
 
 def gate_on(client, workers, answer_s=1.0, rate="20/s") -> RedisGate:
@@ -81,6 +83,36 @@ async def test_without_redis_a_process_has_circuits_of_its_own(nowhere):
     assert (await gate.circuit("vendor")).state is CircuitState.OPEN
     await gate.succeeded("vendor")
     assert (await gate.circuit("vendor")).state is CircuitState.CLOSED
+
+
+async def test_without_redis_a_process_learns_by_itself(nowhere):
+    gate, other = gate_on(nowhere, four), gate_on(nowhere, four)
+    await gate.failed("vendor", REFUSED, Load(8, 0.0))
+    assert (await gate.admit("vendor", 9)).seats == 4
+    for _ in range(RAISED_AFTER):
+        await gate.succeeded("vendor")
+    assert (await gate.circuit("vendor")).learned.concurrency == 5
+    assert (await other.admit("vendor", 9)).seats is None
+
+
+async def test_a_flush_forgets_what_was_learned(redis_url):
+    async with open_redis(redis_url, "dev:") as client, Redis.from_url(redis_url) as plain:
+        gate = gate_on(client, four, PATIENT_S)
+        await gate.failed("vendor", REFUSED, Load(8, 0.0))
+        assert (await gate.admit("vendor", 9)).seats == 4
+        await plain.flushall()
+        assert (await gate.admit("vendor", 9)).seats is None
+        assert (await gate.circuit("vendor")).learned is None
+
+
+async def test_many_workers_that_are_refused_at_once_learn_it_once(redis_url):
+    clients = [open_redis(redis_url, "dev:") for _ in range(24)]
+    gates = [gate_on(client, four, PATIENT_S) for client in clients]
+    refusals = [gate.failed("vendor", REFUSED, Load(64, 60.0)) for gate in gates for _ in range(10)]
+    circuits = await asyncio.gather(*refusals)
+    assert {circuit.learned.concurrency for circuit in circuits} == {32}
+    for client in clients:
+        await client.aclose()
 
 
 async def test_a_redis_that_hangs_is_not_waited_for_again_and_again():

@@ -13,6 +13,7 @@ from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.provider_gate_script import KEPT_S, GateScript
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.provider_account.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, Gate, Hold
+from genpulse.domain.provider_account.learned_concurrency import FORGOTTEN_S, LearnedConcurrency, Load
 from genpulse.domain.provider_account.rate import Rate
 
 KEY = "dev:gate:vendor"
@@ -42,6 +43,8 @@ def failing(code: FailureCode, retry_after_s: float | None = None) -> Failure:
     return Failure(code, "down", True, Charged.NO, Actor.PROVIDER, retry_after_s)
 
 
+LOADS = st.builds(Load, running=st.integers(0, 60), age_s=st.sampled_from([0.0, 0.0, 0.2, 5.0, 3 * LONGEST_S]))
+CONCURRENCIES = st.sampled_from([None, 1, 2, 7, 40])
 USUAL = st.sampled_from(
     [
         failing(FailureCode.TIMEOUT),
@@ -55,7 +58,8 @@ USUAL = st.sampled_from(
 STEPS = st.one_of(
     st.tuples(st.just("admit"), st.one_of(st.just(1), st.integers(1, 200))),
     st.tuples(st.just("give_back"), st.integers(1, 20)),
-    st.tuples(st.just("succeeded")),
+    st.tuples(st.just("succeeded"), CONCURRENCIES, st.integers(1, 30)),
+    st.tuples(st.just("failed"), st.just(failing(FailureCode.RATE_LIMITED)), st.just(1.0), LOADS),
     st.tuples(st.just("failed"), st.one_of(USUAL, FAILURES), st.floats(0, 1)),
     st.tuples(st.just("failed"), st.just(failing(FailureCode.TIMEOUT)), st.just(1.0)),
     st.tuples(st.just("look")),
@@ -80,13 +84,14 @@ class Both:
         self.model = self.model.give_back(self.rate, count)
         self.same(await self.script.give_back(KEY, self.rate, count))
 
-    async def succeeded(self) -> None:
-        self.model = self.model.succeeded()
-        self.same(await self.script.succeeded(KEY))
+    async def succeeded(self, concurrency: int | None, times: int) -> None:
+        for _ in range(times):
+            self.model = self.model.succeeded(concurrency, self.now)
+            self.same(await self.script.succeeded(KEY, concurrency))
 
-    async def failed(self, failure: Failure, draw: float) -> None:
-        self.model = self.model.failed(failure, self.policy, self.now, draw)
-        self.same(await self.script.failed(KEY, failure, self.policy, draw))
+    async def failed(self, failure: Failure, draw: float, load: Load | None = None) -> None:
+        self.model = self.model.failed(failure, self.policy, self.now, draw, load)
+        self.same(await self.script.failed(KEY, failure, self.policy, draw, load))
 
     async def look(self) -> None:
         self.same(await self.script.look(KEY))
@@ -140,6 +145,26 @@ async def test_it_agrees_with_its_model_where_each_goes_in_the_moment_that_was_t
             await both.admit(200)
 
 
+@pytest.mark.parametrize("configured", [None, 9])
+@pytest.mark.parametrize("pause_s", [0.01, 1.0, 61.0, 301.0])
+async def test_it_agrees_with_its_model_while_it_learns(redis_url, configured, pause_s):
+    """The vendor takes three at once, and later five; then nobody asks for an hour."""
+    refusal, levels = failing(FailureCode.RATE_LIMITED), set()
+    async with open_redis(redis_url, "dev:") as client:
+        both = Both(client, None, POLICIES[0])
+        for turn in range(300):
+            both.now += pause_s
+            if both.model.learned.most > (3 if turn < 150 else 5) or not turn:
+                await both.failed(refusal, 1.0, Load(9 if not turn else 60, 0.005))
+            await both.succeeded(configured, 1)
+            await both.admit(50)
+            levels.add(both.model.learned.most)
+        assert levels >= {2, 3, 4}
+        both.now += FORGOTTEN_S
+        await both.admit(50)
+        assert both.model.learned == LearnedConcurrency()
+
+
 @pytest.mark.parametrize("back_s", [1.0, 2 * PROBE_S, 2 * LONGEST_S, 90_000.0])
 @pytest.mark.parametrize("code", [FailureCode.TIMEOUT, FailureCode.RATE_LIMITED, None])
 async def test_it_agrees_with_its_model_where_the_clock_is_set_back_during_a_probe(redis_url, back_s, code):
@@ -178,6 +203,7 @@ async def test_it_agrees_with_its_model_where_the_clock_is_set_back_during_a_pro
         b'[0,9,9,9e14,9e14,9e14,"",9e14,9e14,"a clock of another age"]',
         b'[0,9,9,1,1,1,"x","text where a moment should be",0,""]',
         b'[0,9,9,1,1,1,"x",0,0,7]',
+        b'[0,9,9,1,1,1,"x",0,0,"x","many",0,0,0,0]',
         b"[" * 100_000,
         b"\xff\xfe",
     ],
@@ -188,7 +214,7 @@ async def test_what_another_version_wrote_is_a_new_gate(redis_url, kept):
         await plain.set(KEY, kept)
         answer = await GateScript(client).admit(KEY, Rate.parse("5/s"), 1)
         assert answer.admission.granted == 1
-        assert len(json.loads(await plain.get(KEY))) == 10
+        assert len(json.loads(await plain.get(KEY))) == 15
 
 
 async def test_what_an_older_version_wrote_goes_on(redis_url):
@@ -207,11 +233,12 @@ async def test_what_an_older_version_wrote_goes_on(redis_url):
 
 
 async def test_what_a_newer_version_wrote_goes_on_without_what_it_added(redis_url):
-    kept = [NOW, 0, 0, 0, NOW + 90, 0, "", 0, NOW - 30, "rate_limited: later", {"of": "tomorrow"}]
+    kept = [NOW, 0, 0, 0, NOW + 90, 0, "", 0, NOW - 30, "rate_limited: later", 4, 9, NOW - 30, NOW, 2]
+    kept += [{"of": "tomorrow"}]
     async with Client.from_url(redis_url) as plain, open_redis(redis_url, "dev:") as client:
         await plain.set(KEY, json.dumps(kept))
         answer = await GateScript(client, clock=lambda: NOW).admit(KEY, Rate.parse("5/s"), 1)
-        assert answer.admission == Admission(0, pytest.approx(90))
+        assert answer.admission == Admission(0, pytest.approx(90), 4)
         assert answer.circuit.hold == Hold("rate_limited: later", pytest.approx(30), pytest.approx(90))
         assert json.loads(await plain.get(KEY)) == kept, "what is not changed is not written"
 

@@ -140,7 +140,7 @@ def test_a_probe_that_found_no_task_does_not_count():
 
 def test_a_success_closes_the_circuit():
     gate, now = opened(3)
-    gate = gate.succeeded()
+    gate = gate.succeeded(None, NOW)
     assert gate.circuit(now).state is CircuitState.CLOSED
     assert gate.admit(None, 7, now)[0].granted == 7
 
@@ -224,7 +224,7 @@ def test_a_wait_that_the_provider_asks_for_is_kept_for_all_tasks():
 
 
 def test_a_success_of_what_was_under_way_does_not_forget_a_wait_that_was_asked_for():
-    gate = Gate().failed(failure(FailureCode.RATE_LIMITED, 90), POLICY, NOW, 1.0).succeeded()
+    gate = Gate().failed(failure(FailureCode.RATE_LIMITED, 90), POLICY, NOW, 1.0).succeeded(None, NOW)
     assert gate.admit(None, 5, NOW + 1)[0] == Admission(0, 89)
 
 
@@ -274,8 +274,8 @@ def test_a_circuit_that_opens_again_and_again_says_since_when():
     said = "provider_unavailable: down"
     assert gate.circuit(now - 1) == Circuit(CircuitState.OPEN, 5, 1, said, Hold(said, now - 1 - NOW, 1))
     assert gate.circuit(now) == Circuit(CircuitState.HALF_OPEN, 5, 0, said, Hold(said, now - NOW, None))
-    assert gate.succeeded().circuit(now) == Circuit()
-    again, moment = gate.succeeded(), now + 500
+    assert gate.succeeded(None, now).circuit(now) == Circuit()
+    again, moment = gate.succeeded(None, now), now + 500
     for _ in range(POLICY.failures):
         again = again.failed(DOWN, POLICY, moment, 1.0)
     assert again.circuit(moment).hold == Hold(said, 0, 10)

@@ -159,11 +159,12 @@ CLAIM_ANY = Claiming(
     in_turn=_begin(in_turn(_WANTED_ANY), shared=_SHARED_ANY),
 )
 
-CLAIM_NEW = _of_one(_ALL_IDS, " AND NOT begun")
+CLAIM_NEW = _of_one(_ALL_IDS, " AND NOT begun", limited="true")
+"""They take seats although there are any number: how many run is known once there are fewer."""
 
 CLAIM_SEATS = _of_one(_FREE_SEATS, " AND NOT begun", limited="true")
 
-CLAIM_RESUMED = _begin(_plain(_GIVEN_BACK), limited="queue.provider = ANY($5::text[])")
+CLAIM_RESUMED = _begin(_plain(_GIVEN_BACK), limited="true")
 
 TAKE_OVER = _begin(_plain(_LOST), limited="queue.limited", losses=1, status="running")
 

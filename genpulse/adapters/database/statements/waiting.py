@@ -16,6 +16,8 @@ WHERE EXISTS (SELECT FROM queue
        OR (SELECT count(*) FROM queue WHERE queue.provider = wanted.provider AND limited) < wanted.seats)
 """
 
+RUNNING = "SELECT count(*) FROM queue WHERE provider = $1 AND limited"
+
 NEXT_DUE = """
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
 WHERE deferred AND provider = ANY($1::text[])

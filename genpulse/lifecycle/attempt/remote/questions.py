@@ -108,8 +108,7 @@ class Question:
         elif self._tries >= SHOWN_AFTER or trouble in {Trouble.ACCOUNT, Trouble.DENIED}:
             await self._run.report.wait_for(WaitsFor.PROVIDER, failure)
         if trouble is Trouble.ACCOUNT and is_new and services.gate.guards(provider):
-            self._run.account.gate_was_told = True
-            await services.gate.failed(provider, failure)
+            await self._run.tell_gate_of_failure(failure)
 
     async def _show_answered(self) -> None:
         await self._run.report.go_on()

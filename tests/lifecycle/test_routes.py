@@ -274,8 +274,9 @@ async def test_a_kind_alone_takes_its_usual_route(world, shops):
     assert (task.model, task.kind, task.route.name) == ("one/a", KIND, "portrait")
     with pytest.raises(UnknownRoute, match="text-to-video"):
         await submit(world.services, Order(None, {"prompt": "x"}, kind="text-to-video"))
-    with pytest.raises(UnknownRoute, match="kind"):
+    with pytest.raises(BadInput) as refused:
         await submit(world.services, Order(None, {"prompt": "x"}))
+    assert [problem.pointer for problem in refused.value.problems] == ["/model"]
 
 
 async def test_names_that_are_not_there_are_refused(world, shops):

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 
 from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.queue import MemoryTaskQueue
+from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret
@@ -76,7 +78,7 @@ async def test_no_message_goes_out_by_another_secret_than_its_own(world, error):
 
 
 async def test_a_secret_is_remembered_for_some_seconds():
-    now, keys, key = [0.0], MemoryKeys(None), new_key()
+    now, keys, key = [0.0], MemoryKeys(MemoryTaskStore(MemoryTaskQueue())), new_key()
     await keys.add(key, b"digest", "whsec_QQ==")
     secrets = WebhookSecrets(keys, clock=lambda: now[0])
     assert [await secrets.of(owner) for owner in ("", "nobody", str(uuid4()))] == [SHARED] * 3

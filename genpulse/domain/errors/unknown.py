@@ -22,15 +22,13 @@ class UnknownModel(Refused):
 
 
 class UnknownRoute(Refused):
-    """No route has this name, or none is the usual one of the kind."""
+    """An order names a kind and no model, and no route is the usual one of that kind."""
 
     code = "unknown_route"
 
-    def __init__(self, name: str | None, kind: str | None, names: Sequence[str]) -> None:
-        found = f"There is no route {name!r}" if name else f"There is no usual route for {kind or 'no kind'}"
+    def __init__(self, kind: str, names: Sequence[str]) -> None:
         known = f"the routes are {', '.join(names)}" if names else "no route is configured"
-        advice = "Name a model as `provider/name`" + ("" if name or kind else ", or a `kind`")
-        super().__init__(f"{found}; {known}. {advice}.")
+        super().__init__(f"There is no usual route for {kind!r}; {known}. Name a model as `provider/name`.")
 
 
 class ModelShutDown(Refused):

@@ -22,7 +22,7 @@ def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
     """The route that an order asks for; None where it names one model. Raises `UnknownRoute`, `BadInput`."""
     match order.model:
         case None:
-            return _usual(routes, order.kind)
+            return _usual(routes, order.kind, place)
         case str() as name if "/" in name:
             return None
         case str() as name:
@@ -31,10 +31,13 @@ def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
             return _listed(routes, names, place)
 
 
-def _usual(routes: Routes, kind: str | None) -> Route:
-    route = routes.of_kind(kind) if kind else None
+def _usual(routes: Routes, kind: str | None, place: str) -> Route:
+    if kind is None:
+        advice = "name a model as `provider/name`, several, or a route; or a `kind` that has its usual route"
+        raise BadInput("The order names no model.", [Problem(f"{place}/model", advice)])
+    route = routes.of_kind(kind)
     if route is None:
-        raise UnknownRoute(None, kind, sorted(routes.named))
+        raise UnknownRoute(kind, sorted(routes.named))
     return route
 
 

@@ -99,8 +99,8 @@ async def test_a_model_that_cannot_be_meant_is_refused(routed, model, code, word
 
 
 async def test_an_order_without_model_needs_a_kind_with_a_usual_route(routed):
-    problem = (await routed.submit(None)).problem(422, "unknown_route")
-    assert "kind" in problem["detail"]
+    problem = (await routed.submit(None)).problem(422, "invalid_input")
+    assert [error["pointer"] for error in problem["errors"]] == ["/model"]
     problem = (await routed.submit(None, kind="text-to-video")).problem(422, "unknown_route")
     assert "portrait" in problem["detail"]
 

@@ -94,8 +94,8 @@ async def test_an_asset_that_was_deleted_is_not_brought_again(either):
     (await brought(either, upload)).problem(409, "upload_address_used")
 
 
-async def test_of_files_that_come_to_two_processes_at_once_one_is_kept(serve, migrated_url):
-    async with rows_on(migrated_url) as rows:
+async def test_of_files_that_come_to_two_processes_at_once_one_is_kept(serve, migrated_url, pools):
+    async with rows_on(migrated_url, pools) as rows:
         processes = [await serve(**rows), await serve(**rows)]
         _, mine = await added(processes[0].services.keys)
         upload = await minted(processes[0], mine)

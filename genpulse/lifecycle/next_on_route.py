@@ -32,6 +32,11 @@ def is_offered(services: Services, model: str) -> bool:
         services.catalogue.model(model)
     except UnknownModel:
         return False
+    return may_be_used(services, provider)
+
+
+def may_be_used(services: Services, provider: str) -> bool:
+    """Whether a provider has what it needs and may cost what it does."""
     return is_allowed(services, provider) and not services.catalogue.lacks(provider)
 
 

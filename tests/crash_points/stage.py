@@ -322,9 +322,14 @@ async def submit_one(
     deadline_s: float | None = None,
     source: UUID | None = None,
 ) -> UUID:
-    """A task of that model, with a webhook. It waits for its source, where there is one."""
+    """A task of that model, with a webhook. It waits for its source, where there is one.
+
+    Several models with commas between them are a route.
+    """
     wanted = {"prompt": "a fox" if source is None else f"task:{source}"}
-    order = Order(f"{NAME}/{model}", wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
+    first, *others = (f"{NAME}/{one}" for one in model.split(","))
+    models = (first, *others) if others else first
+    order = Order(models, wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
     return (await submit(services, order, idempotency_key=key)).task.id
 
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from genpulse.domain.errors import BadInput, Problem, UnknownRoute
+from genpulse.domain.json.place import values
+from genpulse.domain.json.value import JsonObject
+from genpulse.domain.kind import ANY
 from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
 from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
 from genpulse.domain.routing.task_route import RouteTarget
+from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
 from genpulse.lifecycle.next_on_route import is_offered
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
+from genpulse.provider.asset_ref import files_in
 
 
 def model_of(order: Order) -> str:
@@ -66,6 +72,42 @@ def targets_of(services: Services, route: Route, order: Order, place: str = "") 
     targets = [(step, reading.target(step)) for step in offered]
     reading.refuse_misfits()
     return tuple(_in_order(services, route, [(step, target) for step, target in targets if target is not None]))
+
+
+def shared_kind(services: Services, targets: Sequence[RouteTarget], order: Order) -> str | None:
+    """The kind that the input asks for, by the first model that can tell; None where one leaves it open.
+
+    A model that does anything does that as well: it is of `ANY` kind only where all of them are.
+    """
+    kinds = [
+        model.kind_of(parsed) for model, parsed in (parsed_on(services, target, order.input) for target in targets)
+    ]
+    named = next((kind for kind in kinds if kind not in {None, ANY}), None)
+    return named or (None if None in kinds else ANY)
+
+
+def files_on_route(
+    services: Services, targets: Sequence[RouteTarget], document: JsonObject
+) -> Iterator[InputFile]:
+    """The files that an input names, each in its place there, with the media that each of the models takes.
+
+    A model may have another name for the field: what stands there is the same.
+    """
+    for target in targets:
+        _, parsed = parsed_on(services, target, document)
+        for file in files_in(parsed):
+            if target.input is None:
+                yield file
+                continue
+            for place, value in values(document):
+                if value == file.reference:
+                    yield InputFile(place, file.reference, file.media)
+
+
+def parsed_on(services: Services, target: RouteTarget, document: JsonObject) -> tuple[AnyModel, Any]:
+    """The model of a target, and the input as its own type. The document has been read by it before."""
+    model = services.catalogue.model(target.model)
+    return model, model.parse(document if target.input is None else target.input)
 
 
 class _Reading:

@@ -8,7 +8,8 @@ from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import ContentTooLarge, StorageLost
 from genpulse.domain.kind import makes_media
-from genpulse.domain.task import WaitsFor
+from genpulse.domain.money.cost import Cost
+from genpulse.domain.task import Task, WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import WORKER_LEAVES
 from genpulse.lifecycle.attempt.outputs.received import (
@@ -49,7 +50,14 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
     warnings = (*result.warnings, *(output.warning for output in missing))
-    return Succeeded(tuple(one.asset for one in stored), result.cost, warnings[:MOST_WARNINGS])
+    cost = result.cost or _price_on_route(run.task)
+    return Succeeded(tuple(one.asset for one in stored), cost, warnings[:MOST_WARNINGS])
+
+
+def _price_on_route(task: Task) -> Cost | None:
+    """What a task costs whose vendor does not say: while it ran it counted with its dearest model."""
+    price_usd = task.route.current.price_usd if task.route else None
+    return None if price_usd is None else Cost(price_usd, estimated=True)
 
 
 async def store_outputs(

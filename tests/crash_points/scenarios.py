@@ -218,7 +218,7 @@ SCENARIOS = (
     Scenario("hops of three tasks through one seat", _run("find,helpful", 3), manner=Manner(refuses=1), seats=1),
     Scenario("hop after a failed job", _run("find,blind"), manner=Manner(fails=1)),
     Scenario("cancel at a hop", _cancel_at("refused", "stop,blind"), MAY_BE_CANCELED, REFUSED),
-    Scenario("hop of a chain", _chain_of("find,helpful"), manner=Manner(refuses=1)),
+    Scenario("hop of a chain", _chain_of("find,helpful"), manner=Manner(refuses=1), faults=_NOT_CANCEL),
     Scenario("cancel while queued", _cancel_queued, CANCELED, faults=_OF_AN_API),
     Scenario("cancel while ordering", _cancel_at("ordering", "stop"), CANCELED, LONG),
     Scenario("cancel while running", _cancel_at("running", "helpful"), CANCELED, LONG),

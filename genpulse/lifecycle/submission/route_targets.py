@@ -123,7 +123,7 @@ class _Reading:
     def target(self, step: RouteStep) -> RouteTarget | None:
         """None where the input does not fit, which is noted."""
         model = self._services.catalogue.model(step.model)
-        adapted = adapt(self._order.input, _fields_of(model), step.rename)
+        adapted = adapt(self._order.input, fields_of(model), step.rename)
         self._note_left(step, adapted)
         try:
             price_usd = model.price_of(model.parse(adapted.input))
@@ -148,7 +148,8 @@ class _Reading:
             raise BadInput("The input does not fit every model of the route.", self._problems)
 
 
-def _fields_of(model: AnyModel) -> InputFields:
+def fields_of(model: AnyModel) -> InputFields:
+    """The fields that the input of a model has."""
     names = frozenset(field.alias or name for name, field in model.input.model_fields.items())
     return InputFields(names, is_open=model.input.model_config.get("extra") == "allow")
 

@@ -113,6 +113,18 @@ async def test_a_task_that_is_canceled_at_a_hop_stays_where_it_was(world, shops)
     assert ended.route == task.route
 
 
+@pytest.mark.parametrize("gone", [("two",), ("three",), ("two", "three")], ids="+".join)
+async def test_no_task_goes_to_a_model_that_is_not_there_any_more(world, shops, gone):
+    task = await ask(world)
+    whole = world.services.catalogue
+    left = [whole.provider(name) for name in whole.providers() if name not in gone]
+    world.services = replace(world.services, catalogue=LoadedCatalogue(left))
+    shops[0].errors = [ProviderUnavailable("down")]
+    ended = await run(world, task)
+    expected = next((name for name in ("two", "three") if name not in gone), "one")
+    assert (ended.status, ended.provider) == (TaskStatus.SUCCEEDED, expected)
+
+
 async def test_tasks_that_can_go_nowhere_do_not_stand_in_the_way_of_others(world, shops, monkeypatch):
     monkeypatch.setattr(rerouting, "AT_ONCE", 3)
     await held_up(world, "one", "two")

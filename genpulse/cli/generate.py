@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from genpulse.cli.model_input import input_of, uploaded, usual_field
+from genpulse.cli.model_names import asked_as, model_named
 from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.terminal import say
@@ -25,7 +26,13 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 
 @click.command("generate")
 @click.argument("prompt", required=False)
-@click.option("-m", "--model", default="sandbox/image", show_default=True, help="See `genpulse models`.")
+@click.option(
+    "-m",
+    "--model",
+    default="sandbox/image",
+    show_default=True,
+    help="See `genpulse models`; or a route, or several: a,b is b where a refuses.",
+)
 @output_option
 @click.option(
     "-i",
@@ -105,25 +112,29 @@ class _Order:
 
 async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
     async with AsyncGenPulse(url, api_key(), retries=_PATIENCE) as genpulse:
-        model = await genpulse.model(order.model)
+        model = await model_named(genpulse, order.model)
         wanted = input_of(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:
             body = await uploaded(genpulse, wanted)
             kind = order.kind or model.kinds[0]
-            task = await _submitted(genpulse, order.model, body, kind, order.run_at)
+            task = await _submitted(genpulse, asked_as(order.model), body, kind, order.run_at)
             for warning in warnings_of(task):
                 say(f"warning: {warning}", err=True)
-            return task, await save_outputs(genpulse, task, where, order.model.rpartition("/")[2])
+            return task, await save_outputs(genpulse, task, where, task.model.rpartition("/")[2])
 
 
 async def _submitted(
-    genpulse: AsyncGenPulse, model: str, body: Mapping[str, object], kind: str, run_at: datetime | None = None
+    genpulse: AsyncGenPulse,
+    model: str | tuple[str, ...],
+    body: Mapping[str, object],
+    kind: str,
+    run_at: datetime | None = None,
 ) -> Task:
     """The task at its good end. Whoever leaves before is told where it can be found. Raises `TaskFailed`."""
     task = await genpulse.submit(model, body, kind=kind, run_at=run_at)
     try:
         with Bars() as bars:
-            following = bars.follow(model)
+            following = bars.follow(task.model)
             async for event in genpulse.watch(task.id):
                 following(event)
                 task = event.task or task

@@ -10,9 +10,15 @@ from genpulse.lifecycle.budget import is_allowed
 from genpulse.ports import Services
 
 
-async def next_on_route(services: Services, route: TaskRoute, why: RouteHop) -> TaskRoute:
-    """The route after the hop. Raises `IndexError` at the last target."""
-    return route.left_for_next(why, await askable(services, route.rest))
+async def next_on_route(services: Services, route: TaskRoute, why: RouteHop) -> TaskRoute | None:
+    """The route after the hop: at the next model that may be asked, else at one that may be soon.
+
+    None where nothing further on is offered here any more: it is better to stay.
+    """
+    offered = [target for target in route.rest if is_offered(services, target.model)]
+    if not offered:
+        return None
+    return route.left_for_next(why, await askable(services, offered) or {offered[0].model})
 
 
 async def askable(services: Services, targets: Iterable[RouteTarget]) -> Collection[str]:
@@ -35,6 +41,11 @@ def is_offered(services: Services, model: str) -> bool:
         return False
     if services.catalogue.lifetime(model).is_over(day_of(services.now())):
         return False
+    return may_be_used(services, provider)
+
+
+def may_be_used(services: Services, provider: str) -> bool:
+    """Whether a provider has what it needs and may cost what it does."""
     return is_allowed(services, provider) and not services.catalogue.lacks(provider)
 
 

@@ -27,7 +27,7 @@ async def receive_callback(services: Services, provider: str, token: str, callba
     back more than once. Raises `UnknownCallback`, `CallbackRefused`, `DatabaseUnavailable`.
     """
     task = await _task(services, provider, token)
-    if task.order is None:
+    if task.order is None or task.provider != provider:
         return
     try:
         engine = services.catalogue.model(task.model).engine
@@ -47,9 +47,16 @@ async def _task(services: Services, provider: str, token: str) -> Task:
         task = await services.store.get(task_id)
     except (ValueError, UnknownTask) as error:
         raise UnknownCallback from error
+    if task.provider != provider and _has_left(task, provider):
+        return task
     if task.provider != provider or not task.attempt or not _may_be_of(task.order, attempt_id):
         raise UnknownCallback
     return task
+
+
+def _has_left(task: Task, provider: str) -> bool:
+    """Whether the task has been at this vendor on its route: nothing is open there any more."""
+    return any(hop.model.partition("/")[0] == provider for hop in task.route.hops) if task.route else False
 
 
 def _may_be_of(order: OpenOrder | None, attempt_id: UUID) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.routing.task_route import CIRCUIT_OPEN, RouteHop, TaskRoute
 from genpulse.domain.task import Task
-from genpulse.lifecycle.next_on_route import askable, is_left_alone
+from genpulse.lifecycle.next_on_route import askable, is_left_alone, may_be_used
 from genpulse.ports import RouteMove, Services
 
 AT_ONCE = 500
@@ -17,7 +17,9 @@ async def reroute(services: Services, providers: Sequence[str]) -> int:
     A task that has an order open there stays. Returns how many moved. Raises `DatabaseUnavailable`.
     """
     left_alone = [provider for provider in providers if await is_left_alone(services, provider)]
-    waiting = await services.store.waiting_on_routes(left_alone, AT_ONCE) if left_alone else ()
+    if not left_alone:
+        return 0
+    waiting = await services.store.waiting_on_routes(left_alone, await _askable_providers(services), AT_ONCE)
     routes = [(task, task.route) for task in waiting if task.route is not None]
     models = await askable(services, (target for _, route in routes for target in route.rest))
     moves = [_move(services, task, route, models) for task, route in routes if _may_go_on(route, models)]
@@ -25,6 +27,11 @@ async def reroute(services: Services, providers: Sequence[str]) -> int:
     for task in moved:
         services.events.publish(TaskEvent(task.id, task.seq))
     return len(moved)
+
+
+async def _askable_providers(services: Services) -> Sequence[str]:
+    known = [name for name in services.catalogue.providers() if may_be_used(services, name)]
+    return [name for name in known if not await is_left_alone(services, name)]
 
 
 def _may_go_on(route: TaskRoute, models: Collection[str]) -> bool:

@@ -1,6 +1,6 @@
 """The port of the task store: tasks, attempts and their orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -204,10 +204,13 @@ class TaskStore(Protocol):
         Whoever ends a task lets those go on that wait for it; this finds what was missed.
         """
 
-    async def waiting_on_routes(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
-        """At most `limit` tasks that wait for one of these providers, are due, and may go to another model.
+    async def waiting_on_routes(
+        self, providers: Sequence[str], others: Collection[str], limit: int
+    ) -> tuple[Task, ...]:
+        """At most `limit` tasks that wait for one of these providers, are due, and may go to one of the `others`.
 
-        None of them has an order open, is unwanted, or is at the last target of its route. The oldest come first.
+        None of them has an order open or is unwanted, and a provider among the others is further on in the route
+        of each. The oldest come first.
         """
 
     async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:

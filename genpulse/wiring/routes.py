@@ -1,5 +1,6 @@
 """The routes of the configuration, held against the models that there are."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -8,7 +9,10 @@ from genpulse.configuration.settings import RouteSection, RouteStepSection, Sett
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.kind import ANY, is_kind
 from genpulse.domain.routing.route import MOST_MODELS, POSSIBLE_CODES, Route, Routes, RouteStep
+from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Catalogue
+
+_NAME = re.compile(r"[\w.-]{1,100}")
 
 
 def open_routes(settings: Settings, catalogue: Catalogue) -> Routes:
@@ -50,6 +54,9 @@ def _of_names(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
     for name in sections:
         if "/" in name:
             yield Fault(f"routes.{name}", "", "a name of a route has no slash: `provider/name` is a model")
+        elif not _NAME.fullmatch(name):
+            detail = "a name of a route is 1 to 100 letters, digits, `-`, `_` and `.`, so that orders can say it"
+            yield Fault(f"routes.{name}", "", detail)
 
 
 def _of_usual(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
@@ -78,6 +85,20 @@ def _of_route(
         yield Fault(f"{key}.try", "", f"it has {len(set(models))} models; {MOST_MODELS} at most are tried")
     for model in dict.fromkeys(models):
         yield from _of_model(f"{key}.try", section.kind, model, catalogue)
+    for step in section.steps:
+        yield from _of_renames(f"{key}.try", step, catalogue)
+
+
+def _of_renames(key: str, step: RouteStepSection, catalogue: Catalogue) -> Iterator[Fault]:
+    """Of a model whose fields are known: no order could be said to it."""
+    try:
+        fields = fields_of(catalogue.model(step.model))
+    except UnknownModel:
+        return
+    for name in sorted(set(step.rename.values()) - fields.names):
+        if not fields.is_open:
+            known = ", ".join(sorted(fields.names))
+            yield Fault(key, "", f"{step.model} has no field {name!r} that another could be renamed to: {known}")
 
 
 def _circle(sections: Mapping[str, RouteSection], path: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,6 +32,15 @@ async def _chain(play: Play) -> None:
     play.start()
 
 
+def _chain_of(model: str) -> Callable[[Play], Awaitable[None]]:
+    async def act(play: Play) -> None:
+        source = await play.submit(model)
+        await play.submit(model, source=source)
+        play.start()
+
+    return act
+
+
 async def _submit(play: Play) -> None:
     await submit_through(play, "find")
     await play.next()
@@ -205,6 +214,11 @@ SCENARIOS = (
     Scenario("chain", _chain),
     Scenario("retry after a refusal", _run("blind"), manner=Manner(refuses=1)),
     Scenario("retry after a failed job", _run("find"), manner=Manner(fails=1)),
+    Scenario("hop after a refusal", _run("blind,immediate"), manner=Manner(refuses=1)),
+    Scenario("hops of three tasks through one seat", _run("find,helpful", 3), manner=Manner(refuses=1), seats=1),
+    Scenario("hop after a failed job", _run("find,blind"), manner=Manner(fails=1)),
+    Scenario("cancel at a hop", _cancel_at("refused", "stop,blind"), MAY_BE_CANCELED, REFUSED),
+    Scenario("hop of a chain", _chain_of("find,helpful"), manner=Manner(refuses=1), faults=_NOT_CANCEL),
     Scenario("cancel while queued", _cancel_queued, CANCELED, faults=_OF_AN_API),
     Scenario("cancel while ordering", _cancel_at("ordering", "stop"), CANCELED, LONG),
     Scenario("cancel while running", _cancel_at("running", "helpful"), CANCELED, LONG),

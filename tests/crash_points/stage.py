@@ -46,7 +46,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
 from tests.crash_points.proxy import Proxy, Watcher
-from tests.crash_points.vendor import NAME, Books, provider_of
+from tests.crash_points.vendor import NAME, Books, asked_as, provider_of
 
 LEASE_S = 0.8
 RATE = Rate(100, 1.0)
@@ -324,9 +324,9 @@ async def submit_one(
     deadline_s: float | None = None,
     source: UUID | None = None,
 ) -> UUID:
-    """A task of that model, with a webhook. It waits for its source, where there is one."""
+    """A task of that model, or of several with commas between them, with a webhook; it waits for its source."""
     wanted = {"prompt": "a fox" if source is None else f"task:{source}"}
-    order = Order(f"{NAME}/{model}", wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
+    order = Order(asked_as(model), wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
     return (await submit(services, order, idempotency_key=key)).task.id
 
 

@@ -235,3 +235,9 @@ def provider_of(books: Books) -> Provider:
         for name, engine in engines.items()
     )
     return Provider(NAME, models, paid=True)
+
+
+def asked_as(models: str) -> str | tuple[str, ...]:
+    """What an order says for a model, or for several with commas between them."""
+    first, *others = (f"{NAME}/{one}" for one in models.split(","))
+    return (first, *others) if others else first

@@ -12,8 +12,8 @@ SUBMITTING = {"submit_task", "submit_batch"}
 MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|input(/.*)?)", re.DOTALL)
 """Where a body does not fit the model that it names; what fits that is told by `/v1/models`."""
 KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/(run_at|model)")
-"""Where a key comes twice in a batch or beside one for the whole, a time is too far ahead of the clock, or an order
-has neither a model nor a kind."""
+"""Where a key comes twice in a batch or beside one for the whole, a time is too far ahead of the clock, or an
+order has neither a model nor a kind."""
 BEYOND_A_SCHEMA = {
     *{("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")},
     ("", "/max_bytes"),

@@ -4,10 +4,8 @@ import asyncio
 import random
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from pydantic import Field
 
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.errors import (
@@ -27,7 +25,7 @@ from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.money.allowance import Allowance, BudgetScope, ScopeKind
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.routing.latencies import Latencies
-from genpulse.domain.routing.route import Route, RouteOrder, Routes, RouteStep
+from genpulse.domain.routing.route import RouteOrder, RouteStep
 from genpulse.domain.routing.task_route import CIRCUIT_OPEN
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
@@ -35,67 +33,25 @@ from genpulse.lifecycle.reroute import reroute
 from genpulse.lifecycle.retry import retry
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.submission.submit_batch import submit_batch
-from genpulse.provider import Input, Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
-from tests.lifecycle.conftest import QUICK, Shop
-
-KIND = "text-to-image"
-MODELS = ("one/a", "two/b", "three/c")
-
-
-class Sized(Input):
-    prompt: str
-    size: str | None = Field(None, pattern=r"^[0-9]+x[0-9]+$")
-
-
-class Counted(Input):
-    prompt: str
-    width: int = 512
-    height: int = 512
-    n: int = Field(1, le=4)
-    negative_prompt: str | None = None
-
-
-class Spoken(Input):
-    text: str
-
-
-def provider(name: str, model: str, takes: type[Input], shop: Shop, **changes: Any) -> Provider:
-    price = changes.pop("price", "0.01")
-    made: Model[Any] = Model(model, (KIND,), takes, shop, price=lambda _: Decimal(price))
-    return Provider(name, (made,), **{"paid": True, **changes})
+from tests.lifecycle.conftest import QUICK
+from tests.lifecycle.routed import (
+    KIND,
+    MODELS,
+    Counted,
+    Sized,
+    ask,
+    held_up,
+    open_shops,
+    provider,
+    run,
+    with_route,
+)
 
 
 @pytest.fixture
 def shops(world):
-    """Three shops that sell the same, each behind an account of its own."""
-    one, two, three = Shop(), Shop(), Shop()
-    catalogue = LoadedCatalogue(
-        [
-            provider("one", "a", Counted, one, price="0.02"),
-            provider("two", "b", Sized, two, price="0.05"),
-            provider("three", "c", Spoken, three, price="0.01"),
-        ]
-    )
-    world.gate._guarded = frozenset({"one", "two", "three"})
-    world.services = replace(world.services, catalogue=catalogue)
-    return one, two, three
-
-
-def with_route(world, **changes):
-    steps = tuple(RouteStep(model) for model in MODELS)
-    route = replace(Route("portrait", steps, KIND), **changes)
-    world.services = replace(world.services, routes=Routes({"portrait": route}, {KIND: "portrait"}))
-
-
-async def ask(world, model: Any = MODELS, **document: Any):
-    order = Order(model, {"prompt": "a fox", **document}, kind=KIND if model is None else None)
-    return (await submit(world.services, order)).task
-
-
-async def run(world, task):
-    async with world.worker():
-        return await world.ended(task)
+    return open_shops(world)
 
 
 async def test_the_first_one_is_tried_and_no_other(world, shops):
@@ -165,14 +121,6 @@ async def test_one_that_is_left_alone_is_passed_over(world, shops):
             ("one/a", "provider_unavailable"),
             ("two/b", CIRCUIT_OPEN),
         ]
-
-
-async def held_up(world, *providers):
-    """The circuits of these providers are open for an hour."""
-    world.gate._policy = replace(world.gate._policy, first_s=3600.0, longest_s=3600.0)
-    for name in providers:
-        for _ in range(4):
-            await world.gate.failed(name, ProviderUnavailable("down").failure)
 
 
 async def test_a_task_that_waits_for_an_open_circuit_goes_on_elsewhere(world, shops):

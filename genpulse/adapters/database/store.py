@@ -1,6 +1,6 @@
 """The `TaskStore` port on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -256,9 +256,12 @@ class PostgresTaskStore:
         rows = await self._fetch(sources.WAKE, None)
         return int(rows[0]["count"])
 
-    async def waiting_on_routes(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
-        """At most `limit` tasks that wait for one of these providers and may go to another one."""
-        return tuple(task_of(row) for row in await self._fetch(routes.WAITING, list(providers), limit))
+    async def waiting_on_routes(
+        self, providers: Sequence[str], others: Collection[str], limit: int
+    ) -> tuple[Task, ...]:
+        """At most `limit` tasks that wait for one of these providers and may go to one of the others."""
+        rows = await self._fetch(routes.WAITING, list(providers), limit, list(others))
+        return tuple(task_of(row) for row in rows)
 
     async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
         """How many seconds the last tasks of each model took, on average."""

@@ -1,6 +1,6 @@
 """Tasks on a route that wait for a provider which is left alone at present."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
@@ -15,9 +15,16 @@ from genpulse.ports import RouteMove
 class TaskRoutes(TaskRows):
     """The part of `TaskStore` that moves tasks to other models while they wait."""
 
-    async def waiting_on_routes(self, providers: Sequence[str], limit: int) -> tuple[Task, ...]:
-        """Tasks that wait for one of these providers and may go to another one, oldest first."""
-        waiting = [one for one in self._tasks.values() if one.provider in providers and self._may_move(one)]
+    async def waiting_on_routes(
+        self, providers: Sequence[str], others: Collection[str], limit: int
+    ) -> tuple[Task, ...]:
+        """Tasks that wait for one of these providers and may go to one of the others, oldest first."""
+        waiting = [
+            one
+            for one in self._tasks.values()
+            if one.provider in providers and self._may_move(one) and one.route is not None
+            if any(target.provider in others for target in one.route.rest)
+        ]
         return tuple(sorted(waiting, key=lambda task: task.id)[:limit])
 
     async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:

@@ -22,6 +22,7 @@ from genpulse.provider.unknown_field import said_of
 __all__ = ["BATCH_VALUES", "read"]
 
 M = TypeVar("M", bound=BaseModel)
+_NO_PLACES = frozenset({"[key]", "[one]", "[several]"})
 _NAMED = 5
 _KEY = re.compile(rb'"\s*:')
 """Behind each key stands a colon; it may stand in texts, too."""
@@ -94,8 +95,11 @@ def _parse_slowly(body: bytes) -> JsonValue:
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
-    """The JSON pointer of a place as pydantic names it; `[key]` there is a key of the object before it."""
+    """The JSON pointer of a place as pydantic names it; `[key]` there is a key of the object before it.
+
+    `[one]` and `[several]` tell by which of two forms a value was read.
+    """
     place: Place = None
     for part in loc:
-        place = place if part == "[key]" else (place, part)
+        place = place if part in _NO_PLACES else (place, part)
     return written(place)

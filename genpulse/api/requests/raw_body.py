@@ -37,5 +37,10 @@ def _check_head(request: Request) -> None:
         raise UnsupportedContentType(
             f"{content_type} encoded as {encoding}", f"{_EXPECTED}, which are not encoded"
         )
+    packed = request.headers.get("transfer-encoding", "chunked")
+    if packed.strip().lower() != "chunked":
+        raise UnsupportedContentType(
+            f"{content_type} sent as {packed}", f"{_EXPECTED}, which nothing has packed on the way"
+        )
     if "content-range" in request.headers:
         raise UploadIncomplete("The request has a Content-Range; this call takes the whole file at once.")

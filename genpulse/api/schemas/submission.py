@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.requests.headers import IDEMPOTENCY_KEY
@@ -58,6 +68,12 @@ def storable_keys(schema: dict[str, Any]) -> None:
 
 
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200), _STORABLE]
+ModelNames = Annotated[list[ModelName], Field(min_length=1, max_length=MOST_MODELS)]
+ModelChoice = Annotated[
+    Annotated[ModelName, Tag("[one]")] | Annotated[ModelNames, Tag("[several]")],
+    Discriminator(lambda value: "[several]" if isinstance(value, list) else "[one]"),
+]
+"""Told apart by what it is, so that what is wrong with it is told of one form alone."""
 
 
 class RetryDocument(BaseModel):
@@ -76,7 +92,7 @@ class OrderDocument(BaseModel):
 
     model_config = ConfigDict(title="Order", extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
-    model: ModelName | Annotated[list[ModelName], Field(min_length=1, max_length=MOST_MODELS)] | None = Field(
+    model: ModelChoice | None = Field(
         None,
         description=(
             "`provider/name`, as GET /v1/models lists it; or the name of a route of this installation; or several"

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpulse.cli.errors import CommandRefused
+from genpulse.cli.model_names import model_named
 from genpulse.cli.output.destination import destination
 from genpulse.cli.output.progress import Bars, CountBar
 from genpulse.cli.output.terminal import say, say_json
@@ -72,7 +74,9 @@ async def _models(client: AsyncGenPulse, names: Sequence[str]) -> Mapping[str, M
     models = {}
     for name in names:
         try:
-            models[name] = await client.model(name)
+            models[name] = await model_named(client, name)
+        except CommandRefused:
+            continue
         except ApiRefused as error:
             if error.code != "unknown_model":
                 raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from genpulse.cli.model_names import asked_as
 from genpulse.cli.output.file_names import safe_name
 from genpulse.cli.prompt_file.rows import BrokenRows, Row, RowProblem, read_json
 from genpulse_client import Model, Order, Priority
@@ -129,7 +130,7 @@ class _RowReader:
         if kind not in model.kinds:
             raise _Unfit(f"kind: {name} does not do {kind!r}; it does {', '.join(model.kinds)}")
         return Order(
-            name,
+            asked_as(name),
             self._input(row, model),
             kind,
             _priority(row),

@@ -126,7 +126,8 @@ async def _moved_on(run: AttemptRun, failure: Failure) -> MovedOn | None:
     why = RouteHop(
         run.task.model, run.attempt.number, failure.code.value, failure.message, run.now(), failure.charged
     )
-    return MovedOn(failure, run.task.model, await next_on_route(run.services, route, why))
+    moved = await next_on_route(run.services, route, why)
+    return None if moved is None else MovedOn(failure, run.task.model, moved)
 
 
 async def _is_outage(run: AttemptRun, failure: Failure) -> bool:

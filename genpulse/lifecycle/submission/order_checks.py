@@ -32,6 +32,7 @@ from genpulse.domain.errors import (
     UnknownRoute,
 )
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.kind import ANY
 from genpulse.domain.money.spending import day_of
 from genpulse.domain.routing.route import Route
 from genpulse.domain.routing.task_route import RouteTarget
@@ -39,7 +40,7 @@ from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.budget import check_provider
 from genpulse.lifecycle.submission.order_references import check_references, names_something
-from genpulse.lifecycle.submission.route_targets import model_of, route_of, targets_of
+from genpulse.lifecycle.submission.route_targets import model_of, route_of, shared_kind, targets_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -149,9 +150,11 @@ def parse_input(services: Services, candidate: Candidate) -> None:
 def choose_kind(services: Services, candidate: Candidate) -> None:
     """The kind of work is one of the model, and only one is meant. Raises `UnknownKind`, `BadInput`."""
     order, model = candidate.order, candidate.model
-    kind = order.kind
-    if kind is None:
-        kind = (candidate.route and candidate.route.kind) or model.kind_of(candidate.parsed)
+    kind, route = order.kind, candidate.route
+    if kind is None and route is not None:
+        kind = route.kind or shared_kind(services, candidate.targets, order)
+    elif kind is None:
+        kind = model.kind_of(candidate.parsed)
     if kind is None:
         choice = Problem(f"{candidate.place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
         raise BadInput(
@@ -160,7 +163,7 @@ def choose_kind(services: Services, candidate: Candidate) -> None:
         )
     for model_id in [target.model for target in candidate.targets] or [candidate.model_id]:
         kinds = services.catalogue.model(model_id).kinds
-        if kind not in kinds:
+        if kind not in kinds and (route is None or ANY not in kinds):
             raise UnknownKind(kind, model_id, kinds)
     candidate.kind = kind
 

@@ -102,12 +102,14 @@ def _refused_webhooks(services: Services, tasks: Mapping[str, NewTask]) -> Itera
 
 def _references(task_place: str, task: NewTask, api_url: str) -> Iterator[_Reference]:
     """Each text that names a file of ours, and whatever stands in a field for files."""
-    fields = {file.place: file.media for file in task.files}
+    fields: dict[Place, set[tuple[Medium, ...]]] = {}
+    for file in task.files:
+        fields.setdefault(file.place, set()).add(file.media)
     for place, value in values(task.input):
         if not isinstance(value, str):
             continue
         if place in fields:
-            yield _Reference(task_place, place, value, fields[place])
+            yield from (_Reference(task_place, place, value, media) for media in sorted(fields[place]))
         elif _REFERENCE.fullmatch(value) or output_named(value) or asset_named(value, api_url):
             yield _Reference(task_place, place, value, ())
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from genpulse.domain.errors import BadInput, Problem, UnknownRoute
+from genpulse.domain.json.place import values
+from genpulse.domain.json.value import JsonObject
+from genpulse.domain.kind import ANY
 from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
 from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
 from genpulse.domain.routing.task_route import RouteTarget
+from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
 from genpulse.lifecycle.next_on_route import is_offered
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
+from genpulse.provider.asset_ref import files_in
 
 
 def model_of(order: Order) -> str:
@@ -71,6 +77,42 @@ def targets_of(services: Services, route: Route, order: Order, place: str = "") 
     return tuple(_in_order(services, route, [(step, target) for step, target in targets if target is not None]))
 
 
+def shared_kind(services: Services, targets: Sequence[RouteTarget], order: Order) -> str | None:
+    """The kind that the input asks for, by the first model that can tell; None where one leaves it open.
+
+    A model that does anything does that as well: it is of `ANY` kind only where all of them are.
+    """
+    kinds = [
+        model.kind_of(parsed) for model, parsed in (parsed_on(services, target, order.input) for target in targets)
+    ]
+    named = next((kind for kind in kinds if kind not in {None, ANY}), None)
+    return named or (None if None in kinds else ANY)
+
+
+def files_on_route(
+    services: Services, targets: Sequence[RouteTarget], document: JsonObject
+) -> Iterator[InputFile]:
+    """The files that an input names, each in its place there, with the media that each of the models takes.
+
+    A model may have another name for the field: what stands there is the same.
+    """
+    for target in targets:
+        _, parsed = parsed_on(services, target, document)
+        for file in files_in(parsed):
+            if target.input is None:
+                yield file
+                continue
+            for place, value in values(document):
+                if value == file.reference:
+                    yield InputFile(place, file.reference, file.media)
+
+
+def parsed_on(services: Services, target: RouteTarget, document: JsonObject) -> tuple[AnyModel, Any]:
+    """The model of a target, and the input as its own type. The document has been read by it before."""
+    model = services.catalogue.model(target.model)
+    return model, model.parse(document if target.input is None else target.input)
+
+
 class _Reading:
     """Brings an order's input to one model after the other, and notes what does not fit."""
 
@@ -84,7 +126,7 @@ class _Reading:
     def target(self, step: RouteStep) -> RouteTarget | None:
         """None where the input does not fit, which is noted."""
         model = self._services.catalogue.model(step.model)
-        adapted = adapt(self._order.input, _fields_of(model), step.rename)
+        adapted = adapt(self._order.input, fields_of(model), step.rename)
         self._note_left(step, adapted)
         try:
             price_usd = model.price_of(model.parse(adapted.input))
@@ -109,7 +151,8 @@ class _Reading:
             raise BadInput("The input does not fit every model of the route.", self._problems)
 
 
-def _fields_of(model: AnyModel) -> InputFields:
+def fields_of(model: AnyModel) -> InputFields:
+    """The fields that the input of a model has."""
     names = frozenset(field.alias or name for name, field in model.input.model_fields.items())
     return InputFields(names, is_open=model.input.model_config.get("extra") == "allow")
 

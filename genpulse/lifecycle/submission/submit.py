@@ -5,11 +5,13 @@ from uuid import UUID
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.routing.task_route import TaskRoute
+from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.lifecycle.submission.order_references import sources_of
+from genpulse.lifecycle.submission.route_targets import files_on_route
 from genpulse.ports import Services
 from genpulse.provider.asset_ref import files_in
 
@@ -62,7 +64,7 @@ def new_task(
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
-        files=files_in(candidate.parsed) if route is None or route.current.input is None else (),
+        files=_files(services, candidate),
         batch_id=batch_id,
         retain_s=_retain_s(candidate),
         run_at=order.run_at,
@@ -77,6 +79,12 @@ def _rule_version(services: Services, candidate: Candidate) -> str:
     dearest = max(priced, key=lambda target: target.price_usd or 0, default=None)
     model = services.catalogue.model(dearest.model) if dearest else candidate.model
     return model.facts.tariff.version if model.price is None and model.facts.tariff else PRICE_IN_CODE
+
+
+def _files(services: Services, candidate: Candidate) -> tuple[InputFile, ...]:
+    if candidate.route is None:
+        return files_in(candidate.parsed)
+    return tuple(files_on_route(services, candidate.targets, candidate.order.input))
 
 
 def _task_route(candidate: Candidate) -> TaskRoute | None:

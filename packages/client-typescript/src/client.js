@@ -170,6 +170,10 @@ export class GenPulse {
     return this.#connection.document(requests.model(modelId), signal);
   }
 
+  async routes({ signal } = {}) {
+    return dataOf(await this.#connection.document(requests.got("/v1/routes"), signal), "catalogue");
+  }
+
   async providers({ signal } = {}) {
     return dataOf(await this.#connection.document(requests.got("/v1/providers"), signal), "catalogue");
   }

@@ -174,9 +174,12 @@ export interface OrderOptions {
   runAt?: Date | string;
 }
 
-/** A task that is asked for. `model` is `provider/name`, or several in the order in which they are to be tried. */
+/**
+ * A task that is asked for. `model` is `provider/name`, a route, or several in the order in which they are to be
+ * tried; null is the usual route of the `kind`.
+ */
 export interface Order extends OrderOptions {
-  model: string | readonly string[];
+  model: string | readonly string[] | null;
   /** What the model's `input_schema` describes; an `Asset` in it stands for its file. */
   input: Readonly<Record<string, unknown>>;
 }
@@ -370,6 +373,8 @@ export class GenPulse {
   models(options?: Abortable): Promise<Model[]>;
   /** One model, by `provider/name`. */
   model(modelId: string, options?: Abortable): Promise<Model>;
+  /** Names that an order may say in place of a model, and the models of each, as the API says it. */
+  routes(options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Who does it, and how their accounts are, as the API says it. */
   providers(options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Money and counts. */

@@ -18,7 +18,8 @@ export const ORDER_OPTIONS = [...Object.keys(FIELDS), "idempotencyKey"];
 /** The document of an order; what is not said is left out, and the key is no part of it. */
 export function orderDocument(model, input, options) {
   const said = Object.entries(FIELDS).filter(([name]) => options[name] != null);
-  return { model, input: plain(input), ...Object.fromEntries(said.map(([name, field]) => [field, momentText(options[name])])) };
+  const named = model == null ? {} : { model };
+  return { ...named, input: plain(input), ...Object.fromEntries(said.map(([name, field]) => [field, momentText(options[name])])) };
 }
 
 /** Throws `TypeError` for an option that there is not, since a misspelt one would be passed over in silence. */

@@ -14,15 +14,16 @@ from genpulse_client.results.task import Priority
 class Order:
     """A task that is asked for.
 
-    `model` is `provider/name`, or several of them in the order in which they are to be tried. `input` is what the
-    model's `input_schema` describes; an `Asset` in it stands for its file. `kind` is needed only when the model
-    does several kinds of work. `webhook_url` is told when the task has ended. `deadline_s` is in how many seconds
+    `model` is `provider/name`, the name of a route, or several of them in the order in which they are to be tried;
+    None is the usual route of the `kind`, where the installation has one. `input` is what the model's
+    `input_schema` describes; an `Asset` in it stands for its file. `kind` is needed only when the model does
+    several kinds of work. `webhook_url` is told when the task has ended. `deadline_s` is in how many seconds
     the task is given up. `metadata` are the caller's own words. The same `idempotency_key` and order give the same
     task. `retain_s` is for how many whole seconds after its end the task and its files are kept at the longest.
     It is not begun before `run_at`, which is 30 days ahead at most; `deadline_s` counts from then.
     """
 
-    model: str | Sequence[str]
+    model: str | Sequence[str] | None
     input: Mapping[str, Any]
     kind: str | None = None
     priority: Priority | None = None
@@ -44,9 +45,10 @@ class Order:
             "retain_s": self.retain_s,
             "run_at": None if self.run_at is None else moment_text(self.run_at),
         }
-        model = self.model if isinstance(self.model, str) else list(self.model)
+        model = self.model if self.model is None or isinstance(self.model, str) else list(self.model)
+        named = {} if model is None else {"model": model}
         chosen = {name: value for name, value in optional.items() if value is not None}
-        return {"model": model, "input": _plain(self.input), **chosen}
+        return {**named, "input": _plain(self.input), **chosen}
 
 
 def _plain(value: Any) -> Any:

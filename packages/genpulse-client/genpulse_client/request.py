@@ -162,6 +162,11 @@ def model(model_id: str) -> Request:
     return Request("GET", f"/v1/models/{quote(path_part(model_id, several=True))}")
 
 
+def routes() -> Request:
+    """The routes."""
+    return Request("GET", "/v1/routes")
+
+
 def providers() -> Request:
     """The providers."""
     return Request("GET", "/v1/providers")

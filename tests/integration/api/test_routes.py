@@ -112,3 +112,38 @@ async def test_each_order_of_a_batch_may_have_a_route(routed):
     ]
     batch = (await routed.post("/v1/tasks/batch", json={"tasks": orders})).json
     assert [task["route"] is None for task in batch["data"]] == [False, True]
+
+
+FORMS = {
+    "list": ["one/a", "two/b"],
+    "turned": ["two/b", "one/a"],
+    "route": "portrait",
+    "usual": None,
+    "one": "one/a",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_the_same_key_gives_the_same_task_for_the_same_models_alone(routed, form):
+    def submit(model):
+        return routed.submit(model, kind=KIND, headers={"Idempotency-Key": "k"})
+
+    first = (await submit(FORMS[form])).json
+    for other, model in FORMS.items():
+        answer = await submit(model)
+        if other == form:
+            assert (answer.status, answer.json["id"]) == (202, first["id"])
+        else:
+            answer.problem(422, "idempotency_key_reuse")
+
+
+async def test_a_task_that_has_gone_on_is_the_same_to_its_key_and_counts_where_it_was_made(routed):
+    key, orders = {"Idempotency-Key": "k"}, {"tasks": [{"model": "portrait", "input": {"prompt": "x"}}]}
+    (task,) = (await routed.post("/v1/tasks/batch", json=orders, headers=key)).json["data"]
+    async with routed.worker():
+        ended = await routed.ended(task["id"])
+    (again,) = (await routed.post("/v1/tasks/batch", json=orders, headers=key)).json["data"]
+    assert (again["id"], again["model"]) == (task["id"], "two/b")
+    assert ended["cost"] == {"amount_usd": "0.30", "estimated": True}
+    (row,) = (await routed.get("/v1/usage?group_by=model")).json["data"]
+    assert (row["model"], row["cost_usd"]) == ("two/b", "0.30")

@@ -130,3 +130,18 @@ async def test_a_body_that_is_no_file_is_refused_and_the_address_stays_good(
 async def test_what_makes_no_sense_is_refused_with_its_place(api, mine, asked, pointer):
     problem = (await api.post("/v1/upload_urls", json=asked, headers=mine)).problem(422, "invalid_input")
     assert [one["pointer"] for one in problem["errors"]] == [pointer]
+
+
+async def test_bytes_that_are_packed_on_the_way_are_not_kept_as_the_file(api, mine):
+    """Nobody here unpacks them, and what came would be another file than the page has."""
+    upload = await minted(api, mine)
+    host, port = api.url.removeprefix("http://").split(":")
+    path, coding = upload["url"].removeprefix(api.url), "gzip, chunked"
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: {coding}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + b"3\r\nabc\r\n0\r\n\r\n")
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert coding.encode() in answer
+    writer.close()
+    assert (await brought(api, upload)).status == 201

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
 from uuid import UUID
@@ -15,10 +16,13 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Claim, Released
-from genpulse.domain.errors import TaskDeleted
+from genpulse.domain.errors import TaskDeleted, UnknownTask
+from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import NewTask, Submitted
+from genpulse.ports import RouteMove
 from tests.contract.conftest import Backend, new_task
 
+ROUTE = TaskRoute("", (RouteTarget("sandbox/image"), RouteTarget("other/image")), frozenset())
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 _HOLD = "SELECT FROM tasks WHERE id = $1 FOR UPDATE"
 
@@ -77,11 +81,41 @@ async def delete(scene: Scene) -> None:
 ACTS: tuple[Callable[[Scene], Awaitable[None]], ...] = (submit_again, save_progress, end, delete)
 
 
+async def move_on(scene: Scene) -> None:
+    with suppress(UnknownTask):
+        tasks = [await scene.backend.store.get(one) for one in reversed(scene.ids)]
+        await scene.backend.store.move_on([RouteMove(task, replace(ROUTE, place=1)) for task in tasks])
+
+
+async def expire(scene: Scene) -> None:
+    await scene.backend.store.expire()
+
+
+ACTS_ON_WAITING = (submit_again, delete, move_on, expire)
+
+
 async def waiting(scene: Scene, acts: list[asyncio.Task[None]], count: int) -> None:
     """Until so many wait for locks, or who does not wait has ended."""
     async with asyncio.timeout(60):
         while await scene.pool.fetchval(_WAITING) < count - sum(act.done() for act in acts):
             await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def waiting_scene(scene) -> Scene:
+    """The same with two tasks on a route that nobody has begun, and whose deadlines are over."""
+    made = [new_task(idempotency_key=key, route=ROUTE, deadline_s=-1.0) for key in "dc"]
+    for task in made:
+        await scene.backend.store.submit(task)
+    return replace(scene, tasks=(made[0], made[1]), begun={})
+
+
+@pytest.mark.parametrize("held", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize(
+    "pair", [*permutations(ACTS_ON_WAITING, 2)], ids=lambda pair: f"{pair[0].__name__}-{pair[1].__name__}"
+)
+async def test_two_statements_at_the_same_waiting_tasks_never_do(waiting_scene, pair, held):
+    await test_two_statements_at_the_same_tasks_never_wait_for_each_other(waiting_scene, pair, held)
 
 
 @pytest.mark.parametrize("held", [0, 1], ids=["first", "second"])

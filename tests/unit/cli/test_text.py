@@ -82,6 +82,26 @@ def test_all_facts_are_printed(capsys):
     assert "          waits for the storage, which is away or full, for " in printed
 
 
+def test_a_route_is_told_a_line_for_each_model(capsys):
+    hop = {"attempt": 1, "code": "provider_unavailable", "message": "no\nroom", "charged": "no"}
+    skipped = {**hop, "attempt": 0, "code": "circuit_open", "message": "left alone"}
+    targets = [{"model": f"{name}/m"} for name in "abcd"]
+    hops = [{"model": "a/m", **hop}, {"model": "b/m", **skipped}]
+    print_task(
+        task(route={"name": "portrait", "place": 2, "targets": targets, "hops": hops}, model="c/m"), as_json=False
+    )
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("route     portrait")
+    assert [line.strip() for line in lines[first + 1 : first + 5]] == [
+        "a/m: left after attempt 1, provider_unavailable: no room (charged: no)",
+        "b/m: left before any attempt, circuit_open: left alone (charged: no)",
+        "c/m: it is here",
+        "d/m: next, if need be",
+    ]
+    print_task(task(), as_json=False)
+    assert "route" not in capsys.readouterr().out
+
+
 def test_a_watcher_is_told_once_of_each_change():
     out = io.StringIO()
     with Bars(Console(file=out, width=200)) as bars:

@@ -16,6 +16,7 @@ ASSET = asset_of({"id": "a1", "url": "http://x", "media_type": "image/png", "byt
 
 def test_what_is_not_said_is_left_out():
     assert Order("a/b", {}).document() == {"model": "a/b", "input": {}}
+    assert Order(None, {}, "text-to-image").document() == {"input": {}, "kind": "text-to-image"}
     whole = Order("a/b", {}, "kind", "high", "http://x", 5, {"a": "b"}, "key", 0, MOMENT)
     assert whole.document() == {
         "model": "a/b",

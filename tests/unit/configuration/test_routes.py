@@ -23,13 +23,13 @@ def test_a_route_is_as_it_is_written(project):
     found = routes(
         project,
         "usual: {kind: text-to-image, try: [sandbox/image], usual: true}",
-        "idle: {kind: noop, try: [{model: sandbox/noop, weight: 3, rename: {prompt: text}}], on: [timeout],"
+        "idle: {kind: noop, try: [{model: sandbox/noop, weight: 3, rename: {wait: delay_s}}], on: [timeout],"
         " drop: [seed], order: weight}",
         "text: {kind: noop, try: 'sandbox/noop, idle', on: 'rate_limited, timeout'}",
     )
     assert found.usual == {"text-to-image": "usual"}
     idle = found.named["idle"]
-    assert idle.steps == (RouteStep("sandbox/noop", {"prompt": "text"}, 3),)
+    assert idle.steps == (RouteStep("sandbox/noop", {"wait": "delay_s"}, 3),)
     assert (idle.on, idle.drop, idle.order) == ({FailureCode.TIMEOUT}, {"seed"}, RouteOrder.WEIGHT)
     assert [step.model for step in found.named["text"].steps] == ["sandbox/noop"]
     assert found.named["text"].on == {FailureCode.RATE_LIMITED, FailureCode.TIMEOUT}
@@ -37,6 +37,9 @@ def test_a_route_is_as_it_is_written(project):
 
 WRONG = {
     "a slash": ("'a/b': {kind: noop, try: [sandbox/noop]}", "routes.a/b", "no slash"),
+    "a comma": ("'a,b': {kind: noop, try: [sandbox/noop]}", "routes.a,b", "letters"),
+    "a blank": ("'a b': {kind: noop, try: [sandbox/noop]}", "routes.a b", "letters"),
+    "no field": ("a: {kind: noop, try: [{model: sandbox/noop, rename: {a: b}}]}", "routes.a.try", "no field 'b'"),
     "no such model": ("a: {kind: noop, try: [sandbox/nop]}", "routes.a.try", "Did you mean sandbox/noop"),
     "no such route": ("a: {kind: noop, try: [portrait]}", "routes.a.try", "no route and no model 'portrait'"),
     "another kind": ("a: {kind: text-to-video, try: [sandbox/image]}", "routes.a.try", "is for text-to-video"),

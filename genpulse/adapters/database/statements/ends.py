@@ -63,12 +63,14 @@ _OF_ENDED = """
  SELECT refunded_day, owner, scopes, -refunded_usd, 0, 0 FROM done WHERE refunded_usd > 0)
 """
 
-_MOVED = """
-       provider = coalesce(ended.move::jsonb ->> 'provider', tasks.provider),
-       model = coalesce(ended.move::jsonb ->> 'model', tasks.model),
-       route = CASE WHEN ended.move IS NULL THEN tasks.route ELSE (ended.move::jsonb ->> 'route')::jsonb END,
+_STAYS = f"ended.move IS NULL OR ({_IS_DROPPED})"
+
+_MOVED = f"""
+       provider = CASE WHEN {_STAYS} THEN tasks.provider ELSE ended.move::jsonb ->> 'provider' END,
+       model = CASE WHEN {_STAYS} THEN tasks.model ELSE ended.move::jsonb ->> 'model' END,
+       route = CASE WHEN {_STAYS} THEN tasks.route ELSE (ended.move::jsonb ->> 'route')::jsonb END,
 """
-"""A task that goes on at another model of its route."""
+"""A task that goes on at another model of its route, unless it is canceled there."""
 
 STOPPED_AFTER = "interval '30 s'"
 

@@ -6,7 +6,10 @@ WAITING = f"""
 SELECT {TASK} FROM tasks JOIN queue ON queue.task_id = tasks.id
 WHERE tasks.route IS NOT NULL AND tasks.finished_at IS NULL AND tasks.provider = ANY($1::text[])
   AND tasks.status = 'queued' AND tasks.cancel_requested_at IS NULL AND tasks.order_sent_at IS NULL
-  AND (tasks.route ->> 'place')::int + 1 < jsonb_array_length(tasks.route -> 'targets')
+  AND EXISTS (
+      SELECT FROM jsonb_array_elements(tasks.route -> 'targets') WITH ORDINALITY AS target(document, number)
+      WHERE target.number > (tasks.route ->> 'place')::int + 1
+        AND split_part(target.document ->> 'model', '/', 1) = ANY($3::text[]))
   AND queue.lease IS NULL AND NOT queue.ordered AND queue.due_at <= now()
 ORDER BY tasks.id LIMIT $2
 """

@@ -66,7 +66,7 @@ class AsyncGenPulse:
 
     async def submit(
         self,
-        model: str | Sequence[str],
+        model: str | Sequence[str] | None,
         input: Mapping[str, Any],  # noqa: A002 - the name of the field
         *,
         kind: str | None = None,
@@ -139,7 +139,7 @@ class AsyncGenPulse:
 
     async def generate(
         self,
-        model: str | Sequence[str],
+        model: str | Sequence[str] | None,
         input: Mapping[str, Any],  # noqa: A002 - the name of the field
         *,
         kind: str | None = None,
@@ -304,6 +304,10 @@ class AsyncGenPulse:
     async def model(self, model_id: str) -> Model:
         """One model, by `provider/name`."""
         return model_of(await self._connection.document(requests.model(model_id)))
+
+    async def routes(self) -> tuple[Mapping[str, Any], ...]:
+        """Names that an order may say in place of a model, and the models of each, as the API says it."""
+        return list_of(await self._connection.document(requests.routes()))
 
     async def providers(self) -> tuple[Mapping[str, Any], ...]:
         """Who does it, and how their accounts are, as the API says it."""

@@ -67,7 +67,7 @@ class GenPulse:
 
     def submit(
         self,
-        model: str | Sequence[str],
+        model: str | Sequence[str] | None,
         input: Mapping[str, Any],  # noqa: A002 - the name of the field
         *,
         kind: str | None = None,
@@ -137,7 +137,7 @@ class GenPulse:
 
     def generate(
         self,
-        model: str | Sequence[str],
+        model: str | Sequence[str] | None,
         input: Mapping[str, Any],  # noqa: A002 - the name of the field
         *,
         kind: str | None = None,
@@ -299,6 +299,10 @@ class GenPulse:
     def model(self, model_id: str) -> Model:
         """One model, by `provider/name`."""
         return model_of(self._connection.document(requests.model(model_id)))
+
+    def routes(self) -> tuple[Mapping[str, Any], ...]:
+        """Names that an order may say in place of a model, and the models of each, as the API says it."""
+        return list_of(self._connection.document(requests.routes()))
 
     def providers(self) -> tuple[Mapping[str, Any], ...]:
         """Who does it, and how their accounts are, as the API says it."""

@@ -23,6 +23,7 @@ says how large a file may be."""
 KNOWN_HERE_ALONE = {
     "unknown_model",
     "unknown_kind",
+    "unknown_route",
     "idempotency_key_reuse",
     "invalid_cursor",
     "invalid_confirm",

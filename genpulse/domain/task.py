@@ -214,6 +214,11 @@ class Task:
         return self.input if adapted is None else adapted
 
     @property
+    def model_price_usd(self) -> Decimal | None:
+        """What it costs at most at the model where it stands, in US dollars; None when nobody knows."""
+        return self.price_usd if self.route is None else self.route.current.price_usd
+
+    @property
     def awaits_sources(self) -> bool:
         """Whether it waits for the outputs of other tasks; when these have ended, it is due at `next_try_at`."""
         return bool(self.depends_on) and self.status is TaskStatus.QUEUED and self.next_try_at is None

@@ -49,7 +49,7 @@ async def check_before_paying(services: Services, task: Task) -> None:
     """
     if not is_allowed(services, task.provider):
         raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
-    if not task.price_usd:
+    if not (task.price_usd or task.route):
         return
     limits = limits_for(services, await _caller_of(services, task))
     if not limits.limits_money:

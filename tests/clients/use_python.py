@@ -14,6 +14,7 @@ from genpulse_api.api.assets import fetch_content, upload_file
 from genpulse_api.api.catalogue import show_model
 from genpulse_api.api.tasks import list_tasks, show_task, submit_batch, submit_task, watch_task
 from genpulse_api.models.batch import Batch
+from genpulse_api.models.batch_order import BatchOrder
 from genpulse_api.models.kept_asset import KeptAsset
 from genpulse_api.models.model import Model
 from genpulse_api.models.order import Order
@@ -64,7 +65,7 @@ def main(url: str, key: str, model: str) -> None:
         shown = show_model.sync(model, client=client)
         assert isinstance(shown, Model), shown
         assert shown.id == model
-        batch = submit_batch.sync(client=client, body=Batch([order, order]))
+        batch = submit_batch.sync(client=client, body=Batch([BatchOrder.from_dict(order.to_dict())] * 2))
         assert isinstance(batch, TaskBatch), batch
         page = list_tasks.sync(client=client, status=[TaskStatus.SUCCEEDED], limit=1)
         assert isinstance(page, TaskPage), page

@@ -29,6 +29,7 @@ from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.settlement import settlement_of
+from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.ledger_books import check_ledger, entries_of
@@ -146,23 +147,30 @@ class Books(RuleBasedStateMachine):
         self.begins(lambda store: store.take_over(self.workers[1], ["sandbox"], ids))
         self.both(lambda store: store.renew(self.workers[0], now()))
 
-    @precondition(lambda self: self.live)
-    @rule(data=st.data())
-    def order(self, data):
-        lease = data.draw(st.sampled_from(self.live))
-        self.both(lambda store: store.hold_price(lease.task_id, Decimal(10**9)))
+    def order(self, lease):
+        self.both(lambda store: _hold(store, lease.task_id))
         self.both(lambda store: store.journal_order(self.at(store, lease)))
 
     @precondition(lambda self: self.live)
-    @rule(data=st.data(), cost=st.sampled_from(COSTS))
-    def succeed(self, data, cost):
+    @rule(data=st.data(), cost=st.sampled_from(COSTS), ordered=st.booleans())
+    def succeed(self, data, cost, ordered):
         lease = data.draw(st.sampled_from(self.live))
+        if ordered:
+            self.order(lease)
         self.ended(lease, taken(cost, self.prices[lease.task_id]))
 
     @precondition(lambda self: self.live)
-    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_open=st.booleans(), again=st.booleans())
-    def end_otherwise(self, data, outcome, is_open, again):
+    @rule(
+        data=st.data(),
+        outcome=st.sampled_from(OUTCOMES),
+        ordered=st.booleans(),
+        is_open=st.booleans(),
+        again=st.booleans(),
+    )
+    def end_otherwise(self, data, outcome, ordered, is_open, again):
         lease = data.draw(st.sampled_from(self.live))
+        if ordered:
+            self.order(lease)
         self.ended(lease, outcome, order_open=is_open)
         if again and lease.task_id in self.ids_in(TaskStatus.FAILED):
             self.both(lambda store: store.retry(lease.task_id, keeps_order=is_open))
@@ -234,6 +242,10 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self):
         self.loop.run_until_complete(self.real._pool.execute(emptied(TABLES)))
+
+
+async def _hold(store, task_id):
+    await store.hold_price(await store.get(task_id), SpendingLimits(Decimal(10**9)))
 
 
 async def _close(store, task_id):

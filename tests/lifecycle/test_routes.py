@@ -311,7 +311,7 @@ async def test_a_cancel_at_the_hop_ends_the_task(world, shops):
     ("error", "on", "one_usd"),
     [
         (ProviderUnavailable("down"), FailureCode.PROVIDER_UNAVAILABLE, "0"),
-        (ModerationBlocked("no", charged=Charged.YES), FailureCode.MODERATION_BLOCKED, "0.05"),
+        (ModerationBlocked("no", charged=Charged.YES), FailureCode.MODERATION_BLOCKED, "0.02"),
     ],
     ids=["free", "charged"],
 )

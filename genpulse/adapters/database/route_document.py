@@ -59,6 +59,7 @@ def _target_document(target: RouteTarget) -> JsonObject:
         "input": None if target.input is None else to_json(target.input).decode(),
         "price_usd": None if target.price_usd is None else str(target.price_usd),
         "dropped": list(target.dropped),
+        "rule_version": target.rule_version,
     }
 
 
@@ -69,6 +70,7 @@ def _target_of(document: _Document) -> RouteTarget:
         input=None if text is None else from_json(text),
         price_usd=None if price is None else Decimal(price),
         dropped=tuple(document["dropped"]),
+        rule_version=document.get("rule_version", ""),
     )
 
 

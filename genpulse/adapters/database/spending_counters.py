@@ -165,7 +165,7 @@ async def hold_price(pool: asyncpg.Pool, task: Task, limits: SpendingLimits) -> 
     """
     provider = BudgetScope(ScopeKind.PROVIDER, task.provider).counter if limits.has_budgets else None
     row = await pool.fetchrow(_PRICE, task.id, provider)
-    if row is None or not row["price_usd"]:
+    if row is None or not (row["price_usd"] or task.route):
         return
     wish = Wish.of([task], limits, again=True, queued=False)
     if not row["moves"]:

@@ -17,7 +17,8 @@ class Change:
     """What happened to the money of a task on a day, in US dollars.
 
     `usd` is by how much what counts has changed but for refunds; `settled_usd` was settled, and `refunded_usd`
-    of `refunded_day` given back.
+    of `refunded_day` given back. `rule_version` is that of the price of the model that was asked, None where it is
+    the one with which the task began.
     """
 
     day: date
@@ -28,6 +29,7 @@ class Change:
     source: AmountSource = AmountSource.PRICE
     flag: CostFlag | None = None
     reported: str | None = None
+    rule_version: str | None = None
 
 
 class MemoryEntries:
@@ -71,10 +73,14 @@ class MemoryEntries:
                     day,
                     origin,
                     self._now(),
-                    rule_version=self._rules[task.id] if origin is price else "",
+                    rule_version=self._version(task, kind, change) if origin is price else "",
                     flag=change.flag if is_settled else None,
                     reported=change.reported if is_settled else None,
                 )
+
+    def _version(self, task: Task, kind: EntryKind, change: Change) -> str:
+        is_of_model = change.rule_version is not None and kind is not EntryKind.RELEASED
+        return change.rule_version or "" if is_of_model else self._rules[task.id]
 
     def of_task(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
         """All about a task."""

@@ -28,6 +28,7 @@ class TaskActionDocument(BaseModel):
     )
     confirm: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = Field(
         None,
+        json_schema_extra={"pattern": r"^[^\u0000]*$"},
         description="The `confirm` of the answer to the same body without it, which counts; with it, it is done",
     )
 

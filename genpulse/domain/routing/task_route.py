@@ -20,13 +20,15 @@ class RouteTarget:
     """A model that a task may go to.
 
     `input` is the order's input as this model takes it, None where that is the order's own. One call costs at most
-    `price_usd` US dollars, None when nobody knows. `dropped` are fields of the order that it has no place for.
+    `price_usd` US dollars, None when nobody knows; `rule_version` is that of the rule which says so. `dropped` are
+    fields of the order that it has no place for.
     """
 
     model: str
     input: JsonObject | None = None
     price_usd: Decimal | None = None
     dropped: tuple[str, ...] = ()
+    rule_version: str = ""
 
     @property
     def provider(self) -> str:

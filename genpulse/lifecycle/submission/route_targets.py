@@ -8,6 +8,7 @@ from genpulse.domain.errors import BadInput, Problem, UnknownRoute
 from genpulse.domain.json.place import values
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY
+from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
 from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
 from genpulse.domain.routing.task_route import RouteTarget
@@ -22,6 +23,11 @@ from genpulse.provider.asset_ref import files_in
 def model_of(order: Order) -> str:
     """The one model that an order names which has no route."""
     return str(order.model)
+
+
+def rule_version_of(model: AnyModel) -> str:
+    """That of the rule by which the model has its price."""
+    return model.facts.tariff.version if model.price is None and model.facts.tariff else PRICE_IN_CODE
 
 
 def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
@@ -134,7 +140,8 @@ class _Reading:
             self._problems += [self._problem(step, problem) for problem in error.problems]
             return None
         own = None if adapted.input == self._order.input else adapted.input
-        return RouteTarget(step.model, own, price_usd, adapted.left)
+        version = "" if price_usd is None else rule_version_of(model)
+        return RouteTarget(step.model, own, price_usd, adapted.left, version)
 
     def _note_left(self, step: RouteStep, adapted: Adapted) -> None:
         for name in adapted.left:

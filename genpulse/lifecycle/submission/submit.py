@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
-from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
@@ -11,7 +10,7 @@ from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.lifecycle.submission.order_references import sources_of
-from genpulse.lifecycle.submission.route_targets import files_on_route
+from genpulse.lifecycle.submission.route_targets import files_on_route, rule_version_of
 from genpulse.ports import Services
 from genpulse.provider.asset_ref import files_in
 
@@ -60,7 +59,7 @@ def new_task(
         webhook_url=order.webhook_url,
         deadline_s=order.deadline_s,
         price_usd=price_usd,
-        rule_version=_rule_version(services, candidate) if price_usd else "",
+        rule_version=_rule_version(candidate) if price_usd else "",
         idempotency_key=idempotency_key,
         fingerprint=order.fingerprint() if idempotency_key else "",
         owner=candidate.caller.owner,
@@ -73,12 +72,11 @@ def new_task(
     )
 
 
-def _rule_version(services: Services, candidate: Candidate) -> str:
+def _rule_version(candidate: Candidate) -> str:
     """That of the price which counts: with a route the dearest one's."""
     priced = [target for target in candidate.targets if target.price_usd is not None]
     dearest = max(priced, key=lambda target: target.price_usd or 0, default=None)
-    model = services.catalogue.model(dearest.model) if dearest else candidate.model
-    return model.facts.tariff.version if model.price is None and model.facts.tariff else PRICE_IN_CODE
+    return dearest.rule_version if dearest else rule_version_of(candidate.model)
 
 
 def _files(services: Services, candidate: Candidate) -> tuple[InputFile, ...]:

@@ -145,5 +145,6 @@ async def test_a_task_that_has_gone_on_is_the_same_to_its_key_and_counts_where_i
     (again,) = (await routed.post("/v1/tasks/batch", json=orders, headers=key)).json["data"]
     assert (again["id"], again["model"]) == (task["id"], "two/b")
     assert ended["cost"] == {"amount_usd": "0.30", "estimated": True}
-    (row,) = (await routed.get("/v1/usage?group_by=model")).json["data"]
-    assert (row["model"], row["cost_usd"]) == ("two/b", "0.30")
+    rows = {row["model"]: row for row in (await routed.get("/v1/usage?group_by=model")).json["data"]}
+    assert [rows["two/b"][name] for name in ("count", "cost_usd", "settled_usd")] == [1, "0.30", "0.30"]
+    assert [rows["one/a"][name] for name in ("count", "settled_usd")] == [0, "0"]

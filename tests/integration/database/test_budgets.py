@@ -203,8 +203,13 @@ async def test_a_task_from_before_a_budget_of_its_provider_counts_once_it_is_pai
 
 _RECOUNT = """
 SELECT scope, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS active, sum(
-    (SELECT coalesce(sum(CASE kind WHEN 'reserved' THEN amount_usd WHEN 'settled' THEN 0 ELSE -amount_usd END), 0)
-     FROM ledger WHERE task_id = tasks.id)) AS usd
+    coalesce((cost ->> 'amount_usd')::numeric,
+             CASE WHEN status IN ('queued', 'running', 'succeeded') OR EXISTS (
+                      SELECT FROM attempts WHERE task_id = tasks.id AND attempts.status = 'canceled'
+                      AND submitting_at IS NOT NULL)
+                  THEN price_usd END, 0)
+    + price_usd * (SELECT count(*) FROM attempts WHERE task_id = tasks.id AND attempts.status = 'failed'
+                   AND attempts.error ->> 'charged' <> 'no')) AS usd
 FROM tasks CROSS JOIN LATERAL unnest(budget_scopes) AS scope GROUP BY scope ORDER BY scope
 """
 _COUNTED = """
@@ -234,6 +239,7 @@ async def test_whatever_two_processes_do_at_once_the_counters_are_what_a_recount
         first = [task for _ in range(30) for task in some(1)]
         await asyncio.gather(*(one.submit(task, limits) for task in first))
         begun = await backends[0].claim("sandbox", "limited", at_most=20)
+        ordered = {each.lease: (await one.journal_order(each.lease)).sent_at for each in begun[::2]}
         await one._pool.execute("UPDATE tasks SET spent_day = CURRENT_DATE - 1")
         await one._pool.execute("UPDATE spending SET day = CURRENT_DATE - 1 WHERE day > '-infinity'")
         outcomes = (Succeeded((), Cost(Decimal("0.04"))), Canceled(), Released(), Failed(failure(Charged.YES)))
@@ -241,7 +247,10 @@ async def test_whatever_two_processes_do_at_once_the_counters_are_what_a_recount
             *(store.submit_batch(some(3), limits) for store in (one, two) for _ in range(8)),
             *(store.submit(task, limits) for store in (one, two) for _ in range(15) for task in some(1)),
             *(two.hold_price(each.task, limits) for each in begun[:10]),
-            *(backends[0].end(each.lease, chance.choice(outcomes)) for each in begun[10:]),
+            *(
+                backends[0].end(each.lease, chance.choice(outcomes), ordered_at=ordered.get(each.lease))
+                for each in begun[10:]
+            ),
             *(two.cancel(task.id) for task in first),
         )
         recounted = [dict(row) for row in await one._pool.fetch(_RECOUNT)]

@@ -31,16 +31,26 @@ def _unless_open(column: str) -> str:
 
 _PRICE_USD = "coalesce(tasks.price_usd, 0)"
 
+_CURRENT = "(route -> 'targets' -> (route ->> 'place')::int)"
+
+_OF_MODEL = f"""
+CASE WHEN route IS NULL THEN price_usd ELSE ({_CURRENT} ->> 'price_usd')::numeric END AS model_price_usd,
+{_CURRENT} ->> 'rule_version' AS rule_version
+"""
+"""What an attempt costs at most, at the model of the route where it was made."""
+
+_SETTLES_USD = "coalesce(ended.model_price_usd, 0)"
+
 _IS_CHARGED = "(ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no')"
 
 # An order that an earlier attempt left open is paid for once, by whichever attempt settles it. What the row said
 # of it before is in `ended`, which reads row by row and so keeps the order in which tasks are locked.
 _SETTLED_USD = f"""
-CASE WHEN {_IS_CHARGED} AND ended.order_settled_usd IS NULL THEN {_PRICE_USD} ELSE 0 END
+CASE WHEN {_IS_CHARGED} AND ended.order_settled_usd IS NULL THEN {_SETTLES_USD} ELSE 0 END
 + CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd
-       WHEN ended.status = 'succeeded' THEN {_PRICE_USD}
+       WHEN ended.status = 'succeeded' THEN {_SETTLES_USD}
        WHEN ended.status = 'canceled' AND ended.order_sent_at IS NOT NULL AND ended.order_settled_usd IS NULL
-       THEN {_PRICE_USD} ELSE 0 END
+       THEN {_SETTLES_USD} ELSE 0 END
 """
 
 _IS_REFUND = f"""
@@ -52,7 +62,7 @@ _STAYS_OPEN = "ended.order_open AND ended.order_sent_at IS NOT NULL"
 
 def _settled(column: str, first: str) -> str:
     """What is known of an order that stays open: its first settlement."""
-    settles = f"{_IS_CHARGED} AND tasks.price_usd > 0"
+    settles = f"{_IS_CHARGED} AND ended.model_price_usd > 0"
     new = f"CASE WHEN {settles} THEN coalesce(ended.{column}, {first}) ELSE ended.{column} END"
     return f"{column} = CASE WHEN {_STAYS_OPEN} THEN {new} END"
 
@@ -63,14 +73,14 @@ _OF_ENDED = """
  SELECT refunded_day, owner, scopes, -refunded_usd, 0, 0 FROM done WHERE refunded_usd > 0)
 """
 
-_STAYS = f"ended.move IS NULL OR ({_IS_DROPPED})"
+_GOES_ON = f"ended.move IS NOT NULL AND NOT ({_IS_DROPPED})"
 
 _MOVED = f"""
-       provider = CASE WHEN {_STAYS} THEN tasks.provider ELSE ended.move::jsonb ->> 'provider' END,
-       model = CASE WHEN {_STAYS} THEN tasks.model ELSE ended.move::jsonb ->> 'model' END,
-       route = CASE WHEN {_STAYS} THEN tasks.route ELSE (ended.move::jsonb ->> 'route')::jsonb END,
+       provider = CASE WHEN {_GOES_ON} THEN ended.move::jsonb ->> 'provider' ELSE tasks.provider END,
+       model = CASE WHEN {_GOES_ON} THEN ended.move::jsonb ->> 'model' ELSE tasks.model END,
+       route = CASE WHEN {_GOES_ON} THEN (ended.move::jsonb ->> 'route')::jsonb ELSE tasks.route END,
 """
-"""A task that goes on at another model of its route, unless it is canceled there."""
+"""A task that goes on at another model of its route; one that ends stays where it was."""
 
 STOPPED_AFTER = "interval '30 s'"
 
@@ -87,7 +97,7 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
               cost_usd, warnings, stop_later, move)
-LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day
+LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day, {_OF_MODEL}
                    FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
@@ -98,7 +108,7 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
-       {_settled("order_settled_usd", "tasks.price_usd")}, {_settled("order_settled_day", DAY)},
+       {_settled("order_settled_usd", "ended.model_price_usd")}, {_settled("order_settled_day", DAY)},
        last_error = CASE WHEN ended.status = 'queued'
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
@@ -114,6 +124,7 @@ RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, 
           ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
           {DAY} AS day,
           tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
+          ended.model_price_usd, ended.rule_version,
           {_SETTLED_USD} AS settled_usd,
           {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
           CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,

@@ -28,6 +28,7 @@ def entered(changes: str) -> str:
 
     What counts is what is reserved and not released. So what it grows by is reserved, and what it shrinks by is
     released; what was reserved and settled goes on to count. A task's first entry says what was held before.
+    `rule_version` is that of the price of the model that was asked, null where it is that of the first entry.
     """
     return f"""
 entered AS (
@@ -35,7 +36,9 @@ INSERT INTO ledger ({_COLUMNS})
 SELECT change.id, change.attempt, change.provider, change.model, change.owner, change.environment,
        entry.kind, entry.usd, entry.day, entry.source,
        CASE WHEN entry.source IN ('{AmountSource.PRICE}', '{AmountSource.OPENING}')
-            THEN coalesce(first.rule_version, '') ELSE '' END,
+            THEN coalesce(CASE WHEN entry.kind <> '{EntryKind.RELEASED}' THEN change.rule_version END,
+                          first.rule_version, '')
+            ELSE '' END,
        CASE entry.kind WHEN '{EntryKind.SETTLED}' THEN change.flag END,
        CASE entry.kind WHEN '{EntryKind.SETTLED}' THEN change.reported END
 FROM {changes} AS change
@@ -54,7 +57,7 @@ WHERE entry.usd > 0 OR (entry.kind = '{EntryKind.SETTLED}' AND change.reported I
 
 _NOTHING_SETTLED = f"""
 0::numeric AS settled_usd, 0::numeric AS refunded_usd, NULL::date AS refunded_day,
-'{AmountSource.PRICE}' AS source, NULL::text AS flag, NULL::text AS reported
+'{AmountSource.PRICE}' AS source, NULL::text AS flag, NULL::text AS reported, NULL::text AS rule_version
 """
 
 _TASK = "id, attempt, provider, model, owner, environment"
@@ -77,11 +80,11 @@ coalesce(move::jsonb ->> 'left_model', model) AS model, owner, environment
 OF_ENDED = f"""
 (SELECT {_AS_IT_WAS}, day, price_usd AS held_usd, usd, settled_usd, refunded_usd, refunded_day,
         CASE (cost ->> 'estimated')::bool WHEN false THEN '{AmountSource.VENDOR}'
-             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM price_usd
+             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM model_price_usd
                                  THEN '{AmountSource.RULE}' ELSE '{AmountSource.PRICE}' END
              ELSE '{AmountSource.PRICE}' END AS source,
         coalesce(cost ->> 'flag', CASE attempt_error::jsonb ->> 'charged' WHEN 'maybe' THEN 'unsure' END) AS flag,
-        cost ->> 'reported' AS reported
+        cost ->> 'reported' AS reported, rule_version
  FROM done WHERE price_usd > 0 OR settled_usd > 0 OR cost ->> 'reported' IS NOT NULL)
 """
 """Changes by attempts that have ended, as `FINISH` has them in `done`."""

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import ContentTooLarge, StorageLost
 from genpulse.domain.kind import makes_media
 from genpulse.domain.money.settlement import settlement_of
-from genpulse.domain.task import Task, WaitsFor
+from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import WORKER_LEAVES
 from genpulse.lifecycle.attempt.outputs.received import (
@@ -50,15 +49,10 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
         missing = (*missing, *refused)
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
-    settlement = settlement_of(result.cost, _price_usd(run.task))
+    settlement = settlement_of(result.cost, run.task.model_price_usd)
     of_cost = (settlement.warning,) if settlement.warning else ()
     warnings = (*of_cost, *result.warnings, *(output.warning for output in missing))
     return Succeeded(tuple(one.asset for one in stored), settlement.cost, warnings[:MOST_WARNINGS])
-
-
-def _price_usd(task: Task) -> Decimal | None:
-    """What the model costs at most that has made it: until it has ended a task counts with the route's dearest."""
-    return task.route.current.price_usd if task.route else task.price_usd
 
 
 async def store_outputs(

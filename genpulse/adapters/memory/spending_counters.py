@@ -134,6 +134,7 @@ class MemoryLedger:
             flag=cost.flag if cost and cost.flag else CostFlag.UNSURE if trial.is_unsure else None,
             reported=cost.reported if cost else None,
             rule_version=task.route.current.rule_version if task.route else None,
+            cost_version=cost.rule_version if cost else "",
         )
         self.entries.enter(task, change)
 
@@ -209,6 +210,8 @@ def _price_of(task: Task) -> Decimal:
 
 def _source_of(task: Task) -> AmountSource:
     cost = task.cost
+    if cost is not None and cost.rule_version:
+        return AmountSource.RULE
     if cost is None or cost.flag or (cost.estimated and cost.amount_usd == task.model_price_usd):
         return AmountSource.PRICE
     return AmountSource.RULE if cost.estimated else AmountSource.VENDOR

@@ -37,6 +37,7 @@ def test_a_route_is_as_it_is_written(project):
 
 WRONG = {
     "a slash": ("'a/b': {kind: noop, try: [sandbox/noop]}", "routes.a/b", "no slash"),
+    "no name": ("' ': {kind: noop, try: [sandbox/noop]}", "routes", "a route is called ' '"),
     "no such model": ("a: {kind: noop, try: [sandbox/nop]}", "routes.a.try", "Did you mean sandbox/noop"),
     "no such route": ("a: {kind: noop, try: [portrait]}", "routes.a.try", "no route and no model 'portrait'"),
     "another kind": ("a: {kind: text-to-video, try: [sandbox/image]}", "routes.a.try", "is for text-to-video"),

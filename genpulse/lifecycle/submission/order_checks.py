@@ -149,7 +149,9 @@ def parse_input(services: Services, candidate: Candidate) -> None:
 def choose_kind(services: Services, candidate: Candidate) -> None:
     """The kind of work is one of the model, and only one is meant. Raises `UnknownKind`, `BadInput`."""
     order, model = candidate.order, candidate.model
-    kind = order.kind or (candidate.route and candidate.route.kind) or model.kind_of(candidate.parsed)
+    kind = order.kind
+    if kind is None:
+        kind = (candidate.route and candidate.route.kind) or model.kind_of(candidate.parsed)
     if kind is None:
         choice = Problem(f"{candidate.place}/kind", f"say which one is meant: {', '.join(model.kinds)}")
         raise BadInput(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Generic, TypeAlias
@@ -105,7 +105,9 @@ class Model(Generic[I]):
         """
         if self.price is not None or self.facts.tariff is None:
             return None
-        return self.facts.tariff.cost(self._billed(wanted), usage)
+        tariff = self.facts.tariff
+        cost = tariff.cost(self._billed(wanted), usage)
+        return cost and replace(cost, rule_version=tariff.version)
 
     def _billed(self, wanted: I) -> JsonObject:
         document: JsonObject = self.billed(wanted) if self.billed else wanted.model_dump(mode="json")

@@ -52,6 +52,8 @@ def _steps(sections: Mapping[str, RouteSection], section: RouteSection) -> Itera
 
 def _of_names(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
     for name in sections:
+        if not name.strip():
+            yield Fault("routes", "", f"a route is called {name!r}; orders need a name for it")
         if "/" in name:
             yield Fault(f"routes.{name}", "", "a name of a route has no slash: `provider/name` is a model")
         elif not _NAME.fullmatch(name):

@@ -311,6 +311,15 @@ def _flag(entry):
         (taken("0", PRICE), ["1 released 0.04 price"]),
         (taken(None, PRICE), ["1 settled 0.04 price"]),
         (Succeeded((), Cost(Decimal("0.02"), estimated=True)), ["1 settled 0.02 rule", "1 released 0.02 price"]),
+        (
+            Succeeded((), Cost(Decimal("0.02"), rule_version="2030-02")),
+            ["1 settled 0.02 rule", "1 released 0.02 price"],
+        ),
+        (
+            Succeeded((), Cost(Decimal("0.05"), rule_version="2030-02")),
+            ["1 reserved 0.01 rule", "1 settled 0.05 rule"],
+        ),
+        (Succeeded((), Cost(PRICE, True, rule_version="2030-02")), ["1 settled 0.04 rule"]),
         (taken("0.40", PRICE), ["1 reserved 0.36 vendor", "1 settled 0.40 vendor"]),
         (taken("0.41", PRICE), ["1 settled 0.04 price absurd (0.41 USD)"]),
         (taken("-1", PRICE), ["1 settled 0.04 price negative (-1 USD)"]),
@@ -334,7 +343,8 @@ async def test_what_the_end_of_an_attempt_enters(backend, outcome, entered):
     await backend.end(begun.lease, outcome)
     assert await lines(backend, begun.task.id) == ["0 reserved 0.04 price", *entered]
     versions = {entry.source: entry.rule_version for entry in await backend.store.ledger(begun.task.id)}
-    assert versions == {source: "2030-01" if source == "price" else "" for source in versions}
+    computed = outcome.cost.rule_version if isinstance(outcome, Succeeded) and outcome.cost else ""
+    assert versions == {source: {"price": "2030-01", "rule": computed}.get(source, "") for source in versions}
     await check_ledger(backend.store)
 
 

@@ -311,6 +311,23 @@ async def hopped(backend, *targets, charged):
     return begun
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_what_was_settled_before_there_was_a_budget_is_not_refunded_to_it(backend, by_hand):
+    begun = await backend.begun(price_usd=Decimal("0.04"), owner=KEY, metadata={"customer": "acme"})
+    await backend.store.journal_order(begun.lease)
+    lost = failure(Charged.MAYBE)
+    await backend.end(begun.lease, Failed(lost) if by_hand else RetryLater(lost, 0.0), order_open=True)
+    if by_hand:
+        await backend.store.retry(begun.task.id, limits=LIMITS)
+    (again,) = await backend.claim()
+    await backend.store.hold_price(again.task, LIMITS)
+    await backend.end(again.lease, Succeeded((), Cost(Decimal("0.03"))))
+    counted = await backend.store.counted(SCOPES)
+    assert {counted.usage_of(scope.counter).today_usd for scope in SCOPES} == {Decimal(0)}
+    assert {counted.usage_of(scope.counter).active_tasks for scope in SCOPES} == {0}
+    assert await backend.store.spent_usd() == Decimal("0.03")
+
+
 async def lines(backend, task_id):
     entries = await backend.store.ledger(task_id)
     return [f"{one.kind} {one.amount_usd} {one.provider} {one.source}" for one in entries]

@@ -192,6 +192,8 @@ def cost_document(cost: Cost | None) -> JsonObject | None:
     if cost is None:
         return None
     document: JsonObject = {"amount_usd": str(cost.amount_usd), "estimated": cost.estimated}
+    if cost.rule_version:
+        document = {**document, "rule_version": cost.rule_version}
     return document if cost.flag is None else {**document, "flag": cost.flag.value, "reported": cost.reported}
 
 
@@ -204,6 +206,7 @@ def _cost_of(document: Row | None) -> Cost | None:
         document["estimated"],
         flag=CostFlag(flag) if flag else None,
         reported=document.get("reported"),
+        rule_version=document.get("rule_version", ""),
     )
 
 

@@ -81,9 +81,13 @@ LEFT JOIN spending AS always ON always.day = {NO_DAY} AND always.owner = wanted.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('spending', 0))"
 """One for all providers: who is limited by such a month waits for others that are, and for nobody else."""
 
+_IS_ELSEWHERE = """
+($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{}')) AND order_settled_usd IS NULL)
+"""
+"""Not where the provider of a task counts. What an open order has settled may be refunded, and has to be there."""
+
 _PRICE = f"""
-SELECT price_usd,
-       {DAY} < {TODAY} OR ($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{{}}'))) AS moves
+SELECT price_usd, {DAY} < {TODAY} OR {_IS_ELSEWHERE} AS moves
 FROM tasks WHERE id = $1
 """  # noqa: S608 - our own names
 
@@ -102,11 +106,10 @@ _CARRIED = f"""
 _CARRY = f"""
 WITH late AS (
 SELECT id, attempt, provider, model, environment, {DAY} AS day, owner, price_usd, budget_scopes AS scopes,
-       CASE WHEN $2::text IS NULL OR $2 = ANY(budget_scopes) THEN budget_scopes
-            ELSE array_append({_WITHOUT_PROVIDER}, $2) END AS new_scopes
+       CASE WHEN {_IS_ELSEWHERE} THEN array_append({_WITHOUT_PROVIDER}, $2) ELSE budget_scopes END AS new_scopes
 FROM tasks
 WHERE id = $1 AND status = 'running'
-  AND ({DAY} < {TODAY} OR ($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{{}}'))))
+  AND ({DAY} < {TODAY} OR {_IS_ELSEWHERE})
 FOR UPDATE),
 moved AS (
 UPDATE tasks SET spent_day = {TODAY}, budget_scopes = late.new_scopes FROM late WHERE tasks.id = late.id),

@@ -18,7 +18,7 @@ class Change:
 
     `usd` is by how much what counts has changed but for refunds; `settled_usd` was settled, and `refunded_usd`
     of `refunded_day` given back. `rule_version` is that of the price of the model that was asked, None where it is
-    the one with which the task began.
+    the one with which the task began; `cost_version` the one by which a cost was computed.
     """
 
     day: date
@@ -30,6 +30,7 @@ class Change:
     flag: CostFlag | None = None
     reported: str | None = None
     rule_version: str | None = None
+    cost_version: str = ""
 
 
 class MemoryEntries:
@@ -73,7 +74,7 @@ class MemoryEntries:
                     day,
                     origin,
                     self._now(),
-                    rule_version=self._version(task, kind, change) if origin is price else "",
+                    rule_version=self._version(task, kind, change) if origin is price else change.cost_version,
                     flag=change.flag if is_settled else None,
                     reported=change.reported if is_settled else None,
                 )

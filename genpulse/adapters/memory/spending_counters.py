@@ -78,7 +78,8 @@ class MemoryLedger:
 
     def _begins(self, task: Task, limits: SpendingLimits) -> None:
         self._days[task.id] = day_of(self._now())
-        self._scopes[task.id] = frozenset(scope.counter for scope in limits.extra_scopes(task))
+        if task.id not in self._open_orders:
+            self._scopes[task.id] = frozenset(scope.counter for scope in limits.extra_scopes(task))
         self._make_active(task, 1)
         self._add(task, _price_of(task))
 
@@ -134,6 +135,7 @@ class MemoryLedger:
             flag=cost.flag if cost and cost.flag else CostFlag.UNSURE if trial.is_unsure else None,
             reported=cost.reported if cost else None,
             rule_version=task.route.current.rule_version if task.route else None,
+            cost_version=cost.rule_version if cost else "",
         )
         self.entries.enter(task, change)
 
@@ -143,7 +145,7 @@ class MemoryLedger:
             return
         wish = Wish.of([task], limits, again=True, queued=False)
         day, scopes = self._days[task.id], self._scopes[task.id]
-        provider = _provider_of(task, limits)
+        provider = set() if task.id in self._open_orders else _provider_of(task, limits)
         kept = frozenset(one for one in scopes if not (provider and _is_of_provider(one)))
         self._carry(task, max(day, day_of(self._now())), kept | provider)
         if refusal := wish.refusal(wish.added(self.today(wish.counters), -1)):
@@ -209,6 +211,8 @@ def _price_of(task: Task) -> Decimal:
 
 def _source_of(task: Task) -> AmountSource:
     cost = task.cost
+    if cost is not None and cost.rule_version:
+        return AmountSource.RULE
     if cost is None or cost.flag or (cost.estimated and cost.amount_usd == task.model_price_usd):
         return AmountSource.PRICE
     return AmountSource.RULE if cost.estimated else AmountSource.VENDOR

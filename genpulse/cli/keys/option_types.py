@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ from genpulse.domain.provider_account.rate import Rate
 T = TypeVar("T")
 _METADATA = "metadata."
 _LONGEST_NAME = 64
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -80,14 +81,11 @@ class Dollars(click.ParamType[Decimal]):
     name = "usd"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Parse a decimal number, 0 or more."""
-        try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not an amount such as 25 or 0.50", param, ctx)
-        return amount
+        """Parse a decimal number, as the HTTP API takes it."""
+        if not _AMOUNT.fullmatch(str(value)):
+            bounds = "less than a billion, with 6 decimal places at most"
+            self.fail(f"{value!r} is not an amount such as 25 or 0.50, {bounds}", param, ctx)
+        return Decimal(str(value))
 
 
 class MetadataField(click.ParamType[str]):

@@ -17,7 +17,8 @@ class UnknownModel(Refused):
     code = "unknown_model"
 
     def __init__(self, model: str, near: Sequence[str] = ()) -> None:
-        super().__init__(f"There is no model {model!r}.{_near(near)} GET /v1/models lists all of them.")
+        routes = "" if "/" in model else ", and GET /v1/routes the routes, by whose names tasks are submitted, too"
+        super().__init__(f"There is no model {model!r}.{_near(near)} GET /v1/models lists all of them{routes}.")
         self.near = tuple(near)
 
 

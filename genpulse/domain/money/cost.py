@@ -28,6 +28,7 @@ class Cost:
 
     A whole number or a float of a plug-in is taken as it is written down. An amount in another `currency` (ISO
     4217) is told, and is not taken. Where `flag` says that what the vendor said is not taken, `reported` is that.
+    `rule_version` is that of the price by which it was computed, empty where nobody here computed it.
     Raises `TypeError` for no number.
     """
 
@@ -36,6 +37,7 @@ class Cost:
     currency: str = "USD"
     flag: CostFlag | None = None
     reported: str | None = None
+    rule_version: str = ""
 
     def __post_init__(self) -> None:
         """Plug-ins are not all typed, and what is stored is a decimal."""

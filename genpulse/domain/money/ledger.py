@@ -29,8 +29,9 @@ class EntryKind(StrEnum):
 class AmountSource(StrEnum):
     """Where an amount comes from.
 
-    PRICE: the most that the task can cost, by its model's price. VENDOR: what the vendor says. RULE: what the
-    provider computes where its vendor says nothing. OPENING: a price that was reserved before there was a ledger.
+    PRICE: the most that the task can cost, by its model's price. VENDOR: what the vendor says. RULE: what is
+    computed where the vendor tells no amount: by the model's price from what it counted, or by the provider.
+    OPENING: a price that was reserved before there was a ledger.
     """
 
     PRICE = "price"

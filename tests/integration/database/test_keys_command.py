@@ -204,9 +204,13 @@ def test_months_and_end_customers_are_limited_and_lifted(keys):
         (("--limit-by", f"metadata.{'x' * 65}"), "is not a field such as metadata.customer"),
         (("--limit-by", "metadata.customer", "--customer-daily-usd", "NaN"), "is not an amount"),
         (("--limit-by", "metadata.customer", "--customer-daily-tasks", "0"), "not in the range"),
+        (("--monthly-usd", "1e400"), "is not an amount such as 25 or 0.50, less than a billion"),
+        (("--monthly-usd", "1000000000"), "is not an amount"),
+        (("--daily-usd", "0.0000001"), "is not an amount"),
+        (("--daily-usd", "-1"), "is not an amount"),
     ],
 )
-def test_limits_of_customers_that_make_no_sense_are_refused(keys, options, said):
+def test_limits_that_make_no_sense_are_refused(keys, options, said):
     made = keys("create", "--name", "shop", *options)
     assert made.exit_code == 2
     assert said in " ".join(made.stderr.split())

@@ -40,6 +40,7 @@ WRONG = {
     "a comma": ("'a,b': {kind: noop, try: [sandbox/noop]}", "routes.a,b", "letters"),
     "a blank": ("'a b': {kind: noop, try: [sandbox/noop]}", "routes.a b", "letters"),
     "no field": ("a: {kind: noop, try: [{model: sandbox/noop, rename: {a: b}}]}", "routes.a.try", "no field 'b'"),
+    "no name": ("' ': {kind: noop, try: [sandbox/noop]}", "routes", "a route is called ' '"),
     "no such model": ("a: {kind: noop, try: [sandbox/nop]}", "routes.a.try", "Did you mean sandbox/noop"),
     "no such route": ("a: {kind: noop, try: [portrait]}", "routes.a.try", "no route and no model 'portrait'"),
     "another kind": ("a: {kind: text-to-video, try: [sandbox/image]}", "routes.a.try", "is for text-to-video"),

@@ -41,6 +41,7 @@ def test_a_picture_of_openai_costs_what_its_tokens_do():
     assert cost.amount_usd == Decimal("0.13316")
     assert cost.amount_usd <= model.price_of(wanted)
     assert not cost.estimated
+    assert cost.rule_version == model.facts.tariff.version
 
 
 @pytest.mark.parametrize(

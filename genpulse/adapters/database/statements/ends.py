@@ -230,7 +230,9 @@ WITH again AS (
 UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at = NULL, deadline_at = NULL,
        order_stop_at = NULL,
        cancel_requested_at = NULL, failures = 0, losses = 0, retried_at = now(), last_error = error,
-       seq = {AT_END}, spent_day = {TODAY}, budget_scopes = $3::text::text[],
+       seq = {AT_END}, spent_day = {TODAY},
+       budget_scopes = CASE WHEN $2::bool AND order_settled_usd IS NOT NULL THEN budget_scopes
+                            ELSE $3::text::text[] END,
        next_try_at = CASE WHEN depends_on IS NOT NULL AND NOT {HAS_UNENDED.format(ids="tasks.depends_on")}
                           THEN now() END,
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in (*ORDER, *_SETTLED))}
@@ -246,6 +248,7 @@ FROM again),
 {counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again
 """
+"""What an open order has settled may be refunded: then it goes from the counters into which it went."""
 
 _OF_EXPIRED = "(SELECT day, owner, scopes, -coalesce(price_usd, 0) AS usd, 0 AS tasks, -1 AS active FROM done)"
 

@@ -28,7 +28,8 @@ def entered(changes: str) -> str:
 
     What counts is what is reserved and not released. So what it grows by is reserved, and what it shrinks by is
     released; what was reserved and settled goes on to count. A task's first entry says what was held before.
-    `rule_version` is that of the price of the model that was asked, null where it is that of the first entry.
+    `rule_version` is that of the price of the model that was asked, null where it is that of the first entry;
+    `cost_version` the one by which a cost was computed.
     """
     return f"""
 entered AS (
@@ -38,7 +39,7 @@ SELECT change.id, change.attempt, change.provider, change.model, change.owner, c
        CASE WHEN entry.source IN ('{AmountSource.PRICE}', '{AmountSource.OPENING}')
             THEN coalesce(CASE WHEN entry.kind <> '{EntryKind.RELEASED}' THEN change.rule_version END,
                           first.rule_version, '')
-            ELSE '' END,
+            ELSE coalesce(change.cost_version, '') END,
        CASE entry.kind WHEN '{EntryKind.SETTLED}' THEN change.flag END,
        CASE entry.kind WHEN '{EntryKind.SETTLED}' THEN change.reported END
 FROM {changes} AS change
@@ -57,7 +58,8 @@ WHERE entry.usd > 0 OR (entry.kind = '{EntryKind.SETTLED}' AND change.reported I
 
 _NOTHING_SETTLED = f"""
 0::numeric AS settled_usd, 0::numeric AS refunded_usd, NULL::date AS refunded_day,
-'{AmountSource.PRICE}' AS source, NULL::text AS flag, NULL::text AS reported, NULL::text AS rule_version
+'{AmountSource.PRICE}' AS source, NULL::text AS flag, NULL::text AS reported, NULL::text AS rule_version,
+NULL::text AS cost_version
 """
 
 _TASK = "id, attempt, provider, model, owner, environment"
@@ -79,12 +81,13 @@ coalesce(move::jsonb ->> 'left_model', model) AS model, owner, environment
 
 OF_ENDED = f"""
 (SELECT {_AS_IT_WAS}, day, price_usd AS held_usd, usd, settled_usd, refunded_usd, refunded_day,
-        CASE (cost ->> 'estimated')::bool WHEN false THEN '{AmountSource.VENDOR}'
-             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM model_price_usd
-                                 THEN '{AmountSource.RULE}' ELSE '{AmountSource.PRICE}' END
+        CASE WHEN cost ->> 'rule_version' IS NOT NULL THEN '{AmountSource.RULE}'
+             WHEN NOT (cost ->> 'estimated')::bool THEN '{AmountSource.VENDOR}'
+             WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM model_price_usd AND cost IS NOT NULL
+             THEN '{AmountSource.RULE}'
              ELSE '{AmountSource.PRICE}' END AS source,
         coalesce(cost ->> 'flag', CASE attempt_error::jsonb ->> 'charged' WHEN 'maybe' THEN 'unsure' END) AS flag,
-        cost ->> 'reported' AS reported, rule_version
+        cost ->> 'reported' AS reported, rule_version, cost ->> 'rule_version' AS cost_version
  FROM done WHERE price_usd > 0 OR settled_usd > 0 OR cost ->> 'reported' IS NOT NULL)
 """
 """Changes by attempts that have ended, as `FINISH` has them in `done`."""

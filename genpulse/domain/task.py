@@ -214,6 +214,15 @@ class Task:
         return self.input if adapted is None else adapted
 
     @property
+    def order_price_usd(self) -> Decimal | None:
+        """What an order costs at most at the model where the task stands; its `price_usd` may be of a dearer one.
+
+        In US dollars. None when nobody knows; that of the task where nobody knows this model's alone.
+        """
+        here = self.route.current.price_usd if self.route else None
+        return self.price_usd if here is None else here
+
+    @property
     def awaits_sources(self) -> bool:
         """Whether it waits for the outputs of other tasks; when these have ended, it is due at `next_try_at`."""
         return bool(self.depends_on) and self.status is TaskStatus.QUEUED and self.next_try_at is None

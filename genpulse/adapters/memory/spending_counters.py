@@ -88,7 +88,7 @@ class MemoryLedger:
 
     def tried(self, task: Task, end: End) -> None:
         """An attempt on a task has ended, which `task` is as it was before; `ended` or `waits` follows."""
-        outcome, price_usd = end.outcome, _price_of(task)
+        outcome, price_usd = end.outcome, task.order_price_usd or Decimal(0)
         before = self._open_orders.get(task.id)
         error = outcome.failure if isinstance(outcome, Failed | RetryLater | MovedOn | Canceled) else None
         has_failed = isinstance(outcome, Failed | RetryLater | MovedOn)
@@ -115,7 +115,8 @@ class MemoryLedger:
         trial = self._trials.pop(task.id, _Trial())
         cost_usd = task.cost.counts_usd if task.cost else None
         if cost_usd is None:
-            cost_usd = _price_of(task) if task.status is TaskStatus.SUCCEEDED else Decimal(0)
+            price_usd = task.order_price_usd or Decimal(0)
+            cost_usd = price_usd if task.status is TaskStatus.SUCCEEDED else Decimal(0)
         self._change(task, -_price_of(task), replace(trial, settled_usd=trial.settled_usd + cost_usd))
 
     def _change(self, task: Task, usd: Decimal, trial: "_Trial") -> None:
@@ -208,6 +209,6 @@ def _price_of(task: Task) -> Decimal:
 
 def _source_of(task: Task) -> AmountSource:
     cost = task.cost
-    if cost is None or cost.flag or (cost.estimated and cost.amount_usd == task.price_usd):
+    if cost is None or cost.flag or (cost.estimated and cost.amount_usd == task.order_price_usd):
         return AmountSource.PRICE
     return AmountSource.RULE if cost.estimated else AmountSource.VENDOR

@@ -31,16 +31,21 @@ def _unless_open(column: str) -> str:
 
 _PRICE_USD = "coalesce(tasks.price_usd, 0)"
 
+_ORDER_PRICE_USD = "coalesce(ended.order_price_usd, 0)"
+
+_OF_TARGET = "(route #>> ARRAY['targets', route ->> 'place', 'price_usd'])::numeric"
+"""The price of the model where a task stands on its route: what is held is that of the dearest one."""
+
 _IS_CHARGED = "(ended.attempt_status = 'failed' AND ended.attempt_error::jsonb ->> 'charged' <> 'no')"
 
 # An order that an earlier attempt left open is paid for once, by whichever attempt settles it. What the row said
 # of it before is in `ended`, which reads row by row and so keeps the order in which tasks are locked.
 _SETTLED_USD = f"""
-CASE WHEN {_IS_CHARGED} AND ended.order_settled_usd IS NULL THEN {_PRICE_USD} ELSE 0 END
+CASE WHEN {_IS_CHARGED} AND ended.order_settled_usd IS NULL THEN {_ORDER_PRICE_USD} ELSE 0 END
 + CASE WHEN ended.cost_usd IS NOT NULL THEN ended.cost_usd
-       WHEN ended.status = 'succeeded' THEN {_PRICE_USD}
+       WHEN ended.status = 'succeeded' THEN {_ORDER_PRICE_USD}
        WHEN ended.status = 'canceled' AND ended.order_sent_at IS NOT NULL AND ended.order_settled_usd IS NULL
-       THEN {_PRICE_USD} ELSE 0 END
+       THEN {_ORDER_PRICE_USD} ELSE 0 END
 """
 
 _IS_REFUND = f"""
@@ -52,7 +57,7 @@ _STAYS_OPEN = "ended.order_open AND ended.order_sent_at IS NOT NULL"
 
 def _settled(column: str, first: str) -> str:
     """What is known of an order that stays open: its first settlement."""
-    settles = f"{_IS_CHARGED} AND tasks.price_usd > 0"
+    settles = f"{_IS_CHARGED} AND {_ORDER_PRICE_USD} > 0"
     new = f"CASE WHEN {settles} THEN coalesce(ended.{column}, {first}) ELSE ended.{column} END"
     return f"{column} = CASE WHEN {_STAYS_OPEN} THEN {new} END"
 
@@ -85,7 +90,8 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
               cost_usd, warnings, stop_later, move)
-LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day
+LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day,
+                          coalesce({_OF_TARGET}, price_usd) AS order_price_usd
                    FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
@@ -96,7 +102,7 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
-       {_settled("order_settled_usd", "tasks.price_usd")}, {_settled("order_settled_day", DAY)},
+       {_settled("order_settled_usd", "ended.order_price_usd")}, {_settled("order_settled_day", DAY)},
        last_error = CASE WHEN ended.status = 'queued'
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
@@ -111,7 +117,7 @@ RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, 
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
           ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
           {DAY} AS day,
-          tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
+          tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost, ended.order_price_usd,
           {_SETTLED_USD} AS settled_usd,
           {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
           CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,

@@ -77,7 +77,7 @@ coalesce(move::jsonb ->> 'left_model', model) AS model, owner, environment
 OF_ENDED = f"""
 (SELECT {_AS_IT_WAS}, day, price_usd AS held_usd, usd, settled_usd, refunded_usd, refunded_day,
         CASE (cost ->> 'estimated')::bool WHEN false THEN '{AmountSource.VENDOR}'
-             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM price_usd
+             WHEN true THEN CASE WHEN cost ->> 'flag' IS NULL AND settled_usd IS DISTINCT FROM order_price_usd
                                  THEN '{AmountSource.RULE}' ELSE '{AmountSource.PRICE}' END
              ELSE '{AmountSource.PRICE}' END AS source,
         coalesce(cost ->> 'flag', CASE attempt_error::jsonb ->> 'charged' WHEN 'maybe' THEN 'unsure' END) AS flag,

@@ -49,7 +49,7 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
         missing = (*missing, *refused)
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
-    settlement = settlement_of(result.cost, run.task.price_usd)
+    settlement = settlement_of(result.cost, run.task.order_price_usd)
     of_cost = (settlement.warning,) if settlement.warning else ()
     warnings = (*of_cost, *result.warnings, *(output.warning for output in missing))
     return Succeeded(tuple(one.asset for one in stored), settlement.cost, warnings[:MOST_WARNINGS])

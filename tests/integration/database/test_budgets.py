@@ -204,12 +204,12 @@ async def test_a_task_from_before_a_budget_of_its_provider_counts_once_it_is_pai
 _RECOUNT = """
 SELECT scope, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS active, sum(
     coalesce((cost ->> 'amount_usd')::numeric,
-             CASE WHEN status IN ('queued', 'running', 'succeeded') OR (status = 'canceled' AND attempt > 0)
-                  THEN price_usd END, 0)
+             CASE WHEN status IN ('queued', 'running', 'succeeded') THEN price_usd END, 0)
     + price_usd * (SELECT count(*) FROM attempts WHERE task_id = tasks.id AND attempts.status = 'failed'
                    AND attempts.error ->> 'charged' <> 'no')) AS usd
 FROM tasks CROSS JOIN LATERAL unnest(budget_scopes) AS scope GROUP BY scope ORDER BY scope
 """
+"""Of tasks that have ordered nothing: those that are canceled cost nothing."""
 _COUNTED = """
 SELECT owner AS scope, sum(tasks)::int AS tasks, sum(active)::int AS active, sum(usd) AS usd FROM spending
 WHERE owner LIKE '%:%' GROUP BY owner ORDER BY owner

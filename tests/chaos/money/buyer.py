@@ -10,8 +10,8 @@ import aiohttp
 
 from tests.chaos.money.market import Owner, canceled_after_s, model_of, owner_of
 
-AT_ONCE = 60
-_AGAIN_S = 0.3
+AT_ONCE = 30
+_AGAIN_S = 0.6
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _NO = {402: "budget_exceeded", 429: "key_limit_exceeded"}
 """What an order is refused with that does not fit into a budget."""

@@ -114,7 +114,7 @@ def owner_of(seed: int, number: int) -> Owner:
 def canceled_after_s(seed: int, number: int) -> float | None:
     """Seconds from acceptance to the moment when it is not wanted any more; None for nine of ten tasks."""
     draw = _draw(seed, number, "cancel")
-    return draw.choice((0.0, 0.1, 0.5, 1.0, 3.0)) if draw.random() < 0.1 else None
+    return draw.choice((0.0, 0.5, 1.0, 2.0, 4.0)) if draw.random() < 0.1 else None
 
 
 def trade_of(seed: int, shop: Shop, number: int) -> Trade:
@@ -130,8 +130,13 @@ def times_of(seed: int, shop: Shop, number: int) -> int | None:
 
 
 def lasts_s(seed: int, shop: Shop, number: int) -> float:
-    """How long its job takes, in seconds: now and then longer than anybody waits for it at ALPHA."""
+    """How long its job takes, in seconds: now and then longer than anybody waits for it at ALPHA.
+
+    What is not wanted any more after a while takes long enough to be stopped.
+    """
     draw = _draw(seed, number, f"{shop}:time")
+    if canceled_after_s(seed, number) is not None:
+        return 3.5
     if shop is Shop.ALPHA and draw.random() < 0.06:
         return OVERDUE_S
     return draw.choice((0.0, 0.0, 0.3, 1.0, 3.0))

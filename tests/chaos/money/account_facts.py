@@ -45,7 +45,7 @@ class AccountFacts:
         return str(task["error"]["code"] if task["status"] == "failed" else task["status"])
 
     def is_doubtful(self, task_id: str) -> bool:
-        """Whether nobody knows if it was charged: its end says `maybe`, or an order was sent and then canceled."""
+        """Whether nobody knows if it was charged: it says `maybe`, or was canceled with an order that was sent."""
         task = self.tasks[task_id]
         is_maybe = task["error"] is not None and task["error"]["charged"] == "maybe"
         return is_maybe or (task["status"] == "canceled" and task["was_ordered"])
@@ -53,7 +53,8 @@ class AccountFacts:
 
 _TASKS = """
 SELECT *, (input ->> 'number')::int AS number,
-       EXISTS (SELECT FROM attempts WHERE task_id = tasks.id AND submitting_at IS NOT NULL) AS was_ordered
+       EXISTS (SELECT FROM attempts WHERE task_id = tasks.id AND submitting_at IS NOT NULL
+               AND coalesce(error ->> 'charged', 'maybe') <> 'no') AS was_ordered
 FROM tasks
 """
 COUNTERS = "SELECT day, owner, usd FROM spending WHERE day > '-infinity' AND usd <> 0"

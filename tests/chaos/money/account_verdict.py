@@ -26,7 +26,7 @@ class Doubt:
 
     @property
     def is_by_the_rule(self) -> bool:
-        """Whether what is settled is the price, once, or nothing where nothing was sent there."""
+        """Whether what is settled is the price, once."""
         return self.settled_usd == self.price_usd
 
     def __str__(self) -> str:

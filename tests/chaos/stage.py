@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -158,13 +158,18 @@ def family(pid: int) -> list[psutil.Process]:
 
 @asynccontextmanager
 async def staged(
-    seed: int, apis: int, clocks_s: tuple[float, ...], lease_s: float, guard: Guard
+    seed: int,
+    apis: int,
+    clocks_s: tuple[float, ...],
+    lease_s: float,
+    guard: Guard,
+    make: Callable[..., Stage] = Stage,
 ) -> AsyncIterator[Stage]:
     """Everything up, in a folder of its own that is gone afterwards. One worker for each of `clocks_s`."""
     home = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     folder = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     postgres, redis = await asyncio.to_thread(lambda: stack_of(home, guard, durable=True))
-    stage = Stage(folder, postgres, redis, seed, lease_s, guard)
+    stage = make(folder, postgres, redis, seed, lease_s, guard)
     try:
         await asyncio.to_thread(stage.run, "db", "upgrade")
         await observer.install(postgres.url)

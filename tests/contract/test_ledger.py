@@ -1,6 +1,7 @@
 """The ledger: what is entered when, and what its sums are whatever happens in whatever order."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -23,13 +24,14 @@ from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded, Worker
+from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.settlement import settlement_of
 from genpulse.domain.money.spending import SpendingLimits
+from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.ledger_books import check_ledger, entries_of
@@ -70,6 +72,12 @@ def taken(cost, price_usd):
     """An end with this cost, as an attempt makes it."""
     reported = None if cost is None else Cost(Decimal(cost))
     return Succeeded((), settlement_of(reported, price_usd).cost)
+
+
+def route_of(*prices):
+    """A route over models with these prices, at the first of them."""
+    targets = (RouteTarget(f"sandbox/{place}", price_usd=price) for place, price in enumerate(prices))
+    return TaskRoute("", tuple(targets), frozenset())
 
 
 class Books(RuleBasedStateMachine):
@@ -113,6 +121,15 @@ class Books(RuleBasedStateMachine):
         """Leases that hold."""
         return [self.held[task_id] for task_id in self.ids_in(TaskStatus.RUNNING)]
 
+    @property
+    def at_the_first(self):
+        """Of these the leases of tasks that may go on at the next model of their route."""
+        routes = [(lease, self.task(lease).route) for lease in self.live]
+        return [lease for lease, route in routes if route is not None and route.rest]
+
+    def task(self, lease):
+        return next(task for task in self.twin.all_tasks() if task.id == lease.task_id)
+
     def ids_in(self, *states):
         return [task.id for task in self.twin.all_tasks() if task.status in states]
 
@@ -125,11 +142,15 @@ class Books(RuleBasedStateMachine):
         prices=st.lists(st.sampled_from(PRICES), min_size=1, max_size=2),
         owner=st.sampled_from(OWNERS),
         late=st.booleans(),
+        next_price=st.sampled_from([None, *PRICES]),
     )
-    def submit(self, prices, owner, late):
+    def submit(self, prices, owner, late, next_price=None):
         deadline_s = -86_400.0 if late else None
-        for price in prices:
-            new = new_task(price_usd=price, owner=owner, deadline_s=deadline_s, rule_version="2030-01")
+        for first_price in prices:
+            route = route_of(first_price, next_price) if next_price is not None else None
+            price = route.price_usd if route else first_price
+            changes = {"price_usd": price, "route": route, "rule_version": "2030-01"}
+            new = new_task(owner=owner, deadline_s=deadline_s, **changes)
             self.both(lambda store, new=new: store.submit(new))
             self.prices[new.id] = price
 
@@ -157,7 +178,15 @@ class Books(RuleBasedStateMachine):
         lease = data.draw(st.sampled_from(self.live))
         if ordered:
             self.order(lease)
-        self.ended(lease, taken(cost, self.prices[lease.task_id]))
+        self.ended(lease, taken(cost, self.task(lease).model_price_usd))
+
+    @precondition(lambda self: self.at_the_first)
+    @rule(data=st.data(), charged=st.sampled_from(Charged))
+    def move_on(self, data, charged):
+        lease = data.draw(st.sampled_from(self.at_the_first))
+        task = self.task(lease)
+        self.ended(lease, MovedOn(failure(charged), task.model, replace(task.route, place=1)))
+        self.claim()
 
     @precondition(lambda self: self.live)
     @rule(
@@ -345,6 +374,53 @@ async def test_what_the_end_of_an_attempt_enters(backend, outcome, entered):
     versions = {entry.source: entry.rule_version for entry in await backend.store.ledger(begun.task.id)}
     computed = outcome.cost.rule_version if isinstance(outcome, Succeeded) and outcome.cost else ""
     assert versions == {source: {"price": "2030-01", "rule": computed}.get(source, "") for source in versions}
+    await check_ledger(backend.store)
+
+
+DEAREST = Decimal("0.10")
+
+
+@pytest.mark.parametrize("is_at_the_first", [True, False])
+@pytest.mark.parametrize(
+    ("outcome", "entered"),
+    [
+        (taken(None, PRICE), ["settled 0.04 price", "released 0.06 price"]),
+        (Succeeded(()), ["settled 0.04 price", "released 0.06 price"]),
+        (taken("0.41", PRICE), ["settled 0.04 price absurd (0.41 USD)", "released 0.06 price"]),
+        (Failed(failure(Charged.YES)), ["settled 0.04 price", "released 0.06 price"]),
+        (Failed(failure(Charged.MAYBE)), ["settled 0.04 price unsure", "released 0.06 price"]),
+        (RetryLater(failure(Charged.YES), 0.0), ["reserved 0.04 price", "settled 0.04 price"]),
+        (Canceled(), ["settled 0.04 price", "released 0.06 price"]),
+    ],
+)
+async def test_on_a_route_the_price_of_the_model_is_settled_and_not_that_of_the_dearest(
+    backend, outcome, entered, is_at_the_first
+):
+    route = route_of(PRICE, DEAREST) if is_at_the_first else route_of(DEAREST, PRICE)
+    begun = await backend.begun(price_usd=DEAREST, route=route, model=route.current.model)
+    if not is_at_the_first:
+        await backend.end(begun.lease, MovedOn(failure(Charged.NO), begun.task.model, replace(route, place=1)))
+        (begun,) = await backend.claim()
+    await backend.store.journal_order(begun.lease)
+    await backend.end(begun.lease, outcome)
+    attempt = begun.task.attempt
+    assert await lines(backend, begun.task.id) == [
+        "0 reserved 0.10 price",
+        *(f"{attempt} {line}" for line in entered),
+    ]
+    await check_ledger(backend.store)
+
+
+@pytest.mark.parametrize("price", [None, PRICE])
+async def test_what_was_settled_for_an_open_order_on_a_route_is_given_back_whole(backend, price):
+    """A model whose own price nobody knows settles nothing, as without a route."""
+    begun = await backend.begun(price_usd=DEAREST, route=route_of(price, DEAREST), model="sandbox/0")
+    await backend.store.journal_order(begun.lease)
+    await backend.end(begun.lease, RetryLater(failure(Charged.MAYBE), 0.0), order_open=True)
+    assert Balance.of(await backend.store.ledger(begun.task.id)).cost_usd == (price or 0)
+    (again,) = await backend.claim()
+    await backend.end(again.lease, taken("0.03", price))
+    assert Balance.of(await backend.store.ledger(begun.task.id)).cost_usd == Decimal("0.03")
     await check_ledger(backend.store)
 
 

@@ -269,9 +269,9 @@ class World:
 
 
 @asynccontextmanager
-async def memory_rows() -> AsyncIterator[Rows]:
+async def memory_rows(limits: Mapping[str, int] | None = None) -> AsyncIterator[Rows]:
     """What is kept in this process, and is atomic by its nature."""
-    queue, deliveries = MemoryTaskQueue(), MemoryDeliveries()
+    queue, deliveries = MemoryTaskQueue(limits=limits), MemoryDeliveries()
     ahead = [timedelta(0)]
     store = MemoryTaskStore(queue, deliveries, now=lambda: datetime.now(UTC) + ahead[0])
 

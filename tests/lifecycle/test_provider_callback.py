@@ -32,7 +32,10 @@ async def running(world, until):
 async def test_a_notice_ends_a_task_long_before_the_next_poll(world, running):
     task, token = running
     world.studio.finished = True
-    await receive_callback(world.services, "art", token, NOTICE)
+    async with asyncio.timeout(60):
+        while not (await world.services.store.get(task.id)).status.ended:  # the worker may not have listened yet
+            await receive_callback(world.services, "art", token, NOTICE)
+            await asyncio.sleep(0.1)
     assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
 
 

@@ -1,12 +1,11 @@
 """Providers with few seats: a task that goes on elsewhere leaves its seat to the next."""
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from genpulse.domain.errors import ProviderUnavailable
-from tests.lifecycle import conftest
 from tests.lifecycle.conftest import QUICK, memory_rows, opened_world, postgresql_rows
 from tests.lifecycle.routed import ask, open_shops
 
@@ -16,13 +15,15 @@ NOBODY_LOOKS = replace(QUICK, look_again_s=3600.0, lease_s=30.0)
 
 
 @pytest.fixture(params=["memory", "postgresql"])
-async def world(request, tmp_path, monkeypatch):
-    for name in ("MemoryTaskQueue", "PostgresTaskStore", "PostgresTaskQueue"):
-        monkeypatch.setattr(conftest, name, partial(getattr(conftest, name), limits=SEATS))
-    on_memory = request.param == "memory"
-    opened = memory_rows() if on_memory else postgresql_rows(request.getfixturevalue("migrated_url"))
-    async with opened as rows, opened_world(rows, tmp_path) as made:
-        yield made
+async def world(request, tmp_path):
+    async with AsyncExitStack() as stack:
+        if request.param == "memory":
+            rows = await stack.enter_async_context(memory_rows(SEATS))
+        else:
+            url, pools = (request.getfixturevalue(name) for name in ("migrated_url", "pools"))
+            pool = await stack.enter_async_context(pools.lent(3, "dev"))
+            rows = await stack.enter_async_context(postgresql_rows(url, pool, SEATS))
+        yield await stack.enter_async_context(opened_world(rows, tmp_path))
 
 
 @pytest.mark.parametrize("refusals", [0, 3, 6])

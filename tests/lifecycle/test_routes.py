@@ -178,6 +178,26 @@ async def test_a_task_counts_with_the_dearest_price_until_it_has_ended(world, sh
     assert await world.services.store.spent_usd() == Decimal("0.05")
 
 
+@pytest.mark.parametrize(
+    ("models", "refusals", "sold_by", "cost"),
+    [
+        (MODELS, 0, "one/a", "0.02"),
+        (MODELS, 1, "two/b", "0.05"),
+        (MODELS, 2, "three/c", "0.01"),
+        (("three/c", "two/b"), 0, "three/c", "0.01"),
+    ],
+)
+async def test_where_no_shop_says_what_it_took_that_is_the_price_of_the_one_that_sold(
+    world, shops, models, refusals, sold_by, cost
+):
+    for shop in shops[:refusals]:
+        shop.errors = [ProviderUnavailable("down")]
+    ended = await run(world, await ask(world, models))
+    assert (ended.model, ended.cost.amount_usd, ended.price_usd) == (sold_by, Decimal(cost), Decimal("0.05"))
+    assert ended.cost.estimated
+    assert await world.services.store.spent_usd() == Decimal(cost)
+
+
 async def test_each_one_gets_the_input_as_it_takes_it(world, shops):
     task = await ask(world, ("one/a", "two/b"), width=640, height=480)
     assert task.input == {"prompt": "a fox", "width": 640, "height": 480}

@@ -41,5 +41,5 @@ def circle_of(successors: Mapping[str, str]) -> Sequence[str]:
                 return [*ids[ids.index(id_) :], id_]
             way[id_] = None
             id_ = successors[id_]
-        cleared |= way.keys()
+        cleared.update(way)
     return ()

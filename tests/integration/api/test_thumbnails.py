@@ -260,7 +260,8 @@ async def test_few_are_made_at_once_and_too_many_are_not_waited_for(held, monkey
     assert (await api.submit()).status == 202
     maker.allowed.set()
     statuses = sorted([(await one).status for one in asking])
-    assert (statuses, maker.most) == ([200, 200, 200, 404], shelf.AT_ONCE)
+    assert statuses == [200, 200, 200, 404]
+    assert 1 <= maker.most <= shelf.AT_ONCE
 
 
 async def test_who_goes_away_takes_nothing_from_the_others(held):

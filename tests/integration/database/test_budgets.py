@@ -212,6 +212,7 @@ SELECT scope, count(*) AS tasks, count(*) FILTER (WHERE finished_at IS NULL) AS 
                    AND attempts.error ->> 'charged' <> 'no')) AS usd
 FROM tasks CROSS JOIN LATERAL unnest(budget_scopes) AS scope GROUP BY scope ORDER BY scope
 """
+"""Of tasks that have ordered nothing: those that are canceled cost nothing."""
 _COUNTED = """
 SELECT owner AS scope, sum(tasks)::int AS tasks, sum(active)::int AS active, sum(usd) AS usd FROM spending
 WHERE owner LIKE '%:%' GROUP BY owner ORDER BY owner

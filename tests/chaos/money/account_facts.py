@@ -1,0 +1,96 @@
+"""What the ledger, the counters and the shops' books say, as it was when the last task had ended."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from genpulse.adapters.database.rows import entry_of
+from genpulse.domain.money.ledger import Balance, LedgerEntry
+from tests.chaos.money.market_stage import MarketStage
+from tests.chaos.money.shop_books import Charge, ShopBooks
+
+Place = tuple[date, str]
+"""A day, and the name of a counter."""
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """Everything by task: its row, its entries, and what the shops took for it."""
+
+    tasks: Mapping[str, Mapping[str, Any]]
+    entries: Mapping[str, tuple[LedgerEntry, ...]]
+    charges: Mapping[str, tuple[Charge, ...]]
+    counters: Mapping[Place, Decimal]
+    books: ShopBooks
+
+    def settled_usd(self, task_id: str, shop: str) -> Decimal:
+        """What it cost at this shop by the ledger."""
+        return Balance.of(one for one in self.entries.get(task_id, ()) if one.provider == shop).cost_usd
+
+    def charged_usd(self, task_id: str, shop: str) -> Decimal:
+        """What the shop took for it by its own books."""
+        usd = (one.usd for one in self.charges.get(task_id, ()) if one.sale.shop == shop)
+        return sum(usd, Decimal(0))
+
+    def code(self, task_id: str) -> str:
+        """How it ended: `succeeded`, `canceled`, or the code of its failure."""
+        task = self.tasks[task_id]
+        return str(task["error"]["code"] if task["status"] == "failed" else task["status"])
+
+    def is_doubtful(self, task_id: str) -> bool:
+        """Whether nobody knows if it was charged: it says `maybe`, or was canceled with an order that was sent."""
+        task = self.tasks[task_id]
+        is_maybe = task["error"] is not None and task["error"]["charged"] == "maybe"
+        return is_maybe or (task["status"] == "canceled" and task["was_ordered"])
+
+
+_TASKS = """
+SELECT *, (input ->> 'number')::int AS number,
+       EXISTS (SELECT FROM attempts WHERE task_id = tasks.id AND submitting_at IS NOT NULL
+               AND coalesce(error ->> 'charged', 'maybe') <> 'no') AS was_ordered
+FROM tasks
+"""
+COUNTERS = "SELECT day, owner, usd FROM spending WHERE day > '-infinity' AND usd <> 0"
+
+
+async def gather(stage: MarketStage, seed: int) -> AccountFacts:
+    """Ask PostgreSQL and the shops."""
+    connection = await asyncpg.connect(stage.postgres.url)
+    try:
+        tasks = await connection.fetch(_TASKS)
+        entries = [entry_of(row) for row in await connection.fetch("SELECT * FROM ledger ORDER BY id")]
+        counters = await connection.fetch(COUNTERS)
+    finally:
+        await connection.close()
+    books = await books_of(stage)
+    return AccountFacts(
+        {str(row["id"]): _task(row) for row in tasks},
+        _by_task((str(entry.task_id), entry) for entry in entries),
+        _by_task((charge.sale.task, charge) for charge in books.charges(seed)),
+        {(row["day"], row["owner"]): row["usd"] for row in counters},
+        books,
+    )
+
+
+async def books_of(stage: MarketStage) -> ShopBooks:
+    """The shops' books as they are now."""
+    async with aiohttp.ClientSession() as client, client.get(f"{stage.vendor_url}/ledger") as answer:
+        return ShopBooks.of(await answer.json())
+
+
+def _task(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**row, **{name: json.loads(row[name] or "null") for name in ("error", "route", "cost")}}
+
+
+def _by_task(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    grouped: defaultdict[str, list[Any]] = defaultdict(list)
+    for task_id, thing in pairs:
+        grouped[task_id].append(thing)
+    return {task_id: tuple(things) for task_id, things in grouped.items()}

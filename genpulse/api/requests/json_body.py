@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from starlette.requests import Request
 
 from genpulse.api.errors import InvalidJson, UnsupportedContentType
@@ -23,6 +23,8 @@ __all__ = ["BATCH_VALUES", "read"]
 
 M = TypeVar("M", bound=BaseModel)
 _NAMED = 5
+_OF_ANOTHER_FORM = {"list_type", "string_type"}
+"""Said of a value that may be either, beside what is wrong with it in its own form."""
 _KEY = re.compile(rb'"\s*:')
 """Behind each key stands a colon; it may stand in texts, too."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -36,8 +38,14 @@ async def read(request: Request, model: type[M], *, most_values: int = VALUES) -
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        errors = islice(error.errors(include_url=False, include_input=False), SHOWN_AT_MOST)
-        problems = tuple(Problem(_pointer(item["loc"]), said_of(model, item)) for item in errors)
+        errors = error.errors(include_url=False, include_input=False)
+        found: dict[str, ErrorDetails] = {}
+        for item in sorted(errors, key=lambda item: item["type"] in _OF_ANOTHER_FORM):
+            found.setdefault(_pointer(_place_in(document, item["loc"])), item)
+        for parent in {pointer.rpartition("/")[0] for pointer in found if pointer} & found.keys():
+            del found[parent]
+        shown = islice(found.items(), SHOWN_AT_MOST)
+        problems = tuple(Problem(pointer, said_of(model, item)) for pointer, item in shown)
         raise BadInput("The body does not fit what this call takes.", problems) from error
 
 
@@ -91,6 +99,23 @@ def _parse_slowly(body: bytes) -> JsonValue:
     except (ValueError, RecursionError):
         return None
     return document
+
+
+def _place_in(document: object, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The place without the names of forms that a value may have, which pydantic puts between."""
+    place: list[int | str] = []
+    for part in loc:
+        if isinstance(part, str) and part != "[key]" and not isinstance(document, dict):
+            continue
+        place.append(part)
+        document = _inner(document, part)
+    return tuple(place)
+
+
+def _inner(document: object, part: int | str) -> object:
+    if isinstance(document, dict):
+        return document.get(part) if part != "[key]" else document
+    return document[part] if isinstance(document, list) and isinstance(part, int) else None
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

@@ -43,6 +43,9 @@ async def test_a_body_that_does_not_fit_is_refused_with_the_place(api):
     for changes, pointer in [
         ({"model": ""}, "/model"),
         ({"model": "m" * 201}, "/model"),
+        ({"model": 3}, "/model"),
+        ({"model": []}, "/model"),
+        ({"model": ["sandbox/noop", ""]}, "/model/1"),
         ({"input": []}, "/input"),
         ({"input": None}, "/input"),
         ({"priority": "urgent"}, "/priority"),

@@ -17,6 +17,12 @@ async def test_an_unknown_model_is_named_with_near_matches(api):
     assert "art/easel" in problem["detail"]
 
 
+async def test_an_order_without_a_model_wants_a_route_or_one(api):
+    problem = (await api.submit(model=None)).problem(422, "invalid_input")
+    assert [error["pointer"] for error in problem["errors"]] == ["/model"]
+    (await api.submit(model=None, kind="text-to-image")).problem(422, "unknown_route")
+
+
 async def test_an_unknown_kind_is_refused(api):
     problem = (await api.submit(kind="text-to-video")).problem(422, "unknown_kind")
     assert "text-to-image" in problem["detail"]
@@ -35,9 +41,11 @@ async def test_input_that_does_not_fit_the_schema_is_refused_place_by_place(api)
 
 async def test_a_body_that_does_not_fit_is_refused_with_the_place(api):
     for changes, pointer in [
-        ({"model": None}, "/model"),
         ({"model": ""}, "/model"),
         ({"model": "m" * 201}, "/model"),
+        ({"model": 3}, "/model"),
+        ({"model": []}, "/model"),
+        ({"model": ["sandbox/noop", ""]}, "/model/1"),
         ({"input": []}, "/input"),
         ({"input": None}, "/input"),
         ({"priority": "urgent"}, "/priority"),

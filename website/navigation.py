@@ -31,6 +31,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
                 "how-to/receive-webhooks.md",
                 "how-to/call-from-a-browser.md",
                 "how-to/run-failed-tasks-again.md",
+                "how-to/a-day-of-support.md",
                 "how-to/use-with-temporal.md",
                 "how-to/example-gallery.md",
             ),

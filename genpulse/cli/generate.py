@@ -16,7 +16,7 @@ from genpulse.cli.output.terminal import say
 from genpulse.cli.prompt_file.command import PromptFile, generate_all
 from genpulse.cli.prompt_file.row_orders import UsualOrder
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
-from genpulse.cli.tasks.filters import Later
+from genpulse.cli.tasks.filters import Later, Pair
 from genpulse.cli.tasks.text import warnings_of
 from genpulse_client import AsyncGenPulse, GenPulseError, RetryLimits, Task, TaskFailed
 
@@ -44,6 +44,7 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 )
 @click.option("--kind", help="What is meant, where the model does several things. Default: its first.")
 @click.option("--seed", type=int, help="Short for --input seed=…")
+@click.option("--meta", type=Pair(), multiple=True, help="Metadata, by which the task is found again.")
 @click.option("--run-at", type=Later(), help="Not before: 2h (from now), 2030-01-31T22:00, …; it is waited for.")
 @click.option(
     "--from",
@@ -65,6 +66,7 @@ def command(
     inputs: tuple[str, ...],
     kind: str | None,
     seed: int | None,
+    meta: tuple[tuple[str, str], ...],
     run_at: datetime | None,
     prompt_file: Path | None,
     run_name: str | None,
@@ -85,18 +87,24 @@ def command(
     """
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
+    metadata = dict(meta)
+    if len(metadata) < len(meta):
+        twice = next(name for place, (name, _) in enumerate(meta) if name in dict(meta[:place]))
+        raise click.UsageError(f"--meta: {twice!r} is given twice; a task has one value under a name.")
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
     if prompt_file is not None:
         if prompt is not None or output == STDOUT:
             raise click.UsageError("--from takes its prompts from the file, and saves into a folder: -o FOLDER/.")
         if run_at is not None:
             raise click.UsageError("--run-at is for one task: rows of a file are known again by what they say.")
+        if meta:
+            raise click.UsageError("--meta is for one task: in a file the columns metadata.NAME say it.")
         usual = UsualOrder(model, kind, dict(map(usual_field, fields)))
         choice = PromptFile(prompt_file, output, usual, run_name or prompt_file.name, retries)
         click.get_current_context().exit(generate_all(choice, api, as_json=as_json))
     if run_name is not None or retries:
         raise click.UsageError("--run and --retry go with --from.")
-    order = _Order(model, kind, prompt, fields, run_at)
+    order = _Order(model, kind, prompt, fields, run_at, metadata)
     task, saved = asyncio.run(_generate(api_url(api), order, output))
     tell_saved(task, saved, as_json=as_json)
 
@@ -107,7 +115,8 @@ class _Order:
     kind: str | None
     prompt: str | None
     fields: Sequence[str]
-    run_at: datetime | None = None
+    run_at: datetime | None
+    metadata: Mapping[str, str]
 
 
 async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, Saved]:
@@ -116,22 +125,17 @@ async def _generate(url: str, order: _Order, output: str | None) -> tuple[Task, 
         wanted = input_of(model.input_schema, order.prompt, order.fields)
         with destination(output, spared="Nothing was submitted.") as where:
             body = await uploaded(genpulse, wanted)
-            kind = order.kind or model.kinds[0]
-            task = await _submitted(genpulse, asked_as(order.model), body, kind, order.run_at)
+            task = await _submitted(genpulse, order, body, order.kind or model.kinds[0])
             for warning in warnings_of(task):
                 say(f"warning: {warning}", err=True)
             return task, await save_outputs(genpulse, task, where, task.model.rpartition("/")[2])
 
 
-async def _submitted(
-    genpulse: AsyncGenPulse,
-    model: str | tuple[str, ...],
-    body: Mapping[str, object],
-    kind: str,
-    run_at: datetime | None = None,
-) -> Task:
+async def _submitted(genpulse: AsyncGenPulse, order: _Order, body: Mapping[str, object], kind: str) -> Task:
     """The task at its good end. Whoever leaves before is told where it can be found. Raises `TaskFailed`."""
-    task = await genpulse.submit(model, body, kind=kind, run_at=run_at)
+    task = await genpulse.submit(
+        asked_as(order.model), body, kind=kind, run_at=order.run_at, metadata=order.metadata or None
+    )
     try:
         with Bars() as bars:
             following = bars.follow(task.model)

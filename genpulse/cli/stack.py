@@ -21,12 +21,16 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, url: str | None) 
     return url.strip()
 
 
+DEFAULT_API = "GENPULSE_URL"
+"""The variable that names an API to the clients, too."""
+
 api_option = click.option(
     "--api",
     "api",
     metavar="URL",
     callback=_address,
-    help="Address of the API. Default: the running dev stack's, else api.port.",
+    envvar=DEFAULT_API,
+    help=f"Address of the API. Default: {DEFAULT_API}, else the running dev stack's, else api.port.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -55,7 +59,7 @@ def api_key() -> str | None:
 
 
 def api_url(option: str | None) -> str:
-    """The address of the API: the option's, else the running dev stack's, else the configured one."""
+    """The address of the API: the option's or GENPULSE_URL, else the running dev stack's, else as configured."""
     if option:
         return option
     state = running_stack()

@@ -49,12 +49,11 @@ async def _done(
 
 def _agree(action: Action, counted: ActionOutcome) -> None:
     """Let a person say yes. Raises `CommandRefused`."""
-    what = _counted(counted)
+    left_out = f" Left out: {_reasons(counted.left_out)}." if counted.left_out else ""
+    what = _counted(counted) + left_out
     if not sys.stdin.isatty():
         raise CommandRefused(f"Nobody can be asked here about {what} Run it with --yes. Nothing was done.")
     say(what, err=True)
-    if counted.left_out:
-        say(f"Left out: {_reasons(counted.left_out)}.", err=True)
     if not agreed(_ASKED[action]):
         raise CommandRefused("Nothing was done.")
 
@@ -63,9 +62,10 @@ def _counted(counted: ActionOutcome) -> str:
     document = counted.document
     states = ", ".join(f"{count:,} {status}" for status, count in document["statuses"].items())
     cost = Decimal(document["cost_usd"] or 0)
-    words = [f"{counted.count:,} tasks ({states})."]
+    words = [f"{counted.count:,} {'task' if counted.count == 1 else 'tasks'} ({states})."]
     if document["price_usd"] is not None:
-        unpriced = f", and {document['unpriced']:,} have no known price" if document["unpriced"] else ""
+        count = document["unpriced"]
+        unpriced = f", and {count:,} {'has' if count == 1 else 'have'} no known price" if count else ""
         words.append(f"To run them again costs ${Decimal(document['price_usd'])} at most{unpriced}.")
     if cost:
         words.append(f"They have cost ${cost}.")

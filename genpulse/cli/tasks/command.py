@@ -16,6 +16,7 @@ from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import api_option, json_option
 from genpulse.cli.tasks import deletion, retry
+from genpulse.cli.tasks.account import print_deliveries, print_ledger
 from genpulse.cli.tasks.bulk import act_on_all
 from genpulse.cli.tasks.filters import TaskChoice, filter_options
 from genpulse.cli.tasks.task_id import task_id_of
@@ -109,15 +110,20 @@ def _created(task: Task, now: datetime) -> str:
 @api_option
 @json_option
 def show(task: str, api: str | None, as_json: bool) -> None:
-    """One task, with all that is known about it: what it waits for, what its last try said, and each try."""
+    """One task, with all that is known about it: what it waits for, each try, its money, and its webhooks."""
 
-    async def look(client: AsyncGenPulse) -> tuple[Task, Sequence[Mapping[str, Any]]]:
-        task_id = await task_id_of(client, task)
-        return await client.get(task_id), () if as_json else await client.attempts(task_id)
+    async def look(client: AsyncGenPulse) -> tuple[Task, Sequence[Sequence[Mapping[str, Any]]]]:
+        found = await client.get(await task_id_of(client, task))
+        if as_json:
+            return found, ((), (), ())
+        reads = (client.attempts, client.ledger, client.deliveries)
+        return found, [await read(found) for read in reads]
 
-    found, attempts = with_client(api, look)
+    found, (attempts, entries, deliveries) = with_client(api, look)
     print_task(found, as_json=as_json)
     print_attempts(attempts, datetime.now().astimezone())
+    print_ledger(entries)
+    print_deliveries(deliveries)
 
 
 @command.command()

@@ -7,13 +7,16 @@ from difflib import get_close_matches
 from genpulse.configuration.errors import Fault
 from genpulse.configuration.schema import ANY_PROVIDER, find, is_open, keys, sections
 from genpulse.configuration.sources.layers import Layer, leaves
-from genpulse.configuration.sources.variables import PREFIX, Variable, variable_name
+from genpulse.configuration.sources.variables import PREFIX, PROCESS, Variable, variable_name
 from genpulse.environment.resolve import SWITCHES
 
 _FOREIGN = re.compile(r"DYNACONF_.+|.+_FOR_DYNACONF")
 _SWITCH_OF_OURS = re.compile(rf"{PREFIX}_*(ENV|ENVIRONMENT)")
 _CUTOFF = 0.6
+_OF_CLIENTS = f"{PREFIX}URL"
+"""Names an API to the clients and to the command line, in the environment of the process."""
 _FOLLOWS = {
+    "url": "it names an API to clients and the command line, in the environment of the process.",
     "redis.key_prefix": "it follows from ENV; redis.namespace puts a name of your own behind it.",
 }
 """What people look for and cannot set."""
@@ -22,6 +25,8 @@ _FOLLOWS = {
 def unknown_variables(variables: Iterable[Variable]) -> Iterator[Fault]:
     """Variables that look as if they were meant for GenPulse, or would change how it is configured."""
     for variable in variables:
+        if variable.name == _OF_CLIENTS and variable.place == PROCESS:
+            continue
         if detail := _refusal(variable.name):
             yield Fault("", variable.place, detail)
 

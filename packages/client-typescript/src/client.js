@@ -127,6 +127,10 @@ export class GenPulse {
     return dataOf(await this.#connection.document(requests.task(idOf(task), "/attempts"), signal), "list of attempts");
   }
 
+  async deliveries(task, { signal } = {}) {
+    return dataOf(await this.#connection.document(requests.task(idOf(task), "/deliveries"), signal), "list of deliveries");
+  }
+
   async ledger(task, { signal } = {}) {
     return dataOf(await this.#connection.document(requests.task(idOf(task), "/ledger"), signal), "list of entries");
   }

@@ -350,6 +350,8 @@ export class GenPulse {
   act(action: Action, wanted: TaskFilter, options?: { every?: boolean; confirm?: string } & Abortable): Promise<ActionOutcome>;
   /** What was tried for a task, oldest first, as the API says it. */
   attempts(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
+  /** The webhook messages about a task: where to, how they stand, and what was answered, as the API says it. */
+  deliveries(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** What was reserved, settled, released and refunded for a task, oldest first, as the API says it. */
   ledger(task: Task | string, options?: Abortable): Promise<Readonly<Record<string, unknown>>[]>;
   /** Delete a task (an id is a task's), its history and its bytes, or a file. Bytes of others stay. */

@@ -142,6 +142,7 @@ api("tasks are found, counted, and canceled together", async () => {
   assert.deepEqual([counted.count, counted.done, counted.left_out], [0, null, [{ reason: "ended", count: 1 }]]);
   await assert.rejects(genpulse.act("cancel", {}), { code: "invalid_input" });
   assert.equal((await genpulse.attempts(done)).length, 1);
+  assert.deepEqual(await genpulse.deliveries(done), []);
 });
 
 api("models are listed", async () => {

@@ -118,6 +118,11 @@ def attempts(task_id: str) -> Request:
     return Request("GET", f"{task_path(task_id)}/attempts")
 
 
+def deliveries(task_id: str) -> Request:
+    """What became of the webhook messages about a task."""
+    return Request("GET", f"{task_path(task_id)}/deliveries")
+
+
 def ledger(task_id: str) -> Request:
     """What was reserved and spent for a task."""
     return Request("GET", f"{task_path(task_id)}/ledger")

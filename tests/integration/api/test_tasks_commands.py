@@ -1,6 +1,8 @@
 """`genpulse tasks list`, `cancel` and `retry` with filters, and `genpulse usage`, as commands against an API."""
 
+import asyncio
 import json
+import os
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +12,7 @@ from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.money.cost import Cost
+from tests import command
 from tests.api_keys import added
 
 DOWN = ProviderUnavailable("down").failure
@@ -110,7 +113,7 @@ async def test_retry_by_filters_tells_money_and_leaves_out_what_cannot_succeed(a
     await api.end(Failed(ProviderRejected("no").failure))
     code, out, err = await typed(api, "y", "tasks", "retry", "--meta", "customer=acme")
     assert (code, out) == (0, "1 task is queued again.\nLeft out: 1 x not_retryable.\n")
-    assert "1 tasks (1 failed). To run them again costs $0 at most, and 1 have no known price." in err
+    assert "1 task (1 failed). To run them again costs $0 at most, and 1 has no known price." in err
     assert "Left out: 1 x not_retryable." in err
     code, _, err = await genpulse(api, "tasks", "retry", "--meta", "customer=acme", "--limit", "1")
     assert (code, "go with --all" in err) == (2, True)
@@ -150,6 +153,34 @@ async def test_usage_as_a_table_for_a_spreadsheet(api, three, genpulse, tmp_path
     code, _, err = await genpulse(api, "usage", "--csv", str(tmp_path / "nowhere/usage.csv"))
     assert (code, "cannot be written" in err) == (1, True)
     assert (await genpulse(api, "usage", "--csv", "-", "--json"))[0] == 2
+
+
+async def test_a_task_gets_metadata_on_the_command_line(api, genpulse, tmp_path):
+    put = ("generate", "a fox", "-m", "art/easel", "-o", "fox.txt", "--json", "--meta", "customer=acme=1")
+    async with api.worker():
+        code, out, err = await genpulse(api, *put, "--meta", "order=7")
+    assert (code, json.loads(out)["metadata"]) == (0, {"customer": "acme=1", "order": "7"}), err
+    (tmp_path / "p.txt").write_text("a fox")
+    code, _, err = await genpulse(api, "generate", "--from", "p.txt", "--meta", "customer=acme")
+    assert (code, "the columns metadata.NAME" in err) == (2, True)
+    assert (await genpulse(api, *put, "--meta", "acme"))[0] == 2
+    code, _, err = await genpulse(api, *put, "--meta", "customer=globex")
+    assert (code, "'customer' is given twice" in err) == (2, True)
+
+
+async def test_the_variable_of_the_clients_names_the_api(api, tmp_path):
+    await api.submit()
+
+    async def listed(*options, **variables):
+        environment = {"PATH": os.defpath, **variables}
+        words = ("tasks", "list", "--json", *options)
+        return await asyncio.to_thread(command.run, *words, folder=tmp_path, environment=environment)
+
+    done = await listed(GENPULSE_URL=api.url)
+    assert (done.returncode, len(json.loads(done.stdout))) == (0, 1)
+    assert (await listed("--api", api.url, GENPULSE_URL="http://127.0.0.1:9")).returncode == 0
+    done = await listed(GENPULSE_URL="media.example")
+    assert (done.returncode, "such as http://" in done.stderr) == (2, True)
 
 
 async def test_a_task_is_put_off_on_the_command_line(api, genpulse, tmp_path):

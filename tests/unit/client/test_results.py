@@ -30,6 +30,12 @@ def task(**changes):
     return task_of({"id": "t1", "status": "succeeded", "created_at": "2030-01-31T12:00:00Z", **changes})
 
 
+def test_where_a_page_follows_a_task():
+    address = "https://genpulse.example/v1/tasks/t1/events?signature=a"
+    assert task(urls={"events": address}).events_url == address
+    assert task().events_url is None
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

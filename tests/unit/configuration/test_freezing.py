@@ -33,6 +33,12 @@ def test_all_problems_come_at_once(refused):
     assert "retry.base_s (GENPULSE_RETRY__BASE_S): the first wait (301 s) is longer" in message
 
 
+def test_the_address_for_clients_is_no_setting_and_no_fault_beside_them(loaded, refused):
+    assert loaded({"GENPULSE_URL": "https://media.example"}).api.port
+    words = "GENPULSE_URL is not a setting: it names an API to clients and the command line"
+    assert words in refused({}, "GENPULSE_URL=https://media.example\n")
+
+
 @pytest.mark.parametrize("value", ["", "  "])
 def test_a_database_that_is_empty_is_missing(refused, value):
     assert "database_url (GENPULSE_DATABASE_URL): it is missing" in refused({"GENPULSE_DATABASE_URL": value})

@@ -118,6 +118,11 @@ class Task:
         return self.document.get("metadata") or {}
 
     @property
+    def events_url(self) -> str | None:
+        """Where its events are, signed for an hour, so that a page reads them without a key; None: not said."""
+        return (self.document.get("urls") or {}).get("events")
+
+    @property
     def error(self) -> Failure | None:
         """Why it failed, or what nobody knows about the money of a canceled one; None where there is neither."""
         return _failure(self.document.get("error"))

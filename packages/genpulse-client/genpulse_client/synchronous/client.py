@@ -255,6 +255,10 @@ class GenPulse:
         """What was tried for a task, oldest first, as the API says it."""
         return list_of(self._connection.document(requests.attempts(_id_of(task))))
 
+    def deliveries(self, task: str | Task) -> tuple[Mapping[str, Any], ...]:
+        """The webhook messages about a task: where to, how they stand, what was answered, as the API says it."""
+        return list_of(self._connection.document(requests.deliveries(_id_of(task))))
+
     def ledger(self, task: str | Task) -> tuple[Mapping[str, Any], ...]:
         """What was reserved, settled, released and refunded for a task, oldest first, as the API says it."""
         return list_of(self._connection.document(requests.ledger(_id_of(task))))

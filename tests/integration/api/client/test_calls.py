@@ -309,6 +309,7 @@ async def test_an_action_on_many_is_counted_and_then_done(client):
     assert (await client.get(task.id)).status == "canceled"
     assert await client.attempts(task) == ()
     assert await client.ledger(task) == ()
+    assert await client.deliveries(task) == ()
     with pytest.raises(ApiRefused):
         await client.act("cancel", TaskFilter())
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from genpulse.domain.errors import MayBeCharged, UnknownModel
+from genpulse.domain.errors import MayBeCharged, NotRetryable, UnknownModel
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
@@ -25,14 +25,32 @@ async def retry(
     Raises `UnknownTask`, `NotRetryable`, `MayBeCharged`, `PaidProviderRefused`, `BudgetExceeded`,
     `KeyLimitExceeded`, `DatabaseUnavailable`.
     """
-    failed = await services.store.get(task_id)
-    if failed.status is TaskStatus.FAILED:
-        check_provider(services, failed.provider)
+    while True:
+        failed = await services.store.get(task_id)
+        try:
+            task = await _retried(services, failed, caller, even_if_charged=even_if_charged)
+        except NotRetryable:
+            if not await _has_failed_anew(services, failed):
+                raise
+        else:
+            services.events.publish(TaskEvent(task.id, task.seq))
+            return task
+
+
+async def _retried(services: Services, failed: Task, caller: Caller, *, even_if_charged: bool) -> Task:
+    """The task queued again, as long as it is still as it was seen: it may have another order meanwhile."""
+    if failed.status is not TaskStatus.FAILED:
+        raise NotRetryable(failed.id, failed.status)
+    check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     limits = limits_for(services, caller if caller.owner == failed.owner else WITHOUT_KEY)
-    task = await services.store.retry(task_id, keeps_order=keeps_order, limits=limits)
-    services.events.publish(TaskEvent(task.id, task.seq))
-    return task
+    return await services.store.retry(failed.id, keeps_order=keeps_order, limits=limits, seen_seq=failed.seq)
+
+
+async def _has_failed_anew(services: Services, seen: Task) -> bool:
+    """Whether it has failed since it was seen, or once more: then it is looked at again."""
+    now = await services.store.get(seen.id)
+    return now.status is TaskStatus.FAILED and now.seq != seen.seq
 
 
 def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
@@ -41,7 +59,7 @@ def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:
         step = next_step(services, task.model, task.provider, order)
     except UnknownModel:
         return True
-    if isinstance(step, Unknown) and task.status is TaskStatus.FAILED:
+    if isinstance(step, Unknown):
         raise MayBeCharged(task.id, task.provider, order)
     return isinstance(step, Resume | LookUp)
 

@@ -191,11 +191,19 @@ class TaskStore(Protocol):
         Raises `UnknownTask`.
         """
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+    async def retry(
+        self,
+        task_id: UUID,
+        *,
+        keeps_order: bool = True,
+        limits: SpendingLimits = UNLIMITED,
+        seen_seq: int | None = None,
+    ) -> Task:
         """Queue a failed task again, with failures and losses counted anew. It counts today with its price.
 
-        Without `keeps_order` an order whose end is not known is forgotten. Raises `UnknownTask`, `NotRetryable`,
-        `BudgetExceeded`, `KeyLimitExceeded`.
+        Without `keeps_order` an order whose end is not known is forgotten. What was decided of that holds for the
+        task as it was seen: with `seen_seq` one whose `seq` is another now is not queued. Raises `UnknownTask`,
+        `NotRetryable`, `BudgetExceeded`, `KeyLimitExceeded`.
         """
 
     async def wake(self) -> int:

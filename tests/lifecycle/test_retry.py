@@ -6,7 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.domain.errors import KeyLimitExceeded, MayBeCharged, NotRetryable, ProviderRejected
+from genpulse.domain.attempt import End, Failed
+from genpulse.domain.errors import (
+    KeyLimitExceeded,
+    MayBeCharged,
+    NotRetryable,
+    ProviderRejected,
+    UnknownOutcome,
+)
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.keys.caller import Caller
@@ -109,3 +116,47 @@ async def test_a_key_runs_its_own_tasks_again_within_its_limits_and_an_operator_
         await retry(world.services, failed.id, caller=caller)
     assert (await world.services.store.get(failed.id)).status is TaskStatus.FAILED
     assert (await retry(world.services, failed.id)).status is TaskStatus.QUEUED
+
+
+class _FailsMeanwhile:
+    """A store in which a task fails right after it was looked at while it ran."""
+
+    def __init__(self, store, fail):
+        self._store, self._fail, self._has_failed = store, fail, False
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def get(self, task_id):
+        task = await self._store.get(task_id)
+        if not self._has_failed:
+            self._has_failed = True
+            await self._fail()
+        return task
+
+
+async def test_a_task_that_fails_while_a_retry_looks_at_it_is_not_paid_for_twice(world):
+    """What the retry saw was that it ran; its order was sent by then, and nobody knows what became of it."""
+    task = await world.submit("art/shop", kind="text-to-image")
+    begun = await world.begun()
+    await world.services.store.journal_order(begun.lease)
+    unknown = UnknownOutcome("lost").failure
+
+    async def fail():
+        await world.services.store.finish(End(begun.lease, Failed(unknown), order_open=True))
+
+    services = replace(world.services, store=_FailsMeanwhile(world.services.store, fail))
+    with pytest.raises(MayBeCharged):
+        await retry(services, task.id)
+    failed = await world.services.store.get(task.id)
+    assert (failed.status, failed.order is not None) == (TaskStatus.FAILED, True)
+
+
+async def test_a_retry_of_what_was_retried_meanwhile_changes_nothing(world):
+    task = await world.submit("art/painter")
+    begun = await world.begun()
+    await world.services.store.finish(End(begun.lease, Failed(ProviderRejected("no").failure)))
+    seen = await world.services.store.get(task.id)
+    with pytest.raises(NotRetryable):
+        await world.services.store.retry(task.id, seen_seq=seen.seq - 1)
+    assert (await world.services.store.retry(task.id, seen_seq=seen.seq)).status is TaskStatus.QUEUED

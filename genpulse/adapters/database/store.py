@@ -233,13 +233,20 @@ class PostgresTaskStore:
         rows = await self._fetch(ends.CANCEL, task_id)
         return task_of(rows[0]) if rows else None
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+    async def retry(
+        self,
+        task_id: UUID,
+        *,
+        keeps_order: bool = True,
+        limits: SpendingLimits = UNLIMITED,
+        seen_seq: int | None = None,
+    ) -> Task:
         """Queue a failed task again, in one commit. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
         scopes = scopes_array(await self.get(task_id), limits)
 
         async def queue_again(connection: asyncpg.Connection) -> Task | None:
             await lock_months(connection, [limits])
-            row = await connection.fetchrow(ends.RETRY, task_id, keeps_order, scopes)
+            row = await connection.fetchrow(ends.RETRY, task_id, keeps_order, scopes, seen_seq)
             if row is None:
                 return None
             task = task_of(row)

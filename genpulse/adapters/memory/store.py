@@ -43,10 +43,17 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         self._queue.tell(task_id, unwanted=True)
         return wished
 
-    async def retry(self, task_id: UUID, *, keeps_order: bool = True, limits: SpendingLimits = UNLIMITED) -> Task:
+    async def retry(
+        self,
+        task_id: UUID,
+        *,
+        keeps_order: bool = True,
+        limits: SpendingLimits = UNLIMITED,
+        seen_seq: int | None = None,
+    ) -> Task:
         """Queue a failed task again. Raises `UnknownTask`, `NotRetryable`, as `submit`."""
         task = await self.get(task_id)
-        if task.status is not TaskStatus.FAILED:
+        if task.status is not TaskStatus.FAILED or seen_seq not in {None, task.seq}:
             raise NotRetryable(task_id, task.status)
         self._ledger.check(Wish.of([task], limits, again=True))
         waits = self._awaits(task.depends_on)

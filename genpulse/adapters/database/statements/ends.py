@@ -236,7 +236,7 @@ UPDATE tasks SET status = 'queued', error = NULL, progress = NULL, finished_at =
        next_try_at = CASE WHEN depends_on IS NOT NULL AND NOT {HAS_UNENDED.format(ids="tasks.depends_on")}
                           THEN now() END,
        {", ".join(f"{name} = CASE WHEN $2::bool THEN {name} END" for name in (*ORDER, *_SETTLED))}
-WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL
+WHERE id = $1 AND status = 'failed' AND deleted_at IS NULL AND ($4::bigint IS NULL OR seq = $4)
 RETURNING {TASK}, budget_scopes AS scopes),
 queued AS (
 INSERT INTO queue (task_id, owner, provider, priority, ordered, due_at)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from genpulse.cli.generate import _submitted
+from genpulse.cli.generate import _Order, _submitted
 from genpulse_client import Task
 
 
@@ -14,7 +14,7 @@ class Endless:
     def __init__(self):
         self.watched = asyncio.Event()
 
-    async def submit(self, model, body, *, kind, run_at):
+    async def submit(self, model, body, *, kind, run_at, metadata):
         return Task({"id": "0193a1b2-c3d4-7e5f-8a9b-000000000001", "model": model, "status": "running"})
 
     async def watch(self, task_id):
@@ -25,8 +25,10 @@ class Endless:
 
 async def test_whoever_presses_ctrl_c_is_told_where_the_task_is(capsys):
     api = Endless()
-    running = asyncio.create_task(_submitted(api, "art/easel", {}, "text-to-image"))
-    await api.watched.wait()
+    order = _Order("art/easel", "text-to-image", "a fox", (), None, {})
+    running = asyncio.create_task(_submitted(api, order, {}, "text-to-image"))
+    async with asyncio.timeout(60):
+        await api.watched.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -37,7 +37,7 @@ async def _visible(services: Services, caller: Caller) -> Mapping[BudgetScope, A
 
 def _of_keys(keys: tuple[ApiKey, ...] | list[ApiKey], now: datetime) -> Mapping[BudgetScope, Allowance]:
     good = (key for key in keys if key.state(now) is KeyState.ACTIVE)
-    return {BudgetScope(ScopeKind.KEY, str(key.id)): key.limits.allowance for key in good}
+    return {BudgetScope(ScopeKind.KEY, str(key.id)): key.limits for key in good}
 
 
 async def key_names(services: Services, uses: tuple[LimitUse, ...]) -> Mapping[UUID, str]:

@@ -51,7 +51,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
 @pytest.mark.parametrize("highest", [None, *Priority])
 async def test_a_key_is_found_by_the_digest_of_its_token_alone(backend, highest):
     token = Token.new("gp_dev_")
-    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"), highest)
+    limits = KeyLimits(5, 100, Decimal("2.50"), rate=Rate.parse("10/s"), max_priority=highest)
     key = new_key(limits=limits, expires_at=now() + timedelta(days=1), scopes=frozenset({Scope.ADMIN}))
     await backend.keys.add(key, digest_of(token.text))
     assert await backend.keys.find(digest_of(token.text)) == key
@@ -80,7 +80,7 @@ async def test_a_key_changes_in_name_expiry_and_limits_alone(backend):
     key, other = new_key(), new_key(name="other")
     await backend.keys.add(key, b"1" * 32)
     await backend.keys.add(other, b"2" * 32)
-    limits = KeyLimits(5, 100, Decimal("2.50"), Rate.parse("10/s"), Priority.LOW, 3600)
+    limits = KeyLimits(5, 100, Decimal("2.50"), Decimal(40), Rate.parse("10/s"), Priority.LOW, 3600)
     wanted = replace(key, name="shop", expires_at=now() + DAY, limits=limits)
     assert await backend.keys.change(str(key.id)[:30].upper(), lambda _: wanted) == wanted
     assert await backend.keys.get(str(key.id)) == wanted

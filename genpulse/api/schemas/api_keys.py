@@ -224,6 +224,16 @@ class KeyUsageDocument(Document):
     month_usd: Amount
     """The same of this calendar month (UTC)."""
 
+    @classmethod
+    def of(cls, usage: KeyUsage) -> "KeyUsageDocument":
+        """From the domain's value."""
+        return cls(
+            active_tasks=usage.active_tasks,
+            today_tasks=usage.today_tasks,
+            today_usd=usage.today_usd,
+            month_usd=usage.month_usd,
+        )
+
 
 class ApiKeyDocument(Document):
     """An API key without its secret."""
@@ -261,12 +271,7 @@ class ApiKeyDocument(Document):
             last_used_at=key.last_used_at,
             webhook_secret_at=key.webhook_secret_at,
             limits=KeyLimitsDocument.of(key.limits),
-            usage=KeyUsageDocument(
-                active_tasks=usage.active_tasks,
-                today_tasks=usage.today_tasks,
-                today_usd=usage.today_usd,
-                month_usd=usage.month_usd,
-            ),
+            usage=KeyUsageDocument.of(usage),
         )
 
 

@@ -1,6 +1,7 @@
 """What options of `genpulse keys` take: times, rates, amounts, and none of them."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -11,6 +12,7 @@ import click
 from genpulse.domain.provider_account.rate import Rate
 
 T = TypeVar("T")
+U = TypeVar("U")
 _METADATA = "metadata."
 _LONGEST_NAME = 64
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
@@ -43,12 +45,13 @@ class OrNone(click.ParamType["T | Lifted"], Generic[T]):
 
 
 class Span(click.ParamType[timedelta]):
-    """A time such as 90d."""
+    """A time such as 90d, at most `longest`; 0 is one where it `allows_none`."""
 
     name = "span"
 
-    def __init__(self, *, allows_none: bool = False) -> None:
+    def __init__(self, *, allows_none: bool = False, longest: timedelta | None = None) -> None:
         self._allows_none = allows_none
+        self._longest = longest
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Parse a number of hours, days or weeks."""
@@ -59,7 +62,10 @@ class Span(click.ParamType[timedelta]):
         match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", str(value))
         if match is None:
             self.fail(f"{value!r} is not a time such as 12h, 90d or 52w", param, ctx)
-        return int(match.group(1)) * _UNITS[match.group(2)]
+        span = int(match.group(1)) * _UNITS[match.group(2)]
+        if self._longest is not None and span > self._longest:
+            self.fail(f"{value!r} is more than {self._longest.days}d", param, ctx)
+        return span
 
 
 class RateType(click.ParamType[Rate]):
@@ -106,3 +112,8 @@ def after(asked: T | Lifted | None, held: T | None) -> T | None:
     if isinstance(asked, Lifted):
         return None
     return held if asked is None else asked
+
+
+def converted(asked: T | Lifted | None, convert: Callable[[T], U]) -> U | Lifted | None:
+    """A value that is asked for, as something else."""
+    return asked if asked is None or isinstance(asked, Lifted) else convert(asked)

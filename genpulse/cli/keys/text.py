@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
+from genpulse.api.schemas.api_keys import KeyLimitsDocument, KeyUsageDocument
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Cell, Column, Table
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage
+from genpulse.domain.money.allowance import Allowance
 
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
@@ -44,28 +45,27 @@ def key_table(keys: Sequence[ApiKey], usages: Mapping[UUID, KeyUsage], now: date
 
 def limits_text(limits: KeyLimits) -> str:
     """Limits in a few words."""
-    words = {
-        f"{limits.max_active_tasks} active": limits.max_active_tasks,
-        f"{limits.daily_tasks} a day": limits.daily_tasks,
-        f"{limits.daily_usd} USD a day": limits.daily_usd,
-        f"{limits.monthly_usd} USD a month": limits.monthly_usd,
+    others = {
         f"{limits.rate} calls": limits.rate,
         f"priority {_priority(limits)} at most": limits.max_priority,
         f"kept for {_span(limits)}": limits.retain_s,
         f"weight {limits.weight}": None if limits.weight == 1 else limits.weight,
     }
-    of_key = [text for text, value in words.items() if value is not None]
-    return ", ".join([*of_key, *_customers_text(limits)]) or "none"
+    of_key = [*_counted_words(limits), *(text for text, value in others.items() if value is not None)]
+    if limits.limit_by is not None:
+        each = ", ".join(_counted_words(limits.customer)) or "none"
+        of_key.append(f"each metadata.{limits.limit_by}: {each}")
+    return ", ".join(of_key) or "none"
 
 
-def _customers_text(limits: KeyLimits) -> Sequence[str]:
-    if limits.limit_by is None:
-        return []
-    customer = limits.customer
-    as_key = KeyLimits(
-        customer.max_active_tasks, customer.daily_tasks, customer.daily_usd, monthly_usd=customer.monthly_usd
-    )
-    return [f"each metadata.{limits.limit_by}: {limits_text(as_key)}"]
+def _counted_words(allowance: Allowance) -> list[str]:
+    words = {
+        f"{allowance.max_active_tasks} active": allowance.max_active_tasks,
+        f"{allowance.daily_tasks} a day": allowance.daily_tasks,
+        f"{allowance.daily_usd} USD a day": allowance.daily_usd,
+        f"{allowance.monthly_usd} USD a month": allowance.monthly_usd,
+    }
+    return [text for text, value in words.items() if value is not None]
 
 
 def usage_text(usage: KeyUsage) -> str:
@@ -74,14 +74,9 @@ def usage_text(usage: KeyUsage) -> str:
     return f"{tasks}, {usage.today_usd:f} USD today, {usage.month_usd:f} this month"
 
 
-def usage_document(usage: KeyUsage) -> dict[str, object]:
-    """What a key has done, for `--json`."""
-    return {
-        "active_tasks": usage.active_tasks,
-        "today_tasks": usage.today_tasks,
-        "today_usd": f"{usage.today_usd:f}",
-        "month_usd": f"{usage.month_usd:f}",
-    }
+def usage_document(usage: KeyUsage) -> Mapping[str, object]:
+    """What a key has done, for `--json`: as the HTTP API shows it."""
+    return KeyUsageDocument.of(usage).model_dump(mode="json")
 
 
 def _span(limits: KeyLimits) -> str:
@@ -92,13 +87,8 @@ def _priority(limits: KeyLimits) -> str | None:
     return None if limits.max_priority is None else limits.max_priority.word
 
 
-def _amount(usd: Decimal | None) -> str | None:
-    return None if usd is None else str(usd)
-
-
 def key_document(key: ApiKey, now: datetime) -> dict[str, object]:
-    """A key for `--json`."""
-    limits = key.limits
+    """A key for `--json`; its limits are as the HTTP API shows them."""
     moments = {
         "created_at": key.created_at,
         "expires_at": key.expires_at,
@@ -112,19 +102,5 @@ def key_document(key: ApiKey, now: datetime) -> dict[str, object]:
         "scopes": sorted(key.scopes),
         "state": key.state(now).value,
         **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
-        "limits": {
-            "max_active_tasks": limits.max_active_tasks,
-            "daily_tasks": limits.daily_tasks,
-            "daily_usd": _amount(limits.daily_usd),
-            "rate": str(limits.rate) if limits.rate else None,
-            "max_priority": _priority(limits),
-            "retain_s": limits.retain_s,
-            "weight": limits.weight,
-            "monthly_usd": _amount(limits.monthly_usd),
-            "limit_by": None if limits.limit_by is None else f"metadata.{limits.limit_by}",
-            "customer_max_active_tasks": limits.customer.max_active_tasks,
-            "customer_daily_tasks": limits.customer.daily_tasks,
-            "customer_daily_usd": _amount(limits.customer.daily_usd),
-            "customer_monthly_usd": _amount(limits.customer.monthly_usd),
-        },
+        "limits": KeyLimitsDocument.of(key.limits).model_dump(mode="json"),
     }

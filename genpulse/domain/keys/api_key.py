@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -16,7 +15,6 @@ _RANDOM_BYTES = 32
 _HINT_LENGTH = 4
 HEAVIEST = 100
 """The highest weight of a key."""
-_NONE_COUNTED = (None,) * 4
 
 
 class Scope(StrEnum):
@@ -36,8 +34,8 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyLimits:
-    """How much a key may do; None: no limit. Days are those of UTC, amounts are in US dollars.
+class KeyLimits(Allowance):
+    """How much a key may do: what all of its tasks together may come to, and what is not counted.
 
     `max_priority` is the highest priority that its tasks may ask for. Its tasks are deleted `retain_s` seconds
     after their end at the latest. While tasks of several keys wait with one priority, as many of a key are started
@@ -45,27 +43,17 @@ class KeyLimits:
     has to have it, and each of its values is an end customer that may do as much as `customer` says.
     """
 
-    max_active_tasks: int | None = None
-    daily_tasks: int | None = None
-    daily_usd: Decimal | None = None
     rate: Rate | None = None
     max_priority: Priority | None = None
     retain_s: int | None = None
     weight: int = 1
-    monthly_usd: Decimal | None = None
     limit_by: str | None = None
     customer: Allowance = NO_LIMITS
 
     @property
-    def allowance(self) -> Allowance:
-        """What all of its tasks together may come to."""
-        return Allowance(self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
-
-    @property
     def limits_tasks(self) -> bool:
         """Whether a task could be refused because of what it or its end customer has done."""
-        counted = (self.max_active_tasks, self.daily_tasks, self.daily_usd, self.monthly_usd)
-        return counted != _NONE_COUNTED or (self.limit_by is not None and self.customer.limits_anything)
+        return self.limits_anything or (self.limit_by is not None and self.customer.limits_anything)
 
     @property
     def usual_priority(self) -> Priority:

@@ -123,7 +123,7 @@ class Allowance:
 
     @property
     def limits_anything(self) -> bool:
-        """Whether it says anything."""
+        """Whether it says anything of what is counted."""
         return self.limits_money or self.max_active_tasks is not None or self.daily_tasks is not None
 
     def uses(self, scope: BudgetScope, usage: ScopeUsage, now: datetime) -> Iterator[LimitUse]:

@@ -70,12 +70,12 @@ class SpendingLimits:
     def limits_money(self) -> bool:
         """Whether anything may not cost more than so much."""
         of_customers = self.key.limit_by is not None and self.key.customer.limits_money
-        return self.has_budgets or self.key.allowance.limits_money or of_customers
+        return self.has_budgets or self.key.limits_money or of_customers
 
     @property
     def looks_at_months(self) -> bool:
         """Whether anything is limited by what a month costs."""
-        allowances = (self.key.allowance, self.key.customer, *self.providers.values())
+        allowances = (self.key, self.key.customer, *self.providers.values())
         return self.monthly_usd is not None or any(one.monthly_usd is not None for one in allowances)
 
     @property
@@ -110,7 +110,7 @@ class SpendingLimits:
             case ScopeKind.PROVIDER:
                 return self.providers.get(scope.name, NO_LIMITS)
             case ScopeKind.KEY:
-                return self.key.allowance
+                return self.key
             case ScopeKind.CUSTOMER:
                 return self.key.customer
 

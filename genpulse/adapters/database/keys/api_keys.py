@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.keys import webhook_secrets
+from genpulse.adapters.database.keys.limit_columns import columns_of, limits_of
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.spending_counters import today
@@ -16,16 +17,13 @@ from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
 from genpulse.domain.keys.webhook_secret import SigningSecrets
-from genpulse.domain.money.allowance import Allowance
-from genpulse.domain.provider_account.rate import Rate
-from genpulse.domain.task import Priority
 
-_ADD = """
-INSERT INTO api_keys (id, name, hint, digest, scopes, max_active_tasks, daily_tasks, daily_usd, rate, created_at,
-                      expires_at, max_priority, retain_s, monthly_usd, limit_by, customer_max_active_tasks,
-                      customer_daily_tasks, customer_daily_usd, customer_monthly_usd, weight)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-"""
+_LIMITS = tuple(columns_of(KeyLimits()))
+_ADDED = ("id", "name", "hint", "digest", "scopes", "created_at", "expires_at", *_LIMITS)
+_ADD = f"""
+INSERT INTO api_keys ({", ".join(_ADDED)})
+VALUES ({", ".join(f"${number}" for number in range(1, len(_ADDED) + 1))})
+"""  # noqa: S608 - our own names
 _KEYS = """
 SELECT *, (SELECT created_at FROM key_webhook_secrets WHERE api_key_id = api_keys.id AND signs_until IS NULL)
           AS webhook_secret_at
@@ -37,13 +35,10 @@ _ONE = _KEYS + "WHERE id = $1"
 _BEGINNING = "SELECT id FROM api_keys WHERE id::text LIKE $1 || '%'"
 _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"
 _LOCKED = _ONE + " FOR UPDATE OF api_keys"
-_CHANGE = """
-UPDATE api_keys SET name = $2, expires_at = $3, max_active_tasks = $4, daily_tasks = $5, daily_usd = $6, rate = $7,
-                    max_priority = $8, retain_s = $9, monthly_usd = $10, limit_by = $11,
-                    customer_max_active_tasks = $12, customer_daily_tasks = $13, customer_daily_usd = $14,
-                    customer_monthly_usd = $15, weight = $16
-WHERE id = $1
-"""
+_CHANGED = ("name", "expires_at", *_LIMITS)
+_CHANGE = f"""
+UPDATE api_keys SET {", ".join(f"{name} = ${number}" for number, name in enumerate(_CHANGED, 2))} WHERE id = $1
+"""  # noqa: S608 - our own names
 _USED = "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1"
 _UNSEALED = Sealing()
 _SECRET = "SELECT secret FROM signing_secret"  # noqa: S105 - a statement
@@ -150,60 +145,18 @@ class PostgresKeys:
 async def _add(
     connection: asyncpg.Connection, sealing: Sealing, key: ApiKey, digest: bytes, secret: str | None
 ) -> None:
-    limits = key.limits
-    await connection.execute(
-        _ADD,
-        key.id,
-        key.name,
-        key.hint,
-        digest,
-        sorted(key.scopes),
-        limits.max_active_tasks,
-        limits.daily_tasks,
-        limits.daily_usd,
-        str(limits.rate) if limits.rate else None,
-        key.created_at,
-        key.expires_at,
-        limits.max_priority,
-        limits.retain_s,
-        *_columns_of_customers(limits),
-        limits.weight,
-    )
+    limits = columns_of(key.limits).values()
+    of_key = (key.id, key.name, key.hint, digest, sorted(key.scopes), key.created_at, key.expires_at)
+    await connection.execute(_ADD, *of_key, *limits)
     if secret is not None:
         await webhook_secrets.add_first(connection, sealing, key.id, secret)
 
 
 async def _change(connection: asyncpg.Connection, key_id: UUID, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
     changed = change(_key_of(await connection.fetchrow(_LOCKED, key_id)))
-    limits = changed.limits
-    await connection.execute(
-        _CHANGE,
-        key_id,
-        changed.name,
-        changed.expires_at,
-        limits.max_active_tasks,
-        limits.daily_tasks,
-        limits.daily_usd,
-        str(limits.rate) if limits.rate else None,
-        limits.max_priority,
-        limits.retain_s,
-        *_columns_of_customers(limits),
-        limits.weight,
-    )
+    limits = columns_of(changed.limits).values()
+    await connection.execute(_CHANGE, key_id, changed.name, changed.expires_at, *limits)
     return changed
-
-
-def _columns_of_customers(limits: KeyLimits) -> tuple[object, ...]:
-    """What a month may cost, and the limits of end customers."""
-    customer = limits.customer
-    return (
-        limits.monthly_usd,
-        limits.limit_by,
-        customer.max_active_tasks,
-        customer.daily_tasks,
-        customer.daily_usd,
-        customer.monthly_usd,
-    )
 
 
 def _is_beginning(text: str) -> bool:
@@ -211,30 +164,13 @@ def _is_beginning(text: str) -> bool:
 
 
 def _key_of(row: Row) -> ApiKey:
-    limits = KeyLimits(
-        row["max_active_tasks"],
-        row["daily_tasks"],
-        row["daily_usd"],
-        Rate.parse(row["rate"]) if row["rate"] else None,
-        None if row["max_priority"] is None else Priority(row["max_priority"]),
-        row["retain_s"],
-        row["weight"],
-        row["monthly_usd"],
-        row["limit_by"],
-        Allowance(
-            row["customer_max_active_tasks"],
-            row["customer_daily_tasks"],
-            row["customer_daily_usd"],
-            row["customer_monthly_usd"],
-        ),
-    )
     return ApiKey(
         id=uuid_of(row["id"]),
         name=row["name"],
         hint=row["hint"],
         scopes=frozenset(Scope(word) for word in row["scopes"]),
         created_at=row["created_at"],
-        limits=limits,
+        limits=limits_of(row),
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],

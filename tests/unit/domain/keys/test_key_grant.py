@@ -19,9 +19,9 @@ LIMITS = KeyLimits(
     10,
     100,
     Decimal(5),
+    Decimal(50),
     Rate.parse("10/s"),
     Priority.NORMAL,
-    monthly_usd=Decimal(50),
     limit_by="customer",
     customer=CUSTOMER,
 )

@@ -157,7 +157,7 @@ async def check_again(connection: asyncpg.Connection, task: Task, limits: Spendi
     """
     wish = Wish.of([task], limits, again=True)
     if wish.counters:
-        _check(wish, await today(connection, wish.counters))
+        _check(wish, await _now(connection, wish, limits))
 
 
 async def hold_price(pool: asyncpg.Pool, task: Task, limits: SpendingLimits) -> None:
@@ -172,15 +172,19 @@ async def hold_price(pool: asyncpg.Pool, task: Task, limits: SpendingLimits) -> 
         return
     wish = Wish.of([task], limits, again=True, queued=False)
     if not row["moves"]:
-        _check(wish, await today(pool, wish.counters))
+        _check(wish, await _now(pool, wish, limits))
         return
 
     async def carry(connection: asyncpg.Connection) -> None:
         await lock_months(connection, [limits])
         await connection.execute(_CARRY, task.id, provider)
-        _check(wish, await today(connection, wish.counters))
+        _check(wish, await _now(connection, wish, limits))
 
     await in_transaction(pool, carry)
+
+
+async def _now(connection: asyncpg.Connection | asyncpg.Pool, wish: Wish, limits: SpendingLimits) -> Today:
+    return await today(connection, wish.counters, months=limits.looks_at_months)
 
 
 def _check(wish: Wish, now: Today) -> None:

@@ -40,11 +40,10 @@ class Budget(Section):
 
     daily_usd: OptionalDollars = Field(
         None,
-        ge=0,
         description="US dollars that providers with a known price may cost a day (UTC); empty: no limit.",
     )
     monthly_usd: OptionalDollars = Field(
-        None, ge=0, description="US dollars that they may cost a calendar month (UTC); empty: no limit."
+        None, description="US dollars that they may cost a calendar month (UTC); empty: no limit."
     )
     warn_at: float = Field(
         0.8,
@@ -88,10 +87,10 @@ class ProviderSection(Section):
         description="Tasks that start in a time over all workers, such as 5/s or 60/min; empty: no limit.",
     )
     daily_usd: OptionalDollars = Field(
-        None, ge=0, description="US dollars that it may cost a day (UTC); empty: as all together."
+        None, description="US dollars that it may cost a day (UTC); empty: as all together."
     )
     monthly_usd: OptionalDollars = Field(
-        None, ge=0, description="US dollars that it may cost a calendar month (UTC); empty: as all together."
+        None, description="US dollars that it may cost a calendar month (UTC); empty: as all together."
     )
     on_unknown: Literal["fail", "resubmit"] = Field(
         "fail",

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 def empty_is_unset(value: object) -> object:
@@ -32,7 +32,7 @@ Optional = Annotated[str | None, BeforeValidator(without_blanks)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(without_blanks)]
 OptionalPath = Annotated[Path | None, BeforeValidator(empty_is_unset)]
 OptionalDays = Annotated[int | None, BeforeValidator(empty_is_unset)]
-OptionalDollars = Annotated[Decimal | None, BeforeValidator(empty_is_unset)]
+OptionalDollars = Annotated[Decimal | None, Field(ge=0, le=10**9), BeforeValidator(empty_is_unset)]
 
 
 class Section(BaseModel):

@@ -155,6 +155,8 @@ def test_warnings_are_sent_to_a_web_server(refused, url):
     ("name", "value"),
     [
         ("BUDGET__MONTHLY_USD", "-1"),
+        ("BUDGET__DAILY_USD", "1e400"),
+        ("PROVIDERS__FAL__MONTHLY_USD", "1e400"),
         ("BUDGET__WARN_AT", "0"),
         ("BUDGET__WARN_AT", "80"),
         ("PROVIDERS__FAL__DAILY_USD", "x"),

@@ -19,7 +19,7 @@ from genpulse.domain.money.allowance import LimitUse, Measure
 from genpulse.domain.provider_account.gate import Circuit, CircuitState
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Submitted, TaskStatus
-from genpulse.lifecycle.budget_standing import limit_uses
+from genpulse.lifecycle.budget_standing import budget_standing
 from genpulse.ports import Services, State
 
 SCRAPE_TIMEOUT_S = 1.8
@@ -218,15 +218,15 @@ class Metrics:
     async def _look_at_messages_and_money(self, services: Services) -> None:
         try:
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
-                messages, spent_usd, uses = await asyncio.gather(
-                    services.deliveries.backlog(), services.store.spent_usd(), limit_uses(services)
+                messages, spent_usd, standing = await asyncio.gather(
+                    services.deliveries.backlog(), services.store.spent_usd(), budget_standing(services)
                 )
         except (DatabaseUnavailable, TimeoutError):
             for figure in (self._messages, self._messages_overdue, self._spent):
                 figure.set(float("nan"))
             self._budgets(())
             return
-        self._budgets(uses)
+        self._budgets(standing.uses)
         self._messages.set(messages.count)
         self._messages_overdue.set(messages.overdue_s)
         self._spent.set(float(spent_usd))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.money.allowance import LimitUse, Measure, ScopeKind
 from genpulse.domain.money.budget_warning import BudgetWarning
-from genpulse.lifecycle.budget_standing import limit_uses
+from genpulse.lifecycle.budget_standing import budget_standing
 from genpulse.ports import Services
 
 EVENT = "budget.warning"
@@ -29,7 +29,7 @@ async def warn_of_budgets(services: Services) -> None:
     spending = services.spending
     near = [
         (use, warning)
-        for use in await limit_uses(services)
+        for use in (await budget_standing(services)).uses
         if use.is_at(spending.warn_at) and (warning := _warning(use, services.new_id(), services.now()))
     ]
     uses = {warning.id: use for use, warning in near}

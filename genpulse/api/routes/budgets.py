@@ -11,7 +11,7 @@ from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.budgets import BudgetDocument, BudgetList
-from genpulse.lifecycle.budget_standing import key_names, limit_uses
+from genpulse.lifecycle.budget_standing import budget_standing
 
 routes = encoded.router("tasks")
 
@@ -42,6 +42,6 @@ async def show_budgets(request: Request, parameters: Annotated[BudgetParameters,
     """
     refuse_doubled(request)
     services, caller = context_in(request.scope).services, caller_of(request)
-    uses = await limit_uses(services, caller, parameters.customer)
-    names = await key_names(services, uses)
-    return encoded.json(BudgetList(data=[BudgetDocument.named(use, names) for use in uses]))
+    standing = await budget_standing(services, caller, parameters.customer)
+    data = [BudgetDocument.named(use, standing.key_names) for use in standing.uses]
+    return encoded.json(BudgetList(data=data))

@@ -32,8 +32,9 @@ class LedgerEntryDocument(Document):
     provider: str = Field(examples=["sandbox"])
     model: str = Field(examples=["sandbox/image"])
     source: AmountSource = Field(examples=["vendor"])
-    """`vendor`: the vendor says so. `rule`: the provider computed it. `price`: the most that it can cost.
-    `opening`: the price of a task that is older than the ledger."""
+    """`vendor`: the vendor says so. `rule`: it was computed, by the model's price from what the vendor counted, or
+    by the provider. `price`: the most that it can cost. `opening`: the price of a task that is older than the
+    ledger."""
     rule_version: str | None = Field(examples=["code"])
     """The version of the price rule; null where the amount is not by a price."""
     flag: CostFlag | None

@@ -98,18 +98,13 @@ def table(document: UsageDocument, fields: Sequence[str]) -> str:
     writer.writerow([*map(_plain, by), "count", *(status.value for status in TaskStatus), *amounts])
     for row in document.data:
         told = row.model_dump(mode="json")
-        values = [_plain(_value(told, name)) for name in by]
+        told |= {f"{METADATA}{name}": value for name, value in row.metadata.items()}
+        values = [_plain(told[name]) for name in by]
         counts = [told["count"], *(row.statuses.get(status, 0) for status in TaskStatus)]
         writer.writerow([*values, *counts, *(told[name] for name in amounts)])
     return out.getvalue()
 
 
-def _value(told: Mapping[str, object], name: str) -> str:
-    metadata = told["metadata"]
-    of_metadata = isinstance(metadata, Mapping) and name.startswith(METADATA)
-    value = metadata[name.removeprefix(METADATA)] if of_metadata and isinstance(metadata, Mapping) else told[name]
-    return "" if value is None else str(value)
-
-
-def _plain(text: str) -> str:
+def _plain(value: object) -> str:
+    text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -1,9 +1,8 @@
 """What may be spent in an environment, and what has to hold when tasks are queued."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from genpulse.domain.keys.api_key import KeyLimits
@@ -126,9 +125,3 @@ def price_of(tasks: Iterable[AnyTask]) -> Decimal:
 def day_of(now: datetime) -> date:
     """The day of a moment, in UTC."""
     return now.astimezone(UTC).date()
-
-
-def left_of_day_s(now: datetime) -> int:
-    """Whole seconds after which the next day has begun, in UTC: from 1 to 86,400."""
-    tomorrow = datetime.combine(day_of(now), time.min, UTC) + timedelta(days=1)
-    return math.ceil((tomorrow - now).total_seconds())

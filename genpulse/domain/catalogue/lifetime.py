@@ -9,12 +9,16 @@ from datetime import date
 class Lifetime:
     """Days in UTC: from `deprecated` on the vendor advises against it, from `sunset` on it is gone.
 
-    `successor` is the public id of the model that takes its place.
+    `successor` is the public id of the model that takes its place. Raises `ValueError` for a sunset before that.
     """
 
     deprecated: date | None = None
     sunset: date | None = None
     successor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deprecated and self.sunset and self.sunset < self.deprecated:
+            raise ValueError(f"sunset {self.sunset} is before deprecated {self.deprecated}")
 
     @property
     def is_limited(self) -> bool:

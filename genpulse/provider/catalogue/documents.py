@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.kind import FORM
 from genpulse.domain.money.pricing.unit import Unit
 
@@ -182,8 +183,7 @@ class EntryDocument(Strict):
 
     @model_validator(mode="after")
     def _ends_after_it_is_deprecated(self) -> "EntryDocument":
-        if self.deprecated and self.sunset and self.sunset < self.deprecated:
-            raise ValueError(f"sunset {self.sunset} is before deprecated {self.deprecated}")
+        Lifetime(self.deprecated, self.sunset)
         return self
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.catalogue.model_facts import ChargedOn, ModelFacts
 from genpulse.provider.catalogue.documents import EntryDocument
 from genpulse.provider.catalogue.tariffs import tariff_of
@@ -44,7 +43,6 @@ class ModelEntry:
     def _facts_on(self, facts: ModelFacts) -> ModelFacts:
         said = self.facts
         lifetime = replace(facts.lifetime, **{name: said[name] for name in _OF_LIFETIME & said.keys()})
-        _check(lifetime)
         return ModelFacts(
             tariff=said.get("price", facts.tariff),
             outputs=said.get("outputs", facts.outputs),
@@ -55,11 +53,6 @@ class ModelEntry:
 
 
 _OF_LIFETIME = frozenset({"deprecated", "sunset", "successor"})
-
-
-def _check(lifetime: Lifetime) -> None:
-    if lifetime.deprecated and lifetime.sunset and lifetime.sunset < lifetime.deprecated:
-        raise ValueError(f"sunset {lifetime.sunset} is before deprecated {lifetime.deprecated}")
 
 
 def facts_in(document: EntryDocument) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY, is_kind
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
@@ -96,6 +97,11 @@ class Model(Generic[I]):
         if self.price is not None:
             return True
         return self.facts.tariff is not None and self.facts.tariff.knows_most
+
+    @property
+    def price_version(self) -> str:
+        """The version of the rule by which a call has its price."""
+        return self.facts.tariff.version if self.price is None and self.facts.tariff else PRICE_IN_CODE
 
     def cost_of(self, wanted: I, usage: ReportedUsage | None = None) -> Cost | None:
         """What a call with this input did cost, by the stated price and what the vendor reports.

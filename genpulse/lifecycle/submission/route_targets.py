@@ -8,7 +8,6 @@ from genpulse.domain.errors import BadInput, Problem, UnknownRoute
 from genpulse.domain.json.place import values
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY
-from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
 from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
 from genpulse.domain.routing.task_route import RouteTarget
@@ -23,11 +22,6 @@ from genpulse.provider.asset_ref import files_in
 def model_of(order: Order) -> str:
     """The one model that an order names which has no route."""
     return str(order.model)
-
-
-def rule_version_of(model: AnyModel) -> str:
-    """That of the rule by which the model has its price."""
-    return model.facts.tariff.version if model.price is None and model.facts.tariff else PRICE_IN_CODE
 
 
 def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
@@ -140,7 +134,7 @@ class _Reading:
             self._problems += [self._problem(step, problem) for problem in error.problems]
             return None
         own = None if adapted.input == self._order.input else adapted.input
-        version = "" if price_usd is None else rule_version_of(model)
+        version = "" if price_usd is None else model.price_version
         return RouteTarget(step.model, own, price_usd, adapted.left, version)
 
     def _note_left(self, step: RouteStep, adapted: Adapted) -> None:

@@ -10,7 +10,7 @@ from genpulse.domain.task import NewTask, Submitted
 from genpulse.lifecycle.budget import limits_for
 from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.lifecycle.submission.order_references import sources_of
-from genpulse.lifecycle.submission.route_targets import files_on_route, rule_version_of
+from genpulse.lifecycle.submission.route_targets import files_on_route
 from genpulse.ports import Services
 from genpulse.provider.asset_ref import files_in
 
@@ -76,7 +76,7 @@ def _rule_version(candidate: Candidate) -> str:
     """That of the price which counts: with a route the dearest one's."""
     priced = [target for target in candidate.targets if target.price_usd is not None]
     dearest = max(priced, key=lambda target: target.price_usd or 0, default=None)
-    return dearest.rule_version if dearest else rule_version_of(candidate.model)
+    return dearest.rule_version if dearest else candidate.model.price_version
 
 
 def _files(services: Services, candidate: Candidate) -> tuple[InputFile, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from genpulse.domain.money.pricing.billed_input import EXACT, word_of
 from genpulse.domain.money.pricing.price_rules import CountedPrice, PriceRule, TokenBound, TokenPrice
 from genpulse.domain.money.pricing.rates import Rate, Rates
-from genpulse.domain.money.pricing.tariff import Rated, Tariff
+from genpulse.domain.money.pricing.tariff import Tariff
 from genpulse.domain.money.pricing.unit import Unit
 from genpulse.provider.catalogue.documents import BoundDocument, PriceDocument
 
@@ -25,16 +25,15 @@ def tariff_of(price: PriceDocument) -> Tariff:
         read_on=price.date,
         source=price.source,
         version=_version(price),
-        currency=price.currency,
     )
 
 
-def _lines(price: PriceDocument) -> list[Rated]:
+def _lines(price: PriceDocument) -> list[Rate]:
     if price.tokens:
-        return [Rated(_usd(price, amount), ((_TOKEN, kind),)) for kind, amount in price.tokens.items()]
+        return [Rate(_usd(price, amount), {_TOKEN: kind}) for kind, amount in price.tokens.items()]
     if price.rates:
-        return [Rated(_usd(price, rate.amount), tuple(rate.when.items())) for rate in price.rates]
-    return [Rated(_usd(price, price.amount or Decimal(0)))]
+        return [Rate(_usd(price, rate.amount), rate.when) for rate in price.rates]
+    return [Rate(_usd(price, price.amount or Decimal(0)))]
 
 
 def _usd(price: PriceDocument, amount: Decimal) -> Decimal:
@@ -52,10 +51,10 @@ def _each(usd: Decimal, per: int) -> Decimal:
     return EXACT.divide(usd, Decimal(per))
 
 
-def _counted_price(price: PriceDocument, lines: tuple[Rated, ...]) -> PriceRule:
+def _counted_price(price: PriceDocument, lines: tuple[Rate, ...]) -> PriceRule:
     rates = Rates(
         tuple(
-            Rate(_each(line.usd, price.per), {name: word_of(value) or "" for name, value in line.when})
+            Rate(_each(line.usd, price.per), {name: word_of(value) or "" for name, value in line.when.items()})
             for line in lines
         )
     )

@@ -10,7 +10,7 @@ from genpulse.domain.money.pricing.billed_input import Document, word_of
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """US dollars for a unit, where the input's fields have the values of `when` (as `word_of` writes them)."""
+    """US dollars for a unit, where the input's fields have the values of `when`."""
 
     usd: Decimal
     when: Mapping[str, str] = field(default_factory=dict)
@@ -18,7 +18,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """All rates of a price, one or more. All of them name the same fields."""
+    """All rates of a price, one or more. They name the same fields, with values as `word_of` writes them."""
 
     all: tuple[Rate, ...]
 

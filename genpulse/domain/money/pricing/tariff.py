@@ -7,34 +7,26 @@ from decimal import Decimal
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.billed_input import Document
 from genpulse.domain.money.pricing.price_rules import PriceRule
+from genpulse.domain.money.pricing.rates import Rate
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.money.pricing.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
-    """One line of a price list: so many US dollars for `Tariff.per` units, where `when` holds."""
-
-    usd: Decimal
-    when: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Tariff:
-    """A rule, and the price list that it was made of: `lines`, each for `per` units.
+    """A rule, and the price list that it was made of: `lines`, each for `per` units, in the words of the list.
 
-    It was read on `read_on` at `source`. `version` changes with whatever an amount depends on. `currency` is the
-    vendor's own; all amounts here are in US dollars.
+    It was read on `read_on` at `source`. `version` changes with whatever an amount depends on. All amounts are in
+    US dollars, whatever the vendor's own currency is.
     """
 
     unit: Unit
     rule: PriceRule
-    lines: tuple[Rated, ...]
+    lines: tuple[Rate, ...]
     per: int
     read_on: date
     source: str
     version: str
-    currency: str = "USD"
 
     @property
     def knows_most(self) -> bool:

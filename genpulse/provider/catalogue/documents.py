@@ -11,6 +11,7 @@ from genpulse.domain.kind import FORM
 from genpulse.domain.money.pricing.unit import Unit
 
 _DIGITS = 12
+_LARGEST = 10**20
 Per: TypeAlias = Literal[1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
 
@@ -36,6 +37,8 @@ Amount: TypeAlias = Annotated[
     Decimal, BeforeValidator(_as_written), Field(ge=0, lt=10**9, max_digits=21, decimal_places=_DIGITS)
 ]
 Count: TypeAlias = Annotated[Decimal, BeforeValidator(_as_written), Field(gt=0, le=10**9, decimal_places=6)]
+Bound: TypeAlias = Annotated[Decimal, Field(ge=-_LARGEST, le=_LARGEST)]
+Choice: TypeAlias = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 Word: TypeAlias = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
 PublicId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/\S+$", max_length=200)]
 
@@ -149,11 +152,11 @@ class FieldDocument(Strict):
     description: str = ""
     required: bool = False
     default: JsonValue = None
-    min: Decimal | None = None
-    max: Decimal | None = None
+    min: Bound | None = None
+    max: Bound | None = None
     min_length: int | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=1)
-    choices: list[str | int] | None = Field(None, min_length=1)
+    choices: list[str | Choice] | None = Field(None, min_length=1)
     max_items: int | None = Field(None, ge=1, le=1000)
     examples: list[JsonValue] | None = None
 

@@ -69,7 +69,8 @@ class ModelFile:
         return tuple(entries.values())
 
     def _entry(self, index: int, document: Mapping[str, Any], names: InputNames) -> ModelEntry:
-        place, id_ = ("models", index), str(document.get("id", f"model {index + 1}"))
+        place, said = ("models", index), document.get("id")
+        id_ = said if isinstance(said, str) else f"model {index + 1}"
         try:
             entry = EntryDocument.model_validate(document)
         except ValidationError as error:
@@ -132,7 +133,9 @@ class ModelFile:
         return [fault for key, fault in found.items() if not any(other.startswith(f"{key}.") for other in found)]
 
 
-_BRANCHES = frozenset({"InputDocument", "BoundDocument", "str", "decimal", "constrained-decimal", "int"})
+_BRANCHES = frozenset(
+    {"InputDocument", "BoundDocument", "str", "decimal", "constrained-decimal", "int", "constrained-int"}
+)
 """What pydantic puts into a place for the members of a union."""
 
 

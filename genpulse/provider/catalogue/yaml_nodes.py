@@ -36,6 +36,9 @@ class YamlFile:
             raise ModelFilesInvalid(
                 [ModelFault(name, f"it is no YAML: {said}", mark.line + 1 if mark else None)]
             ) from error
+        except (LookupError, AttributeError) as error:
+            said = "it is no YAML: a value is not what its tag says, such as !!int or !!timestamp"
+            raise ModelFilesInvalid([ModelFault(name, said)]) from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             said = " ".join(str(error).split())
             raise ModelFilesInvalid([ModelFault(name, f"it is no YAML: {said}")]) from error

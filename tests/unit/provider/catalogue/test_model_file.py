@@ -195,6 +195,8 @@ def test_models_that_succeed_each_other_in_a_circle(tmp_path):
 
 
 LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+HUGE = f"0x{'f' * 5000}"
+FIELD = "provider: vendor\nmodels:\n- id: one\n  input:\n    fields:\n      a: "
 
 
 @pytest.mark.parametrize(
@@ -218,9 +220,16 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n
         ("a: 2026-13-45", "it is no YAML", None),
         (b"\xff\xfe\x00", "it is no UTF-8", None),
         ("a: \x00", "it is no YAML", None),
+        ("provider: !!bool maybe", "a value is not what its tag says", None),
+        ("provider: !!int ''", "a value is not what its tag says", None),
+        ("provider: !!timestamp soon", "a value is not what its tag says", None),
+        (f"provider: vendor\nmodels: [{{id: {HUGE}}}]", "model 1: id", 2),
+        (f"{FIELD}{{type: integer, choices: [{HUGE}]}}", "one: input.fields.a.choices.0: Input should be", 6),
+        (f"{FIELD}{{type: integer, max: 1e400}}", "one: input.fields.a.max: Input should be", 6),
+        (f"{FIELD}{{type: number, min: -1e400}}", "one: input.fields.a.min: Input should be", 6),
         (b"#" * (LARGEST_BYTES + 1), "larger than 1 MiB", None),
     ],
-    ids=range(19),
+    ids=range(26),
 )
 def test_what_is_no_file_of_models(tmp_path, content, said, line):
     with pytest.raises(ModelFilesInvalid) as caught:

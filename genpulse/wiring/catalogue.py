@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from genpulse.adapters.http.client import HttpClient
-from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.rules.provider_options import typed
 from genpulse.configuration.settings import ProviderSection, Settings

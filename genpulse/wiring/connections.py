@@ -6,7 +6,6 @@ from typing import Protocol, TypeVar
 import asyncpg
 
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.configuration.settings import Settings
 
 

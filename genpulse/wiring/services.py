@@ -27,7 +27,6 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.redis.provider_gate import RedisGate
-from genpulse.adapters.storage.spool_folder import Waiting as Waiting
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker, is_installed
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.garbage_collection import tune_garbage_collection

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.keys.api_key import ApiKey, KeyUsage
+from genpulse.domain.keys.api_key import ApiKey
 from genpulse.domain.keys.webhook_secret import SigningSecrets
+from genpulse.domain.money.allowance import ScopeUsage
 
 
 class KeyStore(Protocol):
@@ -37,10 +38,10 @@ class KeyStore(Protocol):
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""
 
-    async def usage(self, key_id: UUID) -> KeyUsage:
+    async def usage(self, key_id: UUID) -> ScopeUsage:
         """What it has done by now. Its tasks count as in `TaskStore.spent_usd`."""
 
-    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, ScopeUsage]:
         """The same of each of several keys."""
 
     async def signing_secret(self) -> bytes:

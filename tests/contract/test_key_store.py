@@ -18,8 +18,9 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
-from genpulse.domain.keys.api_key import KeyLimits, KeyState, KeyUsage, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import KeyLimits, KeyState, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 from genpulse.ports import KeyStore, TaskStore
@@ -135,12 +136,12 @@ async def test_usage_is_that_of_one_owner_today(backend):
     await backend.store.submit(new_task(owner=str(other.id)))
     await backend.store.submit(new_task())
     await backend.store.cancel(mine[0].id)
-    assert await backend.keys.usage(key.id) == KeyUsage(1, 2, price, price)
-    assert await backend.keys.usage(other.id) == KeyUsage(2, 2, price, price)
+    assert await backend.keys.usage(key.id) == ScopeUsage(1, 2, price, price)
+    assert await backend.keys.usage(other.id) == ScopeUsage(2, 2, price, price)
     both = await backend.keys.usages([key.id, other.id])
-    assert both == {key.id: KeyUsage(1, 2, price, price), other.id: KeyUsage(2, 2, price, price)}
+    assert both == {key.id: ScopeUsage(1, 2, price, price), other.id: ScopeUsage(2, 2, price, price)}
     assert await backend.keys.usages([]) == {}
-    assert await backend.keys.usage(new_key().id) == KeyUsage(0, 0, Decimal(0), Decimal(0))
+    assert await backend.keys.usage(new_key().id) == ScopeUsage(0, 0, Decimal(0), Decimal(0))
 
 
 async def test_the_secret_is_long_and_stays(backend):

@@ -12,7 +12,8 @@ from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, KeyLimitExceeded, NotRetryable
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
-from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.ledger import Balance
 from genpulse.domain.money.spending import SpendingLimits
@@ -46,11 +47,13 @@ async def recounted(backend):
         tasks = backend.store.all_tasks()
         counts = Counter(task.owner for task in tasks)
         live = Counter(task.owner for task in tasks if not task.status.ended)
-        return {owner: KeyUsage(live[owner], count, *[Decimal(usd[owner])] * 2) for owner, count in counts.items()}
+        return {
+            owner: ScopeUsage(live[owner], count, *[Decimal(usd[owner])] * 2) for owner, count in counts.items()
+        }
     rows = await backend.store._pool.fetch(RECOUNT)
     dollars = {owner: Decimal(amount) for owner, amount in usd.items()}
     return {
-        row["owner"]: KeyUsage(row["active"], row["tasks"], *[dollars.get(row["owner"], Decimal(0))] * 2)
+        row["owner"]: ScopeUsage(row["active"], row["tasks"], *[dollars.get(row["owner"], Decimal(0))] * 2)
         for row in rows
     }
 
@@ -59,8 +62,8 @@ async def counted(backend, owners):
     if isinstance(backend.store, MemoryTaskStore):
         return {owner: await backend.store.usage(owner) for owner in owners}
     rows = await backend.store._pool.fetch(COUNTED)
-    found = {row["owner"]: KeyUsage(row["active"], row["tasks"], row["usd"], row["usd"]) for row in rows}
-    return {owner: found.get(owner, KeyUsage(0, 0, Decimal(0))) for owner in owners}
+    found = {row["owner"]: ScopeUsage(row["active"], row["tasks"], row["usd"], row["usd"]) for row in rows}
+    return {owner: found.get(owner, ScopeUsage(0, 0, Decimal(0))) for owner in owners}
 
 
 async def check_books(backend):

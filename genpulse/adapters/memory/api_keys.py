@@ -8,8 +8,9 @@ from uuid import UUID
 
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
-from genpulse.domain.keys.api_key import ApiKey, KeyUsage
+from genpulse.domain.keys.api_key import ApiKey
 from genpulse.domain.keys.webhook_secret import SigningSecrets
+from genpulse.domain.money.allowance import ScopeUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ class MemoryKeys:
             if key.id == key_id:
                 self._keys[digest] = replace(key, last_used_at=now)
 
-    async def usage(self, key_id: UUID) -> KeyUsage:
+    async def usage(self, key_id: UUID) -> ScopeUsage:
         """What it has done by now."""
         return await self._store.usage(str(key_id))
 
-    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, ScopeUsage]:
         """The same of each of several keys."""
         return {key_id: await self.usage(key_id) for key_id in key_ids}
 

@@ -12,8 +12,7 @@ from genpulse.adapters.memory.task_submission import TaskSubmission
 from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged
-from genpulse.domain.keys.api_key import KeyUsage
-from genpulse.domain.money.allowance import BudgetScope
+from genpulse.domain.money.allowance import BudgetScope, ScopeUsage
 from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today, Wish
@@ -139,6 +138,6 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         """What was entered since the mark of an earlier look."""
         return self._ledger.entries.flows(mark)
 
-    async def usage(self, owner: str) -> KeyUsage:
+    async def usage(self, owner: str) -> ScopeUsage:
         """What an owner has done, for the store of keys."""
         return self._ledger.today([owner]).usage_of(owner)

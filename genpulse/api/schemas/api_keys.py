@@ -12,8 +12,8 @@ from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.api.schemas.numbers import whole_number
 from genpulse.domain.errors import BadInput, Problem
-from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyState, KeyUsage, Scope
-from genpulse.domain.money.allowance import NO_LIMITS, Allowance
+from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyState, Scope
+from genpulse.domain.money.allowance import NO_LIMITS, Allowance, ScopeUsage
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
@@ -225,7 +225,7 @@ class KeyUsageDocument(Document):
     """The same of this calendar month (UTC)."""
 
     @classmethod
-    def of(cls, usage: KeyUsage) -> "KeyUsageDocument":
+    def of(cls, usage: ScopeUsage) -> "KeyUsageDocument":
         """From the domain's value."""
         return cls(
             active_tasks=usage.active_tasks,
@@ -257,7 +257,7 @@ class ApiKeyDocument(Document):
     usage: KeyUsageDocument
 
     @classmethod
-    def of(cls, key: ApiKey, usage: KeyUsage, now: datetime) -> "ApiKeyDocument":
+    def of(cls, key: ApiKey, usage: ScopeUsage, now: datetime) -> "ApiKeyDocument":
         """From the domain's values."""
         return cls(
             id=key.id,

@@ -19,8 +19,9 @@ from genpulse.cli.output.table import show_table
 from genpulse.cli.output.terminal import say, say_json, say_json_line
 from genpulse.cli.stack import json_option
 from genpulse.configuration.settings import Settings
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope, Token, digest_of
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import new_webhook_secret
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.ports import KeyStore
 
 
@@ -101,7 +102,7 @@ def list_(as_json: bool) -> None:
     show_table(key_table(keys, usages, now))
 
 
-async def _used(keys: KeyStore) -> tuple[tuple[ApiKey, ...], Mapping[UUID, KeyUsage]]:
+async def _used(keys: KeyStore) -> tuple[tuple[ApiKey, ...], Mapping[UUID, ScopeUsage]]:
     known = await keys.all()
     return known, await keys.usages([key.id for key in known])
 

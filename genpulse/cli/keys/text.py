@@ -7,13 +7,13 @@ from uuid import UUID
 from genpulse.api.schemas.api_keys import KeyLimitsDocument, KeyUsageDocument
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Cell, Column, Table
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage
-from genpulse.domain.money.allowance import Allowance
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits
+from genpulse.domain.money.allowance import Allowance, ScopeUsage
 
 _COLOURS = {"active": "green", "expired": "yellow", "revoked": "red"}
 
 
-def key_table(keys: Sequence[ApiKey], usages: Mapping[UUID, KeyUsage], now: datetime) -> Table:
+def key_table(keys: Sequence[ApiKey], usages: Mapping[UUID, ScopeUsage], now: datetime) -> Table:
     """Keys, one a row."""
     table = Table(
         Column("id"),
@@ -68,13 +68,13 @@ def _counted_words(allowance: Allowance) -> list[str]:
     return [text for text, value in words.items() if value is not None]
 
 
-def usage_text(usage: KeyUsage) -> str:
+def usage_text(usage: ScopeUsage) -> str:
     """What a key has done, in a few words."""
     tasks = f"{usage.active_tasks:,} active, {usage.today_tasks:,} today"
     return f"{tasks}, {usage.today_usd:f} USD today, {usage.month_usd:f} this month"
 
 
-def usage_document(usage: KeyUsage) -> Mapping[str, object]:
+def usage_document(usage: ScopeUsage) -> Mapping[str, object]:
     """What a key has done, for `--json`: as the HTTP API shows it."""
     return KeyUsageDocument.of(usage).model_dump(mode="json")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.money.allowance import NO_LIMITS, Allowance, ScopeUsage
+from genpulse.domain.money.allowance import NO_LIMITS, Allowance
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.task import Priority
 
@@ -59,10 +59,6 @@ class KeyLimits(Allowance):
     def usual_priority(self) -> Priority:
         """The priority of a task that asks for none."""
         return Priority.NORMAL if self.max_priority is None else min(Priority.NORMAL, self.max_priority)
-
-
-KeyUsage = ScopeUsage
-"""What a key has done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
 from genpulse.domain.failure import Charged
-from genpulse.domain.keys.api_key import KeyLimits, KeyUsage
+from genpulse.domain.keys.api_key import KeyLimits
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Submitted
@@ -201,13 +202,13 @@ async def test_an_upgrade_counts_what_today_has_cost_so_far(database_url):
     store, keys = PostgresTaskStore(pool), PostgresKeys(pool)
     usd = Decimal("0.0125") + 4 * PRICE
     assert await store.spent_usd() == usd
-    assert replace(await keys.usage(key), month_usd=Decimal(0)) == KeyUsage(2, 6, usd)
+    assert replace(await keys.usage(key), month_usd=Decimal(0)) == ScopeUsage(2, 6, usd)
     await connection.execute(
         "INSERT INTO queue (task_id, provider, priority) VALUES ($1, 'p', 0) ON CONFLICT DO NOTHING", waiting
     )
     await connection.execute("UPDATE tasks SET attempt = 0")
     await store.cancel(waiting)
-    assert replace(await keys.usage(key), month_usd=Decimal(0)) == KeyUsage(1, 6, usd)
+    assert replace(await keys.usage(key), month_usd=Decimal(0)) == ScopeUsage(1, 6, usd)
     assert await connection.fetchval("SELECT min(usd) FROM spending") == 0
     names = await connection.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'tasks'")
     assert not {row["indexname"] for row in names} & {"ix_tasks_spent", "ix_tasks_active_owner"}

@@ -18,7 +18,8 @@ from genpulse.cli.keys.text import key_table
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.text.storable import showable, showable_line
 from genpulse_client import Task
 
@@ -50,7 +51,7 @@ def key(number):
 
 
 KEYS = [key(1), key(2)]
-USAGES = {each.id: KeyUsage(1, 20, Decimal(3)) for each in KEYS}
+USAGES = {each.id: ScopeUsage(1, 20, Decimal(3)) for each in KEYS}
 BUDGETS = [
     {
         "scope": "key",
@@ -91,7 +92,7 @@ TABLES = {
     "tasks list": (command._table(TASKS, NOW), [each.id for each in TASKS]),
     "tasks list --failed": (command._failed_table(TASKS, NOW), [each.id for each in TASKS]),
     "keys list": (
-        key_table(KEYS, {each.id: KeyUsage(1, 20, Decimal(3)) for each in KEYS}, NOW),
+        key_table(KEYS, {each.id: ScopeUsage(1, 20, Decimal(3)) for each in KEYS}, NOW),
         [ID.format(1), ID.format(2)],
     ),
     "budgets": (budgets._table(BUDGETS), [f"key {each['name']}" for each in BUDGETS]),

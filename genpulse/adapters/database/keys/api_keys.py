@@ -15,8 +15,9 @@ from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
-from genpulse.domain.keys.api_key import ApiKey, KeyLimits, KeyUsage, Scope
+from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.keys.webhook_secret import SigningSecrets
+from genpulse.domain.money.allowance import ScopeUsage
 
 _LIMITS = tuple(columns_of(KeyLimits()))
 _ADDED = ("id", "name", "hint", "digest", "scopes", "created_at", "expires_at", *_LIMITS)
@@ -125,11 +126,11 @@ class PostgresKeys:
         with outages():
             await self._pool.execute(_USED, key_id, now)
 
-    async def usage(self, key_id: UUID) -> KeyUsage:
+    async def usage(self, key_id: UUID) -> ScopeUsage:
         """What it has done by now."""
         return (await self.usages([key_id]))[key_id]
 
-    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, KeyUsage]:
+    async def usages(self, key_ids: Iterable[UUID]) -> Mapping[UUID, ScopeUsage]:
         """The same of each of several keys."""
         owners = {key_id: str(key_id) for key_id in key_ids}
         with outages():

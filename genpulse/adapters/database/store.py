@@ -278,9 +278,9 @@ class PostgresTaskStore:
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let tasks that wait go on at another model of their routes."""
         ids = [move.task.id for move in moves]
-        models = [move.task.model for move in moves]
+        seen = [move.task.seq for move in moves]
         texts = [move_text(move.task.model, move.route) for move in moves]
-        return tuple(task_of(row) for row in await self._fetch(routes.MOVE, ids, models, texts))
+        return tuple(task_of(row) for row in await self._fetch(routes.MOVE, ids, seen, texts))
 
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""

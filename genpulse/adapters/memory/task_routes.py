@@ -48,7 +48,7 @@ class TaskRoutes(TaskRows):
 
     def _is_as_found(self, move: RouteMove) -> bool:
         task = self._tasks.get(move.task.id)
-        return task is not None and task.model == move.task.model and self._may_move(task)
+        return task is not None and task.seq == move.task.seq and self._may_move(task)
 
     def _may_move(self, task: Task) -> bool:
         is_free = task.status is TaskStatus.QUEUED and not task.cancel_requested and task.order is None

@@ -16,7 +16,7 @@ ORDER BY tasks.id LIMIT $2
 
 MOVE = f"""
 WITH wanted AS (
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS wanted(task_id, model, move)),
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS wanted(task_id, seq, move)),
 free AS MATERIALIZED (
 SELECT queue.task_id FROM queue JOIN wanted USING (task_id)
 WHERE queue.lease IS NULL AND NOT queue.ordered
@@ -26,7 +26,7 @@ UPDATE tasks SET provider = wanted.move::jsonb ->> 'provider', model = wanted.mo
        route = (wanted.move::jsonb ->> 'route')::jsonb, seq = {AT_WISH}, waiting_for = NULL,
        waiting_since = NULL, next_try_at = NULL
 FROM free JOIN wanted USING (task_id)
-WHERE tasks.id = free.task_id AND tasks.status = 'queued' AND tasks.model = wanted.model
+WHERE tasks.id = free.task_id AND tasks.status = 'queued' AND tasks.seq = wanted.seq
   AND tasks.cancel_requested_at IS NULL AND tasks.order_sent_at IS NULL
 RETURNING {TASK}),
 moved AS (

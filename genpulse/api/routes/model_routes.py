@@ -9,7 +9,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.routing.route import Route, RouteOrder
-from genpulse.lifecycle.next_on_route import is_offered
+from genpulse.lifecycle.routing.availability import is_offered
 from genpulse.ports import Services
 
 routes = encoded.router("catalogue")

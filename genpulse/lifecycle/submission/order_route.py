@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from genpulse.domain.errors import BadInput, Problem, UnknownRoute
-from genpulse.domain.routing.route import MOST_MODELS, Route, Routes, RouteStep
+from genpulse.domain.routing.route import MOST_MODELS, Route, Routes, RouteStep, first_of_each
 from genpulse.domain.submission.order import Order
 
 
@@ -32,12 +32,13 @@ def _usual(routes: Routes, kind: str | None, place: str) -> Route:
 
 
 def _listed(routes: Routes, names: Sequence[str], place: str) -> Route:
-    steps: dict[str, RouteStep] = {}
-    for name in names:
-        route = routes.get(name)
-        for step in route.steps if route else (RouteStep(name),):
-            steps.setdefault(step.model, step)
+    steps = first_of_each(step for name in names for step in _steps(routes, name))
     if not 0 < len(steps) <= MOST_MODELS:
         found = Problem(f"{place}/model", f"it names {len(steps)} models; give 1 to {MOST_MODELS}")
         raise BadInput("The list of models is empty or too long.", [found])
-    return Route("", tuple(steps.values()))
+    return Route("", steps)
+
+
+def _steps(routes: Routes, name: str) -> tuple[RouteStep, ...]:
+    route = routes.get(name)
+    return route.steps if route else (RouteStep(name),)

@@ -22,7 +22,8 @@ class RouteStepDocument(Document):
 
     model: str = Field(examples=["sandbox/image"])
     offered: bool
-    """False where its provider lacks a key or may not cost money here: it is left out then."""
+    """False where its provider lacks a key or may not cost money here, or where it is shut down: it is left out
+    then."""
     weight: int
     """How often it is drawn, where the order is `weight`."""
 

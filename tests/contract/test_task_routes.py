@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpulse.domain.attempt import RetryLater
+from genpulse.domain.attempt import RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.routing.route import USUAL_CODES
 from genpulse.domain.routing.task_route import CIRCUIT_OPEN, RouteHop, RouteTarget, TaskRoute
@@ -44,3 +44,14 @@ async def test_a_task_that_has_begun_since_it_was_found_stays(backend, found):
     (again,) = await backend.store.waiting_on_routes(["sandbox"], ["other"], 10)
     (moved,) = await backend.store.move_on([move_of(again)])
     assert moved.route.hops[0].attempt == 1
+
+
+async def test_a_task_whose_sources_have_ended_waits_for_none_of_them_after_its_move(backend):
+    source = await backend.begun(provider="third", model="third/noop")
+    await backend.store.submit(new_task(route=ROUTE, depends_on=(source.task.id,)))
+    assert await backend.store.waiting_on_routes(["sandbox"], ["other"], 10) == ()
+    await backend.end(source.lease, Succeeded(()))
+    (found,) = await backend.store.waiting_on_routes(["sandbox"], ["other"], 10)
+    (moved,) = await backend.store.move_on([move_of(found)])
+    assert (moved.awaits_sources, moved.is_put_off) == (False, False)
+    assert moved == await backend.store.get(found.id)

@@ -60,7 +60,7 @@ from genpulse.api.routes.tasks import (
 from genpulse.api.server.connections_per_peer import PEERS, Peers, most_connections
 from genpulse.api.server.shutdown import on_signal
 from genpulse.domain.errors import Unavailable
-from genpulse.lifecycle.latencies import EVERY_S, refresh_latencies, timed_models
+from genpulse.lifecycle.routing.latencies import EVERY_S, refresh_latencies, timed_models
 from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 

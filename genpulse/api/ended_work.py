@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from genpulse.api.model_labels import OTHER
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.search.ended_work import (
     BOUNDS_S,
@@ -29,7 +30,6 @@ LONGEST_BACK_S = 3600.0
 """How far back the first look goes at most, however long the process ran before anybody asked it."""
 _LES = (*map(floatToGoString, BOUNDS_S), "+Inf")
 _CODES = frozenset(FailureCode) | {""}
-_OTHER = "other"
 _TASKS, _ATTEMPTS, _DELIVERIES = "tasks", "attempts", "deliveries"
 
 Labels = tuple[str, ...]
@@ -90,12 +90,11 @@ class _Count:
 class EndedWorkFigures(Collector):
     """What has ended since this process began, as far as the last look knows: every process counts the same.
 
-    There may be any number of models that are not among `models`: they are counted as `PROVIDER/other`. `clock`
-    tells seconds that only grow.
+    `label_of` is what a model of a provider is called here. `clock` tells seconds that only grow.
     """
 
-    def __init__(self, models: frozenset[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._models = models
+    def __init__(self, label_of: Callable[[str, str], str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._label_of = label_of
         self._clock = clock
         self._began_at = clock()
         self._until: dict[str, datetime] = {}
@@ -176,9 +175,9 @@ class EndedWorkFigures(Collector):
             self._deliveries.add((row.outcome.value, row.answer), row.count)
 
     def _model(self, provider: str, model: str) -> tuple[str, str]:
-        return provider, model if model in self._models else f"{provider}/{_OTHER}"
+        return provider, self._label_of(provider, model)
 
 
 def _code(code: str) -> str:
     """A newer version may know more of them."""
-    return code if code in _CODES else _OTHER
+    return code if code in _CODES else OTHER

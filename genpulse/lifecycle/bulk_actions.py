@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from genpulse.domain.errors import MayBeCharged, Refused, UnknownTask
+from genpulse.domain.errors import MayBeCharged, NotRetryable, Refused, UnknownTask
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.recovery import Unknown
@@ -47,6 +47,7 @@ _STATUSES: Mapping[BulkAction, frozenset[TaskStatus]] = {
 }
 _NOT_NOW: Mapping[BulkAction, str] = {BulkAction.CANCEL: "ended", BulkAction.RETRY: "not_failed"}
 """Why nothing is done with a task in another status."""
+_CHANGED_SINCE = "changed_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ async def _one(services: Services, selection: Selection, caller: Caller, task_id
         if selection.action is BulkAction.CANCEL:
             await cancelling.cancel(services, task_id)
         else:
-            await retrying.retry(services, task_id, caller=caller)
+            await retrying.retry_seen(services, task, caller=caller)
+    except NotRetryable:
+        return _CHANGED_SINCE
     except Refused as error:
         return error.code
     return ""
@@ -182,7 +185,7 @@ async def _one(services: Services, selection: Selection, caller: Caller, task_id
 def _refusal(services: Services, selection: Selection, task: Task) -> str:
     changed_at = task.finished_at if selection.action is BulkAction.RETRY else task.retried_at
     if changed_at is not None and changed_at > selection.as_of:
-        return "changed_since"
+        return _CHANGED_SINCE
     return _group_refusal(services, selection, _group_of(task))
 
 

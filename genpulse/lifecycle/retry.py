@@ -28,23 +28,27 @@ async def retry(
     while True:
         failed = await services.store.get(task_id)
         try:
-            task = await _retried(services, failed, caller, even_if_charged=even_if_charged)
+            return await retry_seen(services, failed, caller=caller, even_if_charged=even_if_charged)
         except NotRetryable:
             if not await _has_failed_anew(services, failed):
                 raise
-        else:
-            services.events.publish(TaskEvent(task.id, task.seq))
-            return task
 
 
-async def _retried(services: Services, failed: Task, caller: Caller, *, even_if_charged: bool) -> Task:
-    """The task queued again, as long as it is still as it was seen: it may have another order meanwhile."""
+async def retry_seen(
+    services: Services, failed: Task, *, caller: Caller = WITHOUT_KEY, even_if_charged: bool = False
+) -> Task:
+    """The same for a task that is still as it was seen: it may have another failure or order meanwhile.
+
+    Raises as `retry`; `NotRetryable` also where it has changed.
+    """
     if failed.status is not TaskStatus.FAILED:
         raise NotRetryable(failed.id, failed.status)
     check_provider(services, failed.provider)
     keeps_order = not even_if_charged and failed.order is not None and _takes_up(services, failed, failed.order)
     limits = limits_for(services, caller if caller.owner == failed.owner else WITHOUT_KEY)
-    return await services.store.retry(failed.id, keeps_order=keeps_order, limits=limits, seen_seq=failed.seq)
+    task = await services.store.retry(failed.id, keeps_order=keeps_order, limits=limits, seen_seq=failed.seq)
+    services.events.publish(TaskEvent(task.id, task.seq))
+    return task
 
 
 async def _has_failed_anew(services: Services, seen: Task) -> bool:

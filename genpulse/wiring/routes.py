@@ -8,7 +8,7 @@ from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.settings import RouteSection, RouteStepSection, Settings
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.kind import ANY, is_kind
-from genpulse.domain.routing.route import MOST_MODELS, POSSIBLE_CODES, Route, Routes, RouteStep
+from genpulse.domain.routing.route import MOST_MODELS, POSSIBLE_CODES, Route, Routes, RouteStep, first_of_each
 from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Catalogue
 
@@ -30,10 +30,10 @@ def open_routes(settings: Settings, catalogue: Catalogue) -> Routes:
 
 def _route(sections: Mapping[str, RouteSection], name: str) -> Route:
     section = sections[name]
-    steps = {step.model: step for step in reversed(list(_steps(sections, section)))}
+    steps = (RouteStep(step.model, step.rename, step.weight) for step in _steps(sections, section))
     return Route(
         name,
-        tuple(RouteStep(step.model, step.rename, step.weight) for step in reversed(steps.values())),
+        first_of_each(steps),
         section.kind,
         frozenset(section.on),
         frozenset(section.drop),

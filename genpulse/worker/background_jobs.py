@@ -14,7 +14,7 @@ from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.budget_warnings import warn_of_budgets
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.removal.prune import prune
-from genpulse.lifecycle.reroute import reroute
+from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.sweep import sweep
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from genpulse.ports import Services, WorkerPresence

@@ -19,8 +19,8 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.reroute import reroute
 from genpulse.lifecycle.retry import retry
+from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.provider import Immediate, Output, Result
 from genpulse.providers.catalog import LoadedCatalogue

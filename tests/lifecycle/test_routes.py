@@ -29,8 +29,8 @@ from genpulse.domain.routing.route import RouteOrder, RouteStep
 from genpulse.domain.routing.task_route import CIRCUIT_OPEN
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
-from genpulse.lifecycle.reroute import reroute
 from genpulse.lifecycle.retry import retry
+from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.providers.catalog import LoadedCatalogue

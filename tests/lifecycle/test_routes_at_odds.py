@@ -11,10 +11,10 @@ import pytest
 from genpulse.domain.errors import BadInput, OutOfReach, ProviderUnavailable, UnknownCallback, UnknownKind
 from genpulse.domain.kind import ANY
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle import reroute as rerouting
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.provider_callback import receive_callback
-from genpulse.lifecycle.reroute import reroute
+from genpulse.lifecycle.routing import reroute as rerouting
+from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.upload import upload
 from genpulse.provider import AudioRef, ImageRef, Input, Model, Notice, Provider

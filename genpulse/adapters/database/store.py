@@ -9,28 +9,21 @@ from uuid import UUID
 
 import asyncpg
 
+from genpulse.adapters.database.asset_rows import AssetRows
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.ending_attempts import EndWriter, asset_columns
+from genpulse.adapters.database.ending_attempts import EndWriter
 from genpulse.adapters.database.ledger_reader import LedgerReader
-from genpulse.adapters.database.route_document import move_text
-from genpulse.adapters.database.rows import Row, asset_of, attempt_of, failure_document, order_of, task_of
+from genpulse.adapters.database.rows import Row, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.spending_counters import check_again, hold_price, lock_months, scopes_array, today
 from genpulse.adapters.database.starting_attempts import ClaimWriter
-from genpulse.adapters.database.statements import ends, routes, sources, tasks
+from genpulse.adapters.database.statements import ends, sources, tasks
+from genpulse.adapters.database.task_routes import RoutedTasks
 from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
-from genpulse.domain.errors import (
-    AssetExists,
-    BytesErased,
-    DatabaseUnavailable,
-    LeaseLost,
-    NotRetryable,
-    UnknownAsset,
-    UnknownTask,
-)
+from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, NotRetryable, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.allowance import BudgetScope
 from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
@@ -63,6 +56,8 @@ class PostgresTaskStore:
         self._claims = ClaimWriter(pool, limits or {})
         self._search = TaskSearch(pool)
         self._ledger = LedgerReader(pool)
+        self._routes = RoutedTasks(pool)
+        self._assets = AssetRows(pool)
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, self._claims.seated).write)
@@ -267,20 +262,15 @@ class PostgresTaskStore:
         self, providers: Sequence[str], others: Collection[str], limit: int
     ) -> tuple[Task, ...]:
         """At most `limit` tasks that wait for one of these providers and may go to one of the others."""
-        rows = await self._fetch(routes.WAITING, list(providers), limit, list(others))
-        return tuple(task_of(row) for row in rows)
+        return await self._routes.waiting(providers, others, limit)
 
     async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
         """How many seconds the last tasks of each model took, on average."""
-        rows = await self._fetch(routes.DURATIONS_S, list(models))
-        return {row["model"]: row["duration_s"] for row in rows}
+        return await self._routes.durations_s(models)
 
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let tasks that wait go on at another model of their routes."""
-        ids = [move.task.id for move in moves]
-        models = [move.task.model for move in moves]
-        texts = [move_text(move.task.model, move.route) for move in moves]
-        return tuple(task_of(row) for row in await self._fetch(routes.MOVE, ids, models, texts))
+        return await self._routes.move_on(moves)
 
     async def expire(self) -> tuple[Task, ...]:
         """End queued tasks whose deadline has passed (at most 1,000 at a time) and return them."""
@@ -326,26 +316,19 @@ class PostgresTaskStore:
 
     async def add_asset(self, asset: Asset) -> None:
         """Keep an asset's identity; its bytes are stored already. Raises `BytesErased`, `AssetExists`."""
-        try:
-            kept = await self._fetch(tasks.ADD_ASSETS, *asset_columns([asset]))
-        except asyncpg.UniqueViolationError:
-            raise AssetExists(f"the asset {asset.id} is there already") from None
-        if not kept:
-            raise BytesErased(f"the bytes under {asset.content.key} are gone")
+        await self._assets.add(asset)
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`."""
-        for row in await self._fetch(tasks.ASSET, asset_id):
-            return asset_of(row)
-        raise UnknownAsset(asset_id)
+        return await self._assets.get(asset_id)
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
-        return {row["id"]: row["owner"] for row in await self._fetch(tasks.OWNERS_OF_ASSETS, asset_ids)}
+        return await self._assets.owners(asset_ids)
 
     async def media_types(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """What these assets are; those that are not there are left out."""
-        return {row["id"]: row["media_type"] for row in await self._fetch(tasks.MEDIA_TYPES, asset_ids)}
+        return await self._assets.media_types(asset_ids)
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are in each state that has not ended."""

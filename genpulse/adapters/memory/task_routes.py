@@ -48,7 +48,7 @@ class TaskRoutes(TaskRows):
 
     def _is_as_found(self, move: RouteMove) -> bool:
         task = self._tasks.get(move.task.id)
-        return task is not None and task.model == move.task.model and self._may_move(task)
+        return task is not None and task.seq == move.task.seq and self._may_move(task)
 
     def _may_move(self, task: Task) -> bool:
         is_free = task.status is TaskStatus.QUEUED and not task.cancel_requested and task.order is None
@@ -56,12 +56,13 @@ class TaskRoutes(TaskRows):
         return is_free and has_rest and self._queue.is_due(task.id)
 
     def _move_waiting(self, move: RouteMove) -> Task:
+        found = self._tasks[move.task.id]
         moved = replace(
-            moved_on(self._tasks[move.task.id], move.route),
-            seq=seq_at_wish(self._tasks[move.task.id].seq),
+            moved_on(found, move.route),
+            seq=seq_at_wish(found.seq),
             waiting_for=None,
             waiting_since=None,
-            next_try_at=None,
+            next_try_at=self._now() if found.depends_on else None,
         )
         self._tasks[moved.id] = moved
         self._queue.move(moved.id, moved.provider)

@@ -14,7 +14,7 @@ TAKEN = (
 EXPOSED = (
     "Location, ETag, Idempotent-Replayed, Preference-Applied, Retry-After, RateLimit, RateLimit-Policy,"
     " X-GenPulse-Cost-USD, X-Request-Id, Content-Range, Content-Disposition, Content-Length, Accept-Ranges,"
-    " WWW-Authenticate"
+    " WWW-Authenticate, Deprecation, Sunset, Link"
 )
 REMEMBERED_S = 600
 """Seconds for which a browser need not ask again."""

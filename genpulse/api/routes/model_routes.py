@@ -9,7 +9,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.routing.route import Route, RouteOrder
-from genpulse.lifecycle.next_on_route import is_offered
+from genpulse.lifecycle.routing.availability import is_offered
 from genpulse.ports import Services
 
 routes = encoded.router("catalogue")
@@ -22,7 +22,8 @@ class RouteStepDocument(Document):
 
     model: str = Field(examples=["sandbox/image"])
     offered: bool
-    """False where its provider lacks a key or may not cost money here: it is left out then."""
+    """False where its provider lacks a key or may not cost money here, or where it is shut down: it is left out
+    then."""
     weight: int
     """How often it is drawn, where the order is `weight`."""
 

@@ -1,6 +1,6 @@
 """A route: models of one kind, and when a task goes from one of them to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -48,6 +48,14 @@ class RouteStep:
     model: str
     rename: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weight: int = 1
+
+
+def first_of_each(steps: Iterable[RouteStep]) -> tuple[RouteStep, ...]:
+    """Each model once, at the place and with the step by which it is named first."""
+    first: dict[str, RouteStep] = {}
+    for step in steps:
+        first.setdefault(step.model, step)
+    return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True)

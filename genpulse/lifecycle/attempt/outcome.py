@@ -13,7 +13,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.attempt.plug_in_mistake import described_mistake
 from genpulse.lifecycle.attempt.remote.cancellation import not_stopped
-from genpulse.lifecycle.next_on_route import next_on_route
+from genpulse.lifecycle.routing.next_target import next_on_route
 
 OUTAGE_S = 86_400.0
 """Tasks wait for a provider that is away until they are a day old; then an attempt more is one too many."""

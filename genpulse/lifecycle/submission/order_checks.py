@@ -40,7 +40,8 @@ from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.budget import check_provider
 from genpulse.lifecycle.submission.order_references import check_references, names_something
-from genpulse.lifecycle.submission.route_targets import model_of, route_of, shared_kind, targets_of
+from genpulse.lifecycle.submission.order_route import route_of
+from genpulse.lifecycle.submission.route_targets import parsed_on, shared_kind, targets_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 
@@ -123,12 +124,10 @@ def check_customer(_services: Services, candidate: Candidate) -> None:
 
 def find_model(services: Services, candidate: Candidate) -> None:
     """The model exists, or all those of a route. Raises `UnknownModel`, `UnknownRoute`, `BadInput`."""
-    candidate.route = route_of(services.routes, candidate.order, candidate.place)
-    candidate.model_id = model_of(candidate.order) if candidate.route is None else candidate.route.steps[0].model
-    candidate.model = services.catalogue.model(candidate.model_id)
-    if candidate.route is not None:
-        for step in candidate.route.steps[1:]:
-            services.catalogue.model(step.model)
+    route = candidate.route = route_of(services.routes, candidate.order, candidate.place)
+    names = [step.model for step in route.steps] if route else [str(candidate.order.model)]
+    models = [services.catalogue.model(name) for name in names]
+    candidate.model_id, candidate.model = names[0], models[0]
 
 
 def parse_input(services: Services, candidate: Candidate) -> None:
@@ -136,8 +135,8 @@ def parse_input(services: Services, candidate: Candidate) -> None:
     if candidate.route is not None:
         candidate.targets = targets_of(services, candidate.route, candidate.order, candidate.place)
         first = candidate.targets[0]
-        candidate.model_id, candidate.model = first.model, services.catalogue.model(first.model)
-        candidate.parsed = candidate.model.parse(candidate.order.input if first.input is None else first.input)
+        candidate.model_id = first.model
+        candidate.model, candidate.parsed = parsed_on(services, first, candidate.order.input)
         return
     try:
         candidate.parsed = candidate.model.parse(candidate.order.input)

@@ -4,64 +4,19 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from genpulse.domain.errors import BadInput, Problem, UnknownRoute
+from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.place import values
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.kind import ANY
 from genpulse.domain.routing.adaptation import Adapted, InputFields, adapt
-from genpulse.domain.routing.route import MOST_MODELS, Route, RouteOrder, Routes, RouteStep
+from genpulse.domain.routing.route import Route, RouteOrder, RouteStep
 from genpulse.domain.routing.task_route import RouteTarget
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
-from genpulse.lifecycle.next_on_route import is_offered
+from genpulse.lifecycle.routing.availability import is_offered
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 from genpulse.provider.asset_ref import files_in
-
-
-def model_of(order: Order) -> str:
-    """The one model that an order names which has no route."""
-    return str(order.model)
-
-
-def route_of(routes: Routes, order: Order, place: str = "") -> Route | None:
-    """The route that an order asks for; None where it names one model. Raises `UnknownRoute`, `BadInput`."""
-    match order.model:
-        case None:
-            return _usual(routes, order.kind, place)
-        case str() as name if "/" in name:
-            return None
-        case str() as name:
-            return _named(routes, name)
-        case names:
-            return _listed(routes, names, place)
-
-
-def _usual(routes: Routes, kind: str | None, place: str) -> Route:
-    if kind is None:
-        advice = "name a model as `provider/name`, several, or a route; or a `kind` that has its usual route"
-        raise BadInput("The order names no model.", [Problem(f"{place}/model", advice)])
-    route = routes.of_kind(kind)
-    if route is None:
-        raise UnknownRoute(kind, sorted(routes.named))
-    return route
-
-
-def _named(routes: Routes, name: str) -> Route | None:
-    """A name without a slash that is no route is an unknown model, whose near matches are told."""
-    return routes.get(name)
-
-
-def _listed(routes: Routes, names: Sequence[str], place: str) -> Route:
-    steps: dict[str, RouteStep] = {}
-    for name in names:
-        route = None if "/" in name else routes.get(name)
-        for step in route.steps if route else (RouteStep(name),):
-            steps.setdefault(step.model, step)
-    if not 0 < len(steps) <= MOST_MODELS:
-        found = Problem(f"{place}/model", f"it names {len(steps)} models; give 1 to {MOST_MODELS}")
-        raise BadInput("The list of models is empty or too long.", [found])
-    return Route("", tuple(steps.values()))
 
 
 def targets_of(services: Services, route: Route, order: Order, place: str = "") -> tuple[RouteTarget, ...]:

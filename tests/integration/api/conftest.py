@@ -146,6 +146,10 @@ class BlinkingStore(MemoryTaskStore):
         self._look()
         return await super().counts()
 
+    async def spent_usd(self):
+        self._look()
+        return await super().spent_usd()
+
     async def now(self):
         self._look()
         return await super().now()

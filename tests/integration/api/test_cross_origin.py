@@ -2,6 +2,7 @@
 
 import pytest
 
+from genpulse.api.middleware.cross_origin import EXPOSED
 from genpulse.api.options import ApiOptions
 from tests.api_keys import added
 
@@ -38,6 +39,20 @@ async def test_a_page_reads_answers_their_headers_and_refusals(shared):
     refused = await shared.get("/v1/tasks", headers=PAGE)
     refused.problem(401, "authentication_required")
     assert refused.headers["Access-Control-Allow-Origin"] == PAGE["Origin"]
+
+
+async def test_a_page_can_read_each_header_that_the_document_tells_of(shared):
+    document = (await shared.get("/openapi.json")).json
+    answers = [
+        answer
+        for call in document["paths"].values()
+        for method in call.values()
+        if isinstance(method, dict)
+        for answer in method["responses"].values()
+    ]
+    told = {name for answer in answers for name in answer.get("headers", ())}
+    assert len(told) > 10
+    assert told - {name.strip() for name in EXPOSED.split(",")} - {"Cache-Control", "Content-Type"} == set()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.api import ended_work
 from genpulse.api.ended_work import EndedWorkFigures
 from genpulse.api.metrics import COUNTING
+from genpulse.api.model_labels import ModelLabels
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected
 from genpulse.domain.search.ended_work import EndedWithin
@@ -108,7 +109,7 @@ class Slow(MemoryEndedWork):
 
 
 async def test_a_look_that_takes_too_long_asks_for_less_the_next_time_and_for_more_when_it_went_well(api):
-    figures, ended = EndedWorkFigures(frozenset({"art/easel"})), Slow(api.store, api.services.deliveries)
+    figures, ended = EndedWorkFigures(ModelLabels({"art/easel"}).of), Slow(api.store, api.services.deliveries)
     await api.submit()
     await api.end(Succeeded(()))
     for _ in range(2):
@@ -147,7 +148,7 @@ async def test_the_first_scrape_goes_back_an_hour_at_most(api):
         task = list(api.store._tasks.values())[-1]
         api.store._tasks[task.id] = replace(task, finished_at=now - timedelta(minutes=minutes))
     for ran_s in (0.0, 1_800.0, 3_000_000.0):
-        figures = EndedWorkFigures(frozenset({"art/easel"}), iter((0.0, ran_s)).__next__)
+        figures = EndedWorkFigures(ModelLabels({"art/easel"}).of, iter((0.0, ran_s)).__next__)
         await figures.look(MemoryEndedWork(api.store, api.services.deliveries), 60)
         found[ran_s] = sum(count for *_, count in _counts(figures))
     assert found == {0.0: 0, 1_800.0: 1, 3_000_000.0: 2}
@@ -169,7 +170,7 @@ class SetBack(MemoryEndedWork):
 
 
 async def test_a_clock_that_is_set_back_counts_nothing_twice(api):
-    figures, ended = EndedWorkFigures(frozenset({"art/easel"})), SetBack(api.store, api.services.deliveries)
+    figures, ended = EndedWorkFigures(ModelLabels({"art/easel"}).of), SetBack(api.store, api.services.deliveries)
     await api.submit()
     await api.end(NO)
     for _ in range(3):

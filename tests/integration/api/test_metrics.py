@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from decimal import Decimal
+from math import isnan
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -111,6 +112,14 @@ async def test_each_budget_is_told_with_its_use(serve):
     places = {f"{key.id}/day/key": 5.0, "/month/environment": 30.0, "art/day/provider": 1.5}
     assert told("genpulse_budget_limit_usd") == places
     assert told("genpulse_budget_used_usd") == dict.fromkeys(places, 0.0)
+
+
+async def test_what_a_day_may_cost_is_shown_before_the_database_answers(api):
+    """It stands in the configuration; a 0 would say that nothing may be spent."""
+    api.store.away = True
+    figures = await samples(api)
+    assert figures[("genpulse_budget_daily_usd",)] == float("inf")
+    assert isnan(figures[("genpulse_spent_today_usd",)])
 
 
 async def test_figures_are_there_while_the_database_is_away(api):

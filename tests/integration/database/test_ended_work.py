@@ -16,6 +16,7 @@ from genpulse.adapters.database.statements import ended_work
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.api.ended_work import EndedWorkFigures
+from genpulse.api.model_labels import ModelLabels
 from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.search.ended_work import BOUNDS_S
@@ -113,7 +114,7 @@ async def test_all_that_ends_while_it_is_counted_is_counted_once(pools, monkeypa
     await stores[0].submit_batch(tasks(TASKS))
     done, looks = asyncio.Event(), asyncio.Condition()
     ended = PostgresEndedWork(pools[3], lag_s=LAG.total_seconds())
-    processes = [EndedWorkFigures(frozenset(MODELS)) for _ in range(2)]
+    processes = [EndedWorkFigures(ModelLabels(MODELS).of) for _ in range(2)]
     async with asyncio.TaskGroup() as group:
         for figures in processes:
             group.create_task(look_on(figures, ended, done, looks))

@@ -5,18 +5,21 @@ import pytest
 from genpulse.config import ConfigurationError, load
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.routing.route import RouteOrder, RouteStep
+from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
 from genpulse.wiring.routes import open_routes
+from tests.lifecycle.conftest import Shop
+from tests.lifecycle.routed import KIND, MODELS, Spoken, provider
 from tests.unit.configuration.conftest import SERVERS
 
 
-def routes(project, *lines: str):
+def routes(project, *lines: str, catalogue=None):
     """Of a `config.yaml` with these routes. The no-op stands for a second model where the kind is `noop`."""
     config = project / "config/config.yaml"
     text = "".join(f"    {line}\n" for line in lines)
     config.write_text(f"default:\n  routes:\n{text}")
     settings = load(project, SERVERS)
-    return open_routes(settings, open_catalogue(settings))
+    return open_routes(settings, catalogue or open_catalogue(settings))
 
 
 def test_a_route_is_as_it_is_written(project):
@@ -33,6 +36,18 @@ def test_a_route_is_as_it_is_written(project):
     assert (idle.on, idle.drop, idle.order) == ({FailureCode.TIMEOUT}, {"seed"}, RouteOrder.WEIGHT)
     assert [step.model for step in found.named["text"].steps] == ["sandbox/noop"]
     assert found.named["text"].on == {FailureCode.RATE_LIMITED, FailureCode.TIMEOUT}
+
+
+def test_a_model_that_comes_again_with_another_route_is_tried_where_it_stands_first(project):
+    shops = [provider(model.partition("/")[0], model[-1], Spoken, Shop()) for model in MODELS]
+    one, two, three = MODELS
+    found = routes(
+        project,
+        f"rest: {{kind: {KIND}, try: [{{model: {one}, weight: 9}}, {three}]}}",
+        f"all: {{kind: {KIND}, try: [{one}, {two}, rest]}}",
+        catalogue=LoadedCatalogue(shops),
+    )
+    assert found.named["all"].steps == tuple(RouteStep(model) for model in MODELS)
 
 
 WRONG = {

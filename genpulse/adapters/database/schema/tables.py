@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Interval,
     Numeric,
     SmallInteger,
     Table,
@@ -32,6 +31,12 @@ from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as 
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
 from genpulse.adapters.database.schema.ledger_table import ledger as ledger
 from genpulse.adapters.database.schema.metadata import metadata as metadata
+from genpulse.adapters.database.schema.queue_tables import queue as queue
+from genpulse.adapters.database.schema.queue_tables import queue_turns as queue_turns
+from genpulse.adapters.database.schema.queue_tables import renewals as renewals
+from genpulse.adapters.database.schema.queue_tables import workers as workers
+from genpulse.adapters.database.schema.spending_tables import budget_warnings as budget_warnings
+from genpulse.adapters.database.schema.spending_tables import spending as spending
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
 
 _Moment = DateTime(timezone=True)
@@ -185,102 +190,6 @@ Index(
     postgresql_where=batches.c.idempotency_key.is_not(None),
 )
 Index("ix_batches_owner_id", batches.c.owner, batches.c.id)
-
-queue = Table(
-    "queue",
-    metadata,
-    Column("task_id", Uuid, primary_key=True),
-    Column("provider", Text, nullable=False),
-    Column("priority", SmallInteger, nullable=False),
-    Column("due_at", _Moment, nullable=False, server_default=text("now()")),
-    Column("since", _Moment, nullable=False, server_default=text("now()")),
-    Column("begun", Boolean, nullable=False, server_default=text("false")),
-    Column("ordered", Boolean, nullable=False, server_default=text("false")),
-    Column("deferred", Boolean, nullable=False, server_default=text("false")),
-    Column("limited", Boolean, nullable=False, server_default=text("false")),
-    Column("lease", Uuid),
-    Column("worker", Uuid),
-    Column("owner", Text(collation="C"), nullable=False, server_default=""),
-    CheckConstraint("(lease IS NULL) = (worker IS NULL)", name="lease"),
-)
-"""A row for each task that has not ended: narrow, since it is written three times in a task's life."""
-
-Index(
-    "ix_queue_waiting",
-    queue.c.provider,
-    text("begun DESC"),
-    text("priority DESC"),
-    queue.c.due_at,
-    queue.c.task_id,
-    postgresql_where=queue.c.lease.is_(None),
-)
-Index(
-    "ix_queue_turns",
-    queue.c.provider,
-    queue.c.priority,
-    queue.c.owner,
-    queue.c.due_at,
-    queue.c.task_id,
-    postgresql_where=text("lease IS NULL AND NOT begun"),
-)
-Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
-Index("ix_queue_held", queue.c.task_id, postgresql_where=text("due_at = 'infinity'::timestamptz"))
-Index("ix_queue_limited", queue.c.provider, postgresql_where=queue.c.limited)
-Index("ix_queue_worker", queue.c.worker, postgresql_where=queue.c.worker.is_not(None))
-
-queue_turns = Table(
-    "queue_turns",
-    metadata,
-    Column("provider", Text, primary_key=True),
-    Column("priority", SmallInteger, primary_key=True),
-    Column("owner", Text(collation="C"), nullable=False),
-    Column("taken", SmallInteger, nullable=False),
-)
-"""Whose turn it is among the owners of what waits, and how many tasks of that turn were taken."""
-
-spending = Table(
-    "spending",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("owner", Text, primary_key=True),
-    Column("usd", Numeric, nullable=False, server_default="0"),
-    Column("tasks", BigInteger, nullable=False, server_default="0"),
-    Column("active", BigInteger, nullable=False, server_default="0"),
-)
-"""What the tasks of a scope have come to on a day; with the owner '' all tasks: see `spending_counters.py`."""
-
-budget_warnings = Table(
-    "budget_warnings",
-    metadata,
-    Column("counter", Text, primary_key=True),
-    Column("period", Text, primary_key=True),
-    Column("begins", Date, primary_key=True),
-    Column("id", Uuid, nullable=False, unique=True),
-    Column("body", Text, nullable=False),
-    Column("noted_at", _Moment, nullable=False, server_default=text("now()")),
-    Column("next_try_at", _Moment),
-)
-"""Which limits have come near, once a period; `next_try_at` is when somebody is to be told of it, if ever."""
-
-workers = Table(
-    "workers",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("lease", Interval, nullable=False),
-    Column("lease_until", _Moment, nullable=False),
-    Column("clock_ahead_s", Double, nullable=False, server_default="0"),
-)
-
-renewals = Table(
-    "renewals",
-    metadata,
-    Column("one", Boolean, primary_key=True, server_default=text("true")),
-    Column("since", _Moment, nullable=False, server_default=text("now()")),
-    Column("last_at", _Moment, nullable=False, server_default=text("now()")),
-    CheckConstraint("one", name="one"),
-)
-"""Since when some worker could renew its lease without a gap, and when one did last."""
 
 attempts = Table(
     "attempts",

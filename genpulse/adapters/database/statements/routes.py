@@ -16,7 +16,7 @@ ORDER BY tasks.id LIMIT $2
 
 MOVE = f"""
 WITH wanted AS (
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS wanted(task_id, model, move)),
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS wanted(task_id, seq, move)),
 free AS MATERIALIZED (
 SELECT queue.task_id FROM queue JOIN wanted USING (task_id)
 WHERE queue.lease IS NULL AND NOT queue.ordered
@@ -24,9 +24,9 @@ ORDER BY queue.task_id FOR UPDATE OF queue SKIP LOCKED),
 done AS (
 UPDATE tasks SET provider = wanted.move::jsonb ->> 'provider', model = wanted.move::jsonb ->> 'model',
        route = (wanted.move::jsonb ->> 'route')::jsonb, seq = {AT_WISH}, waiting_for = NULL,
-       waiting_since = NULL, next_try_at = NULL
+       waiting_since = NULL, next_try_at = CASE WHEN tasks.depends_on IS NOT NULL THEN now() END
 FROM free JOIN wanted USING (task_id)
-WHERE tasks.id = free.task_id AND tasks.status = 'queued' AND tasks.model = wanted.model
+WHERE tasks.id = free.task_id AND tasks.status = 'queued' AND tasks.seq = wanted.seq
   AND tasks.cancel_requested_at IS NULL AND tasks.order_sent_at IS NULL
 RETURNING {TASK}),
 moved AS (
@@ -34,7 +34,10 @@ UPDATE queue SET provider = done.provider, due_at = now(), deferred = false, beg
 FROM done WHERE queue.task_id = done.id)
 SELECT done.*, pg_notify('{CHANNEL}', done.provider) AS told FROM done
 """
-"""Whoever moves a task that waits locks its entry first, as those do who end it."""
+"""Whoever moves a task that waits locks its entry first, as those do who end it.
+
+One whose sources have ended is due at `next_try_at`: without that it would say that it waits for them.
+"""
 
 DURATIONS_S = """
 SELECT wanted.model, avg(extract(epoch FROM recent.finished_at - recent.started_at))::float8 AS duration_s

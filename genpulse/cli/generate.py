@@ -29,9 +29,11 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 @click.option(
     "-m",
     "--model",
-    default="sandbox/image",
+    "models",
+    multiple=True,
+    default=("sandbox/image",),
     show_default=True,
-    help="See `genpulse models`; or a route, or several: a,b is b where a refuses.",
+    help="See `genpulse models`; or a route, or several: a,b (or -m a -m b) is b where a refuses.",
 )
 @output_option
 @click.option(
@@ -61,7 +63,7 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 @json_option
 def command(
     prompt: str | None,
-    model: str,
+    models: tuple[str, ...],
     output: str | None,
     inputs: tuple[str, ...],
     kind: str | None,
@@ -87,6 +89,7 @@ def command(
     """
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
+    model = ",".join(models)
     metadata = dict(meta)
     if len(metadata) < len(meta):
         twice = next(name for place, (name, _) in enumerate(meta) if name in dict(meta[:place]))

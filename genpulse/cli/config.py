@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -49,14 +48,17 @@ def show(as_json: bool) -> None:
 @json_option
 def explain_command(key: str, as_json: bool) -> None:
     """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
-    from genpulse.configuration.documents.explanation import default_of, explain
+    from genpulse.configuration.documents.explanation import default_of, dotted, explain
     from genpulse.configuration.documents.masking import shown
-    from genpulse.configuration.sources.variables import variable_name
+    from genpulse.configuration.rules.near_names import why_no_setting
+    from genpulse.configuration.sources.variables import PREFIX, variable_name
 
     config.tell(config.find_environment())
     explanation = explain(key, None, os.environ)
     if explanation is None:
-        raise CommandRefused(_no_such(key))
+        say_key = variable_name if key.upper().startswith(PREFIX) else str
+        why = why_no_setting(dotted(key), say_key)
+        raise CommandRefused(f"{why} `genpulse config show` lists all settings.")
     default = shown(explanation.key, default_of(explanation.setting))
     if as_json:
         document = {
@@ -83,14 +85,6 @@ def _text(value: object) -> str:
     if value is None:
         return "(not set)"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _no_such(key: str) -> str:
-    from genpulse.configuration.schema import keys
-
-    near = get_close_matches(key.lower(), [setting.key for setting in keys()], n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{key} is not a setting.{hint} `genpulse config show` lists all of them."
 
 
 @command.command()

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from genpulse.cli.config import check
+from genpulse.cli.config import check, explain_command
 from genpulse.config import ConfigurationError
 
 
@@ -22,3 +22,16 @@ def test_webhooks_that_would_name_nothing_are_told(tmp_path, monkeypatch, host):
     assert words in str(refused.exception)
     named = environment | {"GENPULSE_API__PUBLIC_URL": "https://media.example.com"}
     assert CliRunner().invoke(check, [], env=named).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("GENPULSE_URL", "GENPULSE_URL is not a setting: it names an API to clients and the command line"),
+        ("budget.monthy_usd", "Did you mean budget.monthly_usd?"),
+        ("budget", "budget is a section and has no value of its own; set budget.daily_usd"),
+    ],
+)
+def test_what_is_no_setting_is_explained_as_everywhere(key, said):
+    refused = CliRunner().invoke(explain_command, [key])
+    assert said in str(refused.exception)

@@ -1,6 +1,7 @@
 """`genpulse config`: show, explain and check the configuration."""
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import write_text
 from genpulse.cli.output.terminal import say, say_json
-from genpulse.cli.stack import json_option
+from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.environment.table import Environment
 
 _write_option = click.option(
@@ -96,19 +97,34 @@ def check(environment: Environment | None) -> None:
     worker do when they start. Providers that would be left out there are told on standard error.
     """
     if environment is None:
-        from genpulse.wiring.catalogue import open_catalogue
-        from genpulse.wiring.routes import open_routes
-
-        settings = config.load()
-        config.check_worker(settings)
-        # It logs, as at a start, which providers are left out, and why.
-        open_routes(settings, open_catalogue(settings))
+        if faults := _start_faults():
+            raise config.ConfigurationError(config.find_environment().environment.dynaconf, faults)
+        settings = settings_for_servers()
         say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)
     else:
         config.check_committed(environment)
         say(f"What is committed for {environment.dynaconf} is in order.")
+
+
+def _start_faults() -> tuple[config.Fault, ...]:
+    """All for which an API or a worker would not start; where values cannot be read, these alone."""
+    from genpulse.wiring.routes import model_faults
+
+    faults = _faults_of(settings_for_servers)
+    if _faults_of(lambda: settings_for_servers(())):
+        return faults
+    settings = settings_for_servers(())
+    return (*faults, *_faults_of(lambda: config.check_worker(settings)), *model_faults(settings))
+
+
+def _faults_of(check: Callable[[], object]) -> tuple[config.Fault, ...]:
+    try:
+        check()
+    except config.ConfigurationError as error:
+        return error.faults
+    return ()
 
 
 @command.command()

@@ -24,6 +24,21 @@ def test_webhooks_that_would_name_nothing_are_told(tmp_path, monkeypatch, host):
     assert CliRunner().invoke(check, [], env=named).exit_code == 0
 
 
+def test_models_and_routes_are_looked_at_whatever_else_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/fal.yaml").write_text("provider: fal\nmodels:\n  - id: a/b\n    prize: 5\n")
+    route = {"GENPULSE_ROUTES__FOX__KIND": "Text to image", "GENPULSE_ROUTES__FOX__TRY": "fal/a/b"}
+    refused = CliRunner().invoke(check, [], env=route | {"GENPULSE_CATALOGUE__FOLDER": "models"})
+    assert isinstance(refused.exception, ConfigurationError)
+    assert [fault.key for fault in refused.exception.faults] == [
+        "database_url",
+        "redis.url",
+        "catalogue.folder",
+        "routes.fox.kind",
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [

@@ -90,10 +90,7 @@ def command(
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
     model = ",".join(models)
-    metadata = dict(meta)
-    if len(metadata) < len(meta):
-        twice = next(name for place, (name, _) in enumerate(meta) if name in dict(meta[:place]))
-        raise click.UsageError(f"--meta: {twice!r} is given twice; a task has one value under a name.")
+    metadata = _metadata(meta)
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
     if prompt_file is not None:
         if prompt is not None or output == STDOUT:
@@ -110,6 +107,16 @@ def command(
     order = _Order(model, kind, prompt, fields, run_at, metadata)
     task, saved = asyncio.run(_generate(api_url(api), order, output))
     tell_saved(task, saved, as_json=as_json)
+
+
+def _metadata(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Raises `UsageError` for a name that is given twice."""
+    metadata: dict[str, str] = {}
+    for name, value in pairs:
+        if name in metadata:
+            raise click.UsageError(f"--meta: {name!r} is given twice; a task has one value under a name.")
+        metadata[name] = value
+    return metadata
 
 
 @dataclass(frozen=True, slots=True)

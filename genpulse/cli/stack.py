@@ -34,7 +34,7 @@ api_option = click.option(
     metavar="URL",
     callback=_address,
     envvar=DEFAULT_API,
-    help=f"Address of the API. Default: {DEFAULT_API}, else the running dev stack's, else api.port.",
+    help=f"Address of the API. Default: {DEFAULT_API}, else the running dev stack's, else as configured.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -9,8 +9,8 @@ import uvicorn
 from genpulse.api.server.connections_per_peer import take_descriptors
 from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers
-from genpulse.wiring.catalogue import check_team_models
 from genpulse.wiring.database import check_database
+from genpulse.wiring.routes import check_models
 
 _START_FAILED = 3
 
@@ -24,7 +24,7 @@ def command(host: str | None, port: int | None) -> None:
     Any number of them may run, on any host, against the same PostgreSQL and Redis.
     """
     settings = settings_for_servers()
-    check_team_models(settings)
+    check_models(settings)
     asyncio.run(check_database(settings))
     config = uvicorn.Config(
         "genpulse.asgi:create",

@@ -1,8 +1,8 @@
 """`genpulse config`: show, explain and check the configuration."""
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from genpulse.cli.environment_option import environment_option
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.file_names import write_text
 from genpulse.cli.output.terminal import say, say_json
-from genpulse.cli.stack import json_option
+from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.environment.table import Environment
 
 _write_option = click.option(
@@ -49,14 +49,17 @@ def show(as_json: bool) -> None:
 @json_option
 def explain_command(key: str, as_json: bool) -> None:
     """What each layer says about KEY (worker.batch, or GENPULSE_WORKER__BATCH), and which one wins."""
-    from genpulse.configuration.documents.explanation import default_of, explain
+    from genpulse.configuration.documents.explanation import default_of, dotted, explain
     from genpulse.configuration.documents.masking import shown
-    from genpulse.configuration.sources.variables import variable_name
+    from genpulse.configuration.rules.near_names import why_no_setting
+    from genpulse.configuration.sources.variables import PREFIX, variable_name
 
     config.tell(config.find_environment())
     explanation = explain(key, None, os.environ)
     if explanation is None:
-        raise CommandRefused(_no_such(key))
+        say_key = variable_name if key.upper().startswith(PREFIX) else str
+        why = why_no_setting(dotted(key), say_key)
+        raise CommandRefused(f"{why} `genpulse config show` lists all settings.")
     default = shown(explanation.key, default_of(explanation.setting))
     if as_json:
         document = {
@@ -85,14 +88,6 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _no_such(key: str) -> str:
-    from genpulse.configuration.schema import keys
-
-    near = get_close_matches(key.lower(), [setting.key for setting in keys()], n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{key} is not a setting.{hint} `genpulse config show` lists all of them."
-
-
 @command.command()
 @environment_option("Check what is committed for this environment, without .env and variables.")
 def check(environment: Environment | None) -> None:
@@ -102,19 +97,34 @@ def check(environment: Environment | None) -> None:
     worker do when they start. Providers that would be left out there are told on standard error.
     """
     if environment is None:
-        from genpulse.wiring.catalogue import open_catalogue
-        from genpulse.wiring.routes import open_routes
-
-        settings = config.load()
-        config.check_worker(settings)
-        # It logs, as at a start, which providers are left out, and why.
-        open_routes(settings, open_catalogue(settings))
+        if faults := _start_faults():
+            raise config.ConfigurationError(config.find_environment().environment.dynaconf, faults)
+        settings = settings_for_servers()
         say(f"The configuration of {settings.environment.dynaconf} is in order.")
         if settings.environment.is_production and settings.api.public_url is None:
             say("api.public_url is empty: behind a proxy, the addresses of outputs may name the proxy.", err=True)
     else:
         config.check_committed(environment)
         say(f"What is committed for {environment.dynaconf} is in order.")
+
+
+def _start_faults() -> tuple[config.Fault, ...]:
+    """All for which an API or a worker would not start; where values cannot be read, these alone."""
+    from genpulse.wiring.routes import model_faults
+
+    faults = _faults_of(settings_for_servers)
+    if _faults_of(lambda: settings_for_servers(())):
+        return faults
+    settings = settings_for_servers(())
+    return (*faults, *_faults_of(lambda: config.check_worker(settings)), *model_faults(settings))
+
+
+def _faults_of(check: Callable[[], object]) -> tuple[config.Fault, ...]:
+    try:
+        check()
+    except config.ConfigurationError as error:
+        return error.faults
+    return ()
 
 
 @command.command()

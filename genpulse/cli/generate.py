@@ -29,9 +29,11 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 @click.option(
     "-m",
     "--model",
-    default="sandbox/image",
+    "models",
+    multiple=True,
+    default=("sandbox/image",),
     show_default=True,
-    help="See `genpulse models`; or a route, or several: a,b is b where a refuses.",
+    help="See `genpulse models`; or a route, or several: a,b (or -m a -m b) is b where a refuses.",
 )
 @output_option
 @click.option(
@@ -61,7 +63,7 @@ _PATIENCE = RetryLimits(busy_s=30.0)
 @json_option
 def command(
     prompt: str | None,
-    model: str,
+    models: tuple[str, ...],
     output: str | None,
     inputs: tuple[str, ...],
     kind: str | None,
@@ -87,10 +89,8 @@ def command(
     """
     if output == STDOUT and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
-    metadata = dict(meta)
-    if len(metadata) < len(meta):
-        twice = next(name for place, (name, _) in enumerate(meta) if name in dict(meta[:place]))
-        raise click.UsageError(f"--meta: {twice!r} is given twice; a task has one value under a name.")
+    model = ",".join(models)
+    metadata = _metadata(meta)
     fields = [*inputs, *([f"seed={seed}"] if seed is not None else [])]
     if prompt_file is not None:
         if prompt is not None or output == STDOUT:
@@ -107,6 +107,16 @@ def command(
     order = _Order(model, kind, prompt, fields, run_at, metadata)
     task, saved = asyncio.run(_generate(api_url(api), order, output))
     tell_saved(task, saved, as_json=as_json)
+
+
+def _metadata(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Raises `UsageError` for a name that is given twice."""
+    metadata: dict[str, str] = {}
+    for name, value in pairs:
+        if name in metadata:
+            raise click.UsageError(f"--meta: {name!r} is given twice; a task has one value under a name.")
+        metadata[name] = value
+    return metadata
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from genpulse import config
 from genpulse.addresses import web
 from genpulse.configuration.settings import Settings
 from genpulse.dev.state import DevState, read_state
 
+DEFAULT_API = "GENPULSE_URL"
+"""The variable that names an API to the clients, too."""
 
-def _address(_ctx: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
-    """Check an address before it is used. Raises `BadParameter`."""
+
+def _address(ctx: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    """Check an address before it is used. Raises `BadParameter`, which names the variable that it came by."""
     if url is None:
         return None
     if why := web.refusal(url.strip()):
-        raise click.BadParameter(f"{why}, such as http://127.0.0.1:8000")
+        by_variable = ctx.get_parameter_source(parameter.name or "") is ParameterSource.ENVIRONMENT
+        raise click.BadParameter(
+            f"{why}, such as http://127.0.0.1:8000", param_hint=DEFAULT_API if by_variable else None
+        )
     return url.strip()
 
-
-DEFAULT_API = "GENPULSE_URL"
-"""The variable that names an API to the clients, too."""
 
 api_option = click.option(
     "--api",
@@ -30,7 +34,7 @@ api_option = click.option(
     metavar="URL",
     callback=_address,
     envvar=DEFAULT_API,
-    help=f"Address of the API. Default: {DEFAULT_API}, else the running dev stack's, else api.port.",
+    help=f"Address of the API. Default: {DEFAULT_API}, else the running dev stack's, else as configured.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

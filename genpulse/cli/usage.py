@@ -66,7 +66,8 @@ def _tell_csv(usage: Usage, fields: Sequence[str], place: str) -> None:
         say(text.replace("\r\n", "\n"), nl=False)
         return
     write_text(Path(place), text)
-    say(f"{place}  ({len(usage.rows):,} rows)")
+    rows = "1 row" if len(usage.rows) == 1 else f"{len(usage.rows):,} rows"
+    say(f"{place}  ({rows})")
 
 
 def _table(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> Table:

@@ -17,8 +17,8 @@ from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
 from genpulse.lifecycle.webhooks.delivery import Describe
 from genpulse.ports import Services
-from genpulse.wiring.catalogue import check_team_models
 from genpulse.wiring.database import check_database
+from genpulse.wiring.routes import check_models
 from genpulse.wiring.services import open_services
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run
@@ -39,7 +39,7 @@ def command(concurrency: int | None, providers: str | None) -> None:
     settings = settings_for_servers()
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
     names = tuple(name.strip() for name in providers.split(",")) if providers else None
-    check_team_models(settings)
+    check_models(settings)
     _warn_of_address(settings)
     uvloop.run(_work(settings, concurrency, names))
 

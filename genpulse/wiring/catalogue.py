@@ -44,12 +44,6 @@ def _loaded(settings: Settings, http: HttpClient | None, added: tuple[ModelFile,
     return load(sections, disabled, plain, adapters, added=added)
 
 
-def check_team_models(settings: Settings) -> None:
-    """Raises `ConfigurationError` where the team's own files of models do not hold."""
-    if settings.catalogue.folder:
-        open_catalogue(settings)
-
-
 def _team_files(settings: Settings) -> tuple[ModelFile, ...]:
     folder = settings.catalogue.folder
     return files_in(settings.root / folder) if folder else ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 
 from genpulse.configuration.errors import ConfigurationError, Fault
@@ -11,6 +12,7 @@ from genpulse.domain.kind import ANY, is_kind
 from genpulse.domain.routing.route import MOST_MODELS, POSSIBLE_CODES, Route, Routes, RouteStep, first_of_each
 from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Catalogue
+from genpulse.wiring.catalogue import open_catalogue
 
 _NAME = re.compile(r"[\w.-]{1,100}")
 
@@ -18,14 +20,32 @@ _NAME = re.compile(r"[\w.-]{1,100}")
 def open_routes(settings: Settings, catalogue: Catalogue) -> Routes:
     """The routes. Raises `ConfigurationError` with everything that is wrong with them."""
     sections = settings.routes
-    faults = [*_of_names(sections), *_of_usual(sections)]
-    for name, section in sections.items():
-        faults += _of_route(sections, name, section, catalogue)
-    if faults:
+    if faults := _faults(sections, catalogue):
         raise ConfigurationError(settings.environment.dynaconf, faults)
     named = {name: _route(sections, name) for name in sections}
     usual = {section.kind: name for name, section in sections.items() if section.usual}
     return Routes(MappingProxyType(named), MappingProxyType(usual))
+
+
+def check_models(settings: Settings) -> None:
+    """Raises `ConfigurationError` with everything that is wrong with the team's models and with the routes."""
+    if (settings.catalogue.folder or settings.routes) and (faults := model_faults(settings)):
+        raise ConfigurationError(settings.environment.dynaconf, faults)
+
+
+def model_faults(settings: Settings) -> tuple[Fault, ...]:
+    """What is wrong with the team's own models and with the routes, which need the models to be held against."""
+    try:
+        catalogue = open_catalogue(settings)
+    except ConfigurationError as error:
+        return (*error.faults, *_faults(settings.routes, None))
+    return _faults(settings.routes, catalogue)
+
+
+def _faults(sections: Mapping[str, RouteSection], catalogue: Catalogue | None) -> tuple[Fault, ...]:
+    """Without a catalogue nothing is said of models."""
+    routes = (_of_route(sections, name, section, catalogue) for name, section in sections.items())
+    return (*_of_names(sections), *_of_usual(sections), *chain.from_iterable(routes))
 
 
 def _route(sections: Mapping[str, RouteSection], name: str) -> Route:
@@ -70,7 +90,7 @@ def _of_usual(sections: Mapping[str, RouteSection]) -> Iterator[Fault]:
 
 
 def _of_route(
-    sections: Mapping[str, RouteSection], name: str, section: RouteSection, catalogue: Catalogue
+    sections: Mapping[str, RouteSection], name: str, section: RouteSection, catalogue: Catalogue | None
 ) -> Iterator[Fault]:
     key = f"routes.{name}"
     if not is_kind(section.kind):
@@ -85,6 +105,8 @@ def _of_route(
     models = [step.model for step in _steps(sections, section)]
     if len(set(models)) > MOST_MODELS:
         yield Fault(f"{key}.try", "", f"it has {len(set(models))} models; {MOST_MODELS} at most are tried")
+    if catalogue is None:
+        return
     for model in dict.fromkeys(models):
         yield from _of_model(f"{key}.try", section.kind, model, catalogue)
     for step in section.steps:

@@ -117,6 +117,19 @@ def test_a_bad_configuration_is_seventy_eight(tmp_path, verb):
     assert "GENPULSE_DATABASE_URL" in done.stderr
 
 
+@pytest.mark.parametrize("verb", [("api",), ("worker",)])
+def test_a_route_that_leads_nowhere_is_seventy_eight_before_a_server_is_asked(tmp_path, verb):
+    environment = {
+        "GENPULSE_DATABASE_URL": f"postgresql://u@127.0.0.1:{free_port()}/d",
+        "GENPULSE_REDIS__URL": f"redis://127.0.0.1:{free_port()}",
+        "GENPULSE_ROUTES__FOX__KIND": "text-to-image",
+        "GENPULSE_ROUTES__FOX__TRY": "sandbox/imag",
+    }
+    done = genpulse(*verb, folder=tmp_path, **environment)
+    assert (done.returncode, "routes.fox.try: There is no model 'sandbox/imag'" in done.stderr) == (78, True)
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("verb", [("doctor",), ("tasks", "list"), ("flow", "status"), ("env", "show")])
 def test_a_folder_that_is_gone_is_told(tmp_path, verb):
     script = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m genpulse {' '.join(verb)}"

@@ -84,3 +84,15 @@ def test_a_broken_configuration_is_a_finding(genpulse):
     assert done.returncode == 1
     assert levels(done)["configuration"] == "wrong"
     assert "GENPULSE_NONSENSE is not a setting" in done.stdout
+
+
+def test_models_and_routes_that_do_not_hold_are_findings_beside_the_others(genpulse):
+    route = {"GENPULSE_ROUTES__FOX__KIND": "text-to-image", "GENPULSE_ROUTES__FOX__TRY": "sandbox/imag"}
+    assert genpulse("db", "upgrade").returncode == 0
+    done = genpulse("doctor", "--json", **route)
+    found = levels(done)
+    assert (done.returncode, found["models"], found["services"]) == (1, "wrong", "warning")
+    assert (found["database version"], found["providers"]) == ("ok", "ok")
+    assert "routes.fox.try: There is no model 'sandbox/imag'" in done.stdout
+    done = genpulse("doctor", "--json", GENPULSE_CATALOGUE__FOLDER="nowhere")
+    assert (done.returncode, levels(done)["models"]) == (1, "wrong")

@@ -34,7 +34,7 @@ BLOCK = re.compile(r"^```(python|json|toml|yaml)\n(.*?)^```$", re.DOTALL | re.MU
 NOT_OURS = {
     "POST /hook": "a receiver of webhooks, who is somebody else",
     "GENPULSE_REDIS_URL": "the page shows what is said about this misspelling",
-    "GENPULSE_URL": "the clients read it; it is no setting of the server",
+    "GENPULSE_URL": "clients and the command line read it; it is no setting",
 }
 """Calls and variables on pages that the server does not know, and why."""
 PARSERS = {
@@ -69,6 +69,12 @@ def words(line):
     found = shlex.split(line, comments=True)
     ends = [place for place, word in enumerate(found) if word in {"|", ">", "&&", "&"}]
     return found[: min(ends, default=len(found))]
+
+
+def test_the_table_of_contents_has_every_page():
+    contents = (ROOT / "docs/README.md").read_text()
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    assert {page for page in pages if not page.startswith("adr/") and f"({page})" not in contents} == set()
 
 
 @pytest.mark.parametrize("line", pages_with(COMMAND))

@@ -7,7 +7,7 @@ from genpulse.cli.lazy_group import LazyCommand, LazyGroup
 _SHOW = "show"
 _COMMANDS = {
     _SHOW: LazyCommand(
-        "genpulse.cli.models:command", "What can be asked for; with a MODEL, the fields of its input."
+        "genpulse.cli.catalogue.show:command", "What can be asked for; with a MODEL, the fields of its input."
     ),
     "sunset": LazyCommand(
         "genpulse.cli.catalogue.sunset:command", "Models in use that their vendors shut down soon."

@@ -71,6 +71,7 @@ def _of(settings: Settings) -> Iterator[Finding]:
     if settings.environment.is_production:
         yield configuration.time_out(settings)
         yield from configuration.reached(settings)
+    yield from configuration.models(settings)
     yield from configuration.providers(settings)
     yield configuration.spending(settings)
     yield from proxies(settings.proxies)

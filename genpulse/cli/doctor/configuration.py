@@ -12,6 +12,7 @@ from genpulse.configuration.sources.variables import process_variables, variable
 from genpulse.environment.build_info import BUILD_FILE, read_build_info
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.wiring.catalogue import open_catalogue
+from genpulse.wiring.routes import model_faults
 
 _LONGEST_STATEMENT_S = 60.0
 
@@ -102,13 +103,18 @@ def spending(settings: Settings) -> Finding:
     return well("spending", f"money may be spent by {who}, up to {words}")
 
 
+def models(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with the team's own models and with the routes, for which nothing starts."""
+    for fault in model_faults(settings):
+        yield wrong("models", str(fault), "mend it: genpulse config check looks again")
+
+
 def providers(settings: Settings) -> Iterator[Finding]:
     """Plug-ins, and why some of them were left out."""
     try:
         catalogue = open_catalogue(settings)
-    except config.ConfigurationError as error:
-        yield from _of_models(error)
-        return
+    except config.ConfigurationError:
+        return  # `models` tells why
     names = ", ".join(
         f"{name} ({_of_paid(name, settings)})" if catalogue.is_paid(name) else name
         for name in catalogue.providers()
@@ -127,12 +133,6 @@ def providers(settings: Settings) -> Iterator[Finding]:
         off = f"{variable_name(f'providers.{name}.enabled')}=false"
         advice = f"mend its name, or install what it needs, or switch it off: {off}"
         yield wrong(f"provider {name}", f"left out: {why}", advice)
-
-
-def _of_models(error: config.ConfigurationError) -> Iterator[Finding]:
-    """What is wrong with the team's own files of models, for which nothing starts."""
-    for fault in error.faults:
-        yield wrong("models", str(fault), "mend it: genpulse models check FOLDER reads the files again")
 
 
 def _bare_key(name: str) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from genpulse.cli.doctor.facts import (
 )
 from genpulse.cli.doctor.finding import Finding, warning, well, wrong
 from genpulse.cli.doctor.webhook_secrets import webhook_secrets
+from genpulse.configuration.errors import ConfigurationError
 from genpulse.configuration.settings import Settings
 from genpulse.dev.servers.binaries import OLDEST_POSTGRES, OLDEST_REDIS
 from genpulse.domain.errors import ForeignDatabase, GenPulseError, StorageUnavailable, UnstampedDatabase
@@ -43,6 +44,8 @@ async def servers(settings: Settings) -> list[Finding]:
             secrets = await webhook_secrets(services.keys) if facts is not None and not whose else []
     except (ValueError, StorageUnavailable) as error:
         return [*whose, wrong("services", str(error), "mend that address in the configuration")]
+    except ConfigurationError:
+        running, secrets = [warning("services", "not looked at", "mend the models and routes above first")], []
     findings = [*whose, *running]
     if facts is not None and not whose:
         findings += of_database(facts, settings)

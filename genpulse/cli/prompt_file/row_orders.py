@@ -125,7 +125,7 @@ class _RowReader:
         name = _text(row, "model") or self._usual.model
         model = self._models.get(name)
         if model is None:
-            raise _Unfit(f"model: there is no model {name!r}; see genpulse models")
+            raise _Unfit(f"model: there is no model {name!r}, and no such route; see genpulse models")
         kind = _text(row, "kind") or (self._usual.kind if name == self._usual.model else None) or model.kinds[0]
         if kind not in model.kinds:
             raise _Unfit(f"kind: {name} does not do {kind!r}; it does {', '.join(model.kinds)}")

@@ -35,7 +35,7 @@ def _facts(task: Task) -> dict[str, object]:
     return {
         "task": task.id,
         "model": f"{task.model} ({facts['kind']})",
-        "route": _route(facts.get("route")),
+        "route": _route(task),
         "status": task.status + (f", {task.progress:.0%}" if task.progress is not None else ""),
         "": standing,
         "attempt": _attempts(task),
@@ -63,19 +63,23 @@ def print_attempts(attempts: Sequence[Mapping[str, Any]], now: datetime) -> None
         say(f"{'try ' + str(attempt['number']):<10}{showable_line(''.join(words))}")
 
 
-def _route(route: Mapping[str, Any] | None) -> str:
+def _route(task: Task) -> str:
     """Which models are tried, a line each: which were left and why, where the task is, and which come next."""
+    route = task.route
     if route is None:
         return ""
     left = {hop["model"]: hop for hop in route["hops"]}
     models = [target["model"] for target in route["targets"]]
-    lines = [_stop(model, left.get(model), place - route["place"]) for place, model in enumerate(models)]
+    lines = [
+        _stop(model, left.get(model), place - route["place"], task.ended) for place, model in enumerate(models)
+    ]
     return "\n".join([*([str(route["name"])] if route["name"] else []), *lines])
 
 
-def _stop(model: str, hop: Mapping[str, Any] | None, ahead: int) -> str:
+def _stop(model: str, hop: Mapping[str, Any] | None, ahead: int, ended: bool) -> str:
     if hop is None:
-        return f"{model}: {'it is here' if ahead == 0 else 'next, if need be'}"
+        here, next_ = ("it ended here", "not tried") if ended else ("it is here", "next, if need be")
+        return f"{model}: {next_ if ahead else here}"
     tried = f"left after attempt {hop['attempt']}" if hop["attempt"] else "left before any attempt"
     return showable_line(f"{model}: {tried}, {hop['code']}: {hop['message']} (charged: {hop['charged']})")
 

@@ -9,6 +9,7 @@ from genpulse.configuration.rules.provider_options import OPTIONS
 from genpulse.configuration.schema import Key, find, keys
 from genpulse.configuration.sources.layers import leaves, value_of
 from genpulse.configuration.sources.reading import Reading, read
+from genpulse.configuration.sources.variables import PREFIX
 
 Shown = str | int | float | bool | None
 
@@ -43,9 +44,14 @@ def default_of(setting: Key) -> object:
     return setting.default if isinstance(setting.default, str | int | float | bool) else None
 
 
+def dotted(key: str) -> str:
+    """A key that somebody has typed, also as the variable that sets it."""
+    return key.strip().lower().removeprefix(PREFIX.lower()).replace("__", ".")
+
+
 def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explanation | None:
     """Explain a setting; None when there is none. Raises `EnvironmentProblem`, `ConfigurationError`."""
-    key = key.strip().lower().removeprefix("genpulse_").replace("__", ".")
+    key = dotted(key)
     setting = find(key)
     return None if setting is None else _explained(key, setting, read(folder, process))
 

@@ -49,7 +49,7 @@ def _refusal(name: str) -> str:
         return ""
     if not name.startswith(PREFIX) or name != name.upper():
         return f"{name} is not read: variables are written in capitals. Use {name.upper()}."
-    return _unknown(name.removeprefix(PREFIX).lower().replace("__", "."), variable_name)
+    return why_no_setting(name.removeprefix(PREFIX).lower().replace("__", "."), variable_name)
 
 
 def unknown_keys(layer: Layer) -> Iterator[Fault]:
@@ -57,11 +57,12 @@ def unknown_keys(layer: Layer) -> Iterator[Fault]:
     for key in leaves(layer.values):
         if layer.get(key) == {} and (key in sections() or find(key)):
             continue
-        if detail := _unknown(key, str):
+        if detail := why_no_setting(key, str):
             yield Fault("", layer.place(key), detail)
 
 
-def _unknown(key: str, say: Callable[[str], str]) -> str:
+def why_no_setting(key: str, say: Callable[[str], str]) -> str:
+    """Why a dotted key cannot be set, and which one is meant; empty for one that can be. `say` spells a key."""
     setting = find(key)
     if setting is not None:
         is_open_section = is_open(setting.key) and not is_open(key)

@@ -71,6 +71,8 @@ export interface Task {
   readonly warnings: readonly TaskWarning[];
   /** Why it failed, or what nobody knows about the money of a canceled one. */
   readonly error: Failure | null;
+  /** The models that are tried in their order, and those that were left, as the API says it; null where it has one. */
+  readonly route?: Readonly<Record<string, unknown>> | null;
   /** What the last attempt said, while the task has not ended. */
   readonly last_error: Failure | null;
   readonly waiting_for: Waiting | null;
@@ -133,6 +135,8 @@ export interface Model {
   /** False where its provider lacks what it needs, such as a key. */
   readonly configured: boolean;
   readonly input_schema: Readonly<Record<string, unknown>>;
+  /** What its vendor charges by, as the API says it; null where nobody has stated that. */
+  readonly price?: Readonly<Record<string, unknown>> | null;
   /** A day in UTC, such as `2027-03-31`, from which its vendor advises against it. */
   readonly deprecated?: string | null;
   /** The day in UTC on which its vendor shuts it down. */

@@ -182,6 +182,11 @@ def usage(query: Query) -> Request:
     return Request("GET", "/v1/usage", query)
 
 
+def budgets(customer: str | None) -> Request:
+    """What may be spent and done."""
+    return Request("GET", "/v1/budgets", () if customer is None else (("customer", customer),))
+
+
 def readiness() -> Request:
     """How each part of the system is."""
     return Request("GET", "/readyz")
@@ -221,8 +226,3 @@ def _encoded(document: Any) -> bytes:
     return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
-
-
-def budgets(customer: str | None) -> Request:
-    """What may be spent and done."""
-    return Request("GET", "/v1/budgets", () if customer is None else (("customer", customer),))

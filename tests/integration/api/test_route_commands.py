@@ -24,10 +24,13 @@ async def routed(serve):
     return await serve(catalogue=catalogue, routes=Routes(named, ROUTES.usual))
 
 
-@pytest.mark.parametrize("words", ["portrait", "one/a,two/b", " one/a , portrait,"])
-async def test_a_route_or_a_list_is_tried_in_its_order(routed, genpulse, words, tmp_path):
+@pytest.mark.parametrize(
+    "options",
+    [("-m", "portrait"), ("-m", "one/a,two/b"), ("-m", " one/a , portrait,"), ("-m", "one/a", "-m", "two/b")],
+)
+async def test_a_route_or_a_list_is_tried_in_its_order(routed, genpulse, options, tmp_path):
     async with routed.worker():
-        code, out, err = await genpulse(routed, "generate", "a fox", "-m", words, "-o", "out/", "--json")
+        code, out, err = await genpulse(routed, "generate", "a fox", *options, "-o", "out/", "--json")
         assert code == 0, err
     task = json.loads(out)
     assert (task["model"], [hop["model"] for hop in task["route"]["hops"]]) == ("two/b", ["one/a"])

@@ -180,7 +180,7 @@ async def test_the_variable_of_the_clients_names_the_api(api, tmp_path):
     assert (done.returncode, len(json.loads(done.stdout))) == (0, 1)
     assert (await listed("--api", api.url, GENPULSE_URL="http://127.0.0.1:9")).returncode == 0
     done = await listed(GENPULSE_URL="media.example")
-    assert (done.returncode, "such as http://" in done.stderr) == (2, True)
+    assert (done.returncode, "Invalid value for GENPULSE_URL: it must begin" in done.stderr) == (2, True)
 
 
 async def test_a_task_is_put_off_on_the_command_line(api, genpulse, tmp_path):

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.topics.open_topics import Topic
-from genpulse.cli import budgets, models, providers
+from genpulse.cli import budgets, providers
+from genpulse.cli.catalogue import show
 from genpulse.cli.flow import picture
 from genpulse.cli.keys.text import key_table
 from genpulse.cli.output.moments import moment_text
@@ -96,9 +97,9 @@ TABLES = {
         [ID.format(1), ID.format(2)],
     ),
     "budgets": (budgets._table(BUDGETS), [f"key {each['name']}" for each in BUDGETS]),
-    "models": (models._list(MODELS), [each["id"] for each in MODELS]),
+    "models": (show._list(MODELS), [each["id"] for each in MODELS]),
     "models MODEL": (
-        models._inputs({"id": "m", "description": LONG, "input_schema": {"properties": FIELDS}}),
+        show._inputs({"id": "m", "description": LONG, "input_schema": {"properties": FIELDS}}),
         list(FIELDS),
     ),
     "flow status": (picture._topic_table(TOPICS), BRANCHES),

@@ -98,6 +98,10 @@ def test_a_route_is_told_a_line_for_each_model(capsys):
         "c/m: it is here",
         "d/m: next, if need be",
     ]
+    ended = {"name": None, "place": 0, "targets": targets[:2], "hops": []}
+    print_task(task(route=ended, model="a/m", status="succeeded"), as_json=False)
+    printed = capsys.readouterr().out
+    assert ("a/m: it ended here" in printed, "b/m: not tried" in printed) == (True, True)
     print_task(task(), as_json=False)
     assert "route" not in capsys.readouterr().out
 

@@ -118,6 +118,11 @@ class Task:
         return self.document.get("metadata") or {}
 
     @property
+    def route(self) -> Mapping[str, Any] | None:
+        """The models that are tried in their order, and those that it left, as the API says it; None: just one."""
+        return self.document.get("route")
+
+    @property
     def events_url(self) -> str | None:
         """Where its events are, signed for an hour, so that a page reads them without a key; None: not said."""
         return (self.document.get("urls") or {}).get("events")

@@ -82,6 +82,7 @@ def _unlisted(model_id: str) -> dict[str, Any]:
 
 
 def _document(catalogue: Catalogue, model_id: str, model: AnyModel) -> dict[str, Any]:
+    lifetime = model.facts.lifetime
     return {
         "id": model_id,
         "title": model.title or model.name,
@@ -89,15 +90,15 @@ def _document(catalogue: Catalogue, model_id: str, model: AnyModel) -> dict[str,
         "kinds": list(model.kinds),
         "configured": not catalogue.lacks(model_id.partition("/")[0]),
         "price": PriceDocument.of(model.facts.tariff).model_dump(mode="json") if model.facts.tariff else None,
-        **{name: day and day.isoformat() for name, day in _days(model).items()},
-        "successor": model.facts.lifetime.successor,
+        "deprecated": _day_text(lifetime.deprecated),
+        "sunset": _day_text(lifetime.sunset),
+        "successor": lifetime.successor,
         "input_schema": model.input.model_json_schema(),
     }
 
 
-def _days(model: AnyModel) -> Mapping[str, date | None]:
-    lifetime = model.facts.lifetime
-    return {"deprecated": lifetime.deprecated, "sunset": lifetime.sunset}
+def _day_text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _list(documents: Documents) -> Table:

@@ -1,6 +1,6 @@
 """What `genpulse models` shows."""
 
-from genpulse.cli.models import _list
+from genpulse.cli.catalogue.show import _list
 
 
 def test_a_model_that_is_not_set_up_says_so():

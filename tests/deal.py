@@ -29,6 +29,7 @@ _SECONDS = {
     "acceptance/test_webhooks.py": 21,
     "acceptance/test_wheel.py": 35,
     "border/test_odd_answers.py": 13,
+    "chaos/money/test_short.py": 25,
     "chaos/test_short.py": 37,
     "integration/api/client/test_typescript.py": 14,
     "integration/api/test_document.py": 20,

@@ -115,7 +115,7 @@ class _Run:
         while True:
             await asyncio.sleep(5)
             self.say(
-                f"{self.passed_s:5.0f} s: of {self.plan.tasks:,} {self.play.progress()},"
+                f"{self.passed_s:5.0f} s: {self.plan.tasks:,} tasks, {self.play.progress()},"
                 f" {await self._asked(_living):,} not ended,"
                 f" {self.killer.done.total()} incidents, {self.killer.mayflies} mayflies"
             )

@@ -29,9 +29,10 @@ _SECONDS = {
     "acceptance/test_webhooks.py": 21,
     "acceptance/test_wheel.py": 35,
     "border/test_odd_answers.py": 13,
+    "chaos/money/test_short.py": 25,
     "chaos/test_short.py": 37,
     "integration/api/client/test_typescript.py": 14,
-    "integration/api/test_document.py": 20,
+    "integration/api/test_document.py": 25,
 }
 """How long the files take that hold a test of many seconds. It only has to be about right."""
 

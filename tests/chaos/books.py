@@ -1,9 +1,9 @@
 """The vendor's books: what was really taken, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 
 class Fate(StrEnum):
@@ -49,12 +49,15 @@ class Order:
         return self.ends_at if self.stopped_at is None else self.stopped_at
 
 
+Taken = TypeVar("Taken", bound=Order)
+
+
 @dataclass(frozen=True)
-class Books:
-    """Everything the vendor knows. `refused` counts proved refusals by task."""
+class Books(Generic[Taken]):
+    """Everything the vendor knows. `refused` counts proved refusals by task, those of shops by shop and status."""
 
     now: float
-    orders: tuple[Order, ...]
+    orders: tuple[Taken, ...]
     refused: Mapping[str, int]
 
     def document(self) -> dict[str, Any]:
@@ -62,10 +65,15 @@ class Books:
         return {"now": self.now, "orders": [asdict(order) for order in self.orders], "refused": dict(self.refused)}
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Books":
+    def of(cls, document: Mapping[str, Any], order: Callable[..., Taken]) -> "Books[Taken]":
         """As it came over the wire."""
-        orders = tuple(Order(**order) for order in document["orders"])
+        orders = tuple(order(**one) for one in document["orders"])
         return cls(document["now"], orders, document["refused"])
+
+    @property
+    def running(self) -> int:
+        """How many orders are in work."""
+        return sum(order.fate(self.now) is Fate.RUNNING for order in self.orders)
 
 
 def most_at_once(orders: list[Order]) -> int:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import aiohttp
 import asyncpg
 from redis.asyncio import Redis
 
-from tests.chaos.books import Books, Fate, Order
+from tests.chaos.books import Books, Fate, Order, Taken
 from tests.chaos.shape import Shape
 from tests.chaos.stage import Stage
 
@@ -44,18 +44,14 @@ class Facts:
     changes: Mapping[str, tuple[Change, ...]]
     queued: int
     keys: tuple[str, ...]
-    books: Books
+    books: Books[Order]
     orders: Mapping[str, tuple[Order, ...]]
     hurt: frozenset[int]
     workers: Mapping[str, str]
 
     def code(self, task_id: str) -> str:
-        """How a task ended: `succeeded`, `canceled`, or the code of its failure.
-
-        One that was canceled may have an error, too: that of an order whose answer never came.
-        """
-        task = self.tasks[task_id]
-        return str(task["error"]["code"] if task["error"] and task["status"] == "failed" else task["status"])
+        """How a task ended."""
+        return code_of(self.tasks[task_id])
 
     def fates(self, task_id: str) -> tuple[Fate, ...]:
         """What the books say about a task's orders."""
@@ -85,6 +81,14 @@ class Facts:
         return order.asked > 0 or order.job in kept or Shape(order.shape).can_find
 
 
+def code_of(task: Row) -> str:
+    """How a task ended: `succeeded`, `canceled`, or the code of its failure.
+
+    One that was canceled may have an error, too: that of an order whose answer never came.
+    """
+    return str(task["error"]["code"] if task["error"] and task["status"] == "failed" else task["status"])
+
+
 async def gather(stage: Stage) -> Facts:
     """Ask PostgreSQL, Redis and the vendor."""
     connection = await asyncpg.connect(stage.postgres.url)
@@ -99,17 +103,17 @@ async def gather(stage: Stage) -> Facts:
         await connection.close()
     async with Redis.from_url(stage.redis.url, decode_responses=True) as redis:
         keys = tuple(await redis.keys("*"))
-    books = await _books(stage.vendor_url)
+    books = await books_of(stage.vendor_url, Order)
     return Facts(
         {str(row["id"]): _task(row) for row in tasks},
-        _by_task((str(row["task_id"]), dict(row)) for row in attempts),
+        by_task((str(row["task_id"]), dict(row)) for row in attempts),
         tuple(map(dict, assets)),
         tuple(map(dict, deliveries)),
-        _by_task((str(row["task_id"]), _change(row)) for row in changes),
+        by_task((str(row["task_id"]), _change(row)) for row in changes),
         queued,
         keys,
         books,
-        _by_task((order.task, order) for order in books.orders),
+        by_task((order.task, order) for order in books.orders),
         frozenset(pid for slot in stage.slots for pid in slot.hurt),
         workers,
     )
@@ -123,7 +127,8 @@ def _change(row: Row) -> Change:
     return Change(row["was"], row["now"], row["was_seq"], row["now_seq"], row["at"])
 
 
-def _by_task(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+def by_task(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """What there is of each, in its order."""
     grouped: defaultdict[str, list[Any]] = defaultdict(list)
     for task_id, thing in pairs:
         grouped[task_id].append(thing)
@@ -148,6 +153,7 @@ async def _workers(connection: asyncpg.Connection) -> dict[str, str]:
     return {str(row["id"]): str(row["name"]) for row in rows if {"id", "name"} <= row.keys()}
 
 
-async def _books(url: str) -> Books:
-    async with aiohttp.ClientSession() as client, client.get(f"{url}/ledger") as answer:
-        return Books.of(await answer.json())
+async def books_of(vendor_url: str, order: Callable[..., Taken]) -> Books[Taken]:
+    """A vendor's books as they are now."""
+    async with aiohttp.ClientSession() as client, client.get(f"{vendor_url}/ledger") as answer:
+        return Books.of(await answer.json(), order)

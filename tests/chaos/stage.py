@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from genpulse.dev.processes.child import Guard
 from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import remove_home
 from tests.chaos import observer
+from tests.chaos.plan import Plan
 from tests.chaos.receiver import SECRET
 from tests.chaos.slot import Slot
 from tests.fleet import Fleet
@@ -30,15 +32,33 @@ START_S = 60.0
 _STOP_S = 5.0
 SEATS = 4
 """How much the narrow account does at once."""
-CLOCKS_S = (0.0, 3600.0, 0.0, -900.0, 120 * 86_400.0, 40.0)
-"""By how much the clock of each worker's host is ahead."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an installation works with: `vendor` is the module of its vendors, `settings` are by their address."""
+
+    vendor: str
+    settings: Callable[[str], Mapping[str, str]]
+
+
+def _settings(vendor_url: str) -> Mapping[str, str]:
+    return {
+        "GENPULSE_PROVIDERS__CHAOS__BASE_URL": vendor_url,
+        "GENPULSE_PROVIDERS__NARROW__BASE_URL": vendor_url,
+        "GENPULSE_PROVIDERS__NARROW__CONCURRENCY": str(SEATS),
+        "GENPULSE_PROVIDERS__NARROW__RATE": "20/s",
+    }
+
+
+SCENE = Scene("tests.chaos.vendor", _settings)
 
 
 class Stage(Fleet):
-    """One installation with its servers and the vendor that it uses."""
+    """One installation with its servers and the vendors that it uses."""
 
     def __init__(
-        self, folder: Path, postgres: TestServer, redis: TestServer, seed: int, lease_s: float, guard: Guard
+        self, folder: Path, postgres: TestServer, redis: TestServer, plan: Plan, guard: Guard, scene: Scene
     ) -> None:
         super().__init__(folder, postgres.url, redis.url)
         self.postgres = postgres
@@ -48,24 +68,18 @@ class Stage(Fleet):
         self.environment |= {
             "PYTHONPATH": f"{HERE / 'plug_in'}{os.pathsep}{ROOT}",
             "GENPULSE_PROVIDERS__PAID": "true",
-            "GENPULSE_PROVIDERS__CHAOS__BASE_URL": self.vendor_url,
-            "GENPULSE_PROVIDERS__NARROW__BASE_URL": self.vendor_url,
-            "GENPULSE_PROVIDERS__NARROW__CONCURRENCY": str(SEATS),
-            "GENPULSE_PROVIDERS__NARROW__RATE": "20/s",
             "GENPULSE_WEBHOOKS__SECRET": SECRET,
-            "GENPULSE_WORKER__LEASE_S": f"{lease_s:g}",
+            "GENPULSE_WORKER__LEASE_S": f"{plan.lease_s:g}",
             "GENPULSE_RETRY__MAX_ATTEMPTS": "20",
             "GENPULSE_RETRY__LONGEST_S": "5",
             "GENPULSE_CIRCUIT__FIRST_S": "1",
             "GENPULSE_CIRCUIT__LONGEST_S": "4",
+            **scene.settings(self.vendor_url),
         }
         self.apis: list[Slot] = []
         self.places: list[Slot] = []
-        self._vendor = self._run_vendor(seed)
-
-    def _run_vendor(self, seed: int) -> "subprocess.Popen[bytes]":
-        arguments = ["-m", "tests.chaos.vendor", self.vendor_url.rpartition(":")[2], str(seed)]
-        return self._guarded(arguments, ROOT, {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, "vendor.log")
+        arguments = ["-m", scene.vendor, self.vendor_url.rpartition(":")[2], str(plan.seed)]
+        self._vendor = self._guarded(arguments, ROOT, {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, "vendor.log")
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command, however it ends. Its plug-in and its clock take an interpreter."""
@@ -102,6 +116,11 @@ class Stage(Fleet):
     def slots(self) -> list[Slot]:
         """All places in which processes of the product run."""
         return [*self.apis, *self.places]
+
+    @property
+    def died(self) -> tuple[str, ...]:
+        """How processes have ended by themselves."""
+        return tuple(line for slot in self.slots for line in slot.died)
 
     def add_api(self) -> None:
         """One more API, which keeps its address."""
@@ -157,25 +176,18 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 @asynccontextmanager
-async def staged(
-    seed: int,
-    apis: int,
-    clocks_s: tuple[float, ...],
-    lease_s: float,
-    guard: Guard,
-    make: Callable[..., Stage] = Stage,
-) -> AsyncIterator[Stage]:
-    """Everything up, in a folder of its own that is gone afterwards. One worker for each of `clocks_s`."""
+async def staged(plan: Plan, guard: Guard, scene: Scene) -> AsyncIterator[Stage]:
+    """Everything up, in a folder of its own that is gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     folder = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     postgres, redis = await asyncio.to_thread(lambda: stack_of(home, guard, durable=True))
-    stage = make(folder, postgres, redis, seed, lease_s, guard)
+    stage = Stage(folder, postgres, redis, plan, guard, scene)
     try:
         await asyncio.to_thread(stage.run, "db", "upgrade")
         await observer.install(postgres.url)
-        for _ in range(apis):
+        for _ in range(plan.apis):
             stage.add_api()
-        for clock_s in clocks_s:
+        for clock_s in plan.clocks_s:
             stage.add_worker(clock_s)
         await until_up([*(f"{url}/readyz" for url in stage.urls), f"{stage.vendor_url}/ledger"])
         yield stage

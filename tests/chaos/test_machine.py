@@ -73,4 +73,4 @@ def test_the_books_tell_what_became_of_an_order():
     orders[3].stopped_at = 6.0
     assert [order.fate(6.0) for order in orders] == [Fate.FINISHED] * 3 + [Fate.STOPPED]
     books = Books(6.0, tuple(orders), {"task": 1})
-    assert Books.of(books.document()) == books
+    assert Books.of(books.document(), Order) == books

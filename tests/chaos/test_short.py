@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.chaos.__main__ import text_of
-from tests.chaos.run import Plan, run
+from tests.chaos.command import text_of
+from tests.chaos.plan import Plan
+from tests.chaos.run import run
 from tests.chaos.schedule import Blow, Incident, Strike, When
+from tests.chaos.told_tasks import TOLD_TASKS
 
 LEASE_S = 2.0
 SCRIPT = (
@@ -47,6 +49,6 @@ async def test_nothing_is_lost_and_nothing_paid_twice(guard):
         calm=0.3,
         script=SCRIPT,
     )
-    report = await run(plan, guard, lines.append)
+    report = await run(TOLD_TASKS, plan, guard, lines.append)
     assert report.holds, "\n".join([*lines, text_of(report)])
     assert report.incidents.total() == len(SCRIPT)

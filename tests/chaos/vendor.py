@@ -6,21 +6,18 @@ python -m tests.chaos.vendor PORT SEED
 import asyncio
 import sys
 import time
-import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from genpulse.testing import Phase
 from genpulse.testing.answers import given
 from tests.chaos.behaviour import FAILS, REFUSES_ONCE, Fault, fault_of, lasts_s, odd_of
-from tests.chaos.books import Books, Order
+from tests.chaos.books import Order
+from tests.chaos.desk import Desk, content_of, serve
 
 ODD = b'{"error": "no \\u0000 \\ud83d \xff\xfe \x00 \xc3"}'
 ODD_REASON = "no \x00 \ud83d reason \udcff"
-_PNG = b"\x89PNG\r\n\x1a\n"
 _PHASES = {
     "submit": Phase.ORDER,
     "make": Phase.ORDER,
@@ -34,37 +31,13 @@ _PIECES = 8
 _PIECE_S = 0.25
 
 
-def content_of(number: int) -> bytes:
-    """What the job of this task makes: by its first bytes a picture."""
-    return _PNG + f"made for task {number}\n".encode() * 20
-
-
-@dataclass
-class Vendor:
-    """Takes orders and writes them into its books."""
-
-    seed: int
-    orders: dict[str, Order] = field(default_factory=dict)
-    by_reference: dict[str, str] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
-    seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+class Vendor(Desk[Order]):
+    """Takes orders, and misbehaves as the number of each says."""
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[self.oddly])
-        app.router.add_post("/jobs", self.submit)
-        app.router.add_get("/jobs", self.find)
-        app.router.add_get("/jobs/{id}", self.show)
-        app.router.add_delete("/jobs/{id}", self.cancel)
-        app.router.add_get("/jobs/{id}/result", self.result)
-        app.router.add_get("/jobs/{id}/output", self.output)
-        app.router.add_post("/pictures", self.make)
-        app.router.add_get("/ledger", self.ledger)
+        app = super().app()
+        app.middlewares.append(self.oddly)
         return app
-
-    def once(self, what: str, number: int, times: int = 1) -> bool:
-        """True for the first `times` times."""
-        self.seen[what, number] += 1
-        return self.seen[what, number] <= times
 
     @web.middleware
     async def oddly(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -125,20 +98,9 @@ class Vendor:
         return answer
 
     def _take(self, body: dict[str, object]) -> Order:
-        number, now = int(str(body["number"])), time.time()
-        order = Order(
-            job=uuid.uuid4().hex,
-            task=str(body["task"]),
-            number=number,
-            shape=str(body["shape"]),
-            reference=str(body["reference"]),
-            taken_at=now,
-            ends_at=now + lasts_s(self.seed, number),
-            fails=fault_of(self.seed, number) in FAILS,
-        )
-        self.orders[order.job] = order
-        self.by_reference[order.reference] = order.job
-        return order
+        number = int(str(body["number"]))
+        fails = fault_of(self.seed, number) in FAILS
+        return self.entered(Order(**self.told(body, lasts_s(self.seed, number)), fails=fails))
 
     async def _answer(self, request: web.Request, order: Order, full: web.Response) -> web.StreamResponse:
         odd = odd_of(self.seed, order.number)
@@ -160,10 +122,6 @@ class Vendor:
             case _:
                 return await _in_pieces(request, full, lambda: _note(order), pieces=1)
         return full
-
-    async def find(self, request: web.Request) -> web.StreamResponse:
-        """The job under a reference."""
-        return web.json_response({"id": self.by_reference.get(request.query["reference"])})
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """How far a job is."""
@@ -190,32 +148,13 @@ class Vendor:
                 return web.Response(status=429, headers={"Retry-After": "1"})
         return None
 
-    async def result(self, request: web.Request) -> web.StreamResponse:
-        """Where that is what a job has made."""
-        order = self.orders[request.match_info["id"]]
-        order.asked += 1
-        return web.json_response({"path": f"/jobs/{order.job}/output"})
-
     async def output(self, request: web.Request) -> web.StreamResponse:
-        """What a job has made."""
-        order = self.orders[request.match_info["id"]]
-        order.asked += 1
-        full = web.Response(body=content_of(order.number), content_type="image/png")
-        if fault_of(self.seed, order.number) is Fault.OUTPUT_DROPPED and self.once("output", order.number):
+        """What a job has made; of some the connection breaks once."""
+        full = await super().output(request)
+        number = self.orders[request.match_info["id"]].number
+        if fault_of(self.seed, number) is Fault.OUTPUT_DROPPED and self.once("output", number):
             return await _cut(request, full)
         return full
-
-    async def cancel(self, request: web.Request) -> web.StreamResponse:
-        """Stop a job."""
-        order = self.orders[request.match_info["id"]]
-        order.asked += 1
-        if order.stopped_at is None and time.time() < order.ends_at:
-            order.stopped_at = time.time()
-        return web.json_response({"id": order.job})
-
-    async def ledger(self, _: web.Request) -> web.StreamResponse:
-        """The books."""
-        return web.json_response(Books(time.time(), tuple(self.orders.values()), self.refused).document())
 
 
 def _refusal(status: int, words: str) -> web.Response:
@@ -279,4 +218,4 @@ def _drop(request: web.Request) -> None:
 
 
 if __name__ == "__main__":
-    web.run_app(Vendor(int(sys.argv[2])).app(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
+    serve(Vendor(int(sys.argv[2])).app(), int(sys.argv[1]))

@@ -9,39 +9,21 @@ from pathlib import Path
 from tests.chaos.behaviour import expected_end, met
 from tests.chaos.books import Fate, most_at_once
 from tests.chaos.calm import Calm
+from tests.chaos.desk import content_of
 from tests.chaos.driver import Driver
 from tests.chaos.facts import ENDED, Change, Facts, Row
+from tests.chaos.finding import Finding
 from tests.chaos.receiver import Receiver
 from tests.chaos.rude import TAKES
 from tests.chaos.shape import Shape
 from tests.chaos.stage import SEATS
 from tests.chaos.unknown import BY_NOBODY, unknowns
-from tests.chaos.vendor import content_of
 from tests.chaos.watcher import Watchers
 
-_SHOWN = 5
 DELAY_S = 10.0
 """A message may come so late in the calm; a sender gives up on a silent receiver after more."""
 LOSSES = 3
 """So many lost workers in a row end a task as `worker_lost`."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One promise, how often it was looked at, and what breaks it."""
-
-    promise: str
-    looked_at: int
-    broken: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing breaks it."""
-        return not self.broken
-
-    def __str__(self) -> str:
-        shown = "" if self.holds else f": {', '.join(self.broken[:_SHOWN])}"
-        return f"| {self.promise} | {self.looked_at:,} | {len(self.broken):,}{shown} |"
 
 
 @dataclass(frozen=True)
@@ -74,7 +56,7 @@ def _accepted(case: Case) -> Iterable[Finding]:
     yield Finding(
         "the API said 200, 202, or 503 with Retry-After, and nothing else",
         sum(driver.answers.values()),
-        tuple(driver.refused),
+        tuple(driver.odd),
     )
 
 

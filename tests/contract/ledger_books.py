@@ -49,7 +49,10 @@ async def check_ledger(store):
 
 def check_balances(entries):
     """At no moment less than nothing is reserved, or was spent."""
-    for count in range(len(entries)):
-        balance = Balance.of(entries[: count + 1])
-        assert balance.open_usd >= 0
-        assert balance.cost_usd >= 0
+    open_usd = cost_usd = Decimal(0)
+    for entry in entries:
+        balance = Balance.of([entry])
+        open_usd += balance.open_usd
+        cost_usd += balance.cost_usd
+        assert open_usd >= 0
+        assert cost_usd >= 0

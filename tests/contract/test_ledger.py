@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import asyncpg
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,15 +13,12 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from uuid_utils.compat import uuid7
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Charged
@@ -35,9 +30,11 @@ from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.ledger_books import check_ledger, entries_of
+from tests.contract.machine_run import run_on_postgresql
 from tests.contract.test_money import failure
 from tests.tables import emptied
 
+EXAMPLES = 30
 PRICE = Decimal("0.04")
 OWNERS = ("", "anna", "bert")
 PRICES = (None, Decimal(0), PRICE, Decimal("1.5"), Decimal("0.000001"))
@@ -291,33 +288,7 @@ async def _result(step):
 
 
 def test_for_every_order_of_events_the_sums_are_right(migrated_url):
-    loop = asyncio.new_event_loop()
-    pool: asyncpg.Pool = loop.run_until_complete(open_pool(migrated_url, size=3, application_name="tests"))
-    store, queue = PostgresTaskStore(pool), PostgresTaskQueue(pool, migrated_url)
-
-    class Bound(Books):
-        pass
-
-    Bound.loop, Bound.real = loop, store
-    try:
-        run_state_machine_as_test(
-            Bound,
-            settings=settings(
-                max_examples=EXAMPLES,
-                derandomize=True,
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        loop.run_until_complete(store.close())
-        loop.run_until_complete(queue.close())
-        loop.run_until_complete(pool.close())
-        loop.close()
-
-
-EXAMPLES = 30
+    run_on_postgresql(Books, migrated_url, lambda store, _: store, examples=EXAMPLES)
 
 
 async def lines(backend, task_id):

@@ -5,23 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import uuid_utils.compat
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskQueue, TaskStore
 from tests.contract.conftest import new_ids, new_task, now
+from tests.contract.machine_run import run_on_postgresql
 from tests.queues import depth_of
 
 DOWN = ProviderUnavailable("down").failure
@@ -246,27 +242,4 @@ def _in_memory() -> Pair:
 
 
 def test_both_stores_tell_the_same_story(migrated_url):
-    loop = asyncio.new_event_loop()
-    pool: asyncpg.Pool = loop.run_until_complete(open_pool(migrated_url, size=3, application_name="tests"))
-    store, queue = PostgresTaskStore(pool, limits=LIMITS), PostgresTaskQueue(pool, migrated_url, limits=LIMITS)
-
-    class Bound(Life):
-        pass
-
-    Bound.loop, Bound.real = loop, Pair(store, queue)
-    try:
-        run_state_machine_as_test(
-            Bound,
-            settings=settings(
-                max_examples=20,
-                derandomize=True,
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        loop.run_until_complete(store.close())
-        loop.run_until_complete(queue.close())
-        loop.run_until_complete(pool.close())
-        loop.close()
+    run_on_postgresql(Life, migrated_url, Pair, examples=20, limits=LIMITS)

@@ -34,7 +34,6 @@ from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.submission.submit_batch import submit_batch
 from genpulse.providers.catalog import LoadedCatalogue
-from tests.lifecycle.conftest import QUICK
 from tests.lifecycle.routed import (
     KIND,
     MODELS,
@@ -311,20 +310,6 @@ async def test_a_batch_may_have_routes(world, shops):
     async with world.worker():
         ended = [await world.ended(one.task) for one in batch.tasks]
     assert [task.model for task in ended] == ["two/b", "three/c"]
-
-
-async def test_a_cancel_at_the_hop_ends_the_task(world, shops):
-    shops[0].hold, shops[0].errors = asyncio.Event(), [ProviderUnavailable("down")]
-    task = await ask(world)
-    async with world.worker(replace(QUICK, concurrency=1)):
-        async with asyncio.timeout(60):
-            while not shops[0].sold:
-                await asyncio.sleep(0.01)
-        await cancel(world.services, task.id)
-        shops[0].hold.set()
-        ended = await world.ended(task)
-    assert ended.status is TaskStatus.CANCELED
-    assert [shop.sold for shop in shops] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

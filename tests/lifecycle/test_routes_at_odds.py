@@ -111,6 +111,7 @@ async def test_a_task_that_is_canceled_at_a_hop_stays_where_it_was(world, shops)
         ended = await world.ended(task)
     assert (ended.status, ended.provider, ended.model) == (TaskStatus.CANCELED, "one", "one/a")
     assert ended.route == task.route
+    assert [shop.sold for shop in shops] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("gone", [("two",), ("three",), ("two", "three")], ids="+".join)

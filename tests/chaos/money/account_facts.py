@@ -1,20 +1,20 @@
 """What the ledger, the counters and the shops' books say, as it was when the last task had ended."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import asyncpg
 
 from genpulse.adapters.database.rows import entry_of
 from genpulse.domain.money.ledger import Balance, LedgerEntry
-from tests.chaos.money.market_stage import MarketStage
-from tests.chaos.money.shop_books import Charge, ShopBooks
+from tests.chaos.books import Books
+from tests.chaos.facts import books_of, by_task, code_of
+from tests.chaos.money.shop_books import Charge, Sale, charge_of
+from tests.chaos.stage import Stage
 
 Place = tuple[date, str]
 """A day, and the name of a counter."""
@@ -28,7 +28,7 @@ class AccountFacts:
     entries: Mapping[str, tuple[LedgerEntry, ...]]
     charges: Mapping[str, tuple[Charge, ...]]
     counters: Mapping[Place, Decimal]
-    books: ShopBooks
+    books: Books[Sale]
 
     def settled_usd(self, task_id: str, shop: str) -> Decimal:
         """What it cost at this shop by the ledger."""
@@ -40,9 +40,8 @@ class AccountFacts:
         return sum(usd, Decimal(0))
 
     def code(self, task_id: str) -> str:
-        """How it ended: `succeeded`, `canceled`, or the code of its failure."""
-        task = self.tasks[task_id]
-        return str(task["error"]["code"] if task["status"] == "failed" else task["status"])
+        """How it ended."""
+        return code_of(self.tasks[task_id])
 
     def is_doubtful(self, task_id: str) -> bool:
         """Whether nobody knows if it was charged: it says `maybe`, or was canceled with an order that was sent."""
@@ -60,7 +59,7 @@ FROM tasks
 COUNTERS = "SELECT day, owner, usd FROM spending WHERE day > '-infinity' AND usd <> 0"
 
 
-async def gather(stage: MarketStage, seed: int) -> AccountFacts:
+async def gather(stage: Stage, seed: int) -> AccountFacts:
     """Ask PostgreSQL and the shops."""
     connection = await asyncpg.connect(stage.postgres.url)
     try:
@@ -69,28 +68,15 @@ async def gather(stage: MarketStage, seed: int) -> AccountFacts:
         counters = await connection.fetch(COUNTERS)
     finally:
         await connection.close()
-    books = await books_of(stage)
+    books = await books_of(stage.vendor_url, Sale)
     return AccountFacts(
         {str(row["id"]): _task(row) for row in tasks},
-        _by_task((str(entry.task_id), entry) for entry in entries),
-        _by_task((charge.sale.task, charge) for charge in books.charges(seed)),
+        by_task((str(entry.task_id), entry) for entry in entries),
+        by_task((sale.task, charge_of(seed, sale)) for sale in books.orders),
         {(row["day"], row["owner"]): row["usd"] for row in counters},
         books,
     )
 
 
-async def books_of(stage: MarketStage) -> ShopBooks:
-    """The shops' books as they are now."""
-    async with aiohttp.ClientSession() as client, client.get(f"{stage.vendor_url}/ledger") as answer:
-        return ShopBooks.of(await answer.json())
-
-
 def _task(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, **{name: json.loads(row[name] or "null") for name in ("error", "route", "cost")}}
-
-
-def _by_task(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    grouped: defaultdict[str, list[Any]] = defaultdict(list)
-    for task_id, thing in pairs:
-        grouped[task_id].append(thing)
-    return {task_id: tuple(things) for task_id, things in grouped.items()}

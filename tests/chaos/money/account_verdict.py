@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from genpulse.domain.money.ledger import Balance, LedgerEntry
+from tests.chaos.finding import Finding
 from tests.chaos.money.account_facts import AccountFacts, Place
 from tests.chaos.money.auditor import Auditor
 from tests.chaos.money.buyer import Buyer
 from tests.chaos.money.market import Shop, price_usd
-from tests.chaos.verdict import Finding
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The shops: a real HTTP server for all of them, which keeps books of what it was asked for.
+"""The shops: a real HTTP server for all of them, each with books of what it was asked for.
 
 python -m tests.chaos.money.shops PORT SEED
 """
@@ -6,13 +6,14 @@ python -m tests.chaos.money.shops PORT SEED
 import asyncio
 import sys
 import time
-import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
+from tests.chaos.books import Books, Fate
+from tests.chaos.desk import Desk, content_of, serve
 from tests.chaos.money.market import (
     FAILS,
     REFUSES,
@@ -24,119 +25,98 @@ from tests.chaos.money.market import (
     times_of,
     trade_of,
 )
-from tests.chaos.money.shop_books import Sale, ShopBooks
-from tests.chaos.vendor import content_of
+from tests.chaos.money.shop_books import Sale
 
 
-@dataclass
-class Shops:
-    """Take orders and write them into their books."""
+class ShopDesk(Desk[Sale]):
+    """One shop, which does with each order what the market says."""
 
-    seed: int
-    sales: dict[str, Sale] = field(default_factory=dict)
-    by_reference: dict[tuple[str, str], str] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
-    asked: Counter[tuple[Shop, int]] = field(default_factory=Counter)
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/{shop}/jobs", self.submit)
-        app.router.add_get("/{shop}/jobs", self.find)
-        app.router.add_get("/{shop}/jobs/{id}", self.show)
-        app.router.add_delete("/{shop}/jobs/{id}", self.stop)
-        app.router.add_get("/{shop}/jobs/{id}/result", self.result)
-        app.router.add_get("/{shop}/jobs/{id}/output", self.output)
-        app.router.add_post("/{shop}/pictures", self.make)
-        app.router.add_get("/ledger", self.ledger)
-        return app
+    def __init__(self, seed: int, shop: Shop) -> None:
+        super().__init__(seed)
+        self.shop = shop
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
-        """Take a job, unless it is refused."""
-        shop, order = Shop(request.match_info["shop"]), await request.json()
-        trade = self._turn(shop, order["number"])
+        order = await request.json()
+        trade = self._turn(order["number"])
         if trade in REFUSES:
-            return self._refused(shop, REFUSES[trade])
-        sale = self._take(shop, order, trade)
-        return self._answered(request, sale, web.json_response({"id": sale.job}, status=201))
+            return self._refused(REFUSES[trade])
+        sale = self._take(order, trade)
+        return _answered(request, sale, web.json_response({"id": sale.job}, status=201))
 
     async def make(self, request: web.Request) -> web.StreamResponse:
-        """Take an order whose answer is the picture."""
-        shop, order = Shop(request.match_info["shop"]), await request.json()
-        trade = self._turn(shop, order["number"])
+        order = await request.json()
+        trade = self._turn(order["number"])
         if trade in REFUSES:
-            return self._refused(shop, REFUSES[trade])
-        sale = self._take(shop, order, trade)
+            return self._refused(REFUSES[trade])
+        sale = self._take(order, trade)
         await asyncio.sleep(sale.ends_at - sale.taken_at)
         if trade in FAILS:
             return web.json_response({"reason": FAILS[trade]})
-        headers = dict(zip(("X-Cost", "X-Currency"), said_of(self.seed, shop, sale.number) or (), strict=False))
+        said = said_of(self.seed, self.shop, sale.number)
+        headers = dict(zip(("X-Cost", "X-Currency"), said or (), strict=False))
         full = web.Response(body=content_of(sale.number), content_type="image/png", headers=headers)
-        return self._answered(request, sale, full)
+        return _answered(request, sale, full)
 
-    def _turn(self, shop: Shop, number: int) -> Trade:
+    def _turn(self, number: int) -> Trade:
         """What is done with the order this time: what passes has passed after a few times."""
-        self.asked[shop, number] += 1
-        trade, times = trade_of(self.seed, shop, number), times_of(self.seed, shop, number)
-        return Trade.SERVED if times is not None and self.asked[shop, number] > times else trade
+        trade, times = trade_of(self.seed, self.shop, number), times_of(self.seed, self.shop, number)
+        return trade if times is None or self.once("order", number, times) else Trade.SERVED
 
-    def _refused(self, shop: Shop, status: int) -> web.Response:
+    def _refused(self, status: int) -> web.Response:
         """A refusal says that nothing was taken."""
-        self.refused[f"{shop} {status}"] += 1
+        self.refused[f"{self.shop} {status}"] += 1
         return web.Response(status=status, text="no credit" if status == 402 else "later")
 
-    def _take(self, shop: Shop, order: dict[str, Any], trade: Trade) -> Sale:
-        number, now = order["number"], time.time()
-        lasting_s = lasts_s(self.seed, shop, number)
-        sale = Sale(uuid.uuid4().hex, shop, order["task"], number, order["reference"], trade, now, now + lasting_s)
-        self.sales[sale.job] = sale
-        self.by_reference[shop, sale.reference] = sale.job
-        return sale
-
-    def _answered(self, request: web.Request, sale: Sale, full: web.Response) -> web.Response:
-        match sale.trade:
-            case Trade.LOST if request.transport is not None:
-                request.transport.abort()
-            case Trade.BROKEN:
-                return web.Response(status=500, text="what a day")
-        return full
-
-    async def find(self, request: web.Request) -> web.StreamResponse:
-        """The job under a reference."""
-        place = request.match_info["shop"], request.query["reference"]
-        return web.json_response({"id": self.by_reference.get(place)})
+    def _take(self, order: Mapping[str, Any], trade: Trade) -> Sale:
+        told = self.told(order, lasts_s(self.seed, self.shop, order["number"]))
+        return self.entered(Sale(**told, trade=trade, fails=trade in FAILS))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        """How far a job is."""
-        sale = self.sales[request.match_info["id"]]
-        if sale.stopped_at is not None:
-            return web.json_response({"status": "failed", "reason": "stopped"})
-        if sale.is_open(time.time()):
-            return web.json_response({"status": "working"})
-        reason = FAILS.get(Trade(sale.trade))
-        return web.json_response({"status": "failed" if reason else "done", "reason": reason})
+        sale = self.orders[request.match_info["id"]]
+        match sale.fate(time.time()):
+            case Fate.STOPPED:
+                return web.json_response({"status": "failed", "progress": 0.5, "reason": "stopped"})
+            case Fate.RUNNING:
+                return web.json_response({"status": "working", "progress": 0.5})
+            case Fate.FAILED:
+                return web.json_response({"status": "failed", "progress": 1, "reason": FAILS[Trade(sale.trade)]})
+        return web.json_response({"status": "done", "progress": 1})
 
-    async def result(self, request: web.Request) -> web.StreamResponse:
-        """Where that is what a job has made, and what it costs where the shop says so."""
-        sale = self.sales[request.match_info["id"]]
-        said = said_of(self.seed, Shop(sale.shop), sale.number)
-        return web.json_response({"path": f"/jobs/{sale.job}/output", "cost": said})
+    def beside(self, order: Sale) -> Mapping[str, Any]:
+        """What it costs, where the shop says so."""
+        return {"cost": said_of(self.seed, self.shop, order.number)}
 
-    async def output(self, request: web.Request) -> web.StreamResponse:
-        """What a job has made."""
-        sale = self.sales[request.match_info["id"]]
-        return web.Response(body=content_of(sale.number), content_type="image/png")
+    def heeds_stop(self, order: Sale) -> bool:
+        return heeds_stop(order.number)
 
-    async def stop(self, request: web.Request) -> web.StreamResponse:
-        """Stop a job that is in work, or say so only."""
-        sale = self.sales[request.match_info["id"]]
-        if sale.is_open(time.time()) and heeds_stop(sale.number):
-            sale.stopped_at = time.time()
-        return web.json_response({"id": sale.job})
 
-    async def ledger(self, _: web.Request) -> web.StreamResponse:
-        """The books."""
-        return web.json_response(ShopBooks(time.time(), tuple(self.sales.values()), dict(self.refused)).document())
+def _answered(request: web.Request, sale: Sale, full: web.Response) -> web.Response:
+    match sale.trade:
+        case Trade.LOST if request.transport is not None:
+            request.transport.abort()
+        case Trade.BROKEN:
+            return web.Response(status=500, text="what a day")
+    return full
+
+
+def market(seed: int) -> web.Application:
+    """Each shop under its name, and the books of all."""
+    desks = [ShopDesk(seed, shop) for shop in Shop]
+    app = web.Application()
+    for desk in desks:
+        app.add_subapp(f"/{desk.shop}", desk.app())
+
+    async def ledger(_: web.Request) -> web.StreamResponse:
+        return web.json_response(_together(desks).document())
+
+    app.router.add_get("/ledger", ledger)
+    return app
+
+
+def _together(desks: Iterable[ShopDesk]) -> Books[Sale]:
+    sales = tuple(sale for desk in desks for sale in desk.orders.values())
+    return Books(time.time(), sales, sum((desk.refused for desk in desks), Counter()))
 
 
 if __name__ == "__main__":
-    web.run_app(Shops(int(sys.argv[2])).app(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
+    serve(market(int(sys.argv[2])), int(sys.argv[1]))

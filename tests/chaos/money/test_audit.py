@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 
 from genpulse.domain.money.ledger import AmountSource, EntryKind, LedgerEntry
+from tests.chaos.books import Books
 from tests.chaos.money.account_facts import AccountFacts
 from tests.chaos.money.account_verdict import audit, totals
 from tests.chaos.money.auditor import Auditor
 from tests.chaos.money.buyer import Buyer
-from tests.chaos.money.market import Billing, Owner, Shop, Trade, billing_of, charge_usd, owner_of, price_usd
-from tests.chaos.money.shop_books import Charge, Sale, ShopBooks
+from tests.chaos.money.market import Billing, Owner, Shop, billing_of, charge_usd, owner_of, price_usd
+from tests.chaos.money.shop_books import Charge, Sale
 
 ID = UUID(int=1)
 KEY, DAY, PRICE = str(ID), date(2030, 1, 31), price_usd(Shop.ALPHA, 0)
@@ -35,7 +36,7 @@ def entry(kind, usd=PRICE, shop=Shop.ALPHA):
 
 
 def charge(usd=PRICE, shop=Shop.ALPHA):
-    return Charge(Sale("job", shop, KEY, 0, "reference", Trade.SERVED, 0.0, 0.0), usd, "made")
+    return Charge(Sale("job", KEY, 0, f"{shop}/picture", "reference", 0.0, 0.0), usd, "made")
 
 
 def counters(usd=PRICE, shop=Shop.ALPHA):
@@ -52,7 +53,7 @@ RIGHT = AccountFacts(
     {KEY: (entry(EntryKind.RESERVED), entry(EntryKind.SETTLED))},
     {KEY: (charge(),)},
     counters(),
-    ShopBooks(0.0, (), {}),
+    Books(0.0, (), {}),
 )
 DOUBTFUL = replace(RIGHT, tasks={KEY: task("failed", "maybe")})
 HALF = (entry(EntryKind.RESERVED), entry(EntryKind.SETTLED, PRICE / 2), entry(EntryKind.RELEASED, PRICE / 2))
@@ -61,7 +62,7 @@ HALF = (entry(EntryKind.RESERVED), entry(EntryKind.SETTLED, PRICE / 2), entry(En
 def broken(facts, over=()):
     auditor = Auditor("", {})
     auditor.over = Counter(over)
-    return {one.promise for one in audit(facts, Buyer([], {}, 7, ids={0: KEY}), auditor) if not one.holds}
+    return {one.promise for one in audit(facts, Buyer([], 7, {}, ids={0: KEY}), auditor) if not one.holds}
 
 
 @pytest.mark.parametrize("facts", [RIGHT, DOUBTFUL, replace(DOUBTFUL, charges={})], ids=["known", "took", "not"])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.chaos.money.account_report import text_of
-from tests.chaos.money.run import run
-from tests.chaos.run import Plan
+from tests.chaos.command import text_of
+from tests.chaos.money.bought_tasks import BOUGHT_TASKS
+from tests.chaos.plan import Plan
+from tests.chaos.run import run
 from tests.chaos.schedule import Blow, Incident, Strike, When
 
 LEASE_S = 2.0
@@ -29,8 +30,9 @@ async def test_the_ledger_is_what_the_shops_took(guard):
         script=SCRIPT,
         clocks=False,
     )
-    report = await run(plan, guard, lines.append)
+    report = await run(BOUGHT_TASKS, plan, guard, lines.append)
     said = "\n".join([*lines, text_of(report)])
     assert report.holds, said
     assert report.incidents.total() == len(SCRIPT)
-    assert "key_limit_exceeded" in report.buyer.refused.values(), said
+    refused = next(line for line in report.audit.figures if line.startswith("Refused: "))
+    assert "key_limit_exceeded" in refused, said

@@ -7,9 +7,12 @@ account, whose seats and rate are limited by the installation.
 
 import asyncio
 import random
+from collections.abc import Mapping
+from typing import Any
 
 from genpulse.provider import (
     Call,
+    Cost,
     Immediate,
     Input,
     Job,
@@ -19,6 +22,7 @@ from genpulse.provider import (
     PollInterval,
     Progress,
     Provider,
+    ProviderError,
     ProviderRejected,
     ProviderSettings,
     Report,
@@ -27,6 +31,7 @@ from genpulse.provider import (
     TwoPhase,
 )
 from genpulse.provider.account import Account
+from genpulse.provider.http import Reply
 
 _KINDS = ("text-to-image",)
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -38,7 +43,8 @@ class Number(Input):
     number: int
 
 
-def _order(call: Call[Number], shape: str) -> dict[str, str | int]:
+def order_of(call: Call[Number], shape: str) -> dict[str, str | int]:
+    """What the vendor is told of an order."""
     return {
         "number": call.input.number,
         "task": str(call.task_id),
@@ -60,21 +66,28 @@ class Blind(TwoPhase[Number]):
         self._account = account
 
     async def submit(self, call: Call[Number]) -> Submission:
-        reply = await self._account.order("/jobs", json=dict(_order(call, self.shape)))
+        reply = await self._account.order("/jobs", json=dict(order_of(call, self.shape)))
         return Submission(str(reply.document()["id"]))
 
     async def poll(self, job: Job[Number]) -> Progress:
         answer = (await self._account.ask("GET", f"/jobs/{job.id}")).document()
         if answer["status"] == "failed":
-            return Progress(failed=ProviderRejected(str(answer["reason"])))
+            return Progress(failed=self._failed(str(answer["reason"])))
         return Progress(float(str(answer["progress"])), done=answer["status"] == "done")
 
     async def collect(self, job: Job[Number]) -> Result:
-        path = (await self._account.ask("GET", f"/jobs/{job.id}/result")).document()["path"]
-        return Result((Output(self._account.fetch_own(str(path))),))
+        answer = (await self._account.ask("GET", f"/jobs/{job.id}/result")).document()
+        return Result((Output(self._account.fetch_own(str(answer["path"]))),), cost=self._cost(answer))
 
     async def cancel(self, job: Job[Number]) -> None:
         await self._account.ask("DELETE", f"/jobs/{job.id}")
+
+    def _failed(self, reason: str) -> ProviderError:
+        return ProviderRejected(reason)
+
+    def _cost(self, answer: Mapping[str, Any]) -> Cost | None:
+        """What the vendor says of the cost: nothing."""
+        return None
 
 
 class Findable(Blind):
@@ -98,13 +111,16 @@ class Narrow(Findable):
 class Pictures(Immediate[Number]):
     """Requests that answer with the output."""
 
+    shape = "chaos/immediate"
     answer_s = 8.0
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     async def generate(self, call: Call[Number]) -> Result:
-        reply = await self._account.order("/pictures", json=dict(_order(call, "chaos/immediate")))
+        return self._result(await self._account.order("/pictures", json=dict(order_of(call, self.shape))))
+
+    def _result(self, reply: Reply) -> Result:
         return Result((Output(reply.body),))
 
 
@@ -120,7 +136,7 @@ class Here(Local[Number]):
 
 
 def provider(settings: ProviderSettings) -> Provider:
-    account = _account(settings)
+    account = account_of(settings)
     models = (
         Model("blind", _KINDS, Number, Blind(account)),
         Model("findable", _KINDS, Number, Findable(account)),
@@ -131,10 +147,10 @@ def provider(settings: ProviderSettings) -> Provider:
 
 
 def narrow(settings: ProviderSettings) -> Provider:
-    model = Model("findable", _KINDS, Number, Narrow(_account(settings)))
+    model = Model("findable", _KINDS, Number, Narrow(account_of(settings)))
     return Provider("narrow", (model,), paid=True)
 
 
-def _account(settings: ProviderSettings) -> Account:
+def account_of(settings: ProviderSettings) -> Account:
     """By the vendor's contract 429 and 503 are said before an order is taken."""
     return Account(settings.http, settings.base_url or "http://127.0.0.1:1", early=frozenset({429, 503}))

@@ -153,7 +153,8 @@ class End:
 
     `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at` and
     `job_id` go into the attempt's log: when it asked for something that may cost money, and what the provider
-    calls that. `stop_later`: an order that stays open is still to be stopped at the vendor.
+    calls that. `stop_later`: an order that stays open is still to be stopped at the vendor. Of a task that is not
+    `is_priced` nothing is reserved; it settles what its vendor states, and nothing else.
     """
 
     lease: Lease
@@ -162,3 +163,4 @@ class End:
     ordered_at: datetime | None = None
     job_id: str | None = None
     stop_later: bool = False
+    is_priced: bool = True

@@ -214,6 +214,11 @@ class Task:
         return self.input if adapted is None else adapted
 
     @property
+    def is_priced(self) -> bool:
+        """Whether anything is reserved for it."""
+        return bool(self.price_usd)
+
+    @property
     def model_price_usd(self) -> Decimal | None:
         """What it costs at most at the model where it stands, in US dollars; None when nobody knows."""
         return self.price_usd if self.route is None else self.route.current.price_usd

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Claim, End, Lease, Outcome, Worker
+from genpulse.domain.errors import UnknownTask
 from genpulse.domain.task import NewTask, Task
 from genpulse.ports import BatchStore, DeliveryStore, TaskQueue, TaskStore
 
@@ -90,6 +92,9 @@ class Backend:
         return begun
 
     async def end(self, lease: Lease, outcome: Outcome, **known: Any) -> int:
+        """As a worker does, which has the task."""
+        with suppress(UnknownTask):
+            known = {"is_priced": (await self.store.get(lease.task_id)).is_priced, **known}
         return await self.store.finish(End(lease, outcome, **known))
 
     async def ended(self, lease: Lease, outcome: Outcome, **known: Any) -> Task:

@@ -16,7 +16,7 @@ from genpulse.adapters.database.rows import (
     outputs_document,
     warnings_document,
 )
-from genpulse.adapters.database.statements.ends import FINISH
+from genpulse.adapters.database.statements.ends import FINISH, FINISH_PRICED
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -79,8 +79,9 @@ class EndWriter:
         more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
         moves = [change.move for change in changes]
         columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
+        may_settle = any(end.is_priced or change.cost for end, change in zip(ends, changes, strict=True))
         with outages():
-            rows = await self._pool.fetch(FINISH, *columns)
+            rows = await self._pool.fetch(FINISH_PRICED if may_settle else FINISH, *columns)
         self._unsure.difference_update(leases)
         return _answers(leases, rows)
 

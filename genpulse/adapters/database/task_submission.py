@@ -244,12 +244,12 @@ async def _write(
     """
     firsts = _firsts([task for group in groups for task in group.tasks])
     scopes = {task.id: scopes_array(task, group.limits) for group in groups for task in group.tasks}
-    counts = any(task.owner or task.price_usd for task in firsts)
     columns = columns_of(firsts, scopes)
-    if counts:
-        rows = await connection.fetch(tasks.SUBMIT_COUNTED, *columns, [task.rule_version for task in firsts])
+    if any(task.price_usd for task in firsts):
+        rows = await connection.fetch(tasks.SUBMIT_PRICED, *columns, [task.rule_version for task in firsts])
     else:
-        rows = await connection.fetch(tasks.SUBMIT, *columns)
+        counts = any(task.owner for task in firsts)
+        rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns)
     left = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:

@@ -133,6 +133,7 @@ async def _save(run: AttemptRun, outcome: Outcome) -> None:
         ordered_at=order.ordered_at,
         job_id=order.job_id,
         stop_later=_is_unwanted(outcome) and can_be_stopped(run.engine, order),
+        is_priced=run.task.is_priced,
     )
     seq = await until_available(
         run.services, "the end of task %s", run.task.id, lambda: run.services.store.finish(end)

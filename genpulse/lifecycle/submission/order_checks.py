@@ -186,10 +186,9 @@ def check_providers(services: Services, tasks: Tasks) -> None:
 
 def check_lifetimes(services: Services, tasks: Tasks) -> None:
     """No vendor has shut down a model that is asked for. Raises `ModelShutDown`."""
-    today = day_of(services.now())
     for model in sorted({task.model for task in tasks.values()}):
         lifetime = services.catalogue.lifetime(model)
-        if lifetime.sunset is not None and lifetime.is_over(today):
+        if lifetime.sunset is not None and lifetime.is_over(day_of(services.now())):
             raise ModelShutDown(model, lifetime.sunset, lifetime.successor)
 
 

@@ -42,7 +42,7 @@ async def pool(migrated_url):
 
 @pytest.fixture
 async def backend(pool, migrated_url):
-    wire = Wire(pool, ends.FINISH)
+    wire = Wire(pool, ends.FINISH_PRICED)
     backend = Backend(PostgresTaskStore(wire), PostgresTaskQueue(pool, migrated_url))
     backend.wire = wire
     yield backend

@@ -68,10 +68,13 @@ def _settled(column: str, first: str) -> str:
 
 
 _OF_ENDED = """
-(SELECT day, owner, scopes, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active FROM done
- UNION ALL
- SELECT refunded_day, owner, scopes, -refunded_usd, 0, 0 FROM done WHERE refunded_usd > 0)
+(SELECT day, owner, scopes, usd, 0 AS tasks, CASE WHEN finished_at IS NULL THEN 0 ELSE -1 END AS active
+ FROM done{more})
 """
+
+_REFUNDS = """
+ UNION ALL
+ SELECT refunded_day, owner, scopes, -refunded_usd, 0, 0 FROM done WHERE refunded_usd > 0"""
 
 _GOES_ON = f"ended.move IS NOT NULL AND NOT ({_IS_DROPPED})"
 
@@ -84,7 +87,7 @@ _MOVED = f"""
 
 STOPPED_AFTER = "interval '30 s'"
 
-FINISH = f"""
+_FINISH = f"""
 WITH keys AS MATERIALIZED (
 SELECT key, erased_at FROM doomed_objects WHERE key = ANY($20::text[]) ORDER BY key FOR KEY SHARE),
 erased AS MATERIALIZED (
@@ -96,9 +99,7 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[
                      $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[])
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd, warnings, stop_later, move)
-LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day, {_OF_MODEL}
-                   FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true),
+              cost_usd, warnings, stop_later, move){{before}}),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
@@ -108,7 +109,7 @@ UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.sta
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
        {", ".join(map(_unless_open, ORDER))},
-       {_settled("order_settled_usd", "ended.model_price_usd")}, {_settled("order_settled_day", DAY)},
+       {{settled}}
        last_error = CASE WHEN ended.status = 'queued'
                          THEN coalesce(ended.attempt_error::jsonb, tasks.last_error) END,
        waiting_for = CASE WHEN NOT {_ENDS} THEN ended.waiting_for END,
@@ -122,13 +123,7 @@ WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 
 RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at,
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
           ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
-          {DAY} AS day,
-          tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
-          ended.model_price_usd, ended.rule_version,
-          {_SETTLED_USD} AS settled_usd,
-          {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
-          CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,
-          ended.order_settled_day AS refunded_day),
+          {DAY} AS day, {{money}}),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
        job_id = done.job_id, submitting_at = done.ordered_at
@@ -153,8 +148,8 @@ UPDATE queue SET provider = done.provider, lease = NULL, worker = NULL, limited 
        deferred = done.cancel_requested_at IS NULL AND done.delay_s > 0
 FROM done WHERE queue.task_id = done.id AND done.finished_at IS NULL),
 {woken_by("done")},
-{entered(OF_ENDED)},
-{counted(_OF_ENDED)}
+{{entered}}
+{{counted}}
 SELECT lease, seq, CASE WHEN (finished_at IS NULL AND delay_s <= 0) OR provider = ANY($29::text[])
                         THEN pg_notify('{CHANNEL}', provider) END AS told, {TOLD},
        CASE WHEN move::jsonb ->> 'left' = ANY($29::text[])
@@ -168,11 +163,33 @@ JOIN attempts ON attempts.id = ended.lease AND attempts.status NOT IN ('running'
 JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
 """
-"""Ends attempts with all that follows. With $30 it tells also of those that were ended ended.
+
+FINISH = _FINISH.format(
+    before="", settled="", money="0::numeric AS usd", entered="", counted=counted(_OF_ENDED.format(more=""))
+)
+"""Ends attempts with all that follows. With $30 it tells also of those that were ended before.
 
 Keys of outputs are locked, so that nobody erases their bytes meanwhile. An attempt with bytes that are erased
 already does not end, and has no number.
 """
+
+FINISH_PRICED = _FINISH.format(
+    before=f"""
+LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day, {_OF_MODEL}
+                   FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true""",
+    settled=f"""
+       {_settled("order_settled_usd", "ended.model_price_usd")}, {_settled("order_settled_day", DAY)},""",
+    money=f"""
+          tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
+          ended.model_price_usd, ended.rule_version,
+          {_SETTLED_USD} AS settled_usd,
+          {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
+          CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,
+          ended.order_settled_day AS refunded_day""",
+    entered=f"{entered(OF_ENDED)},",
+    counted=counted(_OF_ENDED.format(more=_REFUNDS)),
+)
+"""The same for tasks of which some have a price or a cost: with what that settles."""
 
 _DONE = ", ".join(f"done.{name}" for name in NAMES)
 

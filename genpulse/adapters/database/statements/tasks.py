@@ -54,8 +54,11 @@ SUBMIT = _SUBMIT.format(counted="")
 Whoever writes the same key at the same moment is waited for.
 """
 
-SUBMIT_COUNTED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
-"""The same for tasks of which some have an owner or a price; $21 are the versions of the rules of prices."""
+SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
+"""The same for tasks of which some have an owner."""
+
+SUBMIT_PRICED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
+"""The same for tasks of which some have a price, by the versions of its rules in $23."""
 
 BY_KEY = f"""
 SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL

@@ -197,10 +197,10 @@ class BatchDocument(BaseModel):
 
     def refuse_keys(self) -> None:
         """Raises `BadInput` where orders have keys: those of a batch that has one as a whole have none."""
-        said = "the header Idempotency-Key stands for the whole batch; send the one or the others"
+        message = "the header Idempotency-Key stands for the whole batch; send the one or the others"
         places = [f"/tasks/{place}/idempotency_key" for place, key in enumerate(self.keys) if key is not None]
         if places:
             raise BadInput(
                 "The batch has an Idempotency-Key, and its orders have keys of their own.",
-                [Problem(place, said) for place in places],
+                [Problem(place, message) for place in places],
             )

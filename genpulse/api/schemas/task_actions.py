@@ -9,7 +9,7 @@ from genpulse.api.auth.action_tokens import LONGEST
 from genpulse.api.schemas.document import Amount, Document
 from genpulse.api.schemas.task_filter import TaskFilterDocument
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.bulk_actions import BulkAction, Count, Progress
+from genpulse.lifecycle.bulk_actions import BulkAction, BulkProgress, Count
 
 
 class TaskActionDocument(BaseModel):
@@ -86,7 +86,7 @@ class TaskActionOutcome(Document):
         )
 
     @classmethod
-    def after(cls, action: BulkAction, progress: Progress, confirm: str | None) -> "TaskActionOutcome":
+    def after(cls, action: BulkAction, progress: BulkProgress, confirm: str | None) -> "TaskActionOutcome":
         """What was done."""
         return cls(
             action=action,

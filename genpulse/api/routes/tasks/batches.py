@@ -118,10 +118,10 @@ async def list_batches(request: Request, parameters: Annotated[BatchListParamete
     before = decode_bound(parameters.cursor, words) if parameters.cursor else None
     services = context_in(request.scope).services
     batches = await services.batches.find(BatchQuery(limit + 1, before, _owner(caller_of(request))))
-    shown, links = batches[:limit], links_for(request)
-    cursor = encode_bound(shown[-1].id, words) if len(batches) > limit else None
+    page, links = batches[:limit], links_for(request)
+    cursor = encode_bound(page[-1].id, words) if len(batches) > limit else None
     return encoded.json(
-        BatchPage(data=[BatchStandingDocument.of(batch, links) for batch in shown], next_cursor=cursor)
+        BatchPage(data=[BatchStandingDocument.of(batch, links) for batch in page], next_cursor=cursor)
     )
 
 

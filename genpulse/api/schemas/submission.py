@@ -17,7 +17,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
 from genpulse.api.schemas.moment import time_of
 from genpulse.domain.errors import BadInput, Problem
@@ -28,6 +27,8 @@ from genpulse.lifecycle.submission.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
 LONGEST_RETENTION_S = 10 * 365 * 24 * 3600
+IDEMPOTENCY_KEY = r"^[!-~]([ -~]*[!-~])?$"
+"""Printable ASCII, as JSON Schema says it: blanks around a header's value are none of its."""
 
 
 def _http_url(value: str) -> str:

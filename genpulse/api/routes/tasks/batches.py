@@ -17,7 +17,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import BATCH, TASKS_PATH
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.documents import TaskBatch, TaskDocument
-from genpulse.api.schemas.submission import BatchDocument
+from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, BatchDocument
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task_batch import BatchQuery, SubmittedBatch
@@ -44,7 +44,7 @@ _PARAMETERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Stands for the whole batch: the same key and body give the same batch and its tasks.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
+        "schema": {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY},
     }
 ]
 

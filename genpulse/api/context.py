@@ -13,7 +13,7 @@ from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests.uploads_in_progress import UploadsInProgress
 from genpulse.api.schemas.links import Links
-from genpulse.api.server.shutdown import CancelHandles
+from genpulse.background.cancel_handles import CancelHandles
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
 from genpulse.domain.keys.api_key import Scope

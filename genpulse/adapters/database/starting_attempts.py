@@ -43,10 +43,10 @@ class ClaimWriter:
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool, seats: int | None
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        known = [count for count in (self._limits.get(provider), seats) if count is not None]
-        if known:
+        seat_counts = [count for count in (self._limits.get(provider), seats) if count is not None]
+        if seat_counts:
             self.seated.add(provider)
-            return await self._claim_seats(worker, provider, attempt_ids, min(known))
+            return await self._claim_seats(worker, provider, attempt_ids, min(seat_counts))
         self.seated.discard(provider)
         claiming = claims.CLAIM if resumed else claims.CLAIM_NEW
         return await self._take(claiming, worker, attempt_ids, provider)
@@ -91,13 +91,13 @@ class ClaimWriter:
         claiming: Claiming,
         worker: Worker,
         attempt_ids: Sequence[UUID],
-        wanted: str | Sequence[str],
+        providers: str | Sequence[str],
         *arguments: object,
         connection: asyncpg.Connection | None = None,
     ) -> tuple[Claim, ...]:
         """In turns where tasks of several owners wait, or did so when these providers were last asked for."""
-        source, parameters = connection or self._pool, (worker.id, worker.name, attempt_ids, wanted, *arguments)
-        key = wanted if isinstance(wanted, str) else tuple(wanted)
+        source, parameters = connection or self._pool, (worker.id, worker.name, attempt_ids, providers, *arguments)
+        key = providers if isinstance(providers, str) else tuple(providers)
         rows: Sequence[Row] = ()
         with outages():
             if key not in self._shared:

@@ -111,9 +111,9 @@ class TaskRows:
         found = [task for task in older if fits(task, query.filter)]
         return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
-        return grouped([task for task in self._shown() if fits(task, wanted)])
+        return grouped([task for task in self._shown() if fits(task, task_filter)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""

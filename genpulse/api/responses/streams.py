@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from genpulse.api.requests.lean_request import forget
-from genpulse.api.server.shutdown import CancelHandles
+from genpulse.background.cancel_handles import CancelHandles
 from genpulse.background.first import first_of
 from genpulse.domain.errors import Unavailable
 

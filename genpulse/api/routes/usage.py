@@ -88,8 +88,8 @@ class UsageParameters(BaseModel):
         return UsageQuery(start, end, fields, names, owner, MOST_ROWS + 1)
 
 
-def _refusal(name: str, said: str) -> RequestValidationError:
-    return RequestValidationError([{"type": "usage", "loc": ("query", name), "msg": said}])
+def _refusal(name: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "usage", "loc": ("query", name), "msg": message}])
 
 
 @routes.get(

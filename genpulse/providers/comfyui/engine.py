@@ -63,11 +63,11 @@ class Prompts(TwoPhase[BaseModel]):
         url = await self._servers.least_busy()
         account, prompt_id = self._servers.account(url), _prompt_id(call)
         images = {socket.name for socket in sockets if socket.kind == "image"}
-        named = {
+        socket_values = {
             name: await brought(call, account, value) if name in images and isinstance(value, str) else value
             for name, value in values.items()
         }
-        graph = filled(graph, sockets, named)
+        graph = filled(graph, sockets, socket_values)
         await self._listen(url, prompt_id, graph)
         body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
         reply = await account.order("/prompt", json=body)
@@ -159,8 +159,8 @@ def _prompt_id(call: Call[BaseModel]) -> str:
     return str(UUID(call.client_reference.rpartition("-")[2]))
 
 
-def _is_drawn(socket: Socket, given: Mapping[str, JsonValue]) -> bool:
-    return socket.kind == "seed" and given.get(socket.name) is None
+def _is_drawn(socket: Socket, values: Mapping[str, JsonValue]) -> bool:
+    return socket.kind == "seed" and values.get(socket.name) is None
 
 
 def _place(job_id: str) -> tuple[str, str]:

@@ -3,10 +3,10 @@
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
+    Callback,
     Charged,
     InvalidInput,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     Result,
@@ -84,9 +84,9 @@ class BackgroundImages(TwoPhase[ImageInput]):
         """Stop it."""
         self._refusals.look_for(await self._account.ask("POST", f"{_path(job)}/cancel"))
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """OpenAI signs as Standard Webhooks says; without a secret nobody is believed."""
-        return self._webhook is not None and is_signed(notice, self._webhook)
+        return self._webhook is not None and is_signed(callback, self._webhook)
 
     async def _ask(self, job: Job[ImageInput]) -> JsonObject:
         return (await self._account.ask("GET", _path(job), limit_bytes=ANSWER_BYTES)).document()

@@ -107,9 +107,9 @@ class AsyncGenPulse:
 
     async def batches(self, *, limit: int | None = None) -> AsyncGenerator[Batch, None]:
         """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
+        remaining, cursor = limit, None
+        while remaining is None or remaining > 0:
+            size = str(PAGE if remaining is None else min(remaining, PAGE))
             paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
             page = await self._connection.document(requests.batches(paging))
             batches = batches_of(page)
@@ -118,7 +118,7 @@ class AsyncGenPulse:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
-            left = None if left is None else left - len(batches)
+            remaining = None if remaining is None else remaining - len(batches)
 
     def watch_batch(
         self, batch: str | Batch, *, last_event_id: str | None = None
@@ -208,20 +208,20 @@ class AsyncGenPulse:
 
         Pages are asked for as they are needed.
         """
-        chosen = TaskFilter(
+        task_filter = TaskFilter(
             status, kind, provider, model, code, key, batch, ids, id_prefix, text, metadata or {},
             created_after, created_before,
         )  # fmt: skip
-        return self.matching(chosen, limit=limit)
+        return self.matching(task_filter, limit=limit)
 
     def matching(self, wanted: TaskFilter, *, limit: int | None = None) -> AsyncGenerator[Task, None]:
         """The same, where the filters are one value."""
         return self._pages(wanted.query(), limit)
 
     async def _pages(self, query: Query, limit: int | None) -> AsyncGenerator[Task, None]:
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
+        remaining, cursor = limit, None
+        while remaining is None or remaining > 0:
+            size = str(PAGE if remaining is None else min(remaining, PAGE))
             paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
             page = await self._connection.document(requests.tasks((*query, *paging)))
             tasks = tasks_of(page)
@@ -230,7 +230,7 @@ class AsyncGenPulse:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
-            left = None if left is None else left - len(tasks)
+            remaining = None if remaining is None else remaining - len(tasks)
 
     async def cancel(self, task: str | Task) -> Task:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""

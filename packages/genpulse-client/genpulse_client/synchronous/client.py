@@ -106,9 +106,9 @@ class GenPulse:
 
     def batches(self, *, limit: int | None = None) -> Generator[Batch, None, None]:
         """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
+        remaining, cursor = limit, None
+        while remaining is None or remaining > 0:
+            size = str(PAGE if remaining is None else min(remaining, PAGE))
             paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
             page = self._connection.document(requests.batches(paging))
             batches = batches_of(page)
@@ -116,7 +116,7 @@ class GenPulse:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
-            left = None if left is None else left - len(batches)
+            remaining = None if remaining is None else remaining - len(batches)
 
     def watch_batch(
         self, batch: str | Batch, *, last_event_id: str | None = None
@@ -204,20 +204,20 @@ class GenPulse:
 
         Pages are asked for as they are needed.
         """
-        chosen = TaskFilter(
+        task_filter = TaskFilter(
             status, kind, provider, model, code, key, batch, ids, id_prefix, text, metadata or {},
             created_after, created_before,
         )  # fmt: skip
-        return self.matching(chosen, limit=limit)
+        return self.matching(task_filter, limit=limit)
 
     def matching(self, wanted: TaskFilter, *, limit: int | None = None) -> Generator[Task, None, None]:
         """The same, where the filters are one value."""
         return self._pages(wanted.query(), limit)
 
     def _pages(self, query: Query, limit: int | None) -> Generator[Task, None, None]:
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
+        remaining, cursor = limit, None
+        while remaining is None or remaining > 0:
+            size = str(PAGE if remaining is None else min(remaining, PAGE))
             paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
             page = self._connection.document(requests.tasks((*query, *paging)))
             tasks = tasks_of(page)
@@ -225,7 +225,7 @@ class GenPulse:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
-            left = None if left is None else left - len(tasks)
+            remaining = None if remaining is None else remaining - len(tasks)
 
     def cancel(self, task: str | Task) -> Task:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""

@@ -1,5 +1,6 @@
 """Keys that sign messages to receivers which check a public key in place of a secret, and when each does."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,7 +36,6 @@ def keys_at(now: datetime, keys: Iterable[MessageKey]) -> MessageKeys:
     """
     ordered = sorted(keys, key=lambda key: (key.created_at, key.id))
     known = [key for key in ordered[1:] if key.created_at + KNOWN_AFTER <= now]
-    signs = known[-1] if known else ordered[0]
-    place = ordered.index(signs)
-    is_new = now < signs.created_at + 2 * KNOWN_AFTER
-    return MessageKeys(signs, tuple(ordered[max(place - 1, 0) if is_new else place :]))
+    pairs = itertools.pairwise(ordered)
+    earlier = (key for key, following in pairs if now < following.created_at + 2 * KNOWN_AFTER)
+    return MessageKeys(known[-1] if known else ordered[0], (*earlier, ordered[-1]))

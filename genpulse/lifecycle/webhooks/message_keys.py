@@ -43,19 +43,35 @@ class MessageSigner:
         return self._known[0]
 
 
-async def json_web_keys(keys: KeyStore) -> JsonObject:
-    """The public keys as a JWK Set (RFC 7517, 8037), the one that signs first. Raises `DatabaseUnavailable`.
+@dataclass(frozen=True, slots=True)
+class PublicMessageKey:
+    """`x` is the point in base64 for URLs, without padding (RFC 8037)."""
 
-    May be remembered for a day: a new key is in it for that long before it signs.
+    id: UUID
+    x: str
+
+
+async def public_message_keys(keys: KeyStore) -> tuple[PublicMessageKey, ...]:
+    """Those that receivers have to know of, the one that signs first. Raises `DatabaseUnavailable`.
+
+    They may be remembered for a day: a new key is among them for that long before it signs.
     """
     known = await keys.message_keys()
-    others = [key for key in reversed(known.published) if key != known.signs]
-    return {"keys": [_json_web_key(key) for key in (known.signs, *others)]}
+    others = (key for key in reversed(known.published) if key != known.signs)
+    return tuple(_public_key(key) for key in (known.signs, *others))
 
 
-def _json_web_key(key: MessageKey) -> JsonObject:
+def _public_key(key: MessageKey) -> PublicMessageKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # as above
 
     point = Ed25519PrivateKey.from_private_bytes(key.seed).public_key().public_bytes_raw()
-    text = urlsafe_b64encode(point).decode().rstrip("=")
-    return {"kty": "OKP", "crv": "Ed25519", "x": text, "kid": str(key.id), "use": "sig", "alg": "EdDSA"}
+    return PublicMessageKey(key.id, urlsafe_b64encode(point).decode().rstrip("="))
+
+
+async def json_web_keys(keys: KeyStore) -> JsonObject:
+    """The same as a JWK Set (RFC 7517). Raises `DatabaseUnavailable`."""
+    return {"keys": [_json_web_key(key) for key in await public_message_keys(keys)]}
+
+
+def _json_web_key(key: PublicMessageKey) -> JsonObject:
+    return {"kty": "OKP", "crv": "Ed25519", "x": key.x, "kid": str(key.id), "use": "sig", "alg": "EdDSA"}

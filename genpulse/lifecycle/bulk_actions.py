@@ -160,8 +160,7 @@ async def _chunk(services: Services, selection: Selection, caller: Caller, tasks
 
 
 async def _deleted(services: Services, caller: Caller, task_ids: Sequence[UUID]) -> list[str]:
-    owner = None if caller.sees_all else caller.owner
-    done = await deletion.delete_tasks(services, task_ids, owner, deleted_by=caller.owner)
+    done = await deletion.delete_tasks(services, task_ids, caller.sees_owner, deleted_by=caller.owner)
     return ["" if task_id in done.deleted else UnknownTask.code for task_id in task_ids]
 
 

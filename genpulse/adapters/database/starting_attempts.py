@@ -10,7 +10,7 @@ from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.database.statements import claims
 from genpulse.adapters.database.statements.claims import Claiming
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker, reference_of
+from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker
 
 
 class ClaimWriter:
@@ -129,14 +129,4 @@ def _claims_of(rows: Sequence[Row], worker: Worker) -> tuple[Claim, ...]:
 def claim_of(row: Row, worker: str) -> Claim:
     """An attempt that began, out of the task's row."""
     task, attempt_id = task_of(row), uuid_of(row["lease"])
-    attempt = Attempt(
-        id=attempt_id,
-        task_id=task.id,
-        number=task.attempt,
-        provider=task.provider,
-        model=task.model,
-        worker=worker,
-        client_reference=reference_of(attempt_id),
-        started_at=row["began_at"],
-    )
-    return Claim(Lease(task.id, attempt_id), task, attempt)
+    return Claim(Lease(task.id, attempt_id), task, Attempt.start(task, attempt_id, worker, row["began_at"]))

@@ -115,7 +115,7 @@ async def show_usage(request: Request, parameters: Annotated[UsageParameters, Qu
     """
     refuse_doubled(request)
     services, caller = context_in(request.scope).services, caller_of(request)
-    query = parameters.query(await services.store.now(), None if caller.sees_all else caller.owner)
+    query = parameters.query(await services.store.now(), caller.sees_owner)
     rows = await services.store.usage_by(query)
     if len(rows) > MOST_ROWS:
         raise _refusal(

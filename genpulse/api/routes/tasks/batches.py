@@ -117,7 +117,7 @@ async def list_batches(request: Request, parameters: Annotated[BatchListParamete
     limit, words = parameters.limit, _words(caller_of(request))
     before = decode_bound(parameters.cursor, words) if parameters.cursor else None
     services = context_in(request.scope).services
-    batches = await services.batches.find(BatchQuery(limit + 1, before, _owner(caller_of(request))))
+    batches = await services.batches.find(BatchQuery(limit + 1, before, caller_of(request).sees_owner))
     page, links = batches[:limit], links_for(request)
     cursor = encode_bound(page[-1].id, words) if len(batches) > limit else None
     return encoded.json(
@@ -125,13 +125,8 @@ async def list_batches(request: Request, parameters: Annotated[BatchListParamete
     )
 
 
-def _owner(caller: Caller) -> str | None:
-    """Whose batches are shown; None: everybody's."""
-    return None if caller.sees_all else caller.owner
-
-
 def _words(caller: Caller) -> list[str]:
-    return ["batches", _owner(caller) or ""]
+    return ["batches", caller.sees_owner or ""]
 
 
 @routes.get(

@@ -18,13 +18,13 @@ _ADD = "INSERT INTO message_keys (id, seed) VALUES ($1, $2)"
 
 async def in_force(pool: asyncpg.Pool) -> MessageKeys:
     """Raises `DatabaseUnavailable`."""
-    found = await _found(pool)
-    if found is None:
+    keys = await _found(pool)
+    if keys is None:
         await in_transaction(pool, partial(_add, first=True))
-        found = await _found(pool)
-    if found is None:
+        keys = await _found(pool)
+    if keys is None:
         raise AssertionError("there is a key once it was added")
-    return found
+    return keys
 
 
 async def add(pool: asyncpg.Pool) -> MessageKeys:

@@ -37,7 +37,8 @@ class SealedSecret(Refused):
     def __init__(self, key_id: UUID, *, has_key: bool) -> None:
         super().__init__(
             f"The webhook secret of the API key {key_id} {_why(has_key=has_key)}: set the one that it was"
-            f" sealed with, or give the API key a new secret (genpulse keys webhook-secret rotate {key_id} --overlap 0)."
+            " sealed with, or give the API key a new secret"
+            f" (genpulse keys webhook-secret rotate {key_id} --overlap 0)."
         )
 
 

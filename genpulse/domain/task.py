@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.warning import TaskWarning
@@ -166,7 +167,8 @@ class Task:
     what is odd about its outputs. `retried_at` is when somebody last asked for it to run again. `batch_id` is the
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
-    whose outputs it takes, have ended. With a `route` the model is the one at which it stands there.
+    whose outputs it takes, have ended. With a `route` the model is the one at which it stands there. `result` is
+    what the provider answered; of a task that was found in a search it is not read.
     """
 
     id: UUID
@@ -206,6 +208,7 @@ class Task:
     run_at: datetime | None = None
     depends_on: tuple[UUID, ...] = ()
     route: TaskRoute | None = None
+    result: TaskResult | None = None
 
     @property
     def model_input(self) -> JsonObject:

@@ -16,7 +16,12 @@ from genpulse.adapters.database.rows import (
     outputs_document,
     warnings_document,
 )
-from genpulse.adapters.database.statements.ends import FINISH, FINISH_PRICED
+from genpulse.adapters.database.statements.ends import (
+    FINISH,
+    FINISH_PRICED,
+    FINISH_PRICED_WITH_RESULTS,
+    FINISH_WITH_RESULTS,
+)
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -51,6 +56,7 @@ class _EndColumns:
     delay_s: float = 0.0
     waiting_for: WaitsFor | None = None
     move: str | None = None
+    result: str | None = None
 
 
 class EndWriter:
@@ -80,10 +86,19 @@ class EndWriter:
         moves = [change.move for change in changes]
         columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
         may_settle = any(end.is_priced or change.cost for end, change in zip(ends, changes, strict=True))
+        statement, results = _statement(changes, may_settle=may_settle)
         with outages():
-            rows = await self._pool.fetch(FINISH_PRICED if may_settle else FINISH, *columns)
+            rows = await self._pool.fetch(statement, *columns, *results)
         self._unsure.difference_update(leases)
         return _answers(leases, rows)
+
+
+def _statement(changes: Sequence[_EndColumns], *, may_settle: bool) -> tuple[str, Sequence[object]]:
+    """The statement that does no more than these ends need, and the column that it takes besides, if any."""
+    results = [change.result for change in changes]
+    if not any(results):
+        return FINISH_PRICED if may_settle else FINISH, ()
+    return FINISH_PRICED_WITH_RESULTS if may_settle else FINISH_WITH_RESULTS, (results,)
 
 
 def _answers(leases: Sequence[UUID], rows: Sequence[Row]) -> Sequence[int | Exception]:
@@ -98,7 +113,7 @@ def _refusal(*, is_erased: bool) -> Exception:
 
 def _end_columns(end: End) -> _EndColumns:
     match end.outcome:
-        case Succeeded(outputs, cost, warnings):
+        case Succeeded(outputs, cost, warnings, result):
             return _EndColumns(
                 TaskStatus.SUCCEEDED,
                 AttemptStatus.SUCCEEDED,
@@ -107,6 +122,7 @@ def _end_columns(end: End) -> _EndColumns:
                 cost=cost_document(cost),
                 cost_usd=cost.counts_usd if cost else None,
                 warnings=warnings_document(warnings),
+                result=result.text if result else None,
             )
         case Failed(failure):
             error = failure_document(failure)

@@ -109,7 +109,8 @@ class TaskRows:
         """A page of tasks, newest first."""
         older = (task for task in self._shown() if query.before is None or task.id < query.before)
         found = [task for task in older if fits(task, query.filter)]
-        return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+        newest = sorted(found, key=lambda task: task.id, reverse=True)[: query.limit]
+        return tuple(replace(task, result=None) for task in newest)
 
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""

@@ -33,6 +33,10 @@ NAMES = (
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)
 """What `rows.task_of` reads, by name: a column that a newer version adds changes no result."""
 
+WHOLE_TASK = f"{TASK}, tasks.result"
+"""The same of a task that may have succeeded, with what its provider answered. Pages of tasks do without it, as it
+may be large."""
+
 AT_BEGIN = f"(tasks.seq / {SPAN} + 1) * {SPAN}"
 
 AT_END = f"greatest(tasks.seq + 1, {AT_BEGIN} - 1)"

@@ -168,7 +168,7 @@ class Task:
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
     whose outputs it takes, have ended. With a `route` the model is the one at which it stands there. `result` is
-    what the provider answered; of a task that was found in a search it is not read.
+    what the provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
     """
 
     id: UUID
@@ -209,6 +209,7 @@ class Task:
     depends_on: tuple[UUID, ...] = ()
     route: TaskRoute | None = None
     result: TaskResult | None = None
+    has_unread_result: bool = False
 
     @property
     def model_input(self) -> JsonObject:

@@ -67,6 +67,7 @@ def task_of(row: Row) -> Task:
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
         route=route_of(row["route"]),
         result=_result_of(row.get("result")),
+        has_unread_result=row.get("has_result", False),
     )
 
 

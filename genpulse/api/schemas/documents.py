@@ -1,6 +1,6 @@
 """Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -216,9 +216,9 @@ class TaskDocument(Document):
     outputs: list[AssetDocument]
     result: SkipValidation[object] = None
     """What the provider answered, as JSON: null where it is files alone, and before the end. Each file is
-    `{"$asset": "<id of an asset>", "url": "…"}`, and null where it is missing; a provider's own name `$asset` comes as
-    `$$asset`. It has at most 256 KiB, or a warning `truncated` says what is not there. Lists and batches leave it
-    out: ask for the task."""
+    `{"$asset": "<id of an asset>", "url": "…"}`, and null where it is missing; a provider's own name `$asset`
+    comes as `$$asset`. It has at most 256 KiB, or a warning `truncated` says what is not there. Lists and batches
+    leave it out where there is one: ask for the task."""
     warnings: list[WarningDocument]
     """What is odd about its outputs, or about what its provider says; empty where all is well."""
     error: FailureDocument | None
@@ -308,8 +308,10 @@ def _failure(failure: Failure | None) -> FailureDocument | None:
     return FailureDocument.of(failure) if failure else None
 
 
-WITHOUT_RESULTS: IncEx = {"data": {"__all__": {"result"}}}
-"""What is left out of an answer that holds many tasks: a page of results has up to 25 MiB, and is not read."""
+def unshown_results(tasks: Iterable[Task]) -> IncEx | None:
+    """What is left out of an answer that holds many tasks: a page of results may have 25 MiB. None for nothing."""
+    places = [place for place, task in enumerate(tasks) if task.has_unread_result or task.result is not None]
+    return {"data": {place: {"result"} for place in places}} if places else None
 
 
 class TaskPage(Document):

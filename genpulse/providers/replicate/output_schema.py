@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.provider import QuestionRefused
+from genpulse.provider import FailureCode, QuestionRefused
 from genpulse.provider.account import Account
 from genpulse.provider.passthrough import Candidate
 from genpulse.provider.passthrough.file_rules import keys_of
@@ -16,6 +16,7 @@ from genpulse.provider.passthrough.file_rules import keys_of
 _MOST_REFERENCES = 64
 """A schema may lead around in a circle."""
 _MOST_MODELS = 1_000
+_PASSING = frozenset({FailureCode.PROVIDER_UNAVAILABLE, FailureCode.RATE_LIMITED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class OutputSchemas:
     async def of(self, path: str, version: str | None) -> OutputSchema | None:
         """The schema of the model `owner/name`; None where Replicate tells none.
 
-        Raises what `Account.ask` raises, but for a refusal.
+        Raises what `Account.ask` raises, but for a refusal that does not pass by itself.
         """
         where = f"/v1/models/{path}{f'/versions/{version}' if version else ''}"
         if where not in self._known:
@@ -64,7 +65,9 @@ class OutputSchemas:
     async def _asked(self, where: str) -> OutputSchema | None:
         try:
             model = (await self._account.ask("GET", where)).document()
-        except QuestionRefused:
+        except QuestionRefused as error:
+            if error.because in _PASSING:
+                raise
             return None
         version = model if "openapi_schema" in model else _object(model.get("latest_version"))
         schemas = _object(_object(_object(version.get("openapi_schema")).get("components")).get("schemas"))

@@ -1,7 +1,7 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
-from genpulse.adapters.database.statements.columns import CHANNEL, TASK, WHOLE_TASK
+from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
 from genpulse.adapters.database.statements.ledger import RESERVED
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
@@ -65,7 +65,7 @@ SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempoten
 """
 
 BY_KEYS = f"""
-SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
+SELECT {ONE_OF_MANY}, tasks.fingerprint, tasks.idempotency_key FROM tasks
 WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL
 """
 
@@ -75,7 +75,7 @@ FROM unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) JOIN tasks
 WHERE tasks.deleted_at IS NULL
 """
 
-OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
+OF_BATCH = f"SELECT {ONE_OF_MANY} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
 
 KEY_IS_DELETED = "SELECT EXISTS (SELECT FROM tombstones WHERE key_digest = $1)"
 

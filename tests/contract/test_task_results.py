@@ -126,3 +126,13 @@ async def test_of_an_asset_that_is_gone_the_id_is_left(backend):
         "image": None,
         "files": [[str(gone), None]],
     }
+
+
+async def test_many_large_results_that_come_together_are_all_kept(backend):
+    large = TaskResult(f'"{"x" * (LIMIT_BYTES - 2)}"')
+    begun = [await backend.begun() for _ in range(40)]
+    outcomes = [Succeeded((), result=large if place % 4 else None) for place in range(40)]
+    numbers = await asyncio.gather(*map(backend.end, (one.lease for one in begun), outcomes))
+    tasks = [await backend.store.get(one.task.id) for one in begun]
+    assert [task.result for task in tasks] == [outcome.result for outcome in outcomes]
+    assert [task.seq for task in tasks] == numbers

@@ -1,6 +1,6 @@
 """Ending attempts, many in one commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -37,6 +37,9 @@ from genpulse.domain.attempt import (
 from genpulse.domain.errors import BytesErased, LeaseLost
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import TaskStatus, WaitsFor
+
+PART_LENGTH = 4 << 20
+"""So many characters of results are written by one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,12 @@ class EndWriter:
 
         That is `LeaseLost`, or `BytesErased` where an output has to be stored again first.
         """
+        answers: list[int | Exception] = []
+        for part in _parts(ends):
+            answers += await self._write(part)
+        return answers
+
+    async def _write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
         leases = [end.lease.attempt_id for end in ends]
         ends = sorted(ends, key=lambda end: end.lease.task_id)
         changes = [_end_columns(end) for end in ends]
@@ -91,6 +100,21 @@ class EndWriter:
             rows = await self._pool.fetch(statement, *columns, *results)
         self._unsure.difference_update(leases)
         return _answers(leases, rows)
+
+
+def _parts(ends: Sequence[End]) -> Iterator[Sequence[End]]:
+    """The ends in as few parts as there may be: results are large, and a statement has to be done in time."""
+    part: list[End] = []
+    length = 0
+    for end in ends:
+        result = end.outcome.result if isinstance(end.outcome, Succeeded) else None
+        if result is not None:
+            length += len(result.text)
+            if part and length > PART_LENGTH:
+                yield part
+                part, length = [], len(result.text)
+        part.append(end)
+    yield part
 
 
 def _statement(changes: Sequence[_EndColumns], *, may_settle: bool) -> tuple[str, Sequence[object]]:

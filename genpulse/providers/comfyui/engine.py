@@ -140,14 +140,14 @@ class Prompts(TwoPhase[BaseModel]):
                 missing=True,
             )
         nodes = self._workflow.outputs if self._workflow else ()
-        named = files_of(entry, nodes)
-        files = [Output(account.fetch_own(file.path)) for file in named]
+        named_files = files_of(entry, nodes)
+        files = [Output(account.fetch_own(file.path)) for file in named_files]
         files = files or [Output(frame) for frame in watcher.frames(prompt_id)]
         texts = [Output(text.encode(errors="replace"), is_text=True) for text in texts_of(entry, nodes)]
         if not files and not texts:
             raise OutputUnavailable("ComfyUI has run the workflow, and it has made no file.", charged=Charged.NO)
         watcher.forget(prompt_id)
-        return Result((*files, *texts), answer=answer_of(entry, nodes, named))
+        return Result((*files, *texts), answer=answer_of(entry, nodes, named_files))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
         """Cancel the prompt by its id, so that no other one is touched."""

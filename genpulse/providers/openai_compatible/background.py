@@ -95,13 +95,13 @@ class BackgroundImages(TwoPhase[ImageInput]):
 
 def _with_pictures(items: JsonValue) -> Answer:
     """What the response consists of, with the places of its pictures."""
-    told: list[Answer] = []
+    answers: list[Answer] = []
     count = 0
     for item in items if isinstance(items, list) else ():
         is_picture = isinstance(item, dict) and item.get("type") == _PICTURE
-        told.append(with_places(item, count) if is_picture else item)
+        answers.append(with_places(item, count) if is_picture else item)
         count += is_picture
-    return told
+    return answers
 
 
 def _path(job: Job[ImageInput]) -> str:

@@ -9,7 +9,7 @@ from genpulse.domain.task import Task
 
 
 def result_with(task: Task, shown_file: Callable[[UUID, Asset | None], JsonValue]) -> JsonValue:
-    """What the provider answered, with what `shown_file` gives for an asset in the place of each file; None without any.
+    """What the provider answered, with what `shown_file` gives in the place of each file; None without any.
 
     Names and their order are the provider's. A missing file is None. An asset that was deleted since has an id
     alone.

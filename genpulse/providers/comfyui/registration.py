@@ -13,7 +13,7 @@ import yaml
 from genpulse.domain.errors import GenPulseError
 from genpulse.domain.kind import ANY, is_kind
 from genpulse.domain.text.storable import showable_line
-from genpulse.providers.comfyui.candidates import PossibleFile, candidates, source_of
+from genpulse.providers.comfyui.candidates import Candidate, candidates, source_of
 from genpulse.providers.comfyui.folder import FREE, graph_of, made, read_folder
 from genpulse.providers.comfyui.names import is_input_name, model_name
 from genpulse.providers.comfyui.nodes import FILE, Nodes
@@ -38,7 +38,7 @@ class Draft:
     source: Path
     content: bytes
     graph: Graph
-    candidates: tuple[PossibleFile, ...]
+    candidates: tuple[Candidate, ...]
     titled: tuple[Socket, ...]
 
     @property
@@ -76,7 +76,7 @@ def read_draft(source: Path) -> Draft:
     return draft
 
 
-def _untitled(graph: Graph) -> tuple[PossibleFile, ...]:
+def _untitled(graph: Graph) -> tuple[Candidate, ...]:
     places = {(socket.node, socket.field) for socket in titled(graph)}
     return tuple(one for one in candidates(graph) if (one.node, one.field) not in places)
 

@@ -154,10 +154,10 @@ class PostgresDeliveries:
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
         with outages():
-            done: str = await self._pool.execute(
+            command_tag: str = await self._pool.execute(
                 _PUT_OFF, self._environment, again_in_s, origin, storable_line(why)
             )
-        return int(done.rpartition(" ")[2])
+        return int(command_tag.rpartition(" ")[2])
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""

@@ -90,10 +90,10 @@ class MemoryDeliveries:
             place[delivery.origin] += 1
             if place[delivery.origin] <= room.get(delivery.origin, per_origin):
                 ranked.append((place[delivery.origin], at, delivery.id))
-        chosen = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
-        for delivery_id in chosen:
+        due_ids = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
+        for delivery_id in due_ids:
             self._change(delivery_id, next_try_at=now + timedelta(seconds=held_s))
-        return tuple(self._noted[delivery_id] for delivery_id in chosen)
+        return tuple(self._noted[delivery_id] for delivery_id in due_ids)
 
     async def backlog(self) -> Backlog:
         """The messages that will be sent, once or again."""

@@ -15,7 +15,7 @@ _SIZES = frozenset({"width", "height", "length", "duration"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossibleFile:
     """A value of a node. `kind` is a type of JSON, `image` or `seed`; `is_proposed`: most callers will set it."""
 
     name: str
@@ -32,31 +32,31 @@ class Candidate:
         return f"{self.node}.{self.field}"
 
 
-def candidates(graph: Graph) -> tuple[Candidate, ...]:
+def candidates(graph: Graph) -> tuple[PossibleFile, ...]:
     """All values of the nodes, each under a name of its own. Values that other nodes make are none."""
     roles = _roles(graph)
-    taken: set[str] = set()
-    found = []
+    names_in_use: set[str] = set()
+    distinct = []
     for one in sorted(_values(graph, roles), key=_rank):
-        name = one.name if one.name not in taken else _distinct(one, taken)
-        taken.add(name)
-        found.append(replace(one, name=name))
-    return tuple(found)
+        name = one.name if one.name not in names_in_use else _distinct(one, names_in_use)
+        names_in_use.add(name)
+        distinct.append(replace(one, name=name))
+    return tuple(distinct)
 
 
-def _rank(one: Candidate) -> int:
+def _rank(one: PossibleFile) -> int:
     """Words before pictures before numbers, and at last what is not proposed."""
     return (_KINDS.index(one.kind) if one.kind in _KINDS else len(_KINDS)) if one.is_proposed else len(_KINDS) + 1
 
 
-def _distinct(one: Candidate, taken: set[str]) -> str:
+def _distinct(one: PossibleFile, names_in_use: set[str]) -> str:
     name = f"{one.name}_{_word(one.node)}"
-    while name in taken:
+    while name in names_in_use:
         name += "_"
     return name
 
 
-def _values(graph: Graph, roles: Mapping[str, str]) -> Iterator[Candidate]:
+def _values(graph: Graph, roles: Mapping[str, str]) -> Iterator[PossibleFile]:
     for node_id, node in graph.items():
         for field, value in node.get("inputs", {}).items():
             if isinstance(value, str | int | float):
@@ -65,12 +65,12 @@ def _values(graph: Graph, roles: Mapping[str, str]) -> Iterator[Candidate]:
 
 def _candidate(
     graph: Graph, node_id: str, field: str, value: str | int | float, roles: Mapping[str, str]
-) -> Candidate:
+) -> PossibleFile:
     node = graph[node_id]
     class_type = str(node["class_type"])
     kind = "image" if is_image(node, field) else kind_of(field, value)
     if kind == "integer" and field in SEEDS:
-        return Candidate("seed", node_id, field, class_type, "seed", value, is_proposed=True)
+        return PossibleFile("seed", node_id, field, class_type, "seed", value, is_proposed=True)
     is_text = kind == "string" and field in _TEXTS
     is_size = field in _SIZES and class_type.startswith("Empty")
     name = roles.get(node_id, "prompt") if is_text else "image" if kind == "image" else _word(field)
@@ -78,7 +78,7 @@ def _candidate(
         name = _word(title_of(node))
     name = name if is_input_name(name) else f"{_word(class_type)}_{name}"
     is_proposed = is_text or is_size or kind == "image" or field == "steps" or class_type.startswith("Primitive")
-    return Candidate(name, node_id, field, class_type, kind, value, is_proposed)
+    return PossibleFile(name, node_id, field, class_type, kind, value, is_proposed)
 
 
 def _word(text: str) -> str:

@@ -13,7 +13,7 @@ import yaml
 from genpulse.domain.errors import GenPulseError
 from genpulse.domain.kind import ANY, is_kind
 from genpulse.domain.text.storable import showable_line
-from genpulse.providers.comfyui.candidates import Candidate, candidates, source_of
+from genpulse.providers.comfyui.candidates import PossibleFile, candidates, source_of
 from genpulse.providers.comfyui.folder import FREE, graph_of, made, read_folder
 from genpulse.providers.comfyui.names import is_input_name, model_name
 from genpulse.providers.comfyui.nodes import FILE, Nodes
@@ -38,7 +38,7 @@ class Draft:
     source: Path
     content: bytes
     graph: Graph
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[PossibleFile, ...]
     titled: tuple[Socket, ...]
 
     @property
@@ -76,7 +76,7 @@ def read_draft(source: Path) -> Draft:
     return draft
 
 
-def _untitled(graph: Graph) -> tuple[Candidate, ...]:
+def _untitled(graph: Graph) -> tuple[PossibleFile, ...]:
     places = {(socket.node, socket.field) for socket in titled(graph)}
     return tuple(one for one in candidates(graph) if (one.node, one.field) not in places)
 
@@ -93,13 +93,14 @@ def _check_links(draft: Draft) -> None:
                 f"{draft.source}: the node {node_id} takes something from the node {gone[0]}, which is not there."
                 " Export the whole workflow again."
             )
-    left = dict(above)
-    while ready := [node_id for node_id, sources in left.items() if not sources & set(left)]:
+    remaining = dict(above)
+    while ready := [node_id for node_id, sources in remaining.items() if not sources & set(remaining)]:
         for node_id in ready:
-            del left[node_id]
-    if left:
+            del remaining[node_id]
+    if remaining:
         raise WorkflowRefused(
-            f"{draft.source}: the nodes {', '.join(left)} wait for each other in a circle, and would never run."
+            f"{draft.source}: the nodes {', '.join(remaining)} wait for each other in a circle,"
+            " and would never run."
         )
 
 

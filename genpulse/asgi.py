@@ -7,6 +7,9 @@ from fastapi import FastAPI
 from genpulse import config, log
 from genpulse.api.app import create_app
 from genpulse.api.options import ApiOptions
+from genpulse.configuration.settings.doors import DoorsSection
+from genpulse.dialects.doors import open_doors
+from genpulse.dialects.options import DialectOptions
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.wiring.services import open_services
 
@@ -31,4 +34,15 @@ def create() -> FastAPI:
         trusted_proxies=settings.api.trusted_proxies,
         api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
     )
-    return create_app(lambda: open_services(settings, process="api"), options)
+    doors = open_doors(_dialects(settings.doors))
+    return create_app(lambda: open_services(settings, process="api"), options, doors)
+
+
+def _dialects(section: DoorsSection) -> DialectOptions:
+    opened = {"replicate": section.replicate, "fal": section.fal, "openai": section.openai}
+    wait_s = {
+        "replicate": section.replicate_wait_s,
+        "fal": section.fal_wait_s,
+        "openai": section.openai_wait_s,
+    }
+    return DialectOptions(frozenset(name for name, is_open in opened.items() if is_open), wait_s, section.aliases)

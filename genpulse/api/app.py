@@ -20,6 +20,7 @@ from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.auth.upload_access import granted_bytes
 from genpulse.api.context import Context
+from genpulse.api.door import Door, Doors, opened_call
 from genpulse.api.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.cross_origin import CrossOrigin
@@ -104,18 +105,18 @@ class Api(FastAPI):
         scope["app"] = self
         await (self.entry or super().__call__)(scope, receive, send)
 
-    def surround(self, options: ApiOptions) -> None:
+    def surround(self, options: ApiOptions, doors: Doors) -> None:
         """Stack the middleware: web pages, request id and caller, body guard and fast path, then the framework."""
         upload_limit_bytes = options.upload_limit_bytes + multipart.OVERHEAD_BYTES
         guard = BodyGuard(
             options.body_limit_bytes,
             options.body_idle_s,
             {uploads.UPLOADS_PATH: upload_limit_bytes},
-            partial(granted_bytes, options.upload_limit_bytes),
+            partial(_granted_bytes, options.upload_limit_bytes, upload_limit_bytes),
         )
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
-        self.entry = RequestMiddleware(FastPath(framework, guard))
+        self.entry = RequestMiddleware(FastPath(framework, guard), doors)
         if options.cors_origins:
             self.entry = CrossOrigin(self.entry, options.cors_origins)
 
@@ -129,8 +130,11 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
-    """The application. It opens its services when the server starts and closes them when it ends."""
+def create_app(open_services: OpenServices, options: ApiOptions, doors: Sequence[Door] = ()) -> FastAPI:
+    """The application. It opens its services when the server starts and closes them when it ends.
+
+    `doors` are the APIs of others that it speaks, too.
+    """
     app = Api(
         title="GenPulse",
         version=options.version,
@@ -143,8 +147,16 @@ def create_app(open_services: OpenServices, options: ApiOptions) -> FastAPI:
         app.router.routes.extend(module.routes.routes)
     app.add_exception_handler(HTTPException, _routing_problem)
     app.add_exception_handler(RequestValidationError, _parameter_problem)
-    app.surround(options)
+    app.surround(options, Doors(doors))
     return app
+
+
+def _granted_bytes(upload_limit_bytes: int, form_limit_bytes: int, scope: Scope) -> int | None:
+    """What the body of a request may have that brings a file, None for all others."""
+    opened = opened_call(scope)
+    if opened is not None:
+        return form_limit_bytes if opened.call and opened.call.takes_files else None
+    return granted_bytes(upload_limit_bytes, scope)
 
 
 def _lifespan(

@@ -12,6 +12,7 @@ Refused
 ├── UploadInProgress                            a file comes already by the same address
 ├── InvalidConfirm · ConfirmExpired             a word of ours about many tasks that is none, or too old
 ├── ModelNotFound                               as `UnknownModel`, where the model is in the path
+├── UnknownCall · MethodNotTaken                a path of a door that is none, or takes another method
 ├── AssetGone                                   what is known about an asset is kept, its bytes are not
 └── RangeNotSatisfiable                         a range outside of the content
 """
@@ -102,6 +103,25 @@ class InvalidLastEventId(Refused):
 
     def __init__(self) -> None:
         super().__init__("The header Last-Event-ID is not the `id` of an event of this service.")
+
+
+class UnknownCall(Refused):
+    """There is nothing at this path of a door."""
+
+    code = "not_found"
+
+    def __init__(self, path: str, door: str) -> None:
+        super().__init__(f"There is nothing at {path!r}. docs/how-to/switch-from-{door}.md lists what there is.")
+
+
+class MethodNotTaken(Refused):
+    """The path of a door takes another method."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, path: str, method: str, methods: Sequence[str]) -> None:
+        super().__init__(f"{path!r} does not take {method}; it takes {', '.join(methods)}.")
+        self.methods = tuple(methods)
 
 
 class AuthenticationRequired(Refused):
@@ -291,6 +311,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     ThumbnailsNotInstalled: 404,
     ModelNotFound: 404,
     UnknownCallback: 404,
+    UnknownCall: 404,
+    MethodNotTaken: 405,
     CallbackRefused: 401,
     BodyTooSlow: 408,
     NotRetryable: 409,
@@ -328,6 +350,8 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
+        case MethodNotTaken():
+            return {"Allow": ", ".join(error.methods)}
         case BodyTooSlow():
             return {"Connection": "close"}
         case RangeNotSatisfiable():

@@ -52,9 +52,12 @@ ROUTES = "routes"
 """What stands below it has names of its own, and is looked at as a whole."""
 
 
+ALIASES = "doors.aliases"
+
+
 def is_open(key: str) -> bool:
     """Whether any name may stand below this setting."""
-    return key == ROUTES or (key.rpartition(".")[2] in OPEN and key.startswith("providers."))
+    return key in {ROUTES, ALIASES} or (key.rpartition(".")[2] in OPEN and key.startswith("providers."))
 
 
 def find(key: str) -> Key | None:
@@ -67,6 +70,8 @@ def _pattern(key: str) -> str:
     parts = key.split(".")
     if parts[0] == ROUTES:
         return ROUTES
+    if key.startswith(f"{ALIASES}."):
+        return ALIASES
     if parts[0] == "providers" and len(parts) > 2:
         parts[1] = ANY_PROVIDER
         parts = parts[:3] if parts[2] in OPEN else parts

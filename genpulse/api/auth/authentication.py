@@ -22,6 +22,8 @@ KNOWN_S = 10.0
 """Seconds for which a key is remembered: a revoked one is refused after that at the latest."""
 UNKNOWN_S = 1.0
 _MOST_REMEMBERED = 10_000
+_SCHEMES = frozenset({"bearer", "token", "key"})
+"""What stands before a key: `Key` is fal's word, and `Token` was Replicate's."""
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -167,7 +169,7 @@ def _bearer_token(connection: HTTPConnection) -> str:
     if not authorization:
         return ""
     scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.strip() if scheme.lower() in _SCHEMES else ""
 
 
 def why_not(key: ApiKey | None, now: datetime) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from genpulse.api.auth import upload_access
 from genpulse.api.auth.signed_urls import UrlSigner
 from genpulse.api.context import SIGNED, Context, context_in
+from genpulse.api.door import opened_call
 from genpulse.api.errors import InsufficientScope, TooManyRequests
 from genpulse.api.requests.paths import inner_path
 from genpulse.domain.errors import DatabaseUnavailable
@@ -43,10 +44,17 @@ async def authorize(connection: HTTPConnection) -> Caller:
         with suppress(DatabaseUnavailable):
             await _signer(context)
     caller = await context.authenticator.authenticate(connection)
-    _require(caller, Scope.READ if connection.scope["method"] in _READING else Scope.WRITE)
+    _require(caller, Scope.READ if _reads(connection) else Scope.WRITE)
     if caller.limits.rate is not None:
         await _keep_to_rate(context, caller.owner, caller.limits.rate)
     return caller
+
+
+def _reads(connection: HTTPConnection) -> bool:
+    opened = opened_call(connection.scope)
+    if opened and opened.call and opened.call.reads is not None:
+        return opened.call.reads
+    return connection.scope["method"] in _READING
 
 
 async def _signer(context: Context) -> UrlSigner:

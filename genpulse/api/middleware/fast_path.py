@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from genpulse.api.door import opened_call
 from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.request_middleware import ROUTE
 from genpulse.api.requests.lean_request import LeanRequest
@@ -25,7 +26,8 @@ _READS: Mapping[str, tuple[str, Handler]] = {"": (TASK_PATH, show_task), "/event
 class FastPath:
     """ASGI middleware that guards every body, and serves the most frequent calls by itself.
 
-    `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events go to their handlers, everything else to `framework`.
+    The calls of doors go to their handlers, and so do `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events.
+    Everything else goes to `framework`.
     """
 
     def __init__(self, framework: ASGIApp, guard: BodyGuard) -> None:
@@ -48,6 +50,8 @@ class FastPath:
 
 def _handler(scope: Scope) -> Handler | None:
     """The handler of a frequent call, whose route and parameters are noted in the scope."""
+    if (opened := opened_call(scope)) is not None and opened.call is not None:
+        return opened.call.handler
     path, method = inner_path(scope), scope["method"]
     if method == "POST" and path == TASKS_PATH:
         scope[ROUTE] = TASKS_PATH

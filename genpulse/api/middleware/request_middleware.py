@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from genpulse.api import problems
 from genpulse.api.auth.authorization import authorize
 from genpulse.api.context import CALLER, context_in
+from genpulse.api.door import Doors, opened_call
 from genpulse.api.errors import Internal
 from genpulse.api.requests.lean_request import Connection, headers_of
 from genpulse.api.requests.paths import inner_path
@@ -26,10 +27,11 @@ _log = logging.getLogger(__name__)
 
 
 class RequestMiddleware:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application. A request that comes by a door is answered in its words."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, doors: Doors | None = None) -> None:
         self._app = app
+        self._doors = doors or Doors()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Whatever goes wrong before the response began becomes a problem document."""
@@ -52,7 +54,10 @@ class RequestMiddleware:
             exchange.count()
 
     async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
-        if _needs_caller(scope):
+        opened = self._doors.note(scope)
+        if opened is not None and opened.call is None:
+            raise opened.door.unknown(scope)
+        if opened.call.needs_key if opened and opened.call else _needs_caller(scope):
             scope[CALLER] = await authorize(Connection(scope))
         await self._app(scope, receive, exchange.send)
 
@@ -86,19 +91,31 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._seconds = time.perf_counter() - self._began_at
             self.status = message["status"]
-            message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode("latin-1"))]
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", self.id.encode("latin-1")),
+                *self._of_door(),
+            ]
         await self._send(message)
+
+    def _of_door(self) -> list[tuple[bytes, bytes]]:
+        opened = opened_call(self._scope)
+        headers = opened.door.headers(self._scope) if opened else ()
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
         """Answer with a problem, or break the connection off when the response has begun."""
         if self.has_begun:
             _log.warning("request %s broke off: %s", self.id, error)
             return
-        await problems.problem_response(error, self._scope)(self._scope, receive, self.send)
+        opened = opened_call(self._scope)
+        respond = opened.door.refuse if opened else problems.problem_response
+        await respond(error, self._scope)(self._scope, receive, self.send)
 
     def count(self) -> None:
         """Add this request to the metrics."""
         seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
         routed = getattr(self._scope.get("route"), "path", "unmatched")
-        route = str(self._scope.get(ROUTE, routed))
+        opened = opened_call(self._scope)
+        route = opened.template if opened else str(self._scope.get(ROUTE, routed))
         context_in(self._scope).metrics.request(route, self._scope["method"], self.status, seconds)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
+from genpulse.configuration.settings.doors import DoorsSection
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import Budget, CatalogueSection, Circuit, Providers, Retry
 from genpulse.configuration.settings.routes import RouteSection
@@ -41,6 +42,7 @@ class Settings(Section):
     redis: RedisSection = Field(default_factory=RedisSection)
     storage: Storage = Field(default_factory=Storage)
     api: Api = Field(default_factory=Api)
+    doors: DoorsSection = Field(default_factory=DoorsSection)
     worker: Worker = Field(default_factory=Worker)
     retry: Retry = Field(default_factory=Retry)
     circuit: Circuit = Field(default_factory=Circuit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import FailureCode, QuestionRefused
 from genpulse.provider.account import Account
-from genpulse.provider.passthrough import Candidate
+from genpulse.provider.passthrough import PossibleFile
 from genpulse.provider.passthrough.file_rules import keys_of
 
 _MOST_REFERENCES = 64
@@ -25,22 +25,22 @@ class OutputSchema:
 
     schemas: Mapping[str, JsonValue]
 
-    def is_file(self, candidate: Candidate) -> bool:
+    def is_file(self, candidate: PossibleFile) -> bool:
         """Whether the schema says that a file stands there."""
         keys = [*keys_of(candidate.place)][::-1]
         return self._says_file(self.schemas.get("Output"), keys, _MOST_REFERENCES)
 
-    def _says_file(self, schema: JsonValue, keys: list[str | int], left: int) -> bool:
-        if not isinstance(schema, dict) or left == 0:
+    def _says_file(self, schema: JsonValue, keys: list[str | int], depth: int) -> bool:
+        if not isinstance(schema, dict) or depth == 0:
             return False
         if isinstance(name := schema.get("$ref"), str):
-            return self._says_file(self.schemas.get(name.rpartition("/")[2]), keys, left - 1)
+            return self._says_file(self.schemas.get(name.rpartition("/")[2]), keys, depth - 1)
         for either in ("allOf", "anyOf", "oneOf"):
             if isinstance(ways := schema.get(either), list):
-                return any(self._says_file(way, keys, left - 1) for way in ways)
+                return any(self._says_file(way, keys, depth - 1) for way in ways)
         if not keys:
             return schema.get("format") == "uri"
-        return self._says_file(_inner(schema, keys[0]), keys[1:], left)
+        return self._says_file(_inner(schema, keys[0]), keys[1:], depth)
 
 
 class OutputSchemas:

@@ -7,7 +7,7 @@ import pty
 import random
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.api.app import create_app
+from genpulse.api.door import Door
 from genpulse.api.options import ApiOptions
 from genpulse.domain.attempt import End, Outcome, Worker
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
@@ -311,7 +312,12 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            options: ApiOptions | None = None, root_path: str = "", *, clock=utc_now, **changes
+            options: ApiOptions | None = None,
+            root_path: str = "",
+            *,
+            clock=utc_now,
+            doors: Sequence[Door] = (),
+            **changes,
         ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
             storage = FailingStorage("memory:///", spool_dir=tmp_path)
@@ -346,7 +352,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             )
             services = replace(services, **changes)
             options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
-            app = create_app(lambda: nullcontext(services), options)
+            app = create_app(lambda: nullcontext(services), options, doors)
             url, server = await stack.enter_async_context(_running(app, root_path))
             client = await stack.enter_async_context(aiohttp.ClientSession())
             return Served(url, app, server, services, client, easel, store, storage)

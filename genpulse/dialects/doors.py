@@ -1,0 +1,13 @@
+"""The doors that an installation opens."""
+
+from collections.abc import Callable, Mapping
+
+from genpulse.api.door import Door
+from genpulse.dialects.options import DialectOptions
+
+_DOORS: Mapping[str, Callable[[DialectOptions], Door]] = {}
+
+
+def open_doors(options: DialectOptions) -> tuple[Door, ...]:
+    """Those that are not switched off."""
+    return tuple(make(options) for name, make in _DOORS.items() if name in options.opened)

@@ -1,0 +1,1 @@
+"""fal: the queue, runs, streams and uploads."""

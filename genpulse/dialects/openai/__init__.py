@@ -1,0 +1,1 @@
+"""OpenAI: images, videos, speech."""

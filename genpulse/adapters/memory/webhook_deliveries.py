@@ -149,6 +149,16 @@ class MemoryDeliveries:
         )
         return next_try_at
 
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        delivery = self._noted[delivery_id][0] if delivery_id in self._noted else None
+        if delivery is None or delivery.delivered_at is not None:
+            return
+        later = self._later(delivery, again_in_s)
+        self._change(delivery_id, next_try_at=later, error=storable_line(why))
+        if later is None:
+            self._tried_at[delivery_id] = self._clock()
+
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
         waiting = [delivery for _, delivery in self._waiting(self._clock()) if delivery.origin == origin]

@@ -40,18 +40,18 @@ class OutputSchema:
 
     def _meant(self, *schemas: JsonValue) -> Sequence[JsonObject]:
         """These schemas with all that they refer to or consist of, each once: they may lead around in circles."""
-        found: dict[int, JsonObject] = {}
+        schemas_by_id: dict[int, JsonObject] = {}
         waiting = [*schemas]
         while waiting:
             schema = waiting.pop()
-            if not isinstance(schema, dict) or id(schema) in found:
+            if not isinstance(schema, dict) or id(schema) in schemas_by_id:
                 continue
-            found[id(schema)] = schema
+            schemas_by_id[id(schema)] = schema
             if isinstance(name := schema.get("$ref"), str):
                 waiting.append(self._schemas.get(name.rpartition("/")[2]))
             for either in ("allOf", "anyOf", "oneOf"):
                 waiting += ways if isinstance(ways := schema.get(either), list) else []
-        return [*found.values()]
+        return [*schemas_by_id.values()]
 
 
 class OutputSchemas:

@@ -24,6 +24,7 @@ from genpulse.dialects.replicate.links import ReplicateLinks
 from genpulse.dialects.replicate.prediction_documents import STARTING, PredictionDocument, PredictionView
 from genpulse.dialects.replicate.prediction_request import PredictionRequest, cancel_after_s, wait_s
 from genpulse.dialects.replicate.versions import Versions
+from genpulse.dialects.replicate.webhook_form import choice_of
 from genpulse.dialects.submission import submit
 from genpulse.domain.errors import BadInput, Problem, UnknownModel, UnknownTask
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -139,12 +140,16 @@ def task_id_in(request: Request) -> UUID:
 
 
 def _order(request: Request, wanted: PredictionRequest, model_id: str, links: ReplicateLinks) -> Order:
+    webhook_url, choice = wanted.webhook or wanted.webhook_completed, None
+    if webhook_url is not None:
+        choice = choice_of(wanted.webhook_events_filter, only_completed=wanted.webhook is None)
     return Order(
         model=model_id,
         input=taken_input(wanted.input, links),
         priority=caller_of(request).usual_priority,
-        webhook_url=wanted.webhook or wanted.webhook_completed,
+        webhook_url=webhook_url,
         deadline_s=cancel_after_s(request.headers),
+        webhook_choice=choice,
     )
 
 

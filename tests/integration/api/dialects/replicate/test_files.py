@@ -58,6 +58,18 @@ async def test_fields_beside_the_file_win_over_its_own_words(served):
     assert (document["name"], document["content_type"], document["metadata"]) == ("a.txt", "text/plain", {})
 
 
+async def test_metadata_may_come_in_fields_with_brackets(served):
+    made = form(PNG)
+    for name, value in (("metadata[a]", "1"), ("metadata[b][]", "2"), ("metadata[b][]", "3")):
+        made.add_field(name, value)
+    answer = await served.post(f"{API}/files", data=made)
+    assert answer.json["metadata"] == {"a": "1", "b": ["2", "3"]}
+    made = form(PNG)
+    made.add_field("metadata[a]", "1")
+    made.add_field("metadata[a][b]", "1")
+    assert (await served.post(f"{API}/files", data=made)).status == 422
+
+
 @pytest.mark.parametrize("end", ["", "?a=b", "/download"])
 async def test_an_input_names_it_by_its_address(served, end):
     document = (await brought(served)).json

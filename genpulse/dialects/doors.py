@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 
 from genpulse.api.door import Door
 from genpulse.dialects.options import DialectOptions
+from genpulse.dialects.replicate.door import replicate_door
 
-_DOORS: Mapping[str, Callable[[DialectOptions], Door]] = {}
+_DOORS: Mapping[str, Callable[[DialectOptions], Door]] = {
+    "replicate": replicate_door,
+}
 
 
 def open_doors(options: DialectOptions) -> tuple[Door, ...]:

@@ -21,10 +21,11 @@ PUT_OFF_AT_ONCE = 10_000
 
 _COLUMNS = """id AS delivery_id, task_id, type, url, created_at AS noted_at, tries, status_code, last_error,
        next_try_at, delivered_at, given_until, origin, environment, form, follows"""
+# A value and no EXISTS, of which the planner would make a table of all that wait.
 _FOLLOWS_NOTHING = """
-(follows IS NULL OR NOT EXISTS (
-    SELECT FROM deliveries AS earlier
-    WHERE earlier.id = deliveries.follows AND earlier.next_try_at IS NOT NULL AND earlier.tries = 0))"""
+(follows IS NULL OR coalesce((
+    SELECT earlier.next_try_at IS NULL OR earlier.tries > 0 FROM deliveries AS earlier
+    WHERE earlier.id = deliveries.follows), true))"""
 _OURS = "($1::text IS NULL OR environment = $1)"
 # From origin to origin along the index: however many messages wait for one, another's is found at once.
 _DUE = f"""
@@ -69,6 +70,11 @@ _NOT_TAKEN = f"""
 UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next_try_at = {_LATER},
        tried_at = now()
 WHERE id = $1 AND delivered_at IS NULL RETURNING next_try_at
+"""
+_LEAVE = f"""
+UPDATE deliveries SET next_try_at = {_LATER}, last_error = $3,
+       tried_at = CASE WHEN given_until > now() THEN tried_at ELSE now() END
+WHERE id = $1 AND delivered_at IS NULL
 """
 _PUT_OFF = f"""
 UPDATE deliveries SET next_try_at = {_LATER},
@@ -140,13 +146,18 @@ class PostgresDeliveries:
             )
         return at
 
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        with outages():
+            await self._pool.execute(_LEAVE, delivery_id, again_in_s, storable_line(why))
+
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
         with outages():
-            done: str = await self._pool.execute(
+            command_tag: str = await self._pool.execute(
                 _PUT_OFF, self._environment, again_in_s, origin, storable_line(why)
             )
-        return int(done.rpartition(" ")[2])
+        return int(command_tag.rpartition(" ")[2])
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""

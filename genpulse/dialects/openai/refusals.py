@@ -80,8 +80,16 @@ def refuse(error: Refusal, scope: Scope) -> Response:
     if isinstance(error, CallRefused):
         return _answer(error.status, str(error), error.kind, error.field, error.word, error.headers)
     status, kind, word = _words_of(error)
-    retry = {} if status in _MENDED_BY_WAITING and not isinstance(error, BudgetExceeded) else NEVER_AGAIN
+    retry = {} if is_sent_again(error) else NEVER_AGAIN
     return _answer(status, str(error), kind, _field_of(error), word, {**headers_of(error), **retry})
+
+
+def is_sent_again(error: Refusal) -> bool:
+    """Whether clients send a call that got this answer again by themselves."""
+    if isinstance(error, CallRefused):
+        return False
+    status, _, _ = _words_of(error)
+    return status in _MENDED_BY_WAITING and not isinstance(error, BudgetExceeded)
 
 
 def error_document(message: str, kind: str, field: str | None, word: str | None) -> dict[str, object]:

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from genpulse.api.door import Door
+from genpulse.dialects.fal.door import fal_door
 from genpulse.dialects.options import DialectOptions
 
-_DOORS: Mapping[str, Callable[[DialectOptions], Door]] = {}
+_DOORS: Mapping[str, Callable[[DialectOptions], Door]] = {
+    "fal": fal_door,
+}
 
 
 def open_doors(options: DialectOptions) -> tuple[Door, ...]:

@@ -204,7 +204,7 @@ class _Gathering:
 
     def write_eof(self) -> None:
         self._flush()
-        if not self._transport.is_closing():
+        if not self._transport.is_closing() and self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from genpulse.api.context import caller_of
 from genpulse.api.requests import headers as request_headers
+from genpulse.api.server.written_answer import when_unread
 from genpulse.domain.errors import Refused
 
 REMEMBERED_S = 600.0
@@ -81,7 +82,7 @@ class RepeatedCalls:
 
 
 class _Watched(Response):
-    """A response that notes whether it was written out whole."""
+    """A response that notes whether it was written out whole, and read."""
 
     background = None
 
@@ -96,6 +97,10 @@ class _Watched(Response):
         self._call.is_lost = True
         await self._response(scope, receive, send)
         self._call.is_lost = False
+        when_unread(scope, self._lose)
+
+    def _lose(self) -> None:
+        self._call.is_lost = True
 
 
 def _digest(request: Request, body: bytes) -> bytes:

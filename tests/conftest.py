@@ -43,6 +43,7 @@ _TABLES = (
     "ledger",
     "api_keys",
     "key_webhook_secrets",
+    "message_keys",
     "budget_warnings",
     "spending",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 
 class DeliveryStore(Protocol):
-    """Messages about ended tasks. Each is written in the commit that ends its task, by the store of tasks.
+    """Messages about tasks. Each is written in the commit of which it tells, by the store of tasks.
 
     Moments are the store's own: callers say how long, never when. All raise `DatabaseUnavailable`.
     """
@@ -23,7 +26,8 @@ class DeliveryStore(Protocol):
         """Take at most `limit` that are due, so that nobody else sends them for `held_s` seconds.
 
         No more than `room` says of an origin, which may be 0, and `per_origin` of those that it does not name:
-        first one of each origin, then a second one. With each comes the task as it was when it ended.
+        first one of each origin, then a second one. With each comes the task as it was then. None is taken
+        before the one that it follows was tried.
         """
 
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
@@ -59,6 +63,16 @@ class MessageSender(Protocol):
         """Why nothing is ever sent to this URL, as far as the URL alone tells; None where it may be."""
 
     async def send(
-        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+        self,
+        url: str,
+        message_id: str,
+        body: bytes,
+        *,
+        now: datetime,
+        secrets: SigningSecrets | None = SHARED,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
-        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too."""
+        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too.
+
+        `headers` are added. Without `secrets` they stand in place of those that Standard Webhooks describes.
+        """

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.route_document import route_of
+from genpulse.adapters.database.webhook_choice_document import choice_of
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
@@ -65,6 +66,7 @@ def task_of(row: Row) -> Task:
         run_at=_moment(row["run_at"]),
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
         route=route_of(row["route"]),
+        webhook_choice=choice_of(row["webhook_choice"]),
     )
 
 

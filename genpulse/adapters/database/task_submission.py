@@ -13,6 +13,7 @@ from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
 from genpulse.adapters.database.statements import batches, tasks
+from genpulse.adapters.database.webhook_choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
@@ -316,6 +317,7 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
         [None if task.route is None else route_text(task.route) for task in tasks],
         [scopes[task.id] for task in tasks],
+        [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
     )
 
 

@@ -1,6 +1,6 @@
-"""Messages about ended tasks, kept in PostgreSQL.
+"""Messages about tasks, kept in PostgreSQL.
 
-A trigger writes each in the very statement that ends its task, whichever statement that is.
+A trigger writes each in the very statement that ends its task or begins it, whichever statement that is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,11 @@ from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
 PUT_OFF_AT_ONCE = 10_000
 
 _COLUMNS = """id AS delivery_id, task_id, type, url, created_at AS noted_at, tries, status_code, last_error,
-       next_try_at, delivered_at, given_until, origin, environment"""
+       next_try_at, delivered_at, given_until, origin, environment, form, follows"""
+_FOLLOWS_NOTHING = """
+(follows IS NULL OR NOT EXISTS (
+    SELECT FROM deliveries AS earlier
+    WHERE earlier.id = deliveries.follows AND earlier.next_try_at IS NOT NULL AND earlier.tries = 0))"""
 _OURS = "($1::text IS NULL OR environment = $1)"
 # From origin to origin along the index: however many messages wait for one, another's is found at once.
 _DUE = f"""
@@ -38,6 +42,7 @@ WITH RECURSIVE origins AS (
         SELECT id, next_try_at, row_number() OVER (ORDER BY next_try_at) AS place FROM (
             SELECT id, next_try_at FROM deliveries
             WHERE deliveries.origin = origins.origin AND next_try_at <= now() AND {_OURS}
+              AND {_FOLLOWS_NOTHING}
             ORDER BY next_try_at LIMIT greatest(coalesce(used.room, $4), 0)) AS first) AS waiting
     WHERE origins.next_try_at <= now()
     ORDER BY waiting.place, waiting.next_try_at LIMIT $2
@@ -180,4 +185,6 @@ def _delivery_of(row: Row) -> Delivery:
         given_until=row["given_until"],
         origin=row["origin"],
         environment=row["environment"],
+        form=row["form"],
+        follows=uuid_of(row["follows"]) if row["follows"] else None,
     )

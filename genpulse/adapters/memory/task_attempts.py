@@ -122,6 +122,8 @@ class TaskAttempts(TaskRows):
         self._tasks[task.id] = running
         self._leases[task.id] = lease
         self._attempts.setdefault(task.id, []).append(attempt)
+        if task.started_at is None and task.id not in self.deleted.tasks:
+            self._deliveries.note_start(running)
         return Claim(lease, running, attempt)
 
     async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
@@ -165,7 +167,10 @@ class TaskAttempts(TaskRows):
         """A lost lease is no error here."""
         if self._holds(lease):
             task = self._tasks[lease.task_id]
-            self._tasks[task.id] = replace(task, progress=progress, seq=max(seq, task.seq))
+            changed = replace(task, progress=progress, seq=max(seq, task.seq))
+            self._tasks[task.id] = changed
+            if progress != task.progress and task.id not in self.deleted.tasks:
+                self._deliveries.note_progress(changed)
 
     async def save_waiting(
         self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int

@@ -1,4 +1,4 @@
-"""Messages about ended tasks, inside this process."""
+"""Messages about tasks, inside this process."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -8,13 +8,25 @@ from uuid import UUID, uuid4
 
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.search.backlog import Backlog
-from genpulse.domain.task import Task
+from genpulse.domain.submission.webhook_choice import USUAL, WebhookEvent
+from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.text.storable import storable_line
-from genpulse.domain.webhook_delivery import GIVE_UP_AFTER, Answer, Delivery, Unreadable, origin_of
+from genpulse.domain.webhook_delivery import (
+    GIVE_UP_AFTER,
+    PROGRESS_LASTS,
+    PROGRESSED,
+    STARTED,
+    Answer,
+    Delivery,
+    Unreadable,
+    origin_of,
+)
+
+_PROGRESS_APART = timedelta(milliseconds=500)
 
 
 class MemoryDeliveries:
-    """Implements `DeliveryStore`. The store of tasks notes in it how each one ended.
+    """Implements `DeliveryStore`. The store of tasks notes in it how each one begins, goes on and ends.
 
     `clock` is this store's now. None takes the messages of all environments.
     """
@@ -29,19 +41,41 @@ class MemoryDeliveries:
 
     def note(self, task: Task) -> None:
         """A task has ended; if somebody wants to know, there is a message now."""
-        if task.webhook_url is None or task.finished_at is None:
+        choice = task.webhook_choice or USUAL
+        if task.finished_at is not None and choice.wants_end(succeeded=task.status is TaskStatus.SUCCEEDED):
+            self._note(task, f"task.{task.status}", task.finished_at, GIVE_UP_AFTER)
+
+    def note_start(self, task: Task) -> None:
+        """The first attempt of a task has begun."""
+        if task.started_at is not None and WebhookEvent.START in (task.webhook_choice or USUAL).events:
+            self._note(task, STARTED, task.started_at, GIVE_UP_AFTER)
+
+    def note_progress(self, task: Task) -> None:
+        """A task has come further. While one message about that waits, there is no other."""
+        if WebhookEvent.PROGRESS not in (task.webhook_choice or USUAL).events:
             return
         now = self._clock()
+        told = [one for one, of in self._noted.values() if of.id == task.id and one.type == PROGRESSED]
+        if not any(one.next_try_at or one.created_at > now - _PROGRESS_APART for one in told):
+            self._note(task, PROGRESSED, now, PROGRESS_LASTS)
+
+    def _note(self, task: Task, kind: str, since: datetime, lasts: timedelta) -> None:
+        if task.webhook_url is None:
+            return
+        now = self._clock()
+        untried = [one.id for one, of in self._noted.values() if of.id == task.id and _is_untried(one)]
         delivery = Delivery(
             id=uuid4(),
             task_id=task.id,
-            type=f"task.{task.status}",
+            type=kind,
             url=task.webhook_url,
-            created_at=task.finished_at,
+            created_at=since,
             next_try_at=now,
-            given_until=now + GIVE_UP_AFTER,
+            given_until=now + lasts,
             origin=origin_of(task.webhook_url),
             environment=task.environment,
+            form=task.webhook_choice.form if task.webhook_choice else "",
+            follows=untried[-1] if untried and task.webhook_choice else None,
         )
         self._noted[delivery.id] = (delivery, task)
 
@@ -76,8 +110,13 @@ class MemoryDeliveries:
             if delivery.next_try_at
             and delivery.next_try_at <= now
             and self._environment in {None, delivery.environment}
+            and not self._has_to_wait(delivery)
         ]
         return sorted(waiting, key=lambda pair: (pair[0], pair[1].id))
+
+    def _has_to_wait(self, delivery: Delivery) -> bool:
+        """Whether the one that it follows was not tried yet."""
+        return delivery.follows in self._noted and _is_untried(self._noted[delivery.follows][0])
 
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
@@ -160,3 +199,7 @@ class MemoryDeliveries:
     def _change(self, delivery_id: UUID, **changes: object) -> None:
         delivery, task = self._noted[delivery_id]
         self._noted[delivery_id] = (replace(delivery, **changes), task)  # type: ignore[arg-type]
+
+
+def _is_untried(delivery: Delivery) -> bool:
+    return delivery.next_try_at is not None and delivery.tries == 0

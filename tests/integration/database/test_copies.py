@@ -176,6 +176,7 @@ async def state_of(url):
                 "deliveries",
                 "api_keys",
                 "doomed_objects",
+                "message_keys",
             )
         ]
         secret = await connection.fetchval("SELECT secret FROM signing_secret")
@@ -184,7 +185,7 @@ async def state_of(url):
 
 EMPTY = (
     [("failed", "foreign_environment")] * 3 + [("succeeded", None)],
-    [0, 0, 0, 0, 0, 1, 0, 0],
+    [0, 0, 0, 0, 0, 1, 0, 0, 0],
 )
 
 

@@ -214,3 +214,17 @@ def test_limits_that_make_no_sense_are_refused(keys, options, said):
     made = keys("create", "--name", "shop", *options)
     assert made.exit_code == 2
     assert said in " ".join(made.stderr.split())
+
+
+def test_message_keys_are_listed_and_rotated(keys):
+    first = keys("message-key", "list").stdout.split()
+    assert len(first) == 2
+    rotated = keys("message-key", "rotate")
+    assert rotated.exit_code == 0, rotated.output
+    assert "is published and signs from" in rotated.stdout
+    lines = [line.split() for line in keys("message-key", "list").stdout.splitlines()]
+    assert lines[0] == first
+    assert lines[1][0] in rotated.stdout
+    document = json.loads(keys("message-key", "list", "--json").stdout)
+    assert [(key["kid"], key["x"]) for key in document["keys"]] == [tuple(line) for line in lines]
+    assert all(set(key) == {"kty", "crv", "x", "kid", "use", "alg"} for key in document["keys"])

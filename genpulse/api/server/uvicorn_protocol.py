@@ -53,6 +53,8 @@ class GatheringProtocol(HttpToolsProtocol):
         self._untaken = 0
         self._answers: list[WrittenAnswer] = []
         self._was_closed_by_client = False
+        self._is_lost = False
+        self._says_farewell = False
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         gathering = _Gathering(transport, self.loop, self._closing)
@@ -67,14 +69,16 @@ class GatheringProtocol(HttpToolsProtocol):
         self._stop_watching()
         if self._peers is not None:
             self._peers.remove(self)
-        if self._is_answering() or (exc is not None and not self._was_closed_by_client):
+        self._is_lost = True
+        is_reset = exc is not None and not self._was_closed_by_client and not self._says_farewell
+        if self._is_answering() or is_reset:
             self._note_unread()
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
         """The client has closed its side. What it has not acknowledged by now it has not read."""
         self._was_closed_by_client = True
-        if untaken_bytes(self.transport):
+        if not self._says_farewell and untaken_bytes(self.transport):
             self._note_unread()
         super().eof_received()
 
@@ -154,7 +158,13 @@ class GatheringProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def _closing(self) -> None:
-        """A transport that is closed waits for ever until all of it is taken."""
+        """A transport that is closed waits for ever until all of it is taken.
+
+        By TLS it takes leave, which hardly any client waits for: that one resets the connection says nothing then.
+        """
+        if self._is_lost:
+            return
+        self._says_farewell = self.scheme == "https"
         if self._taking_timer is None and self.transport.get_write_buffer_size():
             self._watch()
 

@@ -30,6 +30,7 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
@@ -43,6 +44,7 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
@@ -337,6 +339,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
                 budgets=MemoryBudgets(store),
+                uploaded_files=MemoryUploadedFiles(store),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -375,6 +378,7 @@ async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
             "retention": PostgresRetention(pool),
             "deletions": PostgresDeletions(pool, "dev"),
             "budgets": PostgresBudgets(pool),
+            "uploaded_files": PostgresUploadedFiles(pool),
             "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
         }
         await maker.close()

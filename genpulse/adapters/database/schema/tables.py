@@ -26,6 +26,7 @@ from genpulse.adapters.database.schema.asset_tables import asset_uses as asset_u
 from genpulse.adapters.database.schema.asset_tables import assets as assets
 from genpulse.adapters.database.schema.asset_tables import doomed_objects as doomed_objects
 from genpulse.adapters.database.schema.asset_tables import thumbnails as thumbnails
+from genpulse.adapters.database.schema.asset_tables import uploaded_files as uploaded_files
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import message_keys as message_keys

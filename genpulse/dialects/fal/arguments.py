@@ -2,13 +2,15 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests import json_body
 from genpulse.dialects.fal.apps import app_id
+from genpulse.dialects.fal.input_files import with_references
+from genpulse.dialects.fal.webhook import CHOICE
 from genpulse.dialects.model_names import ModelNames
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject
@@ -36,16 +38,26 @@ async def asked(request: Request, names: ModelNames) -> Asked:
     app = app_id(str(request.path_params["app"]))
     model = names.id_of(context_in(request.scope).services, app)
     arguments = await _arguments(request)
+    webhook_url = request.query_params.get(WEBHOOK) or None
     order = Order(
         model=model,
         input=arguments,
         priority=_priority(request),
-        webhook_url=request.query_params.get(WEBHOOK) or None,
+        webhook_url=webhook_url,
+        webhook_choice=CHOICE if webhook_url else None,
         deadline_s=_start_limit_s(request),
     )
     words = [arguments, order.priority.word, order.webhook_url, order.deadline_s]
     canonical = json.dumps(words, sort_keys=True, separators=(",", ":")).encode()
     return Asked(app, order, canonical)
+
+
+async def order_of(request: Request, call: Asked, key: str) -> Order:
+    """The order under this idempotency key, with files as references to assets.
+
+    Raises as `lifecycle.upload.upload`.
+    """
+    return replace(call.order, input=await with_references(request, call.order.input, key))
 
 
 async def _arguments(request: Request) -> JsonObject:

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from genpulse.api.context import context_in, links_for, task_for
 from genpulse.api.responses.encoded import JsonResponse
 from genpulse.dialects.fal.apps import app_id, queue_path
-from genpulse.dialects.fal.arguments import Asked, asked
+from genpulse.dialects.fal.arguments import Asked, asked, order_of
 from genpulse.dialects.fal.output_document import output_document
-from genpulse.dialects.fal.refusals import error_response, failed
+from genpulse.dialects.fal.refusals import error_response, failed_request
 from genpulse.dialects.fal.request_id import note, request_id_in
 from genpulse.dialects.fal.status_document import RequestUrls, status_code, status_document
 from genpulse.dialects.model_names import ModelNames
@@ -47,7 +47,7 @@ class Queue:
         call = await asked(request, self._names)
 
         async def answer(key: str) -> Response:
-            task = (await submit(request, call.order, key)).task
+            task = (await submit(request, await order_of(request, call, key), key)).task
             note(request.scope, task.id)
             return await self._queued(request, call, task)
 
@@ -112,13 +112,15 @@ def ended(request: Request, task: Task) -> Response:
     if task.status is TaskStatus.SUCCEEDED:
         return answer_json(output_document(task, links_for(request)))
     if task.status.ended:
-        return failed(task)
+        return failed_request(task).response()
     return error_response(400, "Request is still in progress", "bad_request")
 
 
-def answer_json(document: Mapping[str, JsonValue], status: int = 200) -> Response:
+def answer_json(
+    document: Mapping[str, JsonValue], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """A JSON response."""
-    return JsonResponse(json.dumps(document).encode(), status, {})
+    return JsonResponse(json.dumps(document).encode(), status, headers or {})
 
 
 def _urls(request: Request, app: str, request_id: str) -> RequestUrls:

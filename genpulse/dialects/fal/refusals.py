@@ -15,7 +15,16 @@ from starlette.types import Scope
 from genpulse.api.door import Refusal
 from genpulse.api.errors import AuthenticationRequired, Internal, headers_of, status_of
 from genpulse.api.responses.encoded import JsonResponse
-from genpulse.domain.errors import BadInput, BudgetExceeded, Problem, TaskDeleted, Unavailable, UploadAddressUsed
+from genpulse.dialects.fal.errors import RealtimeNotSpoken, UnknownTarget
+from genpulse.domain.errors import (
+    BadInput,
+    BudgetExceeded,
+    Problem,
+    TaskDeleted,
+    Unavailable,
+    UnknownModel,
+    UploadAddressUsed,
+)
 from genpulse.domain.failure import Failure, FailureCode
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task, TaskStatus
@@ -51,7 +60,14 @@ _FAILURES: Mapping[FailureCode, _Answer] = {
     FailureCode.BUDGET_EXCEEDED: _Answer(403, "budget_exceeded", is_of_model=False),
     FailureCode.PAID_PROVIDER_REFUSED: _Answer(403, "paid_provider_refused", is_of_model=False),
 }
-_STATUS: Mapping[type[Exception], int] = {BudgetExceeded: 403, TaskDeleted: 404, UploadAddressUsed: 400}
+_STATUS: Mapping[type[Exception], int] = {
+    BudgetExceeded: 403,
+    TaskDeleted: 404,
+    UploadAddressUsed: 400,
+    RealtimeNotSpoken: 400,
+    UnknownTarget: 400,
+    UnknownModel: 404,
+}
 """Where fal answers otherwise than we do: an empty account is 403 there, and 409 would be repeated."""
 
 
@@ -69,16 +85,31 @@ def refuse(error: Refusal, _scope: Scope) -> Response:
     return error_response(status, detail, headers[ERROR_TYPE], headers)
 
 
-def failed(task: Task) -> Response:
-    """The answer where the result of a task is asked for that has not succeeded."""
+@dataclass(frozen=True, slots=True)
+class FailedRequest:
+    """A request that has not succeeded. `detail` is what apps answer, `words` the same as one text."""
+
+    status: int
+    words: str
+    detail: JsonValue
+    error_type: str
+    headers: Mapping[str, str]
+
+    def response(self) -> Response:
+        """The answer where its result is asked for."""
+        return error_response(self.status, self.detail, self.error_type, self.headers)
+
+
+def failed_request(task: Task) -> FailedRequest:
+    """How a task is told that has ended and not succeeded."""
     if task.status is TaskStatus.CANCELED:
-        return error_response(499, "The request was cancelled.", CANCELED)
-    failure = task.error
-    answer = _FAILURES.get(failure.code, _INTERNAL) if failure else _INTERNAL
-    detail: JsonValue = words_of(failure)
+        return FailedRequest(499, words_of(None), words_of(None), CANCELED, {})
+    words, answer = words_of(task.error), _FAILURES.get(task.error.code, _INTERNAL) if task.error else _INTERNAL
+    detail: JsonValue = words
     if answer.is_of_model:
-        detail = [_told(_place_of(task, answer), words_of(failure), answer.error_type)]
-    return error_response(answer.status, detail, answer.error_type, TIMEOUT_TYPE if answer.is_of_user else {})
+        detail = [_told(_place_of(task, answer), words, answer.error_type)]
+    headers = TIMEOUT_TYPE if answer.is_of_user else {}
+    return FailedRequest(answer.status, words, detail, answer.error_type, headers)
 
 
 def error_response(
@@ -107,6 +138,8 @@ def _place_of(task: Task, answer: _Answer) -> Sequence[str]:
 
 def _problem(problem: Problem) -> JsonValue:
     names = problem.pointer.split("/")[1:]
+    if names == ["webhook_url"]:
+        return _told(["query", "fal_webhook"], problem.detail, "value_error")
     place = [_name(name) for name in (names[1:] if names[:1] == ["input"] else names)]
     return _told(["body", *place], problem.detail, "value_error")
 

@@ -34,6 +34,10 @@ class _Call:
     began_at_s: float
     is_lost: bool = False
 
+    def lose(self) -> None:
+        """Its answer did not reach the client."""
+        self.is_lost = True
+
 
 class RepeatedCalls:
     """The calls of the last ten minutes, by what was asked. `clock` counts seconds and never jumps."""
@@ -58,6 +62,7 @@ class RepeatedCalls:
         if given is not None:
             return await handle(given)
         call = self._call(_digest(request, body), says_repeated=says_repeated)
+        when_unread(request.scope, call.lose)  # at once: the next call may be here before this one is told
         try:
             response = await handle(call.key)
         except Refused:
@@ -97,10 +102,7 @@ class _Watched(Response):
         self._call.is_lost = True
         await self._response(scope, receive, send)
         self._call.is_lost = False
-        when_unread(scope, self._lose)
-
-    def _lose(self) -> None:
-        self._call.is_lost = True
+        when_unread(scope, self._call.lose)
 
 
 def _digest(request: Request, body: bytes) -> bytes:

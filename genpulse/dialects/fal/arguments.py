@@ -4,10 +4,12 @@ import json
 import math
 from dataclasses import dataclass, replace
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests import json_body
+from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, HttpUrl
 from genpulse.dialects.fal.apps import app_id
 from genpulse.dialects.fal.input_files import with_references
 from genpulse.dialects.fal.webhook import CHOICE
@@ -21,7 +23,7 @@ PRIORITY = "X-Fal-Queue-Priority"
 START_LIMIT = "X-Fal-Request-Timeout"
 WEBHOOK = "fal_webhook"
 _PRIORITIES = {"normal": Priority.NORMAL, "low": Priority.LOW}
-_LONGEST_S = 30 * 86_400.0
+_URL: TypeAdapter[str] = TypeAdapter(HttpUrl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ async def asked(request: Request, names: ModelNames) -> Asked:
     app = app_id(str(request.path_params["app"]))
     model = names.id_of(context_in(request.scope).services, app)
     arguments = await _arguments(request)
-    webhook_url = request.query_params.get(WEBHOOK) or None
+    webhook_url = _webhook_url(request)
     order = Order(
         model=model,
         input=arguments,
@@ -71,6 +73,17 @@ async def _arguments(request: Request) -> JsonObject:
     return arguments
 
 
+def _webhook_url(request: Request) -> str | None:
+    url = request.query_params.get(WEBHOOK)
+    if not url:
+        return None
+    try:
+        return _URL.validate_python(url)
+    except ValidationError as error:
+        said = str(error.errors(include_url=False)[0]["msg"])
+        raise BadInput(f"The parameter {WEBHOOK} is no address.", [Problem("/webhook_url", said)]) from error
+
+
 def _priority(request: Request) -> Priority:
     word = request.headers.get(PRIORITY)
     if word is None:
@@ -89,6 +102,6 @@ def _start_limit_s(request: Request) -> float | None:
         limit_s = float(word)
     except ValueError:
         limit_s = math.nan
-    if not 0 < limit_s <= _LONGEST_S:
+    if not 0 < limit_s <= LONGEST_DEADLINE_S:
         raise BadInput(f"The header {START_LIMIT} is {word[:40]!r}; it takes a number of seconds above 0.")
     return limit_s

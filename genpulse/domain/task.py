@@ -11,6 +11,7 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.webhook_choice import WebhookChoice
@@ -170,7 +171,8 @@ class Task:
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
     whose outputs it takes, have ended. With a `route` the model is the one at which it stands there.
-    `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
+    `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. `result` is what the
+    provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
     """
 
     id: UUID
@@ -211,6 +213,8 @@ class Task:
     depends_on: tuple[UUID, ...] = ()
     route: TaskRoute | None = None
     webhook_choice: WebhookChoice | None = None
+    result: TaskResult | None = None
+    has_unread_result: bool = False
 
     @property
     def model_input(self) -> JsonObject:

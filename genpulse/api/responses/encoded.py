@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from pydantic.main import IncEx
 from starlette.responses import Response
 
 from genpulse.api import problems
@@ -38,9 +39,15 @@ def router(tag: str) -> APIRouter:
     return APIRouter(tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
-def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return JsonResponse(document.model_dump_json().encode(), status, headers or {})
+def json(
+    document: BaseModel,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    leaving_out: IncEx | None = None,
+) -> Response:
+    """A JSON response. Fields of the document may be left out."""
+    return JsonResponse(document.model_dump_json(exclude=leaving_out).encode(), status, headers or {})
 
 
 class JsonResponse(Response):

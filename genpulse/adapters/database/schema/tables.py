@@ -93,6 +93,7 @@ tasks = Table(
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
     Column("route", JSONB),
+    Column("result", Text),
     Column("budget_scopes", ARRAY(Text)),
     Column("order_settled_usd", Numeric),
     Column("order_settled_day", Date),

@@ -33,6 +33,12 @@ NAMES = (
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)
 """What `rows.task_of` reads, by name: a column that a newer version adds changes no result."""
 
+WHOLE_TASK = f"{TASK}, tasks.result"
+"""The same of a task that may have succeeded, with what its provider answered."""
+
+ONE_OF_MANY = f"{TASK}, tasks.result IS NOT NULL AS has_result"
+"""The same of one among many, of which no answer is read: it may be large."""
+
 AT_BEGIN = f"(tasks.seq / {SPAN} + 1) * {SPAN}"
 
 AT_END = f"greatest(tasks.seq + 1, {AT_BEGIN} - 1)"

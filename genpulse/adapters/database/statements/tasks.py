@@ -1,7 +1,7 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
-from genpulse.adapters.database.statements.columns import CHANNEL, TASK
+from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
 from genpulse.adapters.database.statements.ledger import RESERVED
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
@@ -62,27 +62,27 @@ SUBMIT_PRICED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
 """The same for tasks of which some have a price, by the versions of its rules in $24."""
 
 BY_KEY = f"""
-SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
+SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
 """
 
 BY_KEYS = f"""
-SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
+SELECT {ONE_OF_MANY}, tasks.fingerprint, tasks.idempotency_key FROM tasks
 WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL
 """
 
 UNDER_KEYS = f"""
-SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key
+SELECT {WHOLE_TASK}, tasks.fingerprint, tasks.idempotency_key
 FROM unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) JOIN tasks USING (owner, idempotency_key)
 WHERE tasks.deleted_at IS NULL
 """
 
-OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
+OF_BATCH = f"SELECT {ONE_OF_MANY} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
 
 KEY_IS_DELETED = "SELECT EXISTS (SELECT FROM tombstones WHERE key_digest = $1)"
 
 DELETED_KEYS = "SELECT key_digest FROM tombstones WHERE key_digest = ANY($1::bytea[])"
 
-GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
+GET = f"SELECT {WHOLE_TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 
 ATTEMPTS = """
 SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,

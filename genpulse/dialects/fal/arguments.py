@@ -47,7 +47,8 @@ async def asked(request: Request, names: ModelNames) -> Asked:
         priority=_priority(request),
         webhook_url=webhook_url,
         webhook_choice=CHOICE if webhook_url else None,
-        deadline_s=_start_limit_s(request),
+        deadline_s=(start_limit_s := _start_limit_s(request)),
+        deadline_is_for_start=start_limit_s is not None,
     )
     words = [arguments, order.priority.word, order.webhook_url, order.deadline_s]
     canonical = json.dumps(words, sort_keys=True, separators=(",", ":")).encode()

@@ -6,16 +6,24 @@ from genpulse.api.responses.content_disposition import EXTENSIONS
 from genpulse.api.schemas.links import Links
 from genpulse.domain.asset import Asset
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.result.shown_result import result_with
 from genpulse.domain.task import Task
 
+_VENDOR = "fal"
+_SEED = "seed"
 _LISTED = "images"
 """Pictures are several, of all else an app makes one."""
 _ONE_AND_SEVERAL = {"video": "videos", "audio": "audios", "file": "files"}
 
 
 def output_document(task: Task, links: Links) -> JsonObject:
-    """The output of a task that has succeeded."""
-    return _customary(task.outputs, links)
+    """The output of a task that has succeeded: where fal was asked its own answer, with our addresses of files."""
+    result = result_with(task, lambda asset_id, _: links.content(asset_id))
+    if task.provider == _VENDOR and isinstance(result, dict):
+        return result
+    document = _customary(task.outputs, links)
+    seed = result.get(_SEED) if isinstance(result, dict) else None
+    return document if seed is None else {**document, _SEED: seed}
 
 
 def _customary(outputs: Sequence[Asset], links: Links) -> JsonObject:

@@ -1,10 +1,13 @@
 """fal's queue: submit, status, result, cancel."""
 
+import asyncio
+
 import pytest
 
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.task import Priority
+from genpulse.lifecycle.sweep import sweep
 from tests.api_keys import added
 from tests.integration.api.dialects.fal.conftest import ALIAS, APP
 
@@ -182,3 +185,14 @@ async def test_where_it_stands_is_told_while_the_database_is_away(fal):
         assert (await fal.status(request_id)).json["status"] == "IN_QUEUE"
     unknown = await fal.status(UNKNOWN)
     assert (unknown.status, unknown.headers["Retry-After"]) == (503, "5")
+
+
+async def test_a_request_that_does_not_begin_in_time_is_given_up(fal):
+    request_id = (await fal.submit(headers={"X-Fal-Request-Timeout": "0.001"})).json["request_id"]
+    async with asyncio.timeout(60):
+        while not await sweep(fal.api.services):
+            await asyncio.sleep(0.01)
+    assert (await fal.completed(request_id))["error_type"] == "request_timeout"
+    answer = await fal.result(request_id)
+    assert (answer.status, answer.headers["X-Fal-Request-Timeout-Type"]) == (504, "user")
+    assert answer.json["error_type"] == "request_timeout"

@@ -39,6 +39,7 @@ _TABLES = (
     "asset_uses",
     "doomed_objects",
     "thumbnails",
+    "uploaded_files",
     "tombstones",
     "ledger",
     "api_keys",

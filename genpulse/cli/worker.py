@@ -1,7 +1,7 @@
 """`genpulse worker`: a worker, as a process of its own."""
 
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 import uvloop
@@ -14,9 +14,12 @@ from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.variables import variable_name
+from genpulse.dialects.options import DialectOptions
+from genpulse.dialects.replicate.webhook_form import LinksAtHand
+from genpulse.dialects.webhook_forms import webhook_forms
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
-from genpulse.lifecycle.webhooks.forms import Describe, WebhookForm
+from genpulse.lifecycle.webhooks.forms import Describe
 from genpulse.ports import Services
 from genpulse.wiring.database import check_database
 from genpulse.wiring.routes import check_models
@@ -58,26 +61,32 @@ def _warn_of_address(settings: Settings) -> None:
         )
 
 
-def _describer(settings: Settings, services: Services) -> Describe:
-    """Tasks as the API of this environment shows them, for webhooks."""
+def _links_at_hand(settings: Settings, services: Services) -> LinksAtHand:
+    """The addresses that webhooks carry."""
     signing = LazyUrlSigner()
 
-    async def describe(task: Task) -> JsonObject:
-        signer, now_s = await signing.fill(services, settings.api.asset_url_s), services.now().timestamp()
-        links = Links(
+    async def links() -> Links:
+        signer = await signing.fill(services, settings.api.asset_url_s, settings.api.events_url_s)
+        now_s = services.now().timestamp()
+        return Links(
             settings.api_url,
             lambda asset_id: signer.query(asset_id, now_s),
-            has_thumbnails=services.thumbnails is not None,
+            lambda task_id: signer.events_query(task_id, now_s),
+            services.thumbnails is not None,
         )
-        document: JsonObject = TaskDocument.of(task, links).model_dump(mode="json")
+
+    return links
+
+
+def _describer(links: LinksAtHand) -> Describe:
+    """Tasks as the API of this environment shows them, for webhooks: the address of events is not signed."""
+
+    async def describe(task: Task) -> JsonObject:
+        shown = replace(await links(), signed_events=None)
+        document: JsonObject = TaskDocument.of(task, shown).model_dump(mode="json")
         return document
 
     return describe
-
-
-def _webhook_forms() -> Mapping[str, WebhookForm]:
-    """The forms beside our own that orders may name."""
-    return {}
 
 
 async def _work(settings: Settings, concurrency: int | None, names: tuple[str, ...] | None) -> None:
@@ -87,6 +96,7 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
         available = services.catalogue.providers()
         if unknown := sorted(set(names or ()) - set(available)):
             raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(available)}.")
+        links = _links_at_hand(settings, services)
         options = WorkerOptions(
             concurrency=concurrency or settings.worker.concurrency,
             batch=settings.worker.batch,
@@ -95,7 +105,7 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
             stop_s=settings.worker.stop_s,
             providers=names,
             prune_every_s=settings.retention.every_s,
-            describe=_describer(settings, services),
-            webhook_forms=_webhook_forms(),
+            describe=_describer(links),
+            webhook_forms=webhook_forms(DialectOptions(aliases=settings.doors.aliases), services, links),
         )
         await run(services, options)

@@ -28,8 +28,14 @@ class ModelNames:
         if "/" in name and _is_known(catalogue, name):
             return name
         own = f"{self._vendor}/{name}"
+        if not self._passes_on(catalogue) and not _is_listed(catalogue, own):
+            own = name  # nobody has it: the message is about the name as it was said
         catalogue.model(own)
         return own
+
+    def _passes_on(self, catalogue: Catalogue) -> bool:
+        """Whether the vendor may be asked for models that are not listed."""
+        return self._vendor in catalogue.providers() and not catalogue.lacks(self._vendor)
 
     def shown_as(self, model_id: str) -> str:
         """The name under which a client finds this model: an alias, or its name at the vendor, or its id."""
@@ -45,3 +51,7 @@ def _is_known(catalogue: Catalogue, model_id: str) -> bool:
     except UnknownModel:
         return False
     return True
+
+
+def _is_listed(catalogue: Catalogue, model_id: str) -> bool:
+    return any(listed == model_id for listed, _ in catalogue.models())

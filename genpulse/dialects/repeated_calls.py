@@ -47,6 +47,7 @@ from starlette.types import Receive, Scope, Send
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests.lean_request import headers_of
+from genpulse.api.server.written_answer import when_unread
 from genpulse.domain.errors import Refused
 from genpulse.domain.submission.repeated_calls import REMEMBERED_S, CallState, KnownCalls
 from genpulse.ports import Services
@@ -91,15 +92,17 @@ class RepeatedCalls:
             return await handle(given)
         call = await self._call(request, body, says_repeated=says_repeated)
         services = context_in(request.scope).services
+        end = _End(lambda state: self._note(services, call, state))
+        when_unread(request.scope, end.lose)  # at once: the next call may be here before this one is told
         try:
             response = await handle(call.key)
         except Refused:
-            self._note(services, call, CallState.REFUSED if call.is_new else CallState.LOST)
+            end.note(CallState.REFUSED if call.is_new else CallState.LOST)
             raise
         except (ClientDisconnect, asyncio.CancelledError, Exception):
-            self._note(services, call, CallState.LOST)
+            end.lose()
             raise
-        return _Watched(response, lambda state: self._note(services, call, state))
+        return _Watched(response, end)
 
     def refused_unread(self, scope: Scope) -> None:
         """A request was refused whose client may send it again, before its body was read.
@@ -140,14 +143,32 @@ class RepeatedCalls:
             services.calls.note(call.digest, call.key, state)
 
 
+class _End:
+    """How a try of a call ended. What is lost is told once: another one may have taken it up since."""
+
+    def __init__(self, note: Callable[[CallState], None]) -> None:
+        self._tell = note
+        self._is_lost = False
+
+    def note(self, state: CallState) -> None:
+        """It has come so far."""
+        if not self._is_lost:
+            self._is_lost = state is CallState.LOST
+            self._tell(state)
+
+    def lose(self) -> None:
+        """Its answer did not reach the client."""
+        self.note(CallState.LOST)
+
+
 class _Watched(Response):
-    """A response that notes whether it was written out whole."""
+    """A response that notes whether it was written out whole, and read as far as the connection tells."""
 
     background = None
 
-    def __init__(self, response: Response, note: Callable[[CallState], None]) -> None:
+    def __init__(self, response: Response, end: _End) -> None:
         self._response = response
-        self._note = note
+        self._end = end
         self.status_code = response.status_code
         self.raw_headers = response.raw_headers
 
@@ -158,7 +179,7 @@ class _Watched(Response):
             await self._response(scope, receive, send)
             state = CallState.ANSWERED
         finally:
-            self._note(state)
+            self._end.note(state)
 
 
 def _key(digest: str, at_s: float | None, rest: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.task import Task
 from genpulse.domain.warning import TaskWarning
@@ -94,11 +95,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """All outputs that can be had are stored; `warnings` says what is odd about them."""
+    """All outputs that can be had are stored; `warnings` says what is odd about them.
+
+    `result` is what the provider answered, in which files refer to these outputs; None where it is nothing else.
+    """
 
     outputs: tuple[Asset, ...]
     cost: Cost | None = None
     warnings: tuple[TaskWarning, ...] = ()
+    result: TaskResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ Services
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
+├── uploaded_files UploadedFileStore    what callers said of the files that they brought
 └── probes     Probe            how each service is
 
 An implementation lives in `adapters/`, one a file, and passes the contract suite of its port. When what it
@@ -41,6 +42,7 @@ from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.storage import Noting, Storage
 from genpulse.ports.tasks import RouteMove, TaskNotification, TaskStore
 from genpulse.ports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
+from genpulse.ports.uploaded_files import UploadedFileStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -73,5 +75,6 @@ __all__ = [
     "ThumbnailMaker",
     "ThumbnailStore",
     "Thumbnails",
+    "UploadedFileStore",
     "WorkerPresence",
 ]

@@ -29,6 +29,7 @@ from genpulse.ports.retention import Retention
 from genpulse.ports.storage import Storage
 from genpulse.ports.tasks import TaskStore
 from genpulse.ports.thumbnails import Thumbnails
+from genpulse.ports.uploaded_files import UploadedFileStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http
@@ -78,6 +79,7 @@ class Services:
     retention: Retention
     deletions: DeletionStore
     budgets: BudgetStore
+    uploaded_files: UploadedFileStore
     sender: MessageSender
     presence: Presence
     storage: Storage

@@ -30,6 +30,7 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
+from genpulse.domain.result.answer import Answer, OutputPlace
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.call import (
@@ -57,6 +58,7 @@ from genpulse.provider.threads import EngineThreads
 
 __all__ = [
     "Actor",
+    "Answer",
     "AnyModel",
     "AssetRef",
     "Attachment",
@@ -85,6 +87,7 @@ __all__ = [
     "NoAttachments",
     "Notice",
     "Output",
+    "OutputPlace",
     "OutputUnavailable",
     "PollInterval",
     "Progress",

@@ -23,6 +23,7 @@ from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
@@ -172,6 +173,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),
             budgets=MemoryBudgets(store),
+            uploaded_files=MemoryUploadedFiles(store),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,

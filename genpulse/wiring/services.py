@@ -21,6 +21,7 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.redis.call_memory import RedisCalls
@@ -83,6 +84,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             retention=closed_by(stack, PostgresRetention(pool, settings.environment.name)),
             deletions=PostgresDeletions(pool, settings.environment.name),
             budgets=PostgresBudgets(pool),
+            uploaded_files=PostgresUploadedFiles(pool),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,

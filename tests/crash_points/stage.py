@@ -24,6 +24,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
@@ -212,6 +213,7 @@ class Process:
             retention=retention,
             deletions=PostgresDeletions(pool, "dev"),
             budgets=PostgresBudgets(pool),
+            uploaded_files=PostgresUploadedFiles(pool),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,

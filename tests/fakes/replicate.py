@@ -23,6 +23,8 @@ class FakeReplicate(FakeServer):
         super().__init__()
         self.predictions: dict[str, dict] = {}
         self.uploads: list[bytes] = []
+        self.output_schema: dict | None = {"type": "array", "items": {"type": "string", "format": "uri"}}
+        self.asked_models: list[str] = []
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/predictions", self.create)
@@ -33,6 +35,8 @@ class FakeReplicate(FakeServer):
         app.router.add_get("/v1/webhooks/default/secret", self.secret)
         app.router.add_get("/output/{id}", self.output)
         app.router.add_get("/v1/account", self.account)
+        app.router.add_get("/v1/models/{owner}/{name}", self.model)
+        app.router.add_get("/v1/models/{owner}/{name}/versions/{version}", self.model)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {KEY}" or self.situation is Situation.BAD_KEY:
@@ -109,6 +113,14 @@ class FakeReplicate(FakeServer):
         form = await request.post()
         self.uploads.append(form["content"].file.read())
         return web.json_response({"id": "f1", "urls": {"get": f"{self.base_url}/v1/files/f1"}}, status=201)
+
+    async def model(self, request: web.Request) -> web.StreamResponse:
+        """The schema stands in a version, which a model holds as its latest one [S]."""
+        self.asked_models.append(request.path)
+        if self.output_schema is None:
+            return _problem(404, "The requested resource could not be found.")
+        version = {"id": "abc123", "openapi_schema": {"components": {"schemas": {"Output": self.output_schema}}}}
+        return web.json_response(version if "version" in request.match_info else {"latest_version": version})
 
     async def account(self, _: web.Request) -> web.StreamResponse:
         if self.situation is Situation.BAD_KEY:

@@ -21,6 +21,7 @@ from genpulse.adapters.database.queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
@@ -33,6 +34,7 @@ from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
@@ -57,6 +59,7 @@ from genpulse.ports import (
     Services,
     TaskQueue,
     TaskStore,
+    UploadedFileStore,
 )
 from genpulse.provider import (
     Call,
@@ -205,6 +208,7 @@ class Rows:
     retention: Retention
     deletions: DeletionStore
     budgets: BudgetStore
+    uploaded_files: UploadedFileStore
     next_day: Callable[[], Awaitable[None]]
 
 
@@ -282,7 +286,7 @@ async def memory_rows(limits: Mapping[str, int] | None = None) -> AsyncIterator[
     deletions = MemoryDeletions(store, deliveries, retention)
     ended_work = MemoryEndedWork(store, deliveries)
     budgets = MemoryBudgets(store, now=lambda: datetime.now(UTC) + ahead[0])
-    kept = (deliveries, ended_work, MemoryKeys(store), retention, deletions, budgets)
+    kept = (deliveries, ended_work, MemoryKeys(store), retention, deletions, budgets, MemoryUploadedFiles(store))
     yield Rows(store, MemoryBatches(store), queue, *kept, next_day)
 
 
@@ -310,6 +314,7 @@ async def postgresql_rows(
         retention,
         PostgresDeletions(pool, "dev"),
         PostgresBudgets(pool),
+        PostgresUploadedFiles(pool),
         next_day,
     )
     await retention.close()
@@ -363,6 +368,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         retention=rows.retention,
         deletions=rows.deletions,
         budgets=rows.budgets,
+        uploaded_files=rows.uploaded_files,
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

@@ -15,6 +15,7 @@ from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost, CostFlag
 from genpulse.domain.money.ledger import AmountSource, EntryKind, LedgerEntry
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 
@@ -67,7 +68,15 @@ def task_of(row: Row) -> Task:
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
         route=route_of(row["route"]),
         webhook_choice=choice_of(row["webhook_choice"]),
+        deadline_is_for_start=row.get("deadline_is_for_start") or False,
+        result=_result_of(row.get("result")),
+        has_unread_result=row.get("has_result", False),
     )
+
+
+def _result_of(text: str | None) -> TaskResult | None:
+    """Most statements leave the column out, which may be large."""
+    return None if text is None else TaskResult(text)
 
 
 def _moment(at: datetime | None) -> datetime | None:

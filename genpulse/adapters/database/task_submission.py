@@ -324,6 +324,7 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [None if task.route is None else route_text(task.route) for task in tasks],
         [scopes[task.id] for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
+        [task.deadline_is_for_start for task in tasks],
     )
 
 

@@ -122,7 +122,9 @@ class MemoryDeletions:
         del self._deleted.tasks[task_id]
         self._deleted.tombstones[task_id] = replace(
             self._deleted.tombstones[task_id],
-            erased=replace(task, input={}, metadata={}, outputs=(), error=None, last_error=None, warnings=()),
+            erased=replace(
+                task, input={}, metadata={}, outputs=(), error=None, last_error=None, warnings=(), result=None
+            ),
         )
         for asset in outputs:
             self._deleted.assets.setdefault(asset.id, self._now())

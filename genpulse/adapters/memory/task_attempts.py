@@ -214,9 +214,11 @@ class TaskAttempts(TaskRows):
             self._unstopped.note(task.id)
         task = replace(task, last_error=None)
         match outcome:
-            case Succeeded(outputs, cost, warnings):
+            case Succeeded(outputs, cost, warnings, result):
                 self._assets.update({asset.id: asset for asset in outputs})
-                succeeded = replace(task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings)
+                succeeded = replace(
+                    task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings, result=result
+                )
                 ended = self._end(succeeded, status=TaskStatus.SUCCEEDED)
             case Failed(failure):
                 ended = self._end(replace(task, error=failure), status=TaskStatus.FAILED)

@@ -68,6 +68,11 @@ class DeletedRows:
         return tuple(tombstone.erased for tombstone in self.tombstones.values() if tombstone.erased)
 
 
+def without_result(task: Task) -> Task:
+    """The task as it is read together with others."""
+    return task if task.result is None else replace(task, result=None, has_unread_result=True)
+
+
 class TaskRows:
     """What one method writes is one commit, since nothing awaits in between."""
 
@@ -108,7 +113,8 @@ class TaskRows:
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first, or oldest first where that is asked for."""
         found = [task for task in self._shown() if is_beyond(task, query) and fits(task, query.filter)]
-        return tuple(sorted(found, key=lambda task: task.id, reverse=not query.oldest_first)[: query.limit])
+        page = sorted(found, key=lambda task: task.id, reverse=not query.oldest_first)[: query.limit]
+        return tuple(without_result(task) for task in page)
 
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from pydantic.main import IncEx
 from starlette.responses import Response
 
 from genpulse.api import problems
@@ -38,9 +39,15 @@ def router(tag: str) -> APIRouter:
     return APIRouter(tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
-def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return JsonResponse(document.model_dump_json().encode(), status, headers or {})
+def json(
+    document: BaseModel,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    leaving_out: IncEx | None = None,
+) -> Response:
+    """A JSON response. Fields of the document may be left out."""
+    return JsonResponse(document.model_dump_json(exclude=leaving_out).encode(), status, headers or {})
 
 
 class JsonResponse(Response):
@@ -48,11 +55,13 @@ class JsonResponse(Response):
 
     background = None
 
-    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, body: bytes, status: int, headers: Mapping[str, str], media_type: str = "application/json"
+    ) -> None:
         self.body = body
         self.status_code = status
         self.raw_headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", media_type.encode("latin-1")),
             (b"content-length", str(len(body)).encode()),
             *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
         ]

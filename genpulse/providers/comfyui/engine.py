@@ -32,7 +32,7 @@ from genpulse.provider import (
 from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerUnusable
 from genpulse.provider.job_id import in_path, taken_as
-from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
+from genpulse.providers.comfyui.history import answer_of, failure_of, files_of, texts_of
 from genpulse.providers.comfyui.nodes import Nodes
 from genpulse.providers.comfyui.pictures import brought
 from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
@@ -140,13 +140,14 @@ class Prompts(TwoPhase[BaseModel]):
                 missing=True,
             )
         nodes = self._workflow.outputs if self._workflow else ()
-        files = [Output(account.fetch_own(file.path)) for file in files_of(entry, nodes)]
+        named = files_of(entry, nodes)
+        files = [Output(account.fetch_own(file.path)) for file in named]
         files = files or [Output(frame) for frame in watcher.frames(prompt_id)]
         texts = [Output(text.encode(errors="replace"), is_text=True) for text in texts_of(entry, nodes)]
         if not files and not texts:
             raise OutputUnavailable("ComfyUI has run the workflow, and it has made no file.", charged=Charged.NO)
         watcher.forget(prompt_id)
-        return Result((*files, *texts))
+        return Result((*files, *texts), answer=answer_of(entry, nodes, named))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
         """Cancel the prompt by its id, so that no other one is touched."""

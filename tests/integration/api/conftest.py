@@ -30,6 +30,7 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.store import PostgresTaskStore
 from genpulse.adapters.database.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
@@ -43,6 +44,7 @@ from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
@@ -317,6 +319,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             *,
             clock=utc_now,
             doors: Sequence[Door] = (),
+            http: Any = "auto",
             **changes,
         ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
@@ -337,6 +340,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
                 budgets=MemoryBudgets(store),
+                uploaded_files=MemoryUploadedFiles(store),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -353,7 +357,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             services = replace(services, **changes)
             options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
             app = create_app(lambda: nullcontext(services), options, doors)
-            url, server = await stack.enter_async_context(_running(app, root_path))
+            url, server = await stack.enter_async_context(_running(app, root_path, http))
             client = await stack.enter_async_context(aiohttp.ClientSession())
             return Served(url, app, server, services, client, easel, store, storage)
 
@@ -375,6 +379,7 @@ async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
             "retention": PostgresRetention(pool),
             "deletions": PostgresDeletions(pool, "dev"),
             "budgets": PostgresBudgets(pool),
+            "uploaded_files": PostgresUploadedFiles(pool),
             "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
         }
         await maker.close()
@@ -399,12 +404,13 @@ async def either(request, serve):
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, root_path: str) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def _running(app: FastAPI, root_path: str, http: Any = "auto") -> AsyncIterator[tuple[str, uvicorn.Server]]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
         root_path=root_path,
+        http=http,
         ws="none",
         lifespan="on",
         log_level="warning",

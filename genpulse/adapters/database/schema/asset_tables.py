@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from genpulse.adapters.database.schema.metadata import metadata
 
@@ -50,6 +51,20 @@ thumbnails = Table(
     Column("environment", Text, nullable=False),
 )
 """Of the contents of assets, by the keys of these."""
+
+uploaded_files = Table(
+    "uploaded_files",
+    metadata,
+    Column("asset_id", Uuid, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("md5", Text, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+)
+"""What callers said of the files that they brought."""
+
+Index("ix_uploaded_files_owner", uploaded_files.c.owner, uploaded_files.c.asset_id)
 
 asset_uses = Table(
     "asset_uses",

@@ -26,6 +26,7 @@ from genpulse.adapters.database.schema.asset_tables import asset_uses as asset_u
 from genpulse.adapters.database.schema.asset_tables import assets as assets
 from genpulse.adapters.database.schema.asset_tables import doomed_objects as doomed_objects
 from genpulse.adapters.database.schema.asset_tables import thumbnails as thumbnails
+from genpulse.adapters.database.schema.asset_tables import uploaded_files as uploaded_files
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import message_keys as message_keys
@@ -92,10 +93,12 @@ tasks = Table(
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
     Column("route", JSONB),
+    Column("result", Text),
     Column("budget_scopes", ARRAY(Text)),
     Column("order_settled_usd", Numeric),
     Column("order_settled_day", Date),
     Column("webhook_choice", JSONB),
+    Column("deadline_is_for_start", Boolean, nullable=False, server_default="false"),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

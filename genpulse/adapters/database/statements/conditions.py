@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genpulse.adapters.database.statements.columns import TASK
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.domain.search.task_query import TaskFilter, ids_made_in
 from genpulse.domain.task import TaskStatus
 
@@ -123,7 +123,7 @@ def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[s
     return tuple(found)
 
 
-def selected(conditions: Sequence[str], limit: str, columns: str = TASK, order: str = "id DESC") -> str:
+def selected(conditions: Sequence[str], limit: str, columns: str = ONE_OF_MANY, order: str = "id DESC") -> str:
     """The newest tasks that fit all conditions."""
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
     return f"SELECT {columns} FROM tasks {where}ORDER BY {order} LIMIT {limit}"

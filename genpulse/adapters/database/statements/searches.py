@@ -10,7 +10,7 @@ order.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from genpulse.adapters.database.statements.columns import TASK
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.conditions import (
     Field,
     Values,
@@ -87,9 +87,8 @@ def _newest(query: TaskQuery, found: Sequence[Field], states: Sequence[str], val
     ]
     order = leading.order if leading else "id DESC"
     newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
-    text = (
-        f"SELECT {TASK} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)} ORDER BY {order} LIMIT {_page(query)}"
-    )
+    fitting = f"SELECT {ONE_OF_MANY} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)}"
+    text = f"{fitting} ORDER BY {order} LIMIT {_page(query)}"
     return Statement(text, values.given, is_whole=False)
 
 
@@ -102,7 +101,7 @@ def by_all_indexes(query: TaskQuery) -> Statement:
     ]
     text = f"""
     WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
-    SELECT {TASK} FROM tasks
+    SELECT {ONE_OF_MANY} FROM tasks
     WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
     """

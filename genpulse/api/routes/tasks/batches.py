@@ -16,7 +16,7 @@ from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import BATCH, TASKS_PATH
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
-from genpulse.api.schemas.documents import TaskBatch, TaskDocument
+from genpulse.api.schemas.documents import TaskBatch, TaskDocument, unshown_results
 from genpulse.api.schemas.submission import BatchDocument
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.task_query import TaskFilter
@@ -103,7 +103,7 @@ def _submitted_response(request: Request, submitted: SubmittedBatch) -> Response
         data=[TaskDocument.of(task.task, links) for task in submitted.tasks],
         replayed=[place for place, task in enumerate(submitted.tasks) if task.replayed],
     )
-    return encoded.json(document, 202, headers)
+    return encoded.json(document, 202, headers, leaving_out=unshown_results(task.task for task in submitted.tasks))
 
 
 @routes.get(

@@ -109,7 +109,11 @@ class Task:
 
     @property
     def result(self) -> Any:
-        """What the provider answered as JSON; None where it is files alone."""
+        """What the provider answered as JSON; None where it is files alone, and before the end.
+
+        Each file in it is `{"$asset": id, "url": …}`, and None where it is missing. Tasks of lists and batches
+        have None in any case: `get` the task.
+        """
         return self.document.get("result")
 
     @property

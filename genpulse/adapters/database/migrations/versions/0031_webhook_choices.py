@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from genpulse.adapters.database.schema import migration_steps
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

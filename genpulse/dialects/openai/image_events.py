@@ -54,7 +54,7 @@ async def _waiting(request: Request, task: Task, wait_s: float) -> AsyncIterator
 async def _completed(request: Request, task: Task, event: str, *, as_urls: bool) -> AsyncGenerator[bytes, None]:
     storage, links = context_in(request.scope).services.storage, links_for(request)
     about = described(task)
-    about = {"type": event, "created_at": about["created"], **about, "usage": None}
+    about = {"type": event, "created_at": about["created"], "usage": None, **about}
     for asset in task.outputs:
         yield f"event: {event}\ndata: ".encode() + to_json(about)[:-1]
         if as_urls:

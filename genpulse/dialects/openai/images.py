@@ -103,9 +103,7 @@ class Images:
 
 async def _answer(request: Request, ordered: Ordered, task: Task, *, as_urls: bool) -> Response:
     if as_urls:
-        links = links_for(request)
-        document = linked(task, [links.content(asset.id) for asset in task.outputs])
-        return JsonResponse(to_json(document), 200, ordered.headers)
+        return JsonResponse(to_json(linked(task, links_for(request).content)), 200, ordered.headers)
     chunks = await begun(encoded_answer(context_in(request.scope).services.storage, task), _BEGINNING)
     headers = {**ordered.headers, "Content-Length": str(answer_bytes(task))}
     return Stream(chunks, 200, headers, "application/json")

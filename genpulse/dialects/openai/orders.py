@@ -1,7 +1,7 @@
 """From OpenAI's fields to an order of one of our models, by the schema of the model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from genpulse.api.schemas.submission import OrderDocument
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.schema_values import in_types_of
+from genpulse.dialects.openai.webhook_form import CHOICE
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import makes_media
@@ -163,11 +164,12 @@ class Translation:
             kind = None
         document = {**in_types_of(OrderDocument, own), "model": model_id, "kind": kind, "input": input_}
         try:
-            return OrderDocument.model_validate(document).order(self._usual)
+            order = OrderDocument.model_validate(document).order(self._usual)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False, include_context=False)
             places = [Problem("/" + "/".join(map(str, one["loc"])), one["msg"]) for one in found]
             raise BadInput("The call does not fit.", places) from error
+        return replace(order, webhook_choice=CHOICE) if order.webhook_url else order
 
 
 def _metadata(given: JsonValue, values: dict[str, JsonValue]) -> JsonValue:

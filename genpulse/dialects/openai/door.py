@@ -11,6 +11,7 @@ from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import is_sent_again, refuse
 from genpulse.dialects.openai.speech import Speech
 from genpulse.dialects.openai.videos import Videos
+from genpulse.dialects.openai.webhook_secret import WebhookSecret
 from genpulse.dialects.options import DialectOptions
 from genpulse.dialects.repeated_calls import RepeatedCalls
 
@@ -22,7 +23,9 @@ def openai_door(options: DialectOptions) -> Door:
     """The door under `/openai`."""
     repeated = RepeatedCalls()
     parts = Parts(ModelNames(options.aliases, NAME), repeated, options.wait_s.get(NAME, USUAL_WAIT_S))
-    calls = [call for resource in (Images, Videos, Speech, Models) for call in resource(parts).calls()]
+    calls = [
+        call for resource in (Images, Videos, Speech, Models, WebhookSecret) for call in resource(parts).calls()
+    ]
 
     def refused(error: Refusal, scope: Scope) -> Response:
         if is_sent_again(error):

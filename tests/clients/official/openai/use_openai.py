@@ -4,10 +4,14 @@ python use_openai.py '{"base_url": …, "key": …, …}'
 """
 
 import base64
+import contextlib
+import http.server
 import io
 import json
+import queue
 import struct
 import sys
+import threading
 import time
 import urllib.request
 import zlib
@@ -60,13 +64,14 @@ def videos(client):
 
 def raises(kind, code, function, **words):
     """The error that the client raises."""
+    raised = None
     try:
         function(**words)
     except openai.APIStatusError as error:
-        assert type(error) is kind, (type(error), str(error))
-        assert error.code == code, (error.code, str(error))
-        return error
-    raise AssertionError(f"nothing was raised, and {kind.__name__} was expected")
+        raised = error
+    assert type(raised) is kind, (type(raised), str(raised))
+    assert raised.code == code, (raised.code, str(raised))
+    return raised
 
 
 def ended(client, video_id):
@@ -295,19 +300,49 @@ def lost_answer(client, config):
         assert len(json.load(answer)["data"]) == 1
 
 
+class Receiver(http.server.ThreadingHTTPServer):
+    """Takes one message after the other."""
+
+    def __init__(self) -> None:
+        self.messages: queue.Queue = queue.Queue()
+        super().__init__(("127.0.0.1", 0), _Taking)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Taking(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.messages.put((body.decode(), dict(self.headers.items())))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_words):
+        """Say nothing."""
+
+
 @call("webhooks.unwrap")
 def webhook(client, config):
     if not hasattr(client, "webhooks"):
         raise Missing("this version has no webhooks")
-    if not config.get("webhook_url"):
-        raise Missing("no webhook was asked for")
-    made = videos(client).create(
-        model="sandbox/noop", prompt="", extra_body={"webhook_url": config["webhook_url"]}
-    )
-    with urllib.request.urlopen(f"{config['webhook_url']}/next", timeout=_WAIT_S) as answer:
-        message = json.load(answer)
-    event = client.webhooks.unwrap(message["body"], message["headers"], secret=config["webhook_secret"])
-    assert (event.type, event.data.id) == ("video.completed", made.id), event
+    receiver = Receiver()
+    address = f"http://127.0.0.1:{receiver.server_port}/hook"
+    told = client.with_options(default_headers={"X-GenPulse-Webhook-URL": address})
+    for body, end in (({}, "completed"), ({"fail": "permanent"}, "failed")):
+        words = {"model": "sandbox/noop", "prompt": "x", "extra_body": body}
+        if hasattr(client, "videos"):
+            videos(told).create(**words)
+        else:
+            with contextlib.suppress(openai.APIStatusError):
+                told.images.generate(**words)
+        text, headers = receiver.messages.get(timeout=_WAIT_S)
+        event = client.webhooks.unwrap(text, headers, secret=config["webhook_secret"])
+        assert event.type == f"video.{end}", event
+        assert event.data.id.startswith("video_"), event
+        try:
+            client.webhooks.unwrap(text + " ", headers, secret=config["webhook_secret"])
+        except openai.InvalidWebhookSignatureError:
+            continue
+        raise AssertionError("a message that was changed is taken")
 
 
 def main(config: dict) -> None:
@@ -320,7 +355,7 @@ def main(config: dict) -> None:
             seen, note = True, function(client, config) or ""
         except Missing as error:
             seen, note = None, str(error)
-        except Exception as error:  # whatever it is, it is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             seen, note = False, f"{type(error).__name__}: {error}"[:500]
         print(json.dumps({"call": name, "seen": seen, "note": note}), flush=True)
 

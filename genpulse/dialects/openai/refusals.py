@@ -36,6 +36,8 @@ NEVER_AGAIN = {"x-should-retry": "false"}
 _PLAIN_STATUS = frozenset({400, 401, 403, 404, 405, 408, 413, 415, 416, 429, 500, 503})
 """Others of ours have no exception of their own at the clients, or make these send the call again."""
 _MENDED_BY_WAITING = frozenset({408, 429, 500, 503})
+_WORTH_WAITING_S = 60
+"""A client in JavaScript waits for whatever `Retry-After` says, also until tomorrow."""
 _WORDS: Mapping[type[GenPulseError], tuple[int, str, str]] = {
     AuthenticationRequired: (401, INVALID, "invalid_api_key"),
     UnknownModel: (404, INVALID, "model_not_found"),
@@ -89,7 +91,7 @@ def is_sent_again(error: Refusal) -> bool:
     if isinstance(error, CallRefused):
         return False
     status, _, _ = _words_of(error)
-    return status in _MENDED_BY_WAITING and not isinstance(error, BudgetExceeded)
+    return status in _MENDED_BY_WAITING and _wait_s(error) <= _WORTH_WAITING_S
 
 
 def error_document(message: str, kind: str, field: str | None, word: str | None) -> dict[str, object]:
@@ -104,7 +106,15 @@ def _answer(
     return JsonResponse(body, status, {"Cache-Control": "no-store", **headers})
 
 
+def _wait_s(error: Refusal) -> float:
+    """Seconds after which it is worth asking again."""
+    limits = BudgetExceeded | KeyLimitExceeded | TooManyRequests
+    return error.retry_after_s if isinstance(error, limits) else 0.0
+
+
 def _words_of(error: Refusal) -> tuple[int, str, str]:
+    if isinstance(error, KeyLimitExceeded) and _wait_s(error) <= _WORTH_WAITING_S:
+        return _WORDS[TooManyRequests]
     for kind in type(error).__mro__:
         if kind in _WORDS:
             return _WORDS[kind]

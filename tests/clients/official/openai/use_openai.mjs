@@ -216,7 +216,8 @@ call("a lost answer leads to one task", async () => {
 call("webhooks.unwrap", async () => {
   const taken = [];
   const server = http.createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request);
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
     taken.push([Buffer.concat(chunks).toString(), request.headers]);
     response.writeHead(204).end();
   });

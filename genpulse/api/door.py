@@ -31,7 +31,7 @@ class DoorCall:
     """A call of a door: `path` is a template below its prefix, as Starlette has them.
 
     `needs_key` is False where anybody may call. `reads` says whether a key that may only read may; None: by the
-    method. `takes_files`: its body may be as large as an upload.
+    method. `takes_files`: its body may be as large as an upload, and else `body_bytes`; None: as of our own calls.
     """
 
     method: str
@@ -40,6 +40,7 @@ class DoorCall:
     needs_key: bool = True
     reads: bool | None = None
     takes_files: bool = False
+    body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import uvicorn
@@ -13,16 +14,21 @@ from genpulse.wiring.database import check_database
 from genpulse.wiring.routes import check_models
 
 _START_FAILED = 3
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("api")
 @click.option("--host", help="Address to listen on. Default: api.host.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: api.port.")
-def command(host: str | None, port: int | None) -> None:
+@click.option("--certificate", type=_FILE, help="Speak https, with this certificate and what is above it (PEM).")
+@click.option("--private-key", type=_FILE, help="The certificate's private key (PEM).")
+def command(host: str | None, port: int | None, certificate: Path | None, private_key: Path | None) -> None:
     """The HTTP API, as a process of its own.
 
     Any number of them may run, on any host, against the same PostgreSQL and Redis.
     """
+    if (certificate is None) != (private_key is None):
+        raise click.UsageError("--certificate and --private-key belong together: give both, or none.")
     settings = settings_for_servers()
     check_models(settings)
     asyncio.run(check_database(settings))
@@ -40,6 +46,8 @@ def command(host: str | None, port: int | None) -> None:
         ws="none",
         timeout_keep_alive=settings.api.keep_alive_s,
         forwarded_allow_ips=settings.api.trusted_proxies,
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
     )
     take_descriptors()
     server = DrainingServer(config, settings.drain_s)

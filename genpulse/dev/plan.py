@@ -33,6 +33,13 @@ class ComfyUIPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsPlan:
+    """https beside http. Without `port` the usual one is taken where it is free, and else another."""
+
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StackPlan:
     """What to bring up.
 
@@ -48,6 +55,7 @@ class StackPlan:
     environment: Mapping[str, str]
     api_host: str = LOOPBACK
     api_port: int | None = None
+    tls: TlsPlan | None = None
     database_url: str | None = None
     redis_url: str | None = None
     services: Source = Source.EMBEDDED

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from genpulse.dev.home import open_home
-from genpulse.dev.plan import StackPlan
+from genpulse.dev.plan import StackPlan, TlsPlan
 from genpulse.dev.processes.child import Command, Guard
 from genpulse.dev.processes.ports import LOOPBACK, claim, free_port
 from genpulse.dev.processes.stack_lock import stack_lock
@@ -18,7 +18,8 @@ from genpulse.dev.servers.health_checks import answers_ok
 from genpulse.dev.servers.running import POSTGRES, REDIS, Servers, running_servers
 from genpulse.dev.state import DevState, born, remove_state, write_state
 
-API, WORKER = "api", "worker"
+API, API_TLS, WORKER = "api", "api-tls", "worker"
+USUAL_TLS_PORT = 8443
 _WORKER_READY = "worker ready"
 _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}
 
@@ -42,7 +43,7 @@ class Stack:
 
     async def reload(self) -> None:
         """Start api and worker again, since their code has changed."""
-        await self.supervisor.restart((API, WORKER))
+        await self.supervisor.restart((API, API_TLS, WORKER))
 
 
 @asynccontextmanager
@@ -76,7 +77,7 @@ async def _processes(supervisor: Supervisor) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.shield(supervisor.stop((API, WORKER, COMFYUI)))
+        await asyncio.shield(supervisor.stop((API, API_TLS, WORKER, COMFYUI)))
 
 
 async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervisor, guard: Guard) -> Stack:
@@ -96,14 +97,36 @@ async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervis
         return Command(name, arguments, environment, plan.folder, announcement=announcement)
 
     await supervisor.run_once(command(STACK, "db", "upgrade"))
-    await supervisor.start(
+    services = [
         Service(command(API, "api"), lambda: answers_ok(f"{api_url}/readyz")),
         Service(command(WORKER, "worker", announcement=_WORKER_READY)),
-    )
+    ]
+    https_url, ca_file = "", ""
+    if plan.tls is not None:
+        from genpulse.dev.tls.certificates import tls_files  # an authority costs a tenth of a second
+
+        tls_port, files = _tls_port(plan, plan.tls), tls_files(plan.home)
+        https_url, ca_file = f"https://{_named(plan.api_host)}:{tls_port}", str(files.bundle)
+        words = ("--port", str(tls_port), "--certificate", str(files.certificate), "--private-key", str(files.key))
+        services.append(
+            Service(command(API_TLS, "api", *words), lambda: answers_ok(f"{https_url}/readyz", ca_file))
+        )
+    await supervisor.start(*services)
     pid = os.getpid()
     began = born(pid) or 0.0
-    state = DevState(pid, began, api_url, postgres.url, redis.url, postgres.origin, redis.origin)
+    origins = (postgres.origin, redis.origin)
+    state = DevState(pid, began, api_url, postgres.url, redis.url, *origins, https_url, ca_file)
     return Stack(state, supervisor, guard)
+
+
+def _tls_port(plan: StackPlan, tls: TlsPlan) -> int:
+    """Raises `PortBusy`, `PortRefused` where the one that was asked for cannot be had."""
+    return claim(tls.port, plan.api_host) if tls.port else free_port(USUAL_TLS_PORT)
+
+
+def _named(host: str) -> str:
+    """`localhost` where that leads to it: clients say it, and certificates carry it."""
+    return "localhost" if _reachable(host) == LOOPBACK else _reachable(host)
 
 
 def _knowing(plan: StackPlan, comfyui: ComfyUI | None) -> StackPlan:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+CA_VARIABLE = "SSL_CERT_FILE"
+"""By which clients in Python are told whom to trust."""
 _FILE = "dev.json"
 _CLOCK_S = 2.0  # the system derives a process's birth from its clock, which may be set while it runs
 
@@ -17,6 +19,7 @@ class DevState:
 
     `born` is when its process began, in seconds since the epoch, to tell it from a later one of the same number.
     `postgres_from` and `redis_from` say where the servers come from.
+    `https_url` and the file of authorities that its clients are to trust, `ca_file`, are empty without https.
     """
 
     pid: int
@@ -26,6 +29,8 @@ class DevState:
     redis_url: str
     postgres_from: str = ""
     redis_from: str = ""
+    https_url: str = ""
+    ca_file: str = ""
 
 
 def write_state(home: Path, state: DevState) -> None:

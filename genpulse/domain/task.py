@@ -74,6 +74,7 @@ class NewTask:
     they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
     the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
     the dearest. `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
+    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class NewTask:
     route: TaskRoute | None = None
     rule_version: str = ""
     webhook_choice: WebhookChoice | None = None
+    deadline_is_for_start: bool = False
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""
@@ -127,6 +129,7 @@ class NewTask:
             next_try_at=next_try_at,
             route=self.route,
             webhook_choice=self.webhook_choice,
+            deadline_is_for_start=self.deadline_is_for_start,
         )
 
 
@@ -171,7 +174,8 @@ class Task:
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
     whose outputs it takes, have ended. With a `route` the model is the one at which it stands there.
-    `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. `result` is what the
+    `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. With
+    `deadline_is_for_start` a task that has begun has no deadline any more. `result` is what the
     provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
     """
 
@@ -213,6 +217,7 @@ class Task:
     depends_on: tuple[UUID, ...] = ()
     route: TaskRoute | None = None
     webhook_choice: WebhookChoice | None = None
+    deadline_is_for_start: bool = False
     result: TaskResult | None = None
     has_unread_result: bool = False
 

@@ -1,5 +1,6 @@
 """The port of live events."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +13,9 @@ class Subscription(Protocol):
 
     async def next(self, timeout_s: float) -> TaskEvent | None:
         """The next event, or None after `timeout_s` seconds."""
+
+    def unread(self) -> Sequence[TaskEvent]:
+        """What has come and was not taken yet, all of it at once; nothing is waited for."""
 
 
 class EventBus(Protocol):

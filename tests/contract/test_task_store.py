@@ -548,6 +548,17 @@ async def test_queued_tasks_past_their_deadline_end(backend):
     assert await depth_of(backend.queue) == 2
 
 
+async def test_one_that_has_to_begin_in_time_may_end_late(backend):
+    late = await backend.store.submit(new_task(deadline_s=-1.0, deadline_is_for_start=True))
+    (expired,) = await backend.store.expire()
+    assert (expired.id, expired.error.code) == (late.task.id, FailureCode.DEADLINE_EXCEEDED)
+    begun = await backend.begun(deadline_s=-1.0, deadline_is_for_start=True)
+    assert begun.task.deadline_is_for_start
+    await backend.end(begun.lease, RetryLater(NO, 0.0))
+    assert (await backend.store.get(begun.task.id)).status is TaskStatus.QUEUED
+    assert await backend.store.expire() == ()
+
+
 async def test_a_task_that_is_put_off_begins_when_its_time_has_come(backend):
     run_at = now() + timedelta(seconds=1)
     new = new_task(run_at=run_at, deadline_s=60.0)

@@ -114,6 +114,17 @@ async def test_a_cancel_of_an_order_that_nobody_can_ask_about_says_what_it_may_h
     assert world.shop.sold == 0
 
 
+async def test_what_has_begun_before_its_deadline_to_begin_may_take_its_time(world, until):
+    world.studio.finished = False
+    async with world.worker():
+        task = await world.submit("art/studio", deadline_s=2, deadline_is_for_start=True)
+        await until(lambda: world.studio.submits == 1)
+        await asyncio.sleep(2.2)
+        world.studio.finished = True
+        ended = await world.ended(task)
+    assert ended.status is TaskStatus.SUCCEEDED
+
+
 async def test_a_request_that_is_answered_after_the_deadline_is_kept(world, until):
     world.shop.hold = asyncio.Event()
     async with world.worker():

@@ -68,6 +68,7 @@ def task_of(row: Row) -> Task:
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
         route=route_of(row["route"]),
         webhook_choice=choice_of(row["webhook_choice"]),
+        deadline_is_for_start=row.get("deadline_is_for_start") or False,
         result=_result_of(row.get("result")),
         has_unread_result=row.get("has_result", False),
     )

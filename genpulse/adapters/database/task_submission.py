@@ -96,6 +96,12 @@ class SubmitWriter:
                 raise TaskDeleted(task.idempotency_key)
         return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
+    async def newest_key(self, owner: str, after: str, before: str) -> str | None:
+        """The last idempotency key of an owner between these two. Raises `DatabaseUnavailable`."""
+        with outages():
+            key: str | None = await self._pool.fetchval(tasks.NEWEST_KEY, owner, after, before)
+        return key
+
     async def known(self, new: Sequence[NewTask]) -> Sequence[Submitted | None]:
         """The tasks under the same keys, which are of one owner. Raises `IdempotencyKeyReuse`, `TaskDeleted`."""
         keys = [task.idempotency_key for task in new if task.idempotency_key is not None]
@@ -320,6 +326,7 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [None if task.route is None else route_text(task.route) for task in tasks],
         [scopes[task.id] for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
+        [task.deadline_is_for_start for task in tasks],
     )
 
 

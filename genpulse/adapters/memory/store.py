@@ -85,7 +85,10 @@ class MemoryTaskStore(TaskSubmission, TaskAttempts, TaskRoutes):
         late = [
             task
             for task in self._tasks.values()
-            if task.status is TaskStatus.QUEUED and task.deadline_at is not None and task.deadline_at <= now
+            if task.status is TaskStatus.QUEUED
+            and task.deadline_at is not None
+            and task.deadline_at <= now
+            and (task.attempt == 0 or not task.deadline_is_for_start)
         ][:1000]
         for task in late:
             if task.order is not None:

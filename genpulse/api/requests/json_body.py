@@ -18,7 +18,7 @@ from genpulse.domain.json.value import JsonValue
 from genpulse.domain.text.storable import storable_line
 from genpulse.provider.unknown_field import said_of
 
-__all__ = ["BATCH_VALUES", "read"]
+__all__ = ["BATCH_VALUES", "parsed", "read"]
 
 M = TypeVar("M", bound=BaseModel)
 _NO_PLACES = frozenset({"[key]", "[one]", "[several]"})
@@ -31,8 +31,8 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 async def read(request: Request, model: type[M], *, most_values: int = VALUES) -> M:
     """The body as `model`. Raises `UnsupportedContentType`, `InvalidJson`, `BadInput`, `ContentTooLarge`."""
-    _check_type(request)
-    document = _parse(await request.body(), most_values)
+    check_type(request)
+    document = parsed(await request.body(), most_values)
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -46,7 +46,8 @@ async def read_if_any(request: Request, model: type[M]) -> M:
     return await read(request, model) if await request.body() else model()
 
 
-def _check_type(request: Request) -> None:
+def check_type(request: Request) -> None:
+    """Raises `UnsupportedContentType` where the body does not call itself JSON."""
     content_type = request.headers.get("content-type")
     if content_type is None or content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedContentType(content_type, "application/json")
@@ -56,7 +57,8 @@ def _check_type(request: Request) -> None:
         raise UnsupportedContentType(encoded, "application/json that is not encoded")
 
 
-def _parse(body: bytes, most_values: int) -> JsonValue:
+def parsed(body: bytes, most_values: int = VALUES) -> JsonValue:
+    """The JSON document that a body is. Raises `InvalidJson`, `BadInput`."""
     try:
         document: JsonValue = from_json(body, allow_inf_nan=False)
     except ValueError as error:

@@ -5,6 +5,11 @@ from starlette.types import Scope
 _INNER_PATH = "genpulse.path"
 
 
+def forget_inner_path(scope: Scope) -> None:
+    """The path of the scope was changed."""
+    scope.pop(_INNER_PATH, None)
+
+
 def inner_path(scope: Scope) -> str:
     """The path without the prefix under which a proxy has put this service."""
     cached: str | None = scope.get(_INNER_PATH)

@@ -55,11 +55,13 @@ class JsonResponse(Response):
 
     background = None
 
-    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, body: bytes, status: int, headers: Mapping[str, str], media_type: str = "application/json"
+    ) -> None:
         self.body = body
         self.status_code = status
         self.raw_headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", media_type.encode("latin-1")),
             (b"content-length", str(len(body)).encode()),
             *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
         ]

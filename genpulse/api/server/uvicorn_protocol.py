@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from genpulse.api.server.connections_per_peer import PEERS, Peers
 from genpulse.api.server.unread_bytes import drop_untaken, untaken_bytes
+from genpulse.api.server.written_answer import ANSWER, WrittenAnswer
 
 HEAD_S = 20.0
 """Seconds in which the head of a request has to come."""
@@ -35,6 +36,9 @@ class GatheringProtocol(HttpToolsProtocol):
     waits for ever for a head and for a client that reads nothing of what it has asked for: such a connection ends
     after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which next to nothing was taken. Where
     the application has put `Peers` into the state of its lifespan, one for which they have no room gets 503.
+
+    The scope of each request has its `WrittenAnswer`. It was not read where the connection ended before it was
+    written out, where it was reset, and where the client has closed it without having acknowledged all of it.
     """
 
     head_s: ClassVar[float] = HEAD_S
@@ -47,6 +51,10 @@ class GatheringProtocol(HttpToolsProtocol):
         self._refused = False
         self._peers: Peers | None = self.app_state.get(PEERS)
         self._untaken = 0
+        self._answers: list[WrittenAnswer] = []
+        self._was_closed_by_client = False
+        self._is_lost = False
+        self._says_farewell = False
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         gathering = _Gathering(transport, self.loop, self._closing)
@@ -61,7 +69,18 @@ class GatheringProtocol(HttpToolsProtocol):
         self._stop_watching()
         if self._peers is not None:
             self._peers.remove(self)
+        self._is_lost = True
+        is_reset = exc is not None and not self._was_closed_by_client and not self._says_farewell
+        if self._is_answering() or is_reset:
+            self._note_unread()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """The client has closed its side. What it has not acknowledged by now it has not read."""
+        self._was_closed_by_client = True
+        if not self._says_farewell and untaken_bytes(self.transport):
+            self._note_unread()
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         """Time what is left of a head; most come whole.
@@ -87,7 +106,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def give_way(self) -> None:
         """Close it, so that another one may come. Who has not taken an answer is not waited for."""
         if self.transport.get_write_buffer_size():
-            drop_untaken(self.transport)
+            self._drop_untaken()
         else:
             self._give_up()
 
@@ -95,6 +114,8 @@ class GatheringProtocol(HttpToolsProtocol):
         """The response was sent."""
         if self._peers is not None:
             self._peers.note_idle(self)
+        if first := next((answer for answer in self._answers if not answer.is_written), None):
+            first.note_written()
         super().on_response_complete()
 
     def _is_answering(self) -> bool:
@@ -111,6 +132,10 @@ class GatheringProtocol(HttpToolsProtocol):
         """A head begins."""
         self._in_head = True
         super().on_message_begin()
+        if not self._is_answering():
+            self._answers.clear()  # who asks on has read what was answered
+        self._answers.append(answer := WrittenAnswer())
+        self.scope[ANSWER] = answer  # type: ignore[literal-required]  # a key of ours
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -133,7 +158,13 @@ class GatheringProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def _closing(self) -> None:
-        """A transport that is closed waits for ever until all of it is taken."""
+        """A transport that is closed waits for ever until all of it is taken.
+
+        By TLS it takes leave, which hardly any client waits for: that one resets the connection says nothing then.
+        """
+        if self._is_lost:
+            return
+        self._says_farewell = self.scheme == "https"
         if self._taking_timer is None and self.transport.get_write_buffer_size():
             self._watch()
 
@@ -146,7 +177,15 @@ class GatheringProtocol(HttpToolsProtocol):
             self._watch()
         else:
             self._taking_timer = None
-            drop_untaken(self.transport)
+            self._drop_untaken()
+
+    def _drop_untaken(self) -> None:
+        self._note_unread()
+        drop_untaken(self.transport)
+
+    def _note_unread(self) -> None:
+        for answer in self._answers:
+            answer.note_unread()
 
     def _stop_watching(self) -> None:
         if self._taking_timer is not None:
@@ -204,7 +243,7 @@ class _Gathering:
 
     def write_eof(self) -> None:
         self._flush()
-        if not self._transport.is_closing():
+        if not self._transport.is_closing() and self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from genpulse.cli.stack import HOME
 from genpulse.configuration.errors import ConfigurationError
 from genpulse.configuration.settings import Settings
 from genpulse.dev.home import demand_sight
-from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan
+from genpulse.dev.plan import ComfyUIPlan, Source, StackPlan, TlsPlan
 from genpulse.environment.errors import EnvironmentProblem
 from genpulse.environment.resolve import Resolved
 
@@ -49,6 +50,8 @@ def _in_development() -> bool:
 
 @click.group("dev", cls=_Commands, lazy=_COMMANDS, invoke_without_command=True, subcommand_metavar="[COMMAND]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API. Default: api.port.")
+@click.option("--tls", is_flag=True, help="Speak https, too, with an authority of this folder's own.")
+@click.option("--tls-port", type=click.IntRange(1, 65535), help="Port of https. Default: 8443 if it is free.")
 @click.option("--reload/--no-reload", default=True, help="Start api and worker again when the code changes.")
 @click.option(
     "--services",
@@ -60,7 +63,9 @@ def _in_development() -> bool:
     ),
 )
 @click.pass_context
-def command(ctx: click.Context, port: int | None, reload: bool, services: str) -> None:
+def command(
+    ctx: click.Context, port: int | None, tls: bool, tls_port: int | None, reload: bool, services: str
+) -> None:
     """The whole stack to work with, until Ctrl-C.
 
     Starts PostgreSQL and Valkey (unless GENPULSE_DATABASE_URL and GENPULSE_REDIS__URL name others), brings the
@@ -73,6 +78,8 @@ def command(ctx: click.Context, port: int | None, reload: bool, services: str) -
 
     settings = development_settings("genpulse dev")
     plan = stack_plan(settings, settings.root / HOME, port or settings.api.port, Source(services))
+    if tls or tls_port:
+        plan = replace(plan, tls=TlsPlan(tls_port))
     ctx.exit(run(plan, reload=reload))
 
 
@@ -80,7 +87,9 @@ def _refuse_options(ctx: click.Context) -> None:
     """An option of the stack says nothing to a verb that looks at one."""
     for name in ctx.params:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} belongs to `genpulse dev` alone, not to {ctx.invoked_subcommand}.")
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} belongs to `genpulse dev` alone, not to {ctx.invoked_subcommand}."
+            )
 
 
 def development(verb: str, does: str = "starts local services and runs") -> Resolved:

@@ -17,6 +17,7 @@ from genpulse.dev.plan import StackPlan
 from genpulse.dev.processes.code_changes import changes
 from genpulse.dev.processes.supervisor import STACK
 from genpulse.dev.stack import Stack, running_stack
+from genpulse.dev.state import CA_VARIABLE, DevState
 from genpulse.dev.terminal.browser import open_page
 from genpulse.dev.terminal.keyboard import keys
 from genpulse.dev.terminal.log_view import StackConsole
@@ -117,6 +118,7 @@ def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:
     return (
         "",
         f"GenPulse is up:  {state.api_url}     documentation: {state.api_url}/docs",
+        *_of_tls(state),
         f"  PostgreSQL     {state.database_url}  ({state.postgres_from})",
         f"  Redis          {state.redis_url}  ({state.redis_from})",
         f"  data and logs  {plan.home}",
@@ -124,3 +126,9 @@ def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:
         "  stop           Ctrl-C, or genpulse dev down",
         "",
     )
+
+
+def _of_tls(state: DevState) -> tuple[str, ...]:
+    if not state.https_url:
+        return ()
+    return (f"  https          {state.https_url}     clients need {CA_VARIABLE}={state.ca_file}",)

@@ -11,7 +11,8 @@ from genpulse.cli.stack import json_option
 from genpulse.configuration.documents.masking import shown
 from genpulse.dev.processes.stack_lock import lock_holder
 from genpulse.dev.processes.stack_processes import members
-from genpulse.dev.state import DevState, read_state
+from genpulse.dev.stack import API_TLS
+from genpulse.dev.state import CA_VARIABLE, DevState, read_state
 
 
 @click.command("status")
@@ -43,6 +44,7 @@ def _facts(state: DevState | None) -> dict[str, object]:
         "pid": state.pid,
         "up_for_s": round(_up_for_s(state)),
         "api": {"url": state.api_url},
+        "https": {"url": state.https_url, "ca_file": state.ca_file} if state.https_url else None,
         "postgres": {"url": shown("database_url", state.database_url), "from": state.postgres_from},
         "redis": {"url": shown("redis.url", state.redis_url), "from": state.redis_from},
         "processes": [asdict(member) for member in members(state.pid)],
@@ -54,6 +56,7 @@ def _print(state: DevState) -> None:
     say(f"GenPulse is up for {_spoken(_up_for_s(state))} (pid {state.pid}).")
     rows = [
         ("api", state.api_url, ""),
+        *([(API_TLS, state.https_url, f"({CA_VARIABLE}={state.ca_file})")] if state.https_url else []),
         ("worker", "", ""),
         ("postgres", shown("database_url", state.database_url), f"({state.postgres_from})"),
         ("redis", shown("redis.url", state.redis_url), f"({state.redis_from})"),

@@ -6,6 +6,7 @@ import psutil
 
 _PROGRAMS = {"postgres": "postgres", "valkey-server": "redis", "redis-server": "redis"}
 _VERB = 3
+_TLS = "--certificate"
 _COMFYUI = "main.py"
 
 
@@ -33,5 +34,5 @@ def _part(process: psutil.Process) -> str | None:
     except psutil.Error:
         return None
     if words[1:_VERB] == ["-m", "genpulse"] and len(words) > _VERB:
-        return words[_VERB]
+        return f"{words[_VERB]}-tls" if _TLS in words else words[_VERB]
     return _PROGRAMS.get(program) or ("comfyui" if _COMFYUI in words else None)

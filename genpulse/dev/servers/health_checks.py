@@ -1,6 +1,7 @@
 """Asks servers whether they are there."""
 
 import asyncio
+import ssl
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -13,12 +14,14 @@ _NAMED_PATIENCE_S = 5.0
 _SINGLE = {"redis", "rediss", "unix"}
 
 
-async def exchange(host: str, port: int, request: str, *, lines: int) -> list[str]:
+async def exchange(
+    host: str, port: int, request: str, *, lines: int, trusting: ssl.SSLContext | None = None
+) -> list[str]:
     """The first lines that a server answers; fewer, or none, when it does not within two seconds."""
     answers: list[str] = []
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=trusting)
             try:
                 writer.write(request.encode())
                 while len(answers) < lines and (line := await reader.readline()):
@@ -30,11 +33,13 @@ async def exchange(host: str, port: int, request: str, *, lines: int) -> list[st
     return answers
 
 
-async def answers_ok(url: str) -> bool:
-    """Whether a plain HTTP address of this machine answers 200; no proxy is asked."""
+async def answers_ok(url: str, ca_file: str | None = None) -> bool:
+    """Whether an address of this machine answers 200; no proxy is asked. With `ca_file` it is one of https."""
     parts = urlsplit(url)
     request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
-    answers = await exchange(parts.hostname or "", parts.port or 80, request, lines=1)
+    trusting = ssl.create_default_context(cafile=ca_file) if ca_file else None
+    port = parts.port or (443 if ca_file else 80)
+    answers = await exchange(parts.hostname or "", port, request, lines=1, trusting=trusting)
     return bool(answers) and answers[0].split()[1:2] == ["200"]
 
 

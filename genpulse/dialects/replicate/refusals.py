@@ -9,7 +9,8 @@ from starlette.types import Scope
 
 from genpulse.api.door import Refusal
 from genpulse.api.errors import AuthenticationRequired, headers_of, status_of
-from genpulse.api.problems import MEDIA_TYPE, SHOWN_AT_MOST
+from genpulse.api.problems import MEDIA_TYPE
+from genpulse.api.requests.json_checks import SHOWN_AT_MOST
 from genpulse.api.schemas.document import Document
 from genpulse.domain.errors import BadInput, BudgetExceeded, KeyLimitExceeded, Problem
 from genpulse.domain.money.allowance import Measure

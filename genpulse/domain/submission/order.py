@@ -33,6 +33,7 @@ class Order:
     retain_s: int | None = None
     run_at: datetime | None = None
     webhook_choice: WebhookChoice | None = None
+    deadline_is_for_start: bool = False
 
     def fingerprint(self) -> str:
         """The SHA-256 of the whole order, which tells a repeated request from another one.
@@ -45,6 +46,8 @@ class Order:
         at = fields.pop("run_at")
         if at is not None:
             fields["run_at"] = at.isoformat()
+        if not self.deadline_is_for_start:
+            del fields["deadline_is_for_start"]
         del fields["webhook_choice"]
         if (choice := self.webhook_choice) is not None:
             fields["webhook_choice"] = {"form": choice.form, "events": sorted(choice.events)}

@@ -136,7 +136,7 @@ class AttemptRun:
 
     def left_s(self) -> float | None:
         """Seconds until the task's deadline, None without one. When the attempt began is the database's word."""
-        if self.task.deadline_at is None:
+        if self.task.deadline_at is None or self.task.deadline_is_for_start:
             return None
         at_begin_s = (self.task.deadline_at - self.attempt.started_at).total_seconds()
         return max(at_begin_s - (time.monotonic() - self.began_at), 0.0)

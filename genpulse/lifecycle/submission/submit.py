@@ -59,6 +59,7 @@ def new_task(
         webhook_url=order.webhook_url,
         webhook_choice=order.webhook_choice if order.webhook_url else None,
         deadline_s=order.deadline_s,
+        deadline_is_for_start=order.deadline_is_for_start,
         price_usd=price_usd,
         rule_version=_rule_version(candidate) if price_usd else "",
         idempotency_key=idempotency_key,

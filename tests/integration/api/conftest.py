@@ -319,6 +319,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             *,
             clock=utc_now,
             doors: Sequence[Door] = (),
+            http: Any = "auto",
             **changes,
         ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
@@ -356,7 +357,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             services = replace(services, **changes)
             options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
             app = create_app(lambda: nullcontext(services), options, doors)
-            url, server = await stack.enter_async_context(_running(app, root_path))
+            url, server = await stack.enter_async_context(_running(app, root_path, http))
             client = await stack.enter_async_context(aiohttp.ClientSession())
             return Served(url, app, server, services, client, easel, store, storage)
 
@@ -403,12 +404,13 @@ async def either(request, serve):
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, root_path: str) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def _running(app: FastAPI, root_path: str, http: Any = "auto") -> AsyncIterator[tuple[str, uvicorn.Server]]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
         root_path=root_path,
+        http=http,
         ws="none",
         lifespan="on",
         log_level="warning",

@@ -98,6 +98,7 @@ tasks = Table(
     Column("order_settled_usd", Numeric),
     Column("order_settled_day", Date),
     Column("webhook_choice", JSONB),
+    Column("deadline_is_for_start", Boolean, nullable=False, server_default="false"),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

@@ -289,7 +289,8 @@ _OF_EXPIRED = "(SELECT day, owner, scopes, -coalesce(price_usd, 0) AS usd, 0 AS 
 
 EXPIRE = f"""
 WITH late AS (
-SELECT id FROM tasks WHERE finished_at IS NULL AND deadline_at <= now() AND status = 'queued' LIMIT 1000),
+SELECT id FROM tasks WHERE finished_at IS NULL AND deadline_at <= now() AND status = 'queued'
+      AND (attempt = 0 OR NOT deadline_is_for_start) LIMIT 1000),
 gone AS (
 DELETE FROM queue USING late WHERE queue.task_id = late.id AND queue.lease IS NULL AND NOT queue.ordered
 RETURNING queue.task_id),

@@ -3,26 +3,27 @@
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from tests.clients.official.replicate.lossy_proxy import LossyProxy
+from tests.acceptance.dev_stack import Dev
+from tests.clients.official.replicate.lossy_proxy import LossyProxy, certificate_for_loopback
 from tests.clients.official.report import Shown
+from tests.clients.official.stack import Environments, Stack
 
 DOOR = "replicate"
 HERE = Path(__file__).parent
-CLIENTS: Mapping[str, tuple[str, str, str]] = {
-    "replicate-1": ("replicate (Python)", "1.0.7", "use_replicate_1.py"),
-    "replicate-2": ("replicate (Python)", "2.0.0b4", "use_replicate_2.py"),
-    "replicate-js": ("replicate (JavaScript)", "1.4.0", "use_replicate.mjs"),
+PYTHON: Mapping[str, str] = {
+    "replicate-python-1": "use_replicate_1.py",
+    "replicate-python-2": "use_replicate_2.py",
 }
-"""By the names of environments: what the table says of each client, and what it runs."""
+"""What runs in each environment."""
+JAVASCRIPT = "replicate-javascript"
 CONFIG = f"""
 default:
   catalogue:
@@ -47,72 +48,57 @@ models:
     outputs: [file]
     price: {unit: call, amount: 5, date: 2026-11-20, source: "https://vendor.example/prices"}
 """
-ENVIRONMENT: Mapping[str, str] = {"GENPULSE_RETRY__MAX_ATTEMPTS": "1"}
-"""What a stack must be started with; `prepare` writes its files."""
 _LONGEST_S = 900
 
 
-class Stack(Protocol):
-    """A running stack: `url` is how it is reached, and `https_url` over TLS by the certificate `authority`."""
-
-    url: str
-    https_url: str
-    authority: Path
-
-    def genpulse(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """A command beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A client's environment: the program that runs scripts in it, and for node where packages are."""
-
-    interpreter: Path
-    node_modules: Path | None = None
+def run(stack: Stack, environments: Environments) -> list[Shown]:
+    """What each of them has shown, at a stack that speaks https and has a model that costs."""
+    folder = stack.folder / DOOR
+    folder.mkdir()
+    authority = certificate_for_loopback(folder)
+    with LossyProxy(stack.url, authority) as tls:
+        own = _prepared(folder, tls.url)
+        tls.passes_to(own.url)
+        try:
+            own.dev.start()
+            return _run(own, tls.url, authority, environments)
+        finally:
+            own.dev.ended()
 
 
-def prepare(folder: Path) -> None:
-    """Write what the stack reads at its start."""
-    (folder / "config").mkdir(exist_ok=True)
+def _prepared(folder: Path, public_url: str) -> Stack:
+    """A stack with names of others, a route, a model with a price, and one attempt for each task."""
+    (folder / "config").mkdir()
     (folder / "config/config.yaml").write_text(CONFIG)
-    (folder / "models").mkdir(exist_ok=True)
+    (folder / "models").mkdir()
     (folder / "models/sandbox.yaml").write_text(MODELS)
+    changed = {"GENPULSE_RETRY__MAX_ATTEMPTS": "1", "GENPULSE_API__PUBLIC_URL": public_url}
+    return Stack(Dev(folder, "--no-reload", **changed))
 
 
-def run(stack: Stack, environments: Mapping[str, Program]) -> list[Shown]:
-    """What each of the clients has shown whose environment is there."""
-    shown = []
+def _run(stack: Stack, url: str, authority: Path, environments: Environments) -> list[Shown]:
+    shown: list[Shown] = []
+    packages = environments.packages(JAVASCRIPT)
     with LossyProxy(stack.url) as proxy, _loser(proxy) as lose_url:
-        for name, (client, version, script) in CLIENTS.items():
-            if name not in environments:
-                shown.append(Shown(DOOR, client, version, "", seen=False, note="its environment is not there"))
-                continue
-            asked = json.dumps(_asked(stack, lossy_url=proxy.url, lose_url=lose_url))
-            lines = _lines(environments[name], HERE / script, asked, stack.authority)
-            shown += [Shown(DOOR, client, version, line["call"], line["seen"], line["note"]) for line in lines]
+        asked = json.dumps({**_asked(stack), "url": url, "lossy_url": proxy.url, "lose_url": lose_url})
+        for name, script in PYTHON.items():
+            shown += _use([environments.python(name), HERE / script, asked], HERE, authority)
+        shutil.copy(HERE / "use_replicate.mjs", packages)
+        shown += _use([environments.node, packages / "use_replicate.mjs", asked], packages, authority)
     return shown
 
 
-def _asked(stack: Stack, *, lossy_url: str, lose_url: str) -> Mapping[str, str]:
-    key, other = _key(stack, "clients"), _key(stack, "others")
+def _asked(stack: Stack) -> Mapping[str, str]:
+    """Keys that may do all, read alone, spend a dollar and call three times a minute, and two tasks."""
+    key = stack.key("clients")
     return {
-        "url": stack.https_url,
-        "lossy_url": lossy_url,
-        "lose_url": lose_url,
         "key": key,
-        "reader_key": _key(stack, "reader", "--scope", "tasks:read"),
-        "poor_key": _key(stack, "poor", "--daily-usd", "1"),
-        "slow_key": _key(stack, "slow", "--rate", "3/min"),
+        "reader_key": stack.key("reader", "--scope", "tasks:read"),
+        "poor_key": stack.key("poor", "--daily-usd", "1"),
+        "slow_key": stack.key("slow", "--rate", "3/min"),
         "own_task": _task(stack, key),
-        "other_task": _task(stack, other),
+        "other_task": _task(stack, stack.key("others")),
     }
-
-
-def _key(stack: Stack, name: str, *words: str) -> str:
-    made = stack.genpulse("keys", "create", "--name", name, *words, "--json")
-    assert made.returncode == 0, made.stderr
-    key: str = json.loads(made.stdout)["key"]
-    return key
 
 
 def _task(stack: Stack, key: str) -> str:
@@ -123,34 +109,21 @@ def _task(stack: Stack, key: str) -> str:
     return task_id
 
 
-def _lines(program: Program, script: Path, asked: str, authority: Path) -> Sequence[Mapping[str, object]]:
-    """What the script has printed. It runs beside its packages, since node looks for them there."""
-    environment = {
-        "PATH": os.defpath,
-        "SSL_CERT_FILE": str(authority),
-        "NODE_EXTRA_CA_CERTS": str(authority),
-    }
-    folder = HERE
-    if program.node_modules is not None:
-        folder = program.node_modules.parent
-        script = _copied(script, folder)
+def _use(command: Sequence[Path | str], folder: Path, authority: Path) -> list[Shown]:
+    """What one client has shown that is run by this command: first who it is, then a line for each call."""
+    trusted = {"SSL_CERT_FILE": str(authority), "NODE_EXTRA_CA_CERTS": str(authority)}
     done = subprocess.run(
-        [program.interpreter, script, asked],
+        command,
         cwd=folder,
-        env=environment,
+        env={"PATH": os.defpath, **trusted},
         capture_output=True,
         text=True,
         timeout=_LONGEST_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def _copied(script: Path, folder: Path) -> Path:
-    copy = folder / script.name
-    copy.write_text(script.read_text())
-    return copy
+    client, *calls = [json.loads(line) for line in done.stdout.splitlines()]
+    return [Shown(DOOR, client["client"], client["version"], **call) for call in calls]
 
 
 @contextmanager

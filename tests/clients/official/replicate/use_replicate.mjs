@@ -3,6 +3,7 @@
 // node use_replicate.mjs '{"url": …, "key": …, …}'
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import Replicate, { parseProgressFromLogs, validateWebhook } from "replicate";
 
@@ -208,6 +209,8 @@ call("a lost answer leads to one task", async () => {
   assert.equal(same.length, 1);
 });
 
+const { version } = JSON.parse(readFileSync("node_modules/replicate/package.json", "utf8"));
+console.log(JSON.stringify({ client: "replicate (JavaScript)", version }));
 for (const [name, run] of CALLS) {
   const error = await run().then(() => null, (caught) => caught);
   const note = error ? `${error.name}: ${error.message}`.slice(0, 500) : "";

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 
 import httpx
 import replicate
@@ -333,6 +334,7 @@ def _lost():
 
 
 def main():
+    print(json.dumps({"client": "replicate (Python)", "version": version("replicate")}), flush=True)
     for name, function in _CALLS:
         seen, note = True, ""
         try:

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -294,6 +295,7 @@ def _lost():
 
 
 def main():
+    print(json.dumps({"client": "replicate (Python)", "version": version("replicate")}), flush=True)
     for name, function in _CALLS:
         seen, note = True, ""
         try:

@@ -203,7 +203,7 @@ class Process:
             retention=retention,
             deletions=PostgresDeletions(pool, "dev"),
             budgets=PostgresBudgets(pool),
-        uploaded_files=PostgresUploadedFiles(pool),
+            uploaded_files=PostgresUploadedFiles(pool),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,

@@ -9,6 +9,7 @@ NAMES = (
     "start_latency",
     "remote_jobs",
     "event_streams",
+    "polling",
     "files",
     "growth",
     "start_up",

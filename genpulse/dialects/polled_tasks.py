@@ -1,8 +1,8 @@
 """Tasks that somebody asks for many times a second.
 
-Such a question is answered from memory, which live events keep fresh. The row is read at once when one of them says
-that it has changed, and else once a second: a lost event delays the news and never hides it. Rows of many tasks are
-read together, and nobody waits for that who asks on time.
+Such a question is answered from memory, which live events keep fresh. The row is read at once when one of them
+says that it has changed, and else once a second: a lost event delays the news and never hides it. Rows of many
+tasks are read together, and nobody waits for that who asks on time.
 """
 
 import asyncio

@@ -1,0 +1,49 @@
+"""The official clients of others, unmodified, against `genpulse dev`; writes what they have shown.
+
+python -m tests.clients.official --environments .venv/official --node <node> [--write docs/reference/dialects.md]
+"""
+
+import argparse
+import importlib
+import sys
+import tempfile
+from pathlib import Path
+
+from genpulse.dev.processes.ports import free_port
+from tests.acceptance.dev_stack import Dev
+from tests.clients.official.report import TITLES, Shown, page
+from tests.clients.official.stack import Environments, Stack
+
+
+def main() -> int:
+    """0 when every client did everything that it can."""
+    parser = argparse.ArgumentParser(prog="python -m tests.clients.official", description=__doc__)
+    parser.add_argument("--environments", type=Path, required=True, help="where the clients are installed")
+    parser.add_argument("--node", type=Path, required=True, help="the program `node`")
+    parser.add_argument("--write", type=Path, help="the page that tells what was shown")
+    parser.add_argument("--door", action="append", choices=list(TITLES), help="of which vendors; all of them")
+    asked = parser.parse_args()
+    environments = Environments(asked.environments.absolute(), asked.node.absolute())
+    with tempfile.TemporaryDirectory(prefix="genpulse-official-") as name:
+        dev = Dev(Path(name), "--no-reload", "--tls", "--tls-port", str(free_port()))
+        try:
+            dev.start()
+            shown = [one for door in asked.door or TITLES for one in _shown(door, Stack(dev), environments)]
+        finally:
+            dev.ended()
+    if asked.write:
+        asked.write.write_text(page(shown))
+    for one in shown:
+        if one.seen is False:
+            print(f"{one.client} {one.version}: {one.call}: {one.note}", file=sys.stderr)
+    print(f"{sum(one.seen is True for one in shown)} calls of official clients were seen to work")
+    return 0 if all(one.seen is not False for one in shown) else 1
+
+
+def _shown(door: str, stack: Stack, environments: Environments) -> list[Shown]:
+    shown: list[Shown] = importlib.import_module(f"tests.clients.official.{door}.driver").run(stack, environments)
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())

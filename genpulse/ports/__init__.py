@@ -14,6 +14,7 @@ Services
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── budgets    BudgetStore      who was warned of budgets; the end of old counters
 ├── keys       KeyStore         API keys
+├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
 ├── uploaded_files UploadedFileStore    what callers said of the files that they brought
@@ -27,6 +28,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
 from genpulse.ports.budgets import BudgetStore
+from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
@@ -46,6 +48,7 @@ from genpulse.ports.webhooks import DeliveryStore, MessageSender
 __all__ = [
     "BatchStore",
     "BudgetStore",
+    "CallMemory",
     "Catalogue",
     "DeletionStore",
     "DeliveryStore",

@@ -16,6 +16,7 @@ from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
 from genpulse.ports.budgets import BudgetStore
+from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
@@ -62,7 +63,8 @@ class Services:
     this installation, None when they cannot. `threads` are for engines that work here, and for nothing of ours.
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
-    process that takes orders. `thumbnails` is None where nothing that makes them is installed.
+    process that takes orders. `thumbnails` is None where nothing that makes them is installed. Without
+    `calls` each process knows its own alone.
     """
 
     environment: EnvironmentFacts
@@ -99,3 +101,4 @@ class Services:
     routes: Routes = NO_ROUTES
     latencies: Latencies = field(default_factory=Latencies)
     thumbnails: Thumbnails | None = None
+    calls: CallMemory | None = None

@@ -61,6 +61,12 @@ class TaskStore(Protocol):
         Raises `IdempotencyKeyReuse`, `TaskDeleted`.
         """
 
+    async def newest_key(self, owner: str, after: str, before: str) -> str | None:
+        """The last one of this owner's idempotency keys between these two, in the order of their letters.
+
+        For keys of lower-case letters, digits and hyphens that differ in digits alone.
+        """
+
     async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
         """The same for several of one owner, in their order: None for each that nobody has submitted before.
 

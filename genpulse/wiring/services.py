@@ -1,6 +1,7 @@
 """The object graph: one of each port, opened and closed in order."""
 
 import random
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from genpulse.adapters.database.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.redis.call_memory import RedisCalls
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.keys import Keyspace
@@ -102,6 +104,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             routes=open_routes(settings, catalogue),
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
             thumbnails=_thumbnails(stack, pool),
+            calls=closed_by(stack, RedisCalls(redis, keys, uuid.uuid4().hex, loops)),
         )
 
 

@@ -168,6 +168,20 @@ async def test_a_new_message_key_is_published_and_does_not_sign_yet(backend):
     assert await backend.keys.message_keys() == after
 
 
+async def test_message_keys_that_are_forgotten_sign_no_more(backend):
+    before = await backend.keys.add_message_key()
+    assert await backend.keys.forget_message_keys() == 2
+    after = await backend.keys.message_keys()
+    assert after.signs == after.first
+    assert after.signs not in before.published
+    assert after.published == (after.signs,)
+
+
+async def test_the_first_message_key_stays_the_first(backend):
+    first = (await backend.keys.message_keys()).first
+    assert (await backend.keys.add_message_key()).first == first
+
+
 async def test_a_message_key_may_be_added_before_any_was_asked_for(backend):
     keys = await backend.keys.add_message_key()
     assert (len(keys.published), keys.signs) == (2, keys.published[0])

@@ -74,6 +74,10 @@ class PostgresTaskStore:
         """The task that was submitted before under the same idempotency key, if any."""
         return await self._submits.earlier(task)
 
+    async def newest_key(self, owner: str, after: str, before: str) -> str | None:
+        """The last one of this owner's idempotency keys between these two."""
+        return await self._submits.newest_key(owner, after, before)
+
     async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
         """The same for several of one owner, in their order."""
         return tuple(await self._submits.known(tasks))

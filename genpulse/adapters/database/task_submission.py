@@ -96,6 +96,12 @@ class SubmitWriter:
                 raise TaskDeleted(task.idempotency_key)
         return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
+    async def newest_key(self, owner: str, after: str, before: str) -> str | None:
+        """The last idempotency key of an owner between these two. Raises `DatabaseUnavailable`."""
+        with outages():
+            key: str | None = await self._pool.fetchval(tasks.NEWEST_KEY, owner, after, before)
+        return key
+
     async def known(self, new: Sequence[NewTask]) -> Sequence[Submitted | None]:
         """The tasks under the same keys, which are of one owner. Raises `IdempotencyKeyReuse`, `TaskDeleted`."""
         keys = [task.idempotency_key for task in new if task.idempotency_key is not None]

@@ -21,10 +21,11 @@ PUT_OFF_AT_ONCE = 10_000
 
 _COLUMNS = """id AS delivery_id, task_id, type, url, created_at AS noted_at, tries, status_code, last_error,
        next_try_at, delivered_at, given_until, origin, environment, form, follows"""
+# A value and no EXISTS, of which the planner would make a table of all that wait.
 _FOLLOWS_NOTHING = """
-(follows IS NULL OR NOT EXISTS (
-    SELECT FROM deliveries AS earlier
-    WHERE earlier.id = deliveries.follows AND earlier.next_try_at IS NOT NULL AND earlier.tries = 0))"""
+(follows IS NULL OR coalesce((
+    SELECT earlier.next_try_at IS NULL OR earlier.tries > 0 FROM deliveries AS earlier
+    WHERE earlier.id = deliveries.follows), true))"""
 _OURS = "($1::text IS NULL OR environment = $1)"
 # From origin to origin along the index: however many messages wait for one, another's is found at once.
 _DUE = f"""

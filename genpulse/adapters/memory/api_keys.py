@@ -106,6 +106,12 @@ class MemoryKeys:
         self._keep_message_key()
         return await self.message_keys()
 
+    async def forget_message_keys(self) -> int:
+        """Drop all of them."""
+        count = len(self._message_keys)
+        self._message_keys.clear()
+        return count
+
     def _keep_message_key(self) -> None:
         self._message_keys.append(MessageKey(uuid4(), secrets.token_bytes(SEED_BYTES), self._clock()))
 

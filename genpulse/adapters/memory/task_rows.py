@@ -9,7 +9,7 @@ from uuid import UUID
 from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.spending_counters import MemoryLedger
-from genpulse.adapters.memory.task_search import fits
+from genpulse.adapters.memory.task_search import fits, is_beyond
 from genpulse.adapters.memory.task_sums import grouped, used
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
@@ -111,11 +111,10 @@ class TaskRows:
             raise UnknownTask(task_id) from None
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
-        """A page of tasks, newest first."""
-        older = (task for task in self._shown() if query.before is None or task.id < query.before)
-        found = [task for task in older if fits(task, query.filter)]
-        newest = sorted(found, key=lambda task: task.id, reverse=True)[: query.limit]
-        return tuple(without_result(task) for task in newest)
+        """A page of tasks, newest first, or oldest first where that is asked for."""
+        found = [task for task in self._shown() if is_beyond(task, query) and fits(task, query.filter)]
+        page = sorted(found, key=lambda task: task.id, reverse=not query.oldest_first)[: query.limit]
+        return tuple(without_result(task) for task in page)
 
     async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from genpulse.domain.json.value import JsonValue
-from genpulse.domain.search.task_query import TaskFilter
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import Task, TaskStatus
 
 _WORD = re.compile(
@@ -14,6 +14,13 @@ _WORD = re.compile(
 """A run of letters and digits, and each letter of scripts that put nothing between words."""
 _LONGEST_TEXT, _LONGEST = 4000, 20_000
 _LEAST_BEGINNING = 3
+
+
+def is_beyond(task: Task, query: TaskQuery) -> bool:
+    """Whether the task comes after the one behind which the page begins."""
+    if query.before is None:
+        return True
+    return task.id > query.before if query.oldest_first else task.id < query.before
 
 
 def fits(task: Task, wanted: TaskFilter) -> bool:

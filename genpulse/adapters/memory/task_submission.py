@@ -31,6 +31,10 @@ class TaskSubmission(TaskRows):
         """The task that was submitted before under the same idempotency key, if any."""
         return self._earlier(task)
 
+    async def newest_key(self, owner: str, after: str, before: str) -> str | None:
+        """The last one of this owner's idempotency keys between these two."""
+        return max((key for whose, key in self._keys if whose == owner and after < key < before), default=None)
+
     async def known(self, tasks: Sequence[NewTask]) -> tuple[Submitted | None, ...]:
         """The same for several of one owner, in their order."""
         return tuple(self._earlier(task) for task in tasks)

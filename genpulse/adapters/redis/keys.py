@@ -27,6 +27,15 @@ class Keyspace:
         """Where a provider's account stands."""
         return f"{self.prefix}gate:{provider}"
 
+    def calls(self, digest: str) -> str:
+        """What is known of calls that ask for the same."""
+        return f"{self.prefix}calls:{digest}"
+
+    @property
+    def api_processes(self) -> str:
+        """With what the channels begin to which the processes of the API listen, to be seen."""
+        return f"{self.prefix}api:"
+
     @property
     def probe(self) -> str:
         """What is written to see whether anything can be."""

@@ -32,3 +32,15 @@ def rotate() -> None:
     newest = keys.published[-1]
     at = newest.created_at + KNOWN_AFTER
     say(f"The key {newest.id} is published and signs from {at:%Y-%m-%d %H:%M} UTC.")
+
+
+@command.command()
+@click.confirmation_option(prompt="Receivers verify nothing until they have asked for the new key. Go on?")
+def forget() -> None:
+    """Begin with a new key at once: one has leaked, or nothing here opens it any more."""
+    count = with_keys(lambda _, keys: keys.forget_message_keys())
+    key = with_keys(lambda _, keys: keys.message_keys()).signs
+    say(
+        f"{count} keys are forgotten. The key {key.id} signs within a minute; API keys without a webhook secret of"
+    )
+    say("their own have new ones.")

@@ -22,10 +22,11 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageKeys:
-    """Which key signs now, and all that receivers have to know of."""
+    """Which key signs now, and all that receivers have to know of. From the `first` one secrets are derived."""
 
     signs: MessageKey
     published: tuple[MessageKey, ...]
+    first: MessageKey
 
 
 def keys_at(now: datetime, keys: Iterable[MessageKey]) -> MessageKeys:
@@ -38,4 +39,4 @@ def keys_at(now: datetime, keys: Iterable[MessageKey]) -> MessageKeys:
     known = [key for key in ordered[1:] if key.created_at + KNOWN_AFTER <= now]
     pairs = itertools.pairwise(ordered)
     earlier = (key for key, following in pairs if now < following.created_at + 2 * KNOWN_AFTER)
-    return MessageKeys(known[-1] if known else ordered[0], (*earlier, ordered[-1]))
+    return MessageKeys(known[-1] if known else ordered[0], (*earlier, ordered[-1]), ordered[0])

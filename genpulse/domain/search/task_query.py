@@ -43,11 +43,15 @@ EVERYTHING = TaskFilter()
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """A page of the tasks of a filter, newest first: those older than `before`, at most `limit`."""
+    """A page of the tasks of a filter, newest first: those older than `before`, at most `limit`.
+
+    With `oldest_first` it is the other way round, and those are meant that are newer than `before`.
+    """
 
     limit: int = 20
     before: UUID | None = None
     filter: TaskFilter = EVERYTHING
+    oldest_first: bool = False
 
 
 def ids_made_in(after: datetime | None, before: datetime | None) -> tuple[UUID | None, UUID | None]:

@@ -24,7 +24,7 @@ class WebhookSecrets:
         self._keys = keys
         self._clock = clock
         self._secrets: dict[UUID, tuple[SigningSecrets, float]] = {}
-        self._root: bytes | None = None
+        self._root: tuple[bytes, float] = b"", float("-inf")
 
     async def of(self, owner: str) -> SigningSecrets:
         """Raises `SealedSecret`, `DatabaseUnavailable`."""
@@ -49,9 +49,9 @@ class WebhookSecrets:
         secrets = await self.of(owner)
         if not secrets.shared:
             return secrets
-        if self._root is None:
-            self._root = await self._keys.signing_secret()
-        return replace(secrets, own=(*secrets.own, _derived(self._root, owner)))
+        if self._clock() >= self._root[1]:
+            self._root = (await self._keys.message_keys()).first.seed, self._clock() + KNOWN_S
+        return replace(secrets, own=(*secrets.own, _derived(self._root[0], owner)))
 
 
 async def webhook_secret_of(keys: KeyStore, caller: Caller) -> str:
@@ -65,7 +65,7 @@ async def webhook_secret_of(keys: KeyStore, caller: Caller) -> str:
         lasting = (await keys.get(str(caller.key.id))).webhook_secret_at is not None
         if secrets.own and lasting:
             return canonical_secret(secrets.own[0])
-    return _derived(await keys.signing_secret(), caller.owner)
+    return _derived((await keys.message_keys()).first.seed, caller.owner)
 
 
 def _derived(root: bytes, owner: str) -> str:

@@ -228,3 +228,14 @@ def test_message_keys_are_listed_and_rotated(keys):
     document = json.loads(keys("message-key", "list", "--json").stdout)
     assert [(key["kid"], key["x"]) for key in document["keys"]] == [tuple(line) for line in lines]
     assert all(set(key) == {"kty", "crv", "x", "kid", "use", "alg"} for key in document["keys"])
+
+
+def test_message_keys_are_forgotten_by_who_means_it(keys):
+    first = keys("message-key", "list").stdout
+    assert keys("message-key", "forget").exit_code == 1
+    assert keys("message-key", "list").stdout == first
+    forgotten = keys("message-key", "forget", "--yes")
+    assert "1 keys are forgotten." in forgotten.stdout
+    (line,) = keys("message-key", "list").stdout.splitlines()
+    assert line.split()[0] in forgotten.stdout
+    assert line not in first

@@ -47,7 +47,7 @@ _SECRET = "SELECT secret FROM signing_secret"  # noqa: S105 - a statement
 
 
 class PostgresKeys:
-    """Implements `KeyStore`. Webhook secrets of keys are kept as `sealing` seals them."""
+    """Implements `KeyStore`. Webhook secrets of keys and keys of messages are kept as `sealing` seals them."""
 
     def __init__(self, pool: asyncpg.Pool, sealing: Sealing = _UNSEALED) -> None:
         self._pool = pool
@@ -145,11 +145,15 @@ class PostgresKeys:
 
     async def message_keys(self) -> MessageKeys:
         """The keys that sign messages to receivers which check a public key."""
-        return await message_keys.in_force(self._pool)
+        return await message_keys.in_force(self._pool, self._sealing)
 
     async def add_message_key(self) -> MessageKeys:
         """One more, which signs in a day."""
-        return await message_keys.add(self._pool)
+        return await message_keys.add(self._pool, self._sealing)
+
+    async def forget_message_keys(self) -> int:
+        """Drop all of them."""
+        return await message_keys.forget(self._pool)
 
 
 async def _add(

@@ -71,6 +71,7 @@ message_keys = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("seed", LargeBinary, nullable=False),
+    Column("is_sealed", Boolean, nullable=False),
     Column("created_at", _MOMENT, nullable=False, server_default=text("now()")),
 )
 """Keys that sign messages to receivers which check a public key; made when the first is asked for."""

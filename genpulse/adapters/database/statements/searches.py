@@ -8,7 +8,7 @@ order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.conditions import (
@@ -45,8 +45,13 @@ def first(query: TaskQuery) -> Statement:
     found, states = fields(wanted), () if _is_implied(wanted) else statuses(wanted)
     is_in_order = not wanted.metadata and not wanted.texts and len(found) + bool(states) <= 1
     if is_in_order or wanted.ids:
-        return _in_order(query, found, states, values)
-    return _newest(query, found, states, values)
+        return _turned(query, _in_order(query, found, states, values))
+    return _turned(query, _newest(query, found, states, values))
+
+
+def _turned(query: TaskQuery, statement: Statement) -> Statement:
+    """The same from the other end, where the oldest are wanted: every index can be read both ways."""
+    return replace(statement, text=statement.text.replace(" DESC", " ASC")) if query.oldest_first else statement
 
 
 def _is_implied(wanted: TaskFilter) -> bool:
@@ -100,7 +105,7 @@ def by_all_indexes(query: TaskQuery) -> Statement:
     WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
     """
-    return Statement(text, values.given)
+    return _turned(query, Statement(text, values.given))
 
 
 def matching(wanted: TaskFilter, values: Values) -> str:
@@ -122,7 +127,8 @@ def _page(query: TaskQuery) -> str:
 
 
 def _limits(query: TaskQuery, values: Values) -> list[str]:
-    before = [] if query.before is None else [f"id < {values.put(query.before)}"]
+    beyond = ">" if query.oldest_first else "<"
+    before = [] if query.before is None else [f"id {beyond} {values.put(query.before)}"]
     return [*before, *bounds(query.filter, values)]
 
 

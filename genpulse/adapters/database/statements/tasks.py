@@ -66,6 +66,12 @@ BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
 """
 
+NEWEST_KEY = """
+SELECT idempotency_key FROM tasks
+WHERE owner = $1 AND idempotency_key > $2 AND idempotency_key < $3 AND deleted_at IS NULL
+ORDER BY idempotency_key DESC LIMIT 1
+"""
+
 BY_KEYS = f"""
 SELECT {ONE_OF_MANY}, tasks.fingerprint, tasks.idempotency_key FROM tasks
 WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL

@@ -12,7 +12,7 @@ from tests.clients.official.stack import Environments, Stack
 
 DOOR = "fal"
 NEW, OLD, JAVASCRIPT = "fal-python-1", "fal-python-0", "fal-javascript"
-ALIAS = "sandbox/image"
+ALIAS = "fal-ai/flux/dev"
 _HERE = Path(__file__).parent
 USE_PYTHON, USE_JAVASCRIPT = _HERE / "use_fal.py", _HERE / "use_fal.mjs"
 _LONGEST_S = 600

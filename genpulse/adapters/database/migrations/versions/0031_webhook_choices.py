@@ -83,6 +83,7 @@ def upgrade() -> None:
         "message_keys",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("seed", sa.LargeBinary(), nullable=False),
+        sa.Column("is_sealed", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_message_keys"),
     )

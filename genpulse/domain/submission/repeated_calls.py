@@ -1,0 +1,80 @@
+"""Which earlier call a call repeats that came without an idempotency key."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+REMEMBERED_S = 600.0
+"""Seconds after which a call counts as a new one."""
+
+
+class CallState(StrEnum):
+    """How far a call has come, as far as is known here.
+
+    OPEN: it is under way. ANSWERED: its answer was written out whole. LOST: the answer was not, or was an error
+    behind which a task may be. REFUSED: it was refused, and has most likely made no task.
+    """
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """A call under its idempotency key, which began at `began_at_s` in a process of the API."""
+
+    key: str
+    state: CallState
+    began_at_s: float
+    process: str = ""
+
+
+def repeated(
+    calls: Iterable[KnownCall], *, repeats: bool, is_gone: Callable[[str], bool] = lambda _: False
+) -> KnownCall | None:
+    """The one of these calls for the same that another one repeats; None where it is a new one.
+
+    `repeats`: its client says that it does. `is_gone` tells of processes that have died, which lose what they had
+    open. A lost call goes before all others, the oldest first; without a client's word there is no other. With it
+    the newest is meant of those that were refused, else answered, else under way: of two equal calls nobody can
+    know which one a client has no answer to.
+    """
+    known = sorted(calls, key=lambda call: (call.began_at_s, call.key))
+    for call in known:
+        if call.state is CallState.LOST or (call.state is CallState.OPEN and is_gone(call.process)):
+            return call
+    for state in (CallState.REFUSED, CallState.ANSWERED, CallState.OPEN) if repeats else ():
+        for call in reversed(known):
+            if call.state is state:
+                return call
+    return None
+
+
+class KnownCalls:
+    """The calls of the last ten minutes, at most `most` of them, by the digest of what they ask for."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._calls: dict[str, dict[str, KnownCall]] = {}
+
+    def take(self, digest: str, now_s: float, *, repeats: bool, process: str = "") -> str | None:
+        """The key of the call that this one repeats, which is under way from now on; None for a new one."""
+        calls = self._calls.get(digest, {})
+        for call in [one for one in calls.values() if now_s - one.began_at_s > REMEMBERED_S]:
+            del calls[call.key]
+        found = repeated(calls.values(), repeats=repeats)
+        if found is None:
+            return None
+        calls[found.key] = replace(found, state=CallState.OPEN, process=process)
+        return found.key
+
+    def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
+        """How far the call under this key has come."""
+        calls = self._calls.pop(digest, {})
+        before = calls.get(key) or KnownCall(key, state, now_s, process)
+        calls[key] = replace(before, state=state)
+        self._calls[digest] = calls
+        while len(self._calls) > self._most:
+            del self._calls[next(iter(self._calls))]

@@ -9,9 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from genpulse.dev.processes.ports import free_port
 from tests.acceptance.dev_stack import Dev
 from tests.clients.official.report import TITLES, Shown, page
 from tests.clients.official.stack import Environments, Stack
+
+ALIASES = '@json {"fal-ai/flux/dev": "sandbox/image"}'
+"""Names of models as clients of others know them."""
 
 
 def main() -> int:
@@ -24,7 +28,8 @@ def main() -> int:
     asked = parser.parse_args()
     environments = Environments(asked.environments.absolute(), asked.node.absolute())
     with tempfile.TemporaryDirectory(prefix="genpulse-official-") as name:
-        dev = Dev(Path(name), "--no-reload")
+        tls = ("--tls", "--tls-port", str(free_port()))  # one client of fal's speaks https alone
+        dev = Dev(Path(name), "--no-reload", *tls, GENPULSE_DOORS__ALIASES=ALIASES)
         try:
             dev.start()
             shown = [one for door in asked.door or TITLES for one in _shown(door, Stack(dev), environments)]

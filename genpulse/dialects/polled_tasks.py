@@ -169,11 +169,11 @@ class PolledTasks:
             entry.note_read(self._clock())
         query = TaskQuery(len(task_ids), filter=TaskFilter(ids=tuple(task_ids)))
         try:
-            found = {task.id: task for task in await services.store.find(query)} if task_ids else {}
+            tasks = {task.id: task for task in await services.store.find(query)} if task_ids else {}
         except DatabaseUnavailable:
             return
         for task_id, entry in entries.items():
-            if task_id in found:
-                entry.take(Standing.of(found[task_id]))
+            if task_id in tasks:
+                entry.take(Standing.of(tasks[task_id]))
             else:
                 await self._drop(task_id, entry)

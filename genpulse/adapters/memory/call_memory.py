@@ -8,10 +8,10 @@ from genpulse.domain.submission.repeated_calls import REMEMBERED_S, CallState, K
 
 @dataclass
 class SharedCalls:
-    """What several `MemoryCalls` share, as processes share a Redis. `gone` are processes that have died."""
+    """What several `MemoryCalls` share, as processes share a Redis. `dead_processes` have died."""
 
     calls: dict[str, dict[str, KnownCall]] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    dead_processes: set[str] = field(default_factory=set)
 
 
 class MemoryCalls:
@@ -23,13 +23,13 @@ class MemoryCalls:
 
     async def take(self, digest: str, new_key: str, *, repeats: bool) -> str | None:
         """The key of the call that this one repeats."""
-        now_s, gone = time.monotonic(), self._shared.gone
-        known = self._shared.calls.setdefault(digest, {})
-        fresh = [call for call in known.values() if now_s - call.began_at_s <= REMEMBERED_S]
-        found = repeated(fresh, repeats=repeats, is_gone=gone.__contains__)
+        now_s, dead_processes = time.monotonic(), self._shared.dead_processes
+        same_calls = self._shared.calls.setdefault(digest, {})
+        fresh = [call for call in same_calls.values() if now_s - call.began_at_s <= REMEMBERED_S]
+        found = repeated(fresh, repeats=repeats, is_gone=dead_processes.__contains__)
         call = found or KnownCall(new_key, CallState.OPEN, now_s)
         if found or not repeats:
-            known[call.key] = replace(call, state=CallState.OPEN, process=self._process)
+            same_calls[call.key] = replace(call, state=CallState.OPEN, process=self._process)
         return call.key
 
     def note(self, digest: str, key: str, state: CallState) -> None:
@@ -40,7 +40,7 @@ class MemoryCalls:
 
     def die(self) -> None:
         """As a process that is killed: what it had under way is lost."""
-        self._shared.gone.add(self._process)
+        self._shared.dead_processes.add(self._process)
 
     async def close(self) -> None:
         """There is nothing to close."""

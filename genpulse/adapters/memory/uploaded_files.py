@@ -24,14 +24,14 @@ class MemoryUploadedFiles:
 
     async def find(self, query: UploadedFileQuery) -> tuple[UploadedFile, ...]:
         """A page of them, newest first."""
-        found = [
+        files = [
             file
             for asset_id, file in sorted(self._files.items(), reverse=True)
             if self._is_there(asset_id)
             and query.owner in {None, file.asset.owner}
             and (query.before is None or asset_id < query.before)
         ]
-        return tuple(found[: query.limit])
+        return tuple(files[: query.limit])
 
     def _is_there(self, asset_id: UUID) -> bool:
         store = self._store

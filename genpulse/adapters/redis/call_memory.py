@@ -100,13 +100,13 @@ class RedisCalls:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._be_heard()
-                found = await self._take(self._keys.calls(digest), arguments)
+                key = await self._take(self._keys.calls(digest), arguments)
                 heed_cancellation()
         except AWAY as error:
             heed_cancellation()
             self._went_away(error)
             return None
-        return str(found)
+        return str(key)
 
     async def _be_heard(self) -> None:
         """Listen to the channel of this process, by which others see that it is alive."""

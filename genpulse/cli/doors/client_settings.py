@@ -11,7 +11,7 @@ NAMES = ("replicate", "fal", "openai")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServiceAddress:
     """Where the API is: by http, by https, or by both. `ca_file` is whom clients have to trust for https."""
 
     http_url: str | None
@@ -60,12 +60,12 @@ class DoorSettings:
         return self.clients[0].environment
 
 
-def door_settings(place: Place) -> tuple[DoorSettings, ...]:
+def door_settings(place: ServiceAddress) -> tuple[DoorSettings, ...]:
     """Of all doors."""
     return _replicate(place), _fal(place), _openai(place)
 
 
-def _replicate(place: Place) -> DoorSettings:
+def _replicate(place: ServiceAddress) -> DoorSettings:
     base = f"{place.safe_url}/replicate"
     trust, node_trust = place.trust(place.safe_url), place.trust(place.safe_url, NODE_CA_VARIABLE)
     lacks = "" if place.https_url else "Over http its files come as plain addresses, not as FileOutput."
@@ -80,7 +80,7 @@ def _replicate(place: Place) -> DoorSettings:
     )
 
 
-def _fal(place: Place) -> DoorSettings:
+def _fal(place: ServiceAddress) -> DoorSettings:
     parts = urlsplit(place.safe_url)
     host = f"{parts.netloc}{parts.path}"
     lacks = "" if place.https_url else "It speaks https alone: start the stack by `genpulse dev --tls`."
@@ -101,7 +101,7 @@ def _fal(place: Place) -> DoorSettings:
     )
 
 
-def _openai(place: Place) -> DoorSettings:
+def _openai(place: ServiceAddress) -> DoorSettings:
     environment = {"OPENAI_BASE_URL": f"{place.plain_url}/openai/v1"}
     return DoorSettings(
         "openai",

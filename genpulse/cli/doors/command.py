@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from genpulse import config
-from genpulse.cli.doors.client_settings import Client, DoorSettings, Place, door_settings
+from genpulse.cli.doors.client_settings import Client, DoorSettings, ServiceAddress, door_settings
 from genpulse.cli.doors.look import Seen, look
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import DEFAULT_API, api_key, api_option, json_option, running_stack
@@ -40,15 +40,15 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
     ctx.exit(0 if seen.answers else 1)
 
 
-def _place(api: str | None) -> Place:
+def _place(api: str | None) -> ServiceAddress:
     state = running_stack()
     if api is None and state is not None:
-        return Place(state.api_url, state.https_url or None, state.ca_file or None)
+        return ServiceAddress(state.api_url, state.https_url or None, state.ca_file or None)
     url = (api or config.load(require=()).api_url).rstrip("/")
-    return Place(None, url) if url.startswith("https:") else Place(url, None)
+    return ServiceAddress(None, url) if url.startswith("https:") else ServiceAddress(url, None)
 
 
-def _missing(place: Place, seen: Seen, *, has_key: bool) -> Iterator[str]:
+def _missing(place: ServiceAddress, seen: Seen, *, has_key: bool) -> Iterator[str]:
     if not seen.answers:
         yield (
             f"Nothing answers at {place.plain_url}: start it by `genpulse dev --tls`, or name it by --api or"
@@ -62,7 +62,7 @@ def _missing(place: Place, seen: Seen, *, has_key: bool) -> Iterator[str]:
 
 
 def _document(
-    place: Place, doors: Sequence[DoorSettings], seen: Seen, missing: Sequence[str]
+    place: ServiceAddress, doors: Sequence[DoorSettings], seen: Seen, missing: Sequence[str]
 ) -> dict[str, object]:
     return {
         "http_url": place.http_url,
@@ -91,7 +91,7 @@ def _door_document(door: DoorSettings, seen: Seen) -> dict[str, object]:
     }
 
 
-def _print(place: Place, doors: Sequence[DoorSettings], seen: Seen, missing: Sequence[str]) -> None:
+def _print(place: ServiceAddress, doors: Sequence[DoorSettings], seen: Seen, missing: Sequence[str]) -> None:
     say(f"GenPulse at {' and '.join(url for url in (place.http_url, place.https_url) if url)}")
     for line in missing:
         say(f"! {line}")

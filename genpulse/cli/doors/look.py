@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from genpulse.cli.doors.client_settings import NAMES, Place
+from genpulse.cli.doors.client_settings import NAMES, ServiceAddress
 
 _PATIENCE_S = 5.0
 _ENVIRONMENT = "/v1/environment"
@@ -27,7 +27,7 @@ class Seen:
     takes_key: bool | None = None
 
 
-async def look(place: Place, key: str | None) -> Seen:
+async def look(place: ServiceAddress, key: str | None) -> Seen:
     """Ask by the plainer address of both."""
     url = place.plain_url
     trusting = ssl.create_default_context(cafile=place.ca_file) if place.ca_file else None
@@ -36,14 +36,14 @@ async def look(place: Place, key: str | None) -> Seen:
         connect = _Ask(session, trusting)
         try:
             without = await connect.status(f"{url}{_ENVIRONMENT}")
-            said = await asyncio.gather(*(connect.text(f"{url}/{name}/-") for name in NAMES))
+            texts = await asyncio.gather(*(connect.text(f"{url}/{name}/-") for name in NAMES))
             takes_key = None
             if key:
                 status = await connect.status(f"{url}{_ENVIRONMENT}", {"Authorization": f"Bearer {key}"})
                 takes_key = status == HTTPStatus.OK
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return Seen(answers=False)
-    opened = {name for name, text in zip(NAMES, said, strict=True) if f"switch-from-{name}" in text}
+    opened = {name for name, text in zip(NAMES, texts, strict=True) if f"switch-from-{name}" in text}
     return Seen(True, frozenset(opened), without != HTTPStatus.OK, takes_key)
 
 

@@ -56,14 +56,17 @@ def _read(certificate: Path, key: Path) -> Signed | None:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+        x509_certificate = x509.load_pem_x509_certificate(certificate.read_bytes())
         private = load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError, TypeError):
         return None
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
+    if (
+        not isinstance(private, ec.EllipticCurvePrivateKey)
+        or private.public_key() != x509_certificate.public_key()
+    ):
         return None
     key.chmod(0o600)
-    return Signed(found, private)
+    return Signed(x509_certificate, private)
 
 
 def _lasts(signed: Signed, now: datetime, for_so_long: timedelta) -> bool:

@@ -13,20 +13,20 @@ _DEEPEST = 5
 
 def nested(fields: Sequence[tuple[str, str]]) -> JsonObject:
     """The values of a form. Raises `BadInput` for a name that is none, or that is there twice."""
-    found: dict[str, JsonValue] = {}
+    document: dict[str, JsonValue] = {}
     for name, text in fields:
         match = _NAME.fullmatch(name)
         parts = [match[1], *_INNER.findall(match[2])] if match else []
         if not parts or len(parts) > _DEEPEST:
             raise _misfit(name, "it is not the name of a field")
-        _put(found, parts, text, name)
-    return found
+        _put(document, parts, text, name)
+    return document
 
 
-def _put(found: dict[str, JsonValue], parts: Sequence[str], text: str, name: str) -> None:
+def _put(document: dict[str, JsonValue], parts: Sequence[str], text: str, name: str) -> None:
     is_list = parts[-1] == ""
     *path, last = parts[:-1] if is_list else parts
-    holder = found
+    holder = document
     for part in path:
         inner = holder.setdefault(part, {})
         if not part or not isinstance(inner, dict):

@@ -38,9 +38,9 @@ def described(task: Task) -> JsonObject:
 async def encoded_answer(storage: Storage, task: Task) -> AsyncGenerator[bytes, None]:
     """The whole JSON answer, with each picture as `b64_json`."""
     yield to_json(described(task))[:-1] + _DATA
-    said = _said_of_each(task)
+    notes = _said_of_each(task)
     for place, asset in enumerate(task.outputs):
-        yield (b"," if place else b"") + _beginning(said.get(asset.id, {}))
+        yield (b"," if place else b"") + _beginning(notes.get(asset.id, {}))
         async for letters in encoded(storage, asset):
             yield letters
         yield b'"}'
@@ -49,16 +49,16 @@ async def encoded_answer(storage: Storage, task: Task) -> AsyncGenerator[bytes, 
 
 def answer_bytes(task: Task) -> int:
     """How long that is."""
-    said = _said_of_each(task)
+    notes = _said_of_each(task)
     around = len(to_json(described(task))) - 1 + len(_DATA + b"]}")
-    each = (len(_beginning(said.get(asset.id, {}))) + encoded_bytes(asset) + 2 for asset in task.outputs)
+    each = (len(_beginning(notes.get(asset.id, {}))) + encoded_bytes(asset) + 2 for asset in task.outputs)
     return around + sum(each) + max(0, len(task.outputs) - 1)
 
 
 def linked(task: Task, url_of: Callable[[UUID], str]) -> JsonObject:
     """The whole answer, with each picture as a `url`."""
-    said = _said_of_each(task)
-    data: list[JsonValue] = [{**said.get(asset.id, {}), "url": url_of(asset.id)} for asset in task.outputs]
+    notes = _said_of_each(task)
+    data: list[JsonValue] = [{**notes.get(asset.id, {}), "url": url_of(asset.id)} for asset in task.outputs]
     return {**described(task), "data": data}
 
 
@@ -79,8 +79,8 @@ async def encoded(storage: Storage, asset: Asset) -> AsyncGenerator[bytes, None]
     yield base64.b64encode(rest)
 
 
-def _beginning(said: JsonObject) -> bytes:
-    words = to_json(said)[1:-1]
+def _beginning(notes: JsonObject) -> bytes:
+    words = to_json(notes)[1:-1]
     return b"{" + words + (b"," if words else b"") + b'"b64_json":"'
 
 
@@ -93,7 +93,7 @@ def _reported(task: Task) -> JsonObject:
 def _said_of_each(task: Task) -> Mapping[UUID, JsonObject]:
     """What a provider that answers as OpenAI does says beside each picture, such as `revised_prompt`."""
     items = _reported(task).get("data")
-    said: dict[UUID, JsonObject] = {}
+    notes: dict[UUID, JsonObject] = {}
     ids = {str(asset.id): asset.id for asset in task.outputs}
     for item in items if isinstance(items, list) else ():
         if not isinstance(item, dict):
@@ -101,5 +101,5 @@ def _said_of_each(task: Task) -> Mapping[UUID, JsonObject]:
         rest = {name: value for name, value in item.items() if name not in _FILE and value is not None}
         for value in item.values():
             if isinstance(value, str) and value in ids:
-                said[ids[value]] = rest
-    return said
+                notes[ids[value]] = rest
+    return notes

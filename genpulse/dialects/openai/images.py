@@ -80,14 +80,12 @@ class Images:
         return await self._pictures(request, VARIATION)
 
     async def _pictures(self, request: Request, call: _Call) -> Response:
-        async with asked_by(request, files=_FILES if call.purpose.pictures else frozenset()) as asked:
-            form = _AnswerForm.of(asked.values)
-            _need_picture(asked, call)
+        async with asked_by(request, files=_FILES if call.purpose.pictures else frozenset()) as body:
+            form = _AnswerForm.of(body.values)
+            _need_picture(body, call)
 
             async def handle(key: str) -> Response:
-                ordered = await self._parts.submit(
-                    request, call.purpose, form.rest(asked.values), asked.files, key
-                )
+                ordered = await self._parts.submit(request, call.purpose, form.rest(body.values), body.files, key)
                 if form.streams:
                     events = image_events(request, ordered.task, call.event, self._parts, as_urls=form.as_urls)
                     return Stream(
@@ -95,10 +93,10 @@ class Images:
                     )
                 task = await self._parts.ended(request, ordered.task)
                 if "output_format" in ordered.ignored:
-                    check_format(task, "output_format", asked.values.get("output_format"))
+                    check_format(task, "output_format", body.values.get("output_format"))
                 return await _answer(request, ordered, task, as_urls=form.as_urls)
 
-            return await self._parts.answer(request, asked, handle)
+            return await self._parts.answer(request, body, handle)
 
 
 async def _answer(request: Request, ordered: Ordered, task: Task, *, as_urls: bool) -> Response:
@@ -132,9 +130,9 @@ class _AnswerForm:
         return {name: value for name, value in values.items() if name not in ours}
 
 
-def _need_picture(asked: Asked, call: _Call) -> None:
+def _need_picture(body: Asked, call: _Call) -> None:
     """Raises `CallRefused`."""
-    given: JsonValue = asked.values.get("image") or asked.values.get("images")
-    has_file = any(file.name.startswith("image") for file in asked.files)
+    given: JsonValue = body.values.get("image") or body.values.get("images")
+    has_file = any(file.name.startswith("image") for file in body.files)
     if call.purpose.pictures and not given and not has_file:
         raise CallRefused("The call has no picture.", "missing_required_parameter", field="image")

@@ -89,9 +89,9 @@ class Translation:
         self._purpose = purpose
         self._usual = usual
 
-    def order(self, asked: JsonObject, pictures: Mapping[str, Sequence[str]]) -> Translated:
+    def order(self, body: JsonObject, pictures: Mapping[str, Sequence[str]]) -> Translated:
         """The order. `pictures` are references to files by their field. Raises `CallRefused`, `BadInput`."""
-        values = dict(asked)
+        values = dict(body)
         model_id, model_name = self._target(values.pop("model", None))
         model = self._services.catalogue.model(model_name)
         self._check_purpose(model_name, model)
@@ -139,11 +139,11 @@ class Translation:
             )
 
     def _settle(
-        self, model: str, fields: InputFields, left: Mapping[str, JsonValue], input_: dict[str, JsonValue]
+        self, model: str, fields: InputFields, unplaced: Mapping[str, JsonValue], input_: dict[str, JsonValue]
     ) -> tuple[str, ...]:
         """Find a place for what is left, or a reason to leave it; returns what was. Raises `CallRefused`."""
         ignored: list[str] = []
-        for name, value in left.items():
+        for name, value in unplaced.items():
             if str(value) in _SAYS_NOTHING.get(name, ()) or (name in SIZE_FIELDS and "aspect_ratio" in input_):
                 continue
             if name in self._purpose.required | self._purpose.checked:
@@ -172,10 +172,10 @@ class Translation:
         return replace(order, webhook_choice=CHOICE) if order.webhook_url else order
 
 
-def _metadata(given: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
+def _metadata(metadata: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
     """The caller's own, and for whom it is."""
     said = {name: value for name in _END_USERS if isinstance(value := values.pop(name, None), str) and value}
-    return {**said, **given} if isinstance(given, dict) else given if given is not None else {**said}
+    return {**said, **metadata} if isinstance(metadata, dict) else metadata if metadata is not None else {**said}
 
 
 def _placed(model: str, fields: InputFields, name: str, references: Sequence[str]) -> JsonObject:
@@ -196,13 +196,13 @@ def _placed(model: str, fields: InputFields, name: str, references: Sequence[str
 
 def _referred(values: dict[str, JsonValue], names: Iterable[str]) -> dict[str, Sequence[str]]:
     """Files that the call names by a text, or by an object with `image_url`, one or several."""
-    found: dict[str, Sequence[str]] = {}
+    references: dict[str, Sequence[str]] = {}
     for name in names:
         value = values.pop(name, None)
         if value is not None and value != []:
             each = value if isinstance(value, list) else [value]
-            found[name] = [_reference(name, one) for one in each]
-    return found
+            references[name] = [_reference(name, one) for one in each]
+    return references
 
 
 def _reference(name: str, value: JsonValue) -> str:
@@ -227,19 +227,19 @@ def _no_place(model: str, fields: InputFields, name: str) -> CallRefused:
     return CallRefused(f"The model {model!r} has no place for {name!r}: {words}.", "unknown_parameter", field=name)
 
 
-def _origins(input_: Iterable[str], asked: Sequence[str]) -> Mapping[str, str]:
+def _origins(input_: Iterable[str], names: Sequence[str]) -> Mapping[str, str]:
     """For fields of the input those of the call from which they come."""
-    return {name: _origin(name, asked) for name in input_}
+    return {name: _origin(name, names) for name in input_}
 
 
-def _origin(name: str, asked: Sequence[str]) -> str:
-    if name in asked:
+def _origin(name: str, names: Sequence[str]) -> str:
+    if name in names:
         return name
     if name in SIZE_FIELDS:
         return "size"
     twins = next((group for group in SAME_MEANING if name in group), ())
-    if "input_reference" in asked and "image" in {*twins, name.removesuffix("s")}:
+    if "input_reference" in names and "image" in {*twins, name.removesuffix("s")}:
         return "input_reference"
-    if name == "images" and "image" in asked:
+    if name == "images" and "image" in names:
         return "image"
-    return next((twin for twin in twins if twin in asked), name)
+    return next((twin for twin in twins if twin in names), name)

@@ -20,17 +20,17 @@ _TYPES: Mapping[str, frozenset[str]] = {
 """The media types of files in a format that a call asks for."""
 
 
-def check_format(task: Task, field: str, wanted: object) -> None:
+def check_format(task: Task, field: str, file_format: object) -> None:
     """The files have the format that the call asked for by `field`, which the model itself was not told.
 
     Raises `CallRefused`: nobody gets other bytes than those asked for.
     """
     for asset in task.outputs:
-        made = asset.content.media_type
-        if made not in _TYPES.get(str(wanted), ()):
+        media_type = asset.content.media_type
+        if media_type not in _TYPES.get(str(file_format), ()):
             raise CallRefused(
-                f"The model {task.model!r} cannot be told a format, and has made {made}. Leave {field} out, or ask"
-                f" for what it makes. The task {task.id} keeps the file.",
+                f"The model {task.model!r} cannot be told a format, and has made {media_type}. Leave {field} out,"
+                f" or ask for what it makes. The task {task.id} keeps the file.",
                 "unsupported_format",
                 field=field,
             )

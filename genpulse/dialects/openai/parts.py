@@ -51,12 +51,12 @@ class Parts:
         self._repeated = repeated
 
     async def answer(
-        self, request: Request, asked: Asked, handle: Callable[[str], Awaitable[Response]]
+        self, request: Request, body: Asked, handle: Callable[[str], Awaitable[Response]]
     ) -> Response:
         """The answer of `handle` under the idempotency key of this call."""
         count = request.headers.get(_RETRY_COUNT, "0")
         repeated = count.isdecimal() and int(count[:9]) > 0
-        return await self._repeated.answer(request, asked.canonical, handle, says_repeated=repeated)
+        return await self._repeated.answer(request, body.canonical, handle, says_repeated=repeated)
 
     async def submit(
         self,
@@ -95,11 +95,11 @@ class Parts:
 async def _kept(request: Request, files: Sequence[FormFile], key: str) -> Mapping[str, Sequence[str]]:
     """References to the files by their field. A call that is repeated finds the same assets."""
     services, owner = context_in(request.scope).services, caller_of(request).owner
-    kept: dict[str, list[str]] = {}
+    references: dict[str, list[str]] = {}
     for place, file in enumerate(files):
         asset = await keep_spooled(services, file.spooled, _asset_id(owner, key, place), owner)
-        kept.setdefault(file.name.removesuffix("[]"), []).append(f"{REFERENCE}{asset.id}")
-    return kept
+        references.setdefault(file.name.removesuffix("[]"), []).append(f"{REFERENCE}{asset.id}")
+    return references
 
 
 def _asset_id(owner: str, key: str, place: int) -> UUID:

@@ -40,8 +40,8 @@ class Speech:
 
     async def speak(self, request: Request) -> Response:
         """Words as sound."""
-        async with asked_by(request, files=frozenset()) as asked:
-            values = _values(asked.values)
+        async with asked_by(request, files=frozenset()) as body:
+            values = _values(body.values)
 
             async def handle(key: str) -> Response:
                 ordered = await self._parts.submit(request, _PURPOSE, values, (), key)
@@ -49,7 +49,7 @@ class Speech:
                 asset = only_output(task)
                 if "response_format" in ordered.ignored:
                     check_format(task, "response_format", values["response_format"])
-                if asked.values.get("stream_format") == "sse":
+                if body.values.get("stream_format") == "sse":
                     storage = context_in(request.scope).services.storage
                     events = await begun(_events(storage, asset), 1)
                     return Stream(
@@ -59,12 +59,12 @@ class Speech:
                 response.headers.update(ordered.headers)
                 return response
 
-            return await self._parts.answer(request, asked, handle)
+            return await self._parts.answer(request, body, handle)
 
 
-def _values(asked: JsonObject) -> JsonObject:
+def _values(body: JsonObject) -> JsonObject:
     """What the model is told. Raises `CallRefused`."""
-    values = dict(asked)
+    values = dict(body)
     form = values.pop("stream_format", None)
     if form not in (None, "sse", "audio"):
         raise CallRefused("stream_format is sse or audio.", "invalid_value", field="stream_format")

@@ -43,12 +43,12 @@ async def video_page(request: Request) -> VideoPage:
     if order not in {"asc", "desc"}:
         raise CallRefused("order is asc or desc.", "invalid_value", field="order")
     owners = await owners_meant(services.keys, caller_of(request), ())
-    wanted = TaskFilter(kinds=_kinds(services.catalogue, query.get("kind")), owners=owners)
+    task_filter = TaskFilter(kinds=_kinds(services.catalogue, query.get("kind")), owners=owners)
     after = query.get("after")
-    found = await services.store.find(
-        TaskQuery(limit + 1, _after(after) if after else None, wanted, oldest_first=order == "asc")
+    matches = await services.store.find(
+        TaskQuery(limit + 1, _after(after) if after else None, task_filter, oldest_first=order == "asc")
     )
-    return VideoPage(found[:limit], len(found) > limit)
+    return VideoPage(matches[:limit], len(matches) > limit)
 
 
 def _limit(word: str | None) -> int:

@@ -58,13 +58,13 @@ class Videos:
 
     async def create(self, request: Request) -> Response:
         """Order a video."""
-        async with asked_by(request, files=_FILES) as asked:
+        async with asked_by(request, files=_FILES) as body:
 
             async def handle(key: str) -> Response:
-                ordered = await self._parts.submit(request, _PURPOSE, asked.values, asked.files, key)
+                ordered = await self._parts.submit(request, _PURPOSE, body.values, body.files, key)
                 return self._video(ordered.task, ordered.headers)
 
-            return await self._parts.answer(request, asked, handle)
+            return await self._parts.answer(request, body, handle)
 
     async def show(self, request: Request) -> Response:
         """A video as it stands."""

@@ -56,8 +56,8 @@ class Collections:
         """The models of a kind. Raises `ModelNotFound` for a kind that no model does."""
         kind, links = str(request.path_params["slug"]), ReplicateLinks(links_for(request))
         models = context_in(request.scope).services.catalogue.models()
-        found = [entry for entry in models if kind in entry[1].kinds]
-        if not found:
+        matches = [entry for entry in models if kind in entry[1].kinds]
+        if not matches:
             raise ModelNotFound(f"There is no collection {kind[:100]!r}. GET /v1/collections lists all of them.")
-        documents = [ModelDocument.of(model_id, model, self.names, links) for model_id, model in found]
+        documents = [ModelDocument.of(model_id, model, self.names, links) for model_id, model in matches]
         return encoded.json(CollectionDocument.of(kind, documents))

@@ -100,10 +100,10 @@ async def list_files(request: Request) -> Response:
     before = decode_bound(cursor, _WORDS) if cursor else None
     owner = None if caller.sees_all else caller.owner
     files = await services.uploaded_files.find(UploadedFileQuery(owner, PAGE + 1, before))
-    shown, following = files[:PAGE], None
+    page, following = files[:PAGE], None
     if len(files) > PAGE:
-        following = f"{_links(request).api}/files?cursor={encode_bound(shown[-1].asset.id, _WORDS)}"
-    results = [_document(request, file) for file in shown]
+        following = f"{_links(request).api}/files?cursor={encode_bound(page[-1].asset.id, _WORDS)}"
+    results = [_document(request, file) for file in page]
     return encoded.json(FilePage(next=following, results=results))
 
 

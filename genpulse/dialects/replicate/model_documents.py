@@ -54,14 +54,14 @@ class ModelDocument(Document):
     @classmethod
     def of(cls, model_id: str, model: AnyModel, names: ModelNames, links: ReplicateLinks) -> "ModelDocument":
         """From the catalogue's value."""
-        named = shown(names, model_id)
-        owner, _, name = named.name.partition("/")
+        public_name = shown(names, model_id)
+        owner, _, name = public_name.name.partition("/")
         return cls(
-            url=links.model(named.name),
+            url=links.model(public_name.name),
             owner=owner,
             name=name,
             description=model.description or model.title,
-            latest_version=VersionDocument.of(named.version, model),
+            latest_version=VersionDocument.of(public_name.version, model),
         )
 
 

@@ -19,19 +19,19 @@ _made: WeakKeyDictionary[type[BaseModel], dict[str, Any]] = WeakKeyDictionary()
 
 def openapi_of(model: AnyModel) -> dict[str, Any]:
     """The schema that clients read: `Input`, `Output`, and what these refer to."""
-    made = _made.get(model.input)
-    if made is None:
-        made = _made[model.input] = _openapi(model.input)
-    return made
+    document = _made.get(model.input)
+    if document is None:
+        document = _made[model.input] = _openapi(model.input)
+    return document
 
 
-def _openapi(wanted: type[BaseModel]) -> dict[str, Any]:
-    found = wanted.model_json_schema(ref_template=_REFERENCE)
+def _openapi(input_type: type[BaseModel]) -> dict[str, Any]:
+    found = input_type.model_json_schema(ref_template=_REFERENCE)
     parts = {name: _as_theirs(part) for name, part in found.pop("$defs", {}).items()}
-    shown = {**_as_theirs(found), "title": "Input"}
-    for order, name in enumerate(shown.get("properties", {})):
-        shown["properties"][name].setdefault("x-order", order)
-    schemas = {**parts, "Input": shown, "Output": {**_output(wanted), "title": "Output"}}
+    input_schema = {**_as_theirs(found), "title": "Input"}
+    for order, name in enumerate(input_schema.get("properties", {})):
+        input_schema["properties"][name].setdefault("x-order", order)
+    schemas = {**parts, "Input": input_schema, "Output": {**_output(input_type), "title": "Output"}}
     return {
         "openapi": "3.0.2",
         "info": {"title": "Cog", "version": "0.1.0"},
@@ -40,11 +40,11 @@ def _openapi(wanted: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def _output(wanted: type[BaseModel]) -> dict[str, Any]:
+def _output(input_type: type[BaseModel]) -> dict[str, Any]:
     """What it makes; of a model whose input only its vendor knows, nobody can say."""
-    if wanted.model_config.get("extra") == "allow":
+    if input_type.model_config.get("extra") == "allow":
         return {}
-    return {"type": "array", "items": _ADDRESS} if takes_count(wanted) else _ADDRESS
+    return {"type": "array", "items": _ADDRESS} if takes_count(input_type) else _ADDRESS
 
 
 def _as_theirs(schema: Any) -> Any:

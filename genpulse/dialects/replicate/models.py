@@ -101,24 +101,26 @@ class Models:
     async def search_all(self, request: Request) -> Response:
         """The same by `?query=`, as the newer call of clients asks."""
         words = request.query_params.get("query", "")
-        found = [
+        documents = [
             FoundModel(metadata=SearchMetadata(tags=[*source.kinds]), model=model)
             for model, source in self._found(request, words)
         ]
-        return encoded.json(SearchDocument(query=words, models=found, collections=[], pages=[]))
+        return encoded.json(SearchDocument(query=words, models=documents, collections=[], pages=[]))
 
     def _found(self, request: Request, words: str) -> Sequence[tuple[ModelDocument, AnyModel]]:
         """Models in which all words stand. Raises `BadInput`."""
         if len(words) > _LONGEST_QUERY:
             said = f"it has {len(words):,} characters and may have {_LONGEST_QUERY:,}"
             raise BadInput(f"The query is too long: {said}.", [Problem("/query", said)])
-        wanted, links = words.lower().split(), _links(request)
-        found = [
+        query_words, links = words.lower().split(), _links(request)
+        matches = [
             (model_id, model)
             for model_id, model in context_in(request.scope).services.catalogue.models()
-            if all(word in searched_text(f"{self.names.shown_as(model_id)} {model_id}", model) for word in wanted)
+            if all(
+                word in searched_text(f"{self.names.shown_as(model_id)} {model_id}", model) for word in query_words
+            )
         ]
-        return [(ModelDocument.of(name, model, self.names, links), model) for name, model in found[:FOUND]]
+        return [(ModelDocument.of(name, model, self.names, links), model) for name, model in matches[:FOUND]]
 
     def _documents(self, models: Sequence[tuple[str, AnyModel]], links: ReplicateLinks) -> Sequence[ModelDocument]:
         return [ModelDocument.of(model_id, model, self.names, links) for model_id, model in models]
@@ -145,10 +147,10 @@ def _name(request: Request) -> str:
 def _plain(words: str) -> str:
     """Some clients send the words as JSON, whatever they say of the body's type."""
     try:
-        said = from_json(words)
+        text = from_json(words)
     except ValueError:
         return words
-    return said if isinstance(said, str) else words
+    return text if isinstance(text, str) else words
 
 
 def _links(request: Request) -> ReplicateLinks:

@@ -16,9 +16,9 @@ _COUNTS = frozenset(
 """Fields of inputs by which callers say how many they want."""
 
 
-def takes_count(wanted: type[BaseModel]) -> bool:
+def takes_count(input_type: type[BaseModel]) -> bool:
     """Whether this input can ask for several outputs: then there is a list, however many there are."""
-    return not _COUNTS.isdisjoint(wanted.model_fields)
+    return not _COUNTS.isdisjoint(input_type.model_fields)
 
 
 def output_of(task: Task, services: Services, links: ReplicateLinks) -> JsonValue:

@@ -55,14 +55,14 @@ class Predictions:
 
     async def create(self, request: Request) -> Response:
         """By the version that the body names."""
-        wanted = await json_body.read(request, PredictionRequest)
-        if wanted.version is None:
-            said = (
+        prediction = await json_body.read(request, PredictionRequest)
+        if prediction.version is None:
+            message = (
                 "it is missing; name a version, or owner/name, here, or ask at /v1/models/owner/name/predictions"
             )
-            raise BadInput("The body names no version.", [Problem("/version", said)])
-        model_id = self.versions.model_of(context_in(request.scope).services, wanted.version)
-        return await self._create(request, wanted, model_id)
+            raise BadInput("The body names no version.", [Problem("/version", message)])
+        model_id = self.versions.model_of(context_in(request.scope).services, prediction.version)
+        return await self._create(request, prediction, model_id)
 
     async def create_of_model(self, request: Request) -> Response:
         """By the model that the path names."""
@@ -71,10 +71,10 @@ class Predictions:
 
     async def create_of_deployment(self, request: Request) -> Response:
         """By a deployment, which is a route of ours, or a model."""
-        wanted = await json_body.read(request, PredictionRequest)
+        prediction = await json_body.read(request, PredictionRequest)
         services, name = context_in(request.scope).services, str(request.path_params["name"])
         model_id = name if services.routes.get(name) is not None else self._model_id(request)
-        return await self._create(request, wanted, model_id)
+        return await self._create(request, prediction, model_id)
 
     async def show(self, request: Request) -> Response:
         """The prediction as it stands."""
@@ -89,12 +89,12 @@ class Predictions:
         """The predictions of the caller, newest first, whichever API they came by."""
         services, caller = context_in(request.scope).services, caller_of(request)
         owners = await owners_meant(services.keys, caller, ())
-        wanted = TaskFilter(
+        task_filter = TaskFilter(
             owners=owners,
             created_after=_moment(request, "created_after"),
             created_before=_moment(request, "created_before"),
         )
-        query, cursor = TaskQuery(PAGE, filter=wanted), request.query_params.get("cursor")
+        query, cursor = TaskQuery(PAGE, filter=task_filter), request.query_params.get("cursor")
         asked = replace(query, limit=PAGE + 1, before=decode(cursor, query) if cursor else None)
         tasks, view = await services.store.find(asked), self.view(request)
         results = [view.document(task) for task in tasks[:PAGE]]
@@ -116,9 +116,9 @@ class Predictions:
         except UnknownModel as error:
             raise ModelNotFound(str(error)) from error
 
-    async def _create(self, request: Request, wanted: PredictionRequest, model_id: str) -> Response:
+    async def _create(self, request: Request, prediction: PredictionRequest, model_id: str) -> Response:
         hold_s, view = wait_s(request.headers, self.longest_wait_s), self.view(request)
-        order = _order(request, wanted, model_id, view.links)
+        order = _order(request, prediction, model_id, view.links)
 
         async def made(key: str) -> Response:
             submitted = await submit(request, order, key)
@@ -126,7 +126,7 @@ class Predictions:
             return _created(view, task, held=hold_s is not None)
 
         retries = request.headers.get(_RETRIES) or "0"
-        body = wanted.model_dump_json().encode()
+        body = prediction.model_dump_json().encode()
         return await self.repeated.answer(request, body, made, says_repeated=retries != "0")
 
 
@@ -139,13 +139,13 @@ def task_id_in(request: Request) -> UUID:
         raise UnknownTask(repr(word[:100])) from None
 
 
-def _order(request: Request, wanted: PredictionRequest, model_id: str, links: ReplicateLinks) -> Order:
-    webhook_url, choice = wanted.webhook or wanted.webhook_completed, None
+def _order(request: Request, prediction: PredictionRequest, model_id: str, links: ReplicateLinks) -> Order:
+    webhook_url, choice = prediction.webhook or prediction.webhook_completed, None
     if webhook_url is not None:
-        choice = choice_of(wanted.webhook_events_filter, only_completed=wanted.webhook is None)
+        choice = choice_of(prediction.webhook_events_filter, only_completed=prediction.webhook is None)
     return Order(
         model=model_id,
-        input=taken_input(wanted.input, links),
+        input=taken_input(prediction.input, links),
         priority=caller_of(request).usual_priority,
         webhook_url=webhook_url,
         deadline_s=cancel_after_s(request.headers),

@@ -101,16 +101,16 @@ def _invalid_fields(error: Refusal) -> list[InvalidField]:
 
 
 def _detail(error: Refusal, status: int, fields: list[InvalidField]) -> str:
-    said = str(error)
+    message = str(error)
     match status:
         case HTTPStatus.TOO_MANY_REQUESTS:
             resets_s = getattr(error, "retry_after_s", 1)
-            return f"Request was throttled. Your rate limit resets in ~{resets_s}s. {said}"
+            return f"Request was throttled. Your rate limit resets in ~{resets_s}s. {message}"
         case HTTPStatus.PAYMENT_REQUIRED:
-            return f"You have insufficient credit to run this model. {said}"
+            return f"You have insufficient credit to run this model. {message}"
         case HTTPStatus.UNAUTHORIZED if isinstance(error, AuthenticationRequired):
-            return f"You did not pass a valid authentication token. {said}"
+            return f"You did not pass a valid authentication token. {message}"
         case _ if fields and not isinstance(error, BudgetExceeded):
-            return "\n".join([said, *(f"- {field.field}: {field.description}" for field in fields)])
+            return "\n".join([message, *(f"- {field.field}: {field.description}" for field in fields)])
         case _:
-            return said
+            return message

@@ -16,11 +16,11 @@ class UnknownVersion(BadInput):
     code = "unknown_version"
 
     def __init__(self, version: str) -> None:
-        shown = version[:100]
+        excerpt = version[:100]
         super().__init__(
             "The specified version does not exist (or perhaps you don't have permission to use it?):"
-            f" {shown!r}. GET /v1/models lists the versions of this installation; a version of Replicate's own is"
-            " found where doors.aliases names it as owner/name:version.",
+            f" {excerpt!r}. GET /v1/models lists the versions of this installation; a version of Replicate's own"
+            " is found where doors.aliases names it as owner/name:version.",
             [Problem("/version", "it is not known here")],
         )
 

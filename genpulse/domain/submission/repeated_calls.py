@@ -41,12 +41,12 @@ def repeated(
     the newest is meant of those that were refused, else answered, else under way: of two equal calls nobody can
     know which one a client has no answer to.
     """
-    known = sorted(calls, key=lambda call: (call.began_at_s, call.key))
-    for call in known:
+    oldest_first = sorted(calls, key=lambda call: (call.began_at_s, call.key))
+    for call in oldest_first:
         if call.state is CallState.LOST or (call.state is CallState.OPEN and is_gone(call.process)):
             return call
     for state in (CallState.REFUSED, CallState.ANSWERED, CallState.OPEN) if repeats else ():
-        for call in reversed(known):
+        for call in reversed(oldest_first):
             if call.state is state:
                 return call
     return None
@@ -64,11 +64,11 @@ class KnownCalls:
         calls = self._calls.get(digest, {})
         for call in [one for one in calls.values() if now_s - one.began_at_s > REMEMBERED_S]:
             del calls[call.key]
-        found = repeated(calls.values(), repeats=repeats)
-        if found is None:
+        earlier = repeated(calls.values(), repeats=repeats)
+        if earlier is None:
             return None
-        calls[found.key] = replace(found, state=CallState.OPEN, process=process)
-        return found.key
+        calls[earlier.key] = replace(earlier, state=CallState.OPEN, process=process)
+        return earlier.key
 
     def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
         """How far the call under this key has come."""

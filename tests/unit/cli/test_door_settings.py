@@ -1,6 +1,6 @@
 """What clients have to be told to call here."""
 
-from genpulse.cli.doors.client_settings import NAMES, Place, door_settings
+from genpulse.cli.doors.client_settings import NAMES, ServiceAddress, door_settings
 
 CA = "/home/me/app/.genpulse/tls/bundle.pem"
 
@@ -10,7 +10,7 @@ def settings(place):
 
 
 def test_of_a_stack_that_speaks_both():
-    doors = settings(Place("http://127.0.0.1:8000", "https://localhost:8443", CA))
+    doors = settings(ServiceAddress("http://127.0.0.1:8000", "https://localhost:8443", CA))
     assert tuple(doors) == NAMES
     assert doors["replicate"].environment == {
         "REPLICATE_BASE_URL": "https://localhost:8443/replicate",
@@ -30,7 +30,7 @@ def test_of_a_stack_that_speaks_both():
 
 
 def test_without_https_it_says_what_does_not_work():
-    doors = settings(Place("http://127.0.0.1:8000", None))
+    doors = settings(ServiceAddress("http://127.0.0.1:8000", None))
     lacking = {(door.name, client.name) for door in doors.values() for client in door.clients if client.lacks}
     assert lacking == {
         ("fal", "Python"),
@@ -41,7 +41,7 @@ def test_without_https_it_says_what_does_not_work():
 
 
 def test_of_a_deployed_one_that_lies_below_a_path():
-    doors = settings(Place(None, "https://api.example.org/media"))
+    doors = settings(ServiceAddress(None, "https://api.example.org/media"))
     assert doors["fal"].environment == {
         "FAL_RUN_HOST": "api.example.org/media/fal/run",
         "FAL_QUEUE_RUN_HOST": "api.example.org/media/fal/queue",
@@ -53,5 +53,5 @@ def test_of_a_deployed_one_that_lies_below_a_path():
 
 
 def test_no_setting_holds_a_key():
-    for door in door_settings(Place("http://127.0.0.1:8000", "https://localhost:8443", CA)):
+    for door in door_settings(ServiceAddress("http://127.0.0.1:8000", "https://localhost:8443", CA)):
         assert not any(door.key_variable in client.environment for client in door.clients)

@@ -2,7 +2,7 @@
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
-from genpulse.adapters.database.statements.ledger import RESERVED
+from genpulse.adapters.database.statements.ledger import reserved
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
 # A task under the same key is left alone, and not locked: others lock it in the order of ids, keys have another.
@@ -59,8 +59,8 @@ Whoever writes the same key at the same moment is waited for.
 SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner."""
 
-SUBMIT_PRICED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
-"""The same for tasks of which some have a price, by the versions of its rules in $24."""
+SUBMIT_PRICED = _SUBMIT.format(counted=f",{reserved('$25')},{counted(_OF_NEW)}")
+"""The same for tasks of which some have a price, by the versions of its rules in the last parameter."""
 
 BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL

@@ -199,6 +199,10 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group audit -o audit/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group site -o website/requirements.lock
+	@for version in 1:1.0.7 2:2.0.0b4; do \
+		echo "replicate==$${version#*:}" | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
+	done
 
 packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/
 	@rm -rf dist

@@ -1,4 +1,4 @@
-"""Ed25519 signatures, checked as RFC 8032 says (section 5.1), with numbers alone: slow, and by nobody's library."""
+"""Ed25519 signatures, checked as RFC 8032 says (section 5.1) with numbers alone: slow, and by no library."""
 
 import hashlib
 

@@ -54,6 +54,20 @@ class Attempt:
     finished_at: datetime | None = None
     error: Failure | None = None
 
+    @classmethod
+    def start(cls, task: Task, attempt_id: UUID, worker: str, started_at: datetime) -> "Attempt":
+        """The entry of an attempt at a task whose row says already that it runs."""
+        return cls(
+            id=attempt_id,
+            task_id=task.id,
+            number=task.attempt,
+            provider=task.provider,
+            model=task.model,
+            worker=worker,
+            client_reference=reference_of(attempt_id),
+            started_at=started_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:

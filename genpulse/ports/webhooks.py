@@ -40,6 +40,12 @@ class DeliveryStore(Protocol):
         and so is any when `again_in_s` is None. One that was received in the meantime stays so.
         """
 
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """It cannot be sent here: somebody looks at it again in `again_in_s` seconds, and `why` is shown.
+
+        No try is counted. One whose `given_until` is over is given up.
+        """
+
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """An origin is silent: all messages to it that are due wait for `again_in_s` seconds; returns how many.
 

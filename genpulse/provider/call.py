@@ -94,11 +94,15 @@ class Call(Generic[I]):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A vendor's callback to a call's `callback_url`. Names of headers are in lower case."""
+class Callback:
+    """A vendor's request to a call's `callback_url`. Names of headers are in lower case."""
 
     headers: Mapping[str, str]
     body: bytes
+
+
+Notice = Callback
+"""The name until version 0.3."""
 
 
 @dataclass(frozen=True, slots=True)

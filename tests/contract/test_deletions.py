@@ -136,9 +136,9 @@ async def test_a_task_that_is_deleted_is_gone_with_all_that_is_its_own(place):
 async def test_deleting_again_tells_that_it_was_known(place):
     task = await place.ended()
     assert await place.delete(task.id, task.id) == Deletion(deleted=(task.id,))
-    assert await place.delete(task.id) == Deletion(known=(task.id,))
+    assert await place.delete(task.id) == Deletion(deleted_before=(task.id,))
     await place.erased()
-    assert await place.delete(task.id) == Deletion(known=(task.id,))
+    assert await place.delete(task.id) == Deletion(deleted_before=(task.id,))
     assert await place.delete(uuid_utils.compat.uuid7()) == Deletion()
 
 

@@ -8,7 +8,7 @@ from genpulse.domain.attempt import Canceled, Failed, Lease, Released, RetryLate
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.submission.webhook_choice import WebhookChoice, WebhookEvent
 from genpulse.domain.task import TaskStatus
-from genpulse.domain.webhook_delivery import Answer
+from genpulse.domain.webhook_delivery import Answer, DeliveryState
 from tests.contract.conftest import Backend, new_ids, new_task
 from tests.contract.test_deliveries import DAY_S, FAILURE, HELD_S, URL, due, left_s, pass_by
 
@@ -180,3 +180,32 @@ async def test_progress_that_is_no_news_is_not_told(backend):
     claim = await begun(backend, PROGRESS)
     await backend.store.save_progress(Lease(claim.task.id, new_ids(1)[0]), 0.5, claim.task.seq + 1)
     assert await types(backend, claim.task.id) == []
+
+
+async def test_what_is_left_to_others_counts_no_try_and_keeps_its_order(backend):
+    claim = await begun(backend, START, END)
+    await backend.end(claim.lease, Succeeded(()))
+    ((start, _),) = await due(backend)
+    await backend.deliveries.leave(start.id, 60.0, "not \x00 here")
+    waiting, end = await backend.deliveries.of_task(claim.task.id)
+    assert (waiting.tries, waiting.error) == (0, "not \N{REPLACEMENT CHARACTER} here")
+    assert waiting.state is end.state is DeliveryState.WAITING
+    assert await due(backend) == ()
+    await pass_by(backend, 61)
+    ((again, _),) = await due(backend)
+    assert again.id == start.id
+    await pass_by(backend, DAY_S)
+    await backend.deliveries.leave(start.id, 60.0, "nobody could")
+    given_up, end = await backend.deliveries.of_task(claim.task.id)
+    assert (given_up.state, given_up.error, given_up.tries) == (DeliveryState.GIVEN_UP, "nobody could", 0)
+    ((last, _),) = await due(backend)
+    assert last.id == end.id
+
+
+async def test_what_was_received_meanwhile_is_not_left(backend):
+    claim = await begun(backend, START)
+    ((start, _),) = await due(backend)
+    await backend.deliveries.taken(start.id, Answer(200))
+    await backend.deliveries.leave(start.id, 60.0, "not here")
+    (delivery,) = await backend.deliveries.of_task(claim.task.id)
+    assert (delivery.state, delivery.error) == (DeliveryState.TAKEN, "")

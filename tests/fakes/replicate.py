@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from genpulse.provider import Notice
+from genpulse.provider import Callback
 from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 SECRET = "whsec_" + base64.b64encode(b"replicates-own-secret-of-32-bytes").decode()
@@ -130,7 +130,7 @@ class FakeReplicate(FakeServer):
     async def secret(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"key": SECRET})
 
-    def notice(self, kind: NoticeKind) -> Notice:
+    def notice(self, kind: NoticeKind) -> Callback:
         """Standard Webhooks [S]: HMAC-SHA256 over id.timestamp.body."""
         moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
         body = b'{"id": "x", "status": "succeeded"}'
@@ -138,7 +138,7 @@ class FakeReplicate(FakeServer):
         digest = hmac.new(secret, b".".join((b"msg_1", moment.encode(), body)), hashlib.sha256).digest()
         signature = base64.b64encode(b"\0" * 32 if kind is NoticeKind.BAD else digest).decode()
         headers = {"webhook-id": "msg_1", "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
-        return Notice(headers, body)
+        return Callback(headers, body)
 
 
 def _problem(status: int, detail: str) -> web.Response:

@@ -293,7 +293,7 @@ async def test_a_form_that_a_worker_does_not_know_is_left_to_others(world):
     await send_due(deliverer(world))
     delivery = await delivery_of(world, task)
     assert world.services.sender.sent == []
-    assert (delivery.state, delivery.form) == (DeliveryState.WAITING, "standard")
+    assert (delivery.state, delivery.form, delivery.tries) == (DeliveryState.WAITING, "standard", 0)
     assert delivery.error == "this worker knows no webhooks in the form 'standard'"
     await world.services.deliveries.again(task.id, delivery.id)
     await send_due(deliverer(world, standard=Standard()))

@@ -71,6 +71,11 @@ UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next
        tried_at = now()
 WHERE id = $1 AND delivered_at IS NULL RETURNING next_try_at
 """
+_LEAVE = f"""
+UPDATE deliveries SET next_try_at = {_LATER}, last_error = $3,
+       tried_at = CASE WHEN given_until > now() THEN tried_at ELSE now() END
+WHERE id = $1 AND delivered_at IS NULL
+"""
 _PUT_OFF = f"""
 UPDATE deliveries SET next_try_at = {_LATER},
        last_error = CASE WHEN given_until > now() THEN last_error ELSE $4 END,
@@ -141,13 +146,18 @@ class PostgresDeliveries:
             )
         return at
 
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        with outages():
+            await self._pool.execute(_LEAVE, delivery_id, again_in_s, storable_line(why))
+
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
         with outages():
-            done: str = await self._pool.execute(
+            command_tag: str = await self._pool.execute(
                 _PUT_OFF, self._environment, again_in_s, origin, storable_line(why)
             )
-        return int(done.rpartition(" ")[2])
+        return int(command_tag.rpartition(" ")[2])
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""

@@ -108,16 +108,7 @@ class TaskAttempts(TaskRows):
             next_try_at=None,
             seq=seq_at_begin(task.seq),
         )
-        attempt = Attempt(
-            id=attempt_id,
-            task_id=task.id,
-            number=running.attempt,
-            provider=task.provider,
-            model=task.model,
-            worker=worker.name,
-            client_reference=reference_of(attempt_id),
-            started_at=now,
-        )
+        attempt = Attempt.start(running, attempt_id, worker.name, now)
         lease = Lease(task.id, attempt_id)
         self._tasks[task.id] = running
         self._leases[task.id] = lease

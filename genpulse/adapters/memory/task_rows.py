@@ -116,9 +116,9 @@ class TaskRows:
         page = sorted(found, key=lambda task: task.id, reverse=not query.oldest_first)[: query.limit]
         return tuple(without_result(task) for task in page)
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
-        return grouped([task for task in self._shown() if fits(task, wanted)])
+        return grouped([task for task in self._shown() if fits(task, task_filter)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""

@@ -90,10 +90,10 @@ class MemoryDeliveries:
             place[delivery.origin] += 1
             if place[delivery.origin] <= room.get(delivery.origin, per_origin):
                 ranked.append((place[delivery.origin], at, delivery.id))
-        chosen = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
-        for delivery_id in chosen:
+        due_ids = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
+        for delivery_id in due_ids:
             self._change(delivery_id, next_try_at=now + timedelta(seconds=held_s))
-        return tuple(self._noted[delivery_id] for delivery_id in chosen)
+        return tuple(self._noted[delivery_id] for delivery_id in due_ids)
 
     async def backlog(self) -> Backlog:
         """The messages that will be sent, once or again."""
@@ -148,6 +148,16 @@ class MemoryDeliveries:
             next_try_at=next_try_at,
         )
         return next_try_at
+
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        delivery = self._noted[delivery_id][0] if delivery_id in self._noted else None
+        if delivery is None or delivery.delivered_at is not None:
+            return
+        later = self._later(delivery, again_in_s)
+        self._change(delivery_id, next_try_at=later, error=storable_line(why))
+        if later is None:
+            self._tried_at[delivery_id] = self._clock()
 
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""

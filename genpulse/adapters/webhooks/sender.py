@@ -15,7 +15,7 @@ from yarl import URL
 
 from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
 from genpulse.adapters.network.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
-from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConnection, Route, Target, post
+from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NetworkRoute, NoConnection, Target, post
 from genpulse.adapters.webhooks.response_head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
@@ -114,15 +114,15 @@ class WebhookSender:
             self._tls = ssl.create_default_context()
         return await post(target, route, {**self._headers(url), **headers}, body, self._tls, self._answer_s)
 
-    async def _route(self, target: Target) -> Route:
+    async def _route(self, target: Target) -> NetworkRoute:
         proxy = self._proxies.to("https" if target.is_secure else "http", target.host, target.port)
         if proxy is None:
             self._check(target)
-            return Route(await _addresses(target.host, target.port, self._names))
+            return NetworkRoute(await _addresses(target.host, target.port, self._names))
         if not self._allow_private:
             await self._names_by_proxy.check(target.host)
         try:
-            return Route(await _addresses(proxy.host, proxy.port, self._names_of_proxies), proxy)
+            return NetworkRoute(await _addresses(proxy.host, proxy.port, self._names_of_proxies), proxy)
         except NameNotFound as error:
             raise CannotConnect(proxy.absence(target.place, str(error))) from error
 

@@ -136,6 +136,19 @@ def path_parameter(name: str, meaning: str) -> dict[str, Any]:
     }
 
 
+def event_stream(event: type[BaseModel]) -> dict[str, Any]:
+    """The description of Server-Sent Events, each of which is such a document."""
+    whole = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
+    return {"text/event-stream": {"schema": {"anyOf": [whole, reference(event)]}}}
+
+
+LAST_EVENT_ID: Mapping[str, Any] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "Sends only what is newer than this event.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+}
+"""The header with which a stream is taken up where it broke off."""
 EXPIRES: Mapping[str, Any] = {
     "name": "expires",
     "in": "query",

@@ -70,10 +70,10 @@ def _route(task: Task) -> str:
     route = task.route
     if route is None:
         return ""
-    left = {hop["model"]: hop for hop in route["hops"]}
+    hops = {hop["model"]: hop for hop in route["hops"]}
     models = [target["model"] for target in route["targets"]]
     lines = [
-        _stop(model, left.get(model), place - route["place"], task.ended) for place, model in enumerate(models)
+        _stop(model, hops.get(model), place - route["place"], task.ended) for place, model in enumerate(models)
     ]
     return "\n".join([*([str(route["name"])] if route["name"] else []), *lines])
 

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 
 from genpulse.api.context import context_in, links_for
-from genpulse.api.server.shutdown import unless_stopping
+from genpulse.background.cancel_handles import unless_stopping
 from genpulse.dialects.openai.failures import refusal_of, still_running
 from genpulse.dialects.openai.image_answers import described, encoded
 from genpulse.dialects.openai.parts import Parts

@@ -104,7 +104,7 @@ class Translation:
             document |= _placed(model_name, fields, name, references)
         adapted = adapt({**values, **document}, fields)
         input_ = dict(adapted.input)
-        ignored = self._settle(model_name, fields, {name: values[name] for name in adapted.left}, input_)
+        ignored = self._settle(model_name, fields, {name: values[name] for name in adapted.left_out}, input_)
         return Translated(
             self._validated(model_id, model, in_types_of(model.input, input_), own),
             ignored,
@@ -219,7 +219,7 @@ def _reference(name: str, value: JsonValue) -> str:
 
 
 def _takes(fields: InputFields, name: str) -> bool:
-    return not adapt({name: ""}, fields).left
+    return not adapt({name: ""}, fields).left_out
 
 
 def _no_place(model: str, fields: InputFields, name: str) -> CallRefused:

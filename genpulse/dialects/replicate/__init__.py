@@ -11,6 +11,7 @@ genpulse/dialects/replicate
 ├── links                 addresses that documents carry
 ├── stream                a prediction as Server-Sent Events
 ├── progress_line         how far a task has come, as its logs tell
+├── bracketed_fields      objects in the fields of a form
 ├── files, file_form      files that callers bring
 ├── models                models, their versions, and searching them
 ├── model_documents       a model of ours as one of theirs

@@ -63,7 +63,7 @@ class Deployments:
 
     async def list(self, request: Request) -> Response:
         """All routes."""
-        routes = context_in(request.scope).services.routes.named
+        routes = context_in(request.scope).services.routes.by_name
         return encoded.json(DeploymentPage(results=[self._document(request, route) for route in routes.values()]))
 
     async def show(self, request: Request) -> Response:

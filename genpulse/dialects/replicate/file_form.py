@@ -9,14 +9,16 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from genpulse.api.errors import InvalidMultipart, UnsupportedContentType
+from genpulse.dialects.replicate.bracketed_fields import is_bracketed, object_of
 from genpulse.domain.errors import BadInput, Problem, UploadIncomplete
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.text.storable import storable_line
 
 CONTENT = "content"
+METADATA = "metadata"
 MOST_SAID_BYTES = 32 * 1024
 """What all fields beside the file may have together."""
-_SAID = frozenset({"filename", "metadata", "type"})
+_SAID = frozenset({"filename", METADATA, "type"})
 _UNKNOWN = "application/octet-stream"
 _LONGEST_NAME = 255
 _OBJECT: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
@@ -34,10 +36,11 @@ class FileForm:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._name = self._value = self._disposition = self._type = b""
         self._field = ""
-        self._said: dict[str, bytearray] = {}
+        self._parts: list[tuple[str, bytearray]] = []
         self._file_name = self._file_type = ""
         self._chunks: list[bytes] = []
         self._has_file = self._ended = False
+        self._said_bytes = 0
         self._parser = self._parser_of(request.headers.get("content-type"))
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -73,17 +76,20 @@ class FileForm:
     @property
     def metadata(self) -> JsonObject:
         """The caller's own words, a JSON object. Raises `BadInput`."""
-        text = self._text("metadata")
+        text, parts = self._text(METADATA), [part for part in self._parts if is_bracketed(part[0], METADATA)]
+        if "\\u0000" in text or any("\0" in name or b"\0" in value for name, value in parts):
+            raise _misfit(METADATA, "it holds U+0000")
         try:
-            metadata = _OBJECT.validate_json(text) if text else {}
+            if text or not parts:
+                return _OBJECT.validate_json(text or "{}")  # type: ignore[return-value]
+            return object_of((name, _decoded(value)) for name, value in parts)
         except ValidationError:
-            raise _misfit("metadata", "it is no JSON object") from None
-        if "\\u0000" in text:
-            raise _misfit("metadata", "it holds U+0000")
-        return metadata  # type: ignore[return-value]
+            raise _misfit(METADATA, "it is no JSON object") from None
+        except ValueError as error:
+            raise _misfit(METADATA, str(error)) from None
 
     def _text(self, field: str) -> str:
-        return bytes(self._said.get(field, b"")).decode("utf-8", "replace").strip()
+        return next((_decoded(value) for name, value in self._parts if name == field), "")
 
     def _parser_of(self, content_type: str | None) -> MultipartParser:
         media_type, options = parse_options_header(content_type)
@@ -141,6 +147,11 @@ class FileForm:
         _, options = parse_options_header(self._disposition)
         self._field = options.get(b"name", b"").decode("utf-8", "replace")
         if self._field != CONTENT:
+            if self._field in _SAID or is_bracketed(self._field, METADATA):
+                self._parts.append((self._field, bytearray()))
+                self._said_bytes += len(self._field)
+            else:
+                self._field = ""
             return
         if self._has_file:
             again = Problem(f"/{CONTENT}", "the field is there more than once")
@@ -152,13 +163,18 @@ class FileForm:
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._field == CONTENT:
             self._chunks.append(data[start:end])
-        elif self._field in _SAID:
-            self._said.setdefault(self._field, bytearray()).extend(data[start:end])
-            if sum(map(len, self._said.values())) > MOST_SAID_BYTES:
-                raise _misfit(self._field, f"it is longer than {MOST_SAID_BYTES:,} bytes")
+        elif self._field:
+            self._parts[-1][1].extend(data[start:end])
+            self._said_bytes += end - start
+            if self._said_bytes > MOST_SAID_BYTES:
+                raise _misfit(self._field.partition("[")[0], f"it is longer than {MOST_SAID_BYTES:,} bytes")
 
     def _end(self) -> None:
         self._ended = True
+
+
+def _decoded(value: bytearray) -> str:
+    return value.decode("utf-8", "replace").strip()
 
 
 def _misfit(field: str, why: str) -> BadInput:

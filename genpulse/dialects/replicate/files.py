@@ -1,5 +1,6 @@
 """Files that callers bring, and name in inputs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,6 @@ from genpulse.dialects.replicate.file_form import FileForm
 from genpulse.dialects.replicate.links import ReplicateLinks
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import UnknownAsset
-from genpulse.domain.json.value import JsonObject
 from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
 from genpulse.lifecycle.removal.deletion import delete_asset
 from genpulse.lifecycle.upload import upload
@@ -44,7 +44,7 @@ class FileDocument(Document):
     size: int
     etag: str
     checksums: dict[str, str]
-    metadata: SkipValidation[JsonObject]
+    metadata: SkipValidation[Mapping[str, object]]
     created_at: Time
     expires_at: Time | None
     urls: FileUrls

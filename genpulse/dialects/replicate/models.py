@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -94,7 +95,7 @@ class Models:
 
     async def search(self, request: Request) -> Response:
         """Models by words, which are the body of a QUERY."""
-        words = (await request.body()).decode("utf-8", "replace")
+        words = _plain((await request.body()).decode("utf-8", "replace"))
         return encoded.json(ModelPage(results=[model for model, _ in self._found(request, words)]))
 
     async def search_all(self, request: Request) -> Response:
@@ -139,6 +140,15 @@ def _of_route(request: Request, model_id: str) -> tuple[str, AnyModel]:
 
 def _name(request: Request) -> str:
     return f"{request.path_params['owner']}/{request.path_params['name']}"[:200]
+
+
+def _plain(words: str) -> str:
+    """Some clients send the words as JSON, whatever they say of the body's type."""
+    try:
+        said = from_json(words)
+    except ValueError:
+        return words
+    return said if isinstance(said, str) else words
 
 
 def _links(request: Request) -> ReplicateLinks:

@@ -126,7 +126,7 @@ class Predictions:
             return _created(view, task, held=hold_s is not None)
 
         retries = request.headers.get(_RETRIES) or "0"
-        body = order.fingerprint().encode()
+        body = wanted.model_dump_json().encode()
         return await self.repeated.answer(request, body, made, says_repeated=retries != "0")
 
 

@@ -9,7 +9,8 @@ from starlette.types import Scope
 
 from genpulse.api.door import Refusal
 from genpulse.api.errors import AuthenticationRequired, headers_of, status_of
-from genpulse.api.problems import MEDIA_TYPE, SHOWN_AT_MOST
+from genpulse.api.problems import MEDIA_TYPE
+from genpulse.api.requests.json_checks import SHOWN_AT_MOST
 from genpulse.api.schemas.document import Document
 from genpulse.domain.errors import BadInput, BudgetExceeded, KeyLimitExceeded, Problem
 from genpulse.domain.money.allowance import Measure
@@ -66,7 +67,7 @@ def refuse(error: Refusal, scope: Scope) -> Response:
     fields = _invalid_fields(error)
     document = RefusalDocument(
         type=f"urn:genpulse:problem:{error.code}",
-        title=_OWN_TITLES.get(error.code) or _TITLES.get(status) or HTTPStatus(status).phrase,
+        title=_title(error, status),
         status=status,
         detail=_detail(error, status, fields),
         instance=scope["path"][:200],
@@ -75,6 +76,14 @@ def refuse(error: Refusal, scope: Scope) -> Response:
     )
     headers = {"Cache-Control": "no-store", **headers_of(error)}
     return Response(document.model_dump_json(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def _title(error: Refusal, status: int) -> str:
+    if error.code in _OWN_TITLES:
+        return _OWN_TITLES[error.code]
+    if status == _CALLERS and not isinstance(error, BadInput):
+        return error.code.replace("_", " ").capitalize()
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def refused_status(error: Refusal) -> int:

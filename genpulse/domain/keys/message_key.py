@@ -36,7 +36,7 @@ def keys_at(now: datetime, keys: Iterable[MessageKey]) -> MessageKeys:
     which is published for another day.
     """
     ordered = sorted(keys, key=lambda key: (key.created_at, key.id))
-    known = [key for key in ordered[1:] if key.created_at + KNOWN_AFTER <= now]
+    old_enough = [key for key in ordered[1:] if key.created_at + KNOWN_AFTER <= now]
     pairs = itertools.pairwise(ordered)
     earlier = (key for key, following in pairs if now < following.created_at + 2 * KNOWN_AFTER)
-    return MessageKeys(known[-1] if known else ordered[0], (*earlier, ordered[-1]), ordered[0])
+    return MessageKeys(old_enough[-1] if old_enough else ordered[0], (*earlier, ordered[-1]), ordered[0])

@@ -8,8 +8,8 @@ from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task
 
 
-def result_with(task: Task, given: Callable[[UUID, Asset | None], JsonValue]) -> JsonValue:
-    """What the provider answered, with what is `given` for an asset in the place of each file; None without any.
+def result_with(task: Task, shown_file: Callable[[UUID, Asset | None], JsonValue]) -> JsonValue:
+    """What the provider answered, with what `shown_file` gives in the place of each file; None without any.
 
     Names and their order are the provider's. A missing file is None. An asset that was deleted since has an id
     alone.
@@ -17,4 +17,4 @@ def result_with(task: Task, given: Callable[[UUID, Asset | None], JsonValue]) ->
     if task.result is None:
         return None
     assets = {asset.id: asset for asset in task.outputs}
-    return task.result.value_with(lambda asset_id: given(asset_id, assets.get(asset_id)))
+    return task.result.value_with(lambda asset_id: shown_file(asset_id, assets.get(asset_id)))

@@ -30,8 +30,8 @@ class TaskResult:
         """The same JSON, with the `url` of its asset in each reference."""
         written: dict[str, str] = {}
 
-        def written_with_url(found: re.Match[str]) -> str:
-            asset_id = found[1]
+        def written_with_url(match: re.Match[str]) -> str:
+            asset_id = match[1]
             if asset_id not in written:
                 url = json.dumps(url_of(UUID(asset_id)))
                 written[asset_id] = f'{{"{ASSET}":"{asset_id}","url":{url}}}'
@@ -39,9 +39,9 @@ class TaskResult:
 
         return _REFERENCE.sub(written_with_url, self.text)
 
-    def value_with(self, given: Callable[[UUID], JsonValue]) -> JsonValue:
-        """The provider's own JSON, with what is `given` for an asset in the place of each reference."""
-        return _with_given(json.loads(self.text), given)
+    def value_with(self, shown_file: Callable[[UUID], JsonValue]) -> JsonValue:
+        """The provider's own JSON, with what `shown_file` gives for an asset in the place of each reference."""
+        return _with_files(json.loads(self.text), shown_file)
 
 
 def reference_to(asset_id: UUID) -> dict[str, str]:
@@ -77,14 +77,14 @@ def _is_place(value: JsonValue) -> bool:
     return value is None or (isinstance(value, dict) and ASSET in value)
 
 
-def _with_given(value: Any, given: Callable[[UUID], JsonValue]) -> JsonValue:
+def _with_files(value: Any, shown_file: Callable[[UUID], JsonValue]) -> JsonValue:
     match value:
         case dict() if ASSET in value:
-            return given(UUID(value[ASSET]))
+            return shown_file(UUID(value[ASSET]))
         case dict():
-            return {_own(name): _with_given(inner, given) for name, inner in value.items()}
+            return {_own(name): _with_files(inner, shown_file) for name, inner in value.items()}
         case list():
-            return [_with_given(inner, given) for inner in value]
+            return [_with_files(inner, shown_file) for inner in value]
         case _:
             plain: JsonValue = value
             return plain

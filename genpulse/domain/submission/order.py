@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from datetime import datetime
 
 from genpulse.domain.json.value import JsonObject
@@ -39,7 +40,7 @@ class Order:
 
         It is stored with the task: a new field must leave the fingerprints of orders without it as they are.
         """
-        fields = asdict(self)
+        fields = {name: getattr(self, name) for name in _FIELDS}
         if self.retain_s is None:
             del fields["retain_s"]
         at = fields.pop("run_at")
@@ -52,3 +53,6 @@ class Order:
             fields["webhook_choice"] = {"form": choice.form, "events": sorted(choice.events)}
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_FIELDS = tuple(one.name for one in fields_of(Order))

@@ -150,8 +150,8 @@ class WebhookDeliverer:
     async def _leave_to_others(self, delivery: Delivery) -> None:
         """It is looked at again as long as any message; another worker may know its form."""
         why = f"this worker knows no webhooks in the form {delivery.form!r}"
-        await self._services.deliveries.not_taken(delivery.id, Answer(None, why), UNKNOWN_FORM_S)
-        _log.error("message %s waits: %s", delivery.message_id, why)
+        await self._services.deliveries.leave(delivery.id, UNKNOWN_FORM_S, why)
+        _log.warning("message %s waits: %s", delivery.message_id, why)
 
     async def _secrets_for(self, delivery: Delivery, task: Task, message: WebhookMessage) -> SigningSecrets | None:
         """None where the form signs by itself."""

@@ -4,8 +4,8 @@ For vendors with thousands of models. What an input refers to is replaced, and w
 """
 
 from genpulse.provider.passthrough.file_rules import (
-    Candidate,
     IsFile,
+    PossibleFile,
     but_not,
     candidates_in,
     is_file_in_place,
@@ -18,11 +18,11 @@ from genpulse.provider.passthrough.results import Fetch, outputs_of, result_of
 __all__ = [
     "ASSET",
     "KINDS",
-    "Candidate",
     "DeclaredInput",
     "Fetch",
     "FreeInput",
     "IsFile",
+    "PossibleFile",
     "but_not",
     "candidates_in",
     "is_file_in_place",

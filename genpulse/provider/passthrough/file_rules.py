@@ -14,6 +14,7 @@ _DATA = re.compile(
     r"\s*data:([;,]|(application|audio|image|model|text|video)/|[a-z][\w.+-]*/[\w.+-]+\s*[;,])", re.IGNORECASE
 )
 """How a file begins that stands in the result itself. Words may begin with `Data: ` as well."""
+_BEGINNING = re.compile(r"\s*[hd]", re.IGNORECASE)
 _FACTS = frozenset(
     {"content_type", "file_data", "file_name", "file_size", "filename", "media_type", "mime_type", "mimetype"}
 )
@@ -23,7 +24,7 @@ _ADDRESSES = frozenset({"url", "urls"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossibleFile:
     """A text of a result that may be a file: it is an address, or a data: URI.
 
     `place` is where it stands in the result, `beside` the object that holds it, empty where it stands in a list or
@@ -46,18 +47,20 @@ class Candidate:
         return name, _named(above)[0]
 
 
-IsFile: TypeAlias = Callable[[Candidate], bool]
+IsFile: TypeAlias = Callable[[PossibleFile], bool]
 """A rule: whether a candidate is a file."""
 
 
 def is_candidate(text: str) -> bool:
     """Whether a text can be a file at all. A URL has no spaces in it, unlike a prompt that begins with one."""
+    if not _BEGINNING.match(text):
+        return False
     if _DATA.match(text):
         return True
     return text.strip()[:8].lower().startswith(("https://", "http://")) and len(text.split(maxsplit=1)) == 1
 
 
-def is_file_object(candidate: Candidate) -> bool:
+def is_file_object(candidate: PossibleFile) -> bool:
     """Whether it is the `url` of an object that describes a file, or stands under the name of a medium."""
     name, above = candidate.names
     if name != "url" or not candidate.beside:
@@ -65,7 +68,7 @@ def is_file_object(candidate: Candidate) -> bool:
     return not _FACTS.isdisjoint(candidate.beside) or above is None or _MEDIUM.search(above) is not None
 
 
-def is_file_in_place(candidate: Candidate) -> bool:
+def is_file_in_place(candidate: PossibleFile) -> bool:
     """What can be said without knowing the vendor.
 
     A file is what an object describes as one, what stands under the name of a medium, and what is the result
@@ -82,7 +85,7 @@ def is_file_in_place(candidate: Candidate) -> bool:
 def is_on(hosts: Collection[str]) -> IsFile:
     """A rule: what has its address on one of these hosts, or below one of them."""
 
-    def is_there(candidate: Candidate) -> bool:
+    def is_there(candidate: PossibleFile) -> bool:
         try:
             host = urlsplit(candidate.text.strip()).hostname or ""
         except ValueError:

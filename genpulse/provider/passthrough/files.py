@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from genpulse.domain.json.place import Place
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.result.answer import Answer, OutputPlace
-from genpulse.provider.passthrough.file_rules import Candidate, IsFile, is_candidate
+from genpulse.provider.passthrough.file_rules import IsFile, PossibleFile, is_candidate
 
 PLACES = frozenset({"audio", "audios", "file", "files", "image", "images", "url", "urls", "video", "videos"})
 """Names under which vendors put files: an empty one says that none was made."""
@@ -85,7 +85,7 @@ class _Search:
     def _is_named(self, text: str, place: Place, holder: _Holder) -> bool:
         if not is_candidate(text):
             return False
-        return self._is_file(Candidate(text, place, holder if isinstance(holder, dict) else {}))
+        return self._is_file(PossibleFile(text, place, holder if isinstance(holder, dict) else {}))
 
     def _place_of(self, file: str | Gap) -> OutputPlace:
         return OutputPlace(self._files.setdefault(file, len(self._files)))
@@ -100,10 +100,10 @@ class _Search:
 
     def _gaps(self, items: list[JsonValue], place: Place) -> frozenset[int]:
         """Which items are empty, where one beside them names a file."""
-        named = [self._names_file(item, (place, number)) for number, item in enumerate(items)]
-        if not any(named):
+        are_files = [self._names_file(item, (place, number)) for number, item in enumerate(items)]
+        if not any(are_files):
             return frozenset()
-        pairs = enumerate(zip(items, named, strict=True))
+        pairs = enumerate(zip(items, are_files, strict=True))
         return frozenset(number for number, (item, is_named) in pairs if not is_named and _is_gap(item))
 
     def _names_file(self, item: JsonValue, place: Place) -> bool:

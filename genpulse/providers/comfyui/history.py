@@ -89,9 +89,9 @@ def _files(values: Iterable[JsonValue]) -> Iterator[File]:
                 waiting += reversed(inner)
 
 
-def _file(shown: JsonObject) -> File | None:
-    name = _text(shown.get("filename"))
-    return File(name, _text(shown.get("subfolder")), _text(shown.get("type")) or "output") if name else None
+def _file(entry: JsonObject) -> File | None:
+    name = _text(entry.get("filename"))
+    return File(name, _text(entry.get("subfolder")), _text(entry.get("type")) or "output") if name else None
 
 
 def _texts(value: JsonValue) -> Iterator[str]:

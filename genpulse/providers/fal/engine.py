@@ -11,10 +11,10 @@ import base64
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
+    Callback,
     Charged,
     InvalidInput,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     ProviderRejected,
@@ -93,9 +93,9 @@ class Requests(TwoPhase[FreeInput]):
         """Ask for the end of the request."""
         await self._account.ask("PUT", self._path(job, "/cancel"))
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """fal signs with Ed25519."""
-        return await self._verifier.accepts(notice)
+        return await self._verifier.accepts(callback)
 
     async def _status(self, job: Job[FreeInput]) -> JsonObject:
         return (await self._account.ask("GET", self._path(job, "/status"), query={"logs": "1"})).document()

@@ -6,7 +6,7 @@ documentation). What an app names otherwise lies on a host of fal's, such as `v3
 """
 
 from genpulse.domain.json.value import JsonValue
-from genpulse.provider.passthrough import Candidate, IsFile, but_not, candidates_in, is_file_object, is_on
+from genpulse.provider.passthrough import IsFile, PossibleFile, but_not, candidates_in, is_file_object, is_on
 
 HOSTS = frozenset({"fal.media"})
 _on_own_host = is_on(HOSTS)
@@ -17,5 +17,5 @@ def rule_for(input_: JsonValue) -> IsFile:
     return but_not(_is_file, candidates_in(input_))
 
 
-def _is_file(candidate: Candidate) -> bool:
+def _is_file(candidate: PossibleFile) -> bool:
     return candidate.is_content or is_file_object(candidate) or _on_own_host(candidate)

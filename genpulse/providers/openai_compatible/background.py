@@ -4,10 +4,10 @@ from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Answer,
     Call,
+    Callback,
     Charged,
     InvalidInput,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     Result,
@@ -85,9 +85,9 @@ class BackgroundImages(TwoPhase[ImageInput]):
         """Stop it."""
         self._refusals.look_for(await self._account.ask("POST", f"{_path(job)}/cancel"))
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """OpenAI signs as Standard Webhooks says; without a secret nobody is believed."""
-        return self._webhook is not None and is_signed(notice, self._webhook)
+        return self._webhook is not None and is_signed(callback, self._webhook)
 
     async def _ask(self, job: Job[ImageInput]) -> JsonObject:
         return (await self._account.ask("GET", _path(job), limit_bytes=ANSWER_BYTES)).document()
@@ -95,13 +95,13 @@ class BackgroundImages(TwoPhase[ImageInput]):
 
 def _with_pictures(items: JsonValue) -> Answer:
     """What the response consists of, with the places of its pictures."""
-    told: list[Answer] = []
+    answers: list[Answer] = []
     count = 0
     for item in items if isinstance(items, list) else ():
         is_picture = isinstance(item, dict) and item.get("type") == _PICTURE
-        told.append(with_places(item, count) if is_picture else item)
+        answers.append(with_places(item, count) if is_picture else item)
         count += is_picture
-    return told
+    return answers
 
 
 def _path(job: Job[ImageInput]) -> str:

@@ -12,9 +12,9 @@ from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.money.pricing.billed_input import count_of
 from genpulse.provider import (
     Call,
+    Callback,
     Charged,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     ProviderUnavailable,
@@ -110,9 +110,9 @@ class Predictions(TwoPhase[FreeInput]):
         """Ask for the end of the prediction."""
         await self._account.ask("POST", f"{_path(job)}/cancel")
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """Replicate signs as Standard Webhooks says."""
-        return await self._verifier.accepts(notice)
+        return await self._verifier.accepts(callback)
 
     async def _ask(self, job: Job[FreeInput]) -> JsonObject:
         return (await self._account.ask("GET", _path(job))).document()

@@ -7,7 +7,7 @@ looks like an address is one that the model's own schema calls a file, or a text
 from collections.abc import Callable
 
 from genpulse.domain.json.value import JsonValue
-from genpulse.provider.passthrough import Candidate, IsFile, but_not, candidates_in, is_on
+from genpulse.provider.passthrough import IsFile, PossibleFile, but_not, candidates_in, is_on
 from genpulse.provider.passthrough.files import found_files
 from genpulse.providers.replicate.output_schema import OutputSchema
 
@@ -39,8 +39,8 @@ class FileRule:
         )
         return any(isinstance(file, str) for file in undecided.files)
 
-    def _is_repeated(self, candidate: Candidate) -> bool:
+    def _is_repeated(self, candidate: PossibleFile) -> bool:
         return candidate.text.strip() in self._repeated
 
-    def _is_delivered(self, candidate: Candidate) -> bool:
+    def _is_delivered(self, candidate: PossibleFile) -> bool:
         return candidate.is_content or _on_own_host(candidate) or self._serves(candidate.text)

@@ -15,7 +15,7 @@ from genpulse.testing.checks.check import (
     succeeds,
 )
 from genpulse.testing.media import IN_THE_ANSWER, PNG, content_of
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
@@ -98,7 +98,7 @@ def _result_of(outcome: Outcome) -> tuple[str, set[UUID]]:
 async def _check_error(subject: Subject) -> None:
     subject.need(Situation.ERROR_RESULT)
     phase = Phase.COLLECT if has_jobs(subject) else Phase.ORDER
-    answer = Answer(200, Body.WORDS, words="the model ran out of memory")
+    answer = OddAnswer(200, Body.WORDS, words="the model ran out of memory")
     outcome = await outcome_of(subject, Oddity(phase, answer), Terms(IMPATIENT))
     failure = outcome.failure
     need("ran out of memory" in failure.message, f"the vendor's words are lost: {outcome}")

@@ -27,13 +27,13 @@ _FORGET = "DELETE FROM message_keys"
 
 async def in_force(pool: asyncpg.Pool, sealing: Sealing) -> MessageKeys:
     """Raises `SealedMessageKey`, `DatabaseUnavailable`."""
-    found = await _found(pool, sealing)
-    if found is None:
+    keys = await _found(pool, sealing)
+    if keys is None:
         await in_transaction(pool, partial(_add, sealing=sealing, first=True))
-        found = await _found(pool, sealing)
-    if found is None:
+        keys = await _found(pool, sealing)
+    if keys is None:
         raise AssertionError("there is a key once it was added")
-    return found
+    return keys
 
 
 async def add(pool: asyncpg.Pool, sealing: Sealing) -> MessageKeys:

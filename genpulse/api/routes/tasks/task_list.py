@@ -34,11 +34,11 @@ async def list_tasks(request: Request) -> Response:
     query = await _query(request, filters)
     services = context_in(request.scope).services
     tasks = await services.store.find(replace(query, limit=filters.limit + 1))
-    shown, links = tasks[: filters.limit], links_for(request)
-    keys = await keys_shown(services.keys, caller_of(request), shown)
-    cursor = encode(shown[-1].id, query) if len(tasks) > filters.limit else None
-    data = [TaskDocument.of(task, links, keys.get(task.owner)) for task in shown]
-    return encoded.json(TaskPage(data=data, next_cursor=cursor), leaving_out=unshown_results(shown))
+    page, links = tasks[: filters.limit], links_for(request)
+    keys = await keys_shown(services.keys, caller_of(request), page)
+    cursor = encode(page[-1].id, query) if len(tasks) > filters.limit else None
+    data = [TaskDocument.of(task, links, keys.get(task.owner)) for task in page]
+    return encoded.json(TaskPage(data=data, next_cursor=cursor), leaving_out=unshown_results(page))
 
 
 async def _query(request: Request, filters: TaskListDocument) -> TaskQuery:

@@ -53,12 +53,12 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
     settlement = settlement_of(result.cost, run.task.model_price_usd)
-    kept = await _kept_answer(result.answer, stored)
-    own = (settlement.warning, kept and kept.warning)
+    answer = await _kept_answer(result.answer, stored)
+    own = (settlement.warning, answer and answer.warning)
     told = (*result.warnings, *(output.warning for output in missing))
     warnings = (*(one for one in own if one), *told)[:MOST_WARNINGS]
     assets = tuple(one.asset for one in stored)
-    return Succeeded(assets, settlement.cost, warnings, kept.result if kept else None)
+    return Succeeded(assets, settlement.cost, warnings, answer.result if answer else None)
 
 
 async def _kept_answer(answer: Answer, stored: Sequence[StoredOutput]) -> KeptAnswer | None:

@@ -54,9 +54,9 @@ def _paint(input_: ImageInput, seed: int, report: Report) -> bytes:
     steps = _Steps(report, input_.steps)
     steps.reach(0.0)
     painting = Painting(
-        input_.prompt, seed, input_.width, input_.height, shown=lambda share: steps.reach(0.55 * share)
+        input_.prompt, seed, input_.width, input_.height, report=lambda share: steps.reach(0.55 * share)
     )
-    pixels = painting.frame(shown=lambda share: steps.reach(0.55 + 0.35 * share))
+    pixels = painting.frame(report=lambda share: steps.reach(0.55 + 0.35 * share))
     steps.reach(0.9)
     content = _png(pixels)
     steps.reach(1.0)

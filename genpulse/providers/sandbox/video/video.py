@@ -58,7 +58,7 @@ def _film(input_: VideoInput, seed: int, report: Report) -> bytes:
         input_.width,
         input_.height,
         moving=True,
-        shown=lambda share: report(_SCENE * share, "building the scene"),
+        report=lambda share: report(_SCENE * share, "building the scene"),
     )
     frames = max(round(input_.duration_s * input_.fps), 2)
     written = best()

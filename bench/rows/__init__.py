@@ -10,6 +10,7 @@ NAMES = (
     "start_latency",
     "remote_jobs",
     "event_streams",
+    "polling",
     "files",
     "growth",
     "start_up",

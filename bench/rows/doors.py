@@ -28,6 +28,9 @@ class DoorCalls:
 
 OURS = DoorCalls("/v1/tasks", ORDER, 202, "/v1/tasks/{id}")
 DOORS: Mapping[str, DoorCalls] = {
+    "OpenAI": DoorCalls(
+        "/openai/v1/videos", '{"model": "sandbox/noop", "prompt": "x"}', 200, "/openai/v1/videos/{id}"
+    ),
     "Replicate": DoorCalls(
         "/replicate/v1/models/sandbox/noop/predictions", '{"input": {}}', 201, "/replicate/v1/predictions/{id}"
     ),

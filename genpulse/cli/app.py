@@ -38,6 +38,10 @@ _COMMANDS = {
     "providers": LazyCommand("genpulse.cli.providers:command", "Who does it."),
     "comfyui": LazyCommand("genpulse.cli.comfyui.command:command", "Workflows of ComfyUI as models of their own."),
     "keys": LazyCommand("genpulse.cli.keys.command:command", "Create, list, change and revoke API keys."),
+    "doors": LazyCommand(
+        "genpulse.cli.doors.command:command",
+        "Settings that lead clients of Replicate, fal and OpenAI here.",
+    ),
     "api": LazyCommand("genpulse.cli.api:command", "The HTTP API, as a process of its own."),
     "worker": LazyCommand("genpulse.cli.worker:command", "A worker, as a process of its own."),
     "db": LazyCommand("genpulse.cli.db.command:command", "Bring the database up to date, and remove what is old."),

@@ -9,12 +9,13 @@ from genpulse.api.requests.lean_request import headers_of
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 TAKEN = (
     "Authorization, Content-Type, Accept, Idempotency-Key, Prefer, Last-Event-ID, Range, If-Range, If-None-Match,"
-    " X-Request-Id"
+    " X-Request-Id, X-Fal-Target-Url, X-Fal-Queue-Priority, X-Fal-Request-Timeout, X-Fal-Runner-Hint,"
+    " X-Fal-Object-Lifecycle, X-Fal-Object-Lifecycle-Preference"
 )
 EXPOSED = (
     "Location, ETag, Idempotent-Replayed, Preference-Applied, Retry-After, RateLimit, RateLimit-Policy,"
     " X-GenPulse-Cost-USD, X-Request-Id, Content-Range, Content-Disposition, Content-Length, Accept-Ranges,"
-    " WWW-Authenticate, Deprecation, Sunset, Link"
+    " WWW-Authenticate, Deprecation, Sunset, Link, X-Fal-Request-Id, X-Fal-Error-Type, X-Fal-Request-Timeout-Type"
 )
 REMEMBERED_S = 600
 """Seconds for which a browser need not ask again."""

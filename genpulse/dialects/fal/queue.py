@@ -17,8 +17,9 @@ from genpulse.dialects.fal.refusals import error_response, failed_request
 from genpulse.dialects.fal.request_id import note, request_id_in
 from genpulse.dialects.fal.status_document import RequestUrls, status_code, status_document
 from genpulse.dialects.model_names import ModelNames
-from genpulse.dialects.polled_tasks import PolledTasks, Standing
+from genpulse.dialects.polled_tasks import PolledTasks
 from genpulse.dialects.repeated_calls import RepeatedCalls
+from genpulse.dialects.standing import Standing
 from genpulse.dialects.submission import submit
 from genpulse.domain.errors import DatabaseUnavailable, UnknownTask
 from genpulse.domain.json.value import JsonValue

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genpulse.dialects.fal.refusals import error_type_of, words_of
-from genpulse.dialects.polled_tasks import Standing
+from genpulse.dialects.standing import Standing
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.task import TaskStatus

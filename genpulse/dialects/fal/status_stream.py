@@ -13,7 +13,7 @@ from genpulse.api.context import context_in, task_for
 from genpulse.api.responses.streams import EventStream
 from genpulse.dialects.fal.queue import Queue
 from genpulse.dialects.fal.request_id import note, request_id_in
-from genpulse.dialects.polled_tasks import Line, Standing
+from genpulse.dialects.standing import Line, Standing
 from genpulse.domain.json.value import JsonValue
 from genpulse.lifecycle.watch import Update, watch
 

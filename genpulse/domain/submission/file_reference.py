@@ -93,10 +93,15 @@ def _same_place(url: SplitResult, other: SplitResult) -> bool:
         ports = [each.port or _PORTS.get(each.scheme) for each in (url, other)]
     except ValueError:
         return False
-    same_host = url.hostname == other.hostname or {url.hostname, other.hostname} <= _LOOPBACK
+    same_host = url.hostname == other.hostname or (_is_here(url) and _is_here(other))
     return (
         same_host
         and ports[0] == ports[1]
         and url.scheme == other.scheme
         and url.path.rstrip("/") == other.path.rstrip("/")
     )
+
+
+def _is_here(url: SplitResult) -> bool:
+    host = url.hostname or ""
+    return host in _LOOPBACK or host.endswith(".localhost")

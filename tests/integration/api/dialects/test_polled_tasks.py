@@ -31,11 +31,16 @@ class Counted:
 
     def __init__(self, store):
         self._store = store
-        self.reads = 0
+        self.reads = self.queries = 0
 
     async def get(self, task_id):
         self.reads += 1
         return await self._store.get(task_id)
+
+    async def find(self, query):
+        self.reads += len(query.filter.ids)
+        self.queries += 1
+        return await self._store.find(query)
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -52,6 +57,11 @@ class Poll:
     async def __call__(self, task_id, caller=WITHOUT_KEY):
         scope = {"type": "http", "app": self.api.app, "headers": [], CALLER: caller}
         return await self.polled.standing(Request(scope), UUID(str(task_id)))
+
+    async def settled(self):
+        """What is read behind the backs of those who ask is there."""
+        if (refreshing := self.polled._refreshing) is not None:
+            await refreshing
 
     @property
     def reads(self):
@@ -79,6 +89,7 @@ async def test_the_row_is_read_once_a_second(poll):
         for tenth in range(10):
             poll.clock.now = 100.0 + second + tenth / 10
             await poll(task["id"])
+            await poll.settled()
     assert poll.reads == 11
 
 
@@ -102,14 +113,47 @@ async def test_a_change_of_which_no_event_came_is_seen_within_a_second(poll):
     await poll.api.store.cancel(UUID(task["id"]))
     assert (await poll(task["id"])).status is TaskStatus.QUEUED
     poll.clock.now += 1
+    assert (await poll(task["id"])).status is TaskStatus.QUEUED  # nobody waits
+    await poll.settled()
     assert (await poll(task["id"])).status is TaskStatus.CANCELED
 
 
-async def test_a_deleted_task_is_gone_within_a_second(poll):
+async def test_who_asks_rarely_is_told_nothing_old(poll):
+    task = (await poll.api.submit()).json
+    await poll(task["id"])
+    await poll.api.store.cancel(UUID(task["id"]))
+    poll.clock.now += polled_tasks.LOOK_AGAIN_S + polled_tasks.LATE_S
+    assert (await poll(task["id"])).status is TaskStatus.CANCELED
+
+
+async def test_rows_that_are_due_together_are_read_together(poll):
+    ids = [(await poll.api.submit(input={"prompt": str(number)})).json["id"] for number in range(20)]
+    await asyncio.gather(*(poll(task_id) for task_id in ids))
+    assert (poll.reads, poll.api.services.store.queries) == (20, 0)
+    await poll.api.store.cancel(UUID(ids[7]))
+    poll.clock.now += 1
+    await asyncio.gather(*(poll(task_id) for task_id in ids))
+    await poll.settled()
+    assert (poll.reads, poll.api.services.store.queries) == (40, 1)
+    standings = await asyncio.gather(*(poll(task_id) for task_id in ids))
+    assert [number for number, each in enumerate(standings) if each.status.ended] == [7]
+
+
+async def test_a_deleted_task_is_gone_at_once(poll):
     task = (await poll.api.submit()).json
     await poll(task["id"])
     await poll.api.call("DELETE", f"/v1/tasks/{task['id']}")
+    with pytest.raises(UnknownTask):
+        await poll(task["id"])
+
+
+async def test_one_that_goes_without_a_word_is_forgotten(poll):
+    task = (await poll.api.submit()).json
+    await poll(task["id"])
+    await poll.api.services.deletions.delete_tasks([UUID(task["id"])], owner=None, deleted_by="")
     poll.clock.now += 1
+    await poll(task["id"])
+    await poll.settled()
     with pytest.raises(UnknownTask):
         await poll(task["id"])
 
@@ -130,6 +174,7 @@ async def test_however_many_changes_come_it_is_read_no_more_often_than_once_a_se
         poll.clock.now = 100 + moment / 10
         poll.api.services.events.publish(TaskEvent(UUID(task["id"]), moment))
         await poll(task["id"])
+        await poll.settled()
     assert poll.reads <= 20 + polled_tasks.READS_AHEAD
 
 

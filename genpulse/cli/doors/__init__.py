@@ -1,0 +1,1 @@
+"""`genpulse doors`: how clients of others are led here."""

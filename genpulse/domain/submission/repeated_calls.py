@@ -77,7 +77,7 @@ class KnownCalls:
         calls = self._calls.pop(digest, {})
         before = calls.get(key) or KnownCall(key, state, now_s, process)
         calls[key] = replace(before, state=state)
-        if len(calls) > MOST_OF_ONE:
+        if state is CallState.ANSWERED and len(calls) > MOST_OF_ONE:
             _forget_answered(calls)
         self._calls[digest] = calls
         while len(self._calls) > self._most:
@@ -85,7 +85,7 @@ class KnownCalls:
 
 
 def _forget_answered(calls: dict[str, KnownCall]) -> None:
-    answered = (call for call in calls.values() if call.state is CallState.ANSWERED)
-    oldest = min(answered, key=lambda call: (call.began_at_s, call.key), default=None)
+    """Forget the one that came first."""
+    oldest = next((key for key, call in calls.items() if call.state is CallState.ANSWERED), None)
     if oldest is not None:
-        del calls[oldest.key]
+        del calls[oldest]

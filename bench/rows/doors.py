@@ -18,18 +18,25 @@ MOST = 1.3
 
 @dataclass(frozen=True, slots=True)
 class DoorCalls:
-    """How a door is asked for the task of `ORDER`: path, body and status of a submit, path of a status read."""
+    """How a door is asked for the task of `ORDER`: path, body and status of a submit, and of a status read."""
 
     submit: str
     body: str
     accept: int
     status: str
+    status_accept: int = 200
 
 
 OURS = DoorCalls("/v1/tasks", ORDER, 202, "/v1/tasks/{id}")
 DOORS: Mapping[str, DoorCalls] = {
+    "OpenAI": DoorCalls(
+        "/openai/v1/videos", '{"model": "sandbox/noop", "prompt": "x"}', 200, "/openai/v1/videos/{id}"
+    ),
     "Replicate": DoorCalls(
         "/replicate/v1/models/sandbox/noop/predictions", '{"input": {}}', 201, "/replicate/v1/predictions/{id}"
+    ),
+    "fal": DoorCalls(
+        "/fal/queue/sandbox/noop", "{}", 200, "/fal/queue/sandbox/noop/requests/{id}/status?logs=true", 202
     ),
 }
 
@@ -43,7 +50,7 @@ def measure(stack: Stack) -> Result:
             reads = [url + calls.status.format(id=_task_id(url)) for _ in range(TASKS)]
             submit = {"method": "POST", "body": calls.body, "accept": calls.accept}
             measures[f"submit, {name}"] = partial(_cost_us, stack, api, [url + calls.submit], submit)
-            measures[f"status, {name}"] = partial(_cost_us, stack, api, reads, {})
+            measures[f"status, {name}"] = partial(_cost_us, stack, api, reads, {"accept": calls.status_accept})
         series = taking_turns(measures, stack.size.rounds, "µs")
     found = dict(zip(measures, series, strict=True))
     goals = [

@@ -42,7 +42,7 @@ async def kill(memory: CallMemory) -> None:
 async def settled(memory: CallMemory, digest: str, key: str, state: CallState) -> None:
     memory.note(digest, key, state)
     if isinstance(memory, RedisCalls):
-        await asyncio.wait(memory._notes)
+        await memory._is_idle.wait()
 
 
 async def test_equal_calls_that_are_meant_stay_two(process):
@@ -113,6 +113,18 @@ async def test_what_was_answered_in_a_process_that_died_stays_answered(process):
     await settled(one, "d", "k1", CallState.ANSWERED)
     await kill(one)
     assert await two.take("d", "k2", repeats=False) == "k2"
+
+
+async def test_calls_that_come_together_are_told_apart(process):
+    one, two = process("a"), process("b")
+    keys = [f"k{number}" for number in range(50)]
+    taken = await asyncio.gather(*(one.take("d", key, repeats=False) for key in keys))
+    assert taken == keys
+    for key in keys[:-1]:
+        one.note("d", key, CallState.ANSWERED)
+    await settled(one, "d", keys[-1], CallState.LOST)
+    again = await asyncio.gather(*(two.take("d", f"n{number}", repeats=False) for number in range(3)))
+    assert sorted(again) == [keys[-1], "n1", "n2"]
 
 
 async def test_without_redis_nothing_is_known_and_nothing_is_raised():

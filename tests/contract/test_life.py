@@ -35,7 +35,7 @@ OUTCOMES = (
     Released(),
 )
 _EMPTY = (
-    "TRUNCATE tasks, task_sources, attempts, queue, workers, deliveries, assets, asset_uses;"
+    "TRUNCATE tasks, task_sources, attempts, queue, workers, deliveries, assets, asset_uses, uploaded_files;"
     " UPDATE renewals SET since = now()"
 )
 

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from pydantic import JsonValue as Json
-from pydantic import RootModel
 from starlette.requests import Request
 
 from genpulse.api.context import context_in
@@ -14,11 +12,8 @@ from genpulse.api.requests import json_body
 from genpulse.api.requests.form import FormFile, FormLimits, form_in, is_form
 from genpulse.api.requests.json_checks import VALUES, check
 from genpulse.dialects.openai.form_values import nested
+from genpulse.domain.errors import BadInput
 from genpulse.domain.json.value import JsonObject
-
-
-class _Body(RootModel[dict[str, Json]]):
-    """Any object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +31,22 @@ class Asked:
 
 
 async def json_asked(request: Request) -> Asked:
-    """The JSON object of a request. Raises as `json_body.read`."""
-    return Asked((await json_body.read(request, _Body)).root)
+    """The JSON object of a request.
+
+    Raises `UnsupportedContentType`, `InvalidJson`, `BadInput`, `ContentTooLarge`.
+    """
+    json_body.check_type(request)
+    document = json_body.parsed(await request.body())
+    if not isinstance(document, dict):
+        raise BadInput("The body is no JSON object.")
+    return Asked(document)
 
 
 @asynccontextmanager
 async def asked_by(request: Request, *, files: frozenset[str]) -> AsyncIterator[Asked]:
     """A form, whose fields of these names may be files, or a JSON object.
 
-    Raises as `form_in` and `json_body.read`.
+    Raises as `form_in` and `json_asked`.
     """
     if not is_form(request):
         yield await json_asked(request)

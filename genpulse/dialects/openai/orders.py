@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from pydantic import ValidationError
@@ -96,7 +97,8 @@ class Translation:
         model = self._services.catalogue.model(model_name)
         self._check_purpose(model_name, model)
         own = {name: values.pop(name) for name in OWN_FIELDS if values.get(name) is not None}
-        own["metadata"] = _metadata(own.get("metadata"), values)
+        if metadata := _metadata(own.get("metadata"), values):
+            own["metadata"] = metadata
         fields = fields_of(model)
         document: dict[str, JsonValue] = {}
         pictures = {**_referred(values, self._purpose.pictures - pictures.keys()), **pictures}
@@ -129,8 +131,8 @@ class Translation:
         return model_id, route.steps[0].model if route else model_id
 
     def _check_purpose(self, name: str, model: AnyModel) -> None:
-        makes = {kind.rpartition("-")[2] for kind in model.kinds}
-        if all(makes_media(kind) for kind in model.kinds) and not makes & self._purpose.makes:
+        makes = _makes(model.kinds)
+        if makes and not makes & self._purpose.makes:
             wanted = " or ".join(sorted(self._purpose.makes))
             raise CallRefused(
                 f"The model {name!r} does {', '.join(model.kinds)}; this call is for what makes {wanted}.",
@@ -162,6 +164,8 @@ class Translation:
         kind: str | None = self._purpose.kind
         if model_id is not None and (len(model.kinds) == 1 or kind not in model.kinds or model.decide_kind):
             kind = None
+        if not own:
+            return Order(model=model_id, input=input_, kind=kind, priority=self._usual)
         document = {**in_types_of(OrderDocument, own), "model": model_id, "kind": kind, "input": input_}
         try:
             order = OrderDocument.model_validate(document).order(self._usual)
@@ -170,6 +174,13 @@ class Translation:
             places = [Problem("/" + "/".join(map(str, one["loc"])), one["msg"]) for one in found]
             raise BadInput("The call does not fit.", places) from error
         return replace(order, webhook_choice=CHOICE) if order.webhook_url else order
+
+
+@lru_cache(maxsize=1024)
+def _makes(kinds: tuple[str, ...]) -> frozenset[str]:
+    """What a model makes; nothing where that is not known of each of its kinds."""
+    known = all(makes_media(kind) for kind in kinds)
+    return frozenset(kind.rpartition("-")[2] for kind in kinds) if known else frozenset()
 
 
 def _metadata(metadata: JsonValue, values: dict[str, JsonValue]) -> JsonValue:

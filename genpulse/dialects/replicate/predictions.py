@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SkipValidation
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api.auth.key_filter import owners_meant
 from genpulse.api.context import caller_of, context_in, links_for, task_for
 from genpulse.api.errors import ModelNotFound
+from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.responses import encoded
@@ -34,6 +36,7 @@ from genpulse.lifecycle.cancel import cancel
 
 PAGE = 100
 _RETRIES = "x-stainless-retry-count"
+_REPEATS_BY_ITSELF = "replicate-javascript/"
 
 
 class PredictionPage(Document):
@@ -120,14 +123,21 @@ class Predictions:
         hold_s, view = wait_s(request.headers, self.longest_wait_s), self.view(request)
         order = _order(request, prediction, model_id, view.links)
 
-        async def made(key: str) -> Response:
+        async def made(key: str | None) -> Response:
             submitted = await submit(request, order, key)
             task = submitted.task if hold_s is None else await task_at_end(request, submitted.task, hold_s)
             return _created(view, task, held=hold_s is not None)
 
+        if hold_s is None and not _may_repeat(request.headers):
+            return await made(request_headers.idempotency_key(request.headers))
         retries = request.headers.get(_RETRIES) or "0"
         body = prediction.model_dump_json().encode()
         return await self.repeated.answer(request, body, made, says_repeated=retries != "0")
+
+
+def _may_repeat(headers: Headers) -> bool:
+    """Whether the client sends a POST again by itself when a connection breaks: Python's 2 and JavaScript's do."""
+    return _RETRIES in headers or (headers.get("user-agent") or "").startswith(_REPEATS_BY_ITSELF)
 
 
 def task_id_in(request: Request) -> UUID:

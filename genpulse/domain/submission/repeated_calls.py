@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+MOST_OF_ONE = 16
+"""Of more calls for the same those are forgotten that were answered first: no other one is ever meant."""
 REMEMBERED_S = 600.0
 """Seconds after which a call counts as a new one."""
 
@@ -75,6 +77,15 @@ class KnownCalls:
         calls = self._calls.pop(digest, {})
         before = calls.get(key) or KnownCall(key, state, now_s, process)
         calls[key] = replace(before, state=state)
+        if state is CallState.ANSWERED and len(calls) > MOST_OF_ONE:
+            _forget_answered(calls)
         self._calls[digest] = calls
         while len(self._calls) > self._most:
             del self._calls[next(iter(self._calls))]
+
+
+def _forget_answered(calls: dict[str, KnownCall]) -> None:
+    """Forget the one that came first."""
+    oldest = next((key for key, call in calls.items() if call.state is CallState.ANSWERED), None)
+    if oldest is not None:
+        del calls[oldest]

@@ -9,12 +9,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 from genpulse.dev.processes.ports import free_port
 from tests.acceptance.dev_stack import Dev
 from tests.clients.official.report import TITLES, Shown, page
 from tests.clients.official.stack import Environments, Stack
 
-ALIASES = '@json {"fal-ai/flux/dev": "sandbox/image"}'
+ROOT, CONFIGURATION = Path(__file__).parents[3], "config/config.yaml"
+ALIASES = {"fal-ai/flux/dev": "sandbox/image"}
 """Names of models as clients of others know them."""
 
 
@@ -29,7 +32,8 @@ def main() -> int:
     environments = Environments(asked.environments.absolute(), asked.node.absolute())
     with tempfile.TemporaryDirectory(prefix="genpulse-official-") as name:
         tls = ("--tls", "--tls-port", str(free_port()))  # one client of fal's speaks https alone
-        dev = Dev(Path(name), "--no-reload", *tls, GENPULSE_DOORS__ALIASES=ALIASES)
+        _configure(Path(name))
+        dev = Dev(Path(name), "--no-reload", *tls)
         try:
             dev.start()
             shown = [one for door in asked.door or TITLES for one in _shown(door, Stack(dev), environments)]
@@ -42,6 +46,14 @@ def main() -> int:
             print(f"{one.client} {one.version}: {one.call}: {one.note}", file=sys.stderr)
     print(f"{sum(one.seen is True for one in shown)} calls of official clients were seen to work")
     return 0 if all(one.seen is not False for one in shown) else 1
+
+
+def _configure(folder: Path) -> None:
+    """The configuration of this project, with aliases."""
+    document = yaml.safe_load((ROOT / CONFIGURATION).read_text())
+    document["default"]["doors"] = {"aliases": dict(ALIASES)}
+    (folder / CONFIGURATION).parent.mkdir()
+    (folder / CONFIGURATION).write_text(yaml.safe_dump(document))
 
 
 def _shown(door: str, stack: Stack, environments: Environments) -> list[Shown]:

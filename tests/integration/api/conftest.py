@@ -6,6 +6,7 @@ import os
 import pty
 import random
 import socket
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
@@ -52,6 +53,7 @@ from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.api.app import create_app
 from genpulse.api.door import Door
 from genpulse.api.options import ApiOptions
+from genpulse.dev.tls.certificates import TlsFiles
 from genpulse.domain.attempt import End, Outcome, Worker
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.event import TaskEvent
@@ -320,6 +322,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             clock=utc_now,
             doors: Sequence[Door] = (),
             http: Any = "auto",
+            tls: TlsFiles | None = None,
             **changes,
         ) -> Served:
             queue, easel, deliveries = MemoryTaskQueue(), Easel(), MemoryDeliveries()
@@ -357,8 +360,10 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
             services = replace(services, **changes)
             options = options or ApiOptions(version="1.2.3", api_key_prefixes=KEY_PREFIXES)
             app = create_app(lambda: nullcontext(services), options, doors)
-            url, server = await stack.enter_async_context(_running(app, root_path, http))
-            client = await stack.enter_async_context(aiohttp.ClientSession())
+            url, server = await stack.enter_async_context(_running(app, root_path, http, tls))
+            trusting = ssl.create_default_context(cafile=tls.bundle) if tls else True
+            connector = aiohttp.TCPConnector(ssl=trusting)
+            client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
             return Served(url, app, server, services, client, easel, store, storage)
 
         yield start
@@ -404,13 +409,17 @@ async def either(request, serve):
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, root_path: str, http: Any = "auto") -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def _running(
+    app: FastAPI, root_path: str, http: Any = "auto", tls: TlsFiles | None = None
+) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
         root_path=root_path,
         http=http,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
         ws="none",
         lifespan="on",
         log_level="warning",
@@ -423,7 +432,8 @@ async def _running(app: FastAPI, root_path: str, http: Any = "auto") -> AsyncIte
         assert not task.done(), "the server did not start"
         await asyncio.sleep(0.005)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", server
+        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+        yield f"{scheme}://{host}:{listener.getsockname()[1]}", server
     finally:
         app.state.context.stopping.set()
         server.should_exit = True

@@ -143,7 +143,7 @@ call("collections, hardware, account, trainings", async () => {
   await refused(422, () => client.trainings.create("sandbox", "image", "00", training), "trains none");
 });
 
-call("a webhook, verified by validateWebhook", async () => {
+call("a webhook, verified by its own check", async () => {
   const secret = (await client.webhooks.default.secret.get()).key;
   const told = [];
   const server = createServer(async (request, response) => {
@@ -167,37 +167,37 @@ call("a webhook, verified by validateWebhook", async () => {
   assert.deepEqual(told, [[true, "succeeded"]]);
 });
 
-call("ApiError: unknown model", () => refused(404, () => client.run("sandbox/imag", { input: SMALL }), IMAGE));
+call("refused: unknown model", () => refused(404, () => client.run("sandbox/imag", { input: SMALL }), IMAGE));
 
-call("ApiError: unknown version", () =>
+call("refused: unknown version", () =>
   refused(422, () => client.run(`${IMAGE}:${"0".repeat(64)}`, { input: SMALL }), "Invalid version"));
 
-call("ApiError: input that does not fit", () =>
+call("refused: input that does not fit", () =>
   refused(422, () => client.run(IMAGE, { input: { prompt: "x", width: "wide" } }), "input.width"));
 
-call("ApiError: no key, wrong key", async () => {
+call("refused: no key, wrong key", async () => {
   for (const key of ["gp_dev_wrong", ""]) {
     await refused(401, () => clientOf(key).accounts.current(), "Unauthenticated");
   }
 });
 
-call("ApiError: no scope", () => refused(403, () => clientOf("reader_key").run(NOOP, { input: {} }), "tasks:write"));
+call("refused: no scope", () => refused(403, () => clientOf("reader_key").run(NOOP, { input: {} }), "tasks:write"));
 
-call("ApiError: over budget", () =>
+call("refused: over budget", () =>
   refused(402, () => clientOf("poor_key").run("sandbox/dear", { input: {} }), "Insufficient credit"));
 
-call("ApiError: rate limited", async () => {
+call("refused: rate limited", async () => {
   const limited = clientOf("slow_key");
   const words = "Request was throttled. Your rate limit resets in ~";
   await refused(429, () => Promise.all(Array.from({ length: 30 }, () => limited.accounts.current())), words);
 });
 
-call("ApiError: a task of another key", () => refused(404, () => client.predictions.get(asked.other_task)));
+call("refused: a task of another key", () => refused(404, () => client.predictions.get(asked.other_task)));
 
-call("Error: moderation", () =>
+call("failed: moderation", () =>
   assert.rejects(() => client.run(NOOP, { input: { fail: "moderation" } }), /moderation_blocked/));
 
-call("Error: provider away", () =>
+call("failed: provider away", () =>
   assert.rejects(() => client.run(NOOP, { input: { fail: "transient" } }), /provider_unavailable/));
 
 call("a lost answer leads to one task", async () => {

@@ -234,7 +234,7 @@ def _small():
     refused(422, lambda: client.trainings.create(**training), "trains none")
 
 
-@call("a webhook, verified by Webhooks.validate")
+@call("a webhook, verified by its own check")
 def _webhook():
     secret, told = client.webhooks.default.secret(), []
 
@@ -270,55 +270,55 @@ def until(holds, seconds=60):
         time.sleep(0.1)
 
 
-@call("ReplicateError: unknown model")
+@call("refused: unknown model")
 def _unknown_model():
     refused(404, lambda: client.run("sandbox/imag", input=SMALL), "sandbox/image")
 
 
-@call("ReplicateError: unknown version")
+@call("refused: unknown version")
 def _unknown_version():
     refused(422, lambda: client.run(f"{IMAGE}:{'0' * 64}", input=SMALL), "Invalid version")
 
 
-@call("ReplicateError: input that does not fit")
+@call("refused: input that does not fit")
 def _bad_input():
     refused(422, lambda: client.run(IMAGE, input={"prompt": "x", "width": "wide"}), "input.width")
 
 
-@call("ReplicateError: no key, wrong key")
+@call("refused: no key, wrong key")
 def _no_key():
     refused(401, lambda: client_of("gp_dev_wrong").accounts.current(), "Unauthenticated")
     refused(401, lambda: client_of("").accounts.current())
 
 
-@call("ReplicateError: no scope")
+@call("refused: no scope")
 def _no_scope():
     refused(403, lambda: client_of("reader_key").run(NOOP, input={}), "tasks:write")
 
 
-@call("ReplicateError: over budget")
+@call("refused: over budget")
 def _over_budget():
     refused(402, lambda: client_of("poor_key").run("sandbox/dear", input={}), "Insufficient credit")
 
 
-@call("ReplicateError: rate limited")
+@call("refused: rate limited")
 def _rate_limited():
     limited = client_of("slow_key")
     words = "Request was throttled. Your rate limit resets in ~"
     refused(429, lambda: [limited.models.predictions.create(NOOP, input={}) for _ in range(9)], words)
 
 
-@call("ReplicateError: a task of another key")
+@call("refused: a task of another key")
 def _other_key():
     refused(404, lambda: client.predictions.get(ASKED["other_task"]))
 
 
-@call("ModelError: moderation")
+@call("failed: moderation")
 def _moderation():
     failed({"fail": "moderation"}, "moderation_blocked")
 
 
-@call("ModelError: provider away")
+@call("failed: provider away")
 def _away():
     failed({"fail": "transient"}, "provider_unavailable")
 

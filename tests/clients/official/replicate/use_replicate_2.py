@@ -221,51 +221,51 @@ def _small():
     refused("UnprocessableEntityError", lambda: client.trainings.create(**training), "trains none")
 
 
-@call("webhooks.default.secret.get")
+@call("the secret of webhooks")
 def _secret():
     assert client.webhooks.default.secret.get().key.startswith("whsec_")
 
 
-@call("NotFoundError: unknown model")
+@call("refused: unknown model")
 def _unknown_model():
     refused("NotFoundError", lambda: client.run("sandbox/imag", input=SMALL), "sandbox/image")
 
 
-@call("UnprocessableEntityError: unknown version")
+@call("refused: unknown version")
 def _unknown_version():
     refused("UnprocessableEntityError", lambda: client.run(f"{IMAGE}:{'0' * 64}", input=SMALL), "Invalid version")
 
 
-@call("UnprocessableEntityError: input that does not fit")
+@call("refused: input that does not fit")
 def _bad_input():
     wrong = {"prompt": "x", "width": "wide"}
     refused("UnprocessableEntityError", lambda: client.run(IMAGE, input=wrong), "input.width")
 
 
-@call("AuthenticationError: no key, wrong key")
+@call("refused: no key, wrong key")
 def _no_key():
     for key in ("gp_dev_wrong", "x"):
         refused("AuthenticationError", lambda key=key: client_of(key).account.get(), "Unauthenticated")
 
 
-@call("PermissionDeniedError: no scope")
+@call("refused: no scope")
 def _no_scope():
     refused("PermissionDeniedError", lambda: client_of("reader_key").run(NOOP, input={}), "tasks:write")
 
 
-@call("APIStatusError 402: over budget")
+@call("refused: over budget")
 def _over_budget():
     refused("APIStatusError", lambda: client_of("poor_key").run("sandbox/dear", input={}), "Insufficient credit")
 
 
-@call("RateLimitError: rate limited")
+@call("refused: rate limited")
 def _rate_limited():
     limited = client_of("slow_key", max_retries=0)
     words = "Request was throttled. Your rate limit resets in ~"
     refused("RateLimitError", lambda: [limited.account.get() for _ in range(9)], words)
 
 
-@call("NotFoundError: a task of another key")
+@call("refused: a task of another key")
 def _other_key():
     refused("NotFoundError", lambda: client.predictions.get(prediction_id=ASKED["other_task"]))
 
@@ -275,12 +275,12 @@ def failed(model_input, word):
     assert word in str(error), error
 
 
-@call("ModelError: moderation")
+@call("failed: moderation")
 def _moderation():
     failed({"fail": "moderation"}, "moderation_blocked")
 
 
-@call("ModelError: provider away")
+@call("failed: provider away")
 def _away():
     failed({"fail": "transient"}, "provider_unavailable")
 

@@ -1,13 +1,16 @@
 """Predictions of Replicate's API over HTTP."""
 
+import asyncio
 from uuid import UUID
 
+import aiohttp
 import pytest
 
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.search.task_query import TaskQuery
 from genpulse.domain.submission.webhook_choice import WebhookEvent
 from tests.api_keys import added
 
@@ -229,8 +232,35 @@ async def test_the_old_name_of_a_webhook_is_told_the_end_alone(served):
 
 
 async def test_a_client_that_says_that_it_repeats_gets_the_same_task(served):
-    first = (await created(served)).json["id"]
-    assert (await created(served)).json["id"] != first
-    last = (await created(served)).json["id"]
+    first = (await created(served, headers={"X-Stainless-Retry-Count": "0"})).json["id"]
+    last = (await created(served, headers={"X-Stainless-Retry-Count": "0"})).json["id"]
+    assert first != last
     again = await created(served, headers={"X-Stainless-Retry-Count": "1"})
     assert again.json["id"] == last
+
+
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "wait=1"}, {"User-Agent": "replicate-javascript/1.4.0"}])
+async def test_an_idempotency_key_goes_before_all(served, headers):
+    with_key = {"Idempotency-Key": "order-1", **headers}
+    first, second = [(await created(served, headers=with_key)).json["id"] for _ in range(2)]
+    assert first == second
+    first, second = [(await created(served, headers=headers)).json["id"] for _ in range(2)]
+    assert first != second
+    other = await created(served, headers=with_key, input={"prompt": "a hen"})
+    assert (other.status, other.json["code"]) == (422, "idempotency_key_reuse")
+
+
+async def test_a_held_call_whose_connection_broke_is_taken_up_again(served):
+    connections = served.server.server_state.connections
+    async with aiohttp.ClientSession() as client:
+        before = len(connections)
+        url, body = f"{served.url}{API}/models/art/easel/predictions", {"input": {"prompt": "a fox"}}
+        lost = asyncio.create_task(client.post(url, json=body, headers={"Prefer": "wait"}))
+        while not (made := await served.store.find(TaskQuery())):
+            await asyncio.sleep(0.01)
+        lost.cancel()
+        await asyncio.gather(lost, return_exceptions=True)
+    while len(connections) > before:
+        await asyncio.sleep(0.01)
+    again = await created(served, headers={"Prefer": "wait=1"})
+    assert again.json["id"] == str(made[0].id)

@@ -42,6 +42,8 @@ _TABLES = (
     "tombstones",
     "ledger",
     "api_keys",
+    "console_sessions",
+    "console_actions",
     "key_webhook_secrets",
     "budget_warnings",
     "spending",

@@ -17,6 +17,7 @@ from genpulse.ports.api_keys import KeyStore
 from genpulse.ports.batches import BatchStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.console import ConsoleStore
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus
@@ -76,6 +77,7 @@ class Services:
     retention: Retention
     deletions: DeletionStore
     budgets: BudgetStore
+    console: ConsoleStore
     sender: MessageSender
     presence: Presence
     storage: Storage

@@ -25,6 +25,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -363,6 +364,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         retention=rows.retention,
         deletions=rows.deletions,
         budgets=rows.budgets,
+        console=MemoryConsole(),
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

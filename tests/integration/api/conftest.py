@@ -23,6 +23,7 @@ from pydantic import Field
 from yarl import URL
 
 from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -34,6 +35,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -337,6 +339,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 retention=(retention := MemoryRetention(store, deliveries)),
                 deletions=MemoryDeletions(store, deliveries, retention),
                 budgets=MemoryBudgets(store),
+                console=MemoryConsole(),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -375,6 +378,7 @@ async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
             "retention": PostgresRetention(pool),
             "deletions": PostgresDeletions(pool, "dev"),
             "budgets": PostgresBudgets(pool),
+            "console": PostgresConsole(pool),
             "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
         }
         await maker.close()

@@ -19,6 +19,7 @@ import uvicorn
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -65,6 +66,7 @@ def services():
             retention=(retention := MemoryRetention(store, deliveries)),
             deletions=MemoryDeletions(store, deliveries, retention),
             budgets=MemoryBudgets(store),
+            console=MemoryConsole(),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),

@@ -26,6 +26,8 @@ from genpulse.adapters.database.schema.asset_tables import asset_uses as asset_u
 from genpulse.adapters.database.schema.asset_tables import assets as assets
 from genpulse.adapters.database.schema.asset_tables import doomed_objects as doomed_objects
 from genpulse.adapters.database.schema.asset_tables import thumbnails as thumbnails
+from genpulse.adapters.database.schema.console_tables import console_actions as console_actions
+from genpulse.adapters.database.schema.console_tables import console_sessions as console_sessions
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret

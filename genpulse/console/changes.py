@@ -1,0 +1,90 @@
+"""Doing what a form asks for, with an entry in the log of actions."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.console import forms
+from genpulse.console.console import Console
+from genpulse.console.errors import EnvironmentNotNamed
+from genpulse.console.forms import Form
+from genpulse.console.visit import Visit, admit
+from genpulse.domain.console import ConsoleAction
+from genpulse.domain.errors import Refused, Unavailable
+from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.caller import Caller
+from genpulse.ports import Services
+
+DONE = "done"
+BROKEN_OFF = "internal"
+
+Doing = Callable[[Visit, Form], Awaitable[Response]]
+
+
+async def change(
+    console: Console,
+    request: Request,
+    action: str,
+    do: Doing,
+    *,
+    scope: Scope = Scope.WRITE,
+    is_weighty: bool = False,
+) -> Response:
+    """Do what a form asks for. An `action` that `is_weighty` costs money or cannot be undone.
+
+    Raises `ForgedForm`, `UnreadableForm`, `EnvironmentNotNamed`, `InsufficientScope`, `AuthenticationRequired`,
+    `DatabaseUnavailable`, and what `do` raises.
+    """
+    visit, form = await opened(console, request)
+    visit.require(scope)
+    if is_weighty and console.options.asks_for_name:
+        name = visit.viewer.environment.name
+        if form.get(forms.ENVIRONMENT).strip() != name:
+            raise EnvironmentNotNamed(name)
+    return await noted(visit, action, _subject(request, form), lambda: do(visit, form))
+
+
+async def opened(console: Console, request: Request) -> tuple[Visit, Form]:
+    """A form that this console has shown to whoever sends it. Raises as `change`."""
+    form = await forms.read(request)
+    visit = await admit(console, request)
+    forms.check_origin(request, visit.context.options.public_url)
+    forms.check_token(form, visit.token)
+    return visit, form
+
+
+async def noted(visit: Visit, action: str, subject: str, do: Callable[[], Awaitable[Response]]) -> Response:
+    """Do it between the two halves of its entry in the log: that it is about to be done, and how it went."""
+    entry = entry_of(visit.request, visit.services, visit.viewer.caller, action, subject)
+    store = visit.services.console
+    await store.note(entry)
+    outcome = BROKEN_OFF
+    try:
+        response = await do()
+        outcome = DONE
+    except (Refused, Unavailable) as error:
+        outcome = error.code
+        raise
+    finally:
+        await store.settle(entry.id, outcome)
+    return response
+
+
+def entry_of(request: Request, services: Services, caller: Caller, action: str, subject: str) -> ConsoleAction:
+    """An entry in the log of actions."""
+    key, client = caller.key, request.client
+    return ConsoleAction(
+        id=services.new_id(),
+        action=action,
+        subject=subject,
+        owner=caller.owner,
+        key_name=key.name if key else "",
+        address=client.host if client else "",
+        at=services.now(),
+    )
+
+
+def _subject(request: Request, form: Form) -> str:
+    """What it is done with: what the path names, or the filter of the form."""
+    return str(request.path_params.get("task_id") or form.get("filter") or form.get("model"))

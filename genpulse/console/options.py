@@ -1,0 +1,17 @@
+"""Options of the console."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """`urls` are the consoles of the environments by their names, as far as they are configured.
+
+    `hides_content`: inputs and outputs are shown to those alone whose tasks they are, and to the scope admin.
+    `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed.
+    """
+
+    urls: Mapping[str, str] = field(default_factory=dict)
+    hides_content: bool = False
+    asks_for_name: bool = False

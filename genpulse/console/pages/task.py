@@ -1,0 +1,139 @@
+"""One task: what was asked for, what was tried, what came out, what it cost, and who was told."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.responses import Response
+
+from genpulse.api.schemas.documents import WaitingDocument
+from genpulse.console import rendering
+from genpulse.console.examples import Examples, examples_for
+from genpulse.console.forms import Form
+from genpulse.console.live import Fragments
+from genpulse.console.outputs import ShownOutput, shown_outputs
+from genpulse.console.timeline import Timeline, timeline_of
+from genpulse.console.viewer import Viewer
+from genpulse.console.visit import Visit
+from genpulse.domain.attempt import Attempt
+from genpulse.domain.money.ledger import Balance, LedgerEntry
+from genpulse.domain.task import Task
+from genpulse.domain.webhook_delivery import Delivery
+from genpulse.lifecycle import cancel as cancelling
+from genpulse.lifecycle import retry as retrying
+from genpulse.ports import Services
+
+KIND = "task"
+EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task with all that is kept about it."""
+
+    task: Task
+    attempts: Sequence[Attempt]
+    timeline: Timeline
+    outputs: Sequence[ShownOutput]
+    ledger: Sequence[LedgerEntry]
+    balance: Balance
+    deliveries: Sequence[Delivery]
+    waiting: WaitingDocument | None
+    key_name: str
+    shows_content: bool
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether anything is left to stop."""
+        return not self.task.status.ended
+
+
+async def show(visit: Visit) -> Response:
+    """The page. Raises `UnknownTask`, `DatabaseUnavailable`."""
+    task = await visit.task()
+    viewed = await _view(visit.services, visit.viewer, task)
+    return visit.page(
+        "task.html",
+        f"Task {str(task.id)[:8]}…",
+        live="" if task.status.ended and not _is_told(viewed) else f"/live/task/{task.id}",
+        view=viewed,
+        parts=_fragments(visit.viewer, viewed),
+        examples=_examples(visit, task) if viewed.shows_content else None,
+    )
+
+
+def _is_told(viewed: TaskView) -> bool:
+    """Whether messages about it are still to be sent."""
+    return any(delivery.next_try_at is not None for delivery in viewed.deliveries)
+
+
+async def fragments(services: Services, viewer: Viewer, task_id: UUID) -> Fragments:
+    """What of the page changes. Raises `UnknownTask`, `DatabaseUnavailable`."""
+    return _fragments(viewer, await _view(services, viewer, await services.store.get(task_id)))
+
+
+def _fragments(viewer: Viewer, viewed: TaskView) -> Fragments:
+    return {
+        name: rendering.render(f"task/{name}.html", view=viewed, task=viewed.task, viewer=viewer)
+        for name in ("state", "actions", "outputs", "attempts", "money", "deliveries")
+    }
+
+
+async def _view(services: Services, viewer: Viewer, task: Task) -> TaskView:
+    attempts, ledger, deliveries, now = await asyncio.gather(
+        services.store.attempts(task.id),
+        services.store.ledger(task.id),
+        services.deliveries.of_task(task.id),
+        services.store.now(),
+    )
+    shows_content = viewer.shows_content(task)
+    return TaskView(
+        task=task,
+        attempts=attempts,
+        timeline=timeline_of(task, attempts, now),
+        outputs=await shown_outputs(services.storage, viewer.links, task) if shows_content else (),
+        ledger=ledger,
+        balance=Balance.of(ledger),
+        deliveries=deliveries,
+        waiting=WaitingDocument.of(task),
+        key_name=await _key_name(services, viewer, task),
+        shows_content=shows_content,
+    )
+
+
+async def _key_name(services: Services, viewer: Viewer, task: Task) -> str:
+    if not viewer.sees_all or not task.owner:
+        return ""
+    return next((key.name for key in await services.keys.all() if str(key.id) == task.owner), task.owner)
+
+
+def _examples(visit: Visit, task: Task) -> Examples:
+    request = visit.request
+    public = visit.context.options.public_url
+    base = public.rstrip("/") if public else f"{request.url.scheme}://{request.url.netloc}{visit.viewer.base}"
+    return examples_for(base, task)
+
+
+async def cancel(visit: Visit, _form: Form) -> Response:
+    """Ask that it stops."""
+    task = await visit.task()
+    await cancelling.cancel(visit.services, task.id)
+    return visit.redirect(f"/tasks/{task.id}?said=canceled")
+
+
+async def retry(visit: Visit, form: Form) -> Response:
+    """Queue it again."""
+    task = await visit.task()
+    await retrying.retry(
+        visit.services, task.id, caller=visit.viewer.caller, even_if_charged=form.has("even_if_charged")
+    )
+    return visit.redirect(f"/tasks/{task.id}?said=retried")
+
+
+async def send_again(visit: Visit, _form: Form) -> Response:
+    """Send one of its messages once more."""
+    task = await visit.task()
+    delivery_id: UUID = visit.request.path_params["delivery_id"]
+    await visit.services.deliveries.again(task.id, delivery_id)
+    return visit.redirect(f"/tasks/{task.id}?said=sent#deliveries")

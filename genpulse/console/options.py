@@ -9,9 +9,11 @@ class ConsoleOptions:
     """`urls` are the consoles of the environments by their names, as far as they are configured.
 
     `hides_content`: inputs and outputs are shown to those alone whose tasks they are, and to the scope admin.
-    `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed.
+    `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed. A page
+    that is open is asked every `look_again_s` seconds whether its viewer may still be there.
     """
 
     urls: Mapping[str, str] = field(default_factory=dict)
     hides_content: bool = False
     asks_for_name: bool = False
+    look_again_s: float = 10.0

@@ -49,9 +49,9 @@ class Timeline:
 
 def timeline_of(task: Task, attempts: Sequence[Attempt], now: datetime) -> Timeline:
     """From when the task came to its end, or to now. A task without attempts has one bar in which it waits."""
-    begins = task.created_at
-    latest = [one for attempt in attempts for one in (attempt.started_at, attempt.finished_at) if one]
-    ends = max([task.finished_at or now, begins + _SHORTEST, *latest])
+    moments = [one for attempt in attempts for one in (attempt.started_at, attempt.finished_at) if one]
+    begins = min([task.created_at, *moments])
+    ends = max([task.finished_at or now, begins + _SHORTEST, *moments])
     befores = [begins, *((before.finished_at or before.started_at) for before, _ in pairwise(attempts))]
     rows = tuple(_row(attempt, before, begins, ends) for attempt, before in zip(attempts, befores, strict=False))
     return Timeline(begins, ends, rows, None if attempts else _bar("waited", begins, ends, begins, ends))
@@ -69,4 +69,4 @@ def _bar(what: str, since: datetime, until: datetime, begins: datetime, ends: da
     whole = ends - begins
     x = round((since - begins) / whole * WIDTH)
     width = max(_LEAST, round((until - since) / whole * WIDTH))
-    return Bar(max(0, min(x, WIDTH - width)), width, what, (until - since).total_seconds())
+    return Bar(min(x, WIDTH - width), width, what, (until - since).total_seconds())

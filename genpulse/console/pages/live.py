@@ -15,8 +15,6 @@ from genpulse.console.pages import now, task, tasks
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.errors import Refused, Unavailable
 
-ADMITTED_S = 10.0
-"""Seconds after which it is looked again whether the viewer may still be here."""
 _LEAVE = b"event: leave\ndata: {}\n\n"
 
 
@@ -73,7 +71,7 @@ async def _while_admitted(
     admitted_at = monotonic()
     try:
         async for update in updates:
-            if monotonic() - admitted_at > ADMITTED_S:
+            if monotonic() - admitted_at > visit.console.options.look_again_s:
                 if not await _may_stay(visit):
                     yield None
                     return

@@ -38,11 +38,16 @@ async def change(
     """
     visit, form = await opened(console, request)
     visit.require(scope)
-    if is_weighty and console.options.asks_for_name:
-        name = visit.viewer.environment.name
-        if form.get(forms.ENVIRONMENT).strip() != name:
-            raise EnvironmentNotNamed(name)
+    if is_weighty:
+        check_name(visit, form)
     return await noted(visit, action, _subject(request, form), lambda: do(visit, form))
+
+
+def check_name(visit: Visit, form: Form) -> None:
+    """Whether the environment's name was typed, where that is asked for. Raises `EnvironmentNotNamed`."""
+    name = visit.viewer.environment.name
+    if visit.console.options.asks_for_name and form.get(forms.ENVIRONMENT).strip() != name:
+        raise EnvironmentNotNamed(name)
 
 
 async def opened(console: Console, request: Request) -> tuple[Visit, Form]:

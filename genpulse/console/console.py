@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from genpulse.console.live import LiveFragments
 from genpulse.console.options import ConsoleOptions
 from genpulse.console.throughput import Throughput
+from genpulse.domain.keys.api_key import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """A page that the head of each page leads to: `letter` after `g` goes there, too."""
+    """A page that the head of each page leads to: `letter` after `g` goes there, too.
+
+    It is shown to keys of its scope.
+    """
 
     path: str
     title: str
     letter: str
+    scope: Scope = Scope.READ
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,16 @@ from genpulse.console import changes, refusals
 from genpulse.console.changes import Doing
 from genpulse.console.console import Console, NavigationEntry
 from genpulse.console.options import ConsoleOptions
-from genpulse.console.pages import action_log, bulk, live, log_in, now, task, tasks
+from genpulse.console.pages import action_log, bulk, live, log_in, now, playground, task, tasks
 from genpulse.console.static_files import fetch_static
 from genpulse.console.visit import Visit, admit, base_of
+from genpulse.domain.keys.api_key import Scope as KeyScope
 
 PREFIX = "/console"
 _NAVIGATION = (
     NavigationEntry("", "Now", "n"),
     NavigationEntry("/tasks", "Tasks", "t"),
+    NavigationEntry("/playground", "Playground", "p", KeyScope.WRITE),
     NavigationEntry("/log", "Log", "l"),
 )
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -57,12 +59,15 @@ _PAGES: tuple[tuple[str, Showing], ...] = (
     ("/tasks", tasks.show),
     ("/tasks/{task_id}", task.show),
     ("/actions", bulk.ask),
+    ("/playground", playground.show),
     ("/log", action_log.show),
 )
 _OTHERS: tuple[tuple[str, str, Answering], ...] = (
     ("GET", "/log-in", log_in.show_log_in),
     ("POST", "/log-in", log_in.log_in),
     ("POST", "/log-out", log_in.log_out),
+    ("POST", "/playground", playground.submit),
+    ("POST", "/playground/price", playground.price),
     ("GET", "/live/now", live.watch_now),
     ("GET", "/live/tasks", live.watch_tasks),
     ("GET", "/live/task/{task_id}", live.watch_task),

@@ -46,6 +46,12 @@ class Visit:
         """The ports."""
         return self.context.services
 
+    @property
+    def public_base(self) -> str:
+        """Where programs reach the API, without a slash at its end."""
+        public, url = self.context.options.public_url, self.request.url
+        return public.rstrip("/") if public else f"{url.scheme}://{url.netloc}{self.viewer.base}"
+
     def require(self, scope: Scope) -> None:
         """Raises `InsufficientScope`."""
         key = self.viewer.caller.key
@@ -59,6 +65,10 @@ class Visit:
             task_id = UUID(word)
         except ValueError:
             raise UnknownTask(repr(word[:100])) from None
+        return await self.task_of(task_id)
+
+    async def task_of(self, task_id: UUID) -> Task:
+        """A task, if this viewer may see it. Raises `UnknownTask`, `DatabaseUnavailable`."""
         task = await self.services.store.get(task_id)
         if not self.viewer.caller.sees(task.owner):
             raise UnknownTask(task_id)
@@ -72,7 +82,7 @@ class Visit:
             viewer=self.viewer,
             token=self.token,
             has_session=self.session is not None,
-            navigation=self.console.navigation,
+            navigation=[one for one in self.console.navigation if self.viewer.allows(one.scope)],
             others=self.console.other_urls(self.viewer.environment.name),
             asks_for_name=self.console.options.asks_for_name,
             here=self.request.scope["path"].removeprefix(self.viewer.base),

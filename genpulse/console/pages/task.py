@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from genpulse.api.schemas.documents import WaitingDocument
 from genpulse.console import rendering
-from genpulse.console.examples import Examples, examples_for
+from genpulse.console.examples import examples_for
 from genpulse.console.forms import Form
 from genpulse.console.live import Fragments
 from genpulse.console.outputs import ShownOutput, shown_outputs
@@ -59,7 +59,7 @@ async def show(visit: Visit) -> Response:
         live="" if task.status.ended and not _is_told(viewed) else f"/live/task/{task.id}",
         view=viewed,
         parts=_fragments(visit.viewer, viewed),
-        examples=_examples(visit, task) if viewed.shows_content else None,
+        examples=examples_for(visit.public_base, task) if viewed.shows_content else None,
     )
 
 
@@ -106,13 +106,6 @@ async def _key_name(services: Services, viewer: Viewer, task: Task) -> str:
     if not viewer.sees_all or not task.owner:
         return ""
     return next((key.name for key in await services.keys.all() if str(key.id) == task.owner), task.owner)
-
-
-def _examples(visit: Visit, task: Task) -> Examples:
-    request = visit.request
-    public = visit.context.options.public_url
-    base = public.rstrip("/") if public else f"{request.url.scheme}://{request.url.netloc}{visit.viewer.base}"
-    return examples_for(base, task)
 
 
 async def cancel(visit: Visit, _form: Form) -> Response:

@@ -1,5 +1,6 @@
 """The application factory of an ASGI server: `genpulse.asgi:create`."""
 
+import os
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from genpulse.api.options import ApiOptions
 from genpulse.configuration.settings import Settings
 from genpulse.configuration.settings.doors import DoorsSection
 from genpulse.console.door import console_doors
-from genpulse.console.options import ConsoleOptions
+from genpulse.console.options import ConsoleOptions, ShownSetting
 from genpulse.dialects.doors import open_doors
 from genpulse.dialects.options import DialectOptions
 from genpulse.environment.table import ENVIRONMENTS
@@ -61,5 +62,23 @@ def _console(settings: Settings) -> tuple[Door, ...]:
             urls=section.urls,
             hides_content=section.hide_content,
             asks_for_name=settings.environment.is_production,
+            decided_by=settings.decided_by,
+            settings=_shown_settings,
         )
+    )
+
+
+def _shown_settings() -> tuple[ShownSetting, ...]:
+    """What some layer sets, as the layers are now: this process has what they were when it began."""
+    from genpulse.configuration.documents.explanation import explain_all  # what one page alone needs
+
+    told = (one for one in explain_all(None, os.environ) if one.winner)
+    return tuple(
+        ShownSetting(
+            one.key,
+            str(one.value),
+            one.winner,
+            next((layer.place for layer in one.layers if layer.layer == one.winner), ""),
+        )
+        for one in told
     )

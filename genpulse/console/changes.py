@@ -92,4 +92,5 @@ def entry_of(request: Request, services: Services, caller: Caller, action: str, 
 
 def _subject(request: Request, form: Form) -> str:
     """What it is done with: what the path names, or the filter of the form."""
-    return str(request.path_params.get("task_id") or form.get("filter") or form.get("model"))
+    named = request.path_params.get("task_id") or request.path_params.get("key_id")
+    return str(named or form.get("filter") or form.get("model"))

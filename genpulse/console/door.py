@@ -15,7 +15,21 @@ from genpulse.console import changes, refusals
 from genpulse.console.changes import Doing
 from genpulse.console.console import Console, NavigationEntry
 from genpulse.console.options import ConsoleOptions
-from genpulse.console.pages import action_log, bulk, live, log_in, now, playground, task, tasks
+from genpulse.console.pages import (
+    action_log,
+    bulk,
+    environment,
+    gallery,
+    keys,
+    live,
+    log_in,
+    models,
+    now,
+    playground,
+    task,
+    tasks,
+    usage,
+)
 from genpulse.console.static_files import fetch_static
 from genpulse.console.visit import Visit, admit, base_of
 from genpulse.domain.keys.api_key import Scope as KeyScope
@@ -24,8 +38,13 @@ PREFIX = "/console"
 _NAVIGATION = (
     NavigationEntry("", "Now", "n"),
     NavigationEntry("/tasks", "Tasks", "t"),
+    NavigationEntry("/gallery", "Gallery", "a"),
     NavigationEntry("/playground", "Playground", "p", KeyScope.WRITE),
+    NavigationEntry("/models", "Models", "m"),
+    NavigationEntry("/usage", "Usage", "u"),
+    NavigationEntry("/keys", "Keys", "k", KeyScope.ADMIN),
     NavigationEntry("/log", "Log", "l"),
+    NavigationEntry("/environment", "Environment", "e"),
 )
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 _HEADERS = (
@@ -59,7 +78,15 @@ _PAGES: tuple[tuple[str, Showing], ...] = (
     ("/tasks", tasks.show),
     ("/tasks/{task_id}", task.show),
     ("/actions", bulk.ask),
+    ("/gallery", gallery.show),
+    ("/compare", gallery.compare),
     ("/playground", playground.show),
+    ("/models", models.show),
+    ("/models/{model_id:path}", models.show_one),
+    ("/usage", usage.show),
+    ("/usage.csv", usage.fetch_csv),
+    ("/keys", keys.show),
+    ("/environment", environment.show),
     ("/log", action_log.show),
 )
 _OTHERS: tuple[tuple[str, str, Answering], ...] = (
@@ -71,6 +98,8 @@ _OTHERS: tuple[tuple[str, str, Answering], ...] = (
     ("GET", "/live/now", live.watch_now),
     ("GET", "/live/tasks", live.watch_tasks),
     ("GET", "/live/task/{task_id}", live.watch_task),
+    ("GET", "/live/gallery", live.watch_gallery),
+    ("POST", "/keys", keys.create),
 )
 
 
@@ -85,9 +114,9 @@ def _pages(console: Console) -> list[DoorCall]:
 
 
 def _changes(console: Console) -> list[DoorCall]:
-    def call(path: str, action: str, do: Doing, *, is_weighty: bool) -> DoorCall:
+    def call(path: str, action: str, do: Doing, *, is_weighty: bool, scope: KeyScope = KeyScope.WRITE) -> DoorCall:
         async def answer(request: Request) -> Response:
-            return await changes.change(console, request, action, do, is_weighty=is_weighty)
+            return await changes.change(console, request, action, do, scope=scope, is_weighty=is_weighty)
 
         return DoorCall("POST", path, answer, needs_key=False)
 
@@ -95,6 +124,7 @@ def _changes(console: Console) -> list[DoorCall]:
         call("/tasks/{task_id}/cancel", "task.cancel", task.cancel, is_weighty=True),
         call("/tasks/{task_id}/retry", "task.retry", task.retry, is_weighty=True),
         call("/tasks/{task_id}/deliveries/{delivery_id:uuid}", "message.send", task.send_again, is_weighty=False),
+        call("/keys/{key_id:uuid}/revoke", "key.revoke", keys.revoke, is_weighty=True, scope=KeyScope.ADMIN),
         call("/actions", "tasks.act", bulk.act, is_weighty=True),
     ]
 

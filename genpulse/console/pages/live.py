@@ -11,7 +11,7 @@ from starlette.responses import Response
 from genpulse.api.responses.streams import EventStream
 from genpulse.console.console import Console
 from genpulse.console.live import Update
-from genpulse.console.pages import now, task, tasks
+from genpulse.console.pages import gallery, now, task, tasks
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.errors import Refused, Unavailable
 
@@ -39,6 +39,21 @@ async def watch_tasks(console: Console, request: Request) -> Response:
         (viewer.view, asked.query),
         lambda: tasks.fragments(services, viewer, asked),
         tasks.EVERY_S,
+    )
+    return _stream(visit, updates)
+
+
+async def watch_gallery(console: Console, request: Request) -> Response:
+    """What changes on the first page of the gallery."""
+    visit = await admit(console, request)
+    viewer, services = visit.viewer, visit.services
+    asked = await gallery.read(services, viewer, request.query_params)
+    updates = console.live.watch(
+        services.loops,
+        gallery.KIND,
+        (viewer.view, asked.query),
+        lambda: gallery.fragments(services, viewer, asked),
+        gallery.EVERY_S,
     )
     return _stream(visit, updates)
 

@@ -30,12 +30,16 @@ _LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class ProviderNow:
-    """A provider: what waits and runs there by priority, how its account is, and why what waits does."""
+    """A provider: what waits and runs there by priority, how its account is, and why what waits does.
+
+    It `lacks` settings that have to be set before it can do anything.
+    """
 
     name: str
     loads: Sequence[QueueLoad]
     circuit: Circuit
     limits: Limits
+    lacks: Sequence[str]
     why: str
 
     @property
@@ -160,6 +164,7 @@ async def _providers(
             own := tuple(by_provider[name]),
             circuit,
             limits := services.gate.limits(name),
+            services.catalogue.lacks(name),
             _why(name, own, circuit, limits, workers),
         )
         for name, circuit in zip(names, circuits, strict=True)

@@ -29,6 +29,7 @@ from genpulse.console.pages import (
     task,
     tasks,
     usage,
+    webhooks,
 )
 from genpulse.console.static_files import fetch_static
 from genpulse.console.visit import Visit, admit, base_of
@@ -41,6 +42,7 @@ _NAVIGATION = (
     NavigationEntry("/gallery", "Gallery", "a"),
     NavigationEntry("/playground", "Playground", "p", KeyScope.WRITE),
     NavigationEntry("/models", "Models", "m"),
+    NavigationEntry("/webhooks", "Webhooks", "w", KeyScope.VIEW),
     NavigationEntry("/usage", "Usage", "u"),
     NavigationEntry("/keys", "Keys", "k", KeyScope.ADMIN),
     NavigationEntry("/log", "Log", "l"),
@@ -83,6 +85,7 @@ _PAGES: tuple[tuple[str, Showing], ...] = (
     ("/playground", playground.show),
     ("/models", models.show),
     ("/models/{model_id:path}", models.show_one),
+    ("/webhooks", webhooks.show),
     ("/usage", usage.show),
     ("/usage.csv", usage.fetch_csv),
     ("/keys", keys.show),
@@ -124,6 +127,7 @@ def _changes(console: Console) -> list[DoorCall]:
         call("/tasks/{task_id}/cancel", "task.cancel", task.cancel, is_weighty=True),
         call("/tasks/{task_id}/retry", "task.retry", task.retry, is_weighty=True),
         call("/tasks/{task_id}/deliveries/{delivery_id:uuid}", "message.send", task.send_again, is_weighty=False),
+        call("/webhooks", "messages.send", webhooks.send_again, is_weighty=False, scope=KeyScope.ADMIN),
         call("/keys/{key_id:uuid}/revoke", "key.revoke", keys.revoke, is_weighty=True, scope=KeyScope.ADMIN),
         call("/actions", "tasks.act", bulk.act, is_weighty=True),
     ]

@@ -24,7 +24,7 @@ SAID = {
     "canceled": "Asked to stop.",
     "retried": "Queued again.",
     "sent": "The message is sent again.",
-    "submitted": "Queued.",
+    "sent_many": "What was given up is sent again.",
     "done": "Done.",
 }
 """What a page says after something was done, by the word in its address."""

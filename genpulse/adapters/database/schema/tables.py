@@ -266,6 +266,12 @@ deliveries = Table(
 Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)
 Index(
+    "ix_deliveries_failing",
+    deliveries.c.origin,
+    deliveries.c.created_at,
+    postgresql_where=text("delivered_at IS NULL AND tries > 0"),
+)
+Index(
     "ix_deliveries_next_try_at",
     deliveries.c.next_try_at,
     postgresql_where=deliveries.c.next_try_at.is_not(None),

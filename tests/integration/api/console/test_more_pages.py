@@ -1,23 +1,28 @@
 """Gallery, models, usage, keys and the environment."""
 
+import asyncio
 import csv
 import io
+from uuid import UUID
 
 import pytest
 
 from genpulse.console.options import ConsoleOptions, ShownSetting
+from genpulse.domain.attempt import Failed
+from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import KeyState, Scope, digest_of
+from genpulse.domain.webhook_delivery import Answer
 from tests.api_keys import BOTH, added
-from tests.integration.api.console.browser import Browser
 
 
 async def made(served, *prompts, **words):
     ids = []
-    async with served.worker():
+    async with served.worker(), asyncio.timeout(60):
         for prompt in prompts:
             task = (await served.submit("art/print", kind="text-to-image", input={"prompt": prompt}, **words)).json
             ids.append(task["id"])
-            await served.ended(task["id"])
+            while not (await served.store.get(UUID(task["id"]))).status.ended:
+                await asyncio.sleep(0.01)
     return ids
 
 
@@ -42,14 +47,60 @@ async def test_an_empty_gallery_leads_to_the_playground(console, browser):
     assert page.path == "/console/playground?model=sandbox/image"
 
 
-async def test_content_is_hidden_in_gallery_and_comparison(served_console, log_in):
+VIEW = frozenset({Scope.VIEW})
+
+
+async def test_who_only_looks_sees_all_and_has_no_button(served_console, log_in):
+    served = await served_console()
+    _, headers = await added(served.services.keys, name="shop")
+    (task,) = await made(served, "of the shop", headers=headers)
+    waiting = (await served.submit(headers=headers)).json["id"]
+    _, browser, page = await log_in(served, VIEW)
+    for path in ("/console/tasks", "/console/gallery", f"/console/tasks/{task}"):
+        assert "of the shop" in (await browser.get(path)).text
+    assert not {"Keys", "Playground"} & {said for said, _ in page.read.links}
+    shown = await browser.get(f"/console/tasks/{waiting}")
+    assert {said for form in shown.read.forms for said, _ in form.buttons} <= {"Log out", "Close"}
+    token = dict(shown.form("Log out").fields)["token"]
+    for path in (f"/console/tasks/{waiting}/cancel", "/console/playground", "/console/keys", "/console/actions"):
+        assert (await browser.post(path, ("token", token))).status == 403
+
+
+async def test_content_is_hidden_from_who_only_looks_where_that_is_set(served_console, log_in):
     served = await served_console(ConsoleOptions(hides_content=True))
-    (task,) = await made(served, "a secret")
-    assert served.services.console
-    browser = Browser(served.url)
-    page = await browser.get("/console/gallery")
-    assert "a secret" in page.text
-    assert task in page.html
+    _, headers = await added(served.services.keys, name="shop")
+    (task,) = await made(served, "a secret", headers=headers)
+    _, browser, _ = await log_in(served, VIEW)
+    for path in ("/console/tasks", "/console/gallery", f"/console/tasks/{task}", f"/console/compare?task={task}"):
+        page = await browser.get(path)
+        assert page.status == 200
+        assert "a secret" not in page.html
+        assert not [source for source in page.read.sources if "/v1/assets" in source]
+    async with served.client.get(f"{served.url}/console/live/tasks?", cookies=browser.cookies) as answer:
+        async for line in answer.content:
+            if line.startswith(b"data: {"):
+                assert b"a secret" not in line
+                assert b"hidden" in line
+                break
+
+
+async def test_receivers_that_fail_are_told_and_what_was_given_up_is_sent_again(console, browser):
+    assert "Every receiver takes its messages." in (await browser.get("/console/webhooks")).text
+    task = (await console.submit(webhook_url="http://shop.example/hook?<b>")).json["id"]
+    await console.end(Failed(Failure(FailureCode.TIMEOUT, "late", True, Charged.NO, Actor.NOBODY)))
+    deliveries = console.services.deliveries
+    (delivery,) = await deliveries.of_task(UUID(task))
+    await deliveries.not_taken(delivery.id, Answer(503, "<i>broken</i>"), None)
+    page = await browser.get("/console/webhooks")
+    assert "<i>broken</i>" in page.text
+    page = await browser.follow(page, "http://shop.example")
+    assert "http://shop.example/hook?<b>" in page.text
+    page = await browser.press(page, "Send again")
+    assert "What was given up is sent again." in page.text
+    (again,) = await deliveries.of_task(UUID(task))
+    assert again.next_try_at is not None
+    (noted,) = await console.services.console.actions()
+    assert (noted.action, noted.subject, noted.outcome) == ("messages.send", "http://shop.example", "done")
 
 
 async def test_models_and_providers(console, browser):

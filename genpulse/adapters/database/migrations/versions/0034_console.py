@@ -44,5 +44,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_deliveries_failing", "deliveries", if_exists=True)
     op.drop_table("console_actions")
     op.drop_table("console_sessions")

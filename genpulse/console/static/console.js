@@ -118,13 +118,13 @@ function open() {
   if (link) link.click();
 }
 
-let goesSince = 0;
+let goesSince = -Infinity;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.timeStamp - goesSince < 1500) {
-    goesSince = 0;
+    goesSince = -Infinity;
     const link = document.querySelector(`nav a[data-letter="${CSS.escape(event.key)}"]`);
     if (link) link.click();
     return;
